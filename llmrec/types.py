@@ -1,0 +1,318 @@
+"""The field's words, in one place: item, event, history, filter, candidate, recommendation.
+
+Everything here is frozen and knows nothing of databases, models or files. Arrays of scores are
+``float32``; times are timezone-aware UTC; prices are ``Decimal`` in the item's currency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "BoolArray",
+    "Candidate",
+    "Event",
+    "EventKind",
+    "Filters",
+    "FloatArray",
+    "HistoryEntry",
+    "Item",
+    "Recommendation",
+    "Recommendations",
+    "SourceHit",
+    "Trace",
+    "Words",
+]
+
+FloatArray: TypeAlias = NDArray[np.float32]
+BoolArray: TypeAlias = NDArray[np.bool_]
+
+
+class EventKind(str, Enum):
+    """What a shopper did with an item."""
+
+    VIEW = "view"
+    CART = "cart"
+    PURCHASE = "purchase"
+    RATING = "rating"
+    LIKE = "like"
+    DISLIKE = "dislike"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One product of the catalogue.
+
+    ``category`` runs from general to specific. ``stock`` is a count; ``None`` means that the shop
+    does not say, which counts as available. ``language`` is a BCP 47 tag such as ``de``.
+    """
+
+    id: str
+    title: str
+    brand: str | None = None
+    category: tuple[str, ...] = ()
+    description: str = ""
+    price: Decimal | None = None
+    currency: str | None = None
+    language: str | None = None
+    stock: int | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    url: str | None = None
+    image_url: str | None = None
+    added_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing a shopper did.
+
+    ``at`` is ``None`` where a log gives an order but no times; ``position`` then orders the events
+    of a user (and breaks ties among equal times). ``value`` is a rating on the log's own scale, or
+    a quantity for purchases.
+    """
+
+    user: str
+    item: str
+    kind: EventKind = EventKind.PURCHASE
+    at: datetime | None = None
+    position: int = 0
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One entry of a request's history, oldest first: a known item, or free text.
+
+    Exactly one of ``item`` and ``text`` is set once a request has been resolved against the
+    catalogue: an id that the catalogue does not know is kept as text.
+    """
+
+    item: str | None = None
+    text: str | None = None
+    kind: EventKind = EventKind.PURCHASE
+    at: datetime | None = None
+    value: float | None = None
+
+
+class Filters(BaseModel):
+    """Hard constraints; every source honours them before its top-k.
+
+    Within one field the values are alternatives; fields are combined with "and". Names are compared
+    without regard to case. An item without a price fails a price limit; one without a language
+    fails ``languages``; unknown stock passes ``in_stock``.
+
+    >>> Filters(brands=["Acme"], max_price="40").is_empty
+    False
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    categories: tuple[str, ...] = Field((), description="any step of the category path")
+    not_categories: tuple[str, ...] = ()
+    brands: tuple[str, ...] = ()
+    not_brands: tuple[str, ...] = ()
+    min_price: Decimal | None = Field(None, ge=0)
+    max_price: Decimal | None = Field(None, ge=0)
+    currency: str | None = Field(None, description="ISO 4217; only items priced in it pass")
+    in_stock: bool = False
+    languages: tuple[str, ...] = ()
+    attributes: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    not_items: tuple[str, ...] = Field((), description="item ids that must not come back")
+    allow_seen: bool = Field(False, description="let items of the history come back")
+
+    @model_validator(mode="after")
+    def _prices_in_order(self) -> Filters:
+        low, high = self.min_price, self.max_price
+        if low is not None and high is not None and low > high:
+            raise ValueError(f"min_price {low} is above max_price {high}")
+        return self
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether every item of the catalogue passes (not counting "not seen")."""
+        return not self.model_dump(exclude={"allow_seen"}, exclude_defaults=True)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceHit:
+    """Where one retrieval source put an item: 1-based ``rank`` and the source's own ``score``."""
+
+    rank: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A retrieved item with the fused score and each source's opinion, best first in a list."""
+
+    item: str
+    score: float
+    sources: Mapping[str, SourceHit]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A sentence shown to the shopper, and where it comes from.
+
+    ``origin`` is ``model`` for text the language model wrote and the checker passed, ``fields`` for
+    a sentence made from catalogue fields. ``attempts`` counts generations (0 when the model was not
+    asked); ``evidence`` names what it stands on: ``item:<id>`` for history items, ``<field>`` for
+    fields of the item; ``problems`` are the claims that failed in earlier attempts.
+    """
+
+    text: str
+    origin: str
+    attempts: int = 0
+    evidence: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """One recommended item. ``rank`` is 1-based; ``score`` is what the list is sorted by.
+
+    ``scores`` holds the parts: ``llm`` (log-probability of the item's label), ``retrieval`` (fused
+    retrieval score) and one ``source:<name>`` per source that retrieved the item (its rank).
+    """
+
+    item: Item
+    rank: int
+    score: float
+    scores: Mapping[str, float]
+    reason: Words | None = None
+    description: Words | None = None
+
+    @property
+    def id(self) -> str:
+        """The item's id."""
+        return self.item.id
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """How an answer came about.
+
+    ``milliseconds`` has one entry per stage (validate, retrieve, render, rank, write) and one for
+    the ``total``. ``matching`` counts the items that pass the filters and were not seen;
+    ``candidates_by_source`` the candidates each source contributed. ``degraded`` says why an answer
+    is not what was asked for (the language model was down, say), else ``None``.
+    """
+
+    model: str
+    engine: str
+    prompt: str
+    seed: int
+    matching: int
+    candidates: int
+    candidates_by_source: Mapping[str, int]
+    milliseconds: Mapping[str, float]
+    prompt_tokens: int = 0
+    forward_passes: int = 0
+    generated: int = 0
+    repairs: int = 0
+    from_fields: int = 0
+    notes: tuple[str, ...] = ()
+    degraded: str | None = None
+
+
+@dataclass(frozen=True)
+class Recommendations(Sequence[Recommendation]):
+    """The answer to one request: a sequence of recommendations, best first, with its trace.
+
+    ``considered`` are all ranked candidates, for ``--explain``; the sequence itself is its head.
+    """
+
+    items: tuple[Recommendation, ...]
+    trace: Trace
+    user: str | None = None
+    query: str | None = None
+    considered: tuple[Recommendation, ...] = ()
+
+    @overload
+    def __getitem__(self, index: int) -> Recommendation: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Recommendation, ...]: ...
+    def __getitem__(self, index: int | slice) -> Recommendation | tuple[Recommendation, ...]:
+        return self.items[index]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[Recommendation]:
+        return iter(self.items)
+
+    def __str__(self) -> str:
+        lines = [_line(recommendation) for recommendation in self.items]
+        if self.trace.degraded:
+            lines.append(f"(degraded: {self.trace.degraded})")
+        return "\n".join(lines) if lines else "(nothing to recommend)"
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The recommended item ids, best first."""
+        return tuple(recommendation.item.id for recommendation in self.items)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values that :func:`json.dumps` takes: prices as strings, times as ISO 8601."""
+        plain: dict[str, Any] = _plain(
+            {
+                "user": self.user,
+                "query": self.query,
+                "recommendations": [asdict(one) for one in self.items],
+                "trace": asdict(self.trace),
+            }
+        )
+        return plain
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per recommendation: rank, id, title, brand, price, currency, score, reason, …."""
+        import pandas as pd
+
+        rows = [
+            {
+                "rank": one.rank,
+                "id": one.item.id,
+                "title": one.item.title,
+                "brand": one.item.brand,
+                "price": one.item.price,
+                "currency": one.item.currency,
+                "score": one.score,
+                "reason": one.reason.text if one.reason else None,
+                "description": one.description.text if one.description else None,
+                **one.scores,
+            }
+            for one in self.items
+        ]
+        return pd.DataFrame(rows)
+
+
+def _line(one: Recommendation) -> str:
+    price = f"  {one.item.price} {one.item.currency or ''}".rstrip() if one.item.price else ""
+    reason = f"\n    {one.reason.text}" if one.reason else ""
+    return f"{one.rank:>2}. {one.item.title}{price}{reason}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    return value
