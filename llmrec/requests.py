@@ -1,0 +1,163 @@
+"""What a caller may hand to ``recommend``, checked and turned into the field's words.
+
+A history is given as ids, as events, as free text, or mixed; a string that the catalogue does not
+know as an id counts by its text. Nothing here asks a model or a vector store.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any, TypeAlias
+
+from pydantic import TypeAdapter, ValidationError
+
+from llmrec.errors import HistoryError
+from llmrec.types import Event, Filters, HistoryEntry
+
+__all__ = [
+    "HistoryInput",
+    "as_filters",
+    "as_history",
+    "check_k",
+    "clean_query",
+    "resolve_history",
+]
+
+HistoryInput: TypeAlias = Sequence["str | Event | HistoryEntry | Mapping[str, Any]"]
+
+MAX_HISTORY = 100_000
+MAX_QUERY_CHARS = 2_000
+_ENTRY = TypeAdapter(HistoryEntry)
+
+
+def check_k(k: int) -> int:
+    """Return ``k`` if it can be served.
+
+    Raises:
+        HistoryError: ``k`` is not a whole number of at least 1.
+    """
+    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+        raise HistoryError(
+            f"k must be a whole number of at least 1, not {k!r}.",
+            field="k",
+            hint="Ask for one recommendation or more; a k above the catalogue's size is fine.",
+        )
+    return k
+
+
+def clean_query(query: str | None) -> str | None:
+    """Fold white space and drop control characters; an empty query is no query.
+
+    Raises:
+        HistoryError: the query is not text, or longer than 2,000 characters.
+    """
+    if query is None:
+        return None
+    if not isinstance(query, str):
+        raise HistoryError(f"the query must be text, not {type(query).__name__}.", field="query")
+    text = _clean(query)
+    if len(text) > MAX_QUERY_CHARS:
+        raise HistoryError(
+            f"the query has {len(text):,} characters; {MAX_QUERY_CHARS:,} are the limit.",
+            field="query",
+            hint="Say it shorter.",
+        )
+    return text or None
+
+
+def as_filters(filters: Filters | Mapping[str, Any] | None) -> Filters:
+    """Accept filters as they are, as a mapping of their fields, or none.
+
+    Raises:
+        HistoryError: a field is unknown or its value impossible; the message names it.
+    """
+    if filters is None:
+        return Filters()
+    if isinstance(filters, Filters):
+        return filters
+    try:
+        return Filters.model_validate(filters)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]) or "filters"
+        raise HistoryError(
+            f"{first['msg']}.",
+            field=name,
+            hint=f"Known filters: {', '.join(Filters.model_fields)}.",
+        ) from error
+
+
+def as_history(history: HistoryInput | None) -> tuple[HistoryEntry, ...]:
+    """Turn a caller's history, oldest first, into entries that are not yet looked up.
+
+    A string becomes an entry with ``item`` set; :func:`resolve_history` decides whether it is one.
+
+    Raises:
+        HistoryError: an entry is of no known form; the message says which one (counted from 1).
+    """
+    if history is None:
+        return ()
+    if isinstance(history, (str, bytes, Mapping)) or not isinstance(history, Sequence):
+        raise HistoryError(
+            f"the history must be a list, not {type(history).__name__}.",
+            field="history",
+            hint="Give item ids, events or texts in a list, oldest first.",
+        )
+    if len(history) > MAX_HISTORY:
+        raise HistoryError(
+            f"the history has {len(history):,} entries; {MAX_HISTORY:,} are the limit.",
+            field="history",
+            hint="Send the most recent ones.",
+        )
+    return tuple(_entry(one, number) for number, one in enumerate(history, start=1))
+
+
+def resolve_history(
+    entries: Sequence[HistoryEntry], known: Collection[str]
+) -> tuple[HistoryEntry, ...]:
+    """Keep what the catalogue knows as items; the rest counts by its text."""
+    return tuple(
+        entry
+        if entry.item is None or entry.item in known
+        else replace(entry, item=None, text=entry.text or entry.item)
+        for entry in entries
+    )
+
+
+def _entry(value: str | Event | HistoryEntry | Mapping[str, Any], number: int) -> HistoryEntry:
+    if isinstance(value, str):
+        value = HistoryEntry(item=_clean(value))
+    elif isinstance(value, Event):
+        value = HistoryEntry(item=value.item, kind=value.kind, at=value.at, value=value.value)
+    elif isinstance(value, Mapping):
+        value = _from_mapping(value, number)
+    if not isinstance(value, HistoryEntry) or not (value.item or value.text):
+        raise HistoryError(
+            f"entry {number} is neither an item id, a text, an event nor a mapping: {value!r:.80}.",
+            field="history",
+            hint='Write "B00123", {"item": "B00123", "kind": "view"} or {"text": "red shoes"}.',
+        )
+    return value
+
+
+def _from_mapping(value: Mapping[str, Any], number: int) -> HistoryEntry:
+    unknown = sorted(set(value) - {one.name for one in fields(HistoryEntry)})
+    if unknown:
+        raise HistoryError(f"entry {number}: unknown key '{unknown[0]}'.", field="history")
+    try:
+        return _ENTRY.validate_python(dict(value))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise HistoryError(
+            f"entry {number}: {first['msg']}.",
+            field=f"history.{name}" if name else "history",
+            hint="An entry has item or text, and may have kind, at and value.",
+        ) from error
+
+
+def _clean(text: str) -> str:
+    visible = (" " if unicodedata.category(char) == "Cc" else char for char in text)
+    return " ".join(unicodedata.normalize("NFC", "".join(visible)).split())
