@@ -14,7 +14,7 @@ LAYERS = [
     {"embedding", "engines"},
     {"retrieval"},
     {"ranking", "explain"},
-    {"requests", "recommender"},
+    {"requests", "answers", "recommender"},
     {"eval", "finetune", "agent", "server"},
     {"cli"},
 ]

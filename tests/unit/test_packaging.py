@@ -77,7 +77,7 @@ def test_importing_llmrec_loads_no_model_library():
 
     code = (
         "import sys, llmrec, llmrec.cli.main;"
-        "heavy = {'torch', 'transformers', 'chromadb', 'sentence_transformers', 'pandas', 'datasets'};"
+        "heavy = {'torch', 'transformers', 'chromadb', 'sentence_transformers', 'pandas'};"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,0 +1,101 @@
+"""How the main path's results become an answer: order, texts, notes and times."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from llmrec.config import MAX_CANDIDATES
+from llmrec.types import Candidate, Item, Recommendation, Recommendations, Words
+
+if TYPE_CHECKING:
+    from llmrec.ranking import Ranking
+
+__all__ = ["Stopwatch", "answer_notes", "ordered_recommendations", "with_words"]
+
+
+@dataclass
+class Stopwatch:
+    """Adds up the milliseconds of named stages."""
+
+    milliseconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a block under ``name``, also when it raises."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = (time.perf_counter() - start) * 1000
+            self.milliseconds[name] = self.milliseconds.get(name, 0.0) + spent
+
+    def shared(self, requests: int) -> dict[str, float]:
+        """Each request's share of a batch, with the total of all stages."""
+        share = {name: spent / requests for name, spent in self.milliseconds.items()}
+        return {**share, "total": sum(share.values())}
+
+
+def ordered_recommendations(
+    candidates: Sequence[tuple[Candidate, Item]], ranking: Ranking | None
+) -> list[Recommendation]:
+    """Number the ranked candidates, then those behind them in retrieval order."""
+    ordered: list[tuple[Candidate, Item, float, dict[str, float]]] = []
+    if ranking:
+        ordered = [
+            (one.candidate, one.item, one.score, {"llm": one.log_prob}) for one in ranking.order
+        ]
+    # Behind the ranked ones, retrieval scores are shifted below the last, so that scores fall.
+    floor = min((score for *_, score, _ in ordered), default=None)
+    for candidate, item in candidates[len(ordered) :]:
+        score = candidate.score if floor is None else floor - 1.0 + candidate.score
+        ordered.append((candidate, item, score, {}))
+    return [
+        Recommendation(
+            item=item,
+            rank=rank,
+            score=score,
+            scores={
+                **parts,
+                "retrieval": candidate.score,
+                **{f"source:{name}": float(hit.rank) for name, hit in candidate.sources.items()},
+            },
+        )
+        for rank, (candidate, item, score, parts) in enumerate(ordered, start=1)
+    ]
+
+
+def with_words(
+    answer: Recommendations,
+    written: Iterator[tuple[Words, Words | None]],
+    explain: bool,
+    describe: int,
+) -> Recommendations:
+    """Give each recommendation its texts, and count in the trace how they came about."""
+    items = []
+    texts: list[Words] = []
+    for one in answer:
+        reason, description = next(written)
+        kept = (reason if explain else None, description if one.rank <= describe else None)
+        texts += [text for text in kept if text]
+        items.append(replace(one, reason=kept[0], description=kept[1]))
+    trace = replace(
+        answer.trace,
+        generated=sum(text.attempts for text in texts),
+        repairs=sum(text.attempts > 1 for text in texts),
+        from_fields=sum(text.origin == "fields" for text in texts),
+    )
+    return replace(answer, items=tuple(items), trace=trace)
+
+
+def answer_notes(matching: int, candidates: int, k: int) -> tuple[str, ...]:
+    """What a reader of the trace should know about an answer's size and order."""
+    notes = []
+    if matching < k:
+        notes.append(f"{matching} unseen items pass the filters; {k} were asked for")
+    if candidates > MAX_CANDIDATES:
+        notes.append(f"the model ranked the first {MAX_CANDIDATES}; the rest keep retrieval order")
+    return tuple(notes)

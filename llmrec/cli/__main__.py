@@ -1,0 +1,5 @@
+"""``python -m llmrec.cli``: the same as ``llmrec``."""
+
+from llmrec.cli.main import main
+
+main()

@@ -1,0 +1,98 @@
+"""How answers look in a terminal: a ranked table, product cards, every candidate's scores."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+from llmrec.types import Item, Recommendation, Recommendations, Words
+
+__all__ = ["answer_table", "card", "price_of", "score_table", "trace_line"]
+
+
+def price_of(item: Item) -> str:
+    """``12.90 EUR``, or nothing where the catalogue has no price."""
+    return "" if item.price is None else f"{item.price} {item.currency or ''}".rstrip()
+
+
+def answer_table(answer: Recommendations, *, title: str | None = None) -> RenderableType:
+    """The recommendations as a ranked table with title, price and reason."""
+    if not answer:
+        return Panel("Nothing to recommend: no unseen item passes the filters.", title=title)
+    table = Table(title=title, title_justify="left", show_lines=True, expand=True)
+    table.add_column("#", justify="right", no_wrap=True)
+    table.add_column("Product", ratio=3)
+    table.add_column("Price", justify="right", no_wrap=True)
+    table.add_column("Why", ratio=4)
+    for one in answer:
+        table.add_row(str(one.rank), _product(one.item), price_of(one.item), _words(one.reason))
+    described = [one for one in answer if one.description]
+    return Group(table, *(card(one) for one in described)) if described else table
+
+
+def card(one: Recommendation) -> Panel:
+    """One product as a card: facts, reason and, if it was written, the description."""
+    item = one.item
+    facts = [f"{name}: {value}" for name, value in list(item.attributes.items())[:4]]
+    facts += [" › ".join(item.category)] if item.category else []
+    lines = [f"[dim]{escape(' · '.join(facts))}[/]"] if facts else []
+    lines += [_words(one.description)] if one.description else []
+    lines += [f"[italic]{_words(one.reason)}[/]"] if one.reason and not one.description else []
+    heading = f"[bold]{one.rank}. {escape(item.title)}[/]  {price_of(item)}"
+    return Panel("\n".join(lines) or escape(item.id), title=heading, title_align="left")
+
+
+def score_table(answer: Recommendations) -> Table:
+    """Every ranked candidate with its scores: the model's, the retriever's, each source's rank."""
+    names = sorted({name for one in answer.considered for name in one.scores})
+    names.sort(key=lambda name: (name.startswith("source:"), name))
+    table = Table(title="Every candidate, and each source's rank for it", title_justify="left")
+    for heading in ("#", "id", "title", "score", *(name.split(":")[-1] for name in names)):
+        numeric = heading not in ("id", "title")
+        table.add_column(heading, justify="right" if numeric else "left", no_wrap=numeric)
+    for one in answer.considered:
+        cells = [_number(name, one.scores.get(name)) for name in names]
+        table.add_row(
+            str(one.rank), escape(one.id), escape(one.item.title[:48]), f"{one.score:.3f}", *cells
+        )
+    return table
+
+
+def trace_line(answer: Recommendations) -> str:
+    """The trace in one or two lines."""
+    trace = answer.trace
+    stages = ", ".join(
+        f"{name} {spent:,.0f} ms" for name, spent in trace.milliseconds.items() if name != "total"
+    )
+    sources = ", ".join(f"{name} {count}" for name, count in trace.candidates_by_source.items())
+    lines = [
+        f"{trace.model} on {trace.engine}, {trace.prompt_tokens} prompt tokens, "
+        f"{trace.forward_passes} forward pass(es); {trace.candidates} of {trace.matching} "
+        f"matching items ranked ({sources})",
+        f"{trace.milliseconds.get('total', 0):,.0f} ms: {stages}; texts written {trace.generated} "
+        f"times, {trace.repairs} repaired, {trace.from_fields} made from fields",
+        *trace.notes,
+    ]
+    if trace.degraded:
+        lines.append(f"DEGRADED: {trace.degraded}")
+    return "\n".join(lines)
+
+
+def _product(item: Item) -> str:
+    below = " · ".join(part for part in (item.brand or "", " › ".join(item.category)) if part)
+    return f"[bold]{escape(item.title)}[/]" + (f"\n[dim]{escape(below)}[/]" if below else "")
+
+
+def _words(words: Words | None) -> str:
+    if words is None:
+        return ""
+    mark = " [dim](from the product's fields)[/]" if words.origin == "fields" else ""
+    return escape(words.text) + mark
+
+
+def _number(name: str, value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.0f}" if name.startswith("source:") else f"{value:.3f}"

@@ -1,0 +1,393 @@
+"""The main path and nothing else: validate, retrieve, render, rank, write.
+
+The parts know how; this file knows in which order, measures each stage, and says in the trace what
+happened.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from llmrec.answers import Stopwatch, answer_notes, ordered_recommendations, with_words
+from llmrec.config import MAX_CANDIDATES, Workspace
+from llmrec.errors import EngineError, ModelError
+from llmrec.requests import (
+    HistoryInput,
+    as_filters,
+    as_history,
+    check_k,
+    clean_query,
+    resolve_history,
+)
+from llmrec.types import (
+    Candidate,
+    Filters,
+    HistoryEntry,
+    Item,
+    Recommendation,
+    Recommendations,
+    Trace,
+    Words,
+)
+
+if TYPE_CHECKING:
+    from llmrec.catalog.store import CatalogStore
+    from llmrec.engines.protocol import Engine
+    from llmrec.explain import WordsRequest, Writer
+    from llmrec.ranking import Ranker, Ranking, RankRequest
+    from llmrec.retrieval import Retriever
+
+__all__ = ["Recommender", "recommend"]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One request on its way through the stages."""
+
+    history: tuple[tuple[HistoryEntry, Item | None], ...]
+    query: str | None
+    user: str | None
+    candidates: tuple[tuple[Candidate, Item], ...]
+    matching: int
+    by_source: Mapping[str, int]
+
+
+class Recommender:
+    """Recommends from one workspace. Safe to share between threads; opens everything lazily.
+
+    Args:
+        workspace: the shop's folder with its settings.
+        engine: a language model to use instead of the configured one.
+        retriever: a retriever to use instead of the workspace's own.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        engine: Engine | None = None,
+        retriever: Retriever | None = None,
+    ) -> None:
+        self.workspace = workspace
+        self.settings = workspace.settings
+        if engine is not None:
+            self.__dict__["engine"] = engine
+        if retriever is not None:
+            self.__dict__["retriever"] = retriever
+
+    @classmethod
+    def open(
+        cls,
+        workspace: str | os.PathLike[str] | Workspace | None = None,
+        *,
+        overrides: Mapping[str, Any] | None = None,
+        engine: Engine | None = None,
+    ) -> Recommender:
+        """Open a workspace: a path, a :class:`Workspace`, or the nearest one.
+
+        Raises:
+            WorkspaceError: there is none.
+            ConfigError: its settings cannot be understood.
+        """
+        if not isinstance(workspace, Workspace):
+            workspace = Workspace.open(workspace, overrides=overrides)
+        return cls(workspace, engine=engine)
+
+    @cached_property
+    def store(self) -> CatalogStore:
+        """The catalogue and the event log."""
+        from llmrec.catalog.store import CatalogStore
+
+        return CatalogStore.open(self.workspace.database_url)
+
+    @cached_property
+    def retriever(self) -> Retriever:
+        """Candidate retrieval over the workspace's index."""
+        from llmrec.retrieval import Retriever
+
+        return Retriever.open(self.workspace, store=self.store)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The language model."""
+        from llmrec.engines import load_engine
+
+        return load_engine(self.settings.models.engine, self.settings.models.llm)
+
+    @cached_property
+    def ranker(self) -> Ranker:
+        """Listwise ranking with the language model."""
+        from llmrec.ranking import Ranker
+
+        return Ranker(self.engine, self.settings.ranking)
+
+    @cached_property
+    def writer(self) -> Writer:
+        """Reasons and descriptions, checked."""
+        from llmrec.explain import Writer
+
+        return Writer(self.engine, self.settings.explain)
+
+    def close(self) -> None:
+        """Close the database; the object cannot be used afterwards."""
+        if "store" in self.__dict__:
+            self.store.close()
+
+    def __enter__(self) -> Recommender:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def recommend(
+        self,
+        history: HistoryInput | None = None,
+        k: int = 10,
+        query: str | None = None,
+        filters: Filters | Mapping[str, Any] | None = None,
+        user: str | None = None,
+        *,
+        describe: int = 0,
+        explain: bool = True,
+        seed: int | None = None,
+    ) -> Recommendations:
+        """Recommend up to ``k`` items, best first.
+
+        Args:
+            history: oldest first: item ids, events, mappings or free text. ``None`` takes the
+                user's own history from the event log.
+            k: how many; fewer come back only if fewer unseen items pass the filters.
+            query: what the shopper is looking for, in words.
+            filters: hard constraints, honoured before any source's top-k.
+            user: whose history to take, and who is named in the answer.
+            describe: for how many of the first recommendations a description is written.
+            explain: whether reasons are written.
+            seed: of the candidate shuffle and the writing; default from the settings.
+
+        Returns:
+            The recommendations with the trace of how they came about.
+
+        Raises:
+            HistoryError: history, k, query or filters cannot be served.
+            IndexMissing: nothing has been indexed yet.
+            EngineError: the language model failed and no fallback is configured.
+        """
+        histories = [self.history_of(user) if history is None and user else history or ()]
+        return self.recommend_many(
+            histories,
+            k,
+            queries=[query],
+            filters=filters,
+            users=[user],
+            describe=describe,
+            explain=explain,
+            seed=seed,
+        )[0]
+
+    def recommend_many(
+        self,
+        histories: Sequence[HistoryInput],
+        k: int = 10,
+        *,
+        queries: Sequence[str | None] | None = None,
+        filters: Filters | Mapping[str, Any] | None = None,
+        users: Sequence[str | None] | None = None,
+        describe: int = 0,
+        explain: bool = True,
+        seed: int | None = None,
+    ) -> list[Recommendations]:
+        """Recommend for many histories in one batch: one retrieval, one ranking, one writing call.
+
+        ``queries`` and ``users``, if given, are as long as ``histories``; ``filters`` hold for all.
+        Each trace's milliseconds are the request's share of the batch.
+        """
+        if not histories:
+            return []
+        watch = Stopwatch()
+        jobs = self._retrieve(watch, histories, check_k(k), queries, as_filters(filters), users)
+        seed = self.settings.ranking.seed if seed is None else seed
+        ranked, rankings, degraded = self._rank(watch, jobs, seed)
+        answers = []
+        for job, ordered, ranking in zip(jobs, ranked, rankings, strict=True):
+            notes = answer_notes(job.matching, len(job.candidates), k)
+            trace = self._trace(job, ranking, seed, degraded, notes)
+            head = tuple(ordered[:k])
+            answers.append(Recommendations(head, trace, job.user, job.query, tuple(ordered)))
+        if explain or describe:
+            answers = self._write(watch, jobs, answers, explain, describe, seed)
+        times = watch.shared(len(answers))
+        return [replace(one, trace=replace(one.trace, milliseconds=times)) for one in answers]
+
+    def history_of(self, user: str) -> list[HistoryEntry]:
+        """A shopper's history from the event log, oldest first; empty for a stranger."""
+        limit = self.settings.retrieval.history_limit
+        return list(as_history(self.store.history(user, limit=limit)))
+
+    def _retrieve(
+        self,
+        watch: Stopwatch,
+        histories: Sequence[HistoryInput],
+        k: int,
+        queries: Sequence[str | None] | None,
+        filters: Filters,
+        users: Sequence[str | None] | None,
+    ) -> list[_Job]:
+        from llmrec.retrieval import RetrievalRequest
+
+        with watch.stage("validate"):
+            parsed = [as_history(one) for one in histories]
+            asked = [clean_query(one) for one in queries or [None] * len(parsed)]
+            names = {entry.item for one in parsed for entry in one if entry.item}
+            known = self.store.items(names)
+            resolved = [resolve_history(one, known) for one in parsed]
+        with watch.stage("retrieve"):
+            requests = [
+                RetrievalRequest(history=history, query=query, filters=filters)
+                for history, query in zip(resolved, asked, strict=True)
+            ]
+            wanted = max(k, self.settings.retrieval.candidates)
+            results = self.retriever.retrieve_many(requests, wanted)
+            found = self.store.items({c.item for result in results for c in result.candidates})
+        return [
+            _Job(
+                history=tuple((entry, known.get(entry.item or "")) for entry in history),
+                query=query,
+                user=user,
+                # An item deleted between retrieval and this look-up is dropped.
+                candidates=tuple((c, found[c.item]) for c in result.candidates if c.item in found),
+                matching=result.matching,
+                by_source=result.by_source,
+            )
+            for history, query, user, result in zip(
+                resolved, asked, users or [None] * len(resolved), results, strict=True
+            )
+        ]
+
+    def _rank(
+        self, watch: Stopwatch, jobs: Sequence[_Job], seed: int
+    ) -> tuple[list[list[Recommendation]], list[Ranking | None], str | None]:
+        """Rank each job's first ``MAX_CANDIDATES`` candidates; the rest keep their order behind."""
+        from llmrec.ranking import RankRequest
+
+        asked = [job for job in jobs if job.candidates]
+        if not asked:
+            return [[] for _ in jobs], [None for _ in jobs], None
+        try:
+            requests = [
+                RankRequest(job.history, job.query, job.candidates[:MAX_CANDIDATES], seed)
+                for job in asked
+            ]
+            done = self._rank_timed(watch, requests)
+        except (EngineError, ModelError) as error:
+            if self.settings.ranking.on_engine_failure == "raise":
+                raise
+            orders = [ordered_recommendations(job.candidates, None) for job in jobs]
+            return orders, [None for _ in jobs], f"the language model failed: {error.message}"
+        rankings = iter(done)
+        matched = [next(rankings) if job.candidates else None for job in jobs]
+        return (
+            [
+                ordered_recommendations(job.candidates, one)
+                for job, one in zip(jobs, matched, strict=True)
+            ],
+            matched,
+            None,
+        )
+
+    def _rank_timed(self, watch: Stopwatch, requests: Sequence[RankRequest]) -> list[Ranking]:
+        with watch.stage("load"):
+            ranker = self.ranker
+        done = ranker.rank_many(requests)
+        for ranking in done:
+            for stage, spent in ranking.milliseconds.items():
+                watch.milliseconds[stage] = watch.milliseconds.get(stage, 0.0) + spent
+        return done
+
+    def _write(
+        self,
+        watch: Stopwatch,
+        jobs: Sequence[_Job],
+        answers: Sequence[Recommendations],
+        explain: bool,
+        describe: int,
+        seed: int,
+    ) -> list[Recommendations]:
+        with watch.stage("write"):
+            requests = [
+                self._words_request(job, one, describe, seed)
+                for job, answer in zip(jobs, answers, strict=True)
+                for one in answer
+            ]
+            degraded = answers[0].trace.degraded if answers else None
+            written = iter(self._words(requests, degraded))
+            return [with_words(answer, written, explain, describe) for answer in answers]
+
+    def _words(
+        self, requests: Sequence[WordsRequest], degraded: str | None
+    ) -> list[tuple[Words, Words | None]]:
+        """Write with the model; with fields alone where it is down or not asked."""
+        from llmrec.explain import words_from_fields
+
+        if not degraded:
+            return self.writer.write_many(requests)
+        return [words_from_fields(request) for request in requests]
+
+    def _words_request(
+        self, job: _Job, one: Recommendation, describe: int, seed: int
+    ) -> WordsRequest:
+        from llmrec.explain import WordsRequest
+
+        entries = [entry for entry, _ in job.history]
+        return WordsRequest(
+            item=one.item,
+            history=job.history,
+            query=job.query,
+            describe=one.rank <= describe,
+            seed=seed + one.rank,
+            related=self.retriever.related(one.item.id, entries),
+        )
+
+    def _trace(
+        self,
+        job: _Job,
+        ranking: Ranking | None,
+        seed: int,
+        degraded: str | None,
+        notes: tuple[str, ...],
+    ) -> Trace:
+        return Trace(
+            model=self.settings.models.llm if ranking is None else self.engine.model,
+            engine=self.settings.models.engine if ranking is None else self.engine.name,
+            prompt=ranking.prompt_version if ranking else "",
+            seed=seed,
+            matching=job.matching,
+            candidates=len(job.candidates),
+            candidates_by_source=dict(job.by_source),
+            milliseconds={},
+            prompt_tokens=ranking.prompt_tokens if ranking else 0,
+            forward_passes=ranking.forward_passes if ranking else 0,
+            notes=notes,
+            degraded=degraded,
+        )
+
+
+def recommend(
+    history: HistoryInput | None = None,
+    k: int = 10,
+    query: str | None = None,
+    filters: Filters | Mapping[str, Any] | None = None,
+    user: str | None = None,
+    *,
+    workspace: str | os.PathLike[str] | Workspace | None = None,
+    **options: Any,
+) -> Recommendations:
+    """Recommend from the nearest workspace: :meth:`Recommender.recommend` in one call.
+
+    Opens the workspace and loads the model each time; for more, keep a :class:`Recommender`.
+    """
+    with Recommender.open(workspace) as recommender:
+        return recommender.recommend(history, k, query, filters, user, **options)

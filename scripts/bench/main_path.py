@@ -1,0 +1,127 @@
+"""Wall time and peak memory of init, ingest, index and recommend on real data; writes the docs.
+
+    make bench            # or: python scripts/bench/main_path.py --data ../shared/data
+
+For each data set it makes a fresh workspace, runs the four commands as child processes, and then
+times the stages of ``recommend`` for 10, 20 and 50 candidates in one process. The tables go to
+docs/benchmarks.md between the marks of that file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from processes import Run, machine, run
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs" / "benchmarks.md"
+BEGIN, END = "<!-- main path: begin -->", "<!-- main path: end -->"
+DATASETS = ("amazon14_beauty", "online_retail")
+LLMREC = (sys.executable, "-m", "llmrec.cli")
+STAGES = ("validate", "retrieve", "render", "rank", "write", "total")
+
+
+def measure_commands(data: Path, shop: Path) -> list[tuple[str, Run]]:
+    """Each step of the main path on one data set, as (name, run)."""
+    steps = [
+        ("init", ("init", shop)),
+        ("ingest items", ("ingest", "items", data / "items.parquet", "-w", shop)),
+        ("ingest events", ("ingest", "events", data / "interactions.parquet", "-w", shop)),
+        ("index", ("index", "-w", shop)),
+        ("index again, nothing changed", ("index", "-w", shop)),
+    ]
+    done = [(name, run(*LLMREC, *arguments)) for name, arguments in steps]
+    user = first_user(shop)
+    ask = ("recommend", "-w", shop, "--user", user, "-k", "5", "-d", "1", "--json")
+    done.append(("recommend -k 5 -d 1", run(*LLMREC, *ask)))
+    return done
+
+
+def first_user(shop: Path) -> str:
+    """A shopper of the log."""
+    from llmrec import Recommender
+
+    with Recommender.open(shop) as recommender:
+        return recommender.store.users(limit=1)[0]
+
+
+def measure_stages(shop: Path, requests: int = 5) -> dict[int, dict[str, float]]:
+    """Median milliseconds per stage for 10, 20 and 50 candidates, five requests each, warm."""
+    import statistics
+
+    from llmrec import Recommender
+
+    table = {}
+    for candidates in (10, 20, 50):
+        overrides = {"retrieval": {"candidates": candidates}}
+        with Recommender.open(shop, overrides=overrides) as recommender:
+            users = recommender.store.users(limit=requests + 1)
+            recommender.recommend(user=users[0], k=5)
+            traces = [recommender.recommend(user=user, k=5).trace for user in users[1:]]
+        row = {
+            stage: statistics.median(trace.milliseconds.get(stage, 0.0) for trace in traces)
+            for stage in STAGES
+        }
+        row["tokens"] = statistics.median(trace.prompt_tokens for trace in traces)
+        row["passes"] = statistics.median(trace.forward_passes for trace in traces)
+        table[candidates] = row
+    return table
+
+
+def command_table(name: str, runs: list[tuple[str, Run]]) -> str:
+    lines = [f"### {name}", "", "| step | seconds | peak MB |", "|---|---|---|"]
+    lines += [f"| {step} | {one.seconds:.1f} | {one.megabytes:.0f} |" for step, one in runs]
+    return "\n".join(lines)
+
+
+def stage_table(name: str, table: dict[int, dict[str, float]]) -> str:
+    head = "| candidates | " + " | ".join(STAGES) + " | prompt tokens | forward passes |"
+    lines = [f"### {name}: milliseconds per stage of `recommend`, k = 5, medians of 5", "", head]
+    lines.append("|---" * (len(STAGES) + 3) + "|")
+    for candidates, row in table.items():
+        cells = " | ".join(f"{row[stage]:,.0f}" for stage in STAGES)
+        lines.append(f"| {candidates} | {cells} | {row['tokens']:.0f} | {row['passes']:.0f} |")
+    return "\n".join(lines)
+
+
+def write_docs(text: str) -> None:
+    """Replace what stands between the marks of docs/benchmarks.md."""
+    page = DOCS.read_text(encoding="utf-8")
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    DOCS.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=ROOT / ".." / "shared" / "data")
+    parser.add_argument("--sets", nargs="+", default=list(DATASETS))
+    parser.add_argument("--json", type=Path, help="also write the raw figures here")
+    options = parser.parse_args()
+    parts, raw = [f"Machine: {machine()}.", ""], {}
+    for name in options.sets:
+        data = options.data / name
+        if not data.is_dir():
+            print(f"skipping {name}: {data} is not there")
+            continue
+        shop = Path(tempfile.mkdtemp(prefix=f"llmrec-{name}-")) / "shop"
+        runs = measure_commands(data, shop)
+        stages = measure_stages(shop)
+        shutil.rmtree(shop.parent)
+        parts += [command_table(name, runs), "", stage_table(name, stages), ""]
+        raw[name] = {"steps": {step: [r.seconds, r.megabytes] for step, r in runs}, **stages}
+        print("\n".join(parts[-4:]), flush=True)
+    if not raw:
+        raise SystemExit("no data set found; name their folder with --data")
+    write_docs("\n".join(parts))
+    if options.json:
+        options.json.write_text(json.dumps(raw, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
