@@ -303,9 +303,8 @@ def _load(config: Path, overrides: Mapping[str, Any]) -> Settings:
     class _FromFile(Settings):
         model_config = SettingsConfigDict(toml_file=config)
 
-    # LLMREC_WORKSPACE and LLMREC_CACHE say where things are; they are not settings.
     try:
-        return _FromFile(**overrides)
+        return Settings(**_FromFile(**overrides).model_dump())
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
