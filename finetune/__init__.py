@@ -1,1 +1,17 @@
-"""finetune."""
+"""Learning from the shop's own histories: ranking examples, their loss, LoRA training."""
+
+from __future__ import annotations
+
+from llmrec.finetune.examples import ExampleCounts, ExampleSet, RankingExample, build_examples
+from llmrec.finetune.lora import LoraReport, train_lora
+from llmrec.finetune.settings import LoraSettings
+
+__all__ = [
+    "ExampleCounts",
+    "ExampleSet",
+    "LoraReport",
+    "LoraSettings",
+    "RankingExample",
+    "build_examples",
+    "train_lora",
+]

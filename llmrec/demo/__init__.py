@@ -1,1 +1,44 @@
-"""demo."""
+"""The demo store: a shop of some 500 products and its shoppers, shipped with the package.
+
+>>> len(items_files()), events_file().name
+(9, 'events.jsonl.gz')
+
+Products are written by hand, in English, German and Chinese; the log comes from
+:mod:`llmrec.demo.simulate`. Shop, brands and shoppers are invented.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+__all__ = ["events_file", "featured_shoppers", "items_files", "shoppers"]
+
+
+def items_files() -> list[Path]:
+    """The catalogue: JSON Lines files with the fields of :class:`llmrec.types.Item`, by name."""
+    return sorted(_folder().glob("products_*.jsonl"))
+
+
+def events_file() -> Path:
+    """The log: gzipped JSON Lines with ``user, item, kind, at`` and, for ratings, ``value``."""
+    return _folder() / "events.jsonl.gz"
+
+
+def shoppers() -> dict[str, str]:
+    """The persona of each shopper in words, by the shopper's id."""
+    words: dict[str, str] = json.loads((_folder() / "shoppers.json").read_text(encoding="utf-8"))
+    return words
+
+
+def featured_shoppers() -> tuple[str, str, str]:
+    """Three shoppers whose histories read well.
+
+    A weekend camper, a balcony gardener, and a tea lover who reads German.
+    """
+    return ("shopper-116", "shopper-234", "shopper-292")
+
+
+def _folder() -> Path:
+    return Path(str(files("llmrec.demo")))

@@ -1,1 +1,18 @@
-"""weights."""
+"""Model weights: named, pinned, fetched once, converted once, verified."""
+
+from llmrec.weights.cache import Progress, folder_of, installed, locate, pull, remove, verify
+from llmrec.weights.known import DEFAULTS, Weights, describe, known
+
+__all__ = [
+    "DEFAULTS",
+    "Progress",
+    "Weights",
+    "describe",
+    "folder_of",
+    "installed",
+    "known",
+    "locate",
+    "pull",
+    "remove",
+    "verify",
+]

@@ -1,0 +1,45 @@
+"""Settings of a training run."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["LoraSettings", "learning_rate_at"]
+
+
+class LoraSettings(BaseModel):
+    """How a LoRA adapter is trained (Hu et al. 2022).
+
+    One step takes ``batch * accumulation`` examples. The rate rises linearly over the ``warmup``
+    share of all steps and then falls linearly to zero.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    r: int = Field(16, ge=1, description="rank of the update")
+    alpha: int = Field(32, ge=1, description="the update is scaled by alpha / r")
+    dropout: float = Field(0.05, ge=0, lt=1)
+    target_modules: str | tuple[str, ...] = "all-linear"
+    learning_rate: float = Field(2e-4, gt=0)
+    weight_decay: float = Field(0.0, ge=0)
+    warmup: float = Field(0.05, ge=0, le=1)
+    max_grad_norm: float = Field(1.0, gt=0)
+    epochs: int = Field(1, ge=1)
+    batch: int = Field(4, ge=1, description="examples in one forward pass")
+    accumulation: int = Field(4, ge=1, description="forward passes in one step")
+    max_tokens: int = Field(2048, ge=16, description="longest prompt")
+    save_every: int = Field(100, ge=1, description="steps between checkpoints")
+    seed: int = 0
+
+
+def learning_rate_at(step: int, steps: int, settings: LoraSettings) -> float:
+    """The learning rate of 0-based ``step`` out of ``steps``.
+
+    >>> settings = LoraSettings(learning_rate=1.0, warmup=0.5)
+    >>> [learning_rate_at(step, 4, settings) for step in range(4)]
+    [0.5, 1.0, 1.0, 0.5]
+    """
+    rising = int(settings.warmup * steps)
+    if step < rising:
+        return settings.learning_rate * (step + 1) / rising
+    return settings.learning_rate * (steps - step) / (steps - rising)

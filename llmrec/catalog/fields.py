@@ -1,0 +1,269 @@
+"""The smaller fields of items and events: kinds, stock, categories, attributes, links."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from llmrec.catalog.cleaning import clean_text, is_missing
+from llmrec.errors import DataError
+from llmrec.types import EventKind
+
+__all__ = [
+    "join_texts",
+    "parse_attributes",
+    "parse_category",
+    "parse_kind",
+    "parse_language",
+    "parse_link",
+    "parse_number",
+    "parse_stock",
+]
+
+_KIND_WORDS = {
+    EventKind.VIEW: "view views viewed click clicks clicked pageview pv detail detailview "
+    "impression productview viewitem browse visit",
+    EventKind.CART: "cart addtocart carted addcart basket addtobasket",
+    EventKind.PURCHASE: "purchase purchases purchased buy buys bought order ordered orders "
+    "transaction transactions sale sold checkout conversion",
+    EventKind.RATING: "rating ratings rate rated review reviews reviewed stars",
+    EventKind.LIKE: "like likes liked favorite favourite fav wishlist addtowishlist thumbsup "
+    "upvote save saved bookmark",
+    EventKind.DISLIKE: "dislike dislikes disliked thumbsdown downvote hide hidden",
+}
+_KINDS = {word: kind for kind, words in _KIND_WORDS.items() for word in words.split()}
+
+_STEPS = re.compile(r"\s*[>|›»]\s*")
+_STOCK_WORDS = {
+    "instock": None, "available": None, "yes": None, "true": None, "preorder": None,
+    "backorder": None, "limitedavailability": None, "unlimited": None,
+    "outofstock": 0, "soldout": 0, "unavailable": 0, "discontinued": 0, "no": 0, "false": 0,
+}  # fmt: skip
+_LANGUAGES = {
+    "english": "en", "german": "de", "deutsch": "de", "french": "fr", "spanish": "es",
+    "italian": "it", "dutch": "nl", "portuguese": "pt", "chinese": "zh", "japanese": "ja",
+    "korean": "ko", "polish": "pl", "russian": "ru", "arabic": "ar", "turkish": "tr",
+}  # fmt: skip
+_TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_RATIO = re.compile(r"([+-]?\d+(?:[.,]\d+)?)(?: ?/ ?\d+(?:[.,]\d+)?)?")
+_MAX_STOCK = 2**53
+_MAX_ATTRIBUTES = 1000
+
+
+def parse_kind(value: Any) -> EventKind:
+    """An event kind, from our own word or a log's.
+
+    Raises:
+        DataError: a word we do not know.
+
+    >>> parse_kind("addtocart"), parse_kind("transaction")
+    (<EventKind.CART: 'cart'>, <EventKind.PURCHASE: 'purchase'>)
+    """
+    kind = _KINDS.get(re.sub(r"[^a-z]", "", str(value)[:64].lower()))
+    if kind is None:
+        raise DataError("an unknown kind of event")
+    return kind
+
+
+def parse_number(value: Any) -> float | None:
+    """A rating or quantity: a number, ``4,5`` or ``4.7/5``; ``None`` for a cell that says nothing.
+
+    Raises:
+        DataError: not a number, or not a finite one.
+    """
+    if is_missing(value):
+        return None
+    if isinstance(value, str):
+        found = _RATIO.fullmatch(value.strip()) if len(value) < 64 else None
+        if not found:
+            raise DataError("not a number")
+        return float(found[1].replace(",", "."))
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise DataError("not a number")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise DataError("not a number")
+    return number
+
+
+def parse_stock(value: Any) -> int | None:
+    """A stock count; ``None`` where the shop does not say, or says only that there is some.
+
+    Negative counts (oversold) are none left.
+
+    Raises:
+        DataError: neither a whole number nor words such as "in stock".
+    """
+    if is_missing(value):
+        return None
+    if isinstance(value, bool):
+        return None if value else 0
+    if isinstance(value, str):
+        word = re.sub(r"[^a-z]", "", value[:64].lower().rsplit("/", 1)[-1])
+        if word in _STOCK_WORDS:
+            return _STOCK_WORDS[word]
+    number = parse_number(value)
+    if number is None or number != int(number) or abs(number) > _MAX_STOCK:
+        raise DataError("not a stock count")
+    return max(0, int(number))
+
+
+def parse_category(value: Any, max_chars: int, comma: bool = False) -> tuple[str, ...]:
+    """The steps of a category path, general to specific.
+
+    Args:
+        value: a list, a JSON list, or text with steps between ``>`` or ``|``.
+        max_chars: bound of the text.
+        comma: whether commas part steps too.
+
+    >>> parse_category("Home &gt; Kitchen", 100), parse_category('["Home", "Kitchen"]', 100)
+    (('Home', 'Kitchen'), ('Home', 'Kitchen'))
+    """
+    if is_missing(value):
+        return ()
+    if isinstance(value, str):
+        listed = _json_of(value, list)
+        if listed is None:
+            text = clean_text(value, max_chars)
+            steps = re.split(r"\s*,\s*", text) if comma else _STEPS.split(text)
+            return tuple(step for step in steps if not is_missing(step))
+        value = listed
+    if not isinstance(value, (list, tuple)):
+        raise DataError("not a category")
+    steps = [clean_text(str(step), max_chars) for step in value if not is_missing(step)]
+    return tuple(step for step in steps if step)
+
+
+def parse_attributes(
+    value: Any, max_chars: int, skip: frozenset[str] = frozenset()
+) -> dict[str, str]:
+    """Names and values, from a mapping, a JSON object, or ``name: value; name: value``.
+
+    Values that are lists are joined with commas; those that are mappings are left out.
+
+    Args:
+        value: the cell.
+        max_chars: bound of each text.
+        skip: names to leave out, in lower case.
+
+    Raises:
+        DataError: none of these, or absurdly many.
+    """
+    if is_missing(value):
+        return {}
+    if isinstance(value, str):
+        value = _json_of(value, dict) or dict(_pairs(value))
+    if isinstance(value, (list, tuple)):
+        value = dict(_listed_pairs(value))
+    if not isinstance(value, Mapping) or len(value) > _MAX_ATTRIBUTES:
+        raise DataError("not attributes")
+    found = {}
+    for name, inner in value.items():
+        if is_missing(inner) or isinstance(inner, Mapping) or str(name).lower() in skip:
+            continue
+        parts = inner if isinstance(inner, (list, tuple)) else [inner]
+        text = clean_text(", ".join(map(_plain, parts)), max_chars)
+        key = clean_text(str(name), max_chars)
+        if key and text:
+            found[key] = text
+    return found
+
+
+def parse_link(value: Any, max_chars: int) -> str | None:
+    """A web address (or a path of the shop's own site); of a list of images the first one.
+
+    Raises:
+        DataError: another scheme than http, which a page would run or read from the disk.
+    """
+    if isinstance(value, Mapping):  # Amazon's images, as columns or one by one
+        value = next((value[k] for k in ("hi_res", "large", "thumb") if value.get(k)), None)
+    if isinstance(value, (list, tuple)):
+        links = (parse_link(one, max_chars) for one in value)
+        return next((link for link in links if link), None)
+    if is_missing(value):
+        return None
+    if not isinstance(value, str):
+        raise DataError("not a web address")
+    text = clean_text(value, max_chars).strip("\"'")
+    if text.startswith("["):
+        return parse_link(_json_of(text, list) or None, max_chars)
+    if text.startswith("//"):
+        text = f"https:{text}"
+    if _SCHEME.match(text) and not text.lower().startswith(("http://", "https://")):
+        raise DataError("not a web address")
+    return text or None
+
+
+def parse_language(value: Any) -> str | None:
+    """A BCP 47 tag such as ``de-AT``, from the tag or the language's English name.
+
+    Raises:
+        DataError: neither.
+    """
+    if is_missing(value):
+        return None
+    text = str(value).strip()
+    text = _LANGUAGES.get(text.lower(), text)
+    if len(text) > 35 or not _TAG.fullmatch(text):
+        raise DataError("not a language")
+    first, *rest = re.split("[-_]", text)
+    return "-".join(
+        [first.lower(), *(part.upper() if len(part) == 2 else part.title() for part in rest)]
+    )
+
+
+def join_texts(value: Any, max_chars: int) -> str:
+    """Clean text from text, or from a list of paragraphs (also as JSON)."""
+    if is_missing(value):
+        return ""
+    if isinstance(value, str) and value.startswith("["):
+        listed = _json_of(value, list)
+        value = value if listed is None else listed
+    if isinstance(value, (list, tuple)):
+        value = " ".join(str(part) for part in value if not is_missing(part))
+    return clean_text(_plain(value), max_chars)
+
+
+def _json_of(text: str, kind: type[Any]) -> Any:
+    """What ``text`` holds if it is JSON of that kind, else ``None``."""
+    opening = "[" if kind is list else "{"
+    if not text.lstrip().startswith(opening):
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, kind) else None
+
+
+def _pairs(text: str) -> Iterable[tuple[str, str]]:
+    for part in re.split(r"\s*[;|\n]\s*", text):
+        name, colon, value = part.partition(":") if ":" in part else part.partition("=")
+        if part and not colon:
+            raise DataError("not attributes")
+        if part:
+            yield name.strip(), value.strip()
+
+
+def _listed_pairs(values: Iterable[Any]) -> Iterable[tuple[str, Any]]:
+    """Pairs of an Arrow map, or objects with a name and a value."""
+    for value in values:
+        if isinstance(value, Mapping) and {"name", "value"} <= set(value):
+            yield str(value["name"]), value["value"]
+        elif isinstance(value, (list, tuple)) and len(value) == 2:
+            yield str(value[0]), value[1]
+        else:
+            raise DataError("not attributes")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)

@@ -1,0 +1,38 @@
+"""The text of an item that is embedded and searched, and its hash."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from llmrec.types import Item
+
+__all__ = ["MAX_DESCRIPTION_CHARS", "item_text", "text_hash"]
+
+MAX_DESCRIPTION_CHARS = 2_000
+"""Beyond this no text encoder of ours reads (256 tokens), but tokenising it would cost."""
+
+
+def item_text(item: Item) -> str:
+    """Title, brand, category, attributes and description, a line each; what is empty is left out.
+
+    >>> print(item_text(Item("1", "Kettle", "Acme", ("Home", "Tea"), attributes={"colour": "red"})))
+    Kettle
+    Acme
+    Home > Tea
+    colour: red
+    """
+    attributes = "; ".join(f"{name}: {value}" for name, value in sorted(item.attributes.items()))
+    lines = (
+        item.title,
+        item.brand,
+        " > ".join(item.category),
+        attributes,
+        item.description[:MAX_DESCRIPTION_CHARS],
+    )
+    return "\n".join(line for line in lines if line)
+
+
+def text_hash(item: Item) -> str:
+    """Changes exactly when :func:`item_text` does: 32 hexadecimal digits."""
+    text = item_text(item).encode("utf-8", "surrogatepass")
+    return blake2b(text, digest_size=16).hexdigest()

@@ -1,0 +1,86 @@
+"""What a filter means, item by item: the definition that the fast paths are tested against."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Iterable
+from decimal import Decimal
+
+from llmrec.types import Filters, Item
+
+__all__ = ["fold", "in_language", "matches"]
+
+
+def fold(name: str) -> str:
+    """The form in which names are compared: case and Unicode composition do not matter.
+
+    >>> fold("Straße") == fold("STRASSE")
+    True
+    """
+    if name.isascii():
+        return name.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def in_language(tag: str, wanted: str) -> bool:
+    """Whether a BCP 47 tag is the wanted one or a narrower one (both folded).
+
+    >>> in_language("de-at", "de"), in_language("de", "de-at"), in_language("den", "de")
+    (True, False, False)
+    """
+    return tag == wanted or tag.startswith(f"{wanted}-")
+
+
+def matches(item: Item, filters: Filters, seen: Collection[str] = ()) -> bool:
+    """Whether ``item`` passes ``filters`` and, unless these allow it, is not in ``seen``."""
+    return (
+        item.id not in filters.not_items
+        and (filters.allow_seen or item.id not in seen)
+        and _names(item, filters)
+        and _price(item.price, item.currency, filters)
+        and not (filters.in_stock and item.stock is not None and item.stock <= 0)
+        and _attributes(item, filters)
+    )
+
+
+def _names(item: Item, filters: Filters) -> bool:
+    steps = _folded(item.category)
+    brand = _folded([item.brand] if item.brand is not None else [])
+    language = None if item.language is None else fold(item.language)
+    return (
+        (not filters.categories or bool(steps & _folded(filters.categories)))
+        and not steps & _folded(filters.not_categories)
+        and (not filters.brands or bool(brand & _folded(filters.brands)))
+        and not brand & _folded(filters.not_brands)
+        and (
+            not filters.languages
+            or (
+                language is not None
+                and any(in_language(language, fold(one)) for one in filters.languages)
+            )
+        )
+    )
+
+
+def _price(price: Decimal | None, currency: str | None, filters: Filters) -> bool:
+    low, high = filters.min_price, filters.max_price
+    if filters.currency is not None and (
+        currency is None or fold(currency) != fold(filters.currency)
+    ):
+        return False
+    if price is None:
+        return low is None and high is None
+    return (low is None or price >= low) and (high is None or price <= high)
+
+
+def _attributes(item: Item, filters: Filters) -> bool:
+    have = {(fold(name), fold(value)) for name, value in item.attributes.items()}
+    return all(
+        any((fold(name), fold(value)) in have for value in values)
+        for name, values in filters.attributes.items()
+        if values
+    )
+
+
+def _folded(names: Iterable[str]) -> set[str]:
+    return {fold(name) for name in names}

@@ -1,0 +1,227 @@
+"""Which column of a file is which of our fields: known shapes, known names, and what the user says.
+
+Flags go over ``llmrec.toml``, that goes over what is recognised.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from llmrec.catalog.shapes import (
+    EVENT_FIELDS,
+    EVENT_NAMES,
+    ITEM_FIELDS,
+    ITEM_NAMES,
+    RATING_COLUMNS,
+    SHAPES,
+    TITLE_FALLBACKS,
+    Merge,
+    Shape,
+    Target,
+)
+from llmrec.catalog.times import DateOrder
+from llmrec.errors import ConfigError, DataError
+from llmrec.types import EventKind
+
+__all__ = ["ATTRIBUTE_PREFIX", "Plan", "parse_map", "recognise"]
+
+ATTRIBUTE_PREFIX = "attributes."
+_NEEDED: dict[Target, tuple[str, ...]] = {"items": ("id", "title"), "events": ("user", "item")}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the rows of one file become items or events.
+
+    Attributes:
+        shape: what the file was recognised as.
+        target: what its rows become.
+        columns: our field -> columns of the file. Of several the first that says something
+            counts, save for a category ``path``, whose steps they are. ``attributes.NAME`` is one
+            attribute; shapes have helping fields of their own, such as ``features``.
+        currency: of prices that name none.
+        kind: of events whose file says none.
+    """
+
+    shape: str
+    target: Target
+    columns: Mapping[str, tuple[str, ...]]
+    currency: str | None = None
+    kind: EventKind | None = None
+    order: DateOrder | None = None
+    merge: Merge = "none"
+    path: bool = False
+    comma: bool = False
+
+    @property
+    def selected(self) -> tuple[str, ...]:
+        """The columns to read, each once."""
+        return tuple(dict.fromkeys(name for names in self.columns.values() for name in names))
+
+
+@dataclass(frozen=True)
+class _Found:
+    shape: Shape
+    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def parse_map(pairs: Iterable[str], target: Target) -> dict[str, tuple[str, ...]]:
+    """``field=column`` flags; a field named twice has several columns, ``field=`` has none.
+
+    Raises:
+        ConfigError: not of that form, or a field that we do not have.
+
+    >>> parse_map(["title=product_name", "category=Division", "category=Class"], "items")
+    {'title': ('product_name',), 'category': ('Division', 'Class')}
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for pair in pairs:
+        name, equals, column = (part.strip() for part in pair.partition("="))
+        _check_field(name, target, f"--map {pair}")
+        if not equals:
+            raise ConfigError(
+                f"--map {pair}: there is no '='.", hint="Write --map FIELD=COLUMN of the file."
+            )
+        found[name] = (*found.get(name, ()), *((column,) if column else ()))
+    return found
+
+
+def recognise(
+    columns: Sequence[str],
+    target: Target,
+    *,
+    file: str,
+    settings: Mapping[str, str] | None = None,
+    flags: Mapping[str, tuple[str, ...]] | None = None,
+    order: DateOrder | None = None,
+) -> Plan:
+    """Decide how to read a file with these columns.
+
+    Args:
+        columns: the file's.
+        target: whether items or events are wanted.
+        file: its name, for errors.
+        settings: our field -> column, from ``llmrec.toml``.
+        flags: our field -> columns, from the command line.
+        order: month or day first in slashed dates, where the user says.
+
+    Raises:
+        DataError: a needed column is missing; the error names all columns and the flag to give.
+        ConfigError: the settings name a field that we do not have.
+    """
+    for name in settings or {}:
+        _check_field(name, target, f"ingest.{target[:-1]}_columns.{name} in llmrec.toml")
+    asked: dict[str, tuple[str, ...]] = {
+        name: (column,) if column else () for name, column in (settings or {}).items()
+    }
+    asked.update(flags or {})
+    found = _shape_of(columns, target) or _by_names(columns, target)
+    mapped = {**found.columns, **_checked(asked, columns, file)}
+    mapped = {name: those for name, those in mapped.items() if those}
+    _check_needed(mapped, columns, target, file)
+    shape = found.shape
+    return Plan(
+        shape=shape.name,
+        target=target,
+        columns=mapped,
+        currency=shape.currency,
+        kind=shape.kind or _kind_of(mapped, target),
+        order=order or shape.order,
+        merge=shape.merge,
+        path=shape.path or len(asked.get("category", ())) > 1,
+        comma=shape.comma,
+    )
+
+
+def _shape_of(columns: Sequence[str], target: Target) -> _Found | None:
+    by_name = {name.casefold(): name for name in columns}
+    for shape in SHAPES:
+        if shape.target == target and all(need.casefold() in by_name for need in shape.needs):
+            return _Found(
+                shape,
+                {
+                    name: tuple(
+                        by_name[one.casefold()] for one in ones if one.casefold() in by_name
+                    )
+                    for name, ones in shape.columns.items()
+                },
+            )
+    return None
+
+
+def _by_names(columns: Sequence[str], target: Target) -> _Found:
+    names = ITEM_NAMES if target == "items" else EVENT_NAMES
+    plain = {re.sub(r"[^a-z0-9]", "", name.casefold()): name for name in reversed(columns)}
+    found: dict[str, tuple[str, ...]] = {}
+    for name, aliases in names.items():
+        column = next((plain[alias] for alias in aliases if alias in plain), None)
+        if column is not None:
+            found[name] = (column,)
+    if target == "items":
+        rest = tuple(plain[alias] for alias in TITLE_FALLBACKS if alias in plain)
+        if rest:
+            found["title"] = (*found.get("title", ()), *rest)
+        found |= {column: (column,) for column in columns if column.startswith(ATTRIBUTE_PREFIX)}
+    native = bool(found) and all(those[0] == name for name, those in found.items())
+    label = "llmrec's own fields" if native else "column names"
+    return _Found(Shape(label, target, ()), found)
+
+
+def _kind_of(mapped: Mapping[str, tuple[str, ...]], target: Target) -> EventKind | None:
+    if target == "items":
+        return None
+    values = {re.sub(r"[^a-z0-9]", "", name.casefold()) for name in mapped.get("value", ())}
+    return EventKind.RATING if values & RATING_COLUMNS else EventKind.PURCHASE
+
+
+def _checked(
+    asked: Mapping[str, tuple[str, ...]], columns: Sequence[str], file: str
+) -> Mapping[str, tuple[str, ...]]:
+    for name, those in asked.items():
+        for column in those:
+            if column not in columns:
+                raise DataError(
+                    f"there is no column '{column}', said to be '{name}'. {_list(columns)}",
+                    file=file,
+                    hint=f"Say which of them it is with --map {name}=COLUMN.",
+                )
+    return asked
+
+
+def _check_needed(
+    mapped: Mapping[str, tuple[str, ...]], columns: Sequence[str], target: Target, file: str
+) -> None:
+    missing = [name for name in _NEEDED[target] if name not in mapped]
+    if not missing:
+        return
+    flags = " ".join(f"--map {name}=COLUMN" for name in missing)
+    hint = f"Say which column it is: {flags}"
+    other: Target = "events" if target == "items" else "items"
+    shape = _shape_of(columns, other)
+    if shape or all(name in _by_names(columns, other).columns for name in _NEEDED[other]):
+        what = f" ({shape.shape.name})" if shape else ""
+        hint += f"; or is it a file of {other}{what}: llmrec ingest {other} {file}"
+    raise DataError(
+        f"no column for {' and '.join(missing)} was recognised. {_list(columns)}",
+        file=file,
+        field=missing[0],
+        hint=f"{hint}.",
+    )
+
+
+def _check_field(name: str, target: Target, source: str) -> None:
+    own = ITEM_FIELDS if target == "items" else EVENT_FIELDS
+    attribute = target == "items" and name.startswith(ATTRIBUTE_PREFIX) and name != ATTRIBUTE_PREFIX
+    if name not in own and not attribute:
+        more = f", {ATTRIBUTE_PREFIX}NAME" if target == "items" else ""
+        raise ConfigError(
+            f"{source}: '{name}' is not a field of {target}.",
+            hint=f"The fields are {', '.join(own)}{more}.",
+        )
+
+
+def _list(columns: Sequence[str]) -> str:
+    shown = ", ".join(columns[:40])
+    return f"Its columns: {shown}{', …' if len(columns) > 40 else ''}."

@@ -1,0 +1,66 @@
+"""The tables of the catalogue database, the same on SQLite and PostgreSQL.
+
+Only text, integers and floats are used, so that rows can go to the driver as plain tuples. Names
+carry a prefix: a PostgreSQL database may hold the shop's own tables too. Text keys compare by code
+point everywhere (``BINARY`` on SQLite, ``"C"`` on PostgreSQL), so that "ordered by id" means what
+Python's ``sorted`` means.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Float, MetaData, PrimaryKeyConstraint, Table, Text
+
+__all__ = ["SCHEMA_VERSION", "UNKNOWN_TIME", "events", "items", "meta", "metadata"]
+
+SCHEMA_VERSION = 1
+"""Raised whenever an older llmrec could no longer read what this one writes."""
+
+UNKNOWN_TIME = 0
+"""``events.at_us`` where the log gives no time: part of the key, so it cannot be null."""
+
+metadata = MetaData()
+
+_Key = Text().with_variant(Text(collation="C"), "postgresql")
+
+items = Table(
+    "llmrec_items",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("brand", Text),
+    Column("category", Text, nullable=False, comment="JSON list, general to specific"),
+    Column("price", Text, comment="decimal as written: exact, and the same on both databases"),
+    Column("currency", Text),
+    Column("language", Text),
+    Column("stock", BigInteger),
+    Column("attributes", Text, nullable=False, comment="JSON object of strings"),
+    Column("url", Text),
+    Column("image_url", Text),
+    Column("added_us", BigInteger, comment="microseconds since 1970 UTC"),
+    Column("content_hash", Text, nullable=False),
+    # Last, because it is long: SQLite then reads the columns above without touching its pages.
+    Column("description", Text, nullable=False),
+)
+
+# On SQLite the key is the table (WITHOUT ROWID), so that a history is one range scan.
+events = Table(
+    "llmrec_events",
+    metadata,
+    Column("user_id", _Key, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("item_id", _Key, nullable=False),
+    Column("kind", _Key, nullable=False),
+    Column("value", Float(53)),
+    PrimaryKeyConstraint("user_id", "at_us", "position", "item_id", "kind"),
+    sqlite_with_rowid=False,
+)
+
+meta = Table(
+    "llmrec_meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""``schema_version``, and the revision counters ``items`` and ``events``."""

@@ -1,0 +1,72 @@
+"""Open whatever the user named as a source of rows."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from llmrec.catalog.readers import CsvSource, JsonLinesSource, Source
+from llmrec.catalog.streams import Progress, Unpacked, packed_name
+from llmrec.catalog.tables import HF_PREFIX, HubSource, ParquetSource
+from llmrec.errors import ConfigError, DataError
+
+__all__ = ["FORMATS", "open_source"]
+
+FORMATS = ("csv", "tsv", "jsonl", "parquet")
+_SUFFIXES = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+
+
+def open_source(
+    name: str,
+    stack: ExitStack,
+    *,
+    format: str | None = None,
+    encoding: str | None = None,
+    max_bytes: int,
+    scratch: Path,
+    progress: Progress | None = None,
+) -> Source:
+    """Open a file, by its suffix or ``format``, or a data set of the Hugging Face hub.
+
+    Args:
+        name: a path, or ``hf:OWNER/NAME[:CONFIG][:SPLIT]``.
+        stack: closes the file.
+        format: one of ``FORMATS``.
+        encoding: of a text file.
+        max_bytes: give up when it unpacks to more.
+        scratch: folder for a temporary file, should one be needed.
+        progress: told the bytes read and the size.
+
+    Raises:
+        DataError: it cannot be read, or its format is not known.
+        DownloadError: the data set cannot be loaded.
+        ConfigError: no such format or encoding.
+    """
+    if format is not None and format not in FORMATS:
+        raise ConfigError(
+            f"'{format}' is not a format that can be read.", hint=f"Use {', '.join(FORMATS)}."
+        )
+    if name.startswith(HF_PREFIX):
+        return HubSource(name, progress)
+    unpacked = stack.enter_context(Unpacked(Path(name), name, max_bytes, progress))
+    kind = format or _SUFFIXES.get(Path(packed_name(name)).suffix.lower())
+    if kind == "parquet":
+        return ParquetSource(unpacked, max_bytes, scratch)
+    if kind == "jsonl":
+        return JsonLinesSource(unpacked, encoding)
+    if kind in ("csv", "tsv"):
+        return CsvSource(unpacked, encoding)
+    raise DataError(
+        "its name does not tell its format.",
+        file=name,
+        hint=f"Name it with --format: {', '.join(FORMATS)}.",
+    )

@@ -1,0 +1,250 @@
+"""The catalogue store: items and events in a database, read and written in transactions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator
+from types import TracebackType
+from typing import Any, NamedTuple, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from llmrec.catalog.bulk import Upsert, WriteCounts, batched
+from llmrec.catalog.codec import event_from_row, event_row, item_from_row, item_row
+from llmrec.catalog.database import Database
+from llmrec.catalog.schema import events, items, meta
+from llmrec.catalog.search import search_statement
+from llmrec.types import Event, Item
+
+__all__ = ["CatalogStore", "Revision", "WriteCounts"]
+
+T = TypeVar("T")
+
+_ITEM_BATCH = 2_000
+_EVENT_BATCH = 50_000
+_IDS_PER_QUERY = 500
+
+
+class Revision(NamedTuple):
+    """Two numbers that only ever grow; equal revisions mean equal content.
+
+    A change moves a number to the clock's milliseconds, or by one where the clock is behind. So a
+    database that was made anew, or restored from a backup and then changed, never comes back to a
+    revision that something was cached for.
+    """
+
+    items: int
+    events: int
+
+
+class CatalogStore:
+    """Items and events of one shop. Open one with :meth:`open`; it is safe to share by threads.
+
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> with CatalogStore.open(f"sqlite:///{folder.name}/catalog.db") as store:
+    ...     counts = store.write_items([Item("a", "Kettle")])
+    ...     counts.added, store.item("a").title
+    (1, 'Kettle')
+    >>> folder.cleanup()
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    def open(cls, url: str, *, timeout: float = 10.0) -> CatalogStore:
+        """Open the database at ``url``, creating its tables if it is new.
+
+        Args:
+            url: ``sqlite:///FILE`` or ``postgresql://USER@HOST/DATABASE``.
+            timeout: seconds to wait for another process that is writing.
+
+        Raises:
+            CatalogError: it is not a database, damaged, or out of reach.
+            WorkspaceError: a newer llmrec made it.
+            ConfigError: the URL is not one of a database we know.
+            LockedError: it is new, and somebody else is writing to it.
+        """
+        database = Database(url, timeout)
+        try:
+            database.prepare()
+        except BaseException:
+            database.close()
+            raise
+        return cls(database)
+
+    def __enter__(self) -> CatalogStore:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections; calling it twice is fine."""
+        self._database.close()
+
+    def item(self, id: str) -> Item | None:
+        """One item, or ``None`` where the catalogue does not know ``id``."""
+        return self.items([id]).get(id)
+
+    def items(self, ids: Iterable[str]) -> dict[str, Item]:
+        """The items among ``ids`` that the catalogue knows, in the order of ``ids``."""
+        wanted = list(dict.fromkeys(ids))
+        rows = self._lookup(sa.select(items), wanted)
+        found = {row[0]: item_from_row(row) for row in rows}
+        return {id: found[id] for id in wanted if id in found}
+
+    def has_items(self, ids: Iterable[str]) -> set[str]:
+        """Those of ``ids`` that the catalogue knows."""
+        return {row[0] for row in self._lookup(sa.select(items.c.id), list(set(ids)))}
+
+    def iter_items(self, batch: int = 1000) -> Iterator[list[Item]]:
+        """All items ordered by id, in lists of up to ``batch``; one state of the catalogue."""
+        yield from self._stream(sa.select(items).order_by(items.c.id), item_from_row, batch)
+
+    def search_items(self, text: str, limit: int = 20) -> list[Item]:
+        """Items that hold every word of ``text`` in title, brand, category or description.
+
+        Most words in the title first, then the shorter title. Words match inside of words.
+        """
+        words = text.split()
+        if not words or limit < 1:
+            return []
+        return [item_from_row(row) for row in self._all(search_statement(words, limit))]
+
+    def count_items(self) -> int:
+        """Number of items."""
+        return self._count(sa.select(sa.func.count()).select_from(items))
+
+    def count_events(self) -> int:
+        """Number of events."""
+        return self._count(sa.select(sa.func.count()).select_from(events))
+
+    def count_users(self) -> int:
+        """Number of shoppers that have events."""
+        return self._count(sa.select(sa.func.count(events.c.user_id.distinct())))
+
+    def users(self, limit: int | None = None) -> list[str]:
+        """Shoppers that have events, ordered by name."""
+        query = sa.select(events.c.user_id).distinct().order_by(events.c.user_id).limit(limit)
+        return [row[0] for row in self._all(query)]
+
+    def history(self, user: str, limit: int | None = None) -> list[Event]:
+        """The events of ``user``, oldest first; with ``limit`` the most recent ones only."""
+        newest_first = [column.desc() for column in events.primary_key.columns]
+        query = sa.select(events).where(events.c.user_id == user)
+        rows = self._all(query.order_by(*newest_first).limit(limit))
+        return [event_from_row(row) for row in reversed(rows)]
+
+    def iter_events(self, batch: int = 10_000) -> Iterator[list[Event]]:
+        """All events ordered by user, time and position, in lists; one state of the log."""
+        query = sa.select(events).order_by(*events.primary_key.columns)
+        yield from self._stream(query, event_from_row, batch)
+
+    def revision(self) -> Revision:
+        """Two counters that every real change of items or events moves on."""
+        with self._database.read() as connection, self._database.errors():
+            return read_revision(connection)
+
+    def write_items(self, values: Iterable[Item]) -> WriteCounts:
+        """Add or update items in one transaction, holding one batch of them in memory.
+
+        The same id twice: the later wins. What ``values`` raises is passed on, and nothing is
+        written then.
+
+        Raises:
+            LockedError: somebody else is writing.
+            DiskFull: no space left; nothing was written.
+            DataError: an item that cannot be stored; nothing was written.
+        """
+        return self._write(items, "content_hash", map(item_row, values), _ITEM_BATCH)
+
+    def write_events(self, values: Iterable[Event]) -> WriteCounts:
+        """Add or update events in one transaction, holding one batch of them in memory.
+
+        Two events are the same if user, time, position, item and kind are; the later wins.
+
+        Raises:
+            LockedError: somebody else is writing.
+            DiskFull: no space left; nothing was written.
+            DataError: an event that cannot be stored; nothing was written.
+        """
+        return self._write(events, "value", map(event_row, values), _EVENT_BATCH)
+
+    def delete_item(self, id: str) -> bool:
+        """Remove an item; its events stay, as events of an unknown item.
+
+        Returns:
+            Whether it was there.
+        """
+        with self._database.write() as connection, self._database.errors():
+            deleted = connection.execute(items.delete().where(items.c.id == id)).rowcount > 0
+            if deleted:
+                _bump(connection, "items")
+        return deleted
+
+    def _write(
+        self, table: sa.Table, differs: str, rows: Iterator[tuple[Any, ...]], size: int
+    ) -> WriteCounts:
+        counts = WriteCounts()
+        with self._database.write() as connection:
+            upsert = Upsert(connection, table, differs)
+            for batch in batched(rows, size):  # what the rows raise is not a database error
+                with self._database.errors():
+                    counts += upsert.write(batch)
+            if counts.changed:
+                with self._database.errors():
+                    _bump(connection, "items" if table is items else "events")
+        return counts
+
+    def _all(self, query: sa.Select[Any]) -> list[Any]:
+        with self._database.read() as connection, self._database.errors():
+            return list(connection.execute(query).all())
+
+    def _count(self, query: sa.Select[Any]) -> int:
+        with self._database.read() as connection, self._database.errors():
+            return int(connection.execute(query).scalar_one())
+
+    def _lookup(self, query: sa.Select[Any], ids: Collection[str]) -> Iterator[Any]:
+        with self._database.read() as connection, self._database.errors():
+            for some in batched(ids, _IDS_PER_QUERY):
+                yield from connection.execute(query.where(items.c.id.in_(some)))
+
+    def _stream(
+        self, query: sa.Select[Any], decode: Callable[[Any], T], batch: int
+    ) -> Iterator[list[T]]:
+        for rows in self.stream_rows(query, batch):
+            yield [decode(row) for row in rows]
+
+    def stream_rows(self, query: sa.Select[Any], batch: int) -> Iterator[list[Any]]:
+        """Rows of a query of your own over the tables of ``schema``, in lists of ``batch``."""
+        with self._database.read() as connection:
+            with self._database.errors():
+                streaming = connection.execution_options(yield_per=batch)
+                parts = streaming.execute(query).partitions()
+            while True:
+                with self._database.errors():
+                    rows = next(parts, None)
+                if rows is None:
+                    return
+                yield list(rows)
+
+
+def read_revision(connection: Connection) -> Revision:
+    """The revision that a transaction sees."""
+    rows = connection.execute(sa.select(meta.c.key, meta.c.value))
+    counters: dict[str, int] = {row[0]: row[1] for row in rows}
+    return Revision(counters["items"], counters["events"])
+
+
+def _bump(connection: Connection, counter: str) -> None:
+    now = time.time_ns() // 1_000_000
+    following = sa.case((meta.c.value < now, now), else_=meta.c.value + 1)
+    connection.execute(meta.update().where(meta.c.key == counter).values(value=following))

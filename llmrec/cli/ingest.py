@@ -1,0 +1,226 @@
+"""``llmrec ingest``: a shop's files into the catalogue."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from llmrec.catalog.times import DateOrder
+from llmrec.cli.common import WorkspaceOption, console, notes
+from llmrec.errors import ConfigError, DataError
+from llmrec.types import EventKind
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from llmrec.catalog.ingest import FileProgress, FileReport, IngestReport
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Read products and events from files. Bad rows go to the rejects folder.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+_REASONS_SHOWN = 8
+
+
+_Files = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE…",
+        help="CSV, TSV, JSON Lines, Parquet, also as .gz or .zst; or "
+        "hf:OWNER/NAME[:CONFIG][:SPLIT].",
+        show_default=False,
+    ),
+]
+_Map = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map", help="FIELD=COLUMN of the file; may be repeated; FIELD= leaves the field out."
+    ),
+]
+_Encoding = Annotated[
+    str | None, typer.Option(help="Encoding of text files.", show_default="utf-8")
+]
+_Format = Annotated[
+    str | None, typer.Option(help="csv, tsv, jsonl or parquet, if the name does not tell.")
+]
+_Limit = Annotated[int | None, typer.Option(min=1, help="Read only so many rows of each file.")]
+_Order = Annotated[
+    DateOrder | None,
+    typer.Option("--date-order", help="Is 3/4/2021 in March (mdy) or in April (dmy)?"),
+]
+_Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
+
+
+@app.command()
+def items(
+    files: _Files,
+    workspace: WorkspaceOption = None,
+    map: _Map = None,
+    encoding: _Encoding = None,
+    format: _Format = None,
+    currency: Annotated[
+        str | None, typer.Option(help="Currency (ISO 4217) of prices that name none.")
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option(help="Language (such as de) of items that name none.")
+    ] = None,
+    date_order: _Order = None,
+    limit: _Limit = None,
+    as_json: _Json = False,
+) -> None:
+    """Add or update products.
+
+    Amazon Reviews 2023, Shopify's export, MovieLens and UCI Online Retail are recognised; other
+    columns by their names, or by --map and llmrec.toml. The fields are id, title, brand, category,
+    description, price, currency, language, stock, attributes, url, image_url, added_at, and
+    attributes.NAME.
+
+    Example: [bold]llmrec ingest items products.csv --map title=product_name --currency EUR[/]
+    """
+    from llmrec.catalog.fields import parse_language
+    from llmrec.catalog.ingest import IngestOptions, ingest_items
+    from llmrec.catalog.prices import parse_currency
+    from llmrec.catalog.recognise import parse_map
+    from llmrec.config import Workspace
+
+    options = IngestOptions(
+        columns=parse_map(map or (), "items"),
+        encoding=encoding,
+        format=format,
+        currency=_checked("--currency", currency, parse_currency),
+        language=_checked("--language", language, parse_language),
+        date_order=date_order,
+        limit=limit,
+    )
+    shop = Workspace.open(workspace)
+    with _bars() as bars:
+        report = ingest_items(shop, files, options=options, progress=_into(bars))
+    _print(report, as_json)
+
+
+@app.command()
+def events(
+    files: _Files,
+    workspace: WorkspaceOption = None,
+    map: _Map = None,
+    encoding: _Encoding = None,
+    format: _Format = None,
+    kind: Annotated[
+        EventKind | None, typer.Option(help="What all events of the files are.")
+    ] = None,
+    allow_unknown_items: Annotated[
+        bool,
+        typer.Option("--allow-unknown-items", help="Keep events of items not in the catalogue."),
+    ] = False,
+    date_order: _Order = None,
+    limit: _Limit = None,
+    as_json: _Json = False,
+) -> None:
+    """Add events: who did what with which product, and when.
+
+    The fields are user, item, kind (view, cart, purchase, rating, like, dislike), at, position and
+    value. Ingest the products first: events of unknown products are rejected.
+
+    Example: [bold]llmrec ingest events orders.csv.gz --kind purchase --map user=client_no[/]
+    """
+    from llmrec.catalog.ingest import IngestOptions, ingest_events
+    from llmrec.catalog.recognise import parse_map
+    from llmrec.config import Workspace
+
+    options = IngestOptions(
+        columns=parse_map(map or (), "events"),
+        encoding=encoding,
+        format=format,
+        kind=kind,
+        date_order=date_order,
+        limit=limit,
+        allow_unknown_items=allow_unknown_items,
+    )
+    shop = Workspace.open(workspace)
+    with _bars() as bars:
+        report = ingest_events(shop, files, options=options, progress=_into(bars))
+    _print(report, as_json)
+
+
+def _checked(flag: str, value: str | None, parse: Callable[[str], str | None]) -> str | None:
+    if value is None:
+        return None
+    try:
+        return parse(value)
+    except DataError as error:
+        raise ConfigError(
+            f"{flag} {value}: {error.reason}.", hint="Use a code such as EUR, or a tag such as de."
+        ) from None
+
+
+def _bars() -> Progress:
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+        console=notes,
+        transient=not notes.is_terminal,
+    )
+
+
+def _into(bars: Progress) -> FileProgress:
+    """Show the bytes read of each file in a bar of its own."""
+    tasks: dict[str, TaskID] = {}
+
+    def tell(name: str, done: int, size: int) -> None:
+        if name not in tasks:
+            tasks[name] = bars.add_task(name, total=size or None)
+        bars.update(tasks[name], completed=done)
+
+    return tell
+
+
+def _print(report: IngestReport, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(report.to_dict(), ensure_ascii=False))
+        return
+    for one in report.files:
+        _describe(one)
+    table = Table("File", "Rows", "Added", "Updated", "Unchanged", "Repeated", "Rejected", "Rows/s")
+    for one in report.files:
+        numbers = (one.rows, one.added, one.updated, one.unchanged, one.duplicates, one.rejected)
+        rate = one.rows / max(one.seconds, 1e-9)
+        table.add_row(escape(one.file), *(f"{n:,}" for n in numbers), f"{rate:,.0f}")
+    console.print(table)
+    for one in report.files:
+        _explain_rejects(one)
+
+
+def _describe(one: FileReport) -> None:
+    mapped = ", ".join(f"{ours} ← {theirs}" for ours, theirs in one.columns.items())
+    console.print(
+        f"{escape(one.file)}: {one.format}, recognised by: {one.shape}\n  {escape(mapped)}",
+        highlight=False,
+    )
+
+
+def _explain_rejects(one: FileReport) -> None:
+    for reason, count in list(one.reasons.items())[:_REASONS_SHOWN]:
+        console.print(f"  rejected {count:,}: {escape(reason)}", highlight=False)
+    if one.rejects:
+        console.print(f"  all of them: {escape(str(one.rejects))}", highlight=False, soft_wrap=True)

@@ -1,0 +1,207 @@
+"""A public engine without a model: deterministic answers, for tests and for trying things out.
+
+Left alone, it ranks by word overlap: the candidate whose line in the prompt shares most words with
+the rest of the prompt (history and query) wins. That makes it behave sensibly in a test without
+any weights, and wrongly enough to never be mistaken for a model.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import threading
+import zlib
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from llmrec.engines.protocol import Message
+from llmrec.engines.stopping import check_generation, cut_at_stop
+from llmrec.errors import ContextOverflow, EngineError
+from llmrec.labels import label_token
+from llmrec.types import FloatArray
+
+__all__ = ["ScoreFunction", "ScriptedEngine", "word_overlap"]
+
+ScoreFunction: TypeAlias = Callable[[str, Sequence[str]], Sequence[float]]
+"""From a prompt and its labels to one score (an unnormalised log-probability) per label."""
+
+_TOKEN = re.compile(r" ?\w+| ?[^\w\s]|\s")
+_WORD = re.compile(r"\w{3,}")
+
+DEFAULT_TEXT = "It goes well with what you chose before."
+
+
+def word_overlap(prompt: str, labels: Sequence[str]) -> list[float]:
+    """For each label, the share of the words of its line that stand elsewhere in the prompt.
+
+    A label's line is the last one that begins with the label, bare or in brackets. Words count by
+    their first five letters, so that singular and plural meet.
+
+    >>> word_overlap("Bought: green tea\\n(A) hammer\\n(B) tea pot\\nAnswer: (", ["A", "B"])
+    [0.0, 0.5]
+    """
+    lines = prompt.splitlines()
+    owner = {place: label for label in labels if (place := _line_of(label, lines)) is not None}
+    rest = _stems(" ".join(line for place, line in enumerate(lines) if place not in owner))
+    shares = dict.fromkeys(labels, 0.0)
+    for place, label in owner.items():
+        words = _stems(lines[place])
+        shares[label] = len(words & rest) / len(words) if words else 0.0
+    return [shares[label] for label in labels]
+
+
+class ScriptedEngine:
+    """An engine whose answers are written by the caller.
+
+    Args:
+        score: scores the labels of a prompt; :func:`word_overlap` if left out.
+        generate: the texts to answer with, in order and again from the start, or a function of the
+            prompt; a fixed sentence if left out.
+        context_window: in tokens (words, punctuation marks and line breaks).
+        fail_with: raised by every call that would run the model, until set to ``None`` again.
+        fail_on: the methods that ``fail_with`` concerns.
+        model: the name it reports.
+        temperature: divides the scores; small values make it sure of itself.
+
+    ``prompts`` lists every prompt it has been given, in order.
+    """
+
+    name = "scripted"
+
+    def __init__(
+        self,
+        score: ScoreFunction | None = None,
+        generate: Sequence[str] | Callable[[str], str] | None = None,
+        *,
+        context_window: int = 8192,
+        fail_with: Exception | None = None,
+        fail_on: Collection[str] = ("score_labels", "generate", "stream"),
+        model: str = "scripted",
+        temperature: float = 0.25,
+    ) -> None:
+        self.model = model
+        self.context_window = context_window
+        self.forward_passes = 0
+        self.fail_with = fail_with
+        self.fail_on = frozenset(fail_on)
+        self.prompts: list[str] = []
+        self._score = score or word_overlap
+        self._temperature = temperature
+        self._write = _writer(generate)
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"ScriptedEngine(model={self.model!r})"
+
+    def render(self, messages: Sequence[Message], *, answer_prefix: str = "") -> str:
+        """Each turn under its role, then the opened assistant's turn."""
+        turns = "".join(f"[{one['role']}]\n{one['content']}\n" for one in messages)
+        return f"{turns}[assistant]\n{answer_prefix}"
+
+    def count_tokens(self, text: str) -> int:
+        """Number of words, punctuation marks and line breaks."""
+        return len(_TOKEN.findall(text))
+
+    def token_ids(self, text: str) -> list[int]:
+        """One number per token, the same in every process."""
+        return [zlib.crc32(token.encode()) for token in _TOKEN.findall(text)]
+
+    def score_labels(
+        self, prompts: Sequence[str], labels: Sequence[Sequence[str]]
+    ) -> list[FloatArray]:
+        """Log-probabilities from the score function; see :class:`~llmrec.engines.Engine`."""
+        self._start("score_labels", prompts, room=1)
+        for prompt, own in zip(prompts, labels, strict=True):
+            _check_labels(self, prompt, own)
+        if not prompts:
+            return []
+        with self._lock:
+            self.forward_passes += 1
+            return [
+                _log_softmax(self._score(prompt, own), self._temperature)
+                for prompt, own in zip(prompts, labels, strict=True)
+            ]
+
+    def generate(
+        self,
+        prompts: Sequence[str],
+        *,
+        max_tokens: int,
+        stop: Sequence[str] = (),
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> list[str]:
+        """The scripted texts, cut at ``max_tokens`` and stop words."""
+        check_generation(max_tokens, temperature, stop)
+        self._start("generate", prompts, room=max_tokens)
+        with self._lock:
+            texts = [self._write(prompt) for prompt in prompts]
+        return [cut_at_stop(_head(text, max_tokens), stop)[0] for text in texts]
+
+    def stream(
+        self,
+        prompt: str,
+        *,
+        max_tokens: int,
+        stop: Sequence[str] = (),
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> Iterator[str]:
+        """What :meth:`generate` would answer, token by token."""
+        check_generation(max_tokens, temperature, stop)
+        self._start("stream", [prompt], room=max_tokens)
+        with self._lock:
+            text = self._write(prompt)
+        return iter(_TOKEN.findall(cut_at_stop(_head(text, max_tokens), stop)[0]))
+
+    def _start(self, method: str, prompts: Sequence[str], *, room: int) -> None:
+        if self.fail_with is not None and method in self.fail_on:
+            raise self.fail_with
+        for prompt in prompts:
+            if (tokens := self.count_tokens(prompt) + room) > self.context_window:
+                raise ContextOverflow(
+                    f"A prompt and its answer take {tokens} tokens; "
+                    f"{self.model} has room for {self.context_window}.",
+                    hint="Lower ranking.token_budget, or ask for less.",
+                )
+        self.prompts.extend(prompts)
+
+
+def _check_labels(engine: ScriptedEngine, prompt: str, labels: Sequence[str]) -> None:
+    if not labels:
+        raise EngineError("A prompt has no labels to score.", hint="Give at least one candidate.")
+    for label in labels:
+        if label_token(engine.token_ids, prompt, label) is None:
+            raise EngineError(
+                f"The label {label!r} is not one token after {prompt[-20:]!r}.",
+                hint="Take labels from llmrec.labels.choose_labels.",
+            )
+
+
+def _writer(source: Sequence[str] | Callable[[str], str] | None) -> Callable[[str], str]:
+    if callable(source):
+        return source
+    texts = itertools.cycle(source or [DEFAULT_TEXT])
+    return lambda prompt: next(texts)
+
+
+def _line_of(label: str, lines: Sequence[str]) -> int | None:
+    pattern = re.compile(rf"\W*{re.escape(label)}(?!\w)\W*\w")
+    places = [place for place, line in enumerate(lines) if pattern.match(line)]
+    return places[-1] if places else None
+
+
+def _stems(text: str) -> set[str]:
+    return {word[:5] for word in _WORD.findall(text.casefold())}
+
+
+def _head(text: str, max_tokens: int) -> str:
+    return "".join(_TOKEN.findall(text)[:max_tokens])
+
+
+def _log_softmax(scores: Sequence[float], temperature: float) -> FloatArray:
+    values = np.asarray(scores, dtype=np.float64) / temperature
+    values = values - values.max()
+    return (values - np.log(np.exp(values).sum())).astype(np.float32)

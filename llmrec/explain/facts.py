@@ -1,0 +1,114 @@
+"""What may be said: the item's fields, and the names of what the shopper did."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from llmrec.prompting import HistoryPair, one_line, price_text, shorten
+from llmrec.types import EventKind, Item
+
+__all__ = ["TITLE_WORDS", "Facts", "HistoryName", "facts_of", "fold", "short_title"]
+
+TITLE_WORDS = 9
+"""So many words of a title name a product in a sentence; shop titles can run to forty."""
+
+_NO = {"no", "none", "nein", "ohne", "keine", "false", "否", "无", "無"}
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryName:
+    """A name that a sentence may use for entry ``index`` of the history."""
+
+    text: str
+    index: int
+    kind: EventKind
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the checker holds a sentence against.
+
+    ``fields`` maps field names (``title``, ``brand``, ``category``, ``price``, ``description``,
+    ``attributes.<name>``) to text; ``own`` is all of it, folded. ``names`` are those of the
+    history, ``others`` further text whose names may be spoken (their brands, the query).
+    """
+
+    item: Item
+    fields: Mapping[str, str]
+    own: str
+    names: tuple[HistoryName, ...] = ()
+    query: str | None = None
+    others: str = ""
+
+    @property
+    def speakable(self) -> str:
+        """Folded text whose names may be spoken: the item's, the history's, the query's."""
+        return f"{self.own} {self.others}"
+
+
+def facts_of(item: Item, history: Sequence[HistoryPair] = (), query: str | None = None) -> Facts:
+    """Collect the facts about ``item`` and the names in ``history`` and ``query``."""
+    fields = _fields(item)
+    names = [
+        HistoryName(name, index, entry.kind)
+        for index, (entry, known) in enumerate(history)
+        for name in _names(known.title if known else entry.text or entry.item or "")
+    ]
+    brands = [one_line(known.brand) for _, known in history if known and known.brand]
+    others = fold(" ".join([*(name.text for name in names), *brands, one_line(query or "")]))
+    asked = one_line(query) if query else None
+    return Facts(item, fields, fold(" \n ".join(fields.values())), tuple(names), asked, others)
+
+
+def short_title(title: str) -> str:
+    """The beginning of a title, as a sentence names a product.
+
+    >>> short_title("OPI Nail Lacquer, Simmer and Shimmer, 0.5-Fluid Ounce, made in the USA by OPI")
+    'OPI Nail Lacquer, Simmer and Shimmer'
+    """
+    line = one_line(title).replace('"', "'")
+    if len(line.split()) <= TITLE_WORDS and len(line) <= 60:
+        return shorten(line, 30)
+    cut = shorten(line, TITLE_WORDS)
+    # A title that is cut is best cut where its author made a pause.
+    pause = max(cut.rfind(", "), cut.rfind(" - "), cut.rfind("; "), cut.rfind(" ("))
+    return cut[:pause].rstrip(" ,;:-–") if pause >= 12 else cut
+
+
+def fold(text: str) -> str:
+    """Case, compatibility forms, quotation marks and white space folded, for comparing."""
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    return re.sub(r"\s+", " ", folded).strip()
+
+
+def _names(title: str) -> list[str]:
+    full, short = one_line(title).replace('"', "'"), short_title(title)
+    return list(dict.fromkeys(name for name in (full, short) if name))
+
+
+def _fields(item: Item) -> dict[str, str]:
+    fields = {"title": one_line(item.title)}
+    if item.brand:
+        fields["brand"] = one_line(item.brand)
+    if item.category:
+        fields["category"] = ", ".join(one_line(step) for step in item.category)
+    if item.price is not None:
+        fields["price"] = price_text(item.price, item.currency)
+    for name, value in item.attributes.items():
+        fields[f"attributes.{name}"] = (
+            f"not {one_line(name)}"
+            if fold(value) in _NO
+            else f"{one_line(name)}: {one_line(value)}"
+        )
+    if item.description:
+        fields["description"] = _long_line(item.description)
+    return fields
+
+
+def _long_line(text: str) -> str:
+    """A description is longer than a prompt's line may be; its pieces are cleaned one by one."""
+    sentences = re.split(r"(?<=[.!?。！？])\s+|\n+", text[:20_000])
+    return " ".join(one_line(sentence) for sentence in sentences if sentence.strip())

@@ -1,0 +1,26 @@
+"""What a writer is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from llmrec.types import HistoryEntry, Item
+
+__all__ = ["WordsRequest"]
+
+
+@dataclass(frozen=True, slots=True)
+class WordsRequest:
+    """Words about one recommended item for one shopper.
+
+    ``history`` is oldest first, each entry with its item or ``None`` where it counts by its text;
+    ``related`` are indices into it, nearest to the item first. ``describe`` asks for a description
+    beside the reason.
+    """
+
+    item: Item
+    history: tuple[tuple[HistoryEntry, Item | None], ...]
+    query: str | None
+    describe: bool
+    seed: int
+    related: tuple[int, ...] = ()

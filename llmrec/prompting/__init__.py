@@ -1,0 +1,41 @@
+"""Render prompts to a token budget: pure, so that training, evaluation and serving see the same."""
+
+from llmrec.prompting.lines import DETAILS, Detail, HistoryPair, history_line, item_line, price_text
+from llmrec.prompting.rank import (
+    NEUTRAL_ITEM,
+    RankPrompt,
+    fit_rank_prompt,
+    rank_prompt,
+    rank_prompt_tail,
+    rank_prompt_version,
+)
+from llmrec.prompting.shop_text import one_line, shorten
+from llmrec.prompting.templates import (
+    ChatMessage,
+    Prompt,
+    Render,
+    render_template,
+    template_version,
+)
+
+__all__ = [
+    "DETAILS",
+    "NEUTRAL_ITEM",
+    "ChatMessage",
+    "Detail",
+    "HistoryPair",
+    "Prompt",
+    "RankPrompt",
+    "Render",
+    "fit_rank_prompt",
+    "history_line",
+    "item_line",
+    "one_line",
+    "price_text",
+    "rank_prompt",
+    "rank_prompt_tail",
+    "rank_prompt_version",
+    "render_template",
+    "shorten",
+    "template_version",
+]

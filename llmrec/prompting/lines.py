@@ -1,0 +1,82 @@
+"""One line for an item or a history entry, in a chosen amount of detail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from llmrec.prompting.shop_text import one_line, shorten
+from llmrec.types import EventKind, HistoryEntry, Item
+
+__all__ = ["DETAILS", "Detail", "HistoryPair", "history_line", "item_line", "price_text"]
+
+HistoryPair = tuple[HistoryEntry, Item | None]
+"""A history entry with the catalogue's item, or ``None`` where it counts by its text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """How much of an item's text stands in a prompt; ``words`` limits the title."""
+
+    words: int
+    brand: bool = True
+    category: bool = True
+    price: bool = True
+
+
+DETAILS = (
+    Detail(20),
+    Detail(14),
+    Detail(14, price=False),
+    Detail(10, price=False),
+    Detail(10, price=False, category=False),
+    Detail(8, price=False, category=False, brand=False),
+    Detail(5, price=False, category=False, brand=False),
+    Detail(3, price=False, category=False, brand=False),
+)
+"""From rich to bare: the price goes first, then category and brand; titles are shortened last."""
+
+_DONE = {
+    EventKind.VIEW: "viewed",
+    EventKind.CART: "put in the cart",
+    EventKind.PURCHASE: "bought",
+    EventKind.RATING: "rated",
+    EventKind.LIKE: "liked",
+    EventKind.DISLIKE: "disliked",
+}
+
+
+def item_line(item: Item, detail: Detail) -> str:
+    """Title, brand, the most specific category and the price, as far as ``detail`` lets them in.
+
+    A brand that the title names already is not repeated.
+    """
+    title = shorten(one_line(item.title), detail.words) or one_line(item.id)
+    parts = [title]
+    if detail.brand and item.brand and item.brand.casefold() not in title.casefold():
+        parts.append(shorten(one_line(item.brand), 4))
+    if detail.category and item.category:
+        parts.append(shorten(one_line(item.category[-1]), 5))
+    if detail.price and item.price is not None:
+        parts.append(price_text(item.price, item.currency))
+    return ", ".join(part for part in parts if part)
+
+
+def history_line(pair: HistoryPair, detail: Detail) -> str:
+    """What the shopper did with which item; free text of the history stands as it is."""
+    entry, item = pair
+    if item is None:
+        return shorten(one_line(entry.text or entry.item or ""), detail.words)
+    rated = f" {entry.value:g}" if entry.kind is EventKind.RATING and entry.value else ""
+    bare = Detail(detail.words, brand=detail.brand, category=False, price=False)
+    return f"{_DONE[entry.kind]}{rated}: {item_line(item, bare)}"
+
+
+def price_text(price: Decimal, currency: str | None) -> str:
+    """The price as the prompt and the sentences write it.
+
+    >>> price_text(Decimal("24.9"), "EUR")
+    '24.90 EUR'
+    """
+    amount = f"{price:.2f}" if price != price.to_integral_value() else f"{price:.0f}"
+    return f"{amount} {one_line(currency)}" if currency else amount

@@ -1,0 +1,176 @@
+"""Listwise ranking: one prompt, one forward pass, the logits of the candidates' labels.
+
+The model never writes an id: it can only prefer one of the labels it was shown, so that nothing
+outside the candidates can come back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Lock
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from llmrec.config import MAX_CANDIDATES, RankingSettings
+from llmrec.errors import HistoryError
+from llmrec.labels import choose_labels
+from llmrec.prompting import (
+    RankPrompt,
+    fit_rank_prompt,
+    rank_prompt_tail,
+    rank_prompt_version,
+)
+from llmrec.ranking.calibration import LabelPrior
+from llmrec.ranking.fusion import fuse
+from llmrec.ranking.requests import RankedCandidate, Ranking, RankRequest
+from llmrec.types import Candidate, FloatArray, Item
+
+if TYPE_CHECKING:
+    from llmrec.engines.protocol import Engine
+
+__all__ = ["Ranker", "labels_for", "shuffled"]
+
+_Pair = tuple[Candidate, Item]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """A request with the order in which the model sees its candidates."""
+
+    shown: tuple[_Pair, ...]
+    prompt: RankPrompt
+    render_ms: float
+
+
+class Ranker:
+    """Ranks candidates with a language model.
+
+    Args:
+        engine: the language model.
+        settings: budget, history length and the model's share in the score.
+        calibrate: take the model's liking for letters away (:mod:`llmrec.ranking.calibration`);
+            costs one more forward pass per number of candidates, once.
+    """
+
+    def __init__(
+        self, engine: Engine, settings: RankingSettings, *, calibrate: bool = False
+    ) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._prior = LabelPrior(engine) if calibrate else None
+        self._labels: dict[int, tuple[str, ...]] = {}
+        self._lock = Lock()
+
+    def rank_many(self, requests: Sequence[RankRequest]) -> list[Ranking]:
+        """Rank each request's candidates; one scoring call for the whole batch.
+
+        Returns:
+            One ranking per request, a permutation of its candidates, best first. Ties go to the
+            better retrieval score, then to the smaller id.
+
+        Raises:
+            HistoryError: more than ``MAX_CANDIDATES`` candidates, or one twice.
+            ContextOverflow: the candidates do not fit into the budget, however short.
+            EngineError: the language model failed.
+        """
+        sheets = [self._sheet(request) for request in requests]
+        asked = [sheet for sheet in sheets if sheet.shown]
+        before, started = self._engine.forward_passes, perf_counter()
+        scored = iter(self._score(asked))
+        milliseconds = (perf_counter() - started) * 1000 / max(1, len(asked))
+        passes = self._engine.forward_passes - before
+        return [
+            self._ranking(sheet, next(scored), passes, milliseconds)
+            if sheet.shown
+            else Ranking((), 0, rank_prompt_version(), 0, {"render": sheet.render_ms, "rank": 0.0})
+            for sheet in sheets
+        ]
+
+    def _sheet(self, request: RankRequest) -> _Sheet:
+        started = perf_counter()
+        _check(request.candidates)
+        shown = shuffled(request.candidates, request.seed)
+        labels = self._labels_of(len(shown))
+        prompt = fit_rank_prompt(
+            request.history[-self._settings.history_items :],
+            request.query,
+            [item for _, item in shown],
+            labels,
+            render=self._engine.render,
+            count_tokens=self._engine.count_tokens,
+            # One token of the context is the answer.
+            budget=min(self._settings.token_budget, self._engine.context_window - 1),
+        )
+        return _Sheet(shown, prompt, (perf_counter() - started) * 1000)
+
+    def _labels_of(self, n: int) -> tuple[str, ...]:
+        with self._lock:
+            if n not in self._labels:
+                self._labels[n] = labels_for(self._engine, n)
+            return self._labels[n]
+
+    def _score(self, sheets: Sequence[_Sheet]) -> list[FloatArray]:
+        if not sheets:
+            return []
+        texts = [sheet.prompt.text for sheet in sheets]
+        scored = self._engine.score_labels(texts, [sheet.prompt.labels for sheet in sheets])
+        if self._prior is None:
+            return scored
+        return [
+            self._prior.corrected(sheet.prompt.labels, one)
+            for sheet, one in zip(sheets, scored, strict=True)
+        ]
+
+    def _ranking(
+        self, sheet: _Sheet, log_probs: FloatArray, passes: int, milliseconds: float
+    ) -> Ranking:
+        retrieval = [candidate.score for candidate, _ in sheet.shown]
+        scores = fuse(retrieval, [float(one) for one in log_probs], self._settings.llm_weight)
+        ranked = [
+            RankedCandidate(candidate, item, label, float(log_prob), float(score))
+            for (candidate, item), label, log_prob, score in zip(
+                sheet.shown, sheet.prompt.labels, log_probs, scores, strict=True
+            )
+        ]
+        ranked.sort(key=lambda one: (-one.score, -one.candidate.score, one.item.id))
+        return Ranking(
+            order=tuple(ranked),
+            prompt_tokens=sheet.prompt.tokens,
+            prompt_version=sheet.prompt.version,
+            forward_passes=passes,
+            milliseconds={"render": sheet.render_ms, "rank": milliseconds},
+        )
+
+
+def labels_for(engine: Engine, n: int) -> tuple[str, ...]:
+    """``n`` labels, each one token behind the ranking prompt in this engine's tokenizer."""
+    return choose_labels(n, engine.token_ids, rank_prompt_tail(engine.render))
+
+
+def shuffled(candidates: Sequence[_Pair], seed: int) -> tuple[_Pair, ...]:
+    """The order in which the model sees the candidates: by ``seed`` and ids, not by retrieval.
+
+    The same items come in the same order however they were retrieved, so that the place in the
+    prompt says nothing about the retriever's opinion.
+    """
+    ordered = sorted(candidates, key=lambda pair: pair[1].id)
+    ids = "\x00".join(item.id for _, item in ordered)
+    digest = hashlib.sha256(f"{seed}\x00{ids}".encode("utf-8", "surrogatepass")).digest()
+    random.Random(int.from_bytes(digest[:8], "big")).shuffle(ordered)
+    return tuple(ordered)
+
+
+def _check(candidates: Sequence[_Pair]) -> None:
+    if len(candidates) > MAX_CANDIDATES:
+        raise HistoryError(
+            f"{len(candidates)} candidates; one ranking takes at most {MAX_CANDIDATES}.",
+            field="candidates",
+            hint="Rank the best retrieved ones.",
+        )
+    ids = [item.id for _, item in candidates]
+    if len(set(ids)) < len(ids):
+        twice = next(one for one in ids if ids.count(one) > 1)
+        raise HistoryError(f"item '{twice}' is a candidate twice.", field="candidates")

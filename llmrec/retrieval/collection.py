@@ -1,0 +1,268 @@
+"""The Chroma collection that holds a shop's item vectors: typed reads and writes, nothing else."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+from llmrec.config import Workspace
+from llmrec.embedding import TextEncoder
+from llmrec.errors import IndexMismatch, IndexMissing, VectorIndexError
+from llmrec.retrieval.chroma import Connection, connect
+from llmrec.retrieval.metadata import Metadata
+from llmrec.types import FloatArray
+
+__all__ = ["CollectionInfo", "VectorCollection"]
+
+_PAGE = 2_000
+_MISSING_HINT = "Make it with: llmrec index"
+
+
+@dataclass(frozen=True)
+class CollectionInfo:
+    """What the collection says of itself.
+
+    ``version`` changes before the first and after the last write of an indexer's run; ``writing``
+    is set in between, and stays set if that run was killed.
+    """
+
+    encoder: str
+    fingerprint: str
+    dimension: int
+    version: str
+    writing: bool
+
+
+class VectorCollection:
+    """Item id -> unit vector and metadata, searchable by inner product.
+
+    Get one with :meth:`open` (it must exist) or :meth:`create` (made if missing).
+    """
+
+    def __init__(self, workspace: Workspace, connection: Connection) -> None:
+        self._workspace = workspace
+        self._connection = connection
+        self._name = _collection_name(workspace)
+        self._collection: Any = None
+        self._generation = 0
+
+    @classmethod
+    def open(cls, workspace: Workspace) -> VectorCollection:
+        """The collection of ``workspace``.
+
+        Raises:
+            IndexMissing: nothing has been indexed yet.
+            VectorIndexError: the store cannot be read, or the server is out of reach.
+        """
+        connection = connect(workspace)
+        if connection is None:
+            raise IndexMissing(f"{workspace.path} has no vector index yet.", hint=_MISSING_HINT)
+        opened = cls(workspace, connection)
+        try:
+            opened.info()
+        except BaseException:
+            opened.close()
+            raise
+        return opened
+
+    @classmethod
+    def create(
+        cls, workspace: Workspace, encoder: TextEncoder, *, rebuild: bool = False
+    ) -> VectorCollection:
+        """The collection of ``workspace``, made if missing; ``rebuild`` empties it first.
+
+        Raises:
+            IndexMismatch: it holds vectors of another encoder, and ``rebuild`` was not asked.
+            VectorIndexError: the store cannot be read, or the server is out of reach.
+        """
+        opened = cls(workspace, _connection(workspace, may_discard=rebuild))
+        try:
+            if rebuild:
+                opened._drop()
+            opened._make(encoder)
+            opened.check(encoder)
+        except BaseException:
+            opened.close()
+            raise
+        return opened
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.release()
+
+    def info(self) -> CollectionInfo:
+        """What the collection says of itself now, whoever wrote it.
+
+        Raises:
+            IndexMissing: it is not there (any more).
+        """
+        from chromadb.errors import NotFoundError
+
+        with self._connection.use() as client:
+            try:
+                self._collection = client.get_collection(self._name, embedding_function=None)
+            except NotFoundError as error:
+                raise IndexMissing(
+                    f"{self._connection.where} has no collection '{self._name}'.",
+                    hint=_MISSING_HINT,
+                ) from error
+            self._generation = self._connection.generation
+            stored = self._collection.metadata or {}
+        return CollectionInfo(
+            encoder=str(stored.get("encoder", "unknown")),
+            fingerprint=str(stored.get("fingerprint", "")),
+            dimension=int(stored.get("dimension", 0)),
+            version=str(stored.get("version", "")),
+            writing=bool(stored.get("writing", False)),
+        )
+
+    def check(self, encoder: TextEncoder) -> None:
+        """Refuse an encoder that did not make these vectors.
+
+        Raises:
+            IndexMismatch: the fingerprints differ.
+        """
+        info = self.info()
+        if info.fingerprint != encoder.fingerprint:
+            raise IndexMismatch(
+                f"The index was made with encoder '{info.encoder}' ({info.fingerprint}), "
+                f"the configured one is '{encoder.name}' ({encoder.fingerprint}).",
+                hint="Encode everything again: llmrec index --rebuild",
+            )
+
+    def reopen(self) -> None:
+        """See what other processes have written since this client was opened."""
+        self._connection.reopen()
+
+    def touch(self, *, writing: bool) -> None:
+        """Give the collection a new version, before and after writing to it."""
+        new = {"version": secrets.token_hex(8), "writing": writing}
+        with self._use() as collection:
+            collection.modify(metadata={**(collection.metadata or {}), **new})
+
+    def count(self) -> int:
+        """Number of vectors."""
+        with self._use() as collection:
+            return int(collection.count())
+
+    def ids(self) -> list[str]:
+        """All ids, ascending."""
+        with self._use() as collection:
+            return sorted(collection.get(include=[])["ids"])
+
+    def metadata(self, ids: Sequence[str]) -> dict[str, Metadata]:
+        """The metadata of those of ``ids`` that are here."""
+        if not ids:
+            return {}
+        with self._use() as collection:
+            got = collection.get(ids=list(ids), include=["metadatas"])
+        return {id: dict(one or {}) for id, one in zip(got["ids"], got["metadatas"], strict=True)}
+
+    def vectors(self, ids: Sequence[str]) -> Iterator[tuple[list[str], FloatArray]]:
+        """The vectors of those of ``ids`` that are here, in pages: ids, float32 ``[page, d]``."""
+        for start in range(0, len(ids), _PAGE):
+            with self._use() as collection:
+                got = collection.get(ids=list(ids[start : start + _PAGE]), include=["embeddings"])
+            if got["ids"]:
+                yield got["ids"], np.asarray(got["embeddings"], np.float32)
+
+    def upsert(self, ids: Sequence[str], vectors: FloatArray, metadata: Sequence[Metadata]) -> None:
+        """Write vectors ``[len(ids), d]`` with their metadata; each call is whole or not at all."""
+        with self._use() as collection:
+            collection.upsert(ids=list(ids), embeddings=vectors, metadatas=list(metadata))
+
+    def update(self, changes: Mapping[str, Metadata]) -> None:
+        """Change metadata and keep the vectors; ``None`` takes a field away."""
+        with self._use() as collection:
+            collection.update(ids=list(changes), metadatas=list(changes.values()))
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Remove vectors."""
+        for start in range(0, len(ids), _PAGE):
+            with self._use() as collection:
+                collection.delete(ids=list(ids[start : start + _PAGE]))
+
+    def query(self, vector: FloatArray, k: int) -> tuple[list[str], FloatArray]:
+        """The approximate ``k`` nearest: ids, inner products float32 ``[k]``, best first."""
+        with self._use() as collection:
+            got = collection.query(
+                query_embeddings=vector[None, :], n_results=k, include=["distances"]
+            )
+        return got["ids"][0], 1.0 - np.asarray(got["distances"][0], np.float32)
+
+    @contextmanager
+    def _use(self) -> Iterator[Any]:
+        """The collection, fetched again where the client has been opened anew."""
+        with self._connection.use() as client:
+            if self._generation != self._connection.generation:
+                self._collection = client.get_collection(self._name, embedding_function=None)
+                self._generation = self._connection.generation
+            yield self._collection
+
+    def _drop(self) -> None:
+        with self._connection.use() as client:
+            if self._name in {one.name for one in client.list_collections()}:
+                client.delete_collection(self._name)
+
+    def _make(self, encoder: TextEncoder) -> None:
+        settings = self._workspace.settings.chroma
+        with self._connection.use() as client:
+            if self._name in {one.name for one in client.list_collections()}:
+                self._collection = client.get_collection(self._name, embedding_function=None)
+                with warnings.catch_warnings():
+                    # chromadb 1.5.9 calls an embedding function of None "legacy".
+                    warnings.simplefilter("ignore", DeprecationWarning)
+                    self._collection.modify(
+                        configuration={"hnsw": {"ef_search": settings.ef_search}}
+                    )
+                return
+            client.create_collection(
+                self._name,
+                embedding_function=None,
+                configuration={
+                    "hnsw": {
+                        "space": "ip",
+                        "max_neighbors": settings.hnsw_m,
+                        "ef_construction": settings.ef_construction,
+                        "ef_search": settings.ef_search,
+                    }
+                },
+                metadata={
+                    "encoder": encoder.name,
+                    "fingerprint": encoder.fingerprint,
+                    "dimension": encoder.dimension,
+                    "version": secrets.token_hex(8),
+                    "writing": False,
+                },
+            )
+
+
+def _connection(workspace: Workspace, *, may_discard: bool) -> Connection:
+    """A connection to a store that may be new; one that is damaged is thrown away if allowed."""
+    try:
+        connection = connect(workspace, create=True)
+    except VectorIndexError:
+        if not may_discard or workspace.settings.chroma.url is not None:
+            raise
+        shutil.rmtree(workspace.chroma_dir, ignore_errors=True)
+        connection = connect(workspace, create=True)
+    assert connection is not None
+    return connection
+
+
+def _collection_name(workspace: Workspace) -> str:
+    """``items`` in a store of its own; on a server, a name that no other workspace has."""
+    if workspace.settings.chroma.url is None:
+        return "items"
+    slug = re.sub(r"[^a-z0-9]+", "-", workspace.path.name.lower()).strip("-") or "shop"
+    digest = blake2b(str(workspace.path).encode(), digest_size=4).hexdigest()
+    return f"llmrec-{slug[:32]}-{digest}"

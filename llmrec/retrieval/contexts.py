@@ -1,0 +1,136 @@
+"""From requests to what the sources look at: masks, taste and query vectors, words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timezone
+
+from llmrec.catalog.item_text import item_text
+from llmrec.catalog.store import CatalogStore
+from llmrec.config import RetrievalSettings
+from llmrec.retrieval.encoded import EncodedTexts
+from llmrec.retrieval.request import RetrievalRequest
+from llmrec.retrieval.sources.base import Context, Liked
+from llmrec.retrieval.state import State
+from llmrec.retrieval.taste import TasteEntry, disliked, seen, taste_entries, taste_vector
+from llmrec.types import BoolArray, FloatArray, Item
+
+__all__ = ["ContextBuilder"]
+
+_TITLES = 3
+"""Recently liked titles that stand in for a query's words; more would blur them."""
+
+
+@dataclass(frozen=True)
+class ContextBuilder:
+    """Resolves requests against one state of the catalogue and the index."""
+
+    state: State
+    store: CatalogStore
+    texts: EncodedTexts
+    settings: RetrievalSettings
+
+    def build(self, requests: Sequence[RetrievalRequest], now: float) -> list[Context]:
+        """One context per request; one look-up of items and one batch of texts for all."""
+        tastes = [self._taste(request) for request in requests]
+        items = self.store.items(self._unread(requests, tastes))
+        queries = [(request.query or "").strip() for request in requests]
+        wanted = [text for taste in tastes for entry in taste if (text := self._text(entry, items))]
+        vectors = self.texts.get([*wanted, *filter(None, queries)]) if self._encodes else {}
+        contexts = []
+        for request, taste, query in zip(requests, tastes, queries, strict=True):
+            at = now if request.now is None else _seconds(request)
+            contexts.append(self._context(request, taste, query, items, vectors, at))
+        return contexts
+
+    @property
+    def _encodes(self) -> bool:
+        return bool({"text", "query"} & set(self.state.sources))
+
+    def _taste(self, request: RetrievalRequest) -> list[TasteEntry]:
+        return taste_entries(
+            request.history,
+            self.state.snapshot.row,
+            limit=self.settings.history_limit,
+            half_life=self.settings.history_half_life,
+        )
+
+    def _unread(
+        self, requests: Iterable[RetrievalRequest], tastes: Iterable[list[TasteEntry]]
+    ) -> list[str]:
+        """Items whose words are needed: recent titles for lexical search, texts without vector."""
+        row, search = self.state.snapshot.row, self.state.search
+        found = []
+        for request, taste in zip(requests, tastes, strict=True):
+            titles = 0 if request.query or "lexical" not in self.state.sources else _TITLES
+            for place, entry in enumerate(taste):
+                if entry.item and (place < titles or search.vector(row[entry.item]) is None):
+                    found.append(entry.item)
+        return found
+
+    def _text(self, entry: TasteEntry, items: Mapping[str, Item]) -> str | None:
+        """What must be encoded for an entry; ``None`` where its vector is in the index."""
+        if entry.item is None:
+            return entry.text
+        if self.state.search.vector(self.state.snapshot.row[entry.item]) is not None:
+            return None
+        return item_text(items[entry.item]) if entry.item in items else None
+
+    def _context(
+        self,
+        request: RetrievalRequest,
+        taste: Sequence[TasteEntry],
+        query: str,
+        items: Mapping[str, Item],
+        vectors: Mapping[str, FloatArray],
+        now: float,
+    ) -> Context:
+        row = self.state.snapshot.row
+        liked = tuple(Liked(row[one.item] if one.item else -1, one.weight) for one in taste)
+        return Context(
+            allowed=self._allowed(request),
+            liked=liked,
+            taste=self._taste_vector(taste, items, vectors),
+            query=vectors.get(query),
+            words=query or " ".join(_title(one, items) for one in taste[:_TITLES]),
+            now=now,
+        )
+
+    def _allowed(self, request: RetrievalRequest) -> BoolArray:
+        mask = self.state.snapshot.allowed(request.filters, seen(request.history))
+        row = self.state.snapshot.row
+        # A disliked item stays away even where seen ones may come back.
+        unwanted = [row[id] for id in disliked(request.history) if id in row]
+        mask[unwanted] = False
+        return mask
+
+    def _taste_vector(
+        self,
+        taste: Iterable[TasteEntry],
+        items: Mapping[str, Item],
+        encoded: Mapping[str, FloatArray],
+    ) -> FloatArray | None:
+        vectors, weights = [], []
+        for entry in taste:
+            text = self._text(entry, items)
+            vector = encoded.get(text) if text else self._indexed(entry)
+            if vector is not None:
+                vectors.append(vector)
+                weights.append(entry.weight)
+        return taste_vector(vectors, weights)
+
+    def _indexed(self, entry: TasteEntry) -> FloatArray | None:
+        return self.state.search.vector(self.state.snapshot.row[entry.item]) if entry.item else None
+
+
+def _title(entry: TasteEntry, items: Mapping[str, Item]) -> str:
+    if entry.item is None:
+        return entry.text or ""
+    return items[entry.item].title if entry.item in items else ""
+
+
+def _seconds(request: RetrievalRequest) -> float:
+    assert request.now is not None
+    now = request.now
+    return (now if now.tzinfo else now.replace(tzinfo=timezone.utc)).timestamp()

@@ -1,0 +1,33 @@
+"""Vectors of short texts, remembered: a chat asks with the same words again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from llmrec.embedding import TextEncoder
+from llmrec.types import FloatArray
+
+__all__ = ["EncodedTexts"]
+
+_REMEMBERED = 2_000
+
+
+class EncodedTexts:
+    """An encoder with a memory of the last texts."""
+
+    def __init__(self, encoder: TextEncoder) -> None:
+        self._encoder = encoder
+        self._known: dict[str, FloatArray] = {}
+
+    def get(self, texts: Iterable[str]) -> dict[str, FloatArray]:
+        """The unit vector ``[d]`` of each text; new ones are encoded in one batch."""
+        wanted = dict.fromkeys(texts)
+        known = self._known
+        new = [text for text in wanted if text not in known]
+        if new:
+            known = {**known, **dict(zip(new, self._encoder.encode(new), strict=True))}
+        found = {text: known[text] for text in wanted}
+        for text in list(known)[: max(len(known) - _REMEMBERED, 0)]:
+            del known[text]
+        self._known = known  # one assignment: threads may ask at the same time
+        return found

@@ -1,0 +1,162 @@
+"""The indexer: makes the vector collection say what the catalogue says, at the least cost.
+
+What is done is read from the collection's own metadata, never from a journal beside it: a run
+that was killed at any moment is taken up by the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from llmrec.catalog.item_text import item_text
+from llmrec.catalog.locks import write_lock
+from llmrec.catalog.store import CatalogStore
+from llmrec.config import Workspace
+from llmrec.embedding import TextEncoder
+from llmrec.retrieval.collection import VectorCollection
+from llmrec.retrieval.matrix import VectorMatrix
+from llmrec.retrieval.metadata import TEXT_HASH, Metadata, change, item_metadata
+from llmrec.types import Item
+
+__all__ = ["IndexReport", "build_index"]
+
+_LOOKUP = 1_000
+_ENCODE = 256
+"""Items encoded and written together: what a kill can cost."""
+
+
+@dataclass(frozen=True)
+class IndexReport:
+    """Counts of items.
+
+    Attributes:
+        encoded: new, or with another text than the one that was encoded.
+        updated: only their metadata was written; the vector stayed.
+        unchanged: nothing was written.
+        removed: no longer in the catalogue.
+    """
+
+    encoded: int
+    updated: int
+    unchanged: int
+    removed: int
+
+
+def build_index(
+    workspace: Workspace,
+    store: CatalogStore,
+    encoder: TextEncoder,
+    progress: Callable[[int, int], None] | None = None,
+    rebuild: bool = False,
+) -> IndexReport:
+    """Bring the vector collection of ``workspace`` up to date with the catalogue.
+
+    Only items whose text changed are encoded; a new price or stock keeps the vector.
+
+    Args:
+        workspace: where the collection lies.
+        store: the catalogue.
+        encoder: makes the vectors.
+        progress: called with the number of items done and of all items.
+        rebuild: encode everything anew.
+
+    Raises:
+        IndexMismatch: another encoder made the collection, and ``rebuild`` was not asked.
+        LockedError: another command is writing to the workspace.
+        VectorIndexError: Chroma failed, or its server is out of reach.
+        DiskFull: no space left; what was written so far counts.
+    """
+    with write_lock(workspace):
+        collection = VectorCollection.create(workspace, encoder, rebuild=rebuild)
+        try:
+            report = _Indexer(store, encoder, collection, progress or _quiet).run()
+            VectorMatrix.load(collection, workspace.cache_dir)
+        finally:
+            collection.close()
+    return report
+
+
+def _quiet(done: int, total: int) -> None:
+    pass
+
+
+@dataclass
+class _Indexer:
+    store: CatalogStore
+    encoder: TextEncoder
+    collection: VectorCollection
+    progress: Callable[[int, int], None]
+    total: int = 0
+    done: int = 0
+    encoded: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    writing: bool = False
+    pending: list[tuple[Item, Metadata]] = field(default_factory=list)
+
+    def run(self) -> IndexReport:
+        # A run that was killed has left the mark on: its last writes want a new version too.
+        self.writing = self.collection.info().writing
+        self.total = self.store.count_items()
+        self.progress(0, self.total)
+        known: set[str] = set()
+        for batch in self.store.iter_items(_LOOKUP):
+            known.update(item.id for item in batch)
+            self._compare(batch)
+        self._encode(self.pending)
+        self._remove(known)
+        if self.writing:
+            self.collection.touch(writing=False)
+        return IndexReport(self.encoded, self.updated, self.unchanged, self.removed)
+
+    def _compare(self, batch: Sequence[Item]) -> None:
+        stored = self.collection.metadata([item.id for item in batch])
+        changes: dict[str, Metadata] = {}
+        settled = 0
+        for item in batch:
+            have, wanted = stored.get(item.id, {}), item_metadata(item)
+            if have.get(TEXT_HASH) != wanted[TEXT_HASH]:
+                self.pending.append((item, change(have, wanted)))
+            elif have != wanted:
+                changes[item.id] = change(have, wanted)
+            else:
+                settled += 1
+        if changes:
+            self._mark()
+            self.collection.update(changes)
+        self.updated += len(changes)
+        self.unchanged += settled
+        self._advance(settled + len(changes))
+        while len(self.pending) >= _ENCODE:
+            chosen, self.pending = self.pending[:_ENCODE], self.pending[_ENCODE:]
+            self._encode(chosen)
+
+    def _encode(self, chosen: Sequence[tuple[Item, Metadata]]) -> None:
+        if not chosen:
+            return
+        texts = [item_text(item) for item, _ in chosen]
+        vectors = self.encoder.encode(texts, progress=self._advance)
+        self._mark()
+        self.collection.upsert(
+            [item.id for item, _ in chosen], vectors, [metadata for _, metadata in chosen]
+        )
+        self.encoded += len(chosen)
+
+    def _remove(self, known: set[str]) -> None:
+        gone = [id for id in self.collection.ids() if id not in known]
+        if gone:
+            self._mark()
+            self.collection.delete(gone)
+        self.removed = len(gone)
+
+    def _mark(self) -> None:
+        """Before the first write: readers must not take what they have cached for current."""
+        if not self.writing:
+            self.collection.touch(writing=True)
+            self.writing = True
+
+    def _advance(self, items: int) -> None:
+        self.done += items
+        self.progress(self.done, self.total)

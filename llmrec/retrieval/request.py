@@ -1,0 +1,44 @@
+"""What retrieval is asked, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from llmrec.types import Candidate, Filters, HistoryEntry
+
+__all__ = ["RetrievalRequest", "RetrievalResult"]
+
+
+@dataclass(frozen=True)
+class RetrievalRequest:
+    """One shopper's situation.
+
+    Attributes:
+        history: oldest first; all of it counts as seen, the most recent part of it as taste.
+        query: what the shopper asks for in words, if anything.
+        filters: hard constraints; every candidate honours them.
+        now: the moment of the request; what was added to the catalogue later is not "new".
+            ``None`` is the present.
+    """
+
+    history: tuple[HistoryEntry, ...] = ()
+    query: str | None = None
+    filters: Filters = field(default_factory=Filters)
+    now: datetime | None = None
+
+
+@dataclass(frozen=True)
+class RetrievalResult:
+    """The candidates, best first.
+
+    Attributes:
+        candidates: ``min(n, matching)`` of them.
+        matching: how many items pass the filters and were not seen.
+        by_source: of the candidates, how many each source that was asked has found.
+    """
+
+    candidates: tuple[Candidate, ...]
+    matching: int
+    by_source: Mapping[str, int]

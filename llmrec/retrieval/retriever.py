@@ -1,0 +1,189 @@
+"""The retriever: a shopper's situation in, fused candidates from all sources out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
+from types import TracebackType
+
+from typing_extensions import Self
+
+from llmrec.catalog.store import CatalogStore
+from llmrec.config import Workspace
+from llmrec.embedding import TextEncoder, load_encoder
+from llmrec.errors import ConfigError, HistoryError
+from llmrec.retrieval.collection import VectorCollection
+from llmrec.retrieval.contexts import ContextBuilder
+from llmrec.retrieval.encoded import EncodedTexts
+from llmrec.retrieval.fusion import fuse
+from llmrec.retrieval.request import RetrievalRequest, RetrievalResult
+from llmrec.retrieval.sources.base import Context
+from llmrec.retrieval.state import State, load_state
+from llmrec.types import Candidate, SourceHit
+
+__all__ = ["SOURCES", "Retriever"]
+
+SOURCES = ("text", "query", "lexical", "together", "popular", "new")
+"""The names that ``retrieval.weights`` may hold."""
+
+
+class Retriever:
+    """Candidates for shoppers of one workspace. Get one with :meth:`open`; threads may share it.
+
+    It notices by itself when the catalogue, the log or the index has changed.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        store: CatalogStore,
+        encoder: TextEncoder,
+        collection: VectorCollection,
+        *,
+        owns_store: bool,
+    ) -> None:
+        self._workspace = workspace
+        self._store = store
+        self._collection = collection
+        self._owns_store = owns_store
+        self._encoder = encoder
+        self._texts = EncodedTexts(encoder)
+        self._state: State | None = None
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(
+        cls,
+        workspace: Workspace,
+        store: CatalogStore | None = None,
+        encoder: TextEncoder | None = None,
+    ) -> Retriever:
+        """Open the index of ``workspace`` and load what retrieval keeps in memory.
+
+        Args:
+            workspace: whose catalogue.
+            store: the catalogue, if it is open already; it is not closed then.
+            encoder: the text encoder; the configured one by default.
+
+        Raises:
+            IndexMissing: nothing has been indexed yet.
+            IndexMismatch: another encoder made the index.
+            VectorIndexError: the vector store failed, or its server is out of reach.
+            WeightsMissing: the encoder's weights are not on this machine.
+            ConfigError: a source's weight names no source, or is negative.
+        """
+        _check_weights(workspace)
+        collection = VectorCollection.open(workspace)
+        opened = None
+        try:
+            encoder = encoder or load_encoder(workspace.settings.models.encoder)
+            collection.check(encoder)
+            opened = None if store else CatalogStore.open(workspace.database_url)
+            used = store or opened
+            assert used is not None
+            retriever = cls(workspace, used, encoder, collection, owns_store=opened is not None)
+            retriever._fresh()
+        except BaseException:
+            collection.close()
+            if opened is not None:
+                opened.close()
+            raise
+        return retriever
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give everything back; calling it twice is fine."""
+        with self._lock:
+            if self._state is None:
+                return
+            self._state = None
+        self._collection.close()
+        if self._owns_store:
+            self._store.close()
+
+    def retrieve(self, request: RetrievalRequest, n: int) -> RetrievalResult:
+        """The best ``min(n, matching)`` candidates for one request; see :meth:`retrieve_many`."""
+        return self.retrieve_many([request], n)[0]
+
+    def retrieve_many(self, requests: Sequence[RetrievalRequest], n: int) -> list[RetrievalResult]:
+        """The best candidates for each request; texts to encode go in one batch.
+
+        Args:
+            requests: the shoppers' situations.
+            n: how many candidates each gets, fewer only where fewer items match.
+
+        Raises:
+            HistoryError: ``n`` is below 1.
+            IndexMissing: the index was removed meanwhile.
+        """
+        if n < 1:
+            raise HistoryError(f"{n} candidates were asked for.", hint="Ask for at least 1.")
+        state = self._fresh()
+        builder = ContextBuilder(
+            state, self._store, self._texts, self._workspace.settings.retrieval
+        )
+        return [self._answer(state, context, n) for context in builder.build(requests, _now())]
+
+    def _fresh(self) -> State:
+        with self._lock:
+            state = self._state
+            revision, info = self._store.revision(), self._collection.info()
+            if state is None or state.revision != revision or state.version != info.version:
+                if state is not None:
+                    self._collection.check(self._encoder)
+                state = load_state(self._workspace, self._store, self._collection, state)
+                self._state = state
+            return state
+
+    def _answer(self, state: State, context: Context, n: int) -> RetrievalResult:
+        settings = self._workspace.settings.retrieval
+        depth = max(settings.depth, n)
+        hits = {name: source.top(context, depth) for name, source in state.sources.items()}
+        ids = state.snapshot.ids
+        candidates = fuse(hits, settings.weights, ids, k=settings.rrf_k, n=n)
+        matching = int(context.allowed.sum())
+        wanted = min(n, matching)
+        if len(candidates) < wanted:
+            candidates.extend(_fill(state, context, candidates, wanted))
+        by_source = {
+            name: sum(name in candidate.sources for candidate in candidates) for name in hits
+        }
+        return RetrievalResult(tuple(candidates), matching, by_source)
+
+
+def _fill(
+    state: State, context: Context, have: Iterable[Candidate], wanted: int
+) -> list[Candidate]:
+    """Popular items of score 0 up to ``wanted`` in all, where the popular source is not fused."""
+    taken = {candidate.item for candidate in have}
+    hits = state.popular.top(context, wanted)
+    pairs = zip(hits.rows.tolist(), hits.scores.tolist(), strict=True)
+    filling = [
+        Candidate(state.snapshot.ids[row], 0.0, {"popular": SourceHit(rank, score)})
+        for rank, (row, score) in enumerate(pairs, start=1)
+    ]
+    return [one for one in filling if one.item not in taken][: wanted - len(taken)]
+
+
+def _check_weights(workspace: Workspace) -> None:
+    for name, weight in workspace.settings.retrieval.weights.items():
+        if name not in SOURCES or weight < 0:
+            raise ConfigError(
+                f"retrieval.weights: '{name} = {weight:g}' is not a source with a weight.",
+                hint=f"Sources are {', '.join(SOURCES)}; weights are 0 or more.",
+            )
+
+
+def _now() -> float:
+    return datetime.now(timezone.utc).timestamp()

@@ -1,0 +1,1 @@
+"""Candidate sources: each answers one request with its best allowed items."""

@@ -1,0 +1,79 @@
+"""What a candidate source is given, what it answers, and the exact top-k that they share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmrec.types import BoolArray, FloatArray
+
+__all__ = ["Context", "Hits", "Liked", "Source", "best"]
+
+
+@dataclass(frozen=True)
+class Liked:
+    """One entry of the history that speaks for the shopper's taste.
+
+    ``row`` is the item's catalogue row, -1 for free text; ``weight`` falls with the entry's age.
+    """
+
+    row: int
+    weight: float
+
+
+@dataclass(frozen=True)
+class Context:
+    """One request, resolved: all that a source may look at.
+
+    Attributes:
+        allowed: bool ``[n_items]``: passes the filters, not seen, not disliked.
+        liked: newest first.
+        taste: float32 ``[d]`` of unit length, the liked entries' mean; ``None`` without any.
+        query: float32 ``[d]`` of unit length, the query's vector; ``None`` without one.
+        words: the query, else the titles of what was liked last.
+        now: the moment of the request in seconds since 1970 UTC.
+    """
+
+    allowed: BoolArray
+    liked: tuple[Liked, ...] = ()
+    taste: FloatArray | None = None
+    query: FloatArray | None = None
+    words: str = ""
+    now: float = float("inf")
+
+
+@dataclass(frozen=True)
+class Hits:
+    """Catalogue rows int64 ``[k]`` with a source's scores float32 ``[k]``, best first."""
+
+    rows: NDArray[np.int64]
+    scores: FloatArray
+
+    @classmethod
+    def none(cls) -> Hits:
+        """Nothing found."""
+        return cls(np.empty(0, np.int64), np.empty(0, np.float32))
+
+
+class Source(Protocol):
+    """Finds candidates by one kind of evidence; filters apply before its top-k, never after."""
+
+    def top(self, context: Context, depth: int) -> Hits:
+        """The best ``depth`` allowed items, fewer where the evidence speaks for fewer."""
+
+
+def best(rows: NDArray[np.int64], scores: FloatArray, depth: int) -> Hits:
+    """The ``depth`` highest of ``scores``, ties in order of ``rows``.
+
+    >>> best(np.array([5, 3, 9]), np.array([1, 1, 2], np.float32), 2).rows.tolist()
+    [9, 3]
+    """
+    if len(rows) > depth:
+        cut = np.partition(scores, len(scores) - depth)[len(scores) - depth]
+        kept = np.flatnonzero(scores >= cut)  # all ties at the cut, so that their order decides
+        rows, scores = rows[kept], scores[kept]
+    order = np.lexsort((rows, -scores))[:depth]
+    return Hits(rows[order].astype(np.int64, copy=False), scores[order].astype(np.float32))

@@ -1,0 +1,71 @@
+"""The lexical source: BM25 over the items' words (Robertson & Zaragoza 2009), by bm25s."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from llmrec.catalog.item_text import item_text
+from llmrec.catalog.store import CatalogStore
+from llmrec.retrieval.cache import cached
+from llmrec.retrieval.sources.base import Context, Hits, best
+from llmrec.retrieval.tokens import tokens
+from llmrec.types import Item
+
+__all__ = ["LexicalSource"]
+
+
+class LexicalSource:
+    """Items that hold the query's words, or, without a query, those of recently liked titles."""
+
+    def __init__(self, index: Any) -> None:
+        self._index = index
+
+    @classmethod
+    def load(cls, store: CatalogStore, cache: Path, key: str) -> LexicalSource:
+        """Read the index from ``cache``, or make it from ``store`` if ``key`` is not there yet."""
+        return cached(cache, "lexical", key, build=lambda folder: _write(store, folder), load=_read)
+
+    def top(self, context: Context, depth: int) -> Hits:
+        """The best scores above 0 among allowed items."""
+        if self._index is None:
+            return Hits.none()
+        known = [token for token in tokens(context.words) if token in self._index.vocab_dict]
+        if not known:
+            return Hits.none()
+        scores = self._index.get_scores(known)
+        rows = np.flatnonzero(context.allowed & (scores > 0))
+        return best(rows, scores[rows], depth)
+
+
+def _write(store: CatalogStore, folder: Path) -> None:
+    import bm25s
+
+    # Numbers, not strings: a token that occurs a million times is stored once.
+    vocabulary: dict[str, int] = {}
+    documents = [
+        [vocabulary.setdefault(token, len(vocabulary)) for token in _item_tokens(item)]
+        for batch in store.iter_items()
+        for item in batch
+    ]
+    if not vocabulary:
+        return
+    index = bm25s.BM25(method="lucene")
+    index.index((documents, vocabulary), show_progress=False)
+    index.save(folder, show_progress=False)
+
+
+def _item_tokens(item: Item) -> Iterable[str]:
+    """The title's words count twice: a word there says more than one in a description."""
+    return [*tokens(item.title), *tokens(item_text(item))]
+
+
+def _read(folder: Path) -> LexicalSource:
+    import bm25s
+
+    if not any(folder.iterdir()):
+        return LexicalSource(None)
+    return LexicalSource(bm25s.BM25.load(folder, mmap=True))

@@ -1,0 +1,21 @@
+"""The query source: what means the same as the shopper's words."""
+
+from __future__ import annotations
+
+from llmrec.retrieval.sources.base import Context, Hits
+from llmrec.retrieval.vectors import VectorSearch
+
+__all__ = ["QuerySource"]
+
+
+class QuerySource:
+    """Items near the query's vector."""
+
+    def __init__(self, search: VectorSearch) -> None:
+        self._search = search
+
+    def top(self, context: Context, depth: int) -> Hits:
+        """The nearest to the query's vector; nothing without a query."""
+        if context.query is None:
+            return Hits.none()
+        return self._search.top(context.query, context.allowed, depth)

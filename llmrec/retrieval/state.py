@@ -1,0 +1,102 @@
+"""Everything retrieval keeps in memory, at one revision of the catalogue and one of the index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from llmrec.catalog.snapshot import Snapshot
+from llmrec.catalog.store import CatalogStore, Revision
+from llmrec.config import Workspace
+from llmrec.retrieval.cache import cache_key
+from llmrec.retrieval.collection import VectorCollection
+from llmrec.retrieval.events import EventTable
+from llmrec.retrieval.matrix import VectorMatrix
+from llmrec.retrieval.sources.base import Source
+from llmrec.retrieval.sources.lexical import LexicalSource
+from llmrec.retrieval.sources.new import NewSource
+from llmrec.retrieval.sources.popular import PopularSource
+from llmrec.retrieval.sources.query import QuerySource
+from llmrec.retrieval.sources.text import TextSource
+from llmrec.retrieval.sources.together import TogetherSource
+from llmrec.retrieval.vectors import VectorSearch
+
+__all__ = ["State", "load_state"]
+
+
+@dataclass(frozen=True)
+class State:
+    """One consistent picture; replaced as a whole, never changed."""
+
+    revision: Revision
+    version: str
+    snapshot: Snapshot
+    log: EventTable
+    matrix: VectorMatrix
+    search: VectorSearch
+    popular: PopularSource
+    sources: Mapping[str, Source]
+
+
+def load_state(
+    workspace: Workspace, store: CatalogStore, collection: VectorCollection, old: State | None
+) -> State:
+    """Read what has changed since ``old``, and keep the rest of it."""
+    # Revisions first: what changes while we read is then seen as newer by the next look.
+    revision, version = store.revision(), collection.info().version
+    same_items = old is not None and old.revision.items == revision.items
+    same_events = old is not None and old.revision.events == revision.events
+    same_index = old is not None and old.version == version
+    snapshot = old.snapshot if old and same_items else Snapshot.load(store)
+    log = old.log if old and same_events else _log(workspace, store, revision)
+    matrix = old.matrix if old and same_index else _matrix(workspace, collection, old)
+    if old and same_items and same_index:
+        search = old.search
+    else:
+        search = VectorSearch(collection, matrix, snapshot.row)
+    popular = _popular(workspace, snapshot, log)
+    sources = _sources(workspace, store, snapshot, log, search, popular)
+    return State(revision, version, snapshot, log, matrix, search, popular, sources)
+
+
+def _matrix(workspace: Workspace, collection: VectorCollection, old: State | None) -> VectorMatrix:
+    if old is not None:
+        collection.reopen()
+    return VectorMatrix.load(collection, workspace.cache_dir)
+
+
+def _log(workspace: Workspace, store: CatalogStore, revision: Revision) -> EventTable:
+    key = cache_key(workspace.database_url, revision.events, store.count_events())
+    return EventTable.load(store, workspace.cache_dir, key)
+
+
+def _popular(workspace: Workspace, snapshot: Snapshot, log: EventTable) -> PopularSource:
+    half_life = workspace.settings.retrieval.popular_half_life_days
+    return PopularSource(log, snapshot.row, snapshot.added_at, half_life)
+
+
+def _sources(
+    workspace: Workspace,
+    store: CatalogStore,
+    snapshot: Snapshot,
+    log: EventTable,
+    search: VectorSearch,
+    popular: PopularSource,
+) -> dict[str, Source]:
+    """Those of weight above 0, in a fixed order."""
+    settings = workspace.settings.retrieval
+
+    def lexical() -> Source:
+        ids = "\n".join(snapshot.ids)
+        key = cache_key(workspace.database_url, snapshot.revision.items, ids)
+        return LexicalSource.load(store, workspace.cache_dir, key)
+
+    makers: dict[str, Callable[[], Source]] = {
+        "text": lambda: TextSource(search),
+        "query": lambda: QuerySource(search),
+        "lexical": lexical,
+        "together": lambda: TogetherSource(log, snapshot.row, settings.together_half_life_days),
+        "popular": lambda: popular,
+        "new": lambda: NewSource(snapshot.added_at),
+    }
+    return {name: make() for name, make in makers.items() if settings.weights.get(name, 0) > 0}

