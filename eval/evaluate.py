@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +84,8 @@ def evaluate(
     n_items: int | None = None,
     batch: int = 64,
     resamples: int = 1000,
+    history: Literal["ids", "events"] = "ids",
+    options: Mapping[str, Any] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Evaluation:
     """Evaluate ``recommender`` on ``split`` with full ranking: it chooses from its whole catalogue.
@@ -98,6 +100,10 @@ def evaluate(
         n_items: size of the catalogue, for coverage.
         batch: histories per call.
         resamples: bootstrap draws.
+        history: show item ids, or whole events with their kinds and times, which
+            :class:`llmrec.Recommender` takes and other libraries may not.
+        options: further keywords of ``recommend_many``; ``{"explain": False}`` spares
+            :class:`llmrec.Recommender` the writing, which no metric here reads.
         progress: called with the number of users done since the last call.
 
     Raises:
@@ -108,11 +114,46 @@ def evaluate(
     cases = _sample(split.cases(part), users, seed)
     if not cases:
         raise DataError(f"The split has no {part} cases.", hint="Choose another split or part.")
+    lists = _answers(
+        recommender, cases, depth, max(1, batch), history, options or {}, progress or _silent
+    )
+    return _evaluation(split, part, ks, seed, cases, lists, n_items, resamples)
+
+
+def _answers(
+    recommender: ManyRecommender,
+    cases: list[Case],
+    k: int,
+    batch: int,
+    history: str,
+    options: Mapping[str, Any],
+    progress: Callable[[int], None],
+) -> list[tuple[str, ...]]:
     lists: list[tuple[str, ...]] = []
-    for start in range(0, len(cases), max(1, batch)):
-        lists.extend(_ask(recommender, cases[start : start + max(1, batch)], depth))
-        if progress:
-            progress(len(lists) - start)
+    for start in range(0, len(cases), batch):
+        asked = cases[start : start + batch]
+        shown: list[list[Any]] = [
+            list(case.history_ids if history == "ids" else case.history) for case in asked
+        ]
+        lists.extend(_lists(recommender.recommend_many(shown, k=k, **options), asked, k))
+        progress(len(asked))
+    return lists
+
+
+def _silent(done: int) -> None:
+    pass
+
+
+def _evaluation(
+    split: Split,
+    part: Part,
+    ks: Sequence[int],
+    seed: int,
+    cases: list[Case],
+    lists: list[tuple[str, ...]],
+    n_items: int | None,
+    resamples: int,
+) -> Evaluation:
     per_user = _per_user(cases, lists, ks)
     ends = bootstrap_intervals(
         np.column_stack(list(per_user.values())), resamples=resamples, seed=seed
@@ -127,7 +168,7 @@ def evaluate(
         means={name: float(values.mean()) for name, values in per_user.items()},
         intervals={n: (float(a), float(b)) for n, (a, b) in zip(per_user, ends, strict=True)},
         beyond=_beyond(split, part, lists, ks, n_items),
-        short=sum(len(one) < depth for one in lists),
+        short=sum(len(one) < max(ks) for one in lists),
         seen=sum(
             len(set(one) & set(case.history_ids)) for one, case in zip(lists, cases, strict=True)
         ),
@@ -151,8 +192,7 @@ def _sample(cases: tuple[Case, ...], users: int | None, seed: int) -> list[Case]
     return [cases[index] for index in sorted(chosen)]
 
 
-def _ask(recommender: ManyRecommender, cases: list[Case], k: int) -> list[tuple[str, ...]]:
-    answers = recommender.recommend_many([list(case.history_ids) for case in cases], k=k)
+def _lists(answers: Sequence[Any], cases: list[Case], k: int) -> list[tuple[str, ...]]:
     if len(answers) != len(cases):
         raise DataError(
             f"recommend_many answered {len(answers)} of {len(cases)} histories.",

@@ -73,10 +73,12 @@ def _epochs(report: LoraReport) -> list[dict[str, float]]:
     epochs = []
     for _, group in groupby(report.steps, key=lambda one: one.epoch):
         steps = list(group)
+        # The last step of an epoch may be short; it weighs what its examples weigh.
+        total = sum(one.examples for one in steps)
         epochs.append(
             {
-                "loss": sum(one.loss for one in steps) / len(steps),
-                "accuracy": sum(one.accuracy for one in steps) / len(steps),
+                "loss": sum(one.loss * one.examples for one in steps) / total,
+                "accuracy": sum(one.accuracy * one.examples for one in steps) / total,
             }
         )
     return epochs

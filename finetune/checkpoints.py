@@ -23,11 +23,12 @@ _TENSORS, _STATE, _PARTIAL = "trainer.pt", "state.json", ".partial"
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """One optimizer step: mean ``loss`` and ``accuracy`` of its examples before the update."""
+    """One optimizer step: mean ``loss`` and ``accuracy`` of its ``examples`` before the update."""
 
     step: int
     steps: int
     epoch: int
+    examples: int
     loss: float
     accuracy: float
     learning_rate: float

@@ -145,18 +145,7 @@ def build_examples(
         DataError: a held-out target is among the events, ``candidates`` or ``per_user`` is
             impossible, or no history makes an example; the message says why.
     """
-    if not 2 <= candidates <= MAX_CANDIDATES:
-        raise DataError(
-            f"{candidates} candidates make no ranking example.",
-            field="candidates",
-            hint=f"Ask for 2 to {MAX_CANDIDATES}.",
-        )
-    if per_user < 1:
-        raise DataError(
-            f"{per_user} targets a user make no example.",
-            field="per_user",
-            hint="Ask for 1 or more.",
-        )
+    _check_sizes(candidates, per_user)
     histories = _histories(events, {(event.user, event.item) for event in held_out})
     counts = ExampleCounts(users=len(histories))
     maker = _Maker(retriever, items, engine, settings, candidates, counts)
@@ -176,6 +165,21 @@ def build_examples(
             hint="Ingest a longer event log, and the items it speaks of.",
         )
     return ExampleSet(tuple(examples), rank_prompt_version(), counts)
+
+
+def _check_sizes(candidates: int, per_user: int) -> None:
+    if not 2 <= candidates <= MAX_CANDIDATES:
+        raise DataError(
+            f"{candidates} candidates make no ranking example.",
+            field="candidates",
+            hint=f"Ask for 2 to {MAX_CANDIDATES}.",
+        )
+    if per_user < 1:
+        raise DataError(
+            f"{per_user} targets a user make no example.",
+            field="per_user",
+            hint="Ask for 1 or more.",
+        )
 
 
 class _Maker:

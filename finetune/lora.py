@@ -233,8 +233,8 @@ class _Trainer:
                 "kept.",
             )
         self._optimizer.step()
-        epoch = step // self._steps_per_epoch
-        return StepReport(step + 1, self._steps, epoch + 1, loss, hits / len(chosen), rate)
+        epoch, size = step // self._steps_per_epoch + 1, len(chosen)
+        return StepReport(step + 1, self._steps, epoch, size, loss, hits / size, rate)
 
     def _chosen(self, step: int) -> list[TokenExample]:
         epoch, place = divmod(step, self._steps_per_epoch)

@@ -16,11 +16,13 @@ from llmrec.answers import Stopwatch, answer_notes, ordered_recommendations, wit
 from llmrec.config import MAX_CANDIDATES, Workspace
 from llmrec.errors import EngineError, ModelError
 from llmrec.requests import (
+    MAX_HISTORY,
     HistoryInput,
     as_filters,
     as_history,
     check_k,
     clean_query,
+    condense_history,
     resolve_history,
 )
 from llmrec.types import (
@@ -224,8 +226,7 @@ class Recommender:
 
     def history_of(self, user: str) -> list[HistoryEntry]:
         """A shopper's history from the event log, oldest first; empty for a stranger."""
-        limit = self.settings.retrieval.history_limit
-        return list(as_history(self.store.history(user, limit=limit)))
+        return list(as_history(self.store.history(user, limit=MAX_HISTORY)))
 
     def _retrieve(
         self,
@@ -254,7 +255,9 @@ class Recommender:
             found = self.store.items({c.item for result in results for c in result.candidates})
         return [
             _Job(
-                history=tuple((entry, known.get(entry.item or "")) for entry in history),
+                history=tuple(
+                    (entry, known.get(entry.item or "")) for entry in condense_history(history)
+                ),
                 query=query,
                 user=user,
                 # An item deleted between retrieval and this look-up is dropped.
@@ -318,9 +321,9 @@ class Recommender:
     ) -> list[Recommendations]:
         with watch.stage("write"):
             requests = [
-                self._words_request(job, one, describe, seed)
+                request
                 for job, answer in zip(jobs, answers, strict=True)
-                for one in answer
+                for request in self._words_requests(job, answer, describe, seed)
             ]
             degraded = answers[0].trace.degraded if answers else None
             written = iter(self._words(requests, degraded))
@@ -336,20 +339,23 @@ class Recommender:
             return self.writer.write_many(requests)
         return [words_from_fields(request) for request in requests]
 
-    def _words_request(
-        self, job: _Job, one: Recommendation, describe: int, seed: int
-    ) -> WordsRequest:
+    def _words_requests(
+        self, job: _Job, answer: Recommendations, describe: int, seed: int
+    ) -> list[WordsRequest]:
         from llmrec.explain import WordsRequest
 
-        entries = [entry for entry, _ in job.history]
-        return WordsRequest(
-            item=one.item,
-            history=job.history,
-            query=job.query,
-            describe=one.rank <= describe,
-            seed=seed + one.rank,
-            related=self.retriever.related(one.item.id, entries),
-        )
+        related = self.retriever.related(answer.ids, [entry for entry, _ in job.history])
+        return [
+            WordsRequest(
+                item=one.item,
+                history=job.history,
+                query=job.query,
+                describe=one.rank <= describe,
+                seed=seed + one.rank,
+                related=near,
+            )
+            for one, near in zip(answer, related, strict=True)
+        ]
 
     def _trace(
         self,

@@ -14,14 +14,16 @@ from typing import Any, TypeAlias
 from pydantic import TypeAdapter, ValidationError
 
 from llmrec.errors import HistoryError
-from llmrec.types import Event, Filters, HistoryEntry
+from llmrec.types import Event, EventKind, Filters, HistoryEntry
 
 __all__ = [
+    "MAX_HISTORY",
     "HistoryInput",
     "as_filters",
     "as_history",
     "check_k",
     "clean_query",
+    "condense_history",
     "resolve_history",
 ]
 
@@ -30,6 +32,14 @@ HistoryInput: TypeAlias = Sequence["str | Event | HistoryEntry | Mapping[str, An
 MAX_HISTORY = 100_000
 MAX_QUERY_CHARS = 2_000
 _ENTRY = TypeAdapter(HistoryEntry)
+_TELLING = {
+    EventKind.VIEW: 0,
+    EventKind.CART: 1,
+    EventKind.PURCHASE: 2,
+    EventKind.RATING: 3,
+    EventKind.LIKE: 4,
+    EventKind.DISLIKE: 5,
+}
 
 
 def check_k(k: int) -> int:
@@ -124,6 +134,26 @@ def resolve_history(
         else replace(entry, item=None, text=entry.text or entry.item)
         for entry in entries
     )
+
+
+def condense_history(entries: Sequence[HistoryEntry]) -> tuple[HistoryEntry, ...]:
+    """Name each thing once, at its latest place, with the most telling thing done to it.
+
+    A log says that a tent was viewed, put in the cart, bought and rated; a prompt has room to say
+    that it was rated. A dislike tells most, unless something else came after it.
+    """
+    told: dict[str, HistoryEntry] = {}
+    for entry in entries:
+        name = f"item {entry.item}" if entry.item else f"text {entry.text}"
+        before = told.pop(name, None)
+        told[name] = entry if before is None else _more_telling(before, entry)
+    return tuple(told.values())
+
+
+def _more_telling(before: HistoryEntry, entry: HistoryEntry) -> HistoryEntry:
+    if before.kind is EventKind.DISLIKE or _TELLING[entry.kind] >= _TELLING[before.kind]:
+        return entry
+    return before
 
 
 def _entry(value: str | Event | HistoryEntry | Mapping[str, Any], number: int) -> HistoryEntry:

@@ -74,6 +74,7 @@ class EventBuilder:
             place = self._invoice
             if place != _NOWHERE:
                 _check_sale(values[place], value)
+                user = user.removesuffix(".0")  # spreadsheets make numbers of empty columns
         except DataError as error:
             known = place != _NOWHERE
             raise BadRow(

@@ -159,7 +159,8 @@ def parse_attributes(
     if is_missing(value):
         return {}
     if isinstance(value, str):
-        value = _json_of(value, dict) or dict(_pairs(value))
+        listed = _json_of(value, dict)
+        value = dict(_pairs(value)) if listed is None else listed
     if isinstance(value, (list, tuple)):
         value = dict(_listed_pairs(value))
     if not isinstance(value, Mapping) or len(value) > _MAX_ATTRIBUTES:

@@ -63,7 +63,7 @@ class CsvSource:
         self.name = unpacked.name
         self._lines = Lines(unpacked, encoding)
         stream = iter(self._lines)
-        head = next(stream)
+        head = next(stream, "")
         self._delimiter = _delimiter(head)
         self.format = "TSV" if self._delimiter == "\t" else "CSV"
         # The longest field is bounded by our own line limit; Python's 128 KiB is too low for HTML.

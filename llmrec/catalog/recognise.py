@@ -118,7 +118,8 @@ def recognise(
     }
     asked.update(flags or {})
     found = _shape_of(columns, target) or _by_names(columns, target)
-    mapped = {**found.columns, **_checked(asked, columns, file)}
+    _check_asked(asked, columns, file)
+    mapped = {**_unclaimed(found.columns, asked), **asked}
     mapped = {name: those for name, those in mapped.items() if those}
     _check_needed(mapped, columns, target, file)
     shape = found.shape
@@ -176,9 +177,17 @@ def _kind_of(mapped: Mapping[str, tuple[str, ...]], target: Target) -> EventKind
     return EventKind.RATING if values & RATING_COLUMNS else EventKind.PURCHASE
 
 
-def _checked(
-    asked: Mapping[str, tuple[str, ...]], columns: Sequence[str], file: str
-) -> Mapping[str, tuple[str, ...]]:
+def _unclaimed(
+    found: Mapping[str, tuple[str, ...]], asked: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
+    """What was found, less the columns that the user said to be something else."""
+    claimed = {column for those in asked.values() for column in those}
+    return {
+        name: tuple(one for one in those if one not in claimed) for name, those in found.items()
+    }
+
+
+def _check_asked(asked: Mapping[str, tuple[str, ...]], columns: Sequence[str], file: str) -> None:
     for name, those in asked.items():
         for column in those:
             if column not in columns:
@@ -187,7 +196,6 @@ def _checked(
                     file=file,
                     hint=f"Say which of them it is with --map {name}=COLUMN.",
                 )
-    return asked
 
 
 def _check_needed(

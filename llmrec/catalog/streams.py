@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -21,9 +22,10 @@ Progress = Callable[[int, int], None]
 
 MAX_LINE_CHARS = 16 * 2**20
 _CHUNK = 2**17
-_RATIO_FROM = 64 * 2**20
-_MAX_RATIO = 250
-"""Real logs pack to a fifth or a tenth; only repetition without end packs to a 250th."""
+_SCOUTED = 64 * 2**20
+_RATIO_FROM = 16 * 2**20
+_MAX_RATIO = 100
+"""Real logs pack to a fifth or a thirtieth; repetition without end packs to a 200th and less."""
 
 _MAGIC = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
 _SUFFIXES = {".gz": "gzip", ".gzip": "gzip", ".zst": "zstd", ".zstd": "zstd"}
@@ -55,15 +57,15 @@ class Unpacked:
         self._progress = progress
         self._unpacked = 0
         self._file = _open(path, name)
-        self.size = path.stat().st_size
-        self.packing = self._look()
-        self._source: Any = self._file
-        if self.packing:
-            import pyarrow as pa
-
-            self._source = pa.CompressedInputStream(
-                pa.PythonFile(self._file, mode="r"), self.packing
-            )
+        try:
+            self.size = path.stat().st_size
+            self.packing = self._look()
+            if self.packing:
+                self._scout(path)
+            self._source = self._stream(self._file)
+        except BaseException:
+            self._file.close()
+            raise
 
     def __enter__(self) -> Unpacked:
         return self
@@ -89,7 +91,7 @@ class Unpacked:
         """
         while chunk := self._read():
             self._unpacked += len(chunk)
-            self._guard()
+            self._guard(self._file.tell())
             yield chunk
             # A consumer that stops reading must not be told that the file was read to its end.
             self.report(self._file.tell())
@@ -114,6 +116,25 @@ class Unpacked:
             )
         return packing
 
+    def _stream(self, file: IO[bytes]) -> Any:
+        if not self.packing:
+            return file
+        import pyarrow as pa
+
+        return pa.CompressedInputStream(pa.PythonFile(file, mode="r"), self.packing)
+
+    def _scout(self, path: Path) -> None:
+        """Unpack the beginning once: what has no end is known before a million rows are in."""
+        # What is damaged is said when it is read, with how far that went.
+        with suppress(OSError), path.open("rb") as file:
+            stream = self._stream(file)
+            while self._unpacked < _SCOUTED and (chunk := stream.read(_CHUNK)):
+                self._unpacked += len(chunk)
+                self._guard(file.tell())
+        if not self._unpacked:
+            raise DataError("it is empty inside.", file=self.name, hint="Is it the right file?")
+        self._unpacked = 0
+
     def _read(self) -> bytes:
         try:
             return bytes(self._source.read(_CHUNK))
@@ -132,9 +153,8 @@ class Unpacked:
                 hint="Copy or download the file again; nothing of it was written.",
             ) from error
 
-    def _guard(self) -> None:
+    def _guard(self, read: int) -> None:
         too_much = self._unpacked > self._max_bytes
-        read = max(1, self._file.tell())
         endless = (
             self.packing and self._unpacked > _RATIO_FROM and self._unpacked > _MAX_RATIO * read
         )
@@ -217,13 +237,15 @@ class Lines:
             return decoder.decode(chunk, final)
         except UnicodeDecodeError as error:
             kept = len(error.object) - len(chunk)  # bytes of a character begun in the last chunk
+            two_bytes = b"\x00" in error.object[:1000]
+            names = "utf-16" if two_bytes else "latin-1 or --encoding cp1252"
             row = self._lines + bytes(error.object[: error.start]).count(b"\n") + 1
             raise DataError(
                 f"byte {self._bytes - kept + error.start + 1:,} of the file is not "
                 f"{error.encoding.upper()}.",
                 file=self._source.name,
                 row=row,
-                hint="Name the file's encoding, e.g. --encoding latin-1 or --encoding cp1252.",
+                hint=f"Name the file's encoding, e.g. --encoding {names}.",
             ) from error
         except UnicodeError as error:
             raise DataError(

@@ -46,16 +46,20 @@ def card(one: Recommendation) -> Panel:
 
 def score_table(answer: Recommendations) -> Table:
     """Every ranked candidate with its scores: the model's, the retriever's, each source's rank."""
-    names = sorted({name for one in answer.considered for name in one.scores})
-    names.sort(key=lambda name: (name.startswith("source:"), name))
-    table = Table(title="Every candidate, and each source's rank for it", title_justify="left")
-    for heading in ("#", "id", "title", "score", *(name.split(":")[-1] for name in names)):
-        numeric = heading not in ("id", "title")
-        table.add_column(heading, justify="right" if numeric else "left", no_wrap=numeric)
+    table = Table(title="Every candidate; behind each source its rank there", expand=True)
+    table.add_column("#", justify="right", no_wrap=True)
+    table.add_column("Product", ratio=3)
+    for heading in ("score", "llm", "retrieval"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("sources", ratio=2)
     for one in answer.considered:
-        cells = [_number(name, one.scores.get(name)) for name in names]
         table.add_row(
-            str(one.rank), escape(one.id), escape(one.item.title[:48]), f"{one.score:.3f}", *cells
+            str(one.rank),
+            f"{escape(one.item.title)} [dim]{escape(one.id)}[/]",
+            f"{one.score:.3f}",
+            _number(one.scores.get("llm")),
+            _number(one.scores.get("retrieval")),
+            _sources(one),
         )
     return table
 
@@ -92,7 +96,15 @@ def _words(words: Words | None) -> str:
     return escape(words.text) + mark
 
 
-def _number(name: str, value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:.0f}" if name.startswith("source:") else f"{value:.3f}"
+def _sources(one: Recommendation) -> str:
+    ranks = {
+        name.removeprefix("source:"): int(rank)
+        for name, rank in one.scores.items()
+        if name.startswith("source:")
+    }
+    ordered = sorted(ranks.items(), key=lambda pair: (pair[1], pair[0]))
+    return " · ".join(f"{name} {rank}" for name, rank in ordered)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"

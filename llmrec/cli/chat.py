@@ -12,7 +12,7 @@ import typer
 from llmrec.cli.cards import card, trace_line
 from llmrec.cli.common import WorkspaceOption, console, notes
 from llmrec.errors import LLMRecError
-from llmrec.requests import as_filters
+from llmrec.requests import as_filters, condense_history
 from llmrec.types import EventKind, Filters, HistoryEntry, Recommendations
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class _Session:
     def show_history(self) -> None:
         """List what is known about the shopper."""
         found = self.shop.store.items({entry.item for entry in self.history if entry.item})
-        for entry in self.history:
+        for entry in condense_history(self.history):
             item = found.get(entry.item or "")
             name = item.title if item else entry.text or entry.item
             console.print(f"- {entry.kind.value}: {name}", markup=False)

@@ -11,6 +11,7 @@ from rich.panel import Panel
 
 from llmrec.cli.cards import answer_table, trace_line
 from llmrec.cli.common import console, notes
+from llmrec.requests import condense_history
 
 if TYPE_CHECKING:
     from llmrec.config import Workspace
@@ -90,7 +91,7 @@ def _fill(workspace: Workspace) -> None:
 
 
 def _introduce(shop: Recommender, user: str, persona: str) -> None:
-    recent = shop.history_of(user)[-5:]
+    recent = condense_history(shop.history_of(user))[-5:]
     items = shop.store.items({entry.item for entry in recent if entry.item})
     lines = [f"[italic]{escape(persona)}[/]", "Lately:"]
     for entry in recent:

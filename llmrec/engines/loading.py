@@ -29,6 +29,7 @@ def load_network(name: str, folder: Path) -> tuple[Any, Any]:
         OutOfMemory: it does not fit.
     """
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     device, dtype = _placement()
@@ -42,7 +43,7 @@ def load_network(name: str, folder: Path) -> tuple[Any, Any]:
                 folder, local_files_only=True, dtype=dtype, attn_implementation="sdpa"
             )
             network = network.to(device)
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except (OSError, ValueError, KeyError, ImportError, SafetensorError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise ModelError(
             f"'{name}' cannot be loaded as a language model: {reason}",

@@ -16,7 +16,7 @@ _LOADERS: dict[str, EngineLoader] = {}
 
 
 def register_engine(name: str) -> Callable[[EngineLoader], EngineLoader]:
-    """Decorator: make ``name`` known; the function gets the weights' name and imports what it needs.
+    """Decorator: make ``name`` known; the function takes the weights' name and does the imports.
 
     >>> @register_engine("echo")
     ... def _echo(model: str) -> Engine:

@@ -34,12 +34,12 @@ DEFAULT_TEXT = "It goes well with what you chose before."
 
 
 def word_overlap(prompt: str, labels: Sequence[str]) -> list[float]:
-    """For each label, the share of the words of its line that stand elsewhere in the prompt.
+    r"""For each label, the share of the words of its line that stand elsewhere in the prompt.
 
     A label's line is the last one that begins with the label, bare or in brackets. Words count by
     their first five letters, so that singular and plural meet.
 
-    >>> word_overlap("Bought: green tea\\n(A) hammer\\n(B) tea pot\\nAnswer: (", ["A", "B"])
+    >>> word_overlap("Bought: green tea\n(A) hammer\n(B) tea pot\nAnswer: (", ["A", "B"])
     [0.0, 0.5]
     """
     lines = prompt.splitlines()
@@ -204,4 +204,5 @@ def _head(text: str, max_tokens: int) -> str:
 def _log_softmax(scores: Sequence[float], temperature: float) -> FloatArray:
     values = np.asarray(scores, dtype=np.float64) / temperature
     values = values - values.max()
-    return (values - np.log(np.exp(values).sum())).astype(np.float32)
+    result: FloatArray = (values - np.log(np.exp(values).sum())).astype(np.float32)
+    return result

@@ -20,12 +20,12 @@ def cut_at_stop(text: str, stop: Sequence[str]) -> tuple[str, bool]:
 
 
 def shown_length(text: str, stop: Sequence[str]) -> int:
-    """How many characters of a growing ``text`` will stay, whatever comes next.
+    r"""How many characters of a growing ``text`` will stay, whatever comes next.
 
     Its tail is held back while it could be the beginning of a stop word or of a character of
     several bytes.
 
-    >>> shown_length("Fine.\\n", ["\\n\\n"])
+    >>> shown_length("Fine.\n", ["\n\n"])
     5
     """
     end = len(text.rstrip("\ufffd"))

@@ -61,7 +61,7 @@ class ChatTokenizer:
         if not self._tokenizer.chat_template:
             raise EngineError(
                 f"The tokenizer of '{self._name}' has no chat template.",
-                hint="Use an instruction-tuned model, or put a chat_template.jinja into its folder.",
+                hint="Use an instruction-tuned model, or put chat_template.jinja into its folder.",
             )
         turns = [
             Message(role=one["role"], content=self._defuse(one["content"])) for one in messages

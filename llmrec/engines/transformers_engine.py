@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -157,10 +158,8 @@ class TransformersEngine:
         # Decoding is bound by memory traffic: sharing a step is worth far more padding than above.
         groups = batches_by_length(lengths, token_budget=self._generate_tokens, max_waste=0.5)
         for batch in groups:
-            done: list[Continuation] = []
             steps = self._decode([ids[row] for row in batch], max_tokens, stop, temperature, seed)
-            for done in steps:
-                pass
+            done = deque(steps, maxlen=1).pop()
             texts.update(zip(batch, (one.text for one in done), strict=True))
         return [texts[row] for row in range(len(ids))]
 
@@ -238,7 +237,7 @@ class TransformersEngine:
         for row, one in enumerate(ids):
             padded[row, : len(one)] = torch.tensor(one)
         last = torch.tensor([len(one) - 1 for one in ids])
-        places, column = last.unique(return_inverse=True)
+        places, column = torch.unique(last, return_inverse=True)
         with self._lock, torch.inference_mode(), torch_errors("ranking"):
             self._forward_passes += 1
             out = self._network(

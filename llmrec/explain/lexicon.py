@@ -23,19 +23,25 @@ class Concept:
 
 
 _SALES = """
-best-selling, best selling, bestselling, best-seller, bestseller, meistverkauft, verkaufsschlager, 热销, 畅销, 爆款
+best-selling, best selling, bestselling, best-seller,\
+ bestseller, meistverkauft, verkaufsschlager, 热销, 畅销, 爆款
 award-winning, award winning, prize-winning, preisgekrönt, ausgezeichnet mit, testsieger, 获奖
-free shipping, ships free, free delivery, kostenloser versand, versandkostenfrei, gratisversand, 包邮, 免运费, 免费送货
+free shipping, ships free, free delivery,\
+ kostenloser versand, versandkostenfrei, gratisversand, 包邮, 免运费, 免费送货
 fast shipping, next-day delivery, same-day delivery, schnelle lieferung, 次日达
-discount, discounted, on sale, special offer, half price, rabatt, reduziert, im angebot, 打折, 特价, 优惠, 折扣
+discount, discounted, on sale, special offer, half price,\
+ rabatt, reduziert, im angebot, 打折, 特价, 优惠, 折扣
 limited edition, limitierte auflage, limitiert, 限量, 限定版
-guarantee, guaranteed, money-back, warranty, garantie, garantiert, geld-zurück, 保修, 质保, 保证, 退款
+guarantee, guaranteed, money-back, warranty,\
+ garantie, garantiert, geld-zurück, 保修, 质保, 保证, 退款
 free return, free returns, kostenlose rückgabe, 免费退货
-customers love, loved by customers, customer favourite, customer favorite, highly rated, top-rated, five-star, 5-star, kundenliebling, 好评, 顾客最爱
+customers love, loved by customers, customer favourite, customer favorite,\
+ highly rated, top-rated, five-star, 5-star, kundenliebling, 好评, 顾客最爱
 popular, trending, beliebt, 流行, 受欢迎, 热门
 exclusive, exklusiv, 独家
 luxury, luxurious, premium, luxuriös, luxus, hochwertig, 奢华, 高端
-clinically proven, clinically tested, dermatologist, doctor recommended, klinisch getestet, dermatologisch, 临床验证, 皮肤科
+clinically proven, clinically tested, dermatologist, doctor recommended,\
+ klinisch getestet, dermatologisch, 临床验证, 皮肤科
 patented, patentiert, 专利
 certified, zertifiziert, 认证
 number one, no. 1, nummer eins, 第一名, 销量第一
@@ -55,8 +61,10 @@ water-resistant, water-repellent, water resistant, showerproof, wasserabweisend,
 windproof, winddicht, 防风
 breathable, atmungsaktiv, 透气
 lightweight, light, leicht, 轻便, 轻盈, 轻量
-durable, sturdy, robust, hard-wearing, long-lasting, strapazierfähig, langlebig, stabil, 耐用, 结实
-dishwasher-safe, dishwasher safe, dishwasher, spülmaschinenfest, spülmaschinengeeignet, spülmaschine, 洗碗机
+durable, sturdy, robust, hard-wearing, long-lasting,\
+ strapazierfähig, langlebig, stabil, 耐用, 结实
+dishwasher-safe, dishwasher safe, dishwasher,\
+ spülmaschinenfest, spülmaschinengeeignet, spülmaschine, 洗碗机
 machine-washable, machine washable, machine wash, maschinenwaschbar, waschmaschine, 机洗
 microwave-safe, microwave, mikrowellengeeignet, mikrowelle, 微波炉
 oven-safe, ovenproof, oven, ofenfest, backofen, 烤箱
@@ -98,7 +106,7 @@ quick-drying, quick-dry, quick to dry, schnelltrocknend, schnell trocknend, 速�
 stretchy, elastic, dehnbar, elastisch, 弹性, 弹力
 padded, gepolstert, 加厚衬垫
 lockable, abschließbar, 可上锁
-thick, dick, 厚
+thick, 厚
 thin, slim, dünn, schmal, 薄
 compact, kompakt, 小巧, 紧凑
 antique, vintage, retro, antik, 复古
@@ -112,7 +120,7 @@ merino, merinowolle, 美利奴
 wool, woollen, woolen, wolle, merino, merinowolle, 羊毛
 silk, seide, 丝绸, 真丝
 linen, leinen, 亚麻
-down, daune, daunen, 羽绒
+goose down, down filling, daune, daunen, 羽绒
 polyester, 聚酯, 涤纶
 nylon, polyamide, polyamid, 尼龙
 fleece, 抓绒
@@ -144,7 +152,7 @@ marble, marmor, 大理石
 granite, granit, 花岗岩
 stone, stein, 石
 concrete, beton, 水泥
-velvet, samt, 天鹅绒
+velvet, 天鹅绒
 denim, jeans, 牛仔
 """
 
@@ -160,9 +168,9 @@ brown, chestnut, braun, 棕, 褐
 black, schwarz, 黑
 white, chalk, weiß, 白
 grey, gray, graphite, grau, graphit, anthrazit, 灰
-beige, oat, cream, sand, creme, 米色, 米白
+beige, oat, creme, 米色, 米白
 turquoise, teal, türkis, 青绿
-transparent, clear, see-through, durchsichtig, 透明
+transparent, see-through, durchsichtig, 透明
 """
 
 _PRODUCT = """
@@ -170,9 +178,9 @@ shirt, t-shirt, hemd, 衬衫
 dress, kleid, 连衣裙
 jacket, parka, anorak, jacke, 夹克
 coat, mantel, 外套, 大衣
-trousers, pants, hose, 裤
-skirt, rock, 裙
-shoe, sneaker, trainer, schuh, schuhe, 鞋
+trousers, pants, 裤
+skirt, 裙
+shoe, sneaker, schuh, schuhe, 鞋
 boot, stiefel, 靴
 sock, socke, socken, 袜
 glove, mitten, handschuh, handschuhe, 手套
@@ -181,7 +189,7 @@ scarf, schal, 围巾
 belt, gürtel, 腰带
 bag, backpack, rucksack, tasche, 包
 suitcase, koffer, 行李箱
-watch, armbanduhr, 手表
+wristwatch, armbanduhr, 手表
 ring, necklace, bracelet, earring, halskette, armband, ohrring, 戒指, 项链, 手链
 tent, zelt, 帐篷
 sleeping bag, schlafsack, 睡袋
@@ -215,7 +223,7 @@ shelf, regal, 架
 bed, bett, 床
 mattress, matratze, 床垫
 pillow, cushion, kissen, 枕, 靠垫
-blanket, throw, duvet, decke, 毯, 被
+blanket, duvet, decke, 毯, 被
 towel, handtuch, 毛巾
 curtain, vorhang, 窗帘
 rug, carpet, teppich, 地毯
@@ -242,7 +250,7 @@ pen, kugelschreiber, 笔
 pencil, bleistift, 铅笔
 headphones, earbuds, kopfhörer, 耳机
 keyboard, tastatur, 键盘
-phone, smartphone, handy, 手机
+phone, smartphone, 手机
 camera, kamera, 相机
 speaker, lautsprecher, 音箱
 charger, ladegerät, 充电器
@@ -250,7 +258,7 @@ bicycle, bike, fahrrad, 自行车
 helmet, helm, 头盔
 hammer, 锤
 drill, bohrer, bohrmaschine, 电钻
-saw, säge, 锯
+handsaw, säge, 锯
 screwdriver, schraubendreher, 螺丝刀
 seed, seeds, samen, saatgut, 种子
 plant, pflanze, 植物
@@ -261,35 +269,39 @@ cat, katze, 猫
 
 _SUPERLATIVE = """
 best|cheapest|finest|greatest|lightest|softest|strongest|fastest|largest|smallest|biggest|highest|lowest
-warmest|quietest|thinnest|newest|latest|safest|easiest|toughest|sharpest|brightest|ultimate|unbeatable|perfect
-unique|world-class|revolutionary|magical|miracle|einzigartig|unschlagbar|perfekt|wunder
+warmest|quietest|thinnest|newest|latest|safest|easiest|toughest|sharpest|brightest|ultimate|unbeatable
+unique|world-class|revolutionary|magical|miracle|einzigartig|unschlagbar|wunder
 beste|besten|bester|bestes|bestem|günstigste|günstigsten|leichteste|leichtesten|stärkste|stärksten
-schönste|schönsten|neueste|neuesten|最好|最佳|最便宜|最轻|最新|最强|最高|顶级|完美|独一无二
+schönste|schönsten|neueste|neuesten|最好|最佳|最便宜|最轻|最新|最强|最高|顶级|独一无二
 """
 
-FAMOUS_BRANDS = frozenset(
-    """adidas amazon apple aldi armani asus bosch braun canon casio chanel colgate dell dior disney
-    dyson epson fendi ferrari garmin gillette gopro gucci hasbro huawei ikea intel kodak lacoste
-    lego lenovo loreal l'oréal maybelline mattel microsoft miele motorola nescafé nespresso nestlé
-    nike nikon nintendo nivea nokia panasonic patagonia philips playmobil prada puma reebok rolex
-    samsung sanyo siemens sony starbucks tchibo tefal tesla toshiba vichy walmart xiaomi zara
-    小米 华为 苹果 耐克 阿迪达斯 三星 索尼 宜家""".split()
-)
+_FAMOUS = """
+adidas amazon apple aldi armani asus bosch canon casio chanel colgate dell dior disney
+dyson epson fendi ferrari garmin gillette gopro gucci hasbro huawei ikea intel kodak lacoste
+lego lenovo loreal l'oréal maybelline mattel microsoft miele motorola nescafé nespresso nestlé
+nike nikon nintendo nivea nokia panasonic patagonia philips playmobil prada puma reebok rolex
+samsung sanyo siemens sony starbucks tchibo tefal tesla toshiba vichy walmart xiaomi zara
+小米 华为 苹果 耐克 阿迪达斯 三星 索尼 宜家
+"""
+
+FAMOUS_BRANDS = frozenset(_FAMOUS.split())
 """Names that a language model likes to add; harmless where the item's fields name them."""
 
-SAFE_WORDS = frozenset(
-    """about add adds after again all already also another anyone anything around because been before
-    being best better both bought brings cart chance choice come comes could does done each easy
-    else enjoy even every everyday everyone feel find fine fits from gets give gives goes going good
-    great have having help helps here home into item items just keep keeps kind know lets like liked
-    likes lots love made make makes making many match matches mean means might more most much need
-    needs next nice once only other over pair part people person place product products purpose
-    ready really recommended same shop since some someone something still such suit suitable suits
-    sure take takes than that their them then there these they thing things this those time together
-    tried uses used useful user using very want wants well were what when where which while will with
-    without work works would your yours yourself rated viewed asked looked mentioned choose chosen
-    occasion occasions day days anyone's option way ways""".split()
-)
+_SAFE = """
+about add adds after again all already also another anyone anything around because been before
+being best better both bought brings cart chance choice come comes could does done each easy
+else enjoy even every everyday everyone feel find fine fits from gets give gives goes going good
+great have having help helps here home into item items just keep keeps kind know lets like liked
+likes lots love made make makes making many match matches mean means might more most much need
+needs next nice once only other over pair part people person place product products purpose
+ready really recommended same shop since some someone something still such suit suitable suits
+sure take takes than that their them then there these they thing things this those time together
+tried uses used useful user using very want wants well were what when where which while will with
+without work works would your yours yourself rated viewed asked looked mentioned choose chosen
+occasion occasions day days anyone's option way ways
+"""
+
+SAFE_WORDS = frozenset(_SAFE.split())
 """English words that say nothing about a product."""
 
 

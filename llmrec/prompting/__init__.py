@@ -17,6 +17,7 @@ from llmrec.prompting.templates import (
     render_template,
     template_version,
 )
+from llmrec.prompting.words import describe_prompt, reason_prompt
 
 __all__ = [
     "DETAILS",
@@ -27,6 +28,7 @@ __all__ = [
     "Prompt",
     "RankPrompt",
     "Render",
+    "describe_prompt",
     "fit_rank_prompt",
     "history_line",
     "item_line",
@@ -35,6 +37,7 @@ __all__ = [
     "rank_prompt",
     "rank_prompt_tail",
     "rank_prompt_version",
+    "reason_prompt",
     "render_template",
     "shorten",
     "template_version",

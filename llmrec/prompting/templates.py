@@ -35,11 +35,15 @@ class Render(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A rendered template: what goes to the engine, and which version it is."""
+    """A rendered template: what goes to the engine, and which version it is.
+
+    ``examples`` are the answers of its examples, so that a copy of one can be told.
+    """
 
     messages: tuple[ChatMessage, ...]
     answer_prefix: str
     version: str
+    examples: tuple[str, ...] = ()
 
     def to_text(self) -> str:
         """The whole prompt as a reader sees it, without any model's chat markup."""
@@ -50,20 +54,20 @@ class Prompt:
 def render_template(name: str, values: Mapping[str, object]) -> Prompt:
     """Render ``prompts/<name>.jinja``; its blocks are ``system``, ``user`` and ``answer``.
 
+    A block ``examples`` may stand between: its lines are by turns what a user says and what is
+    answered. It comes before all that differs between requests, so that prefix caches hit.
     Everything in ``values`` must have passed :func:`llmrec.prompting.one_line` already.
     """
-    template = _template(name)
-    parts = {
-        block: "".join(template.blocks[block](template.new_context(dict(values)))).strip("\n")
-        for block in ("system", "user", "answer")
-    }
+    parts = _render_blocks(name, values)
+    shown = [line for line in parts.get("examples", "").splitlines() if line]
+    turns = [("system", parts["system"])]
+    turns += [("user" if n % 2 == 0 else "assistant", line) for n, line in enumerate(shown)]
+    turns += [("user", parts["user"])]
     return Prompt(
-        messages=(
-            ChatMessage(role="system", content=parts["system"]),
-            ChatMessage(role="user", content=parts["user"]),
-        ),
+        messages=tuple(ChatMessage(role=role, content=content) for role, content in turns),
         answer_prefix=parts["answer"],
         version=template_version(name),
+        examples=tuple(shown[1::2]),
     )
 
 
@@ -87,3 +91,11 @@ def _template(name: str) -> jinja2.Template:
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     return environment.from_string(_source(name))
+
+
+def _render_blocks(name: str, values: Mapping[str, object]) -> dict[str, str]:
+    template = _template(name)
+    return {
+        block: "".join(render(template.new_context(dict(values)))).strip("\n")
+        for block, render in template.blocks.items()
+    }

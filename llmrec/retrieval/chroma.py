@@ -7,6 +7,7 @@ graph until it is closed and opened again (seen with chromadb 1.5.9; :meth:`Conn
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from llmrec.errors import ConfigError, DiskFull, LLMRecError, VectorIndexError
 __all__ = ["Connection", "connect"]
 
 _DATABASE = "chroma.sqlite3"
+_FULL = ("disk is full", "no space left", "disk full")
+_LITTLE = 1 << 20
 _open: dict[str, Connection] = {}
 _open_lock = threading.Lock()
 
@@ -80,7 +83,7 @@ class Connection:
         """See what other processes have written. Collections must be fetched again."""
         with self._lock, self._errors():
             if self.embedded and self._client is not None:
-                self._client.close()
+                _close(self._client)
                 self._client = None
         self.open()
 
@@ -95,7 +98,7 @@ class Connection:
         with self._lock:
             client, self._client = self._client, None
             if client is not None:
-                client.close()
+                _close(client)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -141,9 +144,26 @@ def _http_client(url: str) -> Any:
     )
 
 
+def _close(client: Any) -> None:
+    client.close()
+    # chromadb 1.5.9 leaves the sockets of its two HTTP sessions to the garbage collector.
+    for owner in (client, getattr(client, "_admin_client", None)):
+        session = getattr(getattr(owner, "_server", None), "_session", None)
+        if session is not None:
+            session.close()
+
+
+def _is_full(folder: str) -> bool:
+    """Chroma does not always say why it failed ("error in compaction"); the disk does."""
+    try:
+        return shutil.disk_usage(folder).free < _LITTLE
+    except OSError:
+        return False
+
+
 def _mapped(error: BaseException, where: str, embedded: bool) -> LLMRecError:
     text = str(error).strip().rstrip(".") or type(error).__name__
-    if any(words in text.lower() for words in ("disk is full", "no space left", "disk full")):
+    if any(words in text.lower() for words in _FULL) or (embedded and _is_full(where)):
         return DiskFull(
             f"No space left on the device while writing {where}.",
             hint="Free some space and run 'llmrec index' again; it goes on where it stopped.",

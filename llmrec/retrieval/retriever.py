@@ -17,10 +17,11 @@ from llmrec.retrieval.collection import VectorCollection
 from llmrec.retrieval.contexts import ContextBuilder
 from llmrec.retrieval.encoded import EncodedTexts
 from llmrec.retrieval.fusion import fuse
+from llmrec.retrieval.related import nearest_entries
 from llmrec.retrieval.request import RetrievalRequest, RetrievalResult
 from llmrec.retrieval.sources.base import Context
 from llmrec.retrieval.state import State, load_state
-from llmrec.types import Candidate, SourceHit
+from llmrec.types import Candidate, FloatArray, HistoryEntry, SourceHit
 
 __all__ = ["SOURCES", "Retriever"]
 
@@ -134,6 +135,25 @@ class Retriever:
             state, self._store, self._texts, self._workspace.settings.retrieval
         )
         return [self._answer(state, context, n) for context in builder.build(requests, _now())]
+
+    def related(
+        self, items: Sequence[str], history: Sequence[HistoryEntry], limit: int = 3
+    ) -> list[tuple[int, ...]]:
+        """For each item the indices of the history entries nearest to it, nearest first.
+
+        Entries that are not alike at all, or were disliked, are left out.
+        """
+        state = self._fresh()
+        row = state.snapshot.row
+        recent = max(0, len(history) - self._workspace.settings.retrieval.history_limit)
+        texts = [one.text for one in history[recent:] if one.item not in row and one.text]
+        encoded = self._texts.get(texts) if texts else {}
+
+        def vector(id: str | None, text: str | None = None) -> FloatArray | None:
+            return state.search.vector(row[id]) if id in row else encoded.get(text or "")
+
+        vectors = [vector(one.item, one.text) for one in history]
+        return [nearest_entries(history, vectors, vector(id), limit) for id in items]
 
     def _fresh(self) -> State:
         with self._lock:

@@ -1,12 +1,22 @@
 """Model weights: named, pinned, fetched once, converted once, verified."""
 
-from llmrec.weights.cache import Progress, folder_of, installed, locate, pull, remove, verify
-from llmrec.weights.known import DEFAULTS, Weights, describe, known
+from llmrec.weights.cache import (
+    Progress,
+    available,
+    folder_of,
+    installed,
+    locate,
+    pull,
+    remove,
+    verify,
+)
+from llmrec.weights.names import DEFAULTS, Weights, describe, known
 
 __all__ = [
     "DEFAULTS",
     "Progress",
     "Weights",
+    "available",
     "describe",
     "folder_of",
     "installed",

@@ -19,9 +19,17 @@ from typing import TypeAlias
 from llmrec.config import cache_dir, disk_errors
 from llmrec.errors import DiskFull, LockedError, ModelError, WeightsMissing
 from llmrec.weights import manifest as manifests
-from llmrec.weights.known import FolderSource, HubSource, Weights, WheelSource, describe
+from llmrec.weights.names import (
+    KNOWN,
+    FolderSource,
+    HubSource,
+    Weights,
+    WheelSource,
+    describe,
+    known,
+)
 
-__all__ = ["Progress", "folder_of", "installed", "locate", "pull", "remove", "verify"]
+__all__ = ["Progress", "available", "folder_of", "installed", "locate", "pull", "remove", "verify"]
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with the stage (``download``, ``unpack``, ``convert``), bytes done and bytes in all."""
@@ -48,6 +56,16 @@ def installed(weights: Weights) -> int | None:
     ):
         return None
     return manifest.size
+
+
+def available() -> list[Weights]:
+    """The weights that have a name of their own, then what was pulled from a hub."""
+    found = list(known())
+    for folder in sorted((cache_dir() / "weights").glob("*")):
+        manifest = manifests.read(folder)
+        if manifest and manifest.name not in KNOWN:
+            found.append(describe(manifest.name))
+    return found
 
 
 def locate(name: str) -> Path:

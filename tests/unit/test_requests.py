@@ -3,7 +3,14 @@ from datetime import datetime, timezone
 import pytest
 
 from llmrec.errors import HistoryError
-from llmrec.requests import as_filters, as_history, check_k, clean_query, resolve_history
+from llmrec.requests import (
+    as_filters,
+    as_history,
+    check_k,
+    clean_query,
+    condense_history,
+    resolve_history,
+)
 from llmrec.types import Event, EventKind, Filters, HistoryEntry
 
 NOW = datetime(2026, 11, 1, tzinfo=timezone.utc)
@@ -73,3 +80,15 @@ def test_filters_come_as_mapping_and_name_the_wrong_field():
         as_filters({"max_price": "cheap"})
     with pytest.raises(HistoryError, match="min_price 9 is above max_price 3"):
         as_filters({"min_price": 9, "max_price": 3})
+
+
+def test_each_thing_is_named_once_with_the_most_telling_act():
+    def entry(item, kind):
+        return HistoryEntry(item=item, kind=EventKind(kind))
+
+    log = [entry("a", "purchase"), entry("b", "view"), entry("b", "cart"), entry("a", "view")]
+    assert condense_history(log) == (entry("b", "cart"), entry("a", "purchase"))
+    regretted = [entry("a", "purchase"), entry("a", "dislike")]
+    assert condense_history(regretted) == (entry("a", "dislike"),)
+    assert condense_history([*regretted, entry("a", "like")]) == (entry("a", "like"),)
+    assert len(condense_history([HistoryEntry(text="a"), HistoryEntry(item="a")])) == 2

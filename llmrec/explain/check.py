@@ -1,0 +1,181 @@
+"""Hold a sentence against the catalogue and the history: every claim must stand there.
+
+This is a first checker, by rules: it knows numbers, prices, names, quotations, a list of words that
+claim something (materials, colours, properties, kinds of product, sales talk) and what a sentence
+says about the shopper's past. It is strict on purpose: a true sentence that it refuses costs a
+sentence made from fields; a false one that it passes costs a shopper's trust.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from llmrec.explain.claims import (
+    MARK,
+    concept_uses,
+    language_of,
+    masked,
+    quoted,
+    spoken_names,
+)
+from llmrec.explain.facts import Facts, fold
+from llmrec.explain.lexicon import FAMOUS_BRANDS, SAFE_WORDS, Concept
+from llmrec.explain.numbers import Number, numbers_in
+from llmrec.types import EventKind
+
+__all__ = ["Problem", "check", "grounding"]
+
+_VERBS = {
+    EventKind.PURCHASE: "bought purchased ordered own gekauft bestellt 买 购买",
+    EventKind.VIEW: "viewed browsed angesehen 看过 浏览",
+    EventKind.LIKE: "liked love loved gemocht 喜欢",
+    EventKind.RATING: "rated reviewed bewertet 评价",
+    EventKind.CART: "added cart gelegt 加入",
+}
+_KIND_OF = {verb: kind for kind, verbs in _VERBS.items() for verb in verbs.split()}
+_PAST = re.compile(
+    r"\byou(?:'ve| have| had)?(?: also| recently| already| previously| just| once)*"
+    r" (bought|purchased|ordered|own|viewed|browsed|liked|loved|rated|reviewed)\b"
+    r"|您?你?(?:已经|之前|曾经?|最近)?(购买|买|浏览|看)(?:了|过)"
+)
+_BOUND = re.compile(r"(?:under|below|less than|cheaper than|unter|weniger als|低于|不到)\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A claim that nothing supports; ``kind`` says which sort of claim it is."""
+
+    kind: str
+    claim: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.claim}"
+
+
+def check(
+    text: str, facts: Facts, known_brands: Collection[str] = FAMOUS_BRANDS
+) -> tuple[Problem, ...]:
+    """Find every claim in ``text`` that stands neither in the item's fields nor in the history.
+
+    Args:
+        text: one or more sentences in English, German or Chinese.
+        facts: what may be said (:func:`llmrec.explain.facts.facts_of`).
+        known_brands: names that count as brands wherever they stand, in any case.
+
+    Returns:
+        The problems, each claim once, empty when everything holds.
+    """
+    rest = masked(text, facts)
+    folded = fold(rest)
+    found = [
+        *_quotations(rest, facts),
+        *_names(rest, folded, facts, known_brands),
+        *_numbers(folded, facts),
+        *_concepts(folded, facts),
+        *_past(folded, facts),
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def grounding(text: str, facts: Facts) -> tuple[Problem, ...]:
+    """Whether an English sentence speaks of this item at all.
+
+    Half of its words that mean something must stand in the item's fields (compared by their
+    beginnings, so that endings do not matter). Other languages are not judged.
+    """
+    rest = fold(masked(text, facts))
+    if language_of(rest) != "en":
+        return ()
+    words = [word for word in re.findall(r"[a-zà-ÿ]{4,}", rest) if word not in SAFE_WORDS]
+    if not words:
+        return (Problem("grounding", "says nothing about the item"),)
+    own = {word[:5] for word in re.findall(r"[a-zà-ÿ]{3,}", facts.own)}
+    foreign = [word for word in words if _stem(word) not in own and word[:5] not in own]
+    if len(foreign) * 2 > len(words):
+        return (Problem("grounding", "not in the item's fields: " + ", ".join(foreign)),)
+    return ()
+
+
+def _stem(word: str) -> str:
+    for ending in ("ing", "ies", "ed", "es", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: len(word) - len(ending)][:5]
+    return word[:5]
+
+
+def _quotations(text: str, facts: Facts) -> Iterator[Problem]:
+    for span in quoted(text):
+        words = fold(span.replace(MARK, " ")).strip(" .,!?0123456789q")
+        if words and words not in facts.speakable:
+            yield Problem("name", span)
+
+
+def _names(
+    text: str, folded: str, facts: Facts, known_brands: Collection[str]
+) -> Iterator[Problem]:
+    for name in spoken_names(text):
+        if not _stands(fold(name), facts.speakable):
+            yield Problem("name", name)
+    words = set(re.findall(r"[^\W_][\w'-]*", folded))
+    for brand in known_brands:
+        bare = fold(brand)
+        spoken = _stands(bare, folded) if " " in bare or not bare.isascii() else bare in words
+        if spoken and not _stands(bare, facts.speakable):
+            yield Problem("brand", brand)
+
+
+def _numbers(folded: str, facts: Facts) -> Iterator[Problem]:
+    item = facts.item
+    known = numbers_in(facts.own) + numbers_in(fold(facts.query or ""))
+    for number in numbers_in(re.sub(rf"{MARK}\w+", MARK, folded)):
+        if number.currency is not None:
+            if not _price_holds(number, folded, facts):
+                yield Problem("price", number.text)
+        elif not any(number.agrees_with(fact) for fact in known) and not (
+            number.unit is None and item.price is not None and item.price in number.readings
+        ):
+            yield Problem("number", number.text)
+
+
+def _price_holds(number: Number, folded: str, facts: Facts) -> bool:
+    asked = numbers_in(fold(facts.query or ""))
+    if any(number.readings & one.readings and one.currency == number.currency for one in asked):
+        return True
+    price, currency = facts.item.price, facts.item.currency
+    if price is None or (currency and currency != number.currency):
+        return False
+    before = folded[: folded.find(number.text, max(0, number.start - 1))]
+    if _BOUND.search(before):
+        return any(price < reading for reading in number.readings)
+    return price in number.readings
+
+
+def _concepts(folded: str, facts: Facts) -> Iterator[Problem]:
+    for concept, words, affirmed in concept_uses(folded):
+        if (concept, affirmed) not in _concepts_of(facts.own):
+            yield Problem(concept.kind, words if affirmed else f"not {words}")
+
+
+@lru_cache(maxsize=512)
+def _concepts_of(own: str) -> frozenset[tuple[Concept, bool]]:
+    return frozenset((concept, affirmed) for concept, _, affirmed in concept_uses(own))
+
+
+def _past(folded: str, facts: Facts) -> Iterator[Problem]:
+    """What is said about the shopper's past must name an entry, with what they did to it."""
+    kinds = {str(name.index): name.kind for name in facts.names}
+    for match in _PAST.finditer(folded):
+        named = re.match(rf"[^.!?。]{{0,24}}?{MARK}(\w+)", folded[match.end() :])
+        kind = kinds.get(named[1]) if named else None
+        said = _KIND_OF.get(match[1] or match[2] or "")
+        if kind is None or (said is not None and kind is not said):
+            yield Problem("history", match[0].strip())
+
+
+def _stands(name: str, text: str) -> bool:
+    if not name.isascii():
+        return name in text
+    return re.search(rf"(?<![^\W_]){re.escape(name)}(?:'?s)?(?![^\W_])", text) is not None

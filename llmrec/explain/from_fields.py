@@ -1,0 +1,168 @@
+"""Sentences made from fields: true by construction, for when the model is off, down or wrong.
+
+A list of ten must not say the same sentence ten times: what is said about an item, and how, is
+picked by a stable hash of its id and its place in the list (the request's seed).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from llmrec.explain.anchors import Anchor, choose_anchor
+from llmrec.explain.claims import language_of
+from llmrec.explain.facts import facts_of, fold
+from llmrec.explain.phrases import PHRASES, Phrases
+from llmrec.explain.requests import WordsRequest
+from llmrec.prompting import one_line, price_text, shorten
+from llmrec.types import Item, Words
+
+__all__ = ["description_from_fields", "item_language", "reason_from_fields", "words_from_fields"]
+
+DESCRIPTION_CHARS = 320
+MAX_VALUE_WORDS = 12
+
+
+def words_from_fields(request: WordsRequest) -> tuple[Words, Words | None]:
+    """Reason and, if asked for, description of one request without any model."""
+    facts = facts_of(request.item, request.history, request.query)
+    reason = reason_from_fields(request, choose_anchor(request, facts))
+    return reason, description_from_fields(request.item) if request.describe else None
+
+
+def reason_from_fields(request: WordsRequest, anchor: Anchor) -> Words:
+    """What the item has in common with the anchor, and two of its facts."""
+    item = request.item
+    phrases = PHRASES[item_language(item)]
+    pick = _stable(item.id) + request.seed
+    link, evidence = _link(item, anchor)
+    clause = _choose(phrases.clauses.get(anchor.relation, ("",)), pick).format(name=anchor.name)
+    pattern = _choose(phrases.links[link[0]], pick)
+    lead = clause + pattern.format(attribute=link[1], value=link[2])
+    stated, fields = _fact_sentence(item, phrases, pick, set(evidence))
+    text = phrases.join.join(part for part in (lead, stated) if part)
+    return Words(text, "fields", evidence=(*anchor.evidence, *evidence, *fields))
+
+
+def description_from_fields(item: Item) -> Words:
+    """Title and brand, the first sentences of the shop's own description, and the price."""
+    title = one_line(item.title)
+    evidence = ["title"]
+    if item.brand and fold(item.brand) not in fold(title):
+        title, evidence = f"{title}, {one_line(item.brand)}", [*evidence, "brand"]
+    parts = [_with_stop(title, item)]
+    if opening := _opening(item.description):
+        parts.append(opening)
+        evidence.append("description")
+    if item.price is not None:
+        parts.append(_with_stop(price_text(item.price, item.currency), item))
+        evidence.append("price")
+    return Words(" ".join(parts), "fields", evidence=tuple(evidence))
+
+
+def item_language(item: Item) -> str:
+    """``en``, ``de`` or ``zh``: by the item's tag, else by its text; English for all others."""
+    if item.language:
+        tag = re.split(r"[-_]", item.language.casefold())[0]
+        return tag if tag in PHRASES else "en"
+    return language_of(f"{item.title} {item.description[:400]}")
+
+
+def _link(item: Item, anchor: Anchor) -> tuple[tuple[str, str, str], tuple[str, ...]]:
+    """What item and anchor share: (pattern, attribute, value) and the fields it stands on."""
+    other = anchor.item
+    if anchor.relation in ("none", "query"):
+        return (anchor.relation, "", ""), ()
+    if other is None:
+        return ("near", "", ""), ()
+    if item.brand and fold(item.brand) == fold(other.brand or ""):
+        return ("brand", "", one_line(item.brand)), ("brand",)
+    common = {fold(step) for step in other.category}
+    for step in reversed(item.category):
+        if fold(step) in common:
+            return ("category", "", one_line(step)), ("category",)
+    for name, value in item.attributes.items():
+        if fold(value) == fold(other.attributes.get(name, "")) and _short(value):
+            return ("attribute", one_line(name), one_line(value)), (f"attributes.{name}",)
+    return ("near", "", ""), ()
+
+
+def _fact_sentence(
+    item: Item, phrases: Phrases, pick: int, used: set[str]
+) -> tuple[str, tuple[str, ...]]:
+    """One or two facts that the sentence has not used yet, and their fields."""
+    known = [(field, text) for field, text in _stated(item, phrases) if field not in used]
+    if not known:
+        return "", ()
+    first = known[pick % len(known)]
+    if len(known) == 1:
+        return _choose(phrases.single, pick).format(one=first[1]), (first[0],)
+    second = known[(pick + 1) % len(known)]
+    sentence = _choose(phrases.sentence, pick).format(one=first[1], two=second[1])
+    return sentence, (first[0], second[0])
+
+
+def _stated(item: Item, phrases: Phrases) -> list[tuple[str, str]]:
+    """Each short field as a clause; the price stands last."""
+    stated = []
+    for name, value in item.attributes.items():
+        # "dishwasher safe: no" would need its own sentence in every language.
+        if _short(value) and len(fold(value)) > 1 and not _is_flag(value):
+            pattern = phrases.facts.get(fold(name), phrases.facts["*"])
+            said = pattern.format(attribute=one_line(name), value=one_line(value))
+            stated.append((f"attributes.{name}", said))
+    if item.brand:
+        stated.append(("brand", phrases.facts["brand"].format(value=one_line(item.brand))))
+    if item.category:
+        leaf = one_line(item.category[-1])
+        stated.append(("category", phrases.facts["category"].format(value=leaf)))
+    if item.price is not None:
+        price = price_text(item.price, item.currency)
+        stated.append(("price", phrases.facts["price"].format(value=price)))
+    return stated
+
+
+def _opening(description: str) -> str:
+    """The first whole sentences of a description that fit."""
+    pieces = re.split(r"(?<=[.!?])\s+|(?<=[。！？])|\n+", description[:4_000])
+    lines = [line for piece in pieces if (line := one_line(piece))]
+    text = ""
+    for line in lines:
+        longer = f"{text} {line}".strip()
+        if len(longer) > DESCRIPTION_CHARS:
+            break
+        text = longer
+    return text or (shorten(lines[0], 40) + " …" if lines else "")
+
+
+def _with_stop(text: str, item: Item) -> str:
+    return text + ("。" if item_language(item) == "zh" else ".")
+
+
+def _short(value: str) -> bool:
+    return 0 < len(value.split()) <= MAX_VALUE_WORDS and len(value) <= 80
+
+
+def _is_flag(value: str) -> bool:
+    return fold(value) in {
+        "yes",
+        "no",
+        "none",
+        "true",
+        "false",
+        "ja",
+        "nein",
+        "ohne",
+        "是",
+        "否",
+        "无",
+    }
+
+
+def _choose(patterns: tuple[str, ...], pick: int) -> str:
+    return patterns[pick % len(patterns)]
+
+
+def _stable(text: str) -> int:
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:4], "big")

@@ -1,0 +1,159 @@
+"""Numbers in a sentence: their value, their unit, and whether they are a price.
+
+A decimal mark is ambiguous between languages ("1.200" is one thousand two hundred in German), so a
+number has a set of readings, and two numbers agree when they share one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+__all__ = ["Number", "numbers_in"]
+
+_UNITS = {
+    "l": "l litre litres liter liters ltr 升",
+    "ml": "ml millilitre millilitres milliliter milliliters 毫升",
+    "kg": "kg kilo kilos kilogram kilograms kilogramm 公斤 千克",
+    "g": "g gram grams gramm 克",
+    "oz": "oz ounce ounces unze unzen 盎司",
+    "lb": "lb lbs pound-weight 磅",
+    "mm": "mm millimetre millimetres millimeter 毫米",
+    "cm": "cm centimetre centimetres centimeter centimeters zentimeter 厘米",
+    "m": "m metre metres meter meters 米",
+    "km": "km kilometre kilometres kilometer 公里",
+    "in": 'inch inches zoll " 英寸',
+    "w": "w watt watts 瓦",
+    "v": "v volt volts 伏",
+    "mah": "mah",
+    "wh": "wh",
+    "hz": "hz",
+    "lm": "lm lumen lumens 流明",
+    "gb": "gb",
+    "tb": "tb",
+    "°c": "°c ℃ celsius 摄氏度 度",
+    "%": "% percent prozent per-cent",
+    "h": "h hour hours stunde stunden 小时",
+    "min": "min minute minutes minuten 分钟",
+    "day": "day days tag tage tagen 天",
+    "month": "month months monat monate monaten 个月",
+    "year": "year years jahr jahre jahren 年",
+}
+_UNIT_OF = {alias: unit for unit, aliases in _UNITS.items() for alias in aliases.split()}
+
+_CURRENCIES = {
+    "EUR": "€ eur euro euros 欧元",
+    "USD": "$ usd dollar dollars us$ 美元",
+    "GBP": "£ gbp pound pounds 英镑",
+    "CNY": "¥ cny rmb yuan 元 块 人民币",
+    "CHF": "chf franken",
+    "JPY": "jpy yen 日元",
+}
+_CURRENCY_OF = {alias: code for code, aliases in _CURRENCIES.items() for alias in aliases.split()}
+
+_WORDS = {
+    word: Decimal(value)
+    for value, words in {
+        2: "two zwei double twin",
+        3: "three drei triple",
+        4: "four vier",
+        5: "five fünf",
+        6: "six sechs",
+        7: "seven sieben",
+        8: "eight acht",
+        9: "nine neun",
+        10: "ten zehn",
+        11: "eleven elf",
+        12: "twelve zwölf dozen dutzend",
+        20: "twenty zwanzig",
+        100: "hundred hundert",
+        1000: "thousand tausend",
+    }.items()
+    for word in words.split()
+}
+_CHINESE = dict(zip("两二三四五六七八九十", (2, 2, 3, 4, 5, 6, 7, 8, 9, 10), strict=True))
+
+_DIGITS = re.compile(
+    r"(?P<before>[€$£¥]\s?|\b(?:eur|usd|gbp|chf|cny)\s)?"
+    r"(?<![\d.,])(?P<number>\d+(?:[.,'\u202f\u00a0]\d+)*)"
+    r"(?:[\s-]?(?P<after>[€$£¥%℃\"]|°\s?c|[^\W\d_]+(?:-[^\W\d_]+)?))?",
+    re.IGNORECASE,
+)
+_SPELLED = re.compile(r"(?<![^\W_])(" + "|".join(_WORDS) + r")(?![^\W_])")
+_COUNTED = re.compile(r"([两二三四五六七八九十])(?=[件套个只条双层杯人片块支本盒包瓶步档])")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number as it stands in a text.
+
+    ``readings`` are its possible values; ``unit`` is normalised (``l``, ``kg``, ``%``), or ``None``
+    for a bare count; ``currency`` is set for a price; ``start`` is its place in the text.
+    """
+
+    text: str
+    readings: frozenset[Decimal]
+    unit: str | None = None
+    currency: str | None = None
+    start: int = 0
+
+    def agrees_with(self, fact: Number) -> bool:
+        """Whether ``fact`` says this number: same value, same unit."""
+        return bool(self.readings & fact.readings) and self.unit == fact.unit
+
+
+def numbers_in(text: str) -> list[Number]:
+    """All numbers of a folded text (:func:`llmrec.explain.facts.fold`).
+
+    >>> [(one.text, one.unit) for one in numbers_in("a 1.7-litre kettle for two, 20 %")]
+    [('1.7-litre', 'l'), ('20 %', '%'), ('two', None)]
+    """
+    digits = [_number(match) for match in _DIGITS.finditer(text)]
+    spelled = [
+        Number(match[1], frozenset({_WORDS[match[1]]}), start=match.start())
+        for match in _SPELLED.finditer(text)
+    ]
+    counted = [
+        Number(match[1], frozenset({Decimal(_CHINESE[match[1]])}), start=match.start())
+        for match in _COUNTED.finditer(text)
+    ]
+    return digits + spelled + counted
+
+
+def _number(match: re.Match[str]) -> Number:
+    before = (match["before"] or "").strip().casefold()
+    unit, currency = _after(match["after"] or "")
+    currency = _CURRENCY_OF.get(before) or currency
+    end = match.end() if unit or currency else match.end("number")
+    return Number(
+        text=match.string[match.start() : end].strip(),
+        readings=_readings(match["number"]),
+        unit=None if currency else unit,
+        currency=currency,
+        start=match.start(),
+    )
+
+
+def _after(word: str) -> tuple[str | None, str | None]:
+    """The unit or the currency that a number is followed by; Chinese writes on without a space."""
+    word = word.casefold().replace("° c", "°c")
+    # "5-in-1" and "2-person" are counts: only a part before a hyphen can be a unit.
+    heads = (word, word.split("-")[0], word[:3], word[:2], word[:1])
+    for head in heads[: 2 if word.isascii() else 5]:
+        if head in _CURRENCY_OF:
+            return None, _CURRENCY_OF[head]
+        if head in _UNIT_OF and head != "in":
+            return _UNIT_OF[head], None
+    return None, None
+
+
+def _readings(text: str) -> frozenset[Decimal]:
+    plain = re.sub(r"['\u202f\u00a0]", "", text)
+    found = {plain.replace(",", ""), plain.replace(".", "").replace(",", ".")}
+    if re.fullmatch(r"\d+,\d+", plain):
+        found.add(plain.replace(",", "."))
+    if re.fullmatch(r"\d+[.,]\d{1,2}", plain):
+        # One or two digits behind a mark are decimals: "24,90" is never 2490.
+        found = {plain.replace(",", ".")}
+    return frozenset(Decimal(one) for one in found if re.fullmatch(r"\d+(\.\d+)?", one))

@@ -1,0 +1,130 @@
+"""Sentence patterns for words made from fields, in English, German and Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["PHRASES", "Phrases"]
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """One language's patterns; where there are several, a stable hash picks one.
+
+    ``clauses`` say what the shopper did, ``links`` what the item has in common with it, ``facts``
+    one fact about the item (by attribute name; ``*`` for all others); ``sentence`` joins two facts.
+    """
+
+    clauses: Mapping[str, tuple[str, ...]]
+    links: Mapping[str, tuple[str, ...]]
+    facts: Mapping[str, str]
+    sentence: tuple[str, ...]
+    single: tuple[str, ...]
+    join: str = " "
+
+
+_ENGLISH = Phrases(
+    clauses={
+        "purchase": ('You bought "{name}"',),
+        "view": ('You viewed "{name}"',),
+        "cart": ('You put "{name}" in your cart',),
+        "rating": ('You rated "{name}"',),
+        "like": ('You liked "{name}"',),
+        "text": ('You mentioned "{name}"',),
+        "query": ('You asked for "{name}"',),
+    },
+    links={
+        "brand": ("; this is from {value} too.", ", and this is also from {value}."),
+        "category": (
+            "; this is in {value} as well.",
+            ", and this belongs to {value} too.",
+            ", which is in {value} like this one.",
+        ),
+        "attribute": (
+            "; this has the same {attribute}, {value}.",
+            ", and the {attribute} is the same here: {value}.",
+        ),
+        "near": ("; this one is close to it.", ", and this is near it in our catalogue."),
+        "query": (", and this answers it.", "; this is what we found for it."),
+        "none": ("",),
+    },
+    facts={
+        "material": "is made of {value}",
+        "colour": "comes in {value}",
+        "color": "comes in {value}",
+        "capacity": "holds {value}",
+        "weight": "weighs {value}",
+        "dimensions": "measures {value}",
+        "size": "comes in size {value}",
+        "brand": "is from {value}",
+        "category": "belongs to {value}",
+        "price": "costs {value}",
+        "*": "has {attribute}: {value}",
+    },
+    sentence=("It {one} and {two}.", "It {two} and {one}."),
+    single=("It {one}.",),
+)
+
+_GERMAN = Phrases(
+    clauses={
+        "purchase": ("Sie haben „{name}“ gekauft",),
+        "view": ("Sie haben sich „{name}“ angesehen",),
+        "cart": ("Sie haben „{name}“ in den Warenkorb gelegt",),
+        "rating": ("Sie haben „{name}“ bewertet",),
+        "like": ("Ihnen hat „{name}“ gefallen",),
+        "text": ("Sie haben „{name}“ erwähnt",),
+        "query": ("Sie suchen „{name}“",),
+    },
+    links={
+        "brand": ("; auch das hier ist von {value}.", ", und das hier ist ebenfalls von {value}."),
+        "category": (
+            "; auch das hier gehört zu {value}.",
+            ", und das hier finden Sie ebenfalls unter {value}.",
+        ),
+        "attribute": ("; {attribute} ist hier gleich: {value}.",),
+        "near": ("; das hier kommt dem nahe.",),
+        "query": ("; das hier passt dazu.",),
+        "none": ("",),
+    },
+    facts={
+        "brand": "von {value}",
+        "category": "aus {value}",
+        "price": "für {value}",
+        "*": "{attribute}: {value}",
+    },
+    sentence=("Kurz gesagt: {one}, {two}.", "Die Fakten: {two}, {one}."),
+    single=("Kurz gesagt: {one}.",),
+)
+
+_CHINESE = Phrases(
+    clauses={
+        "purchase": ("您买过“{name}”",),
+        "view": ("您看过“{name}”",),
+        "cart": ("您把“{name}”加入了购物车",),
+        "rating": ("您评价过“{name}”",),
+        "like": ("您喜欢“{name}”",),
+        "text": ("您提到“{name}”",),
+        "query": ("您在找“{name}”",),
+    },
+    links={
+        "brand": ("，这件也来自{value}。", "，这件同样来自{value}。"),
+        "category": ("，这件也属于{value}。", "，{value}里还有这一件。"),
+        "attribute": ("，这件的{attribute}也是{value}。",),
+        "near": ("，这件与它相近。",),
+        "query": ("，这件与之相符。",),
+        "none": ("",),
+    },
+    facts={
+        "brand": "来自{value}",
+        "category": "属于{value}",
+        "price": "价格{value}",
+        "*": "{attribute}为{value}",
+    },
+    sentence=("它{one}，{two}。", "它{two}，{one}。"),
+    single=("它{one}。",),
+    join="",
+)
+
+PHRASES: Mapping[str, Phrases] = {"en": _ENGLISH, "de": _GERMAN, "zh": _CHINESE}
+"""By the first part of an item's language tag; English for all others."""

@@ -1,0 +1,97 @@
+"""Batching, stop words and labels, without a model."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import re
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmrec.engines.batching import batches_by_length
+from llmrec.engines.stopping import cut_at_stop, shown_length
+from llmrec.errors import EngineError
+from llmrec.labels import choose_labels, label_token
+
+
+@given(st.lists(st.integers(1, 500), max_size=40), st.integers(1, 2000))
+def test_batches_hold_every_position_once_and_keep_the_budget(
+    lengths: list[int], budget: int
+) -> None:
+    batches = list(batches_by_length(lengths, token_budget=budget))
+    assert sorted(place for batch in batches for place in batch) == list(range(len(lengths)))
+    for batch in batches:
+        longest = max(lengths[place] for place in batch)
+        assert len(batch) == 1 or longest * len(batch) <= budget
+        assert all(lengths[place] >= 0.9 * longest for place in batch)
+
+
+@given(
+    st.text("ab.\n", max_size=20), st.lists(st.text("ab.\n", min_size=1, max_size=3), max_size=3)
+)
+def test_what_was_shown_is_never_taken_back(text: str, stop: list[str]) -> None:
+    final, _ = cut_at_stop(text, stop)
+    for end in range(len(text) + 1):
+        grown, done = cut_at_stop(text[:end], stop)
+        if done:
+            break
+        assert final.startswith(grown[: shown_length(grown, stop)])
+
+
+def test_half_a_character_is_held_back() -> None:
+    assert shown_length("caf\ufffd", []) == 3
+
+
+def _letters(text: str) -> list[int]:
+    return [ord(letter) for letter in text]
+
+
+def _words(text: str) -> list[int]:
+    return [hash(word) for word in re.findall(r"\w+|\W", text)]
+
+
+def test_letters_come_first() -> None:
+    assert choose_labels(52, _letters, "(") == tuple(
+        string.ascii_uppercase + string.ascii_lowercase
+    )
+
+
+def test_more_labels_begin_with_the_fewer() -> None:
+    many = choose_labels(100, _words, "Answer: (")
+    assert len(set(many)) == 100
+    assert choose_labels(7, _words, "Answer: (") == many[:7]
+
+
+def test_a_tokenizer_with_too_few_labels_is_named() -> None:
+    with pytest.raises(EngineError, match="61 candidates, not 62"):
+        choose_labels(62, _letters, "(")
+
+
+@pytest.mark.parametrize("n", [-1, 101])
+def test_impossible_numbers_are_refused(n: int) -> None:
+    with pytest.raises(EngineError):
+        choose_labels(n, _words, "(")
+
+
+def test_a_label_that_merges_into_the_prompt_is_no_label() -> None:
+    assert label_token(_words, "Answer", "A") is None
+    assert label_token(_words, "Answer:", "A") is not None
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "llmrec.labels",
+        "llmrec.engines.batching",
+        "llmrec.engines.registry",
+        "llmrec.engines.scripted",
+        "llmrec.engines.stopping",
+    ],
+)
+def test_doctests(module: str) -> None:
+    found = doctest.testmod(importlib.import_module(module))
+    assert found.attempted
+    assert not found.failed

@@ -1,0 +1,52 @@
+"""The scripted engine: the contract, and what it promises to other tests."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from contract.engine_contract import EngineContract, prompts_for
+
+from llmrec.engines import ScriptedEngine, load_engine
+from llmrec.errors import EngineUnavailable
+
+
+class TestScripted(EngineContract):
+    @pytest.fixture
+    def engine(self) -> ScriptedEngine:
+        return ScriptedEngine(context_window=512)
+
+
+def test_ranks_by_overlap_with_the_history() -> None:
+    engine = ScriptedEngine()
+    kettle, tea, garden = engine.score_labels(prompts_for(engine), [("A", "B", "C")] * 3)
+    assert kettle.argmax() == 2
+    assert garden.argmax() == 1
+    assert tea[1] == tea.min()
+
+
+def test_scores_and_texts_can_be_given() -> None:
+    engine = ScriptedEngine(
+        score=lambda prompt, labels: [len(labels) - place for place in range(len(labels))],
+        generate=["first", "second"],
+        temperature=1.0,
+    )
+    (scores,) = engine.score_labels(["Answer: ("], [("A", "B")])
+    np.testing.assert_allclose(np.exp(scores), [0.7311, 0.2689], atol=1e-4)
+    assert engine.generate(["x", "y", "z"], max_tokens=5) == ["first", "second", "first"]
+    assert engine.prompts == ["Answer: (", "x", "y", "z"]
+    echo = ScriptedEngine(generate=lambda prompt: prompt.upper())
+    assert echo.generate(["tea pot"], max_tokens=1) == ["TEA"]
+
+
+def test_fails_when_told_to_and_only_where() -> None:
+    engine = ScriptedEngine(fail_with=EngineUnavailable("down"), fail_on=["score_labels"])
+    with pytest.raises(EngineUnavailable):
+        engine.score_labels(["("], [("A",)])
+    assert engine.generate(["x"], max_tokens=3)
+    assert engine.forward_passes == 0
+    engine.fail_with = None
+    assert engine.score_labels(["("], [("A",)])[0] == pytest.approx(0.0)
+
+
+def test_is_loaded_by_name() -> None:
+    assert load_engine("scripted", "any").model == "any"

@@ -1,0 +1,83 @@
+"""``llmrec ingest``: what it prints, and with which code it leaves."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from llmrec.catalog.store import CatalogStore
+from llmrec.cli.ingest import app
+from llmrec.config import Workspace
+from llmrec.errors import ConfigError, DataError, LLMRecError
+from llmrec.types import EventKind
+
+
+@pytest.fixture
+def shop(tmp_path):
+    return Workspace.init(tmp_path / "shop")
+
+
+def run(*words):
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    if isinstance(result.exception, LLMRecError):
+        raise result.exception
+    return result
+
+
+def test_items_then_events(shop, tmp_path):
+    items, events = tmp_path / "items.csv", tmp_path / "orders.csv"
+    items.write_text("nr,name,cost\n1,Cup,9.90\n2,Pot,free\n")
+    events.write_text("client,item\nu,1\nu,7\n")
+    done = run("items", items, "-w", shop.path, "--map", "id=nr", "--map", "price=cost",
+               "--currency", "eur", "--language", "DE")  # fmt: skip
+    assert done.exit_code == 0
+    assert "price ← cost" in done.output
+    assert "rejected 1: not a price" in done.output
+    done = run("events", events, "-w", shop.path, "--kind", "view", "--json")
+    summary = json.loads(done.stdout)
+    (file,) = summary["files"]
+    assert (summary["accepted"], file["rejected"], file["reasons"]) == (
+        1,
+        1,
+        {"an unknown item": 1},
+    )
+    assert json.loads(Path(file["rejects"]).read_text())["value"] == "7"
+    with CatalogStore.open(shop.database_url) as store:
+        item = store.item("1")
+        assert (item.currency, item.language) == ("EUR", "de")
+        assert store.history("u")[0].kind is EventKind.VIEW
+
+
+def test_unknown_items_are_kept_when_allowed(shop, tmp_path):
+    path = tmp_path / "orders.csv"
+    path.write_text("user,item\nu,1\n")
+    with pytest.raises(DataError):
+        run("events", path, "-w", shop.path)
+    assert run("events", path, "-w", shop.path, "--allow-unknown-items").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [["--currency", "dollars"], ["--language", "?"], ["--map", "colour=x"], ["--format", "xls"],
+     ["--encoding", "klingon"]],
+)  # fmt: skip
+def test_flags_that_make_no_sense(shop, tmp_path, flags):
+    path = tmp_path / "items.csv"
+    path.write_text("id,title\n1,Cup\n")
+    with pytest.raises(ConfigError) as caught:
+        run("items", path, "-w", shop.path, *flags)
+    assert caught.value.hint
+
+
+def test_markup_in_a_name_is_printed_as_it_is(shop, tmp_path):
+    path = tmp_path / "[bold]items.csv"
+    path.write_text("id,title\n1,Cup\n")
+    assert "[bold]items.csv" in run("items", path, "-w", shop.path).output
+
+
+@pytest.mark.parametrize("command", ["items", "events"])
+def test_help_has_an_example(command):
+    result = run(command, "--help")
+    assert result.exit_code == 0
+    assert f"Example: llmrec ingest {command}" in result.output
