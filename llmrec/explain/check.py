@@ -41,6 +41,10 @@ _PAST = re.compile(
     r" (bought|purchased|ordered|own|viewed|browsed|liked|loved|rated|reviewed)\b"
     r"|您?你?(?:已经|之前|曾经?|最近)?(购买|买|浏览|看)(?:了|过)"
 )
+_SEEN = ("title", "brand", "category")
+_NOT = r"\b(not|never|no|without|cannot|can't|doesn't|don't|isn't|nicht|kein|keine|keinen|ohne)\b"
+_DENIAL = re.compile(_NOT + r"((?:[^\w.!?;,]+[\w'-]+){1,4})")
+_DENIED = re.compile(_NOT + r"[^.!?;]*$")
 _BOUND = re.compile(r"(?:under|below|less than|cheaper than|unter|weniger als|低于|不到)\s*$")
 
 
@@ -76,6 +80,7 @@ def check(
         *_numbers(folded, facts),
         *_concepts(folded, facts),
         *_past(folded, facts),
+        *_negations(folded, facts),
     ]
     return tuple(dict.fromkeys(found))
 
@@ -83,8 +88,9 @@ def check(
 def grounding(text: str, facts: Facts) -> tuple[Problem, ...]:
     """Whether an English sentence speaks of this item at all.
 
-    Half of its words that mean something must stand in the item's fields (compared by their
-    beginnings, so that endings do not matter). Other languages are not judged.
+    Three quarters of its words that mean something must stand in the item's fields (compared by
+    their beginnings, so that endings do not matter), and one of them beyond title, brand and
+    category, which the shopper sees anyway. Other languages are not judged.
     """
     rest = fold(masked(text, facts))
     if language_of(rest) != "en":
@@ -92,11 +98,20 @@ def grounding(text: str, facts: Facts) -> tuple[Problem, ...]:
     words = [word for word in re.findall(r"[a-zà-ÿ]{4,}", rest) if word not in SAFE_WORDS]
     if not words:
         return (Problem("grounding", "says nothing about the item"),)
-    own = {word[:5] for word in re.findall(r"[a-zà-ÿ]{3,}", facts.own)}
+    own = _beginnings(facts.own)
     foreign = [word for word in words if _stem(word) not in own and word[:5] not in own]
-    if len(foreign) * 2 > len(words):
+    if len(foreign) * 4 >= len(words):
         return (Problem("grounding", "not in the item's fields: " + ", ".join(foreign)),)
+    shown = _beginnings(fold(" ".join(facts.fields.get(name, "") for name in _SEEN)))
+    if all(_stem(word) in shown or word[:5] in shown for word in words) and not (
+        set(re.findall(r"\d+", rest)) - set(re.findall(r"\d+", facts.fields["title"]))
+    ):
+        return (Problem("grounding", "says no more than the title"),)
     return ()
+
+
+def _beginnings(text: str) -> set[str]:
+    return {word[:5] for word in re.findall(r"[a-zà-ÿ]{3,}", text)}
 
 
 def _stem(word: str) -> str:
@@ -173,6 +188,18 @@ def _past(folded: str, facts: Facts) -> Iterator[Problem]:
         said = _KIND_OF.get(match[1] or match[2] or "")
         if kind is None or (said is not None and kind is not said):
             yield Problem("history", match[0].strip())
+
+
+def _negations(folded: str, facts: Facts) -> Iterator[Problem]:
+    """What is denied must be denied in the item's fields too: "not for walkers"."""
+    for match in _DENIAL.finditer(folded):
+        words = re.findall(r"[^\W\d_]{4,}", match[2])
+        denied = next((word for word in words if word not in SAFE_WORDS), None)
+        if denied and not any(
+            _DENIED.search(facts.own[max(0, place.start() - 40) : place.start()])
+            for place in re.finditer(rf"(?<![^\W_]){re.escape(denied[:5])}", facts.own)
+        ):
+            yield Problem("negation", f"{match[1]} {match[2]}".strip())
 
 
 def _stands(name: str, text: str) -> bool:

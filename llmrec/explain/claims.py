@@ -21,10 +21,10 @@ _GERMAN_WORDS = (
 _GERMAN = frozenset(_GERMAN_WORDS.split())
 _NEGATION = re.compile(
     r"(?:\b(?:not|no|never|without|isn't|aren't|cannot|kein|keine|keinen|nicht|ohne|nie)\b"
-    r"(?:\W+\w+){0,2}\W*|\bnon-|[不非没無无未][^，。,.]{0,2})$"
+    r"(?:[^\w.!?;]+\w+){0,2}[^\w.!?;]*|\bnon-|[不非没無无未][^，。,.]{0,2})$"
 )
 _NAME = re.compile(r"(?<![\w'-])([A-ZÄÖÜ][\w&'’-]*(?:\s+(?:[A-Z&ÄÖÜ][\w&'’-]*))*)")
-_LATIN = re.compile(r"[A-Za-zÀ-ÿ][\w&'’-]+")
+_LATIN = re.compile(r"[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ0-9&'’-]+")
 
 
 def masked(text: str, facts: Facts) -> str:

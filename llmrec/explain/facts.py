@@ -60,7 +60,7 @@ def facts_of(item: Item, history: Sequence[HistoryPair] = (), query: str | None 
     brands = [one_line(known.brand) for _, known in history if known and known.brand]
     others = fold(" ".join([*(name.text for name in names), *brands, one_line(query or "")]))
     asked = one_line(query) if query else None
-    return Facts(item, fields, fold(" \n ".join(fields.values())), tuple(names), asked, others)
+    return Facts(item, fields, fold(" . ".join(fields.values())), tuple(names), asked, others)
 
 
 def short_title(title: str) -> str:

@@ -17,7 +17,13 @@ from llmrec.explain.requests import WordsRequest
 from llmrec.prompting import one_line, price_text, shorten
 from llmrec.types import Item, Words
 
-__all__ = ["description_from_fields", "item_language", "reason_from_fields", "words_from_fields"]
+__all__ = [
+    "description_from_fields",
+    "item_language",
+    "lead_from_fields",
+    "reason_from_fields",
+    "words_from_fields",
+]
 
 DESCRIPTION_CHARS = 320
 MAX_VALUE_WORDS = 12
@@ -32,16 +38,27 @@ def words_from_fields(request: WordsRequest) -> tuple[Words, Words | None]:
 
 def reason_from_fields(request: WordsRequest, anchor: Anchor) -> Words:
     """What the item has in common with the anchor, and two of its facts."""
-    item = request.item
-    phrases = PHRASES[item_language(item)]
-    pick = _stable(item.id) + request.seed
-    link, evidence = _link(item, anchor)
+    phrases = PHRASES[item_language(request.item)]
+    lead, evidence = lead_from_fields(request, anchor, phrases)
+    pick = _stable(request.item.id) + request.seed
+    stated, fields = _fact_sentence(request.item, phrases, pick, set(evidence))
+    text = phrases.join.join(part for part in (lead, stated) if part)
+    return Words(text or request.item.title, "fields", evidence=(*evidence, *fields))
+
+
+def lead_from_fields(
+    request: WordsRequest, anchor: Anchor, phrases: Phrases
+) -> tuple[str, tuple[str, ...]]:
+    """One sentence that names the anchor and what it shares with the item; and its evidence.
+
+    Empty where there is no anchor.
+    """
+    pick = _stable(request.item.id) + request.seed
+    link, evidence = _link(request.item, anchor)
     clause = _choose(phrases.clauses.get(anchor.relation, ("",)), pick).format(name=anchor.name)
     pattern = _choose(phrases.links[link[0]], pick)
     lead = clause + pattern.format(attribute=link[1], value=link[2])
-    stated, fields = _fact_sentence(item, phrases, pick, set(evidence))
-    text = phrases.join.join(part for part in (lead, stated) if part)
-    return Words(text, "fields", evidence=(*anchor.evidence, *evidence, *fields))
+    return lead, (*anchor.evidence, *evidence)
 
 
 def description_from_fields(item: Item) -> Words:
@@ -103,23 +120,29 @@ def _fact_sentence(
 
 
 def _stated(item: Item, phrases: Phrases) -> list[tuple[str, str]]:
-    """Each short field as a clause; the price stands last."""
-    stated = []
+    """Short fields as clauses; those of the rough pattern only where there are no better ones."""
+    smooth: list[tuple[str, str]] = []
+    rough: list[tuple[str, str]] = []
     for name, value in item.attributes.items():
         # "dishwasher safe: no" would need its own sentence in every language.
-        if _short(value) and len(fold(value)) > 1 and not _is_flag(value):
-            pattern = phrases.facts.get(fold(name), phrases.facts["*"])
-            said = pattern.format(attribute=one_line(name), value=one_line(value))
-            stated.append((f"attributes.{name}", said))
-    if item.brand:
-        stated.append(("brand", phrases.facts["brand"].format(value=one_line(item.brand))))
-    if item.category:
-        leaf = one_line(item.category[-1])
-        stated.append(("category", phrases.facts["category"].format(value=leaf)))
-    if item.price is not None:
-        price = price_text(item.price, item.currency)
-        stated.append(("price", phrases.facts["price"].format(value=price)))
-    return stated
+        if not _short(value) or len(fold(value)) < 2 or _is_flag(value):
+            continue
+        key = fold(name)
+        called = phrases.names.get(key) or ("" if phrases.own_names else one_line(name))
+        said = phrases.facts.get(key) or (phrases.facts["*"] if called else "")
+        if said:
+            clause = said.format(attribute=called, value=one_line(value))
+            (smooth if key in phrases.facts or key in phrases.names else rough).append(
+                (f"attributes.{name}", clause)
+            )
+    for field, text in (
+        ("brand", item.brand),
+        ("category", item.category[-1] if item.category else None),
+        ("price", price_text(item.price, item.currency) if item.price is not None else None),
+    ):
+        if text:
+            smooth.append((field, phrases.facts[field].format(value=one_line(text))))
+    return smooth if len(smooth) > 2 else smooth + rough
 
 
 def _opening(description: str) -> str:

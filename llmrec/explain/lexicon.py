@@ -184,10 +184,10 @@ shoe, sneaker, schuh, schuhe, 鞋
 boot, stiefel, 靴
 sock, socke, socken, 袜
 glove, mitten, handschuh, handschuhe, 手套
-hat, cap, beanie, mütze, 帽
+hats, cap, beanie, mütze, 帽
 scarf, schal, 围巾
 belt, gürtel, 腰带
-bag, backpack, rucksack, tasche, 包
+bag, backpack, rucksack, tasche, 背包, 手提包, 挎包
 suitcase, koffer, 行李箱
 wristwatch, armbanduhr, 手表
 ring, necklace, bracelet, earring, halskette, armband, ohrring, 戒指, 项链, 手链
@@ -223,7 +223,7 @@ shelf, regal, 架
 bed, bett, 床
 mattress, matratze, 床垫
 pillow, cushion, kissen, 枕, 靠垫
-blanket, duvet, decke, 毯, 被
+blanket, duvet, decke, 毯, 被子
 towel, handtuch, 毛巾
 curtain, vorhang, 窗帘
 rug, carpet, teppich, 地毯
@@ -298,7 +298,7 @@ ready really recommended same shop since some someone something still such suit 
 sure take takes than that their them then there these they thing things this those time together
 tried uses used useful user using very want wants well were what when where which while will with
 without work works would your yours yourself rated viewed asked looked mentioned choose chosen
-occasion occasions day days anyone's option way ways
+type kind piece pieces set occasion occasions day days anyone's option way ways
 """
 
 SAFE_WORDS = frozenset(_SAFE.split())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["PHRASES", "Phrases"]
 
@@ -14,6 +14,8 @@ class Phrases:
 
     ``clauses`` say what the shopper did, ``links`` what the item has in common with it, ``facts``
     one fact about the item (by attribute name; ``*`` for all others); ``sentence`` joins two facts.
+    ``names`` translate usual attribute names; with ``own_names`` others are left out, because a
+    foreign word would stand in the middle of the sentence.
     """
 
     clauses: Mapping[str, tuple[str, ...]]
@@ -22,6 +24,8 @@ class Phrases:
     sentence: tuple[str, ...]
     single: tuple[str, ...]
     join: str = " "
+    names: Mapping[str, str] = field(default_factory=dict)
+    own_names: bool = False
 
 
 _ENGLISH = Phrases(
@@ -45,8 +49,8 @@ _ENGLISH = Phrases(
             "; this has the same {attribute}, {value}.",
             ", and the {attribute} is the same here: {value}.",
         ),
-        "near": ("; this one is close to it.", ", and this is near it in our catalogue."),
-        "query": (", and this answers it.", "; this is what we found for it."),
+        "near": ("; this is close to it.", ", and this is near it in our catalogue."),
+        "query": (", and we found this.", "; this is what we found for it."),
         "none": ("",),
     },
     facts={
@@ -60,7 +64,7 @@ _ENGLISH = Phrases(
         "brand": "is from {value}",
         "category": "belongs to {value}",
         "price": "costs {value}",
-        "*": "has {attribute}: {value}",
+        "*": "has {attribute} {value}",
     },
     sentence=("It {one} and {two}.", "It {two} and {one}."),
     single=("It {one}.",),
@@ -95,6 +99,21 @@ _GERMAN = Phrases(
     },
     sentence=("Kurz gesagt: {one}, {two}.", "Die Fakten: {two}, {one}."),
     single=("Kurz gesagt: {one}.",),
+    names={
+        "material": "Material",
+        "colour": "Farbe",
+        "color": "Farbe",
+        "capacity": "Fassungsvermögen",
+        "weight": "Gewicht",
+        "dimensions": "Maße",
+        "size": "Größe",
+        "length": "Länge",
+        "diameter": "Durchmesser",
+        "height": "Höhe",
+        "origin": "Herkunft",
+        "pack": "Packung",
+        "power": "Leistung",
+    },
 )
 
 _CHINESE = Phrases(
@@ -124,6 +143,23 @@ _CHINESE = Phrases(
     sentence=("它{one}，{two}。", "它{two}，{one}。"),
     single=("它{one}。",),
     join="",
+    names={
+        "material": "材质",
+        "colour": "颜色",
+        "color": "颜色",
+        "capacity": "容量",
+        "weight": "重量",
+        "dimensions": "尺寸",
+        "size": "尺码",
+        "length": "长度",
+        "diameter": "直径",
+        "height": "高度",
+        "origin": "产地",
+        "pack": "包装",
+        "power": "功率",
+        "flavour": "口味",
+    },
+    own_names=True,
 )
 
 PHRASES: Mapping[str, Phrases] = {"en": _ENGLISH, "de": _GERMAN, "zh": _CHINESE}

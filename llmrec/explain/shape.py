@@ -58,6 +58,8 @@ def shape_problems(text: str, examples: Sequence[str] = (), foreign: str = "") -
         problems.append("wrong script")
     if _CJK.search(text) and not _CJK.search(foreign):
         problems.append("wrong script")
+    if re.search(r"[^\W\d_]{3,}: ", text):
+        problems.append("lists fields")
     if any(_shares_run(words, example) for example in examples):
         problems.append("copies an example")
     return tuple(dict.fromkeys(problems))

@@ -14,6 +14,7 @@ from llmrec.explain.facts import Facts, facts_of, fold, short_title
 from llmrec.explain.from_fields import (
     description_from_fields,
     item_language,
+    lead_from_fields,
     reason_from_fields,
     words_from_fields,
 )
@@ -21,7 +22,7 @@ from llmrec.explain.lexicon import FAMOUS_BRANDS, SAFE_WORDS
 from llmrec.explain.phrases import PHRASES
 from llmrec.explain.requests import WordsRequest
 from llmrec.explain.shape import shape_problems, whole_sentences
-from llmrec.prompting import Prompt, describe_prompt, one_line, reason_prompt
+from llmrec.prompting import Prompt, describe_prompt, reason_prompt
 from llmrec.types import Words
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["Writer"]
 
 RETRY_TEMPERATURE = 0.6
-LEADING_ATTRIBUTES = ("material", "colour", "color", "capacity", "size", "weight", "dimensions")
 
 
 @dataclass
@@ -44,6 +44,22 @@ class _Task:
     attempts: int = 0
     words: Words | None = None
     problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """One attempt at a task.
+
+    ``lead`` is our sentence about the anchor, which the model never sees: small models go on about
+    the thing named there. ``opening`` begins the model's sentence; it may differ from what the
+    prompt ends with.
+    """
+
+    task: _Task
+    prompt: Prompt
+    lead: str
+    lead_evidence: tuple[str, ...]
+    opening: str
 
 
 class Writer:
@@ -92,44 +108,44 @@ class Writer:
 
     def _attempt(self, tasks: Sequence[_Task], attempt: int) -> None:
         """Generate all texts in one batch, and keep those that hold."""
-        prompts = [_prompt(task, attempt) for task in tasks]
+        drafts = [_draft(task, attempt) for task in tasks]
         limits = [self._limit(task) for task in tasks]
         stops = ("\n",) if any(task.describes for task in tasks) else ("\n", ". ")
         generated = self._engine.generate(
-            [self._rendered(prompt) for prompt in prompts],
+            [self._rendered(draft.prompt) for draft in drafts],
             max_tokens=max(limits),
             stop=stops,
             temperature=0.0 if attempt == 1 else RETRY_TEMPERATURE,
             seed=tasks[0].request.seed + attempt,
         )
-        for task, prompt, text, limit in zip(tasks, prompts, generated, limits, strict=True):
-            task.attempts = attempt
-            self._judge(task, prompt, text, limit)
+        for draft, text, limit in zip(drafts, generated, limits, strict=True):
+            draft.task.attempts = attempt
+            self._judge(draft, text, limit)
 
-    def _judge(self, task: _Task, prompt: Prompt, generated: str, limit: int) -> None:
+    def _judge(self, draft: _Draft, generated: str, limit: int) -> None:
+        task = draft.task
         finished = self._engine.count_tokens(generated) < limit
         joint = "" if generated[:1] in " ,.;:!?'" else " "
-        text = whole_sentences(
-            prompt.answer_prefix + joint + generated,
-            2 if task.describes else 1,
-            finished=finished,
+        said = whole_sentences(
+            draft.opening + joint + generated, 2 if task.describes else 1, finished=finished
         )
-        problems = self._problems(task, prompt, text, generated)
+        text = " ".join(part for part in (draft.lead, said) if part)
+        problems = self._problems(draft, text, said, generated)
         task.problems += problems
         if not problems:
-            spoken = text[len(prompt.answer_prefix) :]
-            task.words = Words(text, "model", task.attempts, _evidence(task, prompt, spoken))
+            # A lead ends with a colon: what follows goes on in the same sentence.
+            task.words = Words(text, "model", task.attempts, _evidence(draft, said))
 
-    def _problems(self, task: _Task, prompt: Prompt, text: str, generated: str) -> list[str]:
-        spoken = text[len(prompt.answer_prefix) :].strip(" .,;:-")
-        if not spoken or not generated.strip():
-            return ["shape: says nothing" if text else "shape: no whole sentence"]
-        shown = f"{task.facts.speakable} {task.facts.item.title}"
-        shape = shape_problems(text, prompt.examples, shown)
-        # The lead is ours and names the item or the anchor: it cannot vouch for what follows it.
-        grounded = grounding(spoken, task.facts)
-        claims = check(text, task.facts, self._brands)
-        return [f"shape: {one}" for one in shape] + [str(one) for one in (*claims, *grounded)]
+    def _problems(self, draft: _Draft, text: str, said: str, generated: str) -> list[str]:
+        facts = draft.task.facts
+        own = said[len(draft.opening) :].strip(" .,;:-")
+        if not own or not generated.strip():
+            return ["shape: says nothing" if generated.strip(" .,") == "" else "shape: breaks off"]
+        shown = f"{facts.speakable} {facts.item.title}"
+        shape = shape_problems(said, draft.prompt.examples, shown)
+        # What we wrote before it cannot vouch for what the model says.
+        found = [*check(text, facts, self._brands), *grounding(own, facts)]
+        return [f"shape: {one}" for one in shape] + [str(one) for one in found]
 
     def _rendered(self, prompt: Prompt) -> str:
         return self._engine.render(prompt.messages, answer_prefix=prompt.answer_prefix)
@@ -163,35 +179,28 @@ def _finished(task: _Task) -> Words:
     return replace(plain, attempts=task.attempts, problems=problems)
 
 
-def _prompt(task: _Task, attempt: int) -> Prompt:
+def _draft(task: _Task, attempt: int) -> _Draft:
+    """The first attempt is free; the second begins with the title, so that less can go wrong."""
     item = task.request.item
+    title = short_title(item.title)
     if task.describes:
-        verb = "" if attempt == 1 else " is"
-        return describe_prompt(item, f"The {short_title(item.title)}{verb}")
-    clauses = PHRASES["en"].clauses.get(task.anchor.relation)
-    clause = clauses[0].format(name=task.anchor.name) + ", and this" if clauses else "This"
-    fact = _leading_fact(task)[1] if attempt > 1 else ""
-    return reason_prompt(item, f"{clause} {fact}is good for")
+        opening = f"The {title}" if attempt == 1 else f"The {title} is"
+        return _Draft(task, describe_prompt(item, opening), "", (), opening)
+    lead, evidence = lead_from_fields(task.request, task.anchor, PHRASES["en"])
+    begin = "This is" if attempt == 1 else f"This is {title},"
+    opening = begin.removeprefix("This is").strip() if lead else begin
+    lead = lead.rstrip(".") + ":" if lead else ""
+    return _Draft(task, reason_prompt(item, begin), lead, evidence, opening)
 
 
-def _leading_fact(task: _Task) -> tuple[str, str]:
-    """A fact for the second attempt to begin with: less is left for the model to get wrong."""
-    for name, value in task.request.item.attributes.items():
-        if fold(name) in LEADING_ATTRIBUTES and len(value.split()) <= 6:
-            said = PHRASES["en"].facts[fold(name)].format(value=one_line(value))
-            return f"attributes.{name}", f"{said} and "
-    return "", ""
-
-
-def _evidence(task: _Task, prompt: Prompt, spoken: str) -> tuple[str, ...]:
-    """The anchor, and the fields whose words or numbers the sentence uses."""
-    anchor = () if task.describes else task.anchor.evidence
-    text = fold(prompt.answer_prefix.rpartition('"')[2] + spoken)
+def _evidence(draft: _Draft, said: str) -> tuple[str, ...]:
+    """What the lead stands on, and the fields whose words or numbers the sentence uses."""
+    text = fold(said)
     words = {word[:5] for word in re.findall(r"[^\W\d_]{4,}", text) if word not in SAFE_WORDS}
     words |= set(re.findall(r"\d+", text))
     used = [
         name
-        for name, value in task.facts.fields.items()
+        for name, value in draft.task.facts.fields.items()
         if words & {word[:5] for word in re.findall(r"[^\W\d_]{4,}|\d+", fold(value))}
     ]
-    return (*anchor, *used)
+    return tuple(dict.fromkeys((*draft.lead_evidence, *used)))

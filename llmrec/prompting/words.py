@@ -28,19 +28,18 @@ def describe_prompt(item: Item, lead: str) -> Prompt:
 
 
 def _product(item: Item) -> str:
-    parts = [shorten(one_line(item.title), TITLE_WORDS)]
-    if item.category:
-        parts.append(shorten(one_line(item.category[-1]), 5))
-    return ", ".join(part for part in parts if part)
+    return shorten(one_line(item.title), TITLE_WORDS)
 
 
 def _facts(item: Item, words: int, attributes: int) -> str:
-    """The first sentences of the description, and a few attributes behind them."""
+    """The first sentences of the description, and the values of a few attributes behind them.
+
+    Attribute names and the category stay out: a small model copies them as they stand.
+    """
     pieces = re.split(r"\n+", item.description[:4_000])
     described = shorten(" ".join(line for piece in pieces if (line := one_line(piece))), words)
-    listed = [
-        f"{one_line(name)}: {shorten(one_line(value), 6)}"
-        for name, value in list(item.attributes.items())[:attributes]
-    ]
-    parts = [described.rstrip(" .") + "." if described else "", ", ".join(listed)]
-    return " ".join(part for part in parts if part)
+    values = [shorten(one_line(value), 6) for value in list(item.attributes.values())[:attributes]]
+    if not described and item.category:
+        values.append(shorten(one_line(item.category[-1]), 5))
+    listed = ", ".join(value for value in values if value)
+    return " ".join(part.rstrip(" .") + "." for part in (described, listed) if part)

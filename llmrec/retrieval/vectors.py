@@ -1,8 +1,10 @@
 """Nearest neighbours among the allowed items: Chroma's graph where it can, exactly where it must.
 
-A graph search knows no mask. It is asked when few indexed items are forbidden: the best
-``depth + forbidden`` of the whole collection hold the best ``depth`` allowed. Else every allowed
-vector is scored.
+A graph search knows no mask, so it is asked for more than is wanted. If ``depth`` allowed items are
+among its answer, they are the best allowed ones, because the answer is in order; if not, it is thrown
+away. Where few items are forbidden that cannot fail: the best ``depth + forbidden`` of all hold the
+best ``depth`` allowed. Where many are, or the allowed ones are few enough, every allowed vector is
+scored instead.
 """
 
 from __future__ import annotations
@@ -18,7 +20,16 @@ from llmrec.types import BoolArray, FloatArray
 __all__ = ["VectorSearch"]
 
 _MAX_EXTRA = 400
-"""Forbidden items up to which the graph is asked; beyond, its own cost nears the exact search's."""
+"""Forbidden items up to which the graph is asked for all of them on top."""
+
+_MAX_ASKED = 1_000
+"""Beyond so many results the graph's own cost nears that of the exact search."""
+
+_SURPLUS = 2
+"""How much more than its fair share is asked of the graph, in case the best are forbidden."""
+
+_SMALL = 20_000
+"""Allowed items up to which scoring them all takes about as long as asking the graph."""
 
 _BLOCK = 16_384
 _GATHER = 0.5
@@ -57,12 +68,19 @@ class VectorSearch:
         wanted = min(depth, len(indices))
         if not wanted:
             return Hits.none()
-        forbidden = len(self._matrix) - len(indices)
-        if forbidden <= _MAX_EXTRA:
-            hits = self._graph(vector, allowed, wanted, forbidden)
-            if len(hits.rows) == wanted:  # a graph may miss some; then it is not to be trusted
+        if asked := self._to_ask(wanted, len(indices)):
+            hits = self._graph(vector, allowed, wanted, asked)
+            if len(hits.rows) == wanted:
                 return hits
         return self.exact(vector, indices, wanted)
+
+    def _to_ask(self, wanted: int, allowed: int) -> int:
+        """How many results to ask of the graph; 0 if it should not be asked."""
+        forbidden = len(self._matrix) - allowed
+        if forbidden <= _MAX_EXTRA:
+            return wanted + forbidden
+        likely = _SURPLUS * wanted * len(self._matrix) // allowed
+        return likely if allowed > _SMALL and likely <= _MAX_ASKED else 0
 
     def exact(self, vector: FloatArray, indices: NDArray[np.int64], depth: int) -> Hits:
         """The best among the matrix rows ``indices``."""
@@ -76,8 +94,8 @@ class VectorSearch:
                 scores[start : start + _BLOCK] = matrix[block] @ vector
         return best(self._row_of[indices], scores, depth)
 
-    def _graph(self, vector: FloatArray, allowed: BoolArray, wanted: int, extra: int) -> Hits:
-        ids, scores = self._collection.query(vector, wanted + extra)
+    def _graph(self, vector: FloatArray, allowed: BoolArray, wanted: int, asked: int) -> Hits:
+        ids, scores = self._collection.query(vector, asked)
         rows = np.array([self._row.get(id, -1) for id in ids], np.int64)
         passed = (rows >= 0) & allowed[rows]
         return best(rows[passed], scores[passed], wanted)

@@ -236,7 +236,8 @@ def _from_hub(weights: Weights, source: HubSource, target: Path, progress: Progr
 
 
 def _check_space(weights: Weights) -> None:
-    needed = weights.download_bytes + weights.disk_bytes
+    # For a while the download, what was unpacked from it and the result lie side by side.
+    needed = 2 * weights.download_bytes + weights.disk_bytes
     cache = cache_dir()
     cache.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(cache).free

