@@ -1,1 +1,1 @@
-"""Items and events: read, validated, stored, and held in memory for filtering."""
+"""Items and events: stored in a database, and held in memory for filtering."""

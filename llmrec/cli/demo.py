@@ -71,10 +71,10 @@ def _fetch_weights() -> None:
 
 def _fill(workspace: Workspace) -> None:
     """Ingest and index the shipped catalogue; what is there already is not done again."""
-    from llmrec.catalog.ingest import ingest_events, ingest_items
     from llmrec.catalog.store import CatalogStore
     from llmrec.demo import events_file, items_files
     from llmrec.embedding import load_encoder
+    from llmrec.ingest import ingest_events, ingest_items
     from llmrec.retrieval import build_index
 
     with notes.status("Ingesting the demo store …"):

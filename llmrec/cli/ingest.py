@@ -10,15 +10,15 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from llmrec.catalog.times import DateOrder
 from llmrec.cli.common import WorkspaceOption, console, notes
 from llmrec.errors import ConfigError, DataError
+from llmrec.ingest.times import DateOrder
 from llmrec.types import EventKind
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from llmrec.catalog.ingest import FileProgress, FileReport, IngestReport
+    from llmrec.ingest import FileProgress, FileReport, IngestReport
 
 __all__ = ["app"]
 
@@ -86,11 +86,11 @@ def items(
 
     Example: [bold]llmrec ingest items products.csv --map title=product_name --currency EUR[/]
     """
-    from llmrec.catalog.fields import parse_language
-    from llmrec.catalog.ingest import IngestOptions, ingest_items
-    from llmrec.catalog.prices import parse_currency
-    from llmrec.catalog.recognise import parse_map
     from llmrec.config import Workspace
+    from llmrec.ingest import IngestOptions, ingest_items
+    from llmrec.ingest.fields import parse_language
+    from llmrec.ingest.prices import parse_currency
+    from llmrec.ingest.recognise import parse_map
 
     options = IngestOptions(
         columns=parse_map(map or (), "items"),
@@ -132,9 +132,9 @@ def events(
 
     Example: [bold]llmrec ingest events orders.csv.gz --kind purchase --map user=client_no[/]
     """
-    from llmrec.catalog.ingest import IngestOptions, ingest_events
-    from llmrec.catalog.recognise import parse_map
     from llmrec.config import Workspace
+    from llmrec.ingest import IngestOptions, ingest_events
+    from llmrec.ingest.recognise import parse_map
 
     options = IngestOptions(
         columns=parse_map(map or (), "events"),

@@ -17,13 +17,13 @@ import numpy as np
 from processes import machine
 
 from llmrec import Recommendations, Recommender, Workspace
-from llmrec.catalog.ingest import ingest_items
 from llmrec.catalog.store import CatalogStore
 from llmrec.embedding import load_encoder
 from llmrec.engines import load_engine
 from llmrec.eval.bootstrap import bootstrap_intervals
 from llmrec.eval.given import given_split
 from llmrec.eval.splits import Case
+from llmrec.ingest import ingest_items
 from llmrec.ranking import Ranker
 from llmrec.ranking.fusion import fuse
 from llmrec.retrieval import build_index

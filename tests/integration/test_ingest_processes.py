@@ -139,7 +139,7 @@ def test_a_disk_filled_by_rejects_writes_nothing(tmp_path, small_disk):
 
 def test_a_data_set_of_the_hub_read_from_a_folder(tmp_path):
     """The real ``datasets`` library, with a folder in the place of the hub."""
-    from llmrec.catalog.ingest import ingest_items
+    from llmrec.ingest import ingest_items
 
     shop = Workspace.init(tmp_path / "shop")
     data = tmp_path / "data"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from llmrec.catalog.ingest import IngestOptions, ingest_events, ingest_items
 from llmrec.catalog.store import CatalogStore
 from llmrec.config import Workspace
+from llmrec.ingest import IngestOptions, ingest_events, ingest_items
 
 pytestmark = [pytest.mark.integration, pytest.mark.shared_data]
 

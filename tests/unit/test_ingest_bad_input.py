@@ -10,12 +10,11 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llmrec.catalog import streams
-from llmrec.catalog.ingest import IngestOptions, ingest_events, ingest_items
-from llmrec.catalog.rejects import BadRow, RejectsFile
 from llmrec.catalog.store import CatalogStore
 from llmrec.config import Workspace
 from llmrec.errors import ConfigError, DataError, DiskFull, LLMRecError, LockedError
+from llmrec.ingest import IngestOptions, ingest_events, ingest_items, streams
+from llmrec.ingest.rejects import BadRow, RejectsFile
 
 HEADER = b"id,title\n"
 

@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from llmrec.catalog.ingest import IngestOptions, ingest_events, ingest_items
-from llmrec.catalog.recognise import parse_map
 from llmrec.catalog.store import CatalogStore
 from llmrec.config import Workspace
 from llmrec.errors import ConfigError, DataError
+from llmrec.ingest import IngestOptions, ingest_events, ingest_items
+from llmrec.ingest.recognise import parse_map
 from llmrec.types import Event, EventKind, Item
 
 

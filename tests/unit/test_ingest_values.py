@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmrec.catalog.cleaning import clean_id, clean_text, is_missing
-from llmrec.catalog.fields import (
+from llmrec.errors import DataError
+from llmrec.ingest.cleaning import clean_id, clean_text, is_missing
+from llmrec.ingest.fields import (
     join_texts,
     parse_attributes,
     parse_category,
@@ -19,9 +20,8 @@ from llmrec.catalog.fields import (
     parse_number,
     parse_stock,
 )
-from llmrec.catalog.prices import parse_price
-from llmrec.catalog.times import EARLIEST, parse_time
-from llmrec.errors import DataError
+from llmrec.ingest.prices import parse_price
+from llmrec.ingest.times import EARLIEST, parse_time
 from llmrec.types import EventKind
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)

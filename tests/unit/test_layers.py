@@ -10,7 +10,7 @@ PACKAGE = ROOT / "llmrec"
 
 LAYERS = [
     {"errors", "types", "config"},
-    {"catalog", "weights", "prompting", "labels", "prompts", "demo"},
+    {"catalog", "ingest", "weights", "prompting", "labels", "prompts", "demo"},
     {"embedding", "engines"},
     {"retrieval"},
     {"ranking", "explain"},
@@ -19,7 +19,7 @@ LAYERS = [
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-STRANGERS = {"eval": {"finetune", "agent"}, "finetune": {"eval", "agent"}}
+STRANGERS = {"catalog": {"ingest"}, "eval": {"finetune", "agent"}, "finetune": {"eval", "agent"}}
 """Which parts of one layer must not know each other."""
 
 

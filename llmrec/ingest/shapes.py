@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from llmrec.catalog.times import DateOrder
+from llmrec.ingest.times import DateOrder
 from llmrec.types import EventKind
 
 __all__ = [

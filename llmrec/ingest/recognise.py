@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from llmrec.catalog.shapes import (
+from llmrec.errors import ConfigError, DataError
+from llmrec.ingest.shapes import (
     EVENT_FIELDS,
     EVENT_NAMES,
     ITEM_FIELDS,
@@ -21,8 +22,7 @@ from llmrec.catalog.shapes import (
     Shape,
     Target,
 )
-from llmrec.catalog.times import DateOrder
-from llmrec.errors import ConfigError, DataError
+from llmrec.ingest.times import DateOrder
 from llmrec.types import EventKind
 
 __all__ = ["ATTRIBUTE_PREFIX", "Plan", "parse_map", "recognise"]

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from llmrec.catalog.readers import Row, checked_columns
-from llmrec.catalog.streams import Unpacked
 from llmrec.config import disk_errors
 from llmrec.errors import DataError, DownloadError
+from llmrec.ingest.readers import Row, checked_columns
+from llmrec.ingest.streams import Unpacked
 
 __all__ = ["HF_PREFIX", "HubSource", "ParquetSource"]
 
@@ -49,7 +49,7 @@ class ParquetSource:
         self.columns = checked_columns(self._file.schema_arrow.names, self.name)
 
     def rows(self, columns: Sequence[str]) -> Iterator[Row]:
-        """See :class:`~llmrec.catalog.readers.Source`; a row's number is its place in the file."""
+        """See :class:`~llmrec.ingest.readers.Source`; a row's number is its place in the file."""
         names = dict(zip(self.columns, self._file.schema_arrow.names, strict=True))
         wanted = [names[name] for name in columns]
         total, done, taken = self._file.metadata.num_rows, 0, 0
@@ -109,7 +109,7 @@ class HubSource:
         self.columns = checked_columns(list(self._first), name)
 
     def rows(self, columns: Sequence[str]) -> Iterator[Row]:
-        """See :class:`~llmrec.catalog.readers.Source`."""
+        """See :class:`~llmrec.ingest.readers.Source`."""
         rows = self._guarded(lambda: iter(self._data))
         row = 0
         while (value := self._guarded(lambda: next(rows, None))) is not None:

@@ -8,8 +8,8 @@ import unicodedata
 from decimal import Decimal
 from typing import Any
 
-from llmrec.catalog.cleaning import is_missing
 from llmrec.errors import DataError
+from llmrec.ingest.cleaning import is_missing
 
 __all__ = ["parse_currency", "parse_price"]
 

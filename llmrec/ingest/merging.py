@@ -9,13 +9,13 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any, TypeVar
 
-from llmrec.catalog.cleaning import is_missing
-from llmrec.catalog.fields import join_texts, parse_stock
-from llmrec.catalog.prices import parse_price
-from llmrec.catalog.readers import Row
-from llmrec.catalog.rejects import BadRow
-from llmrec.catalog.rows import ItemBuilder
 from llmrec.errors import DataError
+from llmrec.ingest.cleaning import is_missing
+from llmrec.ingest.fields import join_texts, parse_stock
+from llmrec.ingest.prices import parse_price
+from llmrec.ingest.readers import Row
+from llmrec.ingest.rejects import BadRow
+from llmrec.ingest.rows import ItemBuilder
 from llmrec.types import Item
 
 __all__ = ["Built", "each_row", "merge_sales", "merge_variants"]

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Any, Protocol
 
-from llmrec.catalog.rejects import BadRow
-from llmrec.catalog.streams import MAX_LINE_CHARS, Lines, Unpacked
 from llmrec.errors import DataError
+from llmrec.ingest.rejects import BadRow
+from llmrec.ingest.streams import MAX_LINE_CHARS, Lines, Unpacked
 
 __all__ = ["CsvSource", "JsonLinesSource", "Row", "Source", "checked_columns"]
 
@@ -53,7 +53,7 @@ class CsvSource:
 
     Args:
         unpacked: the file.
-        encoding: its encoding, see :class:`~llmrec.catalog.streams.Lines`.
+        encoding: its encoding, see :class:`~llmrec.ingest.streams.Lines`.
 
     Raises:
         DataError: no header, a column that stands twice in it, or not text.

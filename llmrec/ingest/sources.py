@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
-from llmrec.catalog.readers import CsvSource, JsonLinesSource, Source
-from llmrec.catalog.streams import Progress, Unpacked, packed_name
-from llmrec.catalog.tables import HF_PREFIX, HubSource, ParquetSource
 from llmrec.errors import ConfigError, DataError
+from llmrec.ingest.readers import CsvSource, JsonLinesSource, Source
+from llmrec.ingest.streams import Progress, Unpacked, packed_name
+from llmrec.ingest.tables import HF_PREFIX, HubSource, ParquetSource
 
 __all__ = ["FORMATS", "open_source"]
 

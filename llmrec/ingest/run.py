@@ -19,19 +19,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from llmrec.catalog.bulk import batched
-from llmrec.catalog.event_rows import EventBuilder
 from llmrec.catalog.locks import write_lock
-from llmrec.catalog.merging import Built, each_row, merge_sales, merge_variants
-from llmrec.catalog.readers import Row, Source
-from llmrec.catalog.recognise import Plan, recognise
-from llmrec.catalog.rejects import BadRow, RejectsFile
-from llmrec.catalog.rows import Defaults, ItemBuilder
-from llmrec.catalog.shapes import Target
-from llmrec.catalog.sources import open_source
 from llmrec.catalog.store import CatalogStore, WriteCounts
-from llmrec.catalog.times import DateOrder
 from llmrec.config import Workspace
 from llmrec.errors import ConfigError, DataError
+from llmrec.ingest.event_rows import EventBuilder
+from llmrec.ingest.merging import Built, each_row, merge_sales, merge_variants
+from llmrec.ingest.readers import Row, Source
+from llmrec.ingest.recognise import Plan, recognise
+from llmrec.ingest.rejects import BadRow, RejectsFile
+from llmrec.ingest.rows import Defaults, ItemBuilder
+from llmrec.ingest.shapes import Target
+from llmrec.ingest.sources import open_source
+from llmrec.ingest.times import DateOrder
 from llmrec.types import Event, EventKind, Item
 
 __all__ = [

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from llmrec.catalog.cleaning import clean_text, is_missing
 from llmrec.errors import DataError
+from llmrec.ingest.cleaning import clean_text, is_missing
 from llmrec.types import EventKind
 
 __all__ = [

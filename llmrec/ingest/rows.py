@@ -8,8 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from llmrec.catalog.cleaning import clean_id, clean_text, is_missing
-from llmrec.catalog.fields import (
+from llmrec.errors import DataError
+from llmrec.ingest.cleaning import clean_id, clean_text, is_missing
+from llmrec.ingest.fields import (
     join_texts,
     parse_attributes,
     parse_category,
@@ -17,11 +18,10 @@ from llmrec.catalog.fields import (
     parse_link,
     parse_stock,
 )
-from llmrec.catalog.prices import parse_currency, parse_price
-from llmrec.catalog.recognise import ATTRIBUTE_PREFIX, Plan
-from llmrec.catalog.rejects import BadRow
-from llmrec.catalog.times import parse_time
-from llmrec.errors import DataError
+from llmrec.ingest.prices import parse_currency, parse_price
+from llmrec.ingest.recognise import ATTRIBUTE_PREFIX, Plan
+from llmrec.ingest.rejects import BadRow
+from llmrec.ingest.times import parse_time
 from llmrec.types import EventKind, Item
 
 __all__ = ["Defaults", "ItemBuilder"]

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from llmrec.catalog.cleaning import clean_id, is_missing
-from llmrec.catalog.fields import parse_kind, parse_number
-from llmrec.catalog.recognise import Plan
-from llmrec.catalog.rejects import BadRow
-from llmrec.catalog.rows import Defaults
-from llmrec.catalog.times import parse_time
 from llmrec.errors import DataError
+from llmrec.ingest.cleaning import clean_id, is_missing
+from llmrec.ingest.fields import parse_kind, parse_number
+from llmrec.ingest.recognise import Plan
+from llmrec.ingest.rejects import BadRow
+from llmrec.ingest.rows import Defaults
+from llmrec.ingest.times import parse_time
 from llmrec.types import Event, EventKind
 
 __all__ = ["EventBuilder"]
