@@ -74,7 +74,7 @@ rechargeable, wiederaufladbar, akku, 可充电
 foldable, folding, collapsible, folds, faltbar, klappbar, zusammenklappbar, 折叠
 adjustable, verstellbar, einstellbar, 可调
 portable, tragbar, 便携
-insulated, vacuum-insulated, isoliert, 保温, 隔热
+insulated, vacuum-insulated, isoliert, isolierkanne, isolierflasche, 保温, 隔热
 hypoallergenic, hypoallergen, 低敏, 防过敏
 fragrance-free, fragrance free, unscented, parfümfrei, duftfrei, 无香
 gluten-free, gluten free, glutenfrei, 无麸质

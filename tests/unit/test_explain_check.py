@@ -65,7 +65,7 @@ TRUE = [
     (TENT, "The tent costs €219 and is made of polyester."),
     (TENT, "For under 250 euros you get two porches."),
     (TENT, "Headroom of 104 cm, and poles that are colour-coded."),
-    (TENT, "Like your Varsko boots, it is made for the outdoors."),
+    (TENT, "Made for the outdoors, as what you have from Varsko."),
     (TENT, "It is not for winter."),
     (TENT, 'You mentioned "a rainy week in Norway": this has two porches.'),
     (TENT, 'You viewed "Enamel kettle 1.7 l, whistling" before.'),
