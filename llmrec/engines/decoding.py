@@ -1,8 +1,8 @@
 """Generate token by token with a key-value cache: batches, stop words, seeds, cancellation.
 
 Written out rather than left to ``model.generate``: finished texts leave the batch at once (on a CPU
-every token counts), the global random state is never touched, and between two tokens the caller
-may stop.
+every token counts), what all prompts begin with is read once, the global random state is never
+touched, and between two tokens the caller may stop.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import torch
 
 __all__ = ["Continuation", "decode"]
+
+_WORTH_SHARING = 16
 
 
 @dataclass
@@ -78,8 +80,13 @@ def decode(
     texts = [Continuation(ids) for ids in prompts]
     alive = list(range(len(texts)))
     draws = [torch.Generator().manual_seed(seed) for _ in texts]
-    ids, mask = _left_padded(prompts, model.device)
+    shared = _shared_length(prompts)
+    ids, mask = _left_padded([one[shared:] for one in prompts], model.device)
     cache: Any = None
+    if shared:
+        with lock, torch.inference_mode(), torch_errors("reading the prompts"):
+            cache = _read_once(model, prompts[0][:shared], len(prompts))
+        mask = torch.cat([mask.new_ones(len(prompts), shared), mask], dim=1)
     for _ in range(max_tokens):
         with lock, torch.inference_mode(), torch_errors("generating text"):
             logits, cache = _step(model, ids, mask, cache)
@@ -100,6 +107,27 @@ def decode(
         mask = torch.cat([mask, mask.new_ones(len(alive), 1)], dim=1)
 
 
+def _shared_length(prompts: Sequence[list[int]]) -> int:
+    """How many tokens all prompts begin with, if reading them once is worth a pass of its own."""
+    if len(prompts) < 2:
+        return 0
+    first, last = min(prompts), max(prompts)
+    # Each prompt keeps a token: its own pass must have something to read.
+    shortest = min(len(first), len(last), *(len(one) for one in prompts)) - 1
+    same = next((i for i in range(shortest) if first[i] != last[i]), shortest)
+    return same if same >= _WORTH_SHARING else 0
+
+
+def _read_once(model: Any, ids: list[int], copies: int) -> Any:
+    import torch
+
+    out = model(
+        input_ids=torch.tensor([ids], device=model.device), use_cache=True, logits_to_keep=1
+    )
+    out.past_key_values.batch_repeat_interleave(copies)
+    return out.past_key_values
+
+
 def _left_padded(
     prompts: Sequence[list[int]], device: torch.device
 ) -> tuple[torch.Tensor, torch.Tensor]:
@@ -117,7 +145,7 @@ def _left_padded(
 def _step(
     model: Any, ids: torch.Tensor, mask: torch.Tensor, cache: Any
 ) -> tuple[torch.Tensor, Any]:
-    # Padding stands on the left, so positions count the real tokens only.
+    # Padding stands before each prompt's own part; positions count the real tokens only.
     positions = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, -ids.shape[1] :]
     # Without padding no mask is needed, and attention takes its fast causal path.
     padded = None if bool(mask.all()) else mask

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["load_network", "usable_cores"]
 
 
-def load_network(name: str, folder: Path) -> tuple[Any, Any]:
+def load_network(name: str, folder: Path, *, device: str | None = None) -> tuple[Any, Any]:
     """A causal language model in evaluation mode, and its tokenizer; never from the network.
 
     Args:
         name: what the weights are called, for messages.
         folder: where config, tokenizer and safetensors lie.
+        device: a torch device; else a GPU if there is one, else the CPU.
 
     Raises:
         ModelError: the folder does not hold a decoder language model.
@@ -32,9 +33,9 @@ def load_network(name: str, folder: Path) -> tuple[Any, Any]:
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    device, dtype = _placement()
+    place, dtype = _placement(device)
     # torch counts the machine's cores, a container may own fewer.
-    if device.type == "cpu" and torch.get_num_threads() > usable_cores():
+    if place.type == "cpu" and torch.get_num_threads() > usable_cores():
         torch.set_num_threads(usable_cores())
     try:
         with torch_errors(f"loading '{name}'"), _quiet():
@@ -42,7 +43,7 @@ def load_network(name: str, folder: Path) -> tuple[Any, Any]:
             network = AutoModelForCausalLM.from_pretrained(
                 folder, local_files_only=True, dtype=dtype, attn_implementation="sdpa"
             )
-            network = network.to(device)
+            network = network.to(place)
     except (OSError, ValueError, KeyError, ImportError, SafetensorError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise ModelError(
@@ -61,14 +62,13 @@ def usable_cores() -> int:
     return max(1, min(physical, allowed))
 
 
-def _placement() -> tuple[torch.device, torch.dtype]:
+def _placement(device: str | None) -> tuple[torch.device, torch.dtype]:
     import torch
 
-    if not torch.cuda.is_available():
-        # Without bf16 instructions, which few CPUs have, bf16 is half as fast as float32.
-        return torch.device("cpu"), torch.float32
-    supported = torch.cuda.is_bf16_supported()
-    return torch.device("cuda"), torch.bfloat16 if supported else torch.float32
+    place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    # Without bf16 instructions, which few CPUs have, bf16 is half as fast there as float32.
+    halved = place.type == "cuda" and torch.cuda.is_bf16_supported()
+    return place, torch.bfloat16 if halved else torch.float32
 
 
 @contextlib.contextmanager

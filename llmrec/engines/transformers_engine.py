@@ -60,8 +60,12 @@ class TransformersEngine:
         self._decode_steps = 0
 
     @classmethod
-    def load(cls, model: str) -> TransformersEngine:
+    def load(cls, model: str, *, device: str | None = None) -> TransformersEngine:
         """Load weights that are on this machine.
+
+        Args:
+            model: a name of ``llmrec models list``, a pulled hub id, or a folder.
+            device: a torch device; else a GPU if there is one, else the CPU.
 
         Raises:
             ModelError: they are missing, or are not a decoder language model.
@@ -71,7 +75,7 @@ class TransformersEngine:
         from llmrec.weights import locate
 
         folder: Path = locate(model)
-        network, tokenizer = load_network(model, folder)
+        network, tokenizer = load_network(model, folder, device=device)
         return cls(model, network, tokenizer)
 
     def __repr__(self) -> str:

@@ -39,7 +39,8 @@ customers love, loved by customers, customer favourite, customer favorite,\
  highly rated, top-rated, five-star, 5-star, kundenliebling, 好评, 顾客最爱
 popular, trending, beliebt, 流行, 受欢迎, 热门
 exclusive, exklusiv, 独家
-luxury, luxurious, premium, luxuriös, luxus, hochwertig, 奢华, 高端
+luxury, luxurious, premium, high-end, high-quality, top-quality,\
+ luxuriös, luxus, hochwertig, 奢华, 高端
 clinically proven, clinically tested, dermatologist, doctor recommended,\
  klinisch getestet, dermatologisch, 临床验证, 皮肤科
 patented, patentiert, 专利

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(scope="module")
 def real(smollm2: Path) -> TransformersEngine:
-    return TransformersEngine.load("smollm2-135m-instruct")
+    return TransformersEngine.load("smollm2-135m-instruct", device="cpu")
 
 
 class TestSmolLM2(TorchEngineContract):

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmrec.engines.batching import batches_by_length
+from llmrec.engines.decoding import _shared_length
 from llmrec.engines.stopping import cut_at_stop, shown_length
 from llmrec.errors import EngineError
 from llmrec.labels import choose_labels, label_token
@@ -39,6 +40,21 @@ def test_what_was_shown_is_never_taken_back(text: str, stop: list[str]) -> None:
         if done:
             break
         assert final.startswith(grown[: shown_length(grown, stop)])
+
+
+@given(
+    st.lists(st.integers(0, 1), max_size=30),
+    st.lists(st.lists(st.integers(0, 1), min_size=1, max_size=4), min_size=1, max_size=4),
+)
+def test_the_shared_beginning_is_shared_and_leaves_a_rest(
+    start: list[int], rests: list[list[int]]
+) -> None:
+    prompts = [start + rest for rest in rests]
+    length = _shared_length(prompts)
+    assert length == 0 or length >= 16
+    assert all(one[:length] == prompts[0][:length] and len(one) > length for one in prompts)
+    if len(start) >= 16 and len(prompts) > 1:
+        assert length >= len(start)
 
 
 def test_half_a_character_is_held_back() -> None:

@@ -22,7 +22,7 @@ from llmrec.errors import (
 
 @pytest.fixture(scope="module")
 def tiny(tiny_model: Path) -> TransformersEngine:
-    return TransformersEngine.load(str(tiny_model))
+    return TransformersEngine.load(str(tiny_model), device="cpu")
 
 
 class TestTinyLlama(TorchEngineContract):
@@ -117,6 +117,19 @@ def test_texts_leave_the_batch_when_they_end(tiny: TransformersEngine) -> None:
     opening = tiny.generate([first], max_tokens=3)[0]
     assert opening not in alone
     assert tiny.generate([first, second], max_tokens=12, stop=[opening]) == ["", alone]
+
+
+@pytest.mark.parametrize("ends", [(" tea", " cup", " pot"), (" tea", " a steel kettle", "")])
+def test_a_shared_beginning_changes_no_text(
+    tiny: TransformersEngine, ends: tuple[str, ...]
+) -> None:
+    """Equal and unequal rests behind a beginning that is read once, and one with no rest."""
+    prompts = [prompts_for(tiny)[1] + end for end in ends]
+    together = tiny.generate(prompts, max_tokens=9)
+    assert together == [tiny.generate([one], max_tokens=9)[0] for one in prompts]
+    assert len(set(together)) == 3
+    twins = tiny.generate([prompts[0]] * 2, max_tokens=9)
+    assert twins == [together[0]] * 2
 
 
 def test_out_of_memory_is_told_from_other_failures() -> None:

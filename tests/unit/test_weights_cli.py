@@ -47,10 +47,10 @@ def test_failures_reach_the_command_line(empty_cache: Path) -> None:
     assert "llmrec models pull" in run.invoke(app, ["models", "verify"]).stderr
 
 
-@pytest.mark.parametrize("command", [["models"], ["models", "pull"], ["doctor"]])
+@pytest.mark.parametrize("command", [["models", "pull"], ["models", "rm"], ["doctor"]])
 def test_help_has_an_example(command: list[str]) -> None:
     text = run.invoke(app, [*command, "--help"]).stdout
-    assert "llmrec " in text or command == ["models"]
+    assert f"llmrec {command[0]}" in text
 
 
 def findings(*arguments: str) -> tuple[int, dict[tuple[str, str], list[dict[str, str]]]]:

@@ -1,0 +1,86 @@
+"""The default model ranks in one pass, and no word of it is shown that does not hold."""
+
+from decimal import Decimal
+
+import pytest
+
+from llmrec.config import ExplainSettings, RankingSettings
+from llmrec.engines import load_engine
+from llmrec.explain import WordsRequest, Writer, check, facts_of, grounding, shape_problems
+from llmrec.ranking import Ranker, RankRequest
+from llmrec.types import Candidate, HistoryEntry, Item
+
+pytestmark = pytest.mark.integration
+
+
+def item(number, title, description, **attributes):
+    return Item(
+        f"I{number}",
+        title,
+        brand="Hobbaway",
+        category=("Home", "Things"),
+        description=description,
+        price=Decimal("19.90"),
+        currency="EUR",
+        language="en",
+        attributes=attributes,
+    )
+
+
+ITEMS = (
+    item(
+        1,
+        "Chef's knife 20 cm",
+        "A plain workhorse with a full tang and a rounded spine.",
+        material="steel",
+    ),
+    item(2, "Wood glue 250 g", "Sets in ten minutes. Not for outdoors.", weight="250 g"),
+    item(
+        3, "Wide bottle 700 ml", "Single wall, light, and sweats with cold drinks.", colour="sage"
+    ),
+)
+ANCHOR = item(9, "Sandpaper assortment, 30 sheets", "Five grits.")
+
+
+@pytest.fixture(scope="module")
+def engine(smollm2):
+    return load_engine("transformers", "smollm2-135m-instruct")
+
+
+def test_ranking_twenty_is_one_forward_pass(engine):
+    things = [
+        item(100 + n, f"Thing {n} for the {room}", "")
+        for n, room in enumerate(["kitchen", "bath"] * 10)
+    ]
+    candidates = tuple((Candidate(one.id, 1 / (n + 1), {}), one) for n, one in enumerate(things))
+    history = ((HistoryEntry(item="I9"), ANCHOR),)
+    before = engine.forward_passes
+    ranking = Ranker(engine, RankingSettings()).rank_many([RankRequest(history, None, candidates)])[
+        0
+    ]
+    assert engine.forward_passes - before == ranking.forward_passes == 1
+    assert sorted(one.item.id for one in ranking.order) == sorted(one.id for one in things)
+    assert len({one.log_prob for one in ranking.order}) > 1
+
+
+def test_every_text_holds_or_is_from_fields(engine):
+    history = ((HistoryEntry(item="I9"), ANCHOR),)
+    requests = [
+        WordsRequest(one, history, None, describe=number == 0, seed=number, related=(0,))
+        for number, one in enumerate(ITEMS)
+    ]
+    settings = ExplainSettings(max_tokens=24, description_max_tokens=32)
+    done = Writer(engine, settings).write_many(requests)
+    for request, pair in zip(requests, done, strict=True):
+        facts = facts_of(request.item, history)
+        assert (pair[1] is not None) == request.describe
+        for words in filter(None, pair):
+            assert words.text and check(words.text, facts) == ()
+            assert set(words.evidence) <= {"item:I9", *facts.fields} and words.evidence
+            assert words.origin in ("model", "fields") and 1 <= words.attempts <= 2
+            if words.origin == "model":
+                said = words.text.split(": ", 1)[-1]
+                assert shape_problems(said) == () and grounding(said, facts) == ()
+            else:
+                assert words.problems
+    assert any(reason.origin == "model" for reason, _ in done)
