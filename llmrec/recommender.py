@@ -256,7 +256,7 @@ class Recommender:
         return [
             _Job(
                 history=tuple(
-                    (entry, known.get(entry.item or "")) for entry in condense_history(history)
+                    (entry, known.get(entry.item or "")) for entry in self._told(history)
                 ),
                 query=query,
                 user=user,
@@ -269,6 +269,10 @@ class Recommender:
                 resolved, asked, users or [None] * len(resolved), results, strict=True
             )
         ]
+
+    def _told(self, history: Sequence[HistoryEntry]) -> tuple[HistoryEntry, ...]:
+        """What prompts and reasons may speak of: each thing once, the most recent ones."""
+        return condense_history(history)[-self.settings.retrieval.history_limit :]
 
     def _rank(
         self, watch: Stopwatch, jobs: Sequence[_Job], seed: int

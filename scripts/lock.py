@@ -23,6 +23,8 @@ def main() -> None:
         subprocess.run([python, "-m", "pip", "install", "--quiet", "uv"], check=True)
         command = [python, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--upgrade"]
         command += ["--python-version", "3.10", "--no-annotate", "--no-header", "pyproject.toml"]
+        # The environment has its own pip; a constraint would replace it in mid-install.
+        command += ["--no-emit-package", "pip"]
         command += [part for extra in EXTRAS for part in ("--extra", extra)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
