@@ -70,15 +70,14 @@ def ordered_recommendations(
 
 def with_words(
     answer: Recommendations,
-    written: Iterator[tuple[Words, Words | None]],
+    written: Sequence[tuple[Words, Words | None]],
     explain: bool,
     describe: int,
 ) -> Recommendations:
     """Give each recommendation its texts, and count in the trace how they came about."""
     items = []
     texts: list[Words] = []
-    for one in answer:
-        reason, description = next(written)
+    for one, (reason, description) in zip(answer, written, strict=True):
         kept = (reason if explain else None, description if one.rank <= describe else None)
         texts += [text for text in kept if text]
         items.append(replace(one, reason=kept[0], description=kept[1]))

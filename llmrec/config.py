@@ -122,11 +122,12 @@ class RankingSettings(_Section):
 
 
 class ExplainSettings(_Section):
-    """How reasons and descriptions are written. ``max_tokens`` is per text."""
+    """How reasons and descriptions are written; token limits are per text."""
 
     enabled: bool = True
-    max_tokens: int = Field(48, ge=8)
-    description_max_tokens: int = Field(72, ge=8)
+    top: int = Field(10, ge=0, description="recommendations whose texts the model writes")
+    max_tokens: int = Field(32, ge=8)
+    description_max_tokens: int = Field(48, ge=8)
     attempts: int = Field(2, ge=1, le=5)
 
 

@@ -132,7 +132,7 @@ class Recommender:
         """Reasons and descriptions, checked."""
         from llmrec.explain import Writer
 
-        return Writer(self.engine, self.settings.explain)
+        return Writer(self.engine, self.settings.explain, known_brands=self.store.brands())
 
     def close(self) -> None:
         """Close the database; the object cannot be used afterwards."""
@@ -323,25 +323,39 @@ class Recommender:
         describe: int,
         seed: int,
     ) -> list[Recommendations]:
-        with watch.stage("write"):
-            requests = [
-                request
-                for job, answer in zip(jobs, answers, strict=True)
-                for request in self._words_requests(job, answer, describe, seed)
-            ]
-            degraded = answers[0].trace.degraded if answers else None
-            written = iter(self._words(requests, degraded))
-            return [with_words(answer, written, explain, describe) for answer in answers]
-
-    def _words(
-        self, requests: Sequence[WordsRequest], degraded: str | None
-    ) -> list[tuple[Words, Words | None]]:
-        """Write with the model; with fields alone where it is down or not asked."""
+        """Texts for every recommendation: the first ones by the model, the rest from fields."""
         from llmrec.explain import words_from_fields
 
-        if not degraded:
-            return self.writer.write_many(requests)
-        return [words_from_fields(request) for request in requests]
+        with watch.stage("write"):
+            requests = [
+                self._words_requests(job, answer, describe, seed)
+                for job, answer in zip(jobs, answers, strict=True)
+            ]
+            degraded = answers[0].trace.degraded
+            top = 0 if degraded else self.settings.explain.top
+            asked = [request for some in requests for request in some[:top]]
+            written, failure = self._words(asked)
+            texts = iter(written)
+            done = []
+            for answer, some in zip(answers, requests, strict=True):
+                trace = replace(answer.trace, degraded=degraded or failure)
+                words = [
+                    next(texts) if written and place < top else words_from_fields(one)
+                    for place, one in enumerate(some)
+                ]
+                done.append(with_words(replace(answer, trace=trace), words, explain, describe))
+            return done
+
+    def _words(
+        self, requests: Sequence[WordsRequest]
+    ) -> tuple[list[tuple[Words, Words | None]], str | None]:
+        """The model's texts; none and the reason why, if it failed and may."""
+        try:
+            return (self.writer.write_many(requests) if requests else []), None
+        except (EngineError, ModelError) as error:
+            if self.settings.ranking.on_engine_failure == "raise":
+                raise
+            return [], f"the language model failed: {error.message}"
 
     def _words_requests(
         self, job: _Job, answer: Recommendations, describe: int, seed: int

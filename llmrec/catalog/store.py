@@ -131,6 +131,11 @@ class CatalogStore:
         """Number of shoppers that have events."""
         return self._count(sa.select(sa.func.count(events.c.user_id.distinct())))
 
+    def brands(self) -> list[str]:
+        """The brand names of the catalogue, ordered."""
+        query = sa.select(items.c.brand).where(items.c.brand.is_not(None)).distinct()
+        return [row[0] for row in self._all(query.order_by(items.c.brand))]
+
     def users(self, limit: int | None = None) -> list[str]:
         """Shoppers that have events, ordered by name."""
         query = sa.select(events.c.user_id).distinct().order_by(events.c.user_id).limit(limit)

@@ -144,6 +144,27 @@ def test_a_failing_model_raises_unless_a_fallback_is_configured(workspace):
     assert all(one.reason.origin == "fields" for one in answer)
 
 
+def test_a_model_that_fails_only_at_writing_still_falls_back(workspace):
+    overrides = {**SETTINGS, "ranking": {"on_engine_failure": "fallback"}}
+    down = EngineUnavailable("the writer is down.")
+    engine = ScriptedEngine(fail_with=down, fail_on={"generate"})
+    with Recommender.open(workspace.path, overrides=overrides, engine=engine) as shop:
+        answer = shop.recommend(["p00"], k=3)
+    assert answer.trace.forward_passes == 1 and "the writer is down" in answer.trace.degraded
+    assert all(one.reason.origin == "fields" for one in answer)
+    with Recommender.open(workspace, engine=engine) as shop, pytest.raises(EngineUnavailable):
+        shop.recommend(["p00"], k=3)
+
+
+def test_the_model_writes_for_the_first_ones_only(workspace):
+    engine = ScriptedEngine()
+    overrides = {**SETTINGS, "explain": {"top": 2}}
+    with Recommender.open(workspace.path, overrides=overrides, engine=engine) as shop:
+        answer = shop.recommend(["p00"], k=6)
+    attempts = [one.reason.attempts for one in answer]
+    assert all(attempts[:2]) and attempts[2:] == [0, 0, 0, 0]
+
+
 def test_the_same_seed_gives_the_same_answer(shop):
     first, second = (shop.recommend(["p07"], k=5, seed=3) for _ in range(2))
     assert first.ids == second.ids and str(first) == str(second)
