@@ -75,13 +75,15 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=200, help="with a retrieved target")
     parser.add_argument("--order", default="time", choices=("time", "position"))
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--calibrate", action="store_true", help="also without the label prior")
     options = parser.parse_args()
     print(f"{options.data.name}, {machine()}")
     with tempfile.TemporaryDirectory() as folder:
         workspace, cases = prepare(options.data, Path(folder) / "shop", options.order)
         chosen = np.random.default_rng(options.seed).permutation(len(cases))
         engine = load_engine(workspace.settings.models.engine, workspace.settings.models.llm)
-        kinds: dict[bool, list[tuple[Recommendations, frozenset[str]]]] = {False: [], True: []}
+        flags = (False, True) if options.calibrate else (False,)
+        kinds: dict[bool, list[tuple[Recommendations, frozenset[str]]]] = {f: [] for f in flags}
         shops = {flag: Recommender.open(workspace, engine=engine) for flag in kinds}
         for flag, shop in shops.items():
             shop.__dict__["ranker"] = Ranker(engine, workspace.settings.ranking, calibrate=flag)
