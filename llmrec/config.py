@@ -114,7 +114,7 @@ class RankingSettings(_Section):
     (retrieval order) and 1 (the model alone); both parts are standardised within a request.
     """
 
-    llm_weight: float = Field(0.3, ge=0, le=1)
+    llm_weight: float = Field(0.2, ge=0, le=1)
     token_budget: int = Field(1800, ge=128, description="tokens of one ranking prompt")
     history_items: int = Field(10, ge=1, description="most recent history entries in the prompt")
     seed: int = 0
