@@ -12,11 +12,14 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import statistics
 import sys
 import tempfile
 from pathlib import Path
 
 from processes import Run, machine, run
+
+from llmrec.catalog.store import CatalogStore
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs" / "benchmarks.md"
@@ -44,16 +47,22 @@ def measure_commands(data: Path, shop: Path) -> list[tuple[str, Run]]:
 
 def first_user(shop: Path) -> str:
     """A shopper of the log."""
-    from llmrec import Recommender
-
-    with Recommender.open(shop) as recommender:
-        return recommender.store.users(limit=1)[0]
+    with CatalogStore.open(f"sqlite:///{shop / 'catalog.db'}") as store:
+        return store.users(limit=1)[0]
 
 
-def measure_stages(shop: Path, requests: int = 5) -> dict[int, dict[str, float]]:
+def measure_stages(shop: Path) -> dict[str, dict[str, float]]:
+    """The table of :func:`stages`, from a process of its own.
+
+    A child's peak memory counts its parent's at the time of the fork, so this process stays small.
+    """
+    done = run(sys.executable, __file__, "--stages", shop)
+    table: dict[str, dict[str, float]] = json.loads(done.output.splitlines()[-1])
+    return table
+
+
+def stages(shop: Path, requests: int = 5) -> dict[int, dict[str, float]]:
     """Median milliseconds per stage for 10, 20 and 50 candidates, five requests each, warm."""
-    import statistics
-
     from llmrec import Recommender
 
     table = {}
@@ -79,7 +88,7 @@ def command_table(name: str, runs: list[tuple[str, Run]]) -> str:
     return "\n".join(lines)
 
 
-def stage_table(name: str, table: dict[int, dict[str, float]]) -> str:
+def stage_table(name: str, table: dict[str, dict[str, float]]) -> str:
     head = "| candidates | " + " | ".join(STAGES) + " | prompt tokens | forward passes |"
     lines = [f"### {name}: milliseconds per stage of `recommend`, k = 5, medians of 5", "", head]
     lines.append("|---" * (len(STAGES) + 3) + "|")
@@ -102,7 +111,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT / ".." / "shared" / "data")
     parser.add_argument("--sets", nargs="+", default=list(DATASETS))
     parser.add_argument("--json", type=Path, help="also write the raw figures here")
+    parser.add_argument("--stages", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.stages:
+        print(json.dumps(stages(options.stages)))
+        return
     parts, raw = [f"Machine: {machine()}.", ""], {}
     for name in options.sets:
         data = options.data / name
@@ -111,10 +124,10 @@ def main() -> None:
             continue
         shop = Path(tempfile.mkdtemp(prefix=f"llmrec-{name}-")) / "shop"
         runs = measure_commands(data, shop)
-        stages = measure_stages(shop)
+        timed = measure_stages(shop)
         shutil.rmtree(shop.parent)
-        parts += [command_table(name, runs), "", stage_table(name, stages), ""]
-        raw[name] = {"steps": {step: [r.seconds, r.megabytes] for step, r in runs}, **stages}
+        parts += [command_table(name, runs), "", stage_table(name, timed), ""]
+        raw[name] = {"steps": {step: [r.seconds, r.megabytes] for step, r in runs}, **timed}
         print("\n".join(parts[-4:]), flush=True)
     if not raw:
         raise SystemExit("no data set found; name their folder with --data")
