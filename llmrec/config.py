@@ -78,7 +78,7 @@ class ChromaSettings(_Section):
     url: str | None = Field(None, description="a Chroma server, e.g. http://localhost:8000")
     hnsw_m: int = Field(32, ge=2, le=256)
     ef_construction: int = Field(200, ge=8)
-    ef_search: int = Field(200, ge=8)
+    ef_search: int = Field(500, ge=8)
 
 
 class RetrievalSettings(_Section):

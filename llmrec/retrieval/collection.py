@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -193,11 +192,14 @@ class VectorCollection:
 
     def query(self, vector: FloatArray, k: int) -> tuple[list[str], FloatArray]:
         """The approximate ``k`` nearest: ids, inner products float32 ``[k]``, best first."""
+        # The graph looks at as many neighbours as it is asked for, if these are more than the
+        # ef_search that it was made with: asking is how today's setting reaches an old collection.
+        asked = max(k, self._workspace.settings.chroma.ef_search)
         with self._use() as collection:
             got = collection.query(
-                query_embeddings=vector[None, :], n_results=k, include=["distances"]
+                query_embeddings=vector[None, :], n_results=asked, include=["distances"]
             )
-        return got["ids"][0], 1.0 - np.asarray(got["distances"][0], np.float32)
+        return got["ids"][0][:k], 1.0 - np.asarray(got["distances"][0][:k], np.float32)
 
     @contextmanager
     def _use(self) -> Iterator[Any]:
@@ -218,12 +220,6 @@ class VectorCollection:
         with self._connection.use() as client:
             if self._name in {one.name for one in client.list_collections()}:
                 self._collection = client.get_collection(self._name, embedding_function=None)
-                with warnings.catch_warnings():
-                    # chromadb 1.5.9 calls an embedding function of None "legacy".
-                    warnings.simplefilter("ignore", DeprecationWarning)
-                    self._collection.modify(
-                        configuration={"hnsw": {"ef_search": settings.ef_search}}
-                    )
                 return
             client.create_collection(
                 self._name,
