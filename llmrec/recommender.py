@@ -8,28 +8,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from llmrec.answers import Stopwatch, answer_notes, ordered_recommendations, with_words
-from llmrec.config import MAX_CANDIDATES, Workspace
+from llmrec.config import Workspace
 from llmrec.errors import EngineError, ModelError
+from llmrec.jobs import Job
 from llmrec.requests import (
     MAX_HISTORY,
     HistoryInput,
     as_filters,
     as_history,
     check_k,
+    check_lengths,
     clean_query,
     condense_history,
     resolve_history,
 )
 from llmrec.types import (
-    Candidate,
     Filters,
     HistoryEntry,
-    Item,
     Recommendation,
     Recommendations,
     Trace,
@@ -44,18 +44,6 @@ if TYPE_CHECKING:
     from llmrec.retrieval import Retriever
 
 __all__ = ["Recommender", "recommend"]
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One request on its way through the stages."""
-
-    history: tuple[tuple[HistoryEntry, Item | None], ...]
-    query: str | None
-    user: str | None
-    candidates: tuple[tuple[Candidate, Item], ...]
-    matching: int
-    by_source: Mapping[str, int]
 
 
 class Recommender:
@@ -178,9 +166,10 @@ class Recommender:
             IndexMissing: nothing has been indexed yet.
             EngineError: the language model failed and no fallback is configured.
         """
-        histories = [self.history_of(user) if history is None and user else history or ()]
+        if history is None:
+            history = self.history_of(user) if user else ()
         return self.recommend_many(
-            histories,
+            [history],
             k,
             queries=[query],
             filters=filters,
@@ -209,6 +198,7 @@ class Recommender:
         """
         if not histories:
             return []
+        check_lengths(len(histories), queries=queries, users=users)
         watch = Stopwatch()
         jobs = self._retrieve(watch, histories, check_k(k), queries, as_filters(filters), users)
         seed = self.settings.ranking.seed if seed is None else seed
@@ -236,7 +226,7 @@ class Recommender:
         queries: Sequence[str | None] | None,
         filters: Filters,
         users: Sequence[str | None] | None,
-    ) -> list[_Job]:
+    ) -> list[Job]:
         from llmrec.retrieval import RetrievalRequest
 
         with watch.stage("validate"):
@@ -254,7 +244,7 @@ class Recommender:
             results = self.retriever.retrieve_many(requests, wanted)
             found = self.store.items({c.item for result in results for c in result.candidates})
         return [
-            _Job(
+            Job(
                 history=tuple(
                     (entry, known.get(entry.item or "")) for entry in self._told(history)
                 ),
@@ -275,20 +265,14 @@ class Recommender:
         return condense_history(history)[-self.settings.retrieval.history_limit :]
 
     def _rank(
-        self, watch: Stopwatch, jobs: Sequence[_Job], seed: int
+        self, watch: Stopwatch, jobs: Sequence[Job], seed: int
     ) -> tuple[list[list[Recommendation]], list[Ranking | None], str | None]:
-        """Rank each job's first ``MAX_CANDIDATES`` candidates; the rest keep their order behind."""
-        from llmrec.ranking import RankRequest
-
+        """Rank each job's first candidates; the rest keep their order behind them."""
         asked = [job for job in jobs if job.candidates]
         if not asked:
             return [[] for _ in jobs], [None for _ in jobs], None
         try:
-            requests = [
-                RankRequest(job.history, job.query, job.candidates[:MAX_CANDIDATES], seed)
-                for job in asked
-            ]
-            done = self._rank_timed(watch, requests)
+            done = self._rank_timed(watch, [job.rank_request(seed) for job in asked])
         except (EngineError, ModelError) as error:
             if self.settings.ranking.on_engine_failure == "raise":
                 raise
@@ -317,7 +301,7 @@ class Recommender:
     def _write(
         self,
         watch: Stopwatch,
-        jobs: Sequence[_Job],
+        jobs: Sequence[Job],
         answers: Sequence[Recommendations],
         explain: bool,
         describe: int,
@@ -328,7 +312,7 @@ class Recommender:
 
         with watch.stage("write"):
             requests = [
-                self._words_requests(job, answer, describe, seed)
+                job.words_requests(answer, self._related(job, answer), describe, seed)
                 for job, answer in zip(jobs, answers, strict=True)
             ]
             degraded = answers[0].trace.degraded
@@ -346,6 +330,9 @@ class Recommender:
                 done.append(with_words(replace(answer, trace=trace), words, explain, describe))
             return done
 
+    def _related(self, job: Job, answer: Recommendations) -> list[tuple[int, ...]]:
+        return self.retriever.related(answer.ids, [entry for entry, _ in job.history])
+
     def _words(
         self, requests: Sequence[WordsRequest]
     ) -> tuple[list[tuple[Words, Words | None]], str | None]:
@@ -357,27 +344,9 @@ class Recommender:
                 raise
             return [], f"the language model failed: {error.message}"
 
-    def _words_requests(
-        self, job: _Job, answer: Recommendations, describe: int, seed: int
-    ) -> list[WordsRequest]:
-        from llmrec.explain import WordsRequest
-
-        related = self.retriever.related(answer.ids, [entry for entry, _ in job.history])
-        return [
-            WordsRequest(
-                item=one.item,
-                history=job.history,
-                query=job.query,
-                describe=one.rank <= describe,
-                seed=seed + one.rank,
-                related=near,
-            )
-            for one, near in zip(answer, related, strict=True)
-        ]
-
     def _trace(
         self,
-        job: _Job,
+        job: Job,
         ranking: Ranking | None,
         seed: int,
         degraded: str | None,

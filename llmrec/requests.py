@@ -22,6 +22,7 @@ __all__ = [
     "as_filters",
     "as_history",
     "check_k",
+    "check_lengths",
     "clean_query",
     "condense_history",
     "resolve_history",
@@ -55,6 +56,21 @@ def check_k(k: int) -> int:
             hint="Ask for one recommendation or more; a k above the catalogue's size is fine.",
         )
     return k
+
+
+def check_lengths(histories: int, **given: Sequence[str | None] | None) -> None:
+    """Refuse a batch whose parts do not belong together.
+
+    Raises:
+        HistoryError: something is given that is not as long as the histories; names it.
+    """
+    for name, values in given.items():
+        if values is not None and len(values) != histories:
+            raise HistoryError(
+                f"{len(values)} {name} for {histories} histories.",
+                field=name,
+                hint="Give one for each history, or leave them out.",
+            )
 
 
 def clean_query(query: str | None) -> str | None:

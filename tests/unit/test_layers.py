@@ -14,7 +14,7 @@ LAYERS = [
     {"embedding", "engines"},
     {"retrieval"},
     {"ranking", "explain"},
-    {"requests", "answers", "recommender"},
+    {"requests", "jobs", "answers", "recommender"},
     {"eval", "finetune", "agent", "server"},
     {"cli"},
 ]

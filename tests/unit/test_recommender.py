@@ -99,6 +99,8 @@ def test_many_equal_one_by_one(shop):
     many = shop.recommend_many(histories, k=4)
     assert [one.ids for one in many] == [shop.recommend(one, k=4).ids for one in histories]
     assert shop.recommend_many([]) == []
+    with pytest.raises(HistoryError, match="1 queries for 2 histories"):
+        shop.recommend_many([[], []], queries=["lamp"])
 
 
 def test_filters_hold_and_few_matches_are_noted(shop):

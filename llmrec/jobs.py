@@ -1,0 +1,67 @@
+"""One request on its way through the main path: resolved, retrieved, ready to rank and to write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llmrec.config import MAX_CANDIDATES
+from llmrec.types import Candidate, HistoryEntry, Item, Recommendations
+
+if TYPE_CHECKING:
+    from llmrec.explain import WordsRequest
+    from llmrec.ranking import RankRequest
+
+__all__ = ["Job"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A request and what was found for it.
+
+    ``history`` is what prompts may speak of: each thing once, oldest first. ``matching`` counts the
+    unseen items that pass the filters, ``by_source`` the candidates of each source.
+    """
+
+    history: tuple[tuple[HistoryEntry, Item | None], ...]
+    query: str | None
+    user: str | None
+    candidates: tuple[tuple[Candidate, Item], ...]
+    matching: int
+    by_source: Mapping[str, int]
+
+    def rank_request(self, seed: int) -> RankRequest:
+        """What the ranker gets: the first ``MAX_CANDIDATES`` candidates."""
+        from llmrec.ranking import RankRequest
+
+        return RankRequest(self.history, self.query, self.candidates[:MAX_CANDIDATES], seed)
+
+    def words_requests(
+        self,
+        answer: Recommendations,
+        related: Sequence[tuple[int, ...]],
+        describe: int,
+        seed: int,
+    ) -> list[WordsRequest]:
+        """What the writer gets, one for each recommendation of the answer.
+
+        Args:
+            answer: of this job, ranked.
+            related: for each recommendation the indices of the history entries nearest to it.
+            describe: for how many a description is wanted.
+            seed: of the writing.
+        """
+        from llmrec.explain import WordsRequest
+
+        return [
+            WordsRequest(
+                item=one.item,
+                history=self.history,
+                query=self.query,
+                describe=one.rank <= describe,
+                seed=seed + one.rank,
+                related=near,
+            )
+            for one, near in zip(answer, related, strict=True)
+        ]
