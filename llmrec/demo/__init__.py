@@ -37,7 +37,7 @@ def featured_shoppers() -> tuple[str, str, str]:
 
     A weekend camper, a balcony gardener, and a tea lover who reads German.
     """
-    return ("shopper-116", "shopper-234", "shopper-292")
+    return ("shopper-116", "shopper-234", "shopper-040")
 
 
 def _folder() -> Path:

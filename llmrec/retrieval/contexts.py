@@ -93,7 +93,7 @@ class ContextBuilder:
             liked=liked,
             taste=self._taste_vector(taste, items, vectors),
             query=vectors.get(query),
-            words=query or " ".join(_title(one, items) for one in taste[:_TITLES]),
+            words=query or _names(_title(one, items) for one in taste[:_TITLES]),
             now=now,
         )
 
@@ -122,6 +122,12 @@ class ContextBuilder:
 
     def _indexed(self, entry: TasteEntry) -> FloatArray | None:
         return self.state.search.vector(self.state.snapshot.row[entry.item]) if entry.item else None
+
+
+def _names(titles: Iterable[str]) -> str:
+    """The words of titles without sizes: two things of 60 cm have nothing in common."""
+    words = " ".join(titles).split()
+    return " ".join(word for word in words if len(word) > 2 and not any(map(str.isdigit, word)))
 
 
 def _title(entry: TasteEntry, items: Mapping[str, Item]) -> str:

@@ -1,7 +1,7 @@
 """Nearest neighbours among the allowed items: Chroma's graph where it can, exactly where it must.
 
-A graph search knows no mask, so it is asked for more than is wanted. If ``depth`` allowed items are
-among its answer, they are the best allowed ones, because the answer is in order; if not, it is
+A graph search knows no mask, so it is asked for more than is wanted. If ``depth`` allowed items
+are among its answer, they are the best allowed ones, because the answer is in order; if not, it is
 thrown away. Where few items are forbidden that cannot fail: the best ``depth + forbidden`` of all
 hold the best ``depth`` allowed. Where many are, or the allowed ones are few enough, every allowed
 vector is scored instead.
