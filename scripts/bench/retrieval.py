@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import random
 import resource
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
@@ -154,13 +155,14 @@ def recall(workspace: Workspace, queries: int, k: int = 100) -> None:
 
 
 def retrieval(workspace: Workspace, encoder: TextEncoder, requests: int) -> None:
+    shutil.rmtree(workspace.cache_dir)
     started = time.perf_counter()
     retriever = Retriever.open(workspace, encoder=encoder)
-    print(f"  opening, caches cold {time.perf_counter() - started:7.2f} s")
+    print(f"  opening, no caches   {time.perf_counter() - started:7.2f} s")
     retriever.close()
     started = time.perf_counter()
     retriever = Retriever.open(workspace, encoder=encoder)
-    print(f"  opening, caches warm {time.perf_counter() - started:7.2f} s")
+    print(f"  opening, with caches {time.perf_counter() - started:7.2f} s")
     with CatalogStore.open(workspace.database_url) as store:
         users = random.Random(9).sample(store.users(), requests)
         histories = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from retrieval_shop import START, make_events, make_items, make_shop
 
+from llmrec.catalog.item_text import item_text
 from llmrec.catalog.store import CatalogStore
+from llmrec.config import Workspace
 from llmrec.embedding import HashingEncoder
 from llmrec.retrieval import build_index
 from llmrec.retrieval.collection import VectorCollection
@@ -206,6 +209,40 @@ def test_vector_search_is_exact_with_and_without_a_mask(tmp_path: Path) -> None:
         expected = rows[np.lexsort((rows, -scores[rows]))][:10]
         hits = search.top(asked, allowed, 10)
         np.testing.assert_allclose(hits.scores, scores[expected], rtol=1e-4, atol=1e-6)
+    collection.close()
+
+
+def test_a_wide_mask_asks_the_graph_and_an_adverse_one_falls_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llmrec.retrieval.vectors._MAX_EXTRA", 0)
+    monkeypatch.setattr("llmrec.retrieval.vectors._SMALL", 10)
+    overrides = {"chroma": {"ef_search": 8}}
+    shop = make_shop(tmp_path / "shop", ITEMS)
+    encoder = HashingEncoder()
+    with CatalogStore.open(shop.database_url) as store:
+        build_index(shop, store, encoder)
+    collection = VectorCollection.open(Workspace.open(shop.path, overrides=overrides))
+    search = VectorSearch(collection, VectorMatrix.load(collection, shop.cache_dir), ROW)
+    exact: list[int] = []
+
+    def watched(*arguments: Any) -> Hits:
+        exact.append(1)
+        return VectorSearch.exact(search, *arguments)
+
+    monkeypatch.setattr(search, "exact", watched)
+    asked = encoder.encode(["green lamp"])[0]
+    scores = encoder.encode([item_text(item) for item in ITEMS]) @ asked
+    order = np.lexsort((np.arange(60), -scores))
+    for forbidden, falls_back in ((order[1::2][:20], False), (order[:30], True)):
+        allowed = np.ones(60, bool)
+        allowed[forbidden] = False
+        expected = [row for row in order if allowed[row]][:5]
+        exact.clear()
+        hits = search.top(asked, allowed, 5)
+        np.testing.assert_allclose(hits.scores, scores[expected], rtol=1e-4)
+        assert allowed[hits.rows].all()
+        assert bool(exact) is falls_back
     collection.close()
 
 
