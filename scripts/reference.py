@@ -23,6 +23,7 @@ def cli_page() -> str:
     command = typer.main.get_command(app)
     context = typer.Context(command, info_name="llmrec")
     text = get_docs_for_click(obj=command, ctx=context, name="llmrec", title="The command line")
+    text = text.replace("[bold]", "`").replace("[/]", "`")
     return "\n".join(line.rstrip() for line in text.splitlines()).rstrip() + "\n"
 
 
