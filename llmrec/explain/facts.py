@@ -66,8 +66,8 @@ def facts_of(item: Item, history: Sequence[HistoryPair] = (), query: str | None 
 def short_title(title: str) -> str:
     """The beginning of a title, as a sentence names a product.
 
-    >>> short_title("Lumo Nail Lacquer, Autumn Glow on Pine, 0.5-Fluid Ounce, made in the USA by Lumo")
-    'Lumo Nail Lacquer, Autumn Glow on Pine, 0.5-Fluid Ounce'
+    >>> short_title("Lumo Nail Lacquer, Plum and Pine, 0.5-Fluid Ounce, made in Norway by Lumo")
+    'Lumo Nail Lacquer, Plum and Pine, 0.5-Fluid Ounce'
     """
     line = one_line(title).replace('"', "'")
     if len(line.split()) <= TITLE_WORDS and len(line) <= 60:
