@@ -114,6 +114,8 @@ class Database:
         if self.url.drivername.startswith("postgresql"):
             # Positional parameters, as on SQLite: bulk writes hand plain tuples to the driver.
             options = {"paramstyle": "format", "pool_pre_ping": True}
+            # A database without an encoding (SQL_ASCII) would hand out bytes.
+            options["connect_args"] = {"client_encoding": "utf8"}
         try:
             engine = sa.create_engine(self.url, **options)
         except ModuleNotFoundError as error:
