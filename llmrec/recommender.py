@@ -317,6 +317,8 @@ class Recommender:
             ]
             degraded = answers[0].trace.degraded
             top = 0 if degraded else self.settings.explain.top
+            if not explain:  # a reason comes with each description; no others are written
+                top = min(top, describe)
             asked = [request for some in requests for request in some[:top]]
             written, failure = self._words(asked)
             texts = iter(written)

@@ -167,6 +167,17 @@ def test_the_model_writes_for_the_first_ones_only(workspace):
     assert all(attempts[:2]) and attempts[2:] == [0, 0, 0, 0]
 
 
+def test_without_reasons_only_the_described_are_written(workspace):
+    asked = {}
+    for explain in (True, False):
+        engine = ScriptedEngine()
+        with Recommender.open(workspace, engine=engine) as shop:
+            answer = shop.recommend(["p00"], k=6, describe=1, explain=explain)
+        asked[explain] = len(engine.prompts)
+        assert answer[0].description and (answer[0].reason is None) is not explain
+    assert asked[False] < asked[True]
+
+
 def test_the_same_seed_gives_the_same_answer(shop):
     first, second = (shop.recommend(["p07"], k=5, seed=3) for _ in range(2))
     assert first.ids == second.ids and str(first) == str(second)
