@@ -14,9 +14,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from llmrec.engines.loading import load_network
+from llmrec.engines.local.loading import load_network
+from llmrec.engines.local.torch_errors import torch_errors
 from llmrec.engines.tokenizing import ChatTokenizer
-from llmrec.engines.torch_errors import torch_errors
 from llmrec.errors import DataError, MissingExtra, ModelError
 from llmrec.finetune.batches import TokenExample, collate, epoch_order, tokenise
 from llmrec.finetune.card import base_sha256, write_card

@@ -22,10 +22,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from platformdirs import user_cache_path
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -44,9 +44,11 @@ __all__ = [
     "MAX_CANDIDATES",
     "WORKSPACE_VERSION",
     "ChromaSettings",
+    "EngineSettings",
     "ExplainSettings",
     "IngestSettings",
     "ModelSettings",
+    "Precision",
     "RankingSettings",
     "RetrievalSettings",
     "Settings",
@@ -69,7 +71,38 @@ class ModelSettings(_Section):
 
     llm: str = "smollm2-135m-instruct"
     encoder: str = "minilm-l6-v2"
-    engine: Literal["transformers", "scripted"] = "transformers"
+    engine: Literal["auto", "transformers", "openvino", "vllm", "openai", "scripted"] = Field(
+        "auto",
+        description="what runs the language model; openai is any such server, auto what suits "
+        "this machine best, as llmrec doctor says",
+    )
+
+
+Precision: TypeAlias = Literal["auto", "fp32", "bf16", "fp16", "fp8", "int8", "nf4", "awq", "gptq"]
+
+
+class EngineSettings(_Section):
+    """How the language model runs. What ``auto`` becomes here and why: ``llmrec doctor``."""
+
+    device: str = Field("auto", description="cpu, cuda, cuda:1, or auto")
+    precision: Precision = Field("auto", description="of the weights")
+    context: int | None = Field(None, ge=256, description="tokens of prompt and answer together")
+    batch: int | None = Field(None, ge=1, description="most sequences that run at a time")
+    timeout_s: float | None = Field(300.0, gt=0, description="most seconds of one call")
+    memory_share: float = Field(0.9, gt=0, le=1, description="of a card, that vLLM may take")
+    tensor_parallel: int = Field(1, ge=1, description="cards over which each layer is split")
+    pipeline_parallel: int = Field(1, ge=1, description="stages over which the layers are split")
+    max_adapters: int = Field(4, ge=0, description="LoRA adapters that may run in one batch")
+    max_adapter_rank: int = Field(16, ge=1, le=512, description="largest rank of an adapter")
+    url: str | None = Field(
+        None, description="an OpenAI-compatible server, e.g. http://localhost:8000/v1"
+    )
+    api_key: SecretStr | None = Field(None, description="of that server; better a variable")
+    served_model: str | None = Field(None, description="what that server calls models.llm")
+    connections: int = Field(64, ge=1, description="requests to that server at a time")
+    retry_s: float = Field(60.0, ge=0, description="seconds for which a failed request is retried")
+    breaker_failures: int = Field(5, ge=1, description="failures in a row that end the trying")
+    breaker_reset_s: float = Field(10.0, gt=0, description="seconds until it is tried once more")
 
 
 class ChromaSettings(_Section):
@@ -119,6 +152,7 @@ class RankingSettings(_Section):
     history_items: int = Field(10, ge=1, description="most recent history entries in the prompt")
     seed: int = 0
     on_engine_failure: Literal["raise", "fallback"] = "raise"
+    adapter: str | None = Field(None, description="LoRA adapter that ranks: a folder in models/")
 
 
 class ExplainSettings(_Section):
@@ -129,6 +163,7 @@ class ExplainSettings(_Section):
     max_tokens: int = Field(32, ge=8)
     description_max_tokens: int = Field(48, ge=8)
     attempts: int = Field(2, ge=1, le=5)
+    adapter: str | None = Field(None, description="LoRA adapter that writes: a folder in models/")
 
 
 class IngestSettings(_Section):
@@ -152,6 +187,7 @@ class Settings(BaseSettings):
     version: int = WORKSPACE_VERSION
     database: str | None = Field(None, description="SQLAlchemy URL; default: catalog.db")
     models: ModelSettings = ModelSettings()
+    engine: EngineSettings = EngineSettings()
     chroma: ChromaSettings = ChromaSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     ranking: RankingSettings = RankingSettings()

@@ -12,12 +12,14 @@
     ├── ModelError
     │   ├── WeightsMissing       the named weights are not on this machine yet
     │   ├── WeightsCorrupt       a hash differs from the pinned one
+    │   ├── AdapterMismatch      an adapter of another base model
     │   └── DownloadError        registry or hub out of reach (retryable)
     ├── VectorIndexError
     │   ├── IndexMissing         nothing indexed yet
     │   └── IndexMismatch        made with another encoder
     ├── EngineError              the language model failed
-    │   ├── EngineUnavailable    not installed, not loaded, not reachable (retryable)
+    │   ├── EngineUnavailable    not loaded, not reachable (retryable)
+    │   │   └── EngineTimeout    it took longer than allowed (retryable)
     │   ├── ContextOverflow      the prompt is longer than the model's context
     │   └── OutOfMemory
     ├── DiskFull                 no space left on the device
@@ -30,6 +32,7 @@ The command line prints exactly these two and exits with ``exit_code``.
 from __future__ import annotations
 
 __all__ = [
+    "AdapterMismatch",
     "CatalogError",
     "ConfigError",
     "ContextOverflow",
@@ -37,6 +40,7 @@ __all__ = [
     "DiskFull",
     "DownloadError",
     "EngineError",
+    "EngineTimeout",
     "EngineUnavailable",
     "HistoryError",
     "IndexMismatch",
@@ -147,6 +151,10 @@ class WeightsCorrupt(ModelError):
     """A file's hash differs from the pinned one."""
 
 
+class AdapterMismatch(ModelError):
+    """An adapter was trained on another base model than the one that runs."""
+
+
 class DownloadError(ModelError):
     """A registry or hub could not be reached, or does not have what was asked for."""
 
@@ -173,6 +181,10 @@ class EngineUnavailable(EngineError):
     """The engine cannot be loaded or reached."""
 
     retryable = True
+
+
+class EngineTimeout(EngineUnavailable):
+    """A call took longer than the engine's ``timeout_s``; its work was given up."""
 
 
 class ContextOverflow(EngineError):

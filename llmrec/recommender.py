@@ -106,7 +106,12 @@ class Recommender:
         """The language model."""
         from llmrec.engines import load_engine
 
-        return load_engine(self.settings.models.engine, self.settings.models.llm)
+        models = self.settings.models
+        engine = load_engine(models.engine, models.llm, self.settings.engine)
+        for name in (self.settings.ranking.adapter, self.settings.explain.adapter):
+            if name is not None:
+                engine.load_adapter(name, self.workspace.models_dir / name)
+        return engine
 
     @cached_property
     def ranker(self) -> Ranker:
@@ -357,6 +362,7 @@ class Recommender:
         return Trace(
             model=self.settings.models.llm if ranking is None else self.engine.model,
             engine=self.settings.models.engine if ranking is None else self.engine.name,
+            adapter=self.settings.ranking.adapter if ranking else None,
             prompt=ranking.prompt_version if ranking else "",
             seed=seed,
             matching=job.matching,

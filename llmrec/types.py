@@ -225,6 +225,7 @@ class Trace:
     from_fields: int = 0
     notes: tuple[str, ...] = ()
     degraded: str | None = None
+    adapter: str | None = None
 
 
 @dataclass(frozen=True)

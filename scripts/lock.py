@@ -13,7 +13,7 @@ HEADER = (
     "# One set of versions that work together, for Python 3.10 and later; 'make lock' writes it.\n"
     "# A constraint installs nothing: the CUDA packages matter only where torch asks for them.\n"
 )
-EXTRAS = ("train", "eval", "serve", "dev")
+EXTRAS = ("cpu", "quant", "train", "eval", "serve", "dev")
 
 
 def main() -> None:

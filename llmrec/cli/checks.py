@@ -41,7 +41,7 @@ def machine() -> Iterator[Finding]:
     """Processor, memory, disk and graphics card."""
     import psutil
 
-    from llmrec.engines.loading import usable_cores
+    from llmrec.engines.local.loading import usable_cores
 
     memory = psutil.virtual_memory()
     yield Finding("machine", "system", f"{platform.system()} {platform.machine()}")

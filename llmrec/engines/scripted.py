@@ -8,17 +8,22 @@ any weights, and wrongly enough to never be mistaken for a model.
 from __future__ import annotations
 
 import itertools
+import json
+import os
 import re
 import threading
 import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 
+from llmrec.engines.calls import Deadline, check_adapters, check_generation, check_lengths
+from llmrec.engines.constraints import Choices, Constraint, JsonSchema
 from llmrec.engines.protocol import Message
-from llmrec.engines.stopping import check_generation, cut_at_stop
-from llmrec.errors import ContextOverflow, EngineError
+from llmrec.engines.stopping import cut_at_stop
+from llmrec.errors import EngineError, ModelError
 from llmrec.labels import label_token
 from llmrec.types import FloatArray
 
@@ -84,6 +89,7 @@ class ScriptedEngine:
         self.model = model
         self.context_window = context_window
         self.forward_passes = 0
+        self.timeout_s: float | None = None
         self.fail_with = fail_with
         self.fail_on = frozenset(fail_on)
         self.prompts: list[str] = []
@@ -91,9 +97,34 @@ class ScriptedEngine:
         self._temperature = temperature
         self._write = _writer(generate)
         self._lock = threading.Lock()
+        self._adapters: dict[str, Path] = {}
 
     def __repr__(self) -> str:
         return f"ScriptedEngine(model={self.model!r})"
+
+    @property
+    def adapters(self) -> tuple[str, ...]:
+        """Names of the loaded adapters."""
+        return tuple(sorted(self._adapters))
+
+    def load_adapter(self, name: str, folder: str | os.PathLike[str]) -> None:
+        """Take note of an adapter; it changes scores a little, always in the same way."""
+        if not (Path(folder) / "adapter_config.json").is_file():
+            raise ModelError(
+                f"The folder {folder} holds no adapter: it has no adapter_config.json.",
+                hint="Name a folder that PEFT, or llmrec's training, has saved.",
+            )
+        self._adapters[name] = Path(folder).resolve()
+
+    def unload_adapter(self, name: str) -> None:
+        """Forget an adapter."""
+        check_adapters([name], 1, self._adapters)
+        del self._adapters[name]
+
+    def close(self) -> None:
+        """End the engine's use."""
+        self.fail_with = EngineError(f"'{self.model}' has been closed.")
+        self.fail_on = frozenset(("score_labels", "generate", "stream"))
 
     def render(self, messages: Sequence[Message], *, answer_prefix: str = "") -> str:
         """Each turn under its role, then the opened assistant's turn."""
@@ -109,9 +140,15 @@ class ScriptedEngine:
         return [zlib.crc32(token.encode()) for token in _TOKEN.findall(text)]
 
     def score_labels(
-        self, prompts: Sequence[str], labels: Sequence[Sequence[str]]
+        self,
+        prompts: Sequence[str],
+        labels: Sequence[Sequence[str]],
+        *,
+        adapters: Sequence[str | None] | None = None,
     ) -> list[FloatArray]:
         """Log-probabilities from the score function; see :class:`~llmrec.engines.Engine`."""
+        deadline = Deadline(self.timeout_s, self.model)
+        named = check_adapters(adapters, len(prompts), self._adapters)
         self._start("score_labels", prompts, room=1)
         for prompt, own in zip(prompts, labels, strict=True):
             _check_labels(self, prompt, own)
@@ -119,10 +156,15 @@ class ScriptedEngine:
             return []
         with self._lock:
             self.forward_passes += 1
-            return [
-                _log_softmax(self._score(prompt, own), self._temperature)
-                for prompt, own in zip(prompts, labels, strict=True)
+            scored = [
+                _log_softmax(
+                    _adapted(self._score(prompt, own), own, self._adapters.get(name or "")),
+                    self._temperature,
+                )
+                for prompt, own, name in zip(prompts, labels, named, strict=True)
             ]
+        deadline.check()
+        return scored
 
     def generate(
         self,
@@ -132,12 +174,17 @@ class ScriptedEngine:
         stop: Sequence[str] = (),
         temperature: float = 0.0,
         seed: int = 0,
+        adapters: Sequence[str | None] | None = None,
+        constraint: Constraint | None = None,
     ) -> list[str]:
         """The scripted texts, cut at ``max_tokens`` and stop words."""
+        deadline = Deadline(self.timeout_s, self.model)
         check_generation(max_tokens, temperature, stop)
+        check_adapters(adapters, len(prompts), self._adapters)
         self._start("generate", prompts, room=max_tokens)
         with self._lock:
-            texts = [self._write(prompt) for prompt in prompts]
+            texts = [_obeying(constraint, self._write(prompt)) for prompt in prompts]
+        deadline.check()
         return [cut_at_stop(_head(text, max_tokens), stop)[0] for text in texts]
 
     def stream(
@@ -148,24 +195,22 @@ class ScriptedEngine:
         stop: Sequence[str] = (),
         temperature: float = 0.0,
         seed: int = 0,
+        adapter: str | None = None,
+        constraint: Constraint | None = None,
     ) -> Iterator[str]:
         """What :meth:`generate` would answer, token by token."""
         check_generation(max_tokens, temperature, stop)
+        check_adapters([adapter], 1, self._adapters)
         self._start("stream", [prompt], room=max_tokens)
         with self._lock:
-            text = self._write(prompt)
+            text = _obeying(constraint, self._write(prompt))
         return iter(_TOKEN.findall(cut_at_stop(_head(text, max_tokens), stop)[0]))
 
     def _start(self, method: str, prompts: Sequence[str], *, room: int) -> None:
         if self.fail_with is not None and method in self.fail_on:
             raise self.fail_with
-        for prompt in prompts:
-            if (tokens := self.count_tokens(prompt) + room) > self.context_window:
-                raise ContextOverflow(
-                    f"A prompt and its answer take {tokens} tokens; "
-                    f"{self.model} has room for {self.context_window}.",
-                    hint="Lower ranking.token_budget, or ask for less.",
-                )
+        lengths = [self.count_tokens(prompt) for prompt in prompts]
+        check_lengths(lengths, room, self.context_window, self.model)
         self.prompts.extend(prompts)
 
 
@@ -178,6 +223,29 @@ def _check_labels(engine: ScriptedEngine, prompt: str, labels: Sequence[str]) ->
                 f"The label {label!r} is not one token after {prompt[-20:]!r}.",
                 hint="Take labels from llmrec.labels.choose_labels.",
             )
+
+
+def _adapted(scores: Sequence[float], labels: Sequence[str], folder: Path | None) -> list[float]:
+    """Scores as an adapter would change them: by a tenth of a hash of its folder and the label."""
+    if folder is None:
+        return list(scores)
+    shifts = [zlib.crc32(f"{folder} {label}".encode()) / 2**32 / 10 for label in labels]
+    return [score + shift for score, shift in zip(scores, shifts, strict=True)]
+
+
+def _obeying(constraint: Constraint | None, text: str) -> str:
+    """The scripted text where it is one of the choices, else the first; JSON must be scripted."""
+    if isinstance(constraint, Choices):
+        return text if text in constraint.texts else constraint.texts[0]
+    if isinstance(constraint, JsonSchema):
+        try:
+            json.loads(text)
+        except ValueError as error:
+            raise EngineError(
+                f"JSON is asked for and the script says {text[:40]!r}.",
+                hint="Give ScriptedEngine texts that are JSON of that schema.",
+            ) from error
+    return text
 
 
 def _writer(source: Sequence[str] | Callable[[str], str] | None) -> Callable[[str], str]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llmrec.errors import EngineError
-
-__all__ = ["check_generation", "cut_at_stop", "shown_length"]
+__all__ = ["cut_at_stop", "shown_length"]
 
 
 def cut_at_stop(text: str, stop: Sequence[str]) -> tuple[str, bool]:
@@ -34,17 +32,3 @@ def shown_length(text: str, stop: Sequence[str]) -> int:
         if any(word.startswith(text[start:end]) for word in stop):
             return start
     return end
-
-
-def check_generation(max_tokens: int, temperature: float, stop: Sequence[str]) -> None:
-    """Refuse arguments that make no sense.
-
-    Raises:
-        EngineError: naming the argument.
-    """
-    if max_tokens < 1:
-        raise EngineError(f"max_tokens is {max_tokens}.", hint="Give at least 1.")
-    if not 0.0 <= temperature < float("inf"):
-        raise EngineError(f"temperature is {temperature}.", hint="Give 0 (greedy) or more.")
-    if any(not word for word in stop):
-        raise EngineError("A stop word is empty.", hint="Leave it out.")

@@ -117,6 +117,7 @@ class Writer:
             stop=stops,
             temperature=0.0 if attempt == 1 else RETRY_TEMPERATURE,
             seed=tasks[0].request.seed + attempt,
+            adapters=[self._settings.adapter] * len(drafts),
         )
         for draft, text, limit in zip(drafts, generated, limits, strict=True):
             draft.task.attempts = attempt

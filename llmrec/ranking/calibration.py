@@ -27,10 +27,12 @@ class LabelPrior:
 
     Args:
         engine: whose prior; it is measured on first use and kept.
+        adapter: the adapter that ranks, or ``None``.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, adapter: str | None = None) -> None:
         self._engine = engine
+        self._adapter = adapter
         self._known: dict[tuple[str, ...], FloatArray] = {}
         self._lock = Lock()
 
@@ -45,5 +47,7 @@ class LabelPrior:
             if labels not in self._known:
                 prompt = rank_prompt((), None, [NEUTRAL_ITEM] * len(labels), labels)
                 text = self._engine.render(prompt.messages, answer_prefix=prompt.answer_prefix)
-                self._known[labels] = self._engine.score_labels([text], [labels])[0]
+                (self._known[labels],) = self._engine.score_labels(
+                    [text], [labels], adapters=[self._adapter]
+                )
             return self._known[labels]

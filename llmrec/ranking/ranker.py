@@ -60,7 +60,7 @@ class Ranker:
     ) -> None:
         self._engine = engine
         self._settings = settings
-        self._prior = LabelPrior(engine) if calibrate else None
+        self._prior = LabelPrior(engine, settings.adapter) if calibrate else None
         self._labels: dict[int, tuple[str, ...]] = {}
         self._lock = Lock()
 
@@ -116,7 +116,11 @@ class Ranker:
         if not sheets:
             return []
         texts = [sheet.prompt.text for sheet in sheets]
-        scored = self._engine.score_labels(texts, [sheet.prompt.labels for sheet in sheets])
+        scored = self._engine.score_labels(
+            texts,
+            [sheet.prompt.labels for sheet in sheets],
+            adapters=[self._settings.adapter] * len(sheets),
+        )
         if self._prior is None:
             return scored
         return [

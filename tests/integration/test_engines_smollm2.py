@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from contract.engine_contract import TorchEngineContract
 
-from llmrec.engines.transformers_engine import TransformersEngine
+from llmrec.engines.local.engine import TransformersEngine
 from llmrec.labels import choose_labels
 
 pytestmark = pytest.mark.integration

@@ -107,8 +107,8 @@ def test_sixteen_examples_are_learnt_by_heart_and_the_saved_adapter_gives_the_sa
     import torch
     from peft import PeftModel
 
-    from llmrec.engines.loading import load_network
-    from llmrec.engines.transformers_engine import TransformersEngine
+    from llmrec.engines.local.engine import TransformersEngine
+    from llmrec.engines.local.loading import load_network
     from llmrec.finetune.batches import tokenise
     from llmrec.finetune.lora import label_scores
 

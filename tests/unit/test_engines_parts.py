@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmrec.engines.batching import batches_by_length
-from llmrec.engines.decoding import _shared_length
+from llmrec.engines.local.decoding import _shared_length
 from llmrec.engines.stopping import cut_at_stop, shown_length
 from llmrec.errors import EngineError
 from llmrec.labels import choose_labels, label_token

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
-from contract.engine_contract import EngineContract, prompts_for
+from contract.engine_contract import SCHEMA, EngineContract, prompts_for
 
-from llmrec.engines import ScriptedEngine, load_engine
+from llmrec.engines import JsonSchema, ScriptedEngine, load_engine
 from llmrec.errors import EngineUnavailable
 
 
@@ -14,6 +16,20 @@ class TestScripted(EngineContract):
     @pytest.fixture
     def engine(self) -> ScriptedEngine:
         return ScriptedEngine(context_window=512)
+
+    @pytest.fixture
+    def adapter_folders(self, tmp_path: Path) -> tuple[Path, Path]:
+        folders = tmp_path / "first", tmp_path / "second"
+        for folder in folders:
+            folder.mkdir()
+            (folder / "adapter_config.json").write_text("{}")
+        return folders
+
+    def test_a_text_is_json_of_the_schema(self) -> None:
+        said = '{"kind": "tea", "gift": true}'
+        engine = ScriptedEngine(generate=[said])
+        schema = JsonSchema(SCHEMA)
+        assert engine.generate(["x"], max_tokens=64, constraint=schema) == [said]
 
 
 def test_ranks_by_overlap_with_the_history() -> None:

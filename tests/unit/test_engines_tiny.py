@@ -9,8 +9,8 @@ import pytest
 from contract.engine_contract import TorchEngineContract, prompts_for
 
 from llmrec.engines import load_engine
-from llmrec.engines.torch_errors import torch_errors
-from llmrec.engines.transformers_engine import TransformersEngine
+from llmrec.engines.local.engine import TransformersEngine
+from llmrec.engines.local.torch_errors import torch_errors
 from llmrec.errors import (
     ConfigError,
     EngineError,

@@ -10,7 +10,7 @@ PACKAGE = ROOT / "llmrec"
 
 LAYERS = [
     {"errors", "types", "config"},
-    {"catalog", "ingest", "weights", "prompting", "labels", "prompts", "demo"},
+    {"catalog", "ingest", "weights", "prompting", "labels", "prompts", "demo", "planner"},
     {"embedding", "engines"},
     {"retrieval"},
     {"ranking", "explain"},

@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from llmrec.config import EngineSettings
 from llmrec.engines.batching import batches_by_length
-from llmrec.engines.decoding import Continuation, decode
+from llmrec.engines.calls import check_generation
+from llmrec.engines.local.decoding import Continuation, decode
+from llmrec.engines.local.torch_errors import torch_errors
 from llmrec.engines.protocol import Message
-from llmrec.engines.stopping import check_generation, shown_length
+from llmrec.engines.stopping import shown_length
 from llmrec.engines.tokenizing import ChatTokenizer
-from llmrec.engines.torch_errors import torch_errors
 from llmrec.errors import ContextOverflow, EngineError
 from llmrec.types import FloatArray
 
@@ -60,7 +62,9 @@ class TransformersEngine:
         self._decode_steps = 0
 
     @classmethod
-    def load(cls, model: str, *, device: str | None = None) -> TransformersEngine:
+    def load(
+        cls, model: str, settings: EngineSettings | None = None, *, device: str | None = None
+    ) -> TransformersEngine:
         """Load weights that are on this machine.
 
         Args:
@@ -71,7 +75,7 @@ class TransformersEngine:
             ModelError: they are missing, or are not a decoder language model.
             OutOfMemory: they do not fit.
         """
-        from llmrec.engines.loading import load_network
+        from llmrec.engines.local.loading import load_network
         from llmrec.weights import locate
 
         folder: Path = locate(model)

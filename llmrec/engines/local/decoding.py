@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from llmrec.engines.local.torch_errors import torch_errors
 from llmrec.engines.stopping import cut_at_stop
-from llmrec.engines.torch_errors import torch_errors
 
 if TYPE_CHECKING:
     import torch

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llmrec.engines.torch_errors import torch_errors
+from llmrec.engines.local.torch_errors import torch_errors
 from llmrec.errors import ModelError
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""The engine that runs a Hugging Face decoder with transformers, in this process."""

@@ -1,0 +1,1 @@
+"""Which engine, precision, context and batch this machine takes, and why."""
