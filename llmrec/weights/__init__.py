@@ -6,7 +6,9 @@ from llmrec.weights.cache import (
     folder_of,
     installed,
     locate,
+    locate_tokenizer,
     pull,
+    pull_tokenizer,
     remove,
     verify,
 )
@@ -22,7 +24,9 @@ __all__ = [
     "installed",
     "known",
     "locate",
+    "locate_tokenizer",
     "pull",
+    "pull_tokenizer",
     "remove",
     "verify",
 ]

@@ -5,6 +5,7 @@
     ~/.cache/llmrec/            (or LLMREC_CACHE)
     ├── weights/NAME/           finished: it has a manifest.json
     ├── weights/.NAME.partial/  being made; removed by the next pull
+    ├── tokenizers/NAME/        tokenizer and config alone, for a model that runs on a server
     ├── downloads/NAME/         what was fetched; removed once the weights are finished
     └── locks/NAME.lock         one pull of a name at a time
 """
@@ -12,7 +13,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
@@ -29,7 +31,18 @@ from llmrec.weights.names import (
     known,
 )
 
-__all__ = ["Progress", "available", "folder_of", "installed", "locate", "pull", "remove", "verify"]
+__all__ = [
+    "Progress",
+    "available",
+    "folder_of",
+    "installed",
+    "locate",
+    "locate_tokenizer",
+    "pull",
+    "pull_tokenizer",
+    "remove",
+    "verify",
+]
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with the stage (``download``, ``unpack``, ``convert``), bytes done and bytes in all."""
@@ -49,13 +62,7 @@ def installed(weights: Weights) -> int | None:
     folder = folder_of(weights)
     if isinstance(weights.source, FolderSource):
         return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    manifest = manifests.read(folder)
-    if manifest is None or not all(
-        (folder / one.path).is_file() and (folder / one.path).stat().st_size == one.size
-        for one in manifest.files
-    ):
-        return None
-    return manifest.size
+    return _finished_size(folder)
 
 
 def available() -> list[Weights]:
@@ -88,10 +95,66 @@ def locate(name: str) -> Path:
             )
         return folder
     if installed(weights) is None:
+        alone = _finished_size(_tokenizer_folder(weights)) is not None
         raise WeightsMissing(
-            f"The weights '{name}' are not on this machine.",
+            f"Of '{name}' only the tokenizer is on this machine, not the weights."
+            if alone
+            else f"The weights '{name}' are not on this machine.",
             hint=f"Run: llmrec models pull {name}",
         )
+    return folder
+
+
+def locate_tokenizer(name: str) -> Path:
+    """The folder of a model's tokenizer and config: that of its weights, or of the tokenizer alone.
+
+    Raises:
+        WeightsMissing: neither has been pulled.
+        ModelError: there is nothing of that name, or the folder is not a model's.
+    """
+    weights = describe(name)
+    alone = _tokenizer_folder(weights)
+    whole = isinstance(weights.source, FolderSource) or installed(weights) is not None
+    if not whole and _finished_size(alone) is not None:
+        return alone
+    try:
+        return locate(name)
+    except WeightsMissing as error:
+        if isinstance(weights.source, HubSource):
+            error.hint += " (--tokenizer-only is enough where a server runs the model)"
+        raise
+
+
+def pull_tokenizer(name: str, progress: Progress | None = None, *, force: bool = False) -> Path:
+    """Make sure that tokenizer and config of a hub's model are here; its weights stay there.
+
+    Args:
+        name: a hub id; of a folder, or of weights that are here, nothing is fetched.
+        progress: told how far it is.
+        force: fetch again even if they are there.
+
+    Raises:
+        ModelError: the weights come in one piece, or the repository has no tokenizer.
+        DownloadError: the hub is out of reach.
+        DiskFull: not enough space; nothing is left half-written.
+        LockedError: another process has been pulling the same weights for very long.
+    """
+    weights = describe(name)
+    if isinstance(weights.source, FolderSource):
+        return locate(name)
+    if isinstance(weights.source, WheelSource):
+        raise ModelError(
+            f"'{name}' comes in one piece; there is no tokenizer alone.",
+            hint=f"Run: llmrec models pull {name}",
+        )
+    folder, source = _tokenizer_folder(weights), weights.source
+
+    def make() -> None:
+        with _made(folder) as partial:
+            _from_hub(weights, source, partial, progress, tokenizer_only=True)
+            manifests.write(partial, name=weights.name, source=str(source))
+
+    _locked(weights, lambda: _finished_size(folder) is None, make, force=force)
     return folder
 
 
@@ -115,20 +178,9 @@ def pull(name: str, progress: Progress | None = None, *, force: bool = False) ->
     weights = describe(name)
     if isinstance(weights.source, FolderSource):
         return locate(name)
-    from filelock import FileLock, Timeout
-
-    lock = cache_dir() / "locks" / f"{_key(weights)}.lock"
-    with disk_errors(cache_dir()):
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with FileLock(lock, timeout=LOCK_TIMEOUT):
-                # Another process may have finished while this one waited.
-                if force or installed(weights) is None:
-                    _make(weights, progress)
-        except Timeout as error:
-            raise LockedError(
-                f"Another process is still pulling '{name}'.", hint="Wait for it, or end it."
-            ) from error
+    _locked(
+        weights, lambda: installed(weights) is None, lambda: _make(weights, progress), force=force
+    )
     return folder_of(weights)
 
 
@@ -170,7 +222,8 @@ def remove(name: str) -> int:
             hint="Delete it yourself if you want it gone.",
         )
     folder = folder_of(weights)
-    places = [folder, _partial(weights), _downloads(weights)]
+    alone = _tokenizer_folder(weights)
+    places = [folder, _partial(weights), alone, _beside(alone), _downloads(weights)]
     if not any(place.exists() for place in places):
         raise WeightsMissing(
             f"The weights '{name}' are not on this machine.", hint="Nothing to remove."
@@ -178,27 +231,55 @@ def remove(name: str) -> int:
     with disk_errors(folder):
         freed = sum(_size(place) for place in places)
         # The marker goes first: what a kill leaves behind is then not taken for finished.
-        (folder / manifests.MANIFEST).unlink(missing_ok=True)
+        for home in (folder, alone):
+            (home / manifests.MANIFEST).unlink(missing_ok=True)
         for place in places:
             shutil.rmtree(place, ignore_errors=True)
     return freed
 
 
+def _locked(
+    weights: Weights, missing: Callable[[], bool], make: Callable[[], None], *, force: bool
+) -> None:
+    from filelock import FileLock, Timeout
+
+    lock = cache_dir() / "locks" / f"{_key(weights)}.lock"
+    with disk_errors(cache_dir()):
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(lock, timeout=LOCK_TIMEOUT):
+                # Another process may have finished while this one waited.
+                if force or missing():
+                    make()
+        except Timeout as error:
+            raise LockedError(
+                f"Another process is still pulling '{weights.name}'.",
+                hint="Wait for it, or end it.",
+            ) from error
+
+
 def _make(weights: Weights, progress: Progress | None) -> None:
-    partial = _partial(weights)
-    shutil.rmtree(partial, ignore_errors=True)
-    _check_space(weights)
-    try:
-        partial.mkdir(parents=True)
+    with _made(folder_of(weights)) as partial:
+        _check_space(weights)
         if isinstance(weights.source, WheelSource):
             _from_wheel(weights, weights.source, partial, progress)
         elif isinstance(weights.source, HubSource):
             _from_hub(weights, weights.source, partial, progress)
         manifests.write(partial, name=weights.name, source=str(weights.source))
-        _replace(partial, folder_of(weights))
+    shutil.rmtree(_downloads(weights), ignore_errors=True)
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[Path]:
+    """A new folder beside ``folder``, which takes its place if nothing is raised."""
+    partial = _beside(folder)
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        partial.mkdir(parents=True)
+        yield partial
+        _replace(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    shutil.rmtree(_downloads(weights), ignore_errors=True)
 
 
 def _from_wheel(
@@ -222,16 +303,28 @@ def _from_wheel(
         report("convert", weights.disk_bytes, weights.disk_bytes)
 
 
-def _from_hub(weights: Weights, source: HubSource, target: Path, progress: Progress | None) -> None:
+def _from_hub(
+    weights: Weights,
+    source: HubSource,
+    target: Path,
+    progress: Progress | None,
+    *,
+    tokenizer_only: bool = False,
+) -> None:
     from llmrec.weights.hub import download_repository
 
     # Downloaded where it can be resumed, then moved: both are folders of the same disk.
-    downloads = _downloads(weights)
+    downloads = target if tokenizer_only else _downloads(weights)
     report = progress or _silent
     downloads.mkdir(parents=True, exist_ok=True)
-    download_repository(source.repository, downloads, lambda done: report("download", done, done))
+    download_repository(
+        source.repository,
+        downloads,
+        lambda done: report("download", done, done),
+        tokenizer_only=tokenizer_only,
+    )
     shutil.rmtree(downloads / ".cache", ignore_errors=True)
-    for path in downloads.iterdir():
+    for path in () if downloads == target else downloads.iterdir():
         path.replace(target / path.name)
 
 
@@ -260,8 +353,26 @@ def _key(weights: Weights) -> str:
     return weights.name.replace("/", "--")
 
 
+def _tokenizer_folder(weights: Weights) -> Path:
+    return cache_dir() / "tokenizers" / _key(weights)
+
+
 def _partial(weights: Weights) -> Path:
-    return cache_dir() / "weights" / f".{_key(weights)}.partial"
+    return _beside(folder_of(weights))
+
+
+def _beside(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.partial")
+
+
+def _finished_size(folder: Path) -> int | None:
+    manifest = manifests.read(folder)
+    if manifest is None or not all(
+        (folder / one.path).is_file() and (folder / one.path).stat().st_size == one.size
+        for one in manifest.files
+    ):
+        return None
+    return manifest.size
 
 
 def _downloads(weights: Weights) -> Path:

@@ -14,8 +14,21 @@ __all__ = ["download_repository", "repository_size"]
 # Weights in other formats than safetensors can run code when loaded, or are not used here.
 _PATTERNS = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "*.md", "1_Pooling/*")
 
+# What rendering and counting need where the model itself runs on a server.
+_TOKENIZER_PATTERNS = (
+    "config.json",
+    "generation_config.json",
+    "tokenizer*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "*.jinja",
+    "chat_template.json",
+)
 
-def repository_size(repository: str) -> int:
+
+def repository_size(repository: str, *, tokenizer_only: bool = False) -> int:
     """Bytes that :func:`download_repository` would fetch.
 
     Raises:
@@ -31,12 +44,16 @@ def repository_size(repository: str) -> int:
     return sum(
         file.size or 0
         for file in info.siblings or ()
-        if any(fnmatch(file.rfilename, pattern) for pattern in _PATTERNS)
+        if any(fnmatch(file.rfilename, pattern) for pattern in _patterns(tokenizer_only))
     )
 
 
 def download_repository(
-    repository: str, target: Path, progress: Callable[[int], None] | None = None
+    repository: str,
+    target: Path,
+    progress: Callable[[int], None] | None = None,
+    *,
+    tokenizer_only: bool = False,
 ) -> None:
     """Download config, tokenizer and safetensors of ``repository`` into ``target``.
 
@@ -46,6 +63,7 @@ def download_repository(
         repository: ``owner/name``.
         target: the folder to fill.
         progress: called with the bytes fetched, once, at the end (the hub's client draws its own).
+        tokenizer_only: leave the safetensors out.
 
     Raises:
         ModelError: missing, gated or private, or without a config.
@@ -55,14 +73,32 @@ def download_repository(
     from huggingface_hub import snapshot_download
 
     with disk_errors(target), _hub_errors(repository):
-        snapshot_download(repository, local_dir=target, allow_patterns=list(_PATTERNS))
-    if not (target / "config.json").is_file() or not any(target.rglob("*.safetensors")):
+        snapshot_download(
+            repository, local_dir=target, allow_patterns=list(_patterns(tokenizer_only))
+        )
+    _check(repository, target, tokenizer_only)
+    if progress:
+        progress(sum(path.stat().st_size for path in target.rglob("*") if path.is_file()))
+
+
+def _patterns(tokenizer_only: bool) -> tuple[str, ...]:
+    return _TOKENIZER_PATTERNS if tokenizer_only else _PATTERNS
+
+
+def _check(repository: str, target: Path, tokenizer_only: bool) -> None:
+    has_config = (target / "config.json").is_file()
+    if tokenizer_only:
+        named = ("tokenizer.json", "tokenizer.model", "vocab.json")
+        if not has_config or not any((target / name).is_file() for name in named):
+            raise ModelError(
+                f"{repository} has no config.json with a tokenizer beside it.",
+                hint="Name a repository that transformers can load; GGUF files are not taken.",
+            )
+    elif not has_config or not any(target.rglob("*.safetensors")):
         raise ModelError(
             f"{repository} has no config.json with safetensors weights beside it.",
             hint="Name a repository that transformers can load; GGUF files are not taken.",
         )
-    if progress:
-        progress(sum(path.stat().st_size for path in target.rglob("*") if path.is_file()))
 
 
 @contextmanager

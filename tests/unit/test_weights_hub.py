@@ -10,12 +10,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from llmrec import weights
-from llmrec.errors import DownloadError, ModelError
+from llmrec.cli.main import app
+from llmrec.errors import ConfigError, DownloadError, ModelError, WeightsMissing
 
 FILES = {
     "config.json": b'{"model_type": "llama"}',
+    "tokenizer.json": b'{"version": "1.0"}',
+    "tokenizer_config.json": b"{}",
     "model.safetensors": b"\x07" * 5000,
     "pytorch_model.bin": b"never wanted",
 }
@@ -95,8 +99,10 @@ def test_pulls_what_is_needed_and_verifies(hub: ThreadingHTTPServer) -> None:
         "config.json",
         "manifest.json",
         "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
     ]
-    assert weights.verify("owner/good") == 5023
+    assert weights.verify("owner/good") == 5043
     assert "owner/good" in [one.name for one in weights.available()]
     assert weights.remove("owner/good")
 
@@ -104,7 +110,62 @@ def test_pulls_what_is_needed_and_verifies(hub: ThreadingHTTPServer) -> None:
 def test_the_size_is_known_before(hub: ThreadingHTTPServer) -> None:
     from llmrec.weights.hub import repository_size
 
-    assert repository_size("owner/good") == 5023
+    assert repository_size("owner/good") == 5043
+    assert repository_size("owner/good", tokenizer_only=True) == 43
+
+
+def test_a_tokenizer_alone_is_no_model(hub: ThreadingHTTPServer) -> None:
+    with pytest.raises(WeightsMissing) as caught:
+        weights.locate_tokenizer("owner/good")
+    assert "--tokenizer-only" in caught.value.hint
+    folder = weights.pull_tokenizer("owner/good")
+    assert weights.locate_tokenizer("owner/good") == folder
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "config.json",
+        "manifest.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    ]
+    with pytest.raises(WeightsMissing, match="only the tokenizer is on this machine") as caught:
+        weights.locate("owner/good")
+    assert caught.value.hint == "Run: llmrec models pull owner/good"
+    assert weights.installed(weights.describe("owner/good")) is None
+    whole = weights.pull("owner/good")
+    assert weights.locate_tokenizer("owner/good") == weights.locate("owner/good") == whole
+    assert weights.remove("owner/good") > 2 * 43 + 5000
+    assert not folder.exists()
+    assert not whole.exists()
+
+
+def test_a_tokenizer_can_be_pulled_and_removed(hub: ThreadingHTTPServer) -> None:
+    result = CliRunner().invoke(app, ["models", "pull", "owner/good", "--tokenizer-only"])
+    assert result.exit_code == 0, result.output
+    assert "tokenizer ready" in result.stdout
+    assert weights.remove("owner/good")
+    with pytest.raises(WeightsMissing):
+        weights.locate_tokenizer("owner/good")
+    with pytest.raises(WeightsMissing):
+        weights.remove("owner/good")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "message"),
+    [
+        ("owner/bare", ModelError, "no config.json with a tokenizer"),
+        ("owner/none", ModelError, "no public repository"),
+        ("smollm2-135m-instruct", ModelError, "comes in one piece"),
+    ],
+)
+def test_a_tokenizer_that_cannot_be_had_alone(
+    hub: ThreadingHTTPServer, name: str, kind: type[ModelError], message: str
+) -> None:
+    with pytest.raises(kind, match=message):
+        weights.pull_tokenizer(name)
+
+
+def test_a_tokenizer_without_a_name_is_refused() -> None:
+    result = CliRunner().invoke(app, ["models", "pull", "--tokenizer-only"])
+    assert isinstance(result.exception, ConfigError)
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""The engine behind an OpenAI-compatible server."""
+"""The engine behind an OpenAI-compatible server: ``vllm serve`` first of all."""
