@@ -1,0 +1,208 @@
+"""The same metrics for parts of the users and of the targets, to see who is served badly.
+
+Users are grouped by the length of their history, and into warm and cold (no history at all).
+Targets are grouped by popularity, and into warm and cold (not in training). A group of targets
+counts only its own targets as relevant, and only users who have any: with one target each this is
+a group of users, with several a user may stand in more than one group.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmrec.errors import DataError
+from llmrec.eval.arrays import IntArray, Ints, ItemIndex, Ragged
+from llmrec.eval.bootstrap import bootstrap_intervals
+from llmrec.eval.metrics import METRICS, find_hits, ranking_metrics
+from llmrec.eval.splits import Case
+from llmrec.types import BoolArray, Event
+
+__all__ = [
+    "FEW",
+    "POPULARITY_CLASSES",
+    "Group",
+    "history_buckets",
+    "metric_slices",
+    "popularity_classes",
+    "slice_cases",
+]
+
+FEW = 30
+"""A group of fewer users is shown, but marked: its interval is a guess."""
+
+POPULARITY_CLASSES = ("head", "mid", "tail", "cold")
+"""What the numbers of :func:`popularity_classes` mean."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """One group: ``metrics`` maps ``ndcg@10`` to its mean and the ends of its 95 % interval."""
+
+    name: str
+    users: int
+    metrics: Mapping[str, tuple[float, float, float]]
+
+    @property
+    def few(self) -> bool:
+        """Whether there are too few users to conclude anything."""
+        return self.users < FEW
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        ends = {
+            name: {"mean": mean, "low": low, "high": high}
+            for name, (mean, low, high) in self.metrics.items()
+        }
+        return {"name": self.name, "users": self.users, "few": self.few, "metrics": ends}
+
+
+def history_buckets(
+    lengths: IntArray, edges: Sequence[int] = (5, 10, 20, 50)
+) -> tuple[tuple[str, ...], Ints]:
+    """Names of the buckets, and the bucket of each user, ``[n_users]``.
+
+    ``edges`` are the longest histories of the buckets; an empty history has a bucket of its own.
+
+    >>> history_buckets(np.array([0, 3, 6, 99]), edges=(5, 10))
+    (('0', '1-5', '6-10', '11+'), array([0, 1, 2, 3]))
+    """
+    tops = [0, *edges]
+    names = ["0", *(f"{a + 1}-{b}" for a, b in zip(tops, edges, strict=False)), f"{tops[-1] + 1}+"]
+    return tuple(names), np.searchsorted(tops, lengths, side="left").astype(np.int64)
+
+
+def popularity_classes(
+    interactions: IntArray, head: float = 0.2, tail: float = 0.2
+) -> NDArray[np.int8]:
+    """0 for head, 1 for mid, 2 for tail, 3 for cold: the class of each item, ``[n_items]``.
+
+    The head are the most popular items that together take ``head`` of all interactions, the tail
+    the least popular that take ``tail``, mid the rest (Abdollahpouri et al. 2021, User-centered
+    evaluation of popularity bias); cold items have none. Items of equal popularity share a class,
+    so a class may take more than its share: an item is head if the more popular ones take less than
+    ``head``, else tail if the less popular ones take less than ``tail``.
+
+    Args:
+        interactions: training interactions of each item.
+        head: share of the interactions.
+        tail: share of the interactions.
+
+    >>> popularity_classes(np.array([4, 3, 1, 1, 1, 0]))
+    array([0, 1, 2, 2, 2, 3], dtype=int8)
+    """
+    counts, inverse, items = np.unique(interactions, return_inverse=True, return_counts=True)
+    mass = counts * items
+    total = max(1, int(mass.sum()))
+    up_to = mass.cumsum() / total  # share of the items that are as popular or less
+    # With 1e-9 a share that is 0.2 on paper is not below it by rounding.
+    is_head, is_tail = 1 - up_to < head - 1e-9, up_to - mass / total < tail - 1e-9
+    classes = np.where(is_head, 0, np.where(is_tail, 2, 1))
+    return np.where(counts > 0, classes, 3).astype(np.int8)[inverse.reshape(-1)]
+
+
+def metric_slices(
+    lists: IntArray,
+    targets: Ragged,
+    ks: Sequence[int],
+    *,
+    history_lengths: IntArray,
+    interactions: IntArray,
+    names: Iterable[str] = tuple(METRICS),
+    resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, tuple[Group, ...]]:
+    """All slices: ``history``, ``target popularity``, ``items`` and ``users``.
+
+    Groups without users are left out. ``items`` and ``users`` are groups named warm and cold.
+
+    Args:
+        lists: item numbers ``[n_users, depth]``; see :mod:`llmrec.eval.arrays`.
+        targets: relevant items by user; unknown ones (negative) are cold.
+        ks: list lengths.
+        history_lengths: ``[n_users]``.
+        interactions: training interactions by item, ``[n_items]``.
+        names: metrics, of :data:`~llmrec.eval.metrics.METRICS`.
+        resamples: bootstrap draws of each group.
+        seed: of the draws.
+
+    Raises:
+        DataError: arrays that do not belong together.
+    """
+    if not len(lists) == len(targets) == len(history_lengths):
+        raise DataError(
+            f"There are {len(lists)} lists, targets of {len(targets)} users and "
+            f"{len(history_lengths)} history lengths.",
+            hint="Give one of each for every user.",
+        )
+    names = tuple(names)
+    depth = max(ks)
+
+    def groups(masks: Mapping[str, BoolArray], by_target: bool) -> tuple[Group, ...]:
+        found = []
+        for name, mask in masks.items():
+            chosen = targets.keep(mask) if by_target else targets
+            users = chosen.counts > 0 if by_target else mask
+            if not users.any():
+                continue
+            values = ranking_metrics(find_hits(lists, chosen, depth), chosen.counts, ks, names)
+            table = np.column_stack([one[users] for one in values.values()])
+            ends = bootstrap_intervals(table, resamples=resamples, seed=seed)
+            triples = zip(table.mean(axis=0), ends[:, 0], ends[:, 1], strict=True)
+            metrics = {m: _floats(one) for m, one in zip(values, triples, strict=True)}
+            found.append(Group(name, int(users.sum()), metrics))
+        return tuple(found)
+
+    buckets, bucket = history_buckets(history_lengths)
+    # One more class at the end, for unknown targets: their negative number finds it.
+    classes = np.append(popularity_classes(interactions), 3)[np.maximum(targets.values, -1)]
+    cold_user = history_lengths == 0
+    return {
+        "history": groups({name: bucket == i for i, name in enumerate(buckets)}, False),
+        "target popularity": groups(
+            {name: classes == i for i, name in enumerate(POPULARITY_CLASSES[:3])}, True
+        ),
+        "items": groups({"warm": classes < 3, "cold": classes == 3}, True),
+        "users": groups({"warm": ~cold_user, "cold": cold_user}, False),
+    }
+
+
+def slice_cases(
+    cases: Sequence[Case],
+    lists: Sequence[Sequence[str]],
+    train: Iterable[Event],
+    ks: Sequence[int],
+    *,
+    names: Collection[str] = tuple(METRICS),
+    resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, tuple[Group, ...]]:
+    """The slices of answered cases, ``lists[i]`` (item ids) being the answer to ``cases[i]``.
+
+    ``train`` are the events that the recommender learned from: they say what is popular, and what
+    is cold. See :func:`metric_slices`.
+    """
+    counts = Counter(event.item for event in train)
+    index = ItemIndex(
+        [*counts, *dict.fromkeys(item for case in cases for item in sorted(case.target_ids))]
+    )
+    return metric_slices(
+        index.lists(lists, max(ks)),
+        index.sets(case.target_ids for case in cases),
+        ks,
+        history_lengths=np.array([len(case.history) for case in cases], dtype=np.int64),
+        interactions=index.values(counts).astype(np.int64),
+        names=names,
+        resamples=resamples,
+        seed=seed,
+    )
+
+
+def _floats(triple: Iterable[Any]) -> tuple[float, float, float]:
+    mean, low, high = triple
+    return float(mean), float(low), float(high)
