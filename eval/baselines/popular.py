@@ -1,46 +1,33 @@
-"""Baselines: what any recommender has to beat."""
+"""What most people touched, ever or lately: no model that loses to this is worth its cost."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from llmrec.types import Event
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["PopularityBaseline", "popularity"]
+from llmrec.eval.baselines.fold import Fold
+from llmrec.eval.baselines.scored import ScoredBaseline
+from llmrec.types import FloatArray
 
-
-def popularity(events: Iterable[Event]) -> dict[str, int]:
-    """Number of different users by item, most users first; ties in order of first appearance."""
-    users: dict[str, set[str]] = {}
-    for event in events:
-        users.setdefault(event.item, set()).add(event.user)
-    counts = {item: len(seen) for item, seen in users.items()}
-    return dict(sorted(counts.items(), key=lambda pair: -pair[1]))
+__all__ = ["Popular"]
 
 
-class PopularityBaseline:
-    """Recommends what most users touched and this user did not.
+class Popular(ScoredBaseline):
+    """Popularity, by users or, with a half-life, by recent events.
 
     Args:
-        events: what is known when recommending; see :meth:`llmrec.eval.Split.known`.
-
-    >>> log = [Event("u", "a"), Event("u", "b"), Event("v", "b")]
-    >>> PopularityBaseline(log).recommend_many([[], ["b"]], k=2)
-    [['b', 'a'], ['a']]
+        fold: what is known.
+        half_life_days: age at which an event counts half; ``None`` counts users, whenever.
+        seed: of the order of ties.
     """
 
-    def __init__(self, events: Iterable[Event]) -> None:
-        self.ranking = tuple(popularity(events))
+    def __init__(self, fold: Fold, *, half_life_days: float | None = None, seed: int = 0) -> None:
+        super().__init__(fold.items, seed=seed)
+        counts = fold.counts if half_life_days is None else fold.recent_counts(half_life_days)
+        self._scores = np.where(counts > 0, counts, -np.inf)
 
-    def recommend_many(self, histories: Sequence[Sequence[str]], *, k: int) -> list[list[str]]:
-        """The ``k`` most popular items outside each history (item ids); fewer if there are not."""
-        return [self._unseen(frozenset(history), k) for history in histories]
-
-    def _unseen(self, seen: frozenset[str], k: int) -> list[str]:
-        head: list[str] = []
-        for item in self.ranking:
-            if len(head) == k:
-                break
-            if item not in seen:
-                head.append(item)
-        return head
+    def scores(self, histories: Sequence[NDArray[np.int64]]) -> FloatArray:
+        """The same for everybody."""
+        return np.tile(self._scores, (len(histories), 1)).astype(np.float32)

@@ -1,7 +1,7 @@
 """Reasons and descriptions: written by the model, checked claim by claim, else made from fields."""
 
 from llmrec.explain.anchors import Anchor, choose_anchor
-from llmrec.explain.check import Problem, check, grounding
+from llmrec.explain.check import Problem, check, count_claims, grounding
 from llmrec.explain.facts import Facts, facts_of, short_title
 from llmrec.explain.from_fields import (
     description_from_fields,
@@ -20,6 +20,7 @@ __all__ = [
     "Writer",
     "check",
     "choose_anchor",
+    "count_claims",
     "description_from_fields",
     "facts_of",
     "grounding",

@@ -26,7 +26,7 @@ from llmrec.explain.lexicon import FAMOUS_BRANDS, SAFE_WORDS, Concept
 from llmrec.explain.numbers import Number, numbers_in
 from llmrec.types import EventKind
 
-__all__ = ["Problem", "check", "grounding"]
+__all__ = ["Problem", "check", "count_claims", "grounding"]
 
 _VERBS = {
     EventKind.PURCHASE: "bought purchased ordered own gekauft bestellt 买 购买",
@@ -83,6 +83,31 @@ def check(
         *_negations(folded, facts),
     ]
     return tuple(dict.fromkeys(found))
+
+
+def count_claims(text: str) -> int:
+    """How many claims :func:`check` sees in ``text``, whether they hold or not.
+
+    Quotations, names outside them, numbers, words of the lexicon, and what is said about the past.
+
+    >>> count_claims('You bought "Rain barrel", and this is made of steel for 12 EUR.')
+    4
+    """
+    outside = text
+    quotations = quoted(text)
+    for span in quotations:
+        outside = outside.replace(span, "")
+    folded = fold(outside)
+    numbers = numbers_in(folded)
+    # A currency is part of its number, not a name.
+    units = " ".join(one.text for one in numbers)
+    return (
+        len(quotations)
+        + sum(fold(name) not in units for name in spoken_names(outside))
+        + len(numbers)
+        + len(list(concept_uses(folded)))
+        + len(_PAST.findall(folded))
+    )
 
 
 def grounding(text: str, facts: Facts) -> tuple[Problem, ...]:

@@ -94,6 +94,8 @@ class Ranker:
         _check(request.candidates)
         shown = shuffled(request.candidates, request.seed)
         labels = self._labels_of(len(shown))
+        if request.reverse_labels:
+            labels = labels[::-1]
         prompt = fit_rank_prompt(
             request.history[-self._settings.history_items :],
             request.query,
@@ -146,6 +148,7 @@ class Ranker:
             prompt_version=sheet.prompt.version,
             forward_passes=passes,
             milliseconds={"render": sheet.render_ms, "rank": milliseconds},
+            shown=tuple(item.id for _, item in sheet.shown),
         )
 
 

@@ -16,13 +16,15 @@ class RankRequest:
 
     ``history`` is oldest first, each entry with its item or ``None`` where it counts by its text;
     ``candidates`` hold at most ``MAX_CANDIDATES`` different items; ``seed`` sets the order in which
-    the model sees them.
+    the model sees them. ``reverse_labels`` gives the labels out from the other end: for measuring
+    how much the model's answer depends on them.
     """
 
     history: tuple[tuple[HistoryEntry, Item | None], ...]
     query: str | None
     candidates: tuple[tuple[Candidate, Item], ...]
     seed: int = 0
+    reverse_labels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Ranking:
     """All candidates of one request, best first.
 
     ``forward_passes`` are those of the batch the request was part of. ``milliseconds`` has this
-    request's share of ``render`` and ``rank``.
+    request's share of ``render`` and ``rank``. ``shown`` are the ids in the order of the prompt.
     """
 
     order: tuple[RankedCandidate, ...]
@@ -53,3 +55,4 @@ class Ranking:
     prompt_version: str
     forward_passes: int
     milliseconds: Mapping[str, float]
+    shown: tuple[str, ...] = ()

@@ -1,0 +1,9 @@
+"""Reports of runs: for the terminal, for a document, and as one page with plots."""
+
+from __future__ import annotations
+
+from llmrec.eval.report.page import html
+from llmrec.eval.report.published import Published, read_published
+from llmrec.eval.report.text import markdown, terminal
+
+__all__ = ["Published", "html", "markdown", "read_published", "terminal"]

@@ -1,0 +1,107 @@
+"""Runs as one HTML page that needs nothing else: no script, no network, plots inside."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llmrec.config import disk_errors
+from llmrec.errors import DataError
+from llmrec.eval.report import plots
+from llmrec.eval.report.table import (
+    beyond_rows,
+    cell,
+    conditions,
+    leading_metrics,
+    notes_of,
+)
+from llmrec.eval.report.text import ordered
+from llmrec.eval.statistics import Comparison
+
+if TYPE_CHECKING:
+    from llmrec.eval.report.published import Published
+    from llmrec.eval.runs import Run
+
+__all__ = ["html", "page"]
+
+MOST_IN_PLOTS = 8
+
+
+def html(
+    runs: Sequence[Run],
+    comparisons: Sequence[Comparison],
+    path: str | os.PathLike[str],
+    published: Sequence[Published] = (),
+) -> None:
+    """Write the page to ``path``, whole or not at all.
+
+    Raises:
+        DataError: there is no run.
+        MissingExtra: matplotlib is not installed.
+        DiskFull: there is no space.
+    """
+    text = page(runs, comparisons, published)
+    target = Path(path)
+    partial = target.with_name(f".{target.name}.partial")
+    with disk_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(target)
+
+
+def page(
+    runs: Sequence[Run],
+    comparisons: Sequence[Comparison] = (),
+    published: Sequence[Published] = (),
+) -> str:
+    """The page as text; what the data calls things is escaped.
+
+    Raises:
+        DataError: there is no run.
+        MissingExtra: matplotlib is not installed.
+    """
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    if not runs:
+        raise DataError("There is no run to report.", hint="Name at least one run folder.")
+    metrics = leading_metrics(runs)
+    best = ordered(runs, metrics)
+    main = next((name for name in reversed(metrics) if name.startswith("ndcg")), metrics[0])
+    drawn = best[:MOST_IN_PLOTS]
+    names, values = beyond_rows(best)
+    figures: list[dict[str, Any]] = [
+        {"title": f"Accuracy: {main}", "svg": Markup(plots.bars(best, main))},
+    ]
+    if any(run.record.get("recall_curve") for run in drawn):
+        figures.append({"title": "Recall over the list", "svg": Markup(plots.recall_curves(drawn))})
+    slicings = dict.fromkeys(n for run in drawn for n in run.record.get("slices") or {})
+    figures += [
+        {"title": f"By {one}", "svg": Markup(plots.slice_bars(drawn[:4], one, main))}
+        for one in slicings
+    ]
+    if any(run.record.get("popularity_scatter") for run in drawn):
+        figures.append(
+            {"title": "What gets recommended", "svg": Markup(plots.popularity(drawn[:4]))}
+        )
+    if any((run.record.get("latency") or {}).get("stages") for run in drawn):
+        figures.append({"title": "Where the time goes", "svg": Markup(plots.latency(drawn))})
+    template = files("llmrec.eval.report").joinpath("page.html.jinja").read_text(encoding="utf-8")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return environment.from_string(template).render(
+        data=runs[0].record["data"],
+        metrics=metrics,
+        main=main,
+        rows=[(run, [cell(run.record, metric) for metric in metrics]) for run in best],
+        published=[(row, [row.metrics.get(metric) for metric in metrics]) for row in published],
+        comparisons=comparisons,
+        figures=figures,
+        beyond=names,
+        beyond_rows=list(zip([run.name for run in best], values, strict=True)),
+        llm=[(run.name, run.record["llm"]) for run in best if run.record.get("llm")],
+        conditions=[(run.name, conditions(run.record)) for run in best],
+        notes=notes_of(runs),
+    )

@@ -1,0 +1,108 @@
+"""The rows that every form of the report shows: one source, so that they agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from llmrec.eval.statistics import Comparison
+
+if TYPE_CHECKING:
+    from llmrec.eval.runs import Run
+
+__all__ = ["Cell", "beyond_rows", "cell", "conditions", "leading_metrics", "notes_of", "verdicts"]
+
+_LEADING = ("recall", "ndcg", "hit", "mrr")
+_BEYOND = ("coverage", "diversity", "novelty", "serendipity", "popularity", "gini", "calibration")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A mean with its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:.4f} [{self.low:.4f}, {self.high:.4f}]"
+
+
+def cell(record: Mapping[str, Any], metric: str) -> Cell | None:
+    """The metric of a run, or ``None`` if it was not measured."""
+    found = record["metrics"].get(metric)
+    return Cell(found["mean"], found["low"], found["high"]) if found else None
+
+
+def leading_metrics(runs: Sequence[Run], most: int = 4) -> list[str]:
+    """The metrics that tables show: recall and NDCG at two lengths where there are any.
+
+    Where everybody has one target, hit rate and recall are the same and only one is shown.
+    """
+    common = [
+        name
+        for name in runs[0].record["metrics"]
+        if all(name in run.record["metrics"] for run in runs)
+    ]
+    ks = sorted({int(name.rpartition("@")[2]) for name in common})
+    middle = [k for k in (5, 10) if k in ks] or ks[:2]
+    wanted = [f"{name}@{k}" for k in middle for name in _LEADING]
+    return [name for name in wanted if name in common and not name.startswith("hit")][:most]
+
+
+def beyond_rows(runs: Sequence[Run]) -> tuple[list[str], list[list[float | None]]]:
+    """Names of the measures beyond accuracy at one list length, and a row of values per run."""
+    names = {name for run in runs for name in run.record.get("beyond") or {}}
+    by_measure = {}
+    for measure in _BEYOND:
+        at = sorted(
+            (one for one in names if one.partition("@")[0] == measure),
+            key=lambda one: abs(int(one.rpartition("@")[2] or 10) - 10),
+        )
+        if at:
+            by_measure[measure] = at[0]
+    chosen = list(by_measure.values())
+    rows = [[(run.record.get("beyond") or {}).get(name) for name in chosen] for run in runs]
+    return chosen, rows
+
+
+def conditions(record: Mapping[str, Any]) -> dict[str, str]:
+    """What a run was made under, for the foot of a report."""
+    data, machine = record["data"], record.get("machine") or {}
+    asked = f"{data['users']:,} of {data['of_users']:,}" if data.get("sampled") else "all"
+    versions = record.get("versions") or {}
+    return {
+        "data": f"{data['name']}, {data['protocol']}, {data['part']} part, sha256 "
+        f"{str(data['sha256'])[:12]}",
+        "users": f"{asked} ({data['users']:,})" if asked == "all" else asked,
+        "catalogue": f"{data['items']:,} items, all of them ranked",
+        "seeds": ", ".join(str(seed) for seed in record.get("seeds") or []),
+        "settings": ", ".join(f"{k}={v}" for k, v in _flat(record["recommender"]["settings"])),
+        "versions": ", ".join(f"{name} {value}" for name, value in versions.items()),
+        "machine": f"{machine.get('cpu', '?')}, {machine.get('cores', '?')} cores, "
+        f"{machine.get('memory_gb', '?')} GB, GPU {machine.get('gpu') or 'none'}",
+        "seconds": f"{record['seconds']:.0f}",
+        "made": str(record["created"]),
+        "command": str(record["command"]),
+    }
+
+
+def notes_of(runs: Sequence[Run]) -> list[str]:
+    """Everything the runs have to say besides figures, each once."""
+    return list(dict.fromkeys(note for run in runs for note in run.record.get("notes") or []))
+
+
+def verdicts(comparisons: Sequence[Comparison]) -> list[str]:
+    """One plain sentence per comparison: who is better, or that nothing is shown."""
+    return [str(one) for one in comparisons]
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    flat: list[tuple[str, Any]] = []
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            flat += _flat(value, f"{prefix}{name}.")
+        else:
+            flat.append((f"{prefix}{name}", value))
+    return flat

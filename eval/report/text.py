@@ -1,0 +1,129 @@
+"""Runs as a terminal table and as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from llmrec.eval.report.table import (
+    beyond_rows,
+    cell,
+    conditions,
+    leading_metrics,
+    notes_of,
+    verdicts,
+)
+from llmrec.eval.statistics import Comparison
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+    from llmrec.eval.report.published import Published
+    from llmrec.eval.runs import Run
+
+__all__ = ["markdown", "terminal"]
+
+
+def terminal(
+    runs: Sequence[Run],
+    comparisons: Sequence[Comparison] = (),
+    published: Sequence[Published] = (),
+) -> Group:
+    """A table of the runs, best first in NDCG, with what the tests say below it."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    metrics = leading_metrics(runs)
+    table = Table(title=_title(runs), title_justify="left")
+    table.add_column("run")
+    for metric in metrics:
+        table.add_column(metric, justify="right")
+    for run in ordered(runs, metrics):
+        cells = [cell(run.record, metric) for metric in metrics]
+        table.add_row(run.name, *(str(one) if one else "" for one in cells))
+    for row in published:
+        values = [row.metrics.get(metric) for metric in metrics]
+        shown = [f"{value:.4f}" if value is not None else "" for value in values]
+        table.add_row(f"{row.model} (published)", *shown, style="dim")
+    lines = [*verdicts(comparisons), *notes_of(runs)]
+    return Group(table, *(Text(line) for line in lines))
+
+
+def markdown(
+    runs: Sequence[Run],
+    comparisons: Sequence[Comparison] = (),
+    published: Sequence[Published] = (),
+) -> str:
+    """The same, with slices, measures beyond accuracy, and the conditions, as Markdown."""
+    metrics = leading_metrics(runs)
+    parts = [f"# {_title(runs)}", "Mean [95 % bootstrap interval over users].", ""]
+    rows = [
+        [run.name, *(str(cell(run.record, metric) or "") for metric in metrics)]
+        for run in ordered(runs, metrics)
+    ]
+    rows += [
+        [
+            f"{row.model}, published ({row.source})",
+            *(f"{row.metrics[m]:.4f}" if m in row.metrics else "" for m in metrics),
+        ]
+        for row in published
+    ]
+    parts += _table(["run", *metrics], rows)
+    if comparisons:
+        parts += ["", "## Comparisons", "", *(f"- {line}" for line in verdicts(comparisons))]
+    names, values = beyond_rows(runs)
+    if names:
+        shown = [
+            [run.name, *("" if one is None else f"{one:.4f}" for one in row)]
+            for run, row in zip(runs, values, strict=True)
+        ]
+        parts += ["", "## Beyond accuracy", "", *_table(["run", *names], shown)]
+    parts += _slices(runs, metrics)
+    for run in runs:
+        parts += ["", f"## How {run.name} was made", ""]
+        parts += _table(["", ""], [list(pair) for pair in conditions(run.record).items()])
+    notes = notes_of(runs)
+    if notes:
+        parts += ["", "## Notes", "", *(f"- {note}" for note in notes)]
+    return "\n".join(parts) + "\n"
+
+
+def ordered(runs: Sequence[Run], metrics: Sequence[str]) -> list[Run]:
+    """Best first, by the last of the NDCG columns, else by the first column."""
+    by = next((name for name in reversed(metrics) if name.startswith("ndcg")), None)
+    by = by or (metrics[0] if metrics else None)
+    if by is None:
+        return list(runs)
+    return sorted(runs, key=lambda run: -run.record["metrics"][by]["mean"])
+
+
+def _title(runs: Sequence[Run]) -> str:
+    data = runs[0].record["data"]
+    return f"{data['name']}, {data['part']} part, {data['users']:,} users"
+
+
+def _slices(runs: Sequence[Run], metrics: Sequence[str]) -> list[str]:
+    parts: list[str] = []
+    for slicing in dict.fromkeys(name for run in runs for name in run.record.get("slices") or {}):
+        rows = []
+        for run in runs:
+            for group in (run.record.get("slices") or {}).get(slicing, []):
+                cells = [cell(group, metric) if group["metrics"] else None for metric in metrics]
+                shown = [str(one) if one else "" for one in cells]
+                rows.append([run.name, str(group["name"]), f"{group['users']:,}", *shown])
+        if rows:
+            parts += [
+                "",
+                f"## By {slicing}",
+                "",
+                *_table(["run", slicing, "users", *metrics], rows),
+            ]
+    return parts
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    def line(cells: Sequence[str]) -> str:
+        return "| " + " | ".join(one.replace("|", "\\|").replace("\n", " ") for one in cells) + " |"
+
+    return [line(head), "|" + "---|" * len(head), *(line(row) for row in rows)]

@@ -1,0 +1,172 @@
+"""What only an LLM ranker needs: lift, sensitivity, words; on engines whose answers are known."""
+
+from __future__ import annotations
+
+import doctest
+import itertools
+import zlib
+
+import numpy as np
+import pytest
+
+from llmrec import Item
+from llmrec.config import RankingSettings
+from llmrec.engines import ScriptedEngine
+from llmrec.errors import DataError
+from llmrec.eval.llm import (
+    distinct_n,
+    label_sensitivity,
+    lift,
+    order_sensitivity,
+    sensitivity,
+    words,
+    words_report,
+)
+from llmrec.eval.llm.lift import ranks_of_targets
+from llmrec.explain import count_claims
+from llmrec.ranking import Ranker, RankRequest
+from llmrec.types import Candidate, Recommendation, Recommendations, Trace, Words
+
+ITEMS = [Item(f"i{place:02}", f"thing {place:02}") for place in range(12)]
+TRACE = Trace("m", "e", "p", 0, 0, 0, {}, {})
+
+
+@pytest.mark.parametrize("module", [sensitivity, words])
+def test_documented_examples_hold(module) -> None:
+    assert doctest.testmod(module).failed == 0
+
+
+def considered(retrieval: list[float], llm: list[float]) -> tuple[Recommendation, ...]:
+    return tuple(
+        Recommendation(item, place, 0.0, {"retrieval": r, "llm": m})
+        for place, (item, r, m) in enumerate(zip(ITEMS, retrieval, llm, strict=False), start=1)
+    )
+
+
+def answer(retrieval: list[float], llm: list[float]) -> Recommendations:
+    return Recommendations((), TRACE, considered=considered(retrieval, llm))
+
+
+def test_ties_count_against_the_target() -> None:
+    some = considered([3, 2, 2, 1], [0, 0, 0, 0])
+    assert ranks_of_targets(some, {"i01"}, "retriever", 0.5) == [3]
+    assert ranks_of_targets(some, {"i00"}, "llm", 0.5) == [4]
+    assert ranks_of_targets(some, {"i00", "i03"}, "retriever", 0.5) == [1, 4]
+    assert ranks_of_targets(some, {"elsewhere"}, "retriever", 0.5) == []
+
+
+def test_lift_of_a_model_that_knows() -> None:
+    """The retriever puts the target last of four, the model first; two users were not retrieved."""
+    known = [answer([4, 3, 2, 1], [-9, -9, -9, 0]) for _ in range(20)]
+    targets = [{"i03"}] * 18 + [{"nowhere"}] * 2
+    found = lift(known, targets, weight=1.0)
+    assert (found.users, found.retrieved, found.candidates) == (20, 18, 4)
+    ndcg = {one.a: one for one in found.on_retrieved if one.metric == "ndcg@10"}
+    assert ndcg["llm"].mean_a == 1.0
+    assert ndcg["llm"].mean_b == pytest.approx(1 / np.log2(5))
+    assert ndcg["llm"].better == "llm" and ndcg["fused"].better == "fused"
+    everybody = next(one for one in found.on_all if (one.a, one.metric) == ("llm", "hit@10"))
+    assert everybody.mean_a == everybody.mean_b == 0.9 and everybody.better is None
+    assert found.to_dict()["on_all"][0]["family"] == 6
+
+
+def test_lift_of_a_model_that_guesses_is_not_called_better() -> None:
+    draw = np.random.default_rng(0)
+    guesses = [answer(list(range(12, 0, -1)), list(draw.normal(size=12))) for _ in range(60)]
+    targets = [{f"i{draw.integers(12):02}"} for _ in guesses]
+    found = lift(guesses, targets, weight=0.3)
+    assert all(one.better is None for one in found.on_retrieved if one.metric == "ndcg@10")
+
+
+def test_lift_without_a_model_is_refused() -> None:
+    plain = Recommendations((), TRACE, considered=(Recommendation(ITEMS[0], 1, 0.0, {}),))
+    with pytest.raises(DataError, match="language model"):
+        lift([plain], [{"i00"}], weight=0.5)
+
+
+def requests(n: int = 6) -> list[RankRequest]:
+    return [
+        RankRequest((), f"query {number}", tuple((Candidate(i.id, 1.0, {}), i) for i in ITEMS[:8]))
+        for number in range(n)
+    ]
+
+
+def ranker(score) -> Ranker:
+    return Ranker(ScriptedEngine(score=score), RankingSettings())
+
+
+def by_title(prompt: str, labels) -> list[float]:
+    """Likes a title by its hash, wherever it stands and whatever its label."""
+    lines = [line for line in prompt.splitlines() if "thing " in line]
+    titles = [line[line.index("thing ") :].strip() for line in lines]
+    return [zlib.crc32(one.encode()) / 2**32 for one in titles]
+
+
+def test_a_model_that_reads_titles_does_not_mind_the_order() -> None:
+    model = ranker(by_title)
+    found = order_sensitivity(model, requests())
+    assert found.tau == found.tau_low == pytest.approx(1.0)
+    assert found.same_first == 1.0
+    assert found.requests == 6 and found.shown == 3
+    assert found.chance_first == pytest.approx(1 / 8)
+
+
+def test_a_model_that_likes_places_is_found_out() -> None:
+    model = ranker(lambda prompt, labels: [float(-place) for place in range(len(labels))])
+    found = order_sensitivity(model, requests(), seeds=(0, 1, 2, 3))
+    assert found.tau < 0.5
+    assert found.first_place_share == 1.0
+    assert label_sensitivity(model, requests()).tau == pytest.approx(1.0)
+
+
+def test_a_model_that_likes_letters_is_found_out() -> None:
+    model = ranker(lambda prompt, labels: [-float(ord(one[0])) for one in labels])
+    assert label_sensitivity(model, requests()).tau == pytest.approx(-1.0)
+
+
+def test_one_shuffle_or_nothing_to_rank_is_refused() -> None:
+    model = ranker(by_title)
+    with pytest.raises(DataError, match="One shuffle"):
+        order_sensitivity(model, requests(), seeds=(1, 1))
+    with pytest.raises(DataError, match="nothing to rank"):
+        label_sensitivity(model, [RankRequest((), None, ())])
+
+
+def told(*texts: Words) -> Recommendations:
+    return Recommendations(
+        tuple(
+            Recommendation(item, rank, 0.0, {}, reason=one)
+            for rank, (item, one) in enumerate(zip(ITEMS, texts, strict=False), start=1)
+        ),
+        TRACE,
+    )
+
+
+def test_words_are_counted_by_origin_and_claim() -> None:
+    report = words_report(
+        [
+            told(
+                Words("This is made of steel.", "model", 1),
+                Words("This is made of wood.", "model", 2, problems=("material: gold",)),
+                Words("It costs 12 EUR.", "fields", 2, problems=("shape: breaks off", "number: 9")),
+            )
+        ]
+    )["reasons"]
+    assert report["texts"] == 3 and report["by_model"] == pytest.approx(2 / 3)
+    assert report["repaired"] == 0.5 and report["from_fields"] == pytest.approx(1 / 3)
+    assert report["refused"] == 2 and report["claims"] == 3
+    assert report["claims_that_hold"] == pytest.approx(3 / 5)
+    assert report["attempts"] == pytest.approx(5 / 3)
+
+
+def test_texts_that_repeat_are_told_from_texts_that_differ() -> None:
+    assert distinct_n(["the same words"] * 10, 2) == pytest.approx(0.1)
+    different = ["".join(one) + " word" for one in itertools.permutations("abc")]
+    assert distinct_n(different, 2) == 1.0
+    assert distinct_n([], 1) == 0.0
+    assert words_report([]) == {}
+
+
+def test_counted_claims_are_those_that_are_checked() -> None:
+    assert count_claims("This is made of steel.") == 1
+    assert count_claims("It is nice.") == 0
