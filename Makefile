@@ -24,6 +24,7 @@ check: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python scripts/reference.py --check
+	$(BIN)/python scripts/reference_hardware.py --check
 	$(BIN)/python -m pytest -q tests/unit/test_layers.py tests/unit/test_packaging.py
 
 bench: .venv/.dev

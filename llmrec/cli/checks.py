@@ -7,55 +7,42 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
+from llmrec.cli.findings import Finding
 from llmrec.config import Settings, Workspace, cache_dir
 from llmrec.errors import IndexMismatch, IndexMissing, LLMRecError, ModelError
 
 if TYPE_CHECKING:
     from llmrec.catalog.store import CatalogStore
+    from llmrec.planner import Machine
     from llmrec.retrieval.collection import VectorCollection
 
-__all__ = ["Finding", "State", "machine", "packages", "weights", "workspace_contents"]
-
-State: TypeAlias = Literal["ok", "note", "problem"]
+__all__ = ["machine", "packages", "weights", "workspace_contents"]
 
 _COMPARED_ITEMS = 20_000
 """Above this many items only counts are compared: reading every text would take minutes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report. A ``problem`` keeps something from working; ``hint`` mends it."""
+def machine(found: Machine) -> Iterator[Finding]:
+    """Processor, memory, disk and graphics cards."""
+    from llmrec.planner import host
 
-    area: str
-    name: str
-    value: str
-    state: State = "ok"
-    hint: str = ""
-
-
-def machine() -> Iterator[Finding]:
-    """Processor, memory, disk and graphics card."""
-    import psutil
-
-    from llmrec.engines.local.loading import usable_cores
-
-    memory = psutil.virtual_memory()
+    free = host.free_memory()
     yield Finding("machine", "system", f"{platform.system()} {platform.machine()}")
-    yield Finding("machine", "cores", f"{usable_cores()} usable of {os.cpu_count()}")
-    low = memory.available < 2e9
+    yield Finding("machine", "cores", f"{found.cores} usable of {os.cpu_count()}")
+    low = free < 2e9
     yield Finding(
         "machine",
         "memory",
-        f"{memory.available / 1e9:.1f} GB free of {memory.total / 1e9:.1f} GB",
+        f"{free / 1e9:.1f} GB free of {found.ram_bytes / 1e9:.1f} GB",
         "note" if low else "ok",
         "The default model wants about 2 GB: close something first." if low else "",
     )
+    yield Finding("machine", "bf16", _bf16(found))
     yield _disk()
-    yield Finding("machine", "gpu", _gpu())
+    yield from _cards(found)
 
 
 def packages() -> Iterator[Finding]:
@@ -93,6 +80,8 @@ def weights(settings: Settings) -> Iterator[Finding]:
     models = settings.models
     if models.engine == "scripted":
         yield Finding("weights", "llm", "none needed by the scripted engine")
+    elif models.engine == "openai":
+        yield _server(settings)
     else:
         yield _weights("llm", models.llm)
     if models.encoder == "hashing":
@@ -132,15 +121,37 @@ def _disk() -> Finding:
     )
 
 
-def _gpu() -> str:
-    try:
-        import torch
-    except ImportError:
-        return "unknown: torch is not installed"
-    if not torch.cuda.is_available():
-        return "none: models run on the CPU, in float32"
-    card = torch.cuda.get_device_properties(0)
-    return f"{card.name}, {card.total_memory / 1e9:.0f} GB"
+def _bf16(found: Machine) -> str:
+    if found.has_bf16:
+        which = ", ".join(sorted(found.instructions & {"avx512_bf16", "amx_bf16"}))
+        return f"the processor multiplies bf16 itself ({which})"
+    return "the processor would only imitate bf16, more slowly than float32"
+
+
+def _cards(found: Machine) -> Iterator[Finding]:
+    for one in found.cards:
+        yield Finding(
+            "machine",
+            "gpu",
+            f"{one.name}, {one.free_bytes / 1e9:.1f} GB free of {one.memory_bytes / 1e9:.1f} GB, "
+            f"compute capability {one.capability}",
+        )
+    if not found.cards and not found.notes:
+        yield Finding("machine", "gpu", "none: models run on the CPU")
+    yield from (Finding("machine", "gpu", note, "note") for note in found.notes)
+
+
+def _server(settings: Settings) -> Finding:
+    if settings.engine.url is None:
+        return Finding(
+            "weights",
+            "llm",
+            "models.engine is openai, and no server is named",
+            "problem",
+            "Set engine.url, e.g. LLMREC_ENGINE__URL=http://localhost:8000/v1",
+        )
+    name = settings.engine.served_model or settings.models.llm
+    return Finding("weights", "llm", f"{name}, on {settings.engine.url}")
 
 
 def _weights(what: str, name: str) -> Finding:

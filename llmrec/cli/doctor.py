@@ -1,4 +1,4 @@
-"""``llmrec doctor``: what this machine has, what is missing, and what to do about it."""
+"""``llmrec doctor``: what this machine has, how a model runs on it, and what is missing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +14,8 @@ from llmrec.cli.common import WorkspaceOption, console
 from llmrec.errors import WorkspaceError
 
 if TYPE_CHECKING:
-    from llmrec.cli.checks import Finding
+    from llmrec.cli.findings import Finding
+    from llmrec.config import Settings, Workspace
 
 __all__ = ["doctor"]
 
@@ -23,52 +24,127 @@ _MARKS = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "problem": "[bold red
 
 def doctor(
     workspace: WorkspaceOption = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="Plan for this model instead, e.g. Qwen/Qwen3-8B.",
+            show_default=False,
+        ),
+    ] = None,
+    card: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only plan, as if this machine had a card of so many GB, or 'none'; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    compute_capability: Annotated[
+        str | None,
+        typer.Option(help="Of that card; else of a usual card of that size.", show_default=False),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object on standard output.")
     ] = False,
 ) -> None:
-    """Check the machine, the versions, the weights and a workspace; say what to do.
+    """Check the machine, the versions, the weights and a workspace; say how the model will run.
 
-    Leaves with 1 if something that is needed is missing.
+    Leaves with 1 if something that is needed is missing. A card that is only imagined has
+    everything installed, and the model need not be on this machine if it is a well-known one.
 
-    Examples: [bold]llmrec doctor[/] · [bold]llmrec doctor -w shop --json[/]
+    Examples: [bold]llmrec doctor[/] · [bold]llmrec doctor -w shop --json[/] ·
+    [bold]llmrec doctor --card 8 --card none --model Qwen/Qwen3-4B[/]
     """
-    findings = list(_findings(workspace))
+    shop, absent = _workspace(workspace)
+    plans: list[dict[str, Any]] = []
+    findings: list[Finding] = []
+    if card:
+        findings += _imagined(_settings(shop), model, card, compute_capability, plans)
+    else:
+        findings += _here(shop, absent, bool(workspace), model, plans)
     problems = [one for one in findings if one.state == "problem"]
     if as_json:
-        typer.echo(
-            json.dumps(
-                {"ok": not problems, "findings": [asdict(one) for one in findings]}, indent=2
-            )
-        )
+        report = {"ok": not problems, "findings": [asdict(one) for one in findings], "plans": plans}
+        typer.echo(json.dumps(report, indent=2))
     else:
-        _print(findings)
+        _print(findings, imagined=bool(card))
     if problems:
         raise typer.Exit(1)
 
 
-def _findings(workspace: Path | None) -> Iterator[Finding]:
-    from llmrec.cli import checks
-    from llmrec.config import Settings, Workspace
+def _workspace(named: Path | None) -> tuple[Workspace | None, WorkspaceError | None]:
+    from llmrec.config import Workspace
 
-    shop: Workspace | None = None
-    absent: WorkspaceError | None = None
     try:
-        shop = Workspace.open(workspace)
+        return Workspace.open(named), None
     except WorkspaceError as error:
-        absent = error
-    yield from checks.machine()
+        return None, error
+
+
+def _settings(shop: Workspace | None) -> Settings:
+    from llmrec.config import Settings
+
+    return shop.settings if shop else Settings()
+
+
+def _here(
+    shop: Workspace | None,
+    absent: WorkspaceError | None,
+    was_named: bool,
+    model: str | None,
+    plans: list[dict[str, Any]],
+) -> Iterator[Finding]:
+    from llmrec.cli import checks
+    from llmrec.cli.findings import Finding
+    from llmrec.cli.plan_view import plan_as_json, plan_findings, plan_or_error, without_plan
+    from llmrec.planner import this_machine
+
+    settings, machine = _settings(shop), this_machine()
+    yield from checks.machine(machine)
     yield from checks.packages()
-    yield from checks.weights(shop.settings if shop else Settings())
+    yield from checks.weights(settings)
+    engine = settings.models.engine
+    if unplanned := without_plan(engine):
+        yield Finding("plan", "engine", unplanned)
+    else:
+        plan = plan_or_error(machine, model or settings.models.llm, settings.engine, engine)
+        plans.append(plan_as_json(machine, plan))
+        yield from plan_findings(machine, plan, settings)
     if shop:
         yield from checks.workspace_contents(shop)
     elif absent:
         # Only a workspace that was named has to be there.
-        state: checks.State = "problem" if workspace else "note"
-        yield checks.Finding("workspace", "folder", absent.message, state, absent.hint)
+        yield Finding(
+            "workspace", "folder", absent.message, "problem" if was_named else "note", absent.hint
+        )
 
 
-def _print(findings: list[Finding]) -> None:
+def _imagined(
+    settings: Settings,
+    model: str | None,
+    cards: list[str],
+    capability: str | None,
+    plans: list[dict[str, Any]],
+) -> Iterator[Finding]:
+    from llmrec.cli.plan_view import (
+        imagined_machines,
+        plan_as_json,
+        plan_findings,
+        plan_or_error,
+        without_plan,
+    )
+    from llmrec.planner import this_machine
+
+    engine = "auto" if without_plan(settings.models.engine) else settings.models.engine
+    name = model or settings.models.llm
+    for heading, machine in imagined_machines(cards, capability, this_machine()):
+        plan = plan_or_error(machine, name, settings.engine, engine)
+        plans.append(plan_as_json(machine, plan, heading))
+        yield from plan_findings(machine, plan, settings, area=heading)
+
+
+def _print(findings: list[Finding], *, imagined: bool) -> None:
     from rich.markup import escape
     from rich.table import Table
 
@@ -86,7 +162,7 @@ def _print(findings: list[Finding]) -> None:
         area = one.area
     console.print(table, highlight=False)
     hints = [one for one in findings if one.hint]
-    if not hints:
+    if not hints and not imagined:
         console.print("Everything that is needed is here.")
     for one in hints:
         console.print(
