@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from llmrec.weights.fingerprint import base_sha256
 
 if TYPE_CHECKING:
     from llmrec.finetune.examples import ExampleSet
@@ -19,23 +20,6 @@ __all__ = ["CARD_NAME", "base_sha256", "write_card"]
 
 CARD_NAME = "card.json"
 _PACKAGES = ("llmrec", "torch", "transformers", "peft")
-
-
-def base_sha256(folder: Path) -> str:
-    """Hash of the base's config, tokenizer and weights.
-
-    Weights are hashed by name and size and by their headers, which hold names and shapes: the whole
-    of a large model would take minutes. It catches another model, not a bit flip; ``llmrec models
-    verify`` does that.
-    """
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.json")):
-        digest.update(path.name.encode() + path.read_bytes())
-    for path in sorted(folder.glob("*.safetensors")):
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            digest.update(f"{path.name}:{path.stat().st_size}".encode() + file.read(length))
-    return digest.hexdigest()
 
 
 def write_card(

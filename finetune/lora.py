@@ -133,7 +133,7 @@ class _Trainer:
 
     def __init__(self, base: str, folder: Path, data: ExampleSet, settings: LoraSettings) -> None:
         self._base, self._folder, self._data, self._settings = base, folder, data, settings
-        self._network, tokenizer = load_network(base, folder)
+        self._network, tokenizer = load_network(base, folder, training=True)
         self._chat = ChatTokenizer(tokenizer, base)
         self._examples = self._tokens(data)
         per_step = settings.batch * settings.accumulation

@@ -8,7 +8,11 @@ __all__ = ["batches_by_length"]
 
 
 def batches_by_length(
-    lengths: Sequence[int], *, token_budget: int, max_waste: float = 0.1
+    lengths: Sequence[int],
+    *,
+    token_budget: int,
+    max_waste: float = 0.1,
+    max_size: int | None = None,
 ) -> Iterator[list[int]]:
     """Positions of ``lengths``, in batches of like length, longest first.
 
@@ -20,6 +24,7 @@ def batches_by_length(
         token_budget: largest number of tokens of a batch, padding included; a single prompt may be
             longer.
         max_waste: largest share of padding in a prompt.
+        max_size: most prompts of a batch, ``None`` for no limit.
 
     >>> list(batches_by_length([10, 100, 98, 9], token_budget=200))
     [[1, 2], [0, 3]]
@@ -29,7 +34,8 @@ def batches_by_length(
         if batch:
             longest = lengths[batch[0]]
             wasteful = longest - lengths[position] > max_waste * longest
-            if wasteful or longest * (len(batch) + 1) > token_budget:
+            full = max_size is not None and len(batch) >= max_size
+            if full or wasteful or longest * (len(batch) + 1) > token_budget:
                 yield batch
                 batch = []
         batch.append(position)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from contract.engine_contract import TorchEngineContract
 
+from llmrec.config import EngineSettings
 from llmrec.engines.local.engine import TransformersEngine
 from llmrec.labels import choose_labels
 
@@ -16,13 +17,17 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(scope="module")
 def real(smollm2: Path) -> TransformersEngine:
-    return TransformersEngine.load("smollm2-135m-instruct", device="cpu")
+    return TransformersEngine.load("smollm2-135m-instruct", EngineSettings(device="cpu"))
 
 
 class TestSmolLM2(TorchEngineContract):
     @pytest.fixture
     def engine(self, real: TransformersEngine) -> TransformersEngine:
         return real
+
+    @pytest.fixture
+    def adapter_folders(self, smollm2_adapters: tuple[Path, Path]) -> tuple[Path, Path]:
+        return smollm2_adapters
 
 
 def test_letters_are_its_labels(real: TransformersEngine) -> None:

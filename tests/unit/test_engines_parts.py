@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmrec.engines.batching import batches_by_length
-from llmrec.engines.local.decoding import _shared_length
+from llmrec.engines.local.prefix import shared_length
 from llmrec.engines.stopping import cut_at_stop, shown_length
 from llmrec.errors import EngineError
 from llmrec.labels import choose_labels, label_token
@@ -50,7 +50,7 @@ def test_the_shared_beginning_is_shared_and_leaves_a_rest(
     start: list[int], rests: list[list[int]]
 ) -> None:
     prompts = [start + rest for rest in rests]
-    length = _shared_length(prompts)
+    length = shared_length(prompts)
     assert length == 0 or length >= 16
     assert all(one[:length] == prompts[0][:length] and len(one) > length for one in prompts)
     if len(start) >= 16 and len(prompts) > 1:
@@ -102,6 +102,8 @@ def test_a_label_that_merges_into_the_prompt_is_no_label() -> None:
     [
         "llmrec.labels",
         "llmrec.engines.batching",
+        "llmrec.engines.local.halving",
+        "llmrec.engines.local.prefix",
         "llmrec.engines.registry",
         "llmrec.engines.scripted",
         "llmrec.engines.stopping",

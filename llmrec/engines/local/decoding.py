@@ -7,20 +7,36 @@ touched, and between two tokens the caller may stop.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from llmrec.engines.local.grammar import Matcher
+from llmrec.engines.local.prefix import read_once, shared_length
 from llmrec.engines.local.torch_errors import torch_errors
 from llmrec.engines.stopping import cut_at_stop
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Continuation", "decode"]
+__all__ = ["Continuation", "Sampling", "decode"]
 
-_WORTH_SHARING = 16
+
+@dataclass(frozen=True)
+class Sampling:
+    """How texts are continued.
+
+    ``max_tokens`` is the most new tokens of each, ``stop`` the words and ``end_ids`` the tokens
+    that end a text. ``temperature`` 0 takes the likeliest token. Each prompt draws from its own
+    generator of ``seed``, so that its text does not depend on what else is in the batch.
+    """
+
+    max_tokens: int
+    stop: Sequence[str]
+    end_ids: frozenset[int]
+    temperature: float
+    seed: int
 
 
 @dataclass
@@ -28,6 +44,7 @@ class Continuation:
     """One prompt's answer while it grows. ``text`` is already cut at a stop word."""
 
     prompt_ids: list[int]
+    matcher: Matcher | None = None
     new_ids: list[int] = field(default_factory=list)
     text: str = ""
     done: bool = False
@@ -35,102 +52,77 @@ class Continuation:
     def add(
         self,
         token: int,
-        end_ids: frozenset[int],
-        stop: Sequence[str],
+        sampling: Sampling,
         to_text: Callable[[Sequence[int], Sequence[int]], str],
     ) -> None:
-        """Take the next token; sets ``done`` at an end token or a stop word."""
-        if token in end_ids:
+        """Take the next token; sets ``done`` at an end token, a stop word or a grammar's end."""
+        if token in sampling.end_ids:
             self.done = True
             return
         self.new_ids.append(token)
-        self.text, self.done = cut_at_stop(to_text(self.prompt_ids, self.new_ids), stop)
+        self.text, self.done = cut_at_stop(to_text(self.prompt_ids, self.new_ids), sampling.stop)
+        if self.matcher is not None and not self.done:
+            self.matcher.take(token)
+            self.done = self.matcher.ended
 
 
 def decode(
-    model: Any,
-    lock: threading.RLock,
+    turn: Callable[[], AbstractContextManager[Any]],
     prompts: Sequence[list[int]],
-    *,
-    max_tokens: int,
-    stop: Sequence[str],
-    temperature: float,
-    seed: int,
-    end_ids: frozenset[int],
+    sampling: Sampling,
     to_text: Callable[[Sequence[int], Sequence[int]], str],
+    matchers: Sequence[Matcher] | None = None,
 ) -> Iterator[list[Continuation]]:
     """Continue ``prompts``; yields all continuations, the same objects, after each step.
 
-    The caller ends the generation by closing the iterator. ``lock`` is held during a step only.
+    The caller ends the generation by closing the iterator.
 
     Args:
-        model: a causal language model of transformers, in evaluation mode.
-        lock: held while the model runs.
+        turn: gives the model, a causal language model in evaluation mode, for one step at a time.
         prompts: token ids, not empty.
-        max_tokens: most new tokens of each.
-        stop: words that end a text.
-        temperature: 0 takes the likeliest token.
-        seed: each prompt draws from its own generator of this seed, so that its text does not
-            depend on what else is in the batch.
-        end_ids: tokens that end a text.
+        sampling: how.
         to_text: text of the new ids, given the prompt's ids and the new ones.
+        matchers: for each prompt where its text stands in its constraint.
     """
     import torch
 
-    texts = [Continuation(ids) for ids in prompts]
+    free: Sequence[Matcher | None] = [None] * len(prompts)
+    texts = [
+        Continuation(ids, matcher) for ids, matcher in zip(prompts, matchers or free, strict=True)
+    ]
     alive = list(range(len(texts)))
-    draws = [torch.Generator().manual_seed(seed) for _ in texts]
-    shared = _shared_length(prompts)
-    ids, mask = _left_padded([one[shared:] for one in prompts], model.device)
+    draws = [torch.Generator().manual_seed(sampling.seed) for _ in texts]
+    shared = shared_length(prompts)
+    ids, mask = _left_padded([one[shared:] for one in prompts])
     cache: Any = None
     if shared:
-        with lock, torch.inference_mode(), torch_errors("reading the prompts"):
-            cache = _read_once(model, prompts[0][:shared], len(prompts))
+        with turn() as model, torch.inference_mode(), torch_errors("reading the prompts"):
+            cache = read_once(model, prompts[0][:shared], len(prompts))
         mask = torch.cat([mask.new_ones(len(prompts), shared), mask], dim=1)
-    for _ in range(max_tokens):
-        with lock, torch.inference_mode(), torch_errors("generating text"):
+    for _ in range(sampling.max_tokens):
+        with turn() as model, torch.inference_mode(), torch_errors("generating text"):
             logits, cache = _step(model, ids, mask, cache)
-        tokens = _choose(logits, temperature, [draws[row] for row in alive])
+            for row, own in zip(alive, logits, strict=True):
+                if (matcher := texts[row].matcher) is not None:
+                    matcher.mask(own)
+        tokens = _choose(logits, sampling.temperature, [draws[row] for row in alive])
         for row, token in zip(alive, tokens, strict=True):
-            texts[row].add(token, end_ids, stop, to_text)
+            texts[row].add(token, sampling, to_text)
         yield texts
         kept = [place for place, row in enumerate(alive) if not texts[row].done]
         if not kept:
             return
-        last = torch.tensor(tokens, device=model.device)[:, None]
+        ids = torch.tensor(tokens)[:, None]
         if len(kept) < len(alive):
-            chosen = torch.tensor(kept, device=model.device)
-            cache.batch_select_indices(chosen)
-            mask, last = mask[chosen], last[chosen]
+            chosen = torch.tensor(kept)
+            with torch_errors("generating text"):
+                cache.batch_select_indices(chosen)
+            mask, ids = mask[chosen], ids[chosen]
             alive = [alive[place] for place in kept]
-        ids = last
         mask = torch.cat([mask, mask.new_ones(len(alive), 1)], dim=1)
 
 
-def _shared_length(prompts: Sequence[list[int]]) -> int:
-    """How many tokens all prompts begin with, if reading them once is worth a pass of its own."""
-    if len(prompts) < 2:
-        return 0
-    first, last = min(prompts), max(prompts)
-    # Each prompt keeps a token: its own pass must have something to read.
-    shortest = min(len(first), len(last), *(len(one) for one in prompts)) - 1
-    same = next((i for i in range(shortest) if first[i] != last[i]), shortest)
-    return same if same >= _WORTH_SHARING else 0
-
-
-def _read_once(model: Any, ids: list[int], copies: int) -> Any:
-    import torch
-
-    out = model(
-        input_ids=torch.tensor([ids], device=model.device), use_cache=True, logits_to_keep=1
-    )
-    out.past_key_values.batch_repeat_interleave(copies)
-    return out.past_key_values
-
-
-def _left_padded(
-    prompts: Sequence[list[int]], device: torch.device
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _left_padded(prompts: Sequence[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
     import torch
 
     longest = max(len(ids) for ids in prompts)
@@ -139,7 +131,7 @@ def _left_padded(
     for row, ids in enumerate(prompts):
         padded[row, longest - len(ids) :] = torch.tensor(ids)
         mask[row, longest - len(ids) :] = 1
-    return padded.to(device), mask.to(device)
+    return padded, mask
 
 
 def _step(
@@ -148,11 +140,11 @@ def _step(
     # Padding stands before each prompt's own part; positions count the real tokens only.
     positions = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, -ids.shape[1] :]
     # Without padding no mask is needed, and attention takes its fast causal path.
-    padded = None if bool(mask.all()) else mask
+    padded = None if bool(mask.all()) else mask.to(model.device)
     out = model(
-        input_ids=ids,
+        input_ids=ids.to(model.device),
         attention_mask=padded,
-        position_ids=positions,
+        position_ids=positions.to(model.device),
         past_key_values=cache,
         use_cache=True,
         logits_to_keep=1,

@@ -1,0 +1,69 @@
+"""Read prompts in one pass and give the logits behind each prompt's last token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from llmrec.engines.local.prefix import read_once, shared_length
+from llmrec.types import FloatArray
+
+__all__ = ["last_logits", "log_softmax"]
+
+
+# Of the longest prompt. A prefix in a cache costs attention its fast causal path: reading the 5 %
+# that all ranking prompts share only once is a loss (scripts/bench/prefix.py).
+_WORTH_SHARING = 0.25
+
+
+def last_logits(model: Any, prompts: Sequence[list[int]]) -> FloatArray:
+    """Logits ``[prompts, vocabulary]``, float32, behind the last token of each prompt.
+
+    Padding stands on the right, where it changes nothing for the tokens before it (attention is
+    causal), so that no mask is needed and attention takes its fast path. What all prompts begin
+    with, one shopper's history say, is read once if it is a good part of them.
+
+    Args:
+        model: a causal language model in evaluation mode.
+        prompts: token ids, not empty.
+    """
+    import torch
+
+    start = shared_length(prompts, at_least=_WORTH_SHARING * max(len(one) for one in prompts))
+    rests = [one[start:] for one in prompts]
+    longest = max(len(one) for one in rests)
+    padded = torch.zeros(len(rests), longest, dtype=torch.long)
+    for row, one in enumerate(rests):
+        padded[row, : len(one)] = torch.tensor(one)
+    last = torch.tensor([len(one) - 1 for one in rests])
+    places, column = torch.unique(last, return_inverse=True)
+    prefix: dict[str, Any] = {"use_cache": False}
+    if start:
+        positions = torch.arange(start, start + longest, device=model.device)
+        prefix = {
+            "use_cache": True,
+            "past_key_values": read_once(model, prompts[0][:start], len(prompts)),
+            "position_ids": positions.expand(len(rests), -1),
+        }
+    out = model(input_ids=padded.to(model.device), logits_to_keep=_places(model, places), **prefix)
+    # [prompts, places, vocabulary] -> each prompt at its own last token
+    logits = out.logits[torch.arange(len(rests)), column].float().cpu()
+    values: FloatArray = logits.numpy()
+    return values
+
+
+def log_softmax(logits: FloatArray) -> FloatArray:
+    """Log-probabilities of ``logits``, computed in float64."""
+    values = logits.astype(np.float64)
+    values -= values.max()
+    result: FloatArray = (values - np.log(np.exp(values).sum())).astype(np.float32)
+    return result
+
+
+def _places(model: Any, places: Any) -> Any:
+    # With layers on several cards the last hidden states are on another card than the first
+    # layer, and accelerate moves tensors, but not lists, to the first.
+    spread = len(set((getattr(model, "hf_device_map", None) or {}).values())) > 1
+    return places.tolist() if spread else places.to(model.device)
