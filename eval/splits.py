@@ -24,6 +24,7 @@ __all__ = [
     "global_time",
     "leave_one_out",
     "new_targets",
+    "time_cuts",
 ]
 
 Part: TypeAlias = Literal["valid", "test"]
@@ -65,8 +66,9 @@ class Case:
 class Split:
     """Training events and the cases of validation and test.
 
-    ``protocol`` is ``leave-one-out``, ``global-time`` or ``given``; ``context`` are events that may
-    stand in histories but must not train anything (some published splits have them).
+    ``protocol`` is ``leave-one-out``, ``global-time``, ``given``, or ``given-time`` for a given
+    split that claims to be one by time; ``context`` are events that may stand in histories but must
+    not train anything (some published splits have them).
     """
 
     protocol: str
@@ -88,6 +90,10 @@ class Split:
         if part == "valid":
             return self.train
         return self.train + tuple(target for case in self.valid for target in case.targets)
+
+    def warm_items(self, part: Part) -> frozenset[str]:
+        """Items of :meth:`known`: the others are cold when ``part`` is asked."""
+        return frozenset(event.item for event in self.known(part))
 
 
 def event_order(event: Event) -> tuple[datetime, int]:
@@ -193,12 +199,47 @@ def global_time(
     return Split("global-time", tuple(train), tuple(valid), tuple(test))
 
 
+def time_cuts(
+    source: EventSource | Iterable[Event], *, valid: float = 0.1, test: float = 0.1
+) -> tuple[datetime, datetime]:
+    """Cuts for :func:`global_time` that leave these shares of the events to each window.
+
+    Events of one moment are never parted, so the shares are hit as nearly as the log allows.
+
+    Raises:
+        DataError: an event has no time, or the shares leave nothing to train on.
+    """
+    if not (valid > 0 and test > 0 and valid + test < 1):
+        raise DataError(
+            f"Shares of {valid:g} and {test:g} leave no three parts.",
+            hint="Give two shares above 0 whose sum is below 1, such as 0.1 and 0.1.",
+        )
+    times: list[datetime] = []
+    for event in _events(source):
+        _refuse_untimed([event])
+        assert event.at is not None
+        times.append(event.at)
+    if not times:
+        raise DataError("The event log is empty.", hint="Ingest events first.")
+    times.sort()
+    first = min(int(len(times) * (1 - valid - test)), len(times) - 1)
+    second = min(int(len(times) * (1 - test)), len(times) - 1)
+    return times[first], times[second]
+
+
+def _events(source: EventSource | Iterable[Event]) -> Iterator[Event]:
+    if isinstance(source, Iterable):
+        yield from source
+        return
+    for batch in source.iter_events():
+        yield from batch
+
+
 def _by_user(
     source: EventSource | Iterable[Event], kinds: Collection[EventKind] | None
 ) -> Iterator[tuple[str, list[Event]]]:
     """Each user's events in order, users in order of id; the log itself may come in any order."""
-    batches = [source] if isinstance(source, Iterable) else source.iter_events()
-    events = [one for batch in batches for one in batch if kinds is None or one.kind in kinds]
+    events = [one for one in _events(source) if kinds is None or one.kind in kinds]
     events.sort(key=lambda event: (event.user, *event_order(event)))
     for user, group in groupby(events, key=lambda event: event.user):
         yield user, list(group)

@@ -15,6 +15,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from llmrec.engines.local.loading import load_network
+from llmrec.engines.local.quantization import quiet_bitsandbytes
 from llmrec.engines.local.torch_errors import torch_errors
 from llmrec.engines.tokenizing import ChatTokenizer
 from llmrec.errors import DataError, MissingExtra, ModelError
@@ -181,6 +182,7 @@ class _Trainer:
         return report
 
     def _wrap(self) -> None:
+        quiet_bitsandbytes()
         import torch
         from peft import LoraConfig, get_peft_model
 

@@ -64,6 +64,7 @@ class Recommender:
     ) -> None:
         self.workspace = workspace
         self.settings = workspace.settings
+        self._own_engine = engine is None
         if engine is not None:
             self.__dict__["engine"] = engine
         if retriever is not None:
@@ -128,9 +129,11 @@ class Recommender:
         return Writer(self.engine, self.settings.explain, known_brands=self.store.brands())
 
     def close(self) -> None:
-        """Close the database; the object cannot be used afterwards."""
+        """Close the database, and the engine if it was opened here; it cannot be used afterwards."""
         if "store" in self.__dict__:
             self.store.close()
+        if self._own_engine and "engine" in self.__dict__:
+            self.engine.close()
 
     def __enter__(self) -> Recommender:
         return self

@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from llmrec.cli import chat, demo, doctor, index, ingest, init, items, models, recommend
+from llmrec.cli import (
+    chat,
+    demo,
+    doctor,
+    evaluate,
+    index,
+    ingest,
+    init,
+    items,
+    models,
+    recommend,
+    serve_llm,
+)
 from llmrec.cli.common import console, fail
 from llmrec.errors import LLMRecError
 
@@ -32,8 +44,10 @@ app.add_typer(items.app, name="items", rich_help_panel=_SHOP)
 app.command("recommend", rich_help_panel=_ANSWERS)(recommend.recommend)
 app.command("chat", rich_help_panel=_ANSWERS)(chat.chat)
 app.command("demo", rich_help_panel=_ANSWERS)(demo.demo)
+app.add_typer(evaluate.app, name="eval", rich_help_panel=_ANSWERS)
 app.add_typer(models.app, name="models", rich_help_panel=_MACHINE)
 app.command("doctor", rich_help_panel=_MACHINE)(doctor.doctor)
+app.command("serve-llm", rich_help_panel=_MACHINE)(serve_llm.serve_llm)
 
 
 @app.callback(invoke_without_command=True)

@@ -55,7 +55,7 @@ def test_a_file_without_times_or_positions_is_in_order_already(tmp_path: Path) -
         (changed(4, split="dev"), 4, "the part is none of"),
         (changed(2, item_id=None), 2, "the value is missing"),
         ([*ROWS, ROWS[1]], 6, "duplicate of an earlier one"),
-        (changed(2, timestamp=10**15), 2, "not in seconds"),
+        (changed(2, timestamp=10**15), 2, "neither in seconds"),
     ],
 )
 def test_a_bad_row_is_refused_by_its_number(

@@ -144,7 +144,7 @@ def leaky(name: str) -> Split:
         ("duplicate event", "user 'u' with item 'a' is there twice"),
         ("duplicate target", "test target 'e' of user 'u' is a duplicate"),
         ("two cases", "'u' has two test cases"),
-        ("training in the future", "user 'u' with item .* is not before the first target"),
+        ("training in the future", "user 'u' with item .* is not before the first validation"),
     ],
 )
 def test_each_planted_leak_is_refused(leak: str, message: str) -> None:

@@ -9,7 +9,7 @@ from llmrec import Event, EventKind, Filters, Item, Recommender, Workspace
 from llmrec.catalog.store import CatalogStore
 from llmrec.embedding import load_encoder
 from llmrec.engines import ScriptedEngine
-from llmrec.errors import EngineError, EngineUnavailable, HistoryError
+from llmrec.errors import EngineError, EngineUnavailable, HistoryError, ModelError
 from llmrec.retrieval import build_index
 
 START = datetime(2026, 10, 1, tzinfo=timezone.utc)
@@ -155,6 +155,36 @@ def test_a_model_that_fails_only_at_writing_still_falls_back(workspace):
     assert answer.trace.forward_passes == 1 and "the writer is down" in answer.trace.degraded
     assert all(one.reason.origin == "fields" for one in answer)
     with Recommender.open(workspace, engine=engine) as shop, pytest.raises(EngineUnavailable):
+        shop.recommend(["p00"], k=3)
+
+
+def test_adapters_of_the_workspace_rank_and_write(workspace):
+    for name in ("ranker", "writer"):
+        folder = workspace.models_dir / name
+        folder.mkdir(exist_ok=True)
+        (folder / "adapter_config.json").write_text("{}")
+    overrides = {
+        **SETTINGS,
+        "ranking": {"adapter": "ranker", "llm_weight": 1.0},
+        "explain": {"adapter": "writer"},
+    }
+    with Recommender.open(workspace.path, overrides=overrides) as shop:
+        answer = shop.recommend(["p00"], k=3)
+        assert shop.engine.adapters == ("ranker", "writer")
+    assert answer.trace.adapter == "ranker"
+    with pytest.raises(EngineError, match="closed"):
+        shop.engine.generate(["x"], max_tokens=1)
+
+
+def test_an_adapter_that_is_not_there_is_named(workspace):
+    overrides = {
+        **SETTINGS,
+        "ranking": {"adapter": "nobody"},
+    }
+    with (
+        Recommender.open(workspace.path, overrides=overrides) as shop,
+        pytest.raises(ModelError, match="nobody"),
+    ):
         shop.recommend(["p00"], k=3)
 
 

@@ -1,1 +1,1 @@
-"""The engine for CPUs: OpenVINO in this process."""
+"""The engine that runs a Hugging Face decoder with OpenVINO on a CPU: see docs/design/007."""

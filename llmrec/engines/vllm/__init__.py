@@ -1,1 +1,1 @@
-"""The engine that runs vLLM in this machine."""
+"""The engine that runs vLLM beside this process: continuous batching, on GPUs first of all."""
