@@ -66,9 +66,10 @@ class Case:
 class Split:
     """Training events and the cases of validation and test.
 
-    ``protocol`` is ``leave-one-out``, ``global-time``, ``given``, or ``given-time`` for a given
-    split that claims to be one by time; ``context`` are events that may stand in histories but must
-    not train anything (some published splits have them).
+    ``protocol`` is ``leave-one-out``, ``global-time``, ``given``, ``given-time`` for a given split
+    that claims to be one by time, or ``given-rows`` for one whose rows bring their own histories;
+    ``context`` are events that may stand in histories but must not train anything (some published
+    splits have them).
     """
 
     protocol: str

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from eval_data import make_folder
 from retrieval_shop import CountingEncoder, make_events, make_items, make_shop
 
 from llmrec import Recommender
 from llmrec.catalog.store import CatalogStore
 from llmrec.engines import ScriptedEngine
 from llmrec.errors import DataError
-from llmrec.eval import Case, PopularityBaseline, Split, check_split, evaluate, leave_one_out
+from llmrec.eval import (
+    Case,
+    PopularityBaseline,
+    Split,
+    check_split,
+    evaluate,
+    leave_one_out,
+    open_data,
+)
 from llmrec.retrieval import Retriever, build_index
 from llmrec.types import Event
 
@@ -96,6 +106,36 @@ def test_short_and_seen_answers_are_counted_and_long_ones_cut() -> None:
     cut = evaluate(Fixed("x", "y", "t0", "t1", "t2"), split_of(3), ks=(2,), n_items=10)
     assert cut.means["hit@2"] == 0
     assert cut.beyond["coverage@2"] == 0.2
+
+
+def test_whole_data_brings_its_catalogue(tmp_path: Path) -> None:
+    data = open_data(make_folder(tmp_path / "data"))
+    found = evaluate(PopularityBaseline(data.split.known("test")), data, depth=30)
+    assert set(found.beyond) >= {"coverage@10", "gini@10", "diversity@5", "calibration@10"}
+    assert found.recall_curve["k"] == [1, 2, 5, 10, 20]
+    curve = found.recall_curve["recall"]
+    assert curve[3] == pytest.approx(found.means["recall@10"]) and curve == sorted(curve)
+    assert sum(group.users for group in found.slices["history"]) == 30
+    assert found.latency is not None and found.latency["users"] == 30
+    shown = sum(times for _, times in found.popularity_scatter)
+    assert shown == 30 * 10 and len(found.popularity_scatter) == 40
+
+
+def test_the_five_lines_of_the_docs_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    code = page.split("```python\n")[1].split("```")[0]
+    folder = make_folder(tmp_path / "data")
+    exec(code.replace('"DATA"', repr(str(folder))), {})
+    assert "30 of 30 users of test" in capsys.readouterr().out
+    assert len([line for line in code.splitlines() if line]) <= 5
+
+
+def test_a_split_that_leaks_is_not_evaluated() -> None:
+    split = split_of(3)
+    case = split.test[0]
+    leaky = replace(split, train=(*split.train, case.targets[0]))
+    with pytest.raises(DataError, match="also among the user's training events"):
+        evaluate(Fixed("t0"), leaky)
 
 
 def test_the_report_is_plain_data_and_prints() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from llmrec.errors import DataError
 from llmrec.eval import PopularityBaseline, evaluate, given_split
+from llmrec.eval.given_rows import given_rows
 
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 
@@ -80,6 +81,84 @@ def test_positions_overrule_times_on_request(tmp_path: Path) -> None:
     split = given_split(written(tmp_path, changed(3, timestamp=999)), order="position")
     assert split.test[0].history_ids == ("h", "a", "b", "c")
     assert split.train[0].at is None
+
+
+def test_one_moment_in_two_parts_is_a_leak_even_where_repeats_are_dropped(tmp_path: Path) -> None:
+    """A copy of a test row among the training rows is no second purchase."""
+    folder = written(tmp_path, [*ROWS, {**ROWS[4], "split": "train"}])
+    with pytest.raises(DataError, match="also stands in another part") as caught:
+        given_split(folder, repeats="drop")
+    assert (caught.value.row, caught.value.field) == (6, "split")
+
+
+def test_two_baskets_of_one_moment_are_kept_on_request(tmp_path: Path) -> None:
+    rows = [{**one, "basket": str(place)} for place, one in enumerate(ROWS)]
+    for row in rows:
+        del row["position"]
+    folder = written(tmp_path, [*rows, {**rows[1], "basket": "9"}])
+    with pytest.raises(DataError, match=r"row 6.*at the same moment twice"):
+        given_split(folder)
+    assert len(given_split(folder, repeats="drop").train) == 3
+
+
+@pytest.mark.parametrize(
+    ("row", "values", "field"),
+    [(3, {"position": 1.5}, "position"), (2, {"timestamp": "yesterday"}, "timestamp")],
+)
+def test_orders_that_cannot_be_read_are_refused(
+    tmp_path: Path, row: int, values: dict[str, Any], field: str
+) -> None:
+    rows = [{**one, "timestamp": str(one["timestamp"])} for one in changed(row, **values)]
+    with pytest.raises(DataError) as caught:
+        given_split(written(tmp_path, rows))
+    assert (caught.value.row, caught.value.field) == (row, field)
+
+
+def rows_folder(folder: Path, **test: Any) -> Path:
+    """A split by rows: one user, one validation and two test rows, the second as given."""
+    train = [
+        {"user_id": "u", "item_id": item, "timestamp": at, "position": at, "split": part}
+        for at, (item, part) in enumerate([("h", "history"), ("a", "train"), ("b", "train")])
+    ]
+    pd.DataFrame(train).to_parquet(folder / "interactions.parquet")
+    first = {"user_id": "u", "history": ["h", "a"], "history_timestamp": [0, 1]}
+    valid = {**first, "item_id": "c", "timestamp": 5}
+    pd.DataFrame([valid]).to_parquet(folder / "valid.parquet")
+    rows = [{**first, "item_id": "d", "timestamp": 7}, {**first, "item_id": "e", "timestamp": 8}]
+    pd.DataFrame([rows[0], {**rows[1], **test}]).to_parquet(folder / "test.parquet")
+    return folder
+
+
+def test_rows_with_their_own_histories_are_cases_of_their_own(tmp_path: Path) -> None:
+    split = given_rows(rows_folder(tmp_path))
+    assert split.protocol == "given-rows"
+    assert [case.user for case in split.test] == ["u#1", "u#2"]
+    assert split.test[1].history_ids == ("h", "a") and split.test[1].target_ids == {"e"}
+    assert [(one.user, one.item) for one in split.known("test")] == [
+        ("u", "a"),
+        ("u", "b"),
+        ("u", "c"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("test", "message"),
+    [
+        ({"item_id": "a"}, "also among the user's training events"),
+        ({"item_id": "h"}, "in the history that is shown"),
+        ({"history_timestamp": [0, 99]}, "from after the test target"),
+        ({"item_id": None}, "the value is missing"),
+    ],
+)
+def test_a_leaking_row_is_refused_by_its_number(
+    tmp_path: Path, test: dict[str, Any], message: str
+) -> None:
+    folder = rows_folder(tmp_path, **test)
+    with pytest.raises(DataError, match=message) as caught:
+        given_rows(folder)
+    assert (caught.value.file, caught.value.row) == (str(folder / "test.parquet"), 2)
+    if test.get("item_id"):
+        assert len(given_rows(folder, repeats="drop").test) == 1
 
 
 def test_files_that_are_no_split(tmp_path: Path) -> None:

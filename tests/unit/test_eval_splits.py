@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from llmrec.errors import DataError
-from llmrec.eval import Case, Split, check_split, global_time, leave_one_out
+from llmrec.eval import Case, Split, check_split, global_time, leave_one_out, time_cuts
 from llmrec.types import Event, EventKind
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -103,6 +103,37 @@ def test_global_time_wants_times() -> None:
         global_time([Event("u", "a")], valid_from=START, test_from=START + timedelta(days=1))
 
 
+def test_cuts_by_share_leave_a_tenth_of_the_events_to_each_window() -> None:
+    events = [one for user in "pqrs" for one in log(user, "abcdefghijklmnopqrstuvwxy")]
+    valid_from, test_from = time_cuts(Batches(events))
+    assert (valid_from, test_from) == (START + timedelta(days=20), START + timedelta(days=22))
+    early, late = time_cuts(events, valid=0.5, test=0.25)
+    assert (early, late) == (START + timedelta(days=6), START + timedelta(days=18))
+    check_split(global_time(events, valid_from=early, test_from=late))
+
+
+@pytest.mark.parametrize(
+    ("events", "shares", "message"),
+    [
+        ([], {}, "log is empty"),
+        ([Event("u", "a")], {}, "has no time"),
+        (log("u", "abc"), {"valid": 0.6, "test": 0.4}, "leave no three parts"),
+        (log("u", "abc"), {"valid": 0.0}, "leave no three parts"),
+    ],
+)
+def test_cuts_by_share_of_nothing_are_refused(
+    events: list[Event], shares: dict[str, float], message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        time_cuts(events, **shares)
+
+
+def test_items_of_the_known_events_are_warm() -> None:
+    split = leave_one_out(log("u", "abcd") + log("v", "ab"))
+    assert split.warm_items("valid") == {"a", "b"}
+    assert split.warm_items("test") == {"a", "b", "c"}
+
+
 def good_split() -> Split:
     return leave_one_out(log("u", "abcde") + log("v", "bcade"))
 
@@ -130,6 +161,12 @@ def leaky(name: str) -> Split:
         "training in the future": replace(
             split, protocol="global-time", train=(*split.train, late)
         ),
+        "validation in the future": replace(
+            split,
+            protocol="given-time",
+            train=(),
+            valid=(*split.valid[1:], Case("w", (), (replace(late, user="w"),))),
+        ),
     }
     return planted[name]
 
@@ -145,6 +182,7 @@ def leaky(name: str) -> Split:
         ("duplicate target", "test target 'e' of user 'u' is a duplicate"),
         ("two cases", "'u' has two test cases"),
         ("training in the future", "user 'u' with item .* is not before the first validation"),
+        ("validation in the future", "validation event of user 'w' .* before the first test"),
     ],
 )
 def test_each_planted_leak_is_refused(leak: str, message: str) -> None:
@@ -152,3 +190,13 @@ def test_each_planted_leak_is_refused(leak: str, message: str) -> None:
     with pytest.raises(DataError, match=message) as caught:
         check_split(leaky(leak))
     assert caught.value.hint
+
+
+def test_a_split_is_checked_once_and_a_changed_one_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = []
+    monkeypatch.setattr("llmrec.eval.leaks.find_leak", lambda split: looked.append(split))
+    split = good_split()
+    check_split(split)
+    check_split(split)
+    check_split(replace(split, test=split.test[:1]))
+    assert len(looked) == 2

@@ -1,0 +1,88 @@
+"""Finished runs against each other: the same data, the same users, paired tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmrec.errors import DataError
+from llmrec.eval.runs import Run
+from llmrec.eval.statistics import Comparison, RunScores, compare_all
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["compare_runs", "deciding_metrics"]
+
+
+def compare_runs(
+    runs: Sequence[Run], *, metrics: Sequence[str] | None = None, against: str | None = None
+) -> tuple[Comparison, ...]:
+    """Compare finished runs; see :func:`~llmrec.eval.statistics.compare_all`.
+
+    Runs of one name that differ in their seeds are one system: a user's score is the mean over
+    them.
+
+    Args:
+        runs: on the same data and part, over the same users.
+        metrics: names; see :func:`deciding_metrics` for the default.
+        against: compare only with the run of this name.
+
+    Raises:
+        DataError: the runs are of different data or users, or there are fewer than two systems.
+    """
+    first = runs[0].record["data"] if runs else {}
+    for one in runs[1:]:
+        data = one.record["data"]
+        for key, word in (("sha256", "data"), ("part", "parts")):
+            if data[key] != first[key]:
+                raise DataError(
+                    f"The runs '{runs[0].name}' and '{one.name}' are of different {word}: "
+                    f"{first['name']} {first[key][:12]} and {data['name']} {data[key][:12]}.",
+                    hint="Compare runs on the same data; how it was split counts too.",
+                )
+    groups: dict[str, list[Run]] = {}
+    for one in runs:
+        groups.setdefault(one.name, []).append(one)
+    scores = [_scores(name, some) for name, some in groups.items()]
+    wanted = list(metrics) if metrics else deciding_metrics(runs)
+    return compare_all(scores, metrics=wanted, against=against)
+
+
+def deciding_metrics(runs: Sequence[Run]) -> list[str]:
+    """NDCG and recall at 10, or at the largest k that all runs have where 10 is none of them.
+
+    Each further metric makes Holm's correction stricter for all.
+    """
+    common = set.intersection(*({int(k) for k in one.record["ks"]} for one in runs))
+    if not common:
+        raise DataError("The runs have no k in common.", hint="Run one of them again with -k.")
+    k = 10 if 10 in common else max(common)
+    return [f"ndcg@{k}", f"recall@{k}"]
+
+
+def _scores(name: str, runs: Sequence[Run]) -> RunScores:
+    if len({tuple(one.record["seeds"]) for one in runs}) < len(runs):
+        raise DataError(
+            f"Two of the runs are called '{name}' and have the same seed.",
+            hint="Name one of them differently (--name), or leave it out.",
+        )
+    tables = [one.users().set_index("user") for one in runs]
+    users = tuple(str(one) for one in tables[0].index)
+    for table in tables[1:]:
+        if set(table.index) != set(users):
+            raise DataError(
+                f"The runs called '{name}' are over different users.",
+                hint="The seed also draws the users: repeat them without --users.",
+            )
+    names = sorted(runs[0].record["metrics"])
+    return RunScores(name, users, {one: _stacked(tables, users, one) for one in names})
+
+
+def _stacked(
+    tables: Sequence[pd.DataFrame], users: tuple[str, ...], metric: str
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    rows = [table.loc[list(users), metric].to_numpy(dtype=np.float64) for table in tables]
+    return rows[0] if len(rows) == 1 else np.vstack(rows)

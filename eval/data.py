@@ -1,0 +1,307 @@
+"""Where an evaluation's data comes from: a split, its catalogue, and one hash of both."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from llmrec.config import CONFIG_NAME, Workspace
+from llmrec.errors import DataError
+from llmrec.eval.given import split_of
+from llmrec.eval.given_rows import given_rows
+from llmrec.eval.interactions import Interactions, Order, Repeats, read_interactions
+from llmrec.eval.items import ItemTable, read_items
+from llmrec.eval.leaks import check_split
+from llmrec.eval.public import prepare_public, public_names, public_set
+from llmrec.eval.splits import Case, EventSource, Part, Split, global_time, leave_one_out, time_cuts
+from llmrec.types import Event, EventKind, Item
+
+__all__ = ["EvalData", "Protocol", "fingerprint", "open_data"]
+
+Protocol: TypeAlias = Literal[
+    "auto", "given", "given-time", "given-rows", "leave-one-out", "global-time"
+]
+"""How the events are split; see :func:`open_data`."""
+
+_ITEM_FILES = ("items.parquet", "items.jsonl", "items.csv", "items.tsv")
+
+
+@dataclass(frozen=True)
+class EvalData:
+    """A split with the catalogue that is ranked.
+
+    Attributes:
+        name: how reports call it.
+        split: training events and cases, free of leaks.
+        items: the catalogue; every item of it may be recommended.
+        sha256: of the split and the items, see :func:`fingerprint`.
+        notes: what a reader of the figures should know about the data.
+        shop: the workspace it came from, if it is one.
+    """
+
+    name: str
+    split: Split
+    items: ItemTable
+    sha256: str
+    notes: tuple[str, ...] = ()
+    shop: Path | None = None
+
+    @property
+    def events(self) -> int:
+        """Number of events: training, context and targets, each once."""
+        targets: set[Event] = set()
+        for case in (*self.split.valid, *self.split.test):
+            targets.update(case.targets)
+        return len(self.split.train) + len(self.split.context) + len(targets)
+
+
+def open_data(
+    name: str | os.PathLike[str],
+    *,
+    protocol: Protocol = "auto",
+    order: Order = "time",
+    repeats: Repeats = "refuse",
+    items: Sequence[str | os.PathLike[str]] = (),
+    kinds: Collection[EventKind] | None = None,
+    valid_from: datetime | None = None,
+    test_from: datetime | None = None,
+    say: Callable[[str], None] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> EvalData:
+    """Open what an evaluation is run on.
+
+    Args:
+        name: a workspace; a folder with ``interactions.parquet`` (or .csv) and ``items.parquet``
+            (or .jsonl, .csv); such a table alone; or a public set by name (``ml-1m``, …), which is
+            downloaded if it is not in the cache. Something of that name on the disk goes first.
+        protocol: ``given`` takes the table's ``split`` column; ``given-time`` also holds it to be a
+            split by time for all users; ``given-rows`` takes a folder's ``valid.parquet`` and
+            ``test.parquet``, whose rows bring their own histories; ``leave-one-out`` and
+            ``global-time`` split here. ``auto`` takes what is given, else leaves one out.
+        order: see :func:`~llmrec.eval.given_split`.
+        repeats: see :func:`~llmrec.eval.given_split`.
+        items: item files, or one workspace, for a table that has none beside it.
+        kinds: of a workspace's events, use only these; all but dislikes otherwise.
+        valid_from: for ``global-time``: the start of the validation window. Without the two cuts
+            the last tenth of the events is the test window, the tenth before it for validation.
+        test_from: for ``global-time``: the start of the test window.
+        say: told what will be downloaded, before it is.
+        progress: called with a file's name, the bytes done and in all.
+
+    Raises:
+        DataError: there is no such data, it cannot be read or split, or the split leaks; names
+            file, row and field where there are any.
+        DownloadError: a public set could not be fetched.
+    """
+    cut = _Cut(protocol, kinds, valid_from, test_from)
+    path = Path(name)
+    if not path.exists():
+        wanted = public_set(os.fspath(name))
+        if wanted is None:
+            raise DataError(
+                f"There is no data called '{name}'.",
+                hint="Name a workspace, a data folder, a table, or one of: "
+                f"{', '.join(public_names())}.",
+            )
+        path = prepare_public(wanted, say=say, progress=progress)
+        return _from_table(wanted.name, path, cut, order, repeats, items)
+    if (path / CONFIG_NAME).is_file():
+        return _from_shop(path, cut)
+    whole = path.resolve()
+    plain = whole.name if path.is_dir() else whole.name.partition(".")[0]
+    return _from_table(plain, path, cut, order, repeats, items)
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """How to split events that bring no split of their own."""
+
+    protocol: Protocol
+    kinds: Collection[EventKind] | None
+    valid_from: datetime | None
+    test_from: datetime | None
+
+    def split(self, events: EventSource | Iterable[Event]) -> Split:
+        if self.protocol == "global-time":
+            first, second = self.valid_from, self.test_from
+            if first is None or second is None:
+                first, second = time_cuts(events)
+            return global_time(events, valid_from=first, test_from=second, kinds=self.kinds)
+        return leave_one_out(events, kinds=self.kinds)
+
+    def note(self, split: Split) -> str:
+        if split.protocol != "global-time":
+            return "Each user's last new item is the test target, the one before for validation."
+        valid, test = (
+            min(one.at for case in split.cases(part) for one in case.targets if one.at)
+            for part in _BOTH
+        )
+        return f"The validation window begins at {valid}, the test window at {test}."
+
+
+_BOTH: tuple[Part, Part] = ("valid", "test")
+
+
+def _from_shop(path: Path, cut: _Cut) -> EvalData:
+    from llmrec.catalog.store import CatalogStore
+
+    if cut.protocol.startswith("given"):
+        raise DataError(
+            f"The workspace {path} has no split of its own.",
+            hint="Use --protocol leave-one-out or global-time, or name a table with a 'split' "
+            "column as the data and the workspace as its --items.",
+        )
+    workspace = Workspace.open(path)
+    with CatalogStore.open(workspace.database_url) as store:
+        events = [event for batch in store.iter_events() for event in batch]
+        items = [item for batch in store.iter_items() for item in batch]
+    # Nobody wants to be shown again what they disliked: such an event is no target.
+    wanted = [event for event in events if event.kind is not EventKind.DISLIKE]
+    split = cut.split(events if cut.kinds is not None else wanted)
+    notes = [cut.note(split)]
+    if cut.kinds is None and len(wanted) < len(events):
+        notes.append(f"{len(events) - len(wanted):,} dislikes are left out.")
+    return _made(workspace.path.name, split, items, "", notes, workspace.path)
+
+
+def _from_table(
+    name: str,
+    path: Path,
+    cut: _Cut,
+    order: Order,
+    repeats: Repeats,
+    items: Sequence[str | os.PathLike[str]],
+) -> EvalData:
+    notes: list[str] = []
+    if cut.protocol == "given-rows":
+        split = given_rows(path, repeats=repeats)
+        notes += _row_notes(split, repeats)
+        return _made(name, split, *_catalogue(path, items, split.train), notes)
+    table = read_interactions(path, order=order, repeats=repeats)
+    if table.parts is None or cut.protocol in ("leave-one-out", "global-time"):
+        if cut.protocol in ("given", "given-time"):
+            split_of(table)  # says that there is no such column
+        split = cut.split(table.events)
+        notes.append(cut.note(split))
+    else:
+        by_time = cut.protocol == "given-time" or _says_by_time(path)
+        split = split_of(table, repeats, by_time)
+        notes += _given_notes(table, split, order, repeats)
+    return _made(name, split, *_catalogue(path, items, table.events), notes)
+
+
+def _catalogue(
+    path: Path, items: Sequence[str | os.PathLike[str]], events: Iterable[Event]
+) -> tuple[list[Item], str]:
+    """The items that belong to a table, and what is to be said of them."""
+    if len(items) == 1 and (Path(items[0]) / CONFIG_NAME).is_file():
+        from llmrec.catalog.store import CatalogStore
+
+        with CatalogStore.open(Workspace.open(items[0]).database_url) as store:
+            return [item for batch in store.iter_items() for item in batch], ""
+    folder = path if path.is_dir() else path.parent
+    beside = [folder / one for one in _ITEM_FILES if path.is_dir() and (folder / one).is_file()]
+    files = list(items) or beside[:1]
+    if files:
+        return read_items(files)
+    seen = dict.fromkeys(event.item for event in events)
+    said = "No item file: the catalogue is every item of the table, without texts."
+    return [Item(id, id) for id in seen], said
+
+
+def _says_by_time(path: Path) -> bool:
+    """Whether ``split.json`` beside the table calls it a global split."""
+    folder = path if path.is_dir() else path.parent
+    try:
+        said = json.loads((folder / "split.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(said, dict) and str(said.get("protocol", "")).startswith("global")
+
+
+def _given_notes(table: Interactions, split: Split, order: Order, repeats: Repeats) -> list[str]:
+    notes = ["The split came with the data."]
+    if split.protocol == "given-time":
+        notes.append("It is one by time: nothing of training lies after a validation target.")
+    if order == "position":
+        notes.append("Positions give the order, not times: training may know other users' future.")
+    if repeats == "drop" and table.parts:
+        asked = sum(part in ("valid", "test") for part in table.parts)
+        kept = sum(len(case.targets) for part in _BOTH for case in split.cases(part))
+        notes.append(f"{asked - kept:,} of {asked:,} targets were bought before and left out.")
+    return notes
+
+
+def _row_notes(split: Split, repeats: Repeats) -> list[str]:
+    rows = len(split.valid) + len(split.test)
+    notes = [f"Each of {rows:,} rows is a case with its own history; a user may have many."]
+    if repeats == "drop":
+        notes.append("Rows whose item the user had before are left out.")
+    return notes
+
+
+def _made(
+    name: str,
+    split: Split,
+    items: Iterable[Item],
+    said: str,
+    notes: list[str],
+    shop: Path | None = None,
+) -> EvalData:
+    check_split(split)
+    table = ItemTable.of(items)
+    notes = [*notes, *([said] if said else [])]
+    for part, word in zip(_BOTH, ("validation", "test"), strict=True):
+        targets = [target.item for case in split.cases(part) for target in case.targets]
+        strange = sum(one not in table.row for one in targets)
+        if strange:
+            notes.append(
+                f"{strange:,} of {len(targets):,} {word} targets are not in the catalogue; "
+                "they count as missed."
+            )
+    return EvalData(name, split, table, fingerprint(split, table), tuple(notes), shop)
+
+
+def fingerprint(split: Split, items: ItemTable) -> str:
+    """SHA-256 of everything that can move a figure: events, cases, and the items' texts.
+
+    It does not depend on the file format, the order of the rows or the machine.
+    """
+    digest = hashlib.sha256(split.protocol.encode())
+    for name, events in (("train", split.train), ("context", split.context)):
+        digest.update(f"\x1d{name}".encode())
+        for line in sorted(map(_event_line, events)):
+            digest.update(line)
+    for part in _BOTH:
+        digest.update(f"\x1d{part}".encode())
+        for line in sorted(_case_line(case) for case in split.cases(part)):
+            digest.update(line)
+    digest.update(b"\x1ditems")
+    for item in items.items:
+        price = f"{item.price} {item.currency}"
+        digest.update(_line(item.id, *item.category, price, items.text[items.row[item.id]]))
+    return digest.hexdigest()
+
+
+def _case_line(case: Case) -> bytes:
+    return _line(case.user) + _joined(case.history) + b"\x1c" + _joined(case.targets)
+
+
+def _joined(events: Iterable[Event]) -> bytes:
+    return b"".join(map(_event_line, events))
+
+
+def _event_line(event: Event) -> bytes:
+    at = event.at.isoformat() if event.at else ""
+    return _line(event.user, event.item, event.kind.value, at, event.position, event.value)
+
+
+def _line(*parts: object) -> bytes:
+    text = "\x1f".join(map(str, parts)) + "\x1e"
+    return text.encode("utf-8", "surrogatepass")

@@ -1,0 +1,156 @@
+"""What a run of the main path says of its language model, for ``llm`` in ``run.json``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from llmrec.eval.asking import Answer
+from llmrec.eval.evaluate import Evaluation
+from llmrec.eval.llm import label_sensitivity, lift, order_sensitivity, words_report
+from llmrec.eval.main_path import MainPath
+from llmrec.eval.splits import Case
+from llmrec.ranking import RankRequest
+from llmrec.requests import as_history, condense_history, resolve_history
+from llmrec.retrieval import RetrievalRequest
+from llmrec.types import Item, Recommendation, Recommendations, Trace
+
+__all__ = ["as_recommendations", "llm_details", "rank_requests"]
+
+_SHUFFLES = 3
+
+
+def llm_details(
+    path: MainPath, outcome: Evaluation, *, sensitivity: int = 0, words: int = 0
+) -> dict[str, Any]:
+    """Lift over the retriever, tokens, time, memory; more on request.
+
+    Args:
+        path: the main path that answered.
+        outcome: its answers.
+        sensitivity: for how many users the candidates are ranked again, in other orders and under
+            other labels; costs three more rankings each.
+        words: for how many users the reasons are written and their claims checked.
+    """
+    settings = path.recommender.settings
+    answers = [one for one in outcome.answers if one.llm]
+    found: dict[str, Any] = {
+        "model": settings.models.llm,
+        "prompt": next((one.llm["prompt"] for one in answers if one.llm), ""),
+        "candidates": settings.retrieval.candidates,
+        "llm_weight": settings.ranking.llm_weight,
+        "degraded": float(np.mean([_degraded(one) for one in answers])) if answers else 0.0,
+        "prompt_tokens": _mean_tokens(answers),
+        "peak_memory_mb": _peak_memory(),
+        "gpu_memory_mb": _gpu_memory(),
+    }
+    if any(_was_ranked(one) for one in answers):
+        found["lift"] = lift(
+            [as_recommendations(one) for one in outcome.answers],
+            [case.target_ids for case in outcome.cases],
+            users=outcome.users,
+            weight=settings.ranking.llm_weight,
+            k=10 if 10 in outcome.ks else max(outcome.ks),
+            seed=outcome.seed,
+        ).to_dict()
+    cases = outcome.cases[:sensitivity]
+    requests = rank_requests(path, cases, settings.ranking.seed) if cases else []
+    if any(len(one.candidates) > 1 for one in requests):
+        ranker = path.recommender.ranker
+        seeds = tuple(settings.ranking.seed + step for step in range(_SHUFFLES))
+        found["order_sensitivity"] = order_sensitivity(ranker, requests, seeds=seeds).to_dict()
+        found["label_sensitivity"] = label_sensitivity(ranker, requests).to_dict()
+    if words:
+        histories = [list(case.history) for case in outcome.cases[:words]]
+        written = path.recommender.recommend_many(histories, 5, explain=True, describe=1)
+        found["words"] = words_report(written)
+    return found
+
+
+def rank_requests(path: MainPath, cases: Sequence[Case], seed: int) -> list[RankRequest]:
+    """What the ranker is given for these cases, as in the main path."""
+    shop = path.recommender
+    settings = shop.settings.retrieval
+    entries = [as_history(list(case.history)) for case in cases]
+    known = shop.store.items({one.item for some in entries for one in some if one.item})
+    histories = [resolve_history(some, known) for some in entries]
+    found = shop.retriever.retrieve_many(
+        [RetrievalRequest(history) for history in histories], settings.candidates
+    )
+    items = shop.store.items({one.item for result in found for one in result.candidates})
+    return [
+        RankRequest(
+            history=tuple(
+                (entry, known.get(entry.item or ""))
+                for entry in condense_history(history)[-settings.history_limit :]
+            ),
+            query=None,
+            candidates=tuple((one, items[one.item]) for one in result.candidates),
+            seed=seed,
+        )
+        for history, result in zip(histories, found, strict=True)
+    ]
+
+
+def as_recommendations(answer: Answer) -> Recommendations:
+    """The scores of an answer that was written to disk, as the main path's own object.
+
+    Items have only their ids; what the model did not rank has no score ``llm``.
+    """
+    llm = answer.llm or {}
+    trace = Trace(
+        model=llm.get("model", ""),
+        engine=llm.get("engine", ""),
+        prompt=llm.get("prompt", ""),
+        seed=0,
+        matching=0,
+        candidates=len(llm.get("candidates", ())),
+        candidates_by_source={},
+        milliseconds=llm.get("stages", {}),
+        prompt_tokens=llm.get("prompt_tokens", 0),
+        degraded=llm.get("degraded"),
+    )
+    columns = (llm.get("candidates", ()), llm.get("retrieval", ()), llm.get("log_probs", ()))
+    considered = tuple(
+        _scored(id, rank, retrieval, log_prob)
+        for rank, (id, retrieval, log_prob) in enumerate(zip(*columns, strict=True), start=1)
+    )
+    return Recommendations((), trace, answer.user, None, considered)
+
+
+def _scored(id: str, rank: int, retrieval: float, log_prob: float | None) -> Recommendation:
+    scores = {"retrieval": retrieval} | ({} if log_prob is None else {"llm": log_prob})
+    return Recommendation(Item(id, id), rank, retrieval, scores)
+
+
+def _was_ranked(answer: Answer) -> bool:
+    return any(one is not None for one in (answer.llm or {}).get("log_probs", ()))
+
+
+def _degraded(answer: Answer) -> bool:
+    return bool(answer.llm and answer.llm["degraded"])
+
+
+def _mean_tokens(answers: Sequence[Answer]) -> float:
+    tokens = [one.llm["prompt_tokens"] for one in answers if one.llm]
+    return float(np.mean(tokens)) if tokens else 0.0
+
+
+def _peak_memory() -> float | None:
+    """Most resident memory of this process so far; not told on Windows."""
+    try:
+        import resource
+    except ModuleNotFoundError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def _gpu_memory() -> float | None:
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return None
+    return float(torch.cuda.max_memory_allocated()) / 2**20

@@ -1,0 +1,178 @@
+"""The main path and its retriever alone, as evaluations ask them: without words, with a cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from llmrec.catalog.store import CatalogStore
+from llmrec.config import Workspace
+from llmrec.embedding import load_encoder
+from llmrec.engines import Engine, load_engine
+from llmrec.errors import ConfigError, ModelError
+from llmrec.eval.cache import AnswerCache
+from llmrec.eval.cached_engine import CachedEngine
+from llmrec.eval.cached_retriever import CachedRetriever, retrieval_context
+from llmrec.eval.data import EvalData
+from llmrec.eval.splits import Part
+from llmrec.ranking import Ranker
+from llmrec.recommender import Recommender
+from llmrec.requests import as_history, resolve_history
+from llmrec.retrieval import RetrievalRequest, Retriever
+from llmrec.types import Event, Recommendations
+
+__all__ = ["MainPath", "RetrieverOnly", "open_main_path", "open_retriever", "path_settings"]
+
+CACHE_NAME = "evaluation.db"
+
+
+@dataclass(frozen=True)
+class RetrieverOnly:
+    """The fused candidates in the retriever's order; the language model is never asked."""
+
+    retriever: Retriever
+    store: CatalogStore
+    cache: AnswerCache | None = None
+
+    def recommend_many(
+        self, histories: Sequence[Sequence[str | Event]], *, k: int
+    ) -> list[list[str]]:
+        """The first ``k`` candidates of each history (item ids or events, oldest first)."""
+        entries = [as_history(list(history)) for history in histories]
+        known = self.store.has_items({one.item for some in entries for one in some if one.item})
+        requests = [RetrievalRequest(resolve_history(some, known)) for some in entries]
+        found = self.retriever.retrieve_many(requests, k)
+        return [[one.item for one in result.candidates] for result in found]
+
+
+class MainPath:
+    """Retrieval and the model's ranking; reasons and descriptions are not written.
+
+    Args:
+        recommender: the main path.
+        cache: what its engine and retriever look up first, if anything.
+        ranker: ranks instead of the recommender's own.
+    """
+
+    def __init__(
+        self,
+        recommender: Recommender,
+        cache: AnswerCache | None = None,
+        ranker: Ranker | None = None,
+    ) -> None:
+        self.recommender = recommender
+        self.cache = cache
+        if ranker is not None:
+            recommender.__dict__["ranker"] = ranker
+
+    def recommend_many(
+        self, histories: Sequence[Sequence[str | Event]], *, k: int
+    ) -> list[Recommendations]:
+        """Ranked lists with their traces.
+
+        Raises:
+            ConfigError: ``k`` is above ``retrieval.candidates``: the model would be shown others.
+        """
+        candidates = self.recommender.settings.retrieval.candidates
+        if k > candidates:
+            raise ConfigError(
+                f"Lists of {k} were asked for, but the model ranks {candidates} candidates.",
+                hint=f"Ask for k up to {candidates}, or rank more: --candidates {k}.",
+            )
+        return self.recommender.recommend_many([list(one) for one in histories], k, explain=False)
+
+
+@contextmanager
+def open_retriever(
+    data: EvalData, part: Part, shop: Workspace, *, cached: bool = True
+) -> Iterator[RetrieverOnly]:
+    """The retriever of an evaluation's workspace; see :func:`llmrec.eval.shop.evaluation_shop`.
+
+    Args:
+        data: what the workspace was made of.
+        part: for which part.
+        shop: the workspace.
+        cached: look candidates up first, and keep them.
+    """
+    with ExitStack() as stack:
+        cache = AnswerCache(shop.cache_dir / CACHE_NAME) if cached else None
+        if cache is not None:
+            stack.callback(cache.close)
+        store = stack.enter_context(CatalogStore.open(shop.database_url))
+        encoder = load_encoder(shop.settings.models.encoder)
+        retriever = CachedRetriever.open(shop, store=store, encoder=encoder)
+        stack.callback(retriever.close)
+        if cache is not None and isinstance(retriever, CachedRetriever):
+            context = retrieval_context(shop, encoder.fingerprint, data.sha256, part)
+            retriever.remember(cache, context)
+        yield RetrieverOnly(retriever, store, cache)
+
+
+@contextmanager
+def open_main_path(
+    data: EvalData,
+    part: Part,
+    shop: Workspace,
+    *,
+    engine: Engine | None = None,
+    cached: bool = True,
+) -> Iterator[MainPath]:
+    """The main path over an evaluation's workspace.
+
+    Args:
+        data: what the workspace was made of; a shop's adapters are taken from there.
+        part: for which part.
+        shop: the workspace.
+        engine: a language model that is loaded already; the configured one otherwise.
+        cached: look candidates and label scores up first, and keep them.
+
+    Raises:
+        WeightsMissing: the model's weights are not on this machine.
+        EngineError: the engine cannot be loaded.
+    """
+    settings = shop.settings
+    with ExitStack() as stack:
+        bare = stack.enter_context(open_retriever(data, part, shop, cached=cached))
+        if engine is None:
+            engine = load_engine(settings.models.engine, settings.models.llm, settings.engine)
+            stack.callback(engine.close)
+        asked: Engine = engine
+        if bare.cache is not None:
+            asked = CachedEngine(
+                engine, bare.cache, weights=_folder(settings.models.llm), settings=settings.engine
+            )
+        if settings.ranking.adapter is not None:
+            home = Workspace(data.shop, settings) if data.shop else shop
+            asked.load_adapter(settings.ranking.adapter, home.models_dir / settings.ranking.adapter)
+        recommender = Recommender(shop, engine=asked, retriever=bare.retriever)
+        stack.callback(recommender.close)
+        yield MainPath(recommender, bare.cache)
+
+
+def path_settings(shop: Workspace, *, llm: bool) -> Mapping[str, Any]:
+    """The settings that decide the lists, for a run's plan."""
+    settings = shop.settings
+    plain: dict[str, Any] = {
+        "encoder": settings.models.encoder,
+        "retrieval": settings.retrieval.model_dump(mode="json"),
+    }
+    if llm:
+        plain["llm"] = settings.models.llm
+        plain["engine"] = {"name": settings.models.engine} | settings.engine.model_dump(
+            mode="json", exclude={"api_key"}
+        )
+        plain["ranking"] = settings.ranking.model_dump(mode="json")
+    return plain
+
+
+def _folder(model: str) -> Path | None:
+    """The weights' folder; an engine that runs elsewhere has none here."""
+    from llmrec.weights import locate
+
+    try:
+        return locate(model)
+    except ModelError:
+        return None

@@ -1,0 +1,298 @@
+"""``llmrec eval``: run, baselines, compare, report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from llmrec.cli import evaluate_baselines
+from llmrec.cli import evaluate_options as flags
+
+if TYPE_CHECKING:
+    from llmrec.config import Workspace
+    from llmrec.eval import EvalData
+    from llmrec.eval.runs import Plan, Run
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Measure recommenders on held-out data, and compare them.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+app.command("baselines")(evaluate_baselines.baselines)
+
+_KS = (5, 10, 20)
+_BATCH = 16
+_RETRIEVER_BATCH = 64
+
+
+@app.command("run")
+def run(
+    data: flags.Data,
+    baseline: Annotated[
+        str | None,
+        typer.Option(help="Evaluate this baseline, tuned on validation, not the main path."),
+    ] = None,
+    retriever_only: Annotated[
+        bool,
+        typer.Option(
+            "--retriever-only", "--no-llm", help="The main path without the language model."
+        ),
+    ] = False,
+    candidates: Annotated[
+        int | None, typer.Option(help="How many candidates the model ranks.", show_default=False)
+    ] = None,
+    llm_weight: Annotated[
+        float | None, typer.Option(help="Share of the model in the score.", show_default=False)
+    ] = None,
+    sensitivity: Annotated[
+        int,
+        typer.Option(help="Rank so many users again, in other orders and under other labels."),
+    ] = 0,
+    words: Annotated[
+        int, typer.Option(help="Write reasons for so many users and check their claims.")
+    ] = 0,
+    part: flags.Part = "test",
+    users: flags.Users = None,
+    ks: flags.Ks = None,
+    seed: flags.Seed = 0,
+    budget: flags.Budget = 20,
+    batch: Annotated[
+        int | None, typer.Option(help="Users asked at once.", min=1, show_default=False)
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What reports call the run.")] = None,
+    out: flags.Out = None,
+    resume: flags.Resume = False,
+    html: flags.Html = None,
+    workspace: Annotated[
+        Path | None,
+        typer.Option(
+            "--workspace",
+            "-w",
+            help="Folder of the evaluation's own workspace; in the cache otherwise.",
+        ),
+    ] = None,
+    cache: Annotated[
+        bool, typer.Option(help="Look candidates and label scores up from earlier runs.")
+    ] = True,
+    protocol: flags.Protocol = "auto",
+    items: flags.Items = None,
+    order: flags.Order = "time",
+    repeats: flags.Repeats = "refuse",
+    valid_from: flags.ValidFrom = None,
+    test_from: flags.TestFrom = None,
+) -> None:
+    """Evaluate the main path, its retriever alone, or a baseline.
+
+    The main path runs over a workspace made for the evaluation, whose event log holds only what was
+    known before the cases. Every batch is written as it is answered: what was killed goes on with
+    --resume and gives the same figures.
+
+    Examples:
+    [bold]llmrec eval run --data my-shop --users 500[/]
+
+    [bold]llmrec eval run --data ../shared/data/amazon14_beauty --baseline popular[/]
+
+    [bold]llmrec eval run --data ml-1m --retriever-only --html report.html[/]
+
+    [bold]llmrec eval run --data sales.csv --items my-shop --protocol global-time[/]
+    """
+    if baseline and retriever_only:
+        raise typer.BadParameter("--baseline and --retriever-only exclude each other.")
+    opened = flags.open_named(
+        flags.DataOptions(data, items, protocol, order, repeats, valid_from, test_from)
+    )
+    asked = _Asked(
+        part=part,
+        users=users,
+        ks=tuple(ks or ()),
+        seed=seed,
+        batch=batch,
+        name=name,
+        out=out,
+        resume=resume,
+        workspace=workspace,
+        cache=cache,
+        sensitivity=sensitivity,
+        words=words,
+    )
+    if baseline:
+        done = evaluate_baselines.run_named(
+            opened,
+            baseline,
+            asked.folder(opened, baseline),
+            name=name,
+            part=part,
+            ks=asked.ks or _KS,
+            users=users,
+            seed=seed,
+            budget=budget,
+            resume=resume,
+            **({"batch": batch} if batch else {}),
+        )
+    else:
+        settings: dict[str, Any] = {"retrieval": {}, "ranking": {"seed": seed}}
+        if candidates is not None:
+            settings["retrieval"]["candidates"] = candidates
+        if llm_weight is not None:
+            settings["ranking"]["llm_weight"] = llm_weight
+        done = _run_main_path(opened, asked, settings, llm=not retriever_only)
+    flags.Reports(html).show([done])
+    flags.say(f"Written to {done.folder}")
+
+
+@app.command("compare")
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")],
+    metric: Annotated[
+        list[str] | None, typer.Option(help="Metrics to test, e.g. ndcg@10; repeatable.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(help="Name of the run that all others are compared with.")
+    ] = None,
+    html: flags.Html = None,
+    markdown: flags.Markdown = None,
+    published: flags.Published = None,
+) -> None:
+    """Compare runs over the same users: differences, intervals, tests with Holm's correction.
+
+    Example: [bold]llmrec eval compare runs/popular runs/main --metric ndcg@10[/]
+    """
+    from llmrec.eval.comparing import compare_runs
+    from llmrec.eval.runs import read_run
+
+    read = [read_run(folder) for folder in runs]
+    comparisons = compare_runs(read, metrics=metric, against=against)
+    flags.Reports(html, markdown, published).show(read, comparisons)
+
+
+@app.command("report")
+def report_runs(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")],
+    html: flags.Html = None,
+    markdown: flags.Markdown = None,
+    published: flags.Published = None,
+) -> None:
+    """Show finished runs: a table here, and a page or Markdown on request.
+
+    Example: [bold]llmrec eval report runs/popular runs/main --html report.html[/]
+    """
+    from llmrec.eval.runs import read_run
+
+    flags.Reports(html, markdown, published).show([read_run(folder) for folder in runs])
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the user said of the run."""
+
+    part: Literal["valid", "test"]
+    users: int | None
+    ks: tuple[int, ...]
+    seed: int
+    batch: int | None
+    name: str | None
+    out: Path | None
+    resume: bool
+    workspace: Path | None
+    cache: bool
+    sensitivity: int
+    words: int
+
+    def folder(self, data: EvalData, recommender: str) -> Path:
+        """The run's folder: as named, or after what is run on what."""
+        sample = f"-{self.users}" if self.users else ""
+        plain = f"{data.name}-{self.name or recommender}-{self.part}{sample}".replace("/", "-")
+        return self.out or flags.runs_folder(data, self.workspace) / plain
+
+
+def _run_main_path(data: EvalData, asked: _Asked, settings: Mapping[str, Any], *, llm: bool) -> Run:
+    from llmrec.eval.shop import evaluation_shop
+
+    with flags.indexing() as tell:
+        shop = evaluation_shop(
+            data, asked.part, folder=asked.workspace, overrides=settings, progress=tell
+        )
+    plan = _plan(data, asked, shop, llm)
+    flags.say(f"The evaluation's workspace is {shop.path}")
+    folder = asked.folder(data, plan.recommender["name"])
+    return (_run_ranker if llm else _run_retriever)(data, asked, shop, plan, folder)
+
+
+def _plan(data: EvalData, asked: _Asked, shop: Workspace, llm: bool) -> Plan:
+    from llmrec.errors import ConfigError
+    from llmrec.eval.main_path import path_settings
+    from llmrec.eval.runner import make_plan
+
+    candidates = shop.settings.retrieval.candidates
+    ks = asked.ks or tuple(k for k in _KS if not llm or k <= candidates) or (candidates,)
+    if llm and max(ks) > candidates:
+        raise ConfigError(
+            f"-k {max(ks)} is more than the {candidates} candidates that the model ranks.",
+            hint=f"Rank more of them (--candidates {max(ks)}, at most 50), or take a smaller k.",
+        )
+    kind = "main" if llm else "retriever"
+    return make_plan(
+        data,
+        name=asked.name or kind,
+        recommender={
+            "name": kind,
+            "kind": "llmrec",
+            "settings": dict(path_settings(shop, llm=llm)),
+        },
+        part=asked.part,
+        ks=ks,
+        users=asked.users,
+        seed=asked.seed,
+        batch=asked.batch or (_BATCH if llm else _RETRIEVER_BATCH),
+        depth=max(ks) if llm else None,
+    )
+
+
+def _run_retriever(data: EvalData, asked: _Asked, shop: Workspace, plan: Plan, folder: Path) -> Run:
+    from llmrec.eval.main_path import open_retriever
+    from llmrec.eval.runner import run as run_planned
+
+    with (
+        open_retriever(data, asked.part, shop, cached=asked.cache) as path,
+        flags.counting("Users") as tell,
+    ):
+        return run_planned(
+            path,
+            data,
+            plan,
+            folder,
+            resume=asked.resume,
+            history="events",
+            from_cache=path.cache.used if path.cache else None,
+            progress=tell,
+        )
+
+
+def _run_ranker(data: EvalData, asked: _Asked, shop: Workspace, plan: Plan, folder: Path) -> Run:
+    from llmrec.eval.details import llm_details
+    from llmrec.eval.main_path import open_main_path
+    from llmrec.eval.runner import run as run_planned
+
+    with (
+        open_main_path(data, asked.part, shop, cached=asked.cache) as path,
+        flags.counting("Users") as tell,
+    ):
+        return run_planned(
+            path,
+            data,
+            plan,
+            folder,
+            resume=asked.resume,
+            history="events",
+            from_cache=path.cache.used if path.cache else None,
+            details=lambda outcome: llm_details(
+                path, outcome, sensitivity=asked.sensitivity, words=asked.words
+            ),
+            progress=tell,
+        )

@@ -1,0 +1,234 @@
+"""The main path under evaluation: what its workspace knows, what is cached, what is told of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from eval_data import make_folder, make_rows
+
+from llmrec.catalog.store import CatalogStore
+from llmrec.config import Workspace
+from llmrec.embedding import HashingEncoder
+from llmrec.engines import ScriptedEngine
+from llmrec.errors import ConfigError, WorkspaceError
+from llmrec.eval import EvalData, open_data
+from llmrec.eval.asking import ask
+from llmrec.eval.cache import AnswerCache
+from llmrec.eval.cached_engine import CachedEngine
+from llmrec.eval.details import as_recommendations, llm_details, rank_requests
+from llmrec.eval.evaluate import judge
+from llmrec.eval.main_path import open_main_path, open_retriever
+from llmrec.eval.shop import evaluation_shop
+from llmrec.eval.splits import Part
+from llmrec.retrieval import build_index
+
+
+@pytest.fixture(autouse=True)
+def small_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMREC_MODELS__ENCODER", "hashing")
+    monkeypatch.setenv("LLMREC_MODELS__ENGINE", "scripted")
+    monkeypatch.setenv("LLMREC_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> EvalData:
+    return open_data(make_folder(tmp_path_factory.mktemp("path") / "shop-data"))
+
+
+def log_of(shop: Workspace) -> set[tuple[str, str]]:
+    with CatalogStore.open(shop.database_url) as store:
+        return {(one.user, one.item) for batch in store.iter_events() for one in batch}
+
+
+def targets(data: EvalData, part: Part) -> set[tuple[str, str]]:
+    return {(case.user, one) for case in data.split.cases(part) for one in case.target_ids}
+
+
+def test_the_workspace_knows_nothing_that_is_asked(data: EvalData, tmp_path: Path) -> None:
+    valid = evaluation_shop(data, "valid", folder=tmp_path / "eval")
+    train = {(one.user, one.item) for one in data.split.train}
+    assert log_of(valid) == train
+    test = evaluation_shop(data, "test", folder=tmp_path / "eval")
+    assert log_of(test) == train | targets(data, "valid")
+    assert not log_of(test) & targets(data, "test")
+    # The other part's log is another database of the same folder, and stays as it was.
+    assert test.path == valid.path and log_of(valid) == train
+    with CatalogStore.open(test.database_url) as store:
+        assert store.count_items() == len(data.items)
+
+
+def test_popularity_and_togetherness_are_counted_from_that_log(
+    data: EvalData, tmp_path: Path
+) -> None:
+    """An item that only validation targets have is popular for the test, and not before."""
+    rows = make_rows()
+    for row in rows:
+        if row["split"] == "valid":
+            row["item_id"] = "fresh"
+    items = [{"item_id": one["item_id"], "title": "thing"} for one in rows]
+    unique = list({one["item_id"]: one for one in items}.values())
+    odd = open_data(make_folder(tmp_path / "odd", rows, unique))
+    only = {"retrieval": {"weights": {"popular": 1.0, "text": 0, "lexical": 0, "together": 0}}}
+    found: dict[Part, list[str]] = {}
+    parts: tuple[Part, Part] = ("valid", "test")
+    for part in parts:
+        shop = evaluation_shop(odd, part, folder=tmp_path / "eval", overrides=only)
+        with open_retriever(odd, part, shop, cached=False) as retriever:
+            (found[part],) = retriever.recommend_many([[]], k=len(odd.items))
+    assert found["test"][0] == "fresh"
+    assert found["valid"].index("fresh") > len(odd.items) // 2
+
+
+def test_a_shops_own_workspace_is_left_alone(data: EvalData, tmp_path: Path) -> None:
+    shop = Workspace.init(tmp_path / "shop")
+    with CatalogStore.open(shop.database_url) as store:
+        store.write_items(data.items.items)
+        store.write_events([one for one in data.split.train])
+        build_index(shop, store, HashingEncoder())
+        before = store.revision()
+    with pytest.raises(WorkspaceError, match="own workspace; its log may hold the answers"):
+        evaluation_shop(data, "test", folder=shop.path)
+    (shop.path / "llmrec.toml").write_text("version = 1\n[retrieval]\ncandidates = 7\n")
+    opened = open_data(shop.path)
+    own = evaluation_shop(opened, "test")
+    assert own.settings.retrieval.candidates == 7 and own.path != shop.path
+    assert own.chroma_dir.is_dir()
+    assert log_of(own).isdisjoint(targets(opened, "test"))
+    with CatalogStore.open(shop.database_url) as store:
+        assert store.revision() == before
+    with open_retriever(opened, "test", own) as retriever:
+        (answer,) = retriever.recommend_many([opened.split.test[0].history], k=5)
+    assert len(answer) == 5
+
+
+def test_a_folder_of_other_data_is_refused(data: EvalData, tmp_path: Path) -> None:
+    evaluation_shop(data, "test", folder=tmp_path / "eval")
+    with pytest.raises(WorkspaceError, match="was made for evaluating 'shop-data'"):
+        evaluation_shop(replace(data, sha256="0" * 64), "test", folder=tmp_path / "eval")
+
+
+@pytest.fixture
+def shop(data: EvalData, tmp_path: Path) -> Iterator[Workspace]:
+    yield evaluation_shop(data, "test", folder=tmp_path / "eval")
+
+
+def test_a_second_run_with_another_weight_does_not_call_the_model(
+    data: EvalData, shop: Workspace
+) -> None:
+    engine, cases = ScriptedEngine(), data.split.test
+    with open_main_path(data, "test", shop, engine=engine) as path:
+        first = ask(path, cases, 20, history="events")
+        assert path.cache is not None and not path.cache.used()
+    asked, passes = len(engine.prompts), engine.forward_passes
+    assert passes > 0
+    heavier = shop.settings.ranking.model_copy(update={"llm_weight": 1.0})
+    other = Workspace(shop.path, shop.settings.model_copy(update={"ranking": heavier}))
+    with open_main_path(data, "test", other, engine=engine) as path:
+        second = ask(path, cases, 5, history="events")
+        assert path.cache is not None and path.cache.used()
+    assert (len(engine.prompts), engine.forward_passes) == (asked, passes)
+    assert [one.ids[:5] for one in first] != [one.ids for one in second]
+    for one, two in zip(first, second, strict=True):
+        assert one.llm and two.llm
+        assert one.llm["log_probs"] == two.llm["log_probs"]
+        assert one.llm["candidates"] == two.llm["candidates"]
+    with open_main_path(data, "test", shop, engine=engine, cached=False) as path:
+        again = ask(path, cases, 20, history="events")
+    assert engine.forward_passes > passes
+    assert [one.ids for one in again] == [one.ids for one in first]
+
+
+def test_what_changes_a_score_changes_the_key(tmp_path: Path, tiny_model: Path) -> None:
+    cache = AnswerCache(tmp_path / "cache.db")
+    engine = ScriptedEngine()
+
+    def calls(cached: CachedEngine, prompt: str, labels: list[str]) -> int:
+        before = len(engine.prompts)
+        (scores,) = cached.score_labels([prompt], [labels])
+        assert np.exp(scores).sum() == pytest.approx(1) and scores.dtype == np.float32
+        return len(engine.prompts) - before
+
+    one = CachedEngine(engine, cache)
+    assert calls(one, "(A) tea\n(", ["A", "B"]) == 1
+    assert calls(one, "(A) tea\n(", ["A", "B"]) == 0
+    assert calls(one, "(A) mug\n(", ["A", "B"]) == 1
+    assert calls(one, "(A) tea\n(", ["A", "C"]) == 1
+    weighed = CachedEngine(engine, cache, weights=tiny_model)
+    assert calls(weighed, "(A) tea\n(", ["A", "B"]) == 1
+    assert calls(CachedEngine(engine, cache, weights=tiny_model), "(A) tea\n(", ["A", "B"]) == 0
+    cache.close()
+    (tmp_path / "bad.db").write_bytes(b"no database at all" * 100)
+    with pytest.raises(WorkspaceError, match="cannot be used"):
+        AnswerCache(tmp_path / "bad.db")
+
+
+def test_an_adapter_counts_by_its_files(
+    tmp_path: Path, tiny_model: Path, tiny_adapters: tuple[Path, Path]
+) -> None:
+    from llmrec.engines import load_engine
+
+    engine = load_engine("transformers", str(tiny_model))
+    cache = AnswerCache(tmp_path / "cache.db")
+    cached = CachedEngine(engine, cache, weights=tiny_model)
+    prompt, labels = "Answer: (", ["A", "B", "C"]
+
+    def scored() -> list[float]:
+        return [float(x) for x in cached.score_labels([prompt], [labels], adapters=["x"])[0]]
+
+    cached.load_adapter("x", tiny_adapters[0])
+    first = scored()
+    assert scored() == first and cache.hits == 1
+    cached.load_adapter("x", tiny_adapters[1])
+    assert scored() != first and cache.hits == 1
+    (plain,) = cached.score_labels([prompt], [labels])
+    (direct,) = engine.score_labels([prompt], [labels])
+    np.testing.assert_array_equal(plain, direct)
+    cache.close()
+    engine.close()
+
+
+def test_more_than_the_model_ranks_is_not_asked_of_it(data: EvalData, shop: Workspace) -> None:
+    with (
+        open_main_path(data, "test", shop, engine=ScriptedEngine()) as path,
+        pytest.raises(ConfigError, match="Lists of 21 were asked for, but the model ranks 20"),
+    ):
+        path.recommend_many([["i001"]], k=21)
+
+
+def test_details_tell_lift_and_sensitivity(data: EvalData, shop: Workspace) -> None:
+    cases = data.split.test
+    with open_main_path(data, "test", shop, engine=ScriptedEngine()) as path:
+        answers = ask(path, cases, 20, history="events")
+        outcome = judge(data.split, "test", (5, 10), cases, answers, items=data.items)
+        found = llm_details(path, outcome, sensitivity=6, words=2)
+        requests = rank_requests(path, cases[:3], 0)
+        ranked = path.recommender.ranker.rank_many(requests)
+    assert json.loads(json.dumps(found)) == found
+    assert found["lift"]["users"] == len(cases)
+    assert found["order_sensitivity"]["requests"] == found["label_sensitivity"]["requests"] == 6
+    assert found["words"]["reasons"]["texts"] > 0
+    assert found["prompt_tokens"] > 50 and found["degraded"] == 0
+    # The very requests of the main path: the same scores come back.
+    for answer, one in zip(answers, ranked, strict=False):
+        log_probs = {item.item.id: item.log_prob for item in one.order}
+        assert answer.llm
+        told = dict(zip(answer.llm["candidates"], answer.llm["log_probs"], strict=True))
+        assert told == pytest.approx(log_probs)
+
+
+def test_answers_come_back_from_disk_as_recommendations(data: EvalData, shop: Workspace) -> None:
+    with open_main_path(data, "test", shop, engine=ScriptedEngine()) as path:
+        case = data.split.test[0]
+        (whole,) = path.recommend_many([case.history], k=10)
+        (answer,) = ask(path, [case], 10, history="events")
+    back = as_recommendations(answer)
+    before = {one.id: one.scores for one in whole.considered}
+    assert {one.id for one in back.considered} == set(before)
+    for one in back.considered:
+        assert one.scores["llm"] == before[one.id]["llm"]
+        assert one.scores["retrieval"] == before[one.id]["retrieval"]
