@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from llmrec.engines.local.quantization import quiet_bitsandbytes
 from llmrec.errors import ModelError
 from llmrec.types import FloatArray
 
@@ -105,6 +106,7 @@ class SentenceEncoder:
 
     @cached_property
     def _model(self) -> Any:
+        quiet_bitsandbytes()
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
 
