@@ -15,31 +15,16 @@ from pathlib import Path
 
 import numpy as np
 from processes import machine
+from shops import prepare_shop
 
-from llmrec import Recommendations, Recommender, Workspace
-from llmrec.catalog.store import CatalogStore
-from llmrec.embedding import load_encoder
+from llmrec import Recommendations, Recommender
 from llmrec.engines import load_engine
 from llmrec.eval.bootstrap import bootstrap_intervals
-from llmrec.eval.given import given_split
 from llmrec.eval.splits import Case
-from llmrec.ingest import ingest_items
 from llmrec.ranking import Ranker
 from llmrec.ranking.fusion import fuse
-from llmrec.retrieval import build_index
 
 WEIGHTS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
-
-
-def prepare(data: Path, folder: Path, order: str) -> tuple[Workspace, list[Case]]:
-    """A workspace that knows the training events, and the validation cases."""
-    split = given_split(data, order=order, repeats="drop")
-    workspace = Workspace.init(folder)
-    ingest_items(workspace, [data / "items.parquet"])
-    with CatalogStore.open(workspace.database_url) as store:
-        store.write_events(split.train)
-        build_index(workspace, store, load_encoder(workspace.settings.models.encoder))
-    return workspace, list(split.cases("valid"))
 
 
 def gain(answer: Recommendations, targets: frozenset[str], weight: float) -> float:
@@ -79,7 +64,8 @@ def main() -> None:
     options = parser.parse_args()
     print(f"{options.data.name}, {machine()}")
     with tempfile.TemporaryDirectory() as folder:
-        workspace, cases = prepare(options.data, Path(folder) / "shop", options.order)
+        workspace, split = prepare_shop(options.data, Path(folder) / "shop", options.order)
+        cases = split.cases("valid")
         chosen = np.random.default_rng(options.seed).permutation(len(cases))
         engine = load_engine(workspace.settings.models.engine, workspace.settings.models.llm)
         flags = (False, True) if options.calibrate else (False,)

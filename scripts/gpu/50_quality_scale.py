@@ -1,0 +1,100 @@
+"""How good a ranker is on prepared questions with known targets, against the retriever's order.
+
+    python scripts/gpu/50_quality_scale.py --prompts .gpu/data/SHOP-test.jsonl.xz
+
+NDCG@10 and HR@10 with 95 % bootstrap intervals, for the retriever, the base model, each adapter,
+and mixtures of both scores; and the paired difference to the retriever. Targets are among the
+candidates of every question: multiply by the share of retrieved targets for the whole path.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from prompt_files import PromptFile, load
+from report import Report, parser
+
+from llmrec.config import EngineSettings
+from llmrec.engines import load_engine
+from llmrec.eval.bootstrap import bootstrap_intervals
+from llmrec.eval.metrics import hit_rate, hits_from_ranks, ndcg
+from llmrec.ranking import fuse
+
+WEIGHTS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
+
+
+def main() -> None:
+    options_of = parser(__doc__ or "")
+    options_of.add_argument("--engine", default="transformers")
+    options_of.add_argument("--precision", default="auto")
+    options_of.add_argument("--adapters", type=Path, nargs="*", default=[])
+    options_of.add_argument("--questions", type=int, default=2000)
+    options = options_of.parse_args()
+    if options.smoke:
+        options.questions = 6
+    report = Report(__file__, options)
+    settings = EngineSettings(
+        precision=options.precision, timeout_s=None, max_adapters=max(1, len(options.adapters))
+    )
+    engine = load_engine(options.engine, options.model, settings)
+    names: list[str | None] = [None]
+    for folder in options.adapters:
+        engine.load_adapter(folder.name, folder)
+        names.append(folder.name)
+    candidates = 5 if options.smoke else 20
+    asked = load(options.prompts, engine, options.questions, candidates=candidates)
+    if any(one.target < 0 or not one.retrieval for one in asked.prompts):
+        raise SystemExit("these prompts have no targets or no retrieval order")
+    report.add("questions", {**asked.about, "number": len(asked.prompts)})
+    before = gains([np.asarray(one.retrieval) for one in asked.prompts], asked)
+    report.add("retriever", told(before, before))
+    for name in names:
+        started = perf_counter()
+        scores = engine.score_labels(
+            [one.prompt for one in asked.prompts],
+            [one.labels for one in asked.prompts],
+            adapters=[name] * len(asked.prompts),
+        )
+        seconds = perf_counter() - started
+        found: dict[str, Any] = {"seconds": round(seconds, 2)}
+        for weight in WEIGHTS:
+            mixed = [
+                np.asarray(fuse(list(one.retrieval), [float(x) for x in own], weight))
+                for one, own in zip(asked.prompts, scores, strict=True)
+            ]
+            found[f"weight {weight}"] = told(gains(mixed, asked), before)
+        report.add(name or "base model", found)
+    engine.close()
+    report.finish()
+
+
+def gains(scores: list[NDArray[Any]], asked: PromptFile) -> NDArray[np.float64]:
+    """NDCG@10 and HR@10 of each question, ``[questions, 2]``; ties count against the target."""
+    ranks = np.array(
+        [
+            int((own >= own[one.target]).sum())
+            for own, one in zip(scores, asked.prompts, strict=True)
+        ]
+    )
+    hits, ones = hits_from_ranks(ranks, 10), np.ones(len(ranks), dtype=np.int64)
+    return np.column_stack([ndcg(hits, ones, 10), hit_rate(hits, ones, 10)])
+
+
+def told(values: NDArray[np.float64], before: NDArray[np.float64]) -> dict[str, Any]:
+    """Means with intervals, and the paired difference to the retriever."""
+    found: dict[str, Any] = {}
+    difference = values - before
+    for column, name in enumerate(("ndcg10", "hr10")):
+        for kind, table in ((name, values), (f"{name}_minus_retriever", difference)):
+            low, high = bootstrap_intervals(table[:, [column]], seed=0)[0]
+            mean = float(table[:, column].mean())
+            found[kind] = [round(mean, 5), round(float(low), 5), round(float(high), 5)]
+    return found
+
+
+if __name__ == "__main__":
+    main()
