@@ -14,7 +14,7 @@ from llmrec.eval.statistics import Comparison, RunScores, compare_all
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["compare_runs", "deciding_metrics"]
+__all__ = ["best_of", "compare_runs", "deciding_metrics"]
 
 
 def compare_runs(
@@ -49,6 +49,12 @@ def compare_runs(
     scores = [_scores(name, some) for name, some in groups.items()]
     wanted = list(metrics) if metrics else deciding_metrics(runs)
     return compare_all(scores, metrics=wanted, against=against)
+
+
+def best_of(runs: Sequence[Run]) -> str:
+    """Name of the run with the highest mean of the first deciding metric; the first of equals."""
+    metric = deciding_metrics(runs)[0]
+    return max(runs, key=lambda one: float(one.record["metrics"][metric]["mean"])).name
 
 
 def deciding_metrics(runs: Sequence[Run]) -> list[str]:

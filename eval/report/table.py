@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Cell", "beyond_rows", "cell", "conditions", "leading_metrics", "notes_of", "verdicts"]
 
-_LEADING = ("recall", "ndcg", "hit", "mrr")
+_LEADING = ("recall", "ndcg")
 _BEYOND = ("coverage", "diversity", "novelty", "serendipity", "popularity", "gini", "calibration")
 
 
@@ -36,10 +36,7 @@ def cell(record: Mapping[str, Any], metric: str) -> Cell | None:
 
 
 def leading_metrics(runs: Sequence[Run], most: int = 4) -> list[str]:
-    """The metrics that tables show: recall and NDCG at two lengths where there are any.
-
-    Where everybody has one target, hit rate and recall are the same and only one is shown.
-    """
+    """The metrics that tables show: recall and NDCG at 5 and 10, or at the shortest lists."""
     common = [
         name
         for name in runs[0].record["metrics"]
@@ -48,7 +45,7 @@ def leading_metrics(runs: Sequence[Run], most: int = 4) -> list[str]:
     ks = sorted({int(name.rpartition("@")[2]) for name in common})
     middle = [k for k in (5, 10) if k in ks] or ks[:2]
     wanted = [f"{name}@{k}" for k in middle for name in _LEADING]
-    return [name for name in wanted if name in common and not name.startswith("hit")][:most]
+    return [name for name in wanted if name in common][:most] or common[:most]
 
 
 def beyond_rows(runs: Sequence[Run]) -> tuple[list[str], list[list[float | None]]]:

@@ -49,7 +49,7 @@ def baselines(
     [bold]llmrec eval baselines popular ease --data ml-1m --users 500[/]
     """
     from llmrec.eval.baselines import BASELINES, recipe
-    from llmrec.eval.comparing import compare_runs
+    from llmrec.eval.comparing import best_of, compare_runs
 
     chosen = [recipe(name).name for name in names or BASELINES]
     opened = flags.open_named(
@@ -70,7 +70,8 @@ def baselines(
         )
         for name in chosen
     ]
-    comparisons = compare_runs(runs) if len(runs) > 1 else ()
+    # Against the best alone: every pair would cost the correction dearly and say little.
+    comparisons = compare_runs(runs, against=best_of(runs)) if len(runs) > 1 else ()
     flags.Reports(html, markdown, published).show(runs, comparisons)
     flags.say(f"Written to {root}")
 
