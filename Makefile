@@ -1,14 +1,16 @@
 # make demo | test | check | bench; each sets up what it needs in .venv, with the pinned versions.
+# make peers makes that of other libraries' models, .venv-peers (scripts/peers/README.md).
 # make test-vllm has an environment of its own, .venv-vllm, with the build of vLLM for CPUs.
 PYTHON ?= python3
 BIN    := .venv/bin
 VLLM   := .venv-vllm/bin
+PEERS  := .venv-peers/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 # One BLAS thread per test worker: two workers on two cores.
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: demo test test-slow test-vllm check bench lock clean
+.PHONY: demo test test-slow test-vllm check bench peers lock clean
 
 demo: .venv/.core
 	$(BIN)/llmrec demo
@@ -39,6 +41,13 @@ bench: .venv/.dev
 	$(BIN)/llmrec models pull
 	$(BIN)/python scripts/bench/main_path.py
 
+# With DATA=FOLDER it also trains RecTools' SASRec on it; the lists go to bench-work/peers.
+peers: .venv-peers/.ready
+ifdef DATA
+	$(PEERS)/python scripts/peers/sasrec_rectools.py --data $(DATA) \
+	  --out bench-work/peers/$(notdir $(DATA:%/=%))
+endif
+
 lock:
 	$(PYTHON) scripts/lock.py
 
@@ -67,5 +76,14 @@ lock:
 	$(VLLM)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
+.venv-peers/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 14) and "RecTools needs Python 3.13 or earlier; name one: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv-peers
+
+.venv-peers/.ready: scripts/peers/requirements.txt | .venv-peers/bin/python
+	@echo "Installing RecTools into .venv-peers (a few minutes, once)"
+	$(PEERS)/python -m pip install --quiet --disable-pip-version-check -r scripts/peers/requirements.txt
+	@touch $@
+
 clean:
-	rm -rf .venv .venv-vllm build dist *.egg-info .mypy_cache .ruff_cache demo-shop bench-work
+	rm -rf .venv .venv-vllm .venv-peers build dist *.egg-info .mypy_cache .ruff_cache demo-shop bench-work

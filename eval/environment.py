@@ -20,7 +20,7 @@ _PACKAGES = (
     "chromadb",
     "implicit",
     "numpy",
-    "openvino-genai",
+    "openvino",
     "pandas",
     "scipy",
     "sentence-transformers",

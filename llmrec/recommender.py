@@ -129,7 +129,7 @@ class Recommender:
         return Writer(self.engine, self.settings.explain, known_brands=self.store.brands())
 
     def close(self) -> None:
-        """Close the database, and the engine if it was opened here; it cannot be used afterwards."""
+        """Close the database, and the engine if it was opened here; nothing works afterwards."""
         if "store" in self.__dict__:
             self.store.close()
         if self._own_engine and "engine" in self.__dict__:

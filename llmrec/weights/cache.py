@@ -21,6 +21,7 @@ from typing import TypeAlias
 from llmrec.config import cache_dir, disk_errors
 from llmrec.errors import DiskFull, LockedError, ModelError, WeightsMissing
 from llmrec.weights import manifest as manifests
+from llmrec.weights.derived import ENGINES, derived_folder
 from llmrec.weights.names import (
     KNOWN,
     FolderSource,
@@ -209,7 +210,10 @@ def verify(name: str, progress: Callable[[int], None] | None = None) -> int:
 
 
 def remove(name: str) -> int:
-    """Delete pulled weights and what is left of their downloads; returns the bytes freed.
+    """Delete pulled weights, what engines made of them, and what is left of their downloads.
+
+    Returns:
+        The bytes freed.
 
     Raises:
         WeightsMissing: there is nothing to delete.
@@ -224,6 +228,7 @@ def remove(name: str) -> int:
     folder = folder_of(weights)
     alone = _tokenizer_folder(weights)
     places = [folder, _partial(weights), alone, _beside(alone), _downloads(weights)]
+    places += [derived_folder(engine, folder) for engine in ENGINES]
     if not any(place.exists() for place in places):
         raise WeightsMissing(
             f"The weights '{name}' are not on this machine.", hint="Nothing to remove."

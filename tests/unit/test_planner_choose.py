@@ -206,7 +206,7 @@ def test_context_and_batch_that_are_fixed_are_kept() -> None:
         (Machine.without_card(), {"precision": "fp16"}, "auto", ConfigError, "fp16 on the CPU"),
         (Machine.without_card(), {"device": "cuda"}, "auto", EngineUnavailable, "0 card"),
         (Machine.without_card(packages={}), {}, "vllm", MissingExtra, "'vllm' is not installed"),
-        (Machine.without_card(packages={}), {}, "openvino", MissingExtra, "openvino-genai"),
+        (Machine.without_card(packages={}), {}, "openvino", MissingExtra, "openvino"),
         (
             Machine.without_card(packages={}),
             {"precision": "int8"},

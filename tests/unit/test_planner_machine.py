@@ -32,7 +32,7 @@ from llmrec.config import EngineSettings
 from llmrec.planner import plan_here, suggest, this_machine
 plan = plan_here({str(tiny_model)!r}, EngineSettings())
 suggest(this_machine())
-heavy = {{"torch", "transformers", "vllm", "openvino", "openvino_genai", "bitsandbytes"}}
+heavy = {{"torch", "transformers", "vllm", "openvino", "bitsandbytes"}}
 print(sorted(heavy & set(sys.modules)), plan.engine, plan.context)
 """
     out = subprocess.run(

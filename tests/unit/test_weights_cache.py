@@ -95,7 +95,11 @@ def test_pull_verify_remove(index: Index) -> None:
     assert weights.verify(NAME) == sum(map(len, FILES.values()))
     assert [stage for stage, done, total in stages if done == total] == ["download", "unpack"]
     assert not leftovers()
-    assert weights.remove(NAME) > 9000
+    made = weights.derived_folder("openvino", weights.locate(NAME))
+    made.mkdir(parents=True)
+    (made / "openvino_model.bin").write_bytes(b"x" * 500)
+    assert weights.remove(NAME) > 9500
+    assert not made.exists()
     with pytest.raises(WeightsMissing, match="not on this machine"):
         weights.locate(NAME)
     with pytest.raises(WeightsMissing):

@@ -1,0 +1,427 @@
+"""The fast engine for CPUs: OpenVINO in this process, float32 unless another precision is asked."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from llmrec.config import EngineSettings
+from llmrec.engines.adapters import Adapter, check_adapter
+from llmrec.engines.batching import batches_by_length
+from llmrec.engines.calls import Deadline, check_adapters, check_generation, check_lengths
+from llmrec.engines.constraints import Constraint
+from llmrec.engines.local.decoding import Continuation, Sampling
+from llmrec.engines.local.grammar import Grammars, Matcher
+from llmrec.engines.local.scoring import log_softmax
+from llmrec.engines.openvino.conversion import converted, read_graph
+from llmrec.engines.openvino.decoding import decode, open_sequences
+from llmrec.engines.openvino.network import PagedNetwork, can_run
+from llmrec.engines.openvino.paging import Blocks, KeyValues
+from llmrec.engines.openvino.parts import Parts, read_parts
+from llmrec.engines.openvino.rewriting import compress, merge, shrink
+from llmrec.engines.protocol import Message
+from llmrec.engines.stopping import shown_length
+from llmrec.errors import ConfigError, EngineError, MissingExtra
+from llmrec.types import FloatArray
+
+__all__ = ["OpenVINOEngine"]
+
+_PRECISIONS = ("fp32", "bf16", "int8")
+
+
+class OpenVINOEngine:
+    """A decoder language model on a CPU; see :class:`~llmrec.engines.Engine`.
+
+    Safe to use from several threads: the model itself runs one call at a time. Each adapter is a
+    network of its own, with the adapter merged into the weights: full speed, and the memory of the
+    weights once more.
+
+    Args:
+        model: what the weights are called.
+        folder: where they lie.
+        place: where the converted model lies.
+        parts: tokenizer and limits.
+        settings: precision, context, batch, adapters and time.
+        threads: CPU threads.
+        score_tokens: most tokens of one scoring pass; bounds the memory.
+        generate_tokens: most tokens of prompts and answers that are generated together.
+    """
+
+    name = "openvino"
+
+    def __init__(
+        self,
+        model: str,
+        folder: Path,
+        place: Path,
+        parts: Parts,
+        *,
+        settings: EngineSettings,
+        threads: int,
+        score_tokens: int = 8192,
+        generate_tokens: int = 16384,
+    ) -> None:
+        self._model = model
+        self._folder = folder
+        self._place = place
+        self._chat = parts.chat
+        self._context = parts.context
+        self._end_ids = parts.end_ids
+        self._grammars = Grammars(parts.tokenizer, parts.vocabulary, parts.end_ids, model)
+        self._precision = "fp32" if settings.precision == "auto" else settings.precision
+        self._batch = settings.batch
+        self._max_adapters = settings.max_adapters
+        self.timeout_s = settings.timeout_s
+        self._threads = threads
+        self._score_tokens = score_tokens
+        self._generate_tokens = generate_tokens
+        self._lock = threading.RLock()
+        self._loading = threading.Lock()
+        self._blocks = Blocks()
+        self._memory = KeyValues()
+        self._loaded: dict[str, Adapter] = {}
+        self._networks: dict[str | None, PagedNetwork] = {None: self._compile(None)}
+        self._forward_passes = 0
+        self._decode_steps = 0
+
+    @classmethod
+    def load(
+        cls, model: str, settings: EngineSettings | None = None, *, threads: int | None = None
+    ) -> OpenVINOEngine:
+        """Load weights that are on this machine; the first time they are converted.
+
+        Args:
+            model: a name of ``llmrec models list``, a pulled hub id, or a folder.
+            settings: precision, context, batch, adapters and time.
+            threads: CPU threads; left out, ``OMP_NUM_THREADS`` or the usable cores.
+
+        Raises:
+            ConfigError: the settings ask for what this engine or machine cannot do.
+            MissingExtra: OpenVINO is not installed.
+            ModelError: the weights are missing, no decoder, or one that OpenVINO cannot run.
+            DiskFull: no space for the converted model.
+            OutOfMemory: they do not fit.
+        """
+        from llmrec.weights import locate
+
+        settings = settings or EngineSettings()
+        _check_installed()
+        _check(settings)
+        folder = locate(model)
+        parts = read_parts(model, folder, settings.context)
+        threads = threads or _threads()
+        place = converted(model, folder, context=parts.context, threads=threads)
+        return cls(model, folder, place, parts, settings=settings, threads=threads)
+
+    def __repr__(self) -> str:
+        return f"OpenVINOEngine(model={self._model!r}, device='{self.device}')"
+
+    @property
+    def model(self) -> str:
+        """Name of the weights."""
+        return self._model
+
+    @property
+    def device(self) -> str:
+        """Where it runs and in which precision, e.g. ``cpu fp32``."""
+        return f"cpu {self._precision}" if self._networks else "closed"
+
+    @property
+    def context_window(self) -> int:
+        """Most tokens of prompt and answer together."""
+        return self._context
+
+    @property
+    def forward_passes(self) -> int:
+        """Scoring passes so far."""
+        return self._forward_passes
+
+    @property
+    def decode_steps(self) -> int:
+        """Generation steps so far; a step makes one token for every unfinished text of a batch."""
+        return self._decode_steps
+
+    @property
+    def adapters(self) -> tuple[str, ...]:
+        """Names of the loaded adapters."""
+        return tuple(sorted(self._loaded))
+
+    def load_adapter(self, name: str, folder: str | os.PathLike[str]) -> None:
+        """Merge a LoRA adapter into a network of its own; takes about as long as loading.
+
+        Raises:
+            ModelError: the folder holds no adapter.
+            AdapterMismatch: it was trained on another base model.
+            EngineError: there are ``engine.max_adapters`` already.
+            OutOfMemory: it does not fit into memory.
+        """
+        self._start()
+        adapter = check_adapter(name, folder, self._folder)
+        with self._loading:
+            if self._loaded.get(name) == adapter:
+                return
+            if name not in self._loaded and len(self._loaded) >= self._max_adapters:
+                raise EngineError(
+                    f"There is no room for the adapter '{name}': engine.max_adapters is "
+                    f"{self._max_adapters}.",
+                    hint="Unload one, or raise it; each takes the memory of the weights.",
+                )
+            network = self._compile(adapter)
+            with self._turn(Deadline(self.timeout_s, self._model)):
+                self._networks[name] = network
+                self._loaded[name] = adapter
+
+    def unload_adapter(self, name: str) -> None:
+        """Forget an adapter and give its memory back."""
+        with self._turn(Deadline(self.timeout_s, self._model)):
+            check_adapters([name], 1, self.adapters)
+            del self._networks[name], self._loaded[name]
+
+    def close(self) -> None:
+        """Give the networks' memory back."""
+        with self._lock:
+            self._networks, self._loaded = {}, {}
+            self._memory = KeyValues()
+
+    def render(self, messages: Sequence[Message], *, answer_prefix: str = "") -> str:
+        """Apply the chat template; special tokens inside messages lose their meaning."""
+        return self._chat.render(messages, answer_prefix=answer_prefix)
+
+    def count_tokens(self, text: str) -> int:
+        """Number of tokens of ``text``, none added."""
+        return len(self._chat.ids(text))
+
+    def token_ids(self, text: str) -> list[int]:
+        """Tokens of ``text``, none added."""
+        return self._chat.ids(text)
+
+    def score_labels(
+        self,
+        prompts: Sequence[str],
+        labels: Sequence[Sequence[str]],
+        *,
+        adapters: Sequence[str | None] | None = None,
+    ) -> list[FloatArray]:
+        """Log-probabilities of each prompt's labels as its next token, normalised over the labels.
+
+        One prompt is one forward pass. Many prompts are grouped by adapter into as few passes as
+        memory allows; what all of a pass begin with is read once.
+
+        Raises:
+            ContextOverflow: a prompt is longer than the context; nothing has run.
+            EngineError: a label is not one token after its prompt, or an adapter is unknown.
+            EngineTimeout: it took longer than ``timeout_s``.
+            OutOfMemory: a pass does not fit into memory.
+        """
+        deadline = self._start()
+        named = check_adapters(adapters, len(prompts), self.adapters)
+        wanted = [self._chat.label_ids(p, own) for p, own in zip(prompts, labels, strict=True)]
+        ids = self._fitting(prompts, room=1)
+        scores: dict[int, FloatArray] = {}
+        for name, batch in self._batches(named, [len(one) for one in ids], self._score_tokens):
+            logits = self._last_logits([ids[row] for row in batch], name, deadline)
+            for row, own in zip(batch, logits, strict=True):
+                scores[row] = log_softmax(own[wanted[row]])
+        deadline.check()
+        return [scores[row] for row in range(len(ids))]
+
+    def generate(
+        self,
+        prompts: Sequence[str],
+        *,
+        max_tokens: int,
+        stop: Sequence[str] = (),
+        temperature: float = 0.0,
+        seed: int = 0,
+        adapters: Sequence[str | None] | None = None,
+        constraint: Constraint | None = None,
+    ) -> list[str]:
+        """Continue each prompt; a text depends on its prompt and the seed, not on the batch.
+
+        Raises:
+            ContextOverflow: a prompt plus ``max_tokens`` is longer than the context.
+            EngineError: an argument makes no sense, or the model failed.
+            EngineTimeout: it took longer than ``timeout_s``.
+            OutOfMemory: a batch does not fit into memory.
+        """
+        deadline = self._start()
+        check_generation(max_tokens, temperature, stop)
+        named = check_adapters(adapters, len(prompts), self.adapters)
+        ids = self._fitting(prompts, room=max_tokens)
+        self._grammars.matchers(constraint, 0)
+        sampling = Sampling(max_tokens, stop, self._end_ids, temperature, seed)
+        texts: dict[int, str] = {}
+        lengths = [len(one) + max_tokens for one in ids]
+        for name, batch in self._batches(named, lengths, self._generate_tokens):
+            matchers = self._grammars.matchers(constraint, len(batch))
+            steps = self._decode([ids[row] for row in batch], sampling, name, matchers, deadline)
+            done = deque(steps, maxlen=1).pop()
+            texts.update(zip(batch, (one.text for one in done), strict=True))
+        deadline.check()
+        return [texts[row] for row in range(len(ids))]
+
+    def stream(
+        self,
+        prompt: str,
+        *,
+        max_tokens: int,
+        stop: Sequence[str] = (),
+        temperature: float = 0.0,
+        seed: int = 0,
+        adapter: str | None = None,
+        constraint: Constraint | None = None,
+    ) -> Iterator[str]:
+        """Continue one prompt piece by piece; the pieces join to what :meth:`generate` returns.
+
+        Closing the iterator ends the generation. Arguments are checked before the first piece; the
+        time counts from here, so that a reader who lets a stream lie finds it ended.
+        """
+        deadline = self._start()
+        check_generation(max_tokens, temperature, stop)
+        check_adapters([adapter], 1, self.adapters)
+        ids = self._fitting([prompt], room=max_tokens)
+        matchers = self._grammars.matchers(constraint, 1)
+        sampling = Sampling(max_tokens, stop, self._end_ids, temperature, seed)
+        return _pieces(self._decode(ids, sampling, adapter, matchers, deadline), stop)
+
+    def _decode(
+        self,
+        ids: Sequence[list[int]],
+        sampling: Sampling,
+        adapter: str | None,
+        matchers: Sequence[Matcher] | None,
+        deadline: Deadline,
+    ) -> Iterator[list[Continuation]]:
+        turn = partial(self._turn, deadline, adapter)
+        to_text = self._chat.continuation
+        for texts in decode(turn, self._blocks, ids, sampling, to_text, matchers, deadline):
+            with self._lock:
+                self._decode_steps += 1
+            yield texts
+
+    def _last_logits(
+        self, ids: Sequence[list[int]], adapter: str | None, deadline: Deadline
+    ) -> FloatArray:
+        with self._turn(deadline, adapter) as network:
+            sequences = open_sequences(ids, network, self._blocks)
+            try:
+                self._forward_passes += 1
+                return network.read(sequences, deadline)
+            finally:
+                for one in sequences:
+                    self._blocks.give_back(one)
+
+    def _compile(self, adapter: Adapter | None) -> PagedNetwork:
+        graph = read_graph(self._place)
+        if adapter is not None:
+            merge(graph, adapter)
+        if self._precision == "int8":
+            compress(graph)
+        elif self._precision == "fp32":
+            shrink(graph)
+        return PagedNetwork(
+            graph,
+            precision=self._precision,
+            threads=self._threads,
+            memory=self._memory,
+            blocks=self._blocks,
+        )
+
+    def _start(self) -> Deadline:
+        if not self._networks:
+            raise _closed(self._model)
+        return Deadline(self.timeout_s, self._model)
+
+    @contextmanager
+    def _turn(self, deadline: Deadline, adapter: str | None = None) -> Iterator[PagedNetwork]:
+        """The network of this adapter, for this thread alone, if that comes in time."""
+        left = deadline.left
+        if left == 0.0 or not self._lock.acquire(timeout=-1 if left is None else left):
+            raise deadline.error()
+        try:
+            if not self._networks:
+                raise _closed(self._model)
+            # Another thread may have unloaded it since the call began.
+            check_adapters([adapter], 1, self.adapters)
+            yield self._networks[adapter]
+        finally:
+            self._lock.release()
+
+    def _fitting(self, prompts: Sequence[str], *, room: int) -> list[list[int]]:
+        ids = [self._chat.ids(prompt) for prompt in prompts]
+        check_lengths([len(one) for one in ids], room, self._context, self._model)
+        return ids
+
+    def _batches(
+        self, adapters: Sequence[str | None], lengths: Sequence[int], budget: int
+    ) -> Iterator[tuple[str | None, list[int]]]:
+        """Rows that run together, and their adapter; nothing is padded, so lengths may differ."""
+        for name in dict.fromkeys(adapters):
+            rows = [row for row, own in enumerate(adapters) if own == name]
+            for batch in batches_by_length(
+                [lengths[row] for row in rows],
+                token_budget=budget,
+                max_waste=1.0,
+                max_size=self._batch,
+            ):
+                yield name, [rows[place] for place in batch]
+
+
+def _pieces(steps: Iterator[list[Continuation]], stop: Sequence[str]) -> Iterator[str]:
+    shown, text = 0, ""
+    for (one,) in steps:
+        text = one.text
+        end = len(text) if one.done else shown_length(text, stop)
+        if end > shown:
+            yield text[shown:end]
+            shown = end
+    if len(text) > shown:
+        yield text[shown:]
+
+
+def _check_installed() -> None:
+    try:
+        import openvino  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra("openvino", extra="cpu") from error
+
+
+def _check(settings: EngineSettings) -> None:
+    precision = "fp32" if settings.precision == "auto" else settings.precision
+    if settings.device not in ("auto", "cpu"):
+        raise ConfigError(
+            f"The openvino engine runs on the CPU, and engine.device is '{settings.device}'.",
+            hint="Set models.engine='transformers', or engine.device='cpu'.",
+        )
+    if settings.tensor_parallel > 1 or settings.pipeline_parallel > 1:
+        raise ConfigError(
+            "The openvino engine splits no layers: engine.tensor_parallel is "
+            f"{settings.tensor_parallel}, engine.pipeline_parallel {settings.pipeline_parallel}.",
+            hint="Set both to 1.",
+        )
+    if precision not in _PRECISIONS:
+        raise ConfigError(
+            f"The openvino engine does not run in {precision}.",
+            hint=f"Set engine.precision to one of: auto, {', '.join(_PRECISIONS)}.",
+        )
+    if not can_run(precision):
+        raise ConfigError(
+            f"This CPU has no instructions for {precision}.",
+            hint="Set engine.precision='fp32' or 'int8'.",
+        )
+
+
+def _threads() -> int:
+    from llmrec.engines.local.loading import usable_cores
+
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return int(asked) if asked.isdigit() and int(asked) else usable_cores()
+
+
+def _closed(model: str) -> EngineError:
+    return EngineError(f"'{model}' has been closed.", hint="Load it again.")
