@@ -12,18 +12,18 @@ from typing import Any, TypeVar
 from llmrec.config import EngineSettings
 from llmrec.engines.adapters import check_adapter
 from llmrec.engines.calls import Deadline, check_adapters, check_generation, check_lengths
+from llmrec.engines.chat import configured_context, load_chat
 from llmrec.engines.constraints import Constraint
+from llmrec.engines.loop import LoopThread, limited
 from llmrec.engines.protocol import Message
 from llmrec.engines.remote.adapters import RemoteAdapter, RemoteAdapters
 from llmrec.engines.remote.answers import GrowingText
 from llmrec.engines.remote.asking import Completions
 from llmrec.engines.remote.client import ServerClient
 from llmrec.engines.remote.failures import ServerFailed
-from llmrec.engines.remote.loop import LoopThread, limited
 from llmrec.engines.remote.requests import generation_body, scoring_body
 from llmrec.engines.remote.scores import label_scores, refused_labels
 from llmrec.engines.remote.server import Served, check_tokens, look_at, version_of
-from llmrec.engines.remote.tokenizer import configured_context, load_chat
 from llmrec.engines.tokenizing import ChatTokenizer
 from llmrec.errors import EngineError, ModelError
 from llmrec.types import FloatArray

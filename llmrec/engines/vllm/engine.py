@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from llmrec.config import EngineSettings
 from llmrec.engines.adapters import check_adapter
 from llmrec.engines.calls import Deadline, check_adapters, check_generation, check_lengths
+from llmrec.engines.chat import load_chat
 from llmrec.engines.constraints import Constraint
+from llmrec.engines.loop import LoopThread
 from llmrec.engines.protocol import Message
-from llmrec.engines.remote.loop import LoopThread
-from llmrec.engines.remote.tokenizer import load_chat
 from llmrec.engines.vllm import api
 from llmrec.engines.vllm.arguments import engine_arguments
 from llmrec.engines.vllm.requests import Counts, Requests, all_of, limited
