@@ -10,6 +10,7 @@ from typing import Any
 from llmrec.config import EngineSettings
 from llmrec.errors import ConfigError, ModelError
 from llmrec.labels import MAX_LABELS
+from llmrec.planner import PREFILL_TOKENS
 
 __all__ = ["CPU_LORA_FIX", "LORA_RANKS", "engine_arguments", "kv_bytes", "precision_arguments"]
 
@@ -19,12 +20,9 @@ LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 CPU_LORA_FIX = "llmrec.engines.vllm.cpu_lora.CpuLoraFix"
 
 _DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
-# First what vLLM does to plain weights while it loads them; names differ from release to release.
-_QUANTIZED = {
-    "fp8": ("fp8",),
-    "int8": ("int8_per_channel_weight_only",),
-    "nf4": ("bitsandbytes",),
-}
+# What vLLM makes of plain weights while it loads them. Its one int8 method, the newer
+# "int8_per_channel_weight_only", leaves the layers of plain decoders in 16 bits: not taken.
+_QUANTIZED = {"fp8": "fp8", "int8": None, "nf4": "bitsandbytes"}
 _SAVED = ("awq", "gptq")
 _CPU_BATCH = 16
 _CPU_CONTEXTS = 8
@@ -61,6 +59,9 @@ def engine_arguments(
         "use_tqdm_on_load": False,
         "enable_log_requests": False,
     }
+    if not on_cpu:
+        # The plan's room for activations is for so many; vLLM would take more on large cards.
+        arguments["max_num_batched_tokens"] = PREFILL_TOKENS
     arguments |= precision_arguments(settings.precision, config, on_cpu, quantizations)
     if settings.context:
         arguments["max_model_len"] = settings.context
@@ -99,14 +100,14 @@ def precision_arguments(
             )
         return {"dtype": "auto"}
     if precision in _QUANTIZED:
-        usable = [name for name in _QUANTIZED[precision] if name in quantizations]
-        if not usable or on_cpu:
+        method = _QUANTIZED[precision]
+        if method is None or method not in quantizations or on_cpu:
             where = "on a CPU" if on_cpu else "in this release"
             raise ConfigError(
                 f"vLLM cannot run {precision} {where}.",
                 hint="Set engine.precision to auto, or models.engine to transformers.",
             )
-        return {"dtype": "auto", "quantization": usable[0]}
+        return {"dtype": "auto", "quantization": method}
     # Few CPUs have instructions for 16 bits; without them float32 is the faster one.
     plain = "float32" if on_cpu and not saved else "auto"
     return {"dtype": _DTYPES.get(precision, plain)}
