@@ -38,6 +38,10 @@ def run(
         str | None,
         typer.Option(help="Evaluate this baseline, tuned on validation, not the main path."),
     ] = None,
+    answers: Annotated[
+        Path | None,
+        typer.Option(help="Judge another model's lists: JSON lines, see scripts/peers/README.md."),
+    ] = None,
     retriever_only: Annotated[
         bool,
         typer.Option(
@@ -87,7 +91,7 @@ def run(
     valid_from: flags.ValidFrom = None,
     test_from: flags.TestFrom = None,
 ) -> None:
-    """Evaluate the main path, its retriever alone, or a baseline.
+    """Evaluate the main path, its retriever alone, a baseline, or lists made elsewhere.
 
     The main path runs over a workspace made for the evaluation, whose event log holds only what was
     known before the cases. Every batch is written as it is answered: what was killed goes on with
@@ -101,9 +105,11 @@ def run(
     [bold]llmrec eval run --data ml-1m --retriever-only --html report.html[/]
 
     [bold]llmrec eval run --data sales.csv --items my-shop --protocol global-time[/]
+
+    [bold]llmrec eval run --data ml-1m --answers sasrec.jsonl[/]
     """
-    if baseline and retriever_only:
-        raise typer.BadParameter("--baseline and --retriever-only exclude each other.")
+    if sum((baseline is not None, answers is not None, retriever_only)) > 1:
+        raise typer.BadParameter("--baseline, --answers and --retriever-only exclude each other.")
     opened = flags.open_named(
         flags.DataOptions(data, items, protocol, order, repeats, valid_from, test_from)
     )
@@ -121,7 +127,9 @@ def run(
         sensitivity=sensitivity,
         words=words,
     )
-    if baseline:
+    if answers:
+        done = _run_answers(opened, asked, answers)
+    elif baseline:
         done = evaluate_baselines.run_named(
             opened,
             baseline,
@@ -209,6 +217,24 @@ class _Asked:
         sample = f"-{self.users}" if self.users else ""
         plain = f"{data.name}-{self.name or recommender}-{self.part}{sample}".replace("/", "-")
         return self.out or flags.runs_folder(data, self.workspace) / plain
+
+
+def _run_answers(data: EvalData, asked: _Asked, answers: Path) -> Run:
+    from llmrec.eval.replay import run_answers
+
+    with flags.counting("Users") as tell:
+        return run_answers(
+            data,
+            answers,
+            asked.folder(data, answers.stem),
+            name=asked.name,
+            part=asked.part,
+            ks=asked.ks or _KS,
+            users=asked.users,
+            seed=asked.seed,
+            resume=asked.resume,
+            progress=tell,
+        )
 
 
 def _run_main_path(data: EvalData, asked: _Asked, settings: Mapping[str, Any], *, llm: bool) -> Run:

@@ -62,6 +62,21 @@ def test_a_baseline_is_tuned_run_and_shown(invoke: Invoke, folder: Path, tmp_pat
     assert found["ks"] == [5] and found["data"]["part"] == "test"
 
 
+def test_lists_made_elsewhere_are_judged(invoke: Invoke, folder: Path, tmp_path: Path) -> None:
+    """Lists that hold every target first, from a file: perfect, and named after the file."""
+    from llmrec.eval import open_data
+
+    cases = open_data(str(folder)).split.test
+    lines = [json.dumps({"user": one.user, "ids": sorted(one.target_ids)}) for one in cases]
+    file = tmp_path / "oracle.jsonl"
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    invoke("run", "--data", folder, "--answers", file, "-k", 5)
+    found = record(tmp_path / "runs" / "shop-data-oracle-test")
+    assert found["metrics"]["ndcg@5"]["mean"] == 1.0
+    assert found["recommender"]["kind"] == "other"
+    invoke("run", "--data", folder, "--answers", file, "--baseline", "popular", code=2)
+
+
 def test_the_main_path_and_its_retriever_are_compared(
     invoke: Invoke, folder: Path, tmp_path: Path
 ) -> None:
