@@ -212,7 +212,8 @@ class TransformersEngine:
         """Log-probabilities of each prompt's labels as its next token, normalised over the labels.
 
         One prompt is one forward pass. Many prompts are grouped by adapter and length into as few
-        passes as memory and padding allow. The answer does not depend on the grouping.
+        passes as memory and padding allow. In float32 the answer does not depend on the grouping;
+        in 16 bits and in int8 it moves with it (``scripts/bench/precision.py`` says how far).
 
         Raises:
             ContextOverflow: a prompt is longer than the context; nothing has run.
