@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from llmrec.engines.calls import check_lengths
 from llmrec.engines.protocol import Message
 from llmrec.errors import EngineError
 from llmrec.labels import label_token
 
-__all__ = ["ChatTokenizer"]
+__all__ = ["ChatTokenizer", "Tokenized"]
 
 # A tokenizer that never says how long a text may be says 1e30.
 _SANE_LENGTH = 10_000_000
@@ -142,6 +143,42 @@ class ChatTokenizer:
             if len(token) > 1 and token in content:
                 content = content.replace(token, f"{token[0]} {token[1:]}")
         return content
+
+
+class Tokenized:
+    """What every engine whose tokenizer is here does alike; its ``__init__`` sets the three."""
+
+    _model: str
+    _chat: ChatTokenizer
+    _context: int
+
+    @property
+    def model(self) -> str:
+        """Name of the weights."""
+        return self._model
+
+    @property
+    def context_window(self) -> int:
+        """Most tokens of prompt and answer together."""
+        return self._context
+
+    def render(self, messages: Sequence[Message], *, answer_prefix: str = "") -> str:
+        """Apply the chat template; special tokens inside messages lose their meaning."""
+        return self._chat.render(messages, answer_prefix=answer_prefix)
+
+    def count_tokens(self, text: str) -> int:
+        """Number of tokens of ``text``, none added."""
+        return len(self._chat.ids(text))
+
+    def token_ids(self, text: str) -> list[int]:
+        """Tokens of ``text``, none added."""
+        return self._chat.ids(text)
+
+    def _fitting(self, prompts: Sequence[str], *, room: int) -> list[list[int]]:
+        """Tokens of each prompt, once all of them fit with ``room`` for their answers."""
+        ids = [self._chat.ids(prompt) for prompt in prompts]
+        check_lengths([len(one) for one in ids], room, self._context, self._model)
+        return ids
 
 
 def _without_system(turns: Sequence[Message]) -> list[Message]:

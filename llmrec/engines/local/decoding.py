@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 from llmrec.engines.local.grammar import Matcher
 from llmrec.engines.local.prefix import read_once, shared_length
 from llmrec.engines.local.torch_errors import torch_errors
-from llmrec.engines.stopping import cut_at_stop
+from llmrec.engines.stopping import cut_at_stop, shown_length
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Continuation", "Sampling", "decode"]
+__all__ = ["Continuation", "Sampling", "decode", "shown_pieces"]
 
 
 @dataclass(frozen=True)
@@ -164,3 +164,16 @@ def _choose(
         int(torch.multinomial(row, 1, generator=draw))
         for row, draw in zip(shares, draws, strict=True)
     ]
+
+
+def shown_pieces(steps: Iterator[list[Continuation]], stop: Sequence[str]) -> Iterator[str]:
+    """What may be shown of one growing text, piece by piece; the pieces join to the text."""
+    shown, text = 0, ""
+    for (one,) in steps:
+        text = one.text
+        end = len(text) if one.done else shown_length(text, stop)
+        if end > shown:
+            yield text[shown:end]
+            shown = end
+    if len(text) > shown:
+        yield text[shown:]

@@ -14,17 +14,15 @@ from typing import Any
 from llmrec.config import EngineSettings
 from llmrec.engines.adapters import check_adapter
 from llmrec.engines.batching import batches_by_length
-from llmrec.engines.calls import Deadline, check_adapters, check_generation, check_lengths
+from llmrec.engines.calls import Deadline, check_adapters, check_generation
 from llmrec.engines.constraints import Constraint
 from llmrec.engines.local.adapted import AdaptedNetwork
-from llmrec.engines.local.decoding import Continuation, Sampling, decode
+from llmrec.engines.local.decoding import Continuation, Sampling, decode, shown_pieces
 from llmrec.engines.local.grammar import Grammars, Matcher
 from llmrec.engines.local.halving import free_memory, run_in_halves
 from llmrec.engines.local.scoring import last_logits, log_softmax
 from llmrec.engines.local.torch_errors import torch_errors
-from llmrec.engines.protocol import Message
-from llmrec.engines.stopping import shown_length
-from llmrec.engines.tokenizing import ChatTokenizer
+from llmrec.engines.tokenizing import ChatTokenizer, Tokenized
 from llmrec.errors import ConfigError, EngineError
 from llmrec.types import FloatArray
 
@@ -33,7 +31,7 @@ __all__ = ["TransformersEngine"]
 _DEFAULT_CONTEXT = 2048
 
 
-class TransformersEngine:
+class TransformersEngine(Tokenized):
     """A decoder language model of transformers; see :class:`~llmrec.engines.Engine`.
 
     Safe to use from several threads: the model itself runs one call at a time. A batch that does
@@ -119,11 +117,6 @@ class TransformersEngine:
         return f"TransformersEngine(model={self._model!r}, device='{self.device}')"
 
     @property
-    def model(self) -> str:
-        """Name of the weights."""
-        return self._model
-
-    @property
     def device(self) -> str:
         """Where it runs and in which precision, e.g. ``cpu float32``."""
         network = self._network
@@ -135,11 +128,6 @@ class TransformersEngine:
         return " ".join(
             [str(network.device), str(network.dtype).removeprefix("torch."), *quantized]
         )
-
-    @property
-    def context_window(self) -> int:
-        """Most tokens of prompt and answer together."""
-        return self._context
 
     @property
     def forward_passes(self) -> int:
@@ -189,18 +177,6 @@ class TransformersEngine:
             self._network = None
             self._adapted = AdaptedNetwork(None)
         free_memory()
-
-    def render(self, messages: Sequence[Message], *, answer_prefix: str = "") -> str:
-        """Apply the chat template; special tokens inside messages lose their meaning."""
-        return self._chat.render(messages, answer_prefix=answer_prefix)
-
-    def count_tokens(self, text: str) -> int:
-        """Number of tokens of ``text``, none added."""
-        return len(self._chat.ids(text))
-
-    def token_ids(self, text: str) -> list[int]:
-        """Tokens of ``text``, none added."""
-        return self._chat.ids(text)
 
     def score_labels(
         self,
@@ -305,18 +281,7 @@ class TransformersEngine:
         ids = self._fitting([prompt], room=max_tokens)
         matchers = self._grammars.matchers(constraint, 1)
         sampling = Sampling(max_tokens, stop, self._end_ids, temperature, seed)
-        return self._pieces(self._decode(ids, sampling, adapter, matchers, deadline), stop)
-
-    def _pieces(self, steps: Iterator[list[Continuation]], stop: Sequence[str]) -> Iterator[str]:
-        shown, text = 0, ""
-        for (one,) in steps:
-            text = one.text
-            end = len(text) if one.done else shown_length(text, stop)
-            if end > shown:
-                yield text[shown:end]
-                shown = end
-        if len(text) > shown:
-            yield text[shown:]
+        return shown_pieces(self._decode(ids, sampling, adapter, matchers, deadline), stop)
 
     def _decode(
         self,
@@ -353,11 +318,6 @@ class TransformersEngine:
             yield self._adapted.using(adapter)
         finally:
             self._lock.release()
-
-    def _fitting(self, prompts: Sequence[str], *, room: int) -> list[list[int]]:
-        ids = [self._chat.ids(prompt) for prompt in prompts]
-        check_lengths([len(one) for one in ids], room, self._context, self._model)
-        return ids
 
     def _batches(
         self, adapters: Sequence[str | None], lengths: Sequence[int], budget: int, max_waste: float

@@ -13,9 +13,9 @@ from pathlib import Path
 from llmrec.config import EngineSettings
 from llmrec.engines.adapters import Adapter, check_adapter
 from llmrec.engines.batching import batches_by_length
-from llmrec.engines.calls import Deadline, check_adapters, check_generation, check_lengths
+from llmrec.engines.calls import Deadline, check_adapters, check_generation
 from llmrec.engines.constraints import Constraint
-from llmrec.engines.local.decoding import Continuation, Sampling
+from llmrec.engines.local.decoding import Continuation, Sampling, shown_pieces
 from llmrec.engines.local.grammar import Grammars, Matcher
 from llmrec.engines.local.scoring import log_softmax
 from llmrec.engines.openvino.conversion import converted, read_graph
@@ -24,8 +24,7 @@ from llmrec.engines.openvino.network import PagedNetwork, can_run
 from llmrec.engines.openvino.paging import Blocks, KeyValues
 from llmrec.engines.openvino.parts import Parts, read_parts
 from llmrec.engines.openvino.rewriting import compress, merge, shrink
-from llmrec.engines.protocol import Message
-from llmrec.engines.stopping import shown_length
+from llmrec.engines.tokenizing import Tokenized
 from llmrec.errors import ConfigError, EngineError, MissingExtra
 from llmrec.types import FloatArray
 
@@ -34,7 +33,7 @@ __all__ = ["OpenVINOEngine"]
 _PRECISIONS = ("fp32", "bf16", "int8")
 
 
-class OpenVINOEngine:
+class OpenVINOEngine(Tokenized):
     """A decoder language model on a CPU; see :class:`~llmrec.engines.Engine`.
 
     Safe to use from several threads: the model itself runs one call at a time. Each adapter is a
@@ -122,19 +121,9 @@ class OpenVINOEngine:
         return f"OpenVINOEngine(model={self._model!r}, device='{self.device}')"
 
     @property
-    def model(self) -> str:
-        """Name of the weights."""
-        return self._model
-
-    @property
     def device(self) -> str:
         """Where it runs and in which precision, e.g. ``cpu fp32``."""
         return f"cpu {self._precision}" if self._networks else "closed"
-
-    @property
-    def context_window(self) -> int:
-        """Most tokens of prompt and answer together."""
-        return self._context
 
     @property
     def forward_passes(self) -> int:
@@ -187,18 +176,6 @@ class OpenVINOEngine:
         with self._lock:
             self._networks, self._loaded = {}, {}
             self._memory = KeyValues()
-
-    def render(self, messages: Sequence[Message], *, answer_prefix: str = "") -> str:
-        """Apply the chat template; special tokens inside messages lose their meaning."""
-        return self._chat.render(messages, answer_prefix=answer_prefix)
-
-    def count_tokens(self, text: str) -> int:
-        """Number of tokens of ``text``, none added."""
-        return len(self._chat.ids(text))
-
-    def token_ids(self, text: str) -> list[int]:
-        """Tokens of ``text``, none added."""
-        return self._chat.ids(text)
 
     def score_labels(
         self,
@@ -287,7 +264,7 @@ class OpenVINOEngine:
         ids = self._fitting([prompt], room=max_tokens)
         matchers = self._grammars.matchers(constraint, 1)
         sampling = Sampling(max_tokens, stop, self._end_ids, temperature, seed)
-        return _pieces(self._decode(ids, sampling, adapter, matchers, deadline), stop)
+        return shown_pieces(self._decode(ids, sampling, adapter, matchers, deadline), stop)
 
     def _decode(
         self,
@@ -352,11 +329,6 @@ class OpenVINOEngine:
         finally:
             self._lock.release()
 
-    def _fitting(self, prompts: Sequence[str], *, room: int) -> list[list[int]]:
-        ids = [self._chat.ids(prompt) for prompt in prompts]
-        check_lengths([len(one) for one in ids], room, self._context, self._model)
-        return ids
-
     def _batches(
         self, adapters: Sequence[str | None], lengths: Sequence[int], budget: int
     ) -> Iterator[tuple[str | None, list[int]]]:
@@ -370,18 +342,6 @@ class OpenVINOEngine:
                 max_size=self._batch,
             ):
                 yield name, [rows[place] for place in batch]
-
-
-def _pieces(steps: Iterator[list[Continuation]], stop: Sequence[str]) -> Iterator[str]:
-    shown, text = 0, ""
-    for (one,) in steps:
-        text = one.text
-        end = len(text) if one.done else shown_length(text, stop)
-        if end > shown:
-            yield text[shown:end]
-            shown = end
-    if len(text) > shown:
-        yield text[shown:]
 
 
 def _check_installed() -> None:

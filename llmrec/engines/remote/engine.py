@@ -11,11 +11,10 @@ from typing import Any, TypeVar
 
 from llmrec.config import EngineSettings
 from llmrec.engines.adapters import check_adapter
-from llmrec.engines.calls import Deadline, check_adapters, check_generation, check_lengths
+from llmrec.engines.calls import Deadline, check_adapters, check_generation
 from llmrec.engines.chat import configured_context, load_chat
 from llmrec.engines.constraints import Constraint
 from llmrec.engines.loop import LoopThread, limited
-from llmrec.engines.protocol import Message
 from llmrec.engines.remote.adapters import RemoteAdapter, RemoteAdapters
 from llmrec.engines.remote.answers import GrowingText
 from llmrec.engines.remote.asking import Completions
@@ -24,7 +23,7 @@ from llmrec.engines.remote.failures import ServerFailed
 from llmrec.engines.remote.requests import generation_body, scoring_body
 from llmrec.engines.remote.scores import label_scores, refused_labels
 from llmrec.engines.remote.server import Served, check_tokens, look_at, version_of
-from llmrec.engines.tokenizing import ChatTokenizer
+from llmrec.engines.tokenizing import ChatTokenizer, Tokenized
 from llmrec.errors import EngineError, ModelError
 from llmrec.types import FloatArray
 
@@ -33,7 +32,7 @@ __all__ = ["RemoteEngine"]
 _T = TypeVar("_T")
 
 
-class RemoteEngine:
+class RemoteEngine(Tokenized):
     """A model behind an OpenAI-compatible server; see :class:`~llmrec.engines.Engine`.
 
     Every prompt is one request, so that the server batches them with all others that it has; up to
@@ -117,16 +116,6 @@ class RemoteEngine:
         return f"RemoteEngine(model={self._model!r}, server={self._client.where!r})"
 
     @property
-    def model(self) -> str:
-        """Name of the weights."""
-        return self._model
-
-    @property
-    def context_window(self) -> int:
-        """Most tokens of prompt and answer together: the server's limit, or the configured one."""
-        return self._context
-
-    @property
     def forward_passes(self) -> int:
         """Prompts that were scored; the server batches them by itself."""
         return self._forward_passes
@@ -156,18 +145,6 @@ class RemoteEngine:
         """Forget an adapter, here and on the server if it was loaded from here."""
         check_adapters([name], 1, self.adapters)
         self._call(lambda deadline: self._adapters.unload(name, deadline))
-
-    def render(self, messages: Sequence[Message], *, answer_prefix: str = "") -> str:
-        """Apply the chat template; special tokens inside messages lose their meaning."""
-        return self._chat.render(messages, answer_prefix=answer_prefix)
-
-    def count_tokens(self, text: str) -> int:
-        """Number of tokens of ``text``, none added."""
-        return len(self._chat.ids(text))
-
-    def token_ids(self, text: str) -> list[int]:
-        """Tokens of ``text``, none added."""
-        return self._chat.ids(text)
 
     def score_labels(
         self,
@@ -320,11 +297,6 @@ class RemoteEngine:
     ) -> list[RemoteAdapter | None]:
         named = check_adapters(adapters, prompts, self.adapters)
         return [self._adapters.find(name) for name in named]
-
-    def _fitting(self, prompts: Sequence[str], *, room: int) -> list[list[int]]:
-        ids = [self._chat.ids(prompt) for prompt in prompts]
-        check_lengths([len(one) for one in ids], room, self._context, self._model)
-        return ids
 
     def _growing(self, ids: Sequence[int], stop: Sequence[str]) -> GrowingText:
         return GrowingText(self._chat, ids, stop, self._client.where)

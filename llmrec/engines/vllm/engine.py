@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 
 from llmrec.config import EngineSettings
 from llmrec.engines.adapters import check_adapter
-from llmrec.engines.calls import Deadline, check_adapters, check_generation, check_lengths
+from llmrec.engines.calls import Deadline, check_adapters, check_generation
 from llmrec.engines.chat import load_chat
 from llmrec.engines.constraints import Constraint
 from llmrec.engines.loop import LoopThread
-from llmrec.engines.protocol import Message
+from llmrec.engines.tokenizing import Tokenized
 from llmrec.engines.vllm import api
 from llmrec.engines.vllm.arguments import engine_arguments
 from llmrec.engines.vllm.requests import Counts, Requests, all_of, limited
@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 _MAX_LABELS = 128
 
 
-class VLLMEngine:
+class VLLMEngine(Tokenized):
     """A decoder language model in vLLM; see :class:`~llmrec.engines.Engine`.
 
     Requests of all threads run together (continuous batching), and what prompts begin with alike
@@ -110,16 +110,6 @@ class VLLMEngine:
         return f"VLLMEngine(model={self._model!r})"
 
     @property
-    def model(self) -> str:
-        """Name of the weights."""
-        return self._model
-
-    @property
-    def context_window(self) -> int:
-        """Most tokens of prompt and answer together."""
-        return self._context
-
-    @property
     def forward_passes(self) -> int:
         """Prompts that were scored so far: vLLM batches by itself, so each counts as one."""
         return self._counts.scored
@@ -165,18 +155,6 @@ class VLLMEngine:
         self._loop.check_open()
         check_adapters([name], 1, self.adapters)
         self._wait(self._shelf.unload(name), Deadline(self.timeout_s, self._model))
-
-    def render(self, messages: Sequence[Message], *, answer_prefix: str = "") -> str:
-        """Apply the chat template; special tokens inside messages lose their meaning."""
-        return self._chat.render(messages, answer_prefix=answer_prefix)
-
-    def count_tokens(self, text: str) -> int:
-        """Number of tokens of ``text``, none added."""
-        return len(self._chat.ids(text))
-
-    def token_ids(self, text: str) -> list[int]:
-        """Tokens of ``text``, none added."""
-        return self._chat.ids(text)
 
     def score_labels(
         self,
@@ -290,11 +268,6 @@ class VLLMEngine:
                 yield piece
         finally:
             self._loop.start(_ended(source))
-
-    def _fitting(self, prompts: Sequence[str], *, room: int) -> list[list[int]]:
-        ids = [self._chat.ids(prompt) for prompt in prompts]
-        check_lengths([len(one) for one in ids], room, self._context, self._model)
-        return ids
 
 
 def _parameters(
