@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from llmrec.eval.asking import ManyRecommender
 from llmrec.eval.baselines import Fold, fit_baseline, recipe, tune
-from llmrec.eval.data import EvalData
-from llmrec.eval.evaluate import ManyRecommender
+from llmrec.eval.eval_data import EvalData
 from llmrec.eval.runner import Observer, make_plan, run
 from llmrec.eval.runs import Run
 from llmrec.eval.splits import Part

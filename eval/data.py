@@ -1,8 +1,7 @@
-"""Where an evaluation's data comes from: a split, its catalogue, and one hash of both."""
+"""Open what an evaluation is run on: a workspace, a folder, a table, or a public set by name."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -13,16 +12,17 @@ from typing import Literal, TypeAlias
 
 from llmrec.config import CONFIG_NAME, Workspace
 from llmrec.errors import DataError
+from llmrec.eval.eval_data import EvalData, fingerprint
 from llmrec.eval.given import split_of
 from llmrec.eval.given_rows import given_rows
 from llmrec.eval.interactions import Interactions, Order, Repeats, read_interactions
 from llmrec.eval.items import ItemTable, read_items
 from llmrec.eval.leaks import check_split
 from llmrec.eval.public import prepare_public, public_names, public_set
-from llmrec.eval.splits import Case, EventSource, Part, Split, global_time, leave_one_out, time_cuts
+from llmrec.eval.splits import EventSource, Part, Split, global_time, leave_one_out, time_cuts
 from llmrec.types import Event, EventKind, Item
 
-__all__ = ["EvalData", "Protocol", "fingerprint", "open_data"]
+__all__ = ["Protocol", "open_data"]
 
 Protocol: TypeAlias = Literal[
     "auto", "given", "given-time", "given-rows", "leave-one-out", "global-time"
@@ -30,35 +30,6 @@ Protocol: TypeAlias = Literal[
 """How the events are split; see :func:`open_data`."""
 
 _ITEM_FILES = ("items.parquet", "items.jsonl", "items.csv", "items.tsv")
-
-
-@dataclass(frozen=True)
-class EvalData:
-    """A split with the catalogue that is ranked.
-
-    Attributes:
-        name: how reports call it.
-        split: training events and cases, free of leaks.
-        items: the catalogue; every item of it may be recommended.
-        sha256: of the split and the items, see :func:`fingerprint`.
-        notes: what a reader of the figures should know about the data.
-        shop: the workspace it came from, if it is one.
-    """
-
-    name: str
-    split: Split
-    items: ItemTable
-    sha256: str
-    notes: tuple[str, ...] = ()
-    shop: Path | None = None
-
-    @property
-    def events(self) -> int:
-        """Number of events: training, context and targets, each once."""
-        targets: set[Event] = set()
-        for case in (*self.split.valid, *self.split.test):
-            targets.update(case.targets)
-        return len(self.split.train) + len(self.split.context) + len(targets)
 
 
 def open_data(
@@ -266,42 +237,3 @@ def _made(
                 "they count as missed."
             )
     return EvalData(name, split, table, fingerprint(split, table), tuple(notes), shop)
-
-
-def fingerprint(split: Split, items: ItemTable) -> str:
-    """SHA-256 of everything that can move a figure: events, cases, and the items' texts.
-
-    It does not depend on the file format, the order of the rows or the machine.
-    """
-    digest = hashlib.sha256(split.protocol.encode())
-    for name, events in (("train", split.train), ("context", split.context)):
-        digest.update(f"\x1d{name}".encode())
-        for line in sorted(map(_event_line, events)):
-            digest.update(line)
-    for part in _BOTH:
-        digest.update(f"\x1d{part}".encode())
-        for line in sorted(_case_line(case) for case in split.cases(part)):
-            digest.update(line)
-    digest.update(b"\x1ditems")
-    for item in items.items:
-        price = f"{item.price} {item.currency}"
-        digest.update(_line(item.id, *item.category, price, items.text[items.row[item.id]]))
-    return digest.hexdigest()
-
-
-def _case_line(case: Case) -> bytes:
-    return _line(case.user) + _joined(case.history) + b"\x1c" + _joined(case.targets)
-
-
-def _joined(events: Iterable[Event]) -> bytes:
-    return b"".join(map(_event_line, events))
-
-
-def _event_line(event: Event) -> bytes:
-    at = event.at.isoformat() if event.at else ""
-    return _line(event.user, event.item, event.kind.value, at, event.position, event.value)
-
-
-def _line(*parts: object) -> bytes:
-    text = "\x1f".join(map(str, parts)) + "\x1e"
-    return text.encode("utf-8", "surrogatepass")

@@ -16,7 +16,7 @@ from llmrec.errors import ConfigError, ModelError
 from llmrec.eval.cache import AnswerCache
 from llmrec.eval.cached_engine import CachedEngine
 from llmrec.eval.cached_retriever import CachedRetriever, retrieval_context
-from llmrec.eval.data import EvalData
+from llmrec.eval.eval_data import EvalData
 from llmrec.eval.splits import Part
 from llmrec.ranking import Ranker
 from llmrec.recommender import Recommender

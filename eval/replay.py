@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from llmrec.errors import DataError
-from llmrec.eval.data import EvalData
+from llmrec.eval.eval_data import EvalData
 from llmrec.eval.runner import Observer, make_plan, run
 from llmrec.eval.runs import Run
 from llmrec.eval.splits import Case, Part

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from llmrec.errors import DataError
 from llmrec.eval.asking import Answer, HistoryForm, ManyRecommender, ask, in_batches, sample_cases
-from llmrec.eval.data import EvalData
 from llmrec.eval.environment import command_line, machine, now, versions
-from llmrec.eval.evaluate import Evaluation, check_ks, judge
+from llmrec.eval.eval_data import EvalData
+from llmrec.eval.evaluate import check_ks, judge
+from llmrec.eval.outcome import Evaluation
 from llmrec.eval.runs import VERSION, Plan, Run, RunFolder, read_run
 from llmrec.eval.splits import Case, Part
 

@@ -28,7 +28,7 @@ from llmrec.catalog.store import CatalogStore
 from llmrec.config import Settings, Workspace, cache_dir, disk_errors
 from llmrec.embedding import load_encoder
 from llmrec.errors import IndexMismatch, WorkspaceError
-from llmrec.eval.data import EvalData
+from llmrec.eval.eval_data import EvalData
 from llmrec.eval.splits import Part
 from llmrec.retrieval import build_index
 

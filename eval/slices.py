@@ -8,8 +8,7 @@ a group of users, with several a user may stand in more than one group.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmrec.errors import DataError
-from llmrec.eval.arrays import IntArray, Ints, ItemIndex, Ragged
+from llmrec.eval.arrays import IntArray, Ints, Ragged
 from llmrec.eval.bootstrap import bootstrap_intervals
 from llmrec.eval.metrics import METRICS, find_hits, ranking_metrics
-from llmrec.eval.splits import Case
-from llmrec.types import BoolArray, Event
+from llmrec.types import BoolArray
 
 __all__ = [
     "FEW",
@@ -30,7 +28,6 @@ __all__ = [
     "history_buckets",
     "metric_slices",
     "popularity_classes",
-    "slice_cases",
 ]
 
 FEW = 30
@@ -170,37 +167,6 @@ def metric_slices(
         "items": groups({"warm": classes < 3, "cold": classes == 3}, True),
         "users": groups({"warm": ~cold_user, "cold": cold_user}, False),
     }
-
-
-def slice_cases(
-    cases: Sequence[Case],
-    lists: Sequence[Sequence[str]],
-    train: Iterable[Event],
-    ks: Sequence[int],
-    *,
-    names: Collection[str] = tuple(METRICS),
-    resamples: int = 1000,
-    seed: int = 0,
-) -> dict[str, tuple[Group, ...]]:
-    """The slices of answered cases, ``lists[i]`` (item ids) being the answer to ``cases[i]``.
-
-    ``train`` are the events that the recommender learned from: they say what is popular, and what
-    is cold. See :func:`metric_slices`.
-    """
-    counts = Counter(event.item for event in train)
-    index = ItemIndex(
-        [*counts, *dict.fromkeys(item for case in cases for item in sorted(case.target_ids))]
-    )
-    return metric_slices(
-        index.lists(lists, max(ks)),
-        index.sets(case.target_ids for case in cases),
-        ks,
-        history_lengths=np.array([len(case.history) for case in cases], dtype=np.int64),
-        interactions=index.values(counts).astype(np.int64),
-        names=names,
-        resamples=resamples,
-        seed=seed,
-    )
 
 
 def _floats(triple: Iterable[Any]) -> tuple[float, float, float]:

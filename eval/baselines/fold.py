@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llmrec.eval.data import EvalData
+from llmrec.eval.eval_data import EvalData
 from llmrec.eval.items import ItemTable
 from llmrec.eval.splits import Part, event_order
 from llmrec.types import Event

@@ -15,7 +15,7 @@ from llmrec.eval.baselines.fold import histories_matrix
 from llmrec.eval.baselines.linear import EASE
 from llmrec.eval.baselines.neighbours import ItemKNN, TextKNN, Transitions
 from llmrec.eval.baselines.popular import Popular
-from llmrec.eval.data import EvalData
+from llmrec.eval.eval_data import EvalData
 from llmrec.eval.items import ItemTable
 from llmrec.types import Event, Item
 

@@ -11,13 +11,13 @@ import pytest
 from llmrec.errors import DataError
 from llmrec.eval import slices
 from llmrec.eval.arrays import UNKNOWN, Ragged
+from llmrec.eval.case_slices import slice_cases
 from llmrec.eval.slices import (
     FEW,
     Group,
     history_buckets,
     metric_slices,
     popularity_classes,
-    slice_cases,
 )
 from llmrec.eval.splits import Case
 from llmrec.types import Event

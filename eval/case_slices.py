@@ -1,0 +1,47 @@
+"""Answered cases as the arrays that :mod:`llmrec.eval.slices` takes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+
+import numpy as np
+
+from llmrec.eval.arrays import ItemIndex
+from llmrec.eval.metrics import METRICS
+from llmrec.eval.slices import Group, metric_slices
+from llmrec.eval.splits import Case
+from llmrec.types import Event
+
+__all__ = ["slice_cases"]
+
+
+def slice_cases(
+    cases: Sequence[Case],
+    lists: Sequence[Sequence[str]],
+    train: Iterable[Event],
+    ks: Sequence[int],
+    *,
+    names: Collection[str] = tuple(METRICS),
+    resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, tuple[Group, ...]]:
+    """The slices of answered cases, ``lists[i]`` (item ids) being the answer to ``cases[i]``.
+
+    ``train`` are the events that the recommender learned from: they say what is popular, and what
+    is cold. See :func:`~llmrec.eval.slices.metric_slices`.
+    """
+    counts = Counter(event.item for event in train)
+    index = ItemIndex(
+        [*counts, *dict.fromkeys(item for case in cases for item in sorted(case.target_ids))]
+    )
+    return metric_slices(
+        index.lists(lists, max(ks)),
+        index.sets(case.target_ids for case in cases),
+        ks,
+        history_lengths=np.array([len(case.history) for case in cases], dtype=np.int64),
+        interactions=index.values(counts).astype(np.int64),
+        names=names,
+        resamples=resamples,
+        seed=seed,
+    )

@@ -1,0 +1,189 @@
+"""What answers were worth: metrics by user with their intervals, and what is read on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmrec.eval.arrays import ItemIndex
+from llmrec.eval.asking import Answer
+from llmrec.eval.beyond import ItemFacts, beyond_accuracy, coverage
+from llmrec.eval.bias import exposure
+from llmrec.eval.case_slices import slice_cases
+from llmrec.eval.items import ItemTable
+from llmrec.eval.metrics import find_hits, ranking_metrics
+from llmrec.eval.popularity import PopularityBaseline
+from llmrec.eval.slices import Group
+from llmrec.eval.splits import Case, Part, Split
+
+__all__ = ["Evaluation"]
+
+CURVE = (1, 2, 5, 10, 20, 50, 100)
+"""Where the recall curve is read, as far as the lists go."""
+
+_SCATTER_AT = 10
+_SCATTER_POINTS = 2_000
+_SLICED = ("hit", "recall", "ndcg")
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """The outcome, user by user and in the mean.
+
+    Keys are ``<metric>@<k>``. ``per_user`` holds float64 ``[len(users)]``, in the order of
+    ``users``; ``intervals`` are 95 % bootstrap intervals of ``means``. ``short`` counts answers
+    with fewer than the largest k items; ``seen`` counts recommended items of the history. The
+    rest is worked out when it is first read.
+    """
+
+    part: Part
+    ks: tuple[int, ...]
+    seed: int
+    of_users: int
+    users: tuple[str, ...]
+    per_user: Mapping[str, NDArray[np.float64]] = field(repr=False)
+    means: Mapping[str, float]
+    intervals: Mapping[str, tuple[float, float]]
+    short: int
+    seen: int
+    cases: tuple[Case, ...] = field(repr=False)
+    answers: tuple[Answer, ...] = field(repr=False)
+    split: Split = field(repr=False)
+    items: ItemTable | None = field(default=None, repr=False)
+    n_items: int | None = None
+    depth: int = 0
+    resamples: int = 1000
+
+    @cached_property
+    def beyond(self) -> dict[str, float]:
+        """Coverage, novelty, diversity, … at each k; what needs the catalogue only with it."""
+        figures, _ = beyond_accuracy(
+            self._numbers,
+            self.ks,
+            self._facts,
+            relevant=self._index.sets(case.target_ids for case in self.cases),
+            histories=self._index.ragged(case.history_ids for case in self.cases),
+            expected=self._expected(),
+        )
+        if self.items is None:  # of the catalogue only what was touched or recommended is known
+            figures = {
+                name: value
+                for name, value in figures.items()
+                if name.partition("@")[0] not in ("coverage", "gini")
+            }
+            for k in self.ks if self.n_items is not None else ():
+                figures[f"coverage@{k}"] = coverage(self._lists, k, self.n_items or 0)
+        return figures
+
+    @cached_property
+    def slices(self) -> dict[str, tuple[Group, ...]]:
+        """Hit, recall and NDCG by history length, target popularity, warm and cold."""
+        return slice_cases(
+            self.cases,
+            self._lists,
+            self.split.known(self.part),
+            self.ks,
+            names=_SLICED,
+            resamples=self.resamples,
+            seed=self.seed,
+        )
+
+    @cached_property
+    def recall_curve(self) -> dict[str, list[Any]]:
+        """``k`` and mean ``recall`` at each, as deep as lists were asked for."""
+        ks = [k for k in CURVE if k <= max(self.depth, *self.ks)]
+        relevant = self._index.sets(case.target_ids for case in self.cases)
+        found = find_hits(self._numbers, relevant)
+        by_k = ranking_metrics(found, relevant.counts, ks, ["recall"])
+        return {"k": ks, "recall": [float(values.mean()) for values in by_k.values()]}
+
+    @cached_property
+    def latency(self) -> dict[str, Any] | None:
+        """``per_user_ms`` (p50, p95), mean milliseconds by ``stages``, and of how many ``users``.
+
+        A user's milliseconds are the share of the batch: several users are answered at once.
+        ``None`` if nothing was measured.
+        """
+        measured = [one for one in self.answers if one.ms is not None]
+        if not measured:
+            return None
+        stages: dict[str, float] = {}
+        for one in measured:
+            for stage, spent in ((one.llm or {}).get("stages") or {}).items():
+                stages[stage] = stages.get(stage, 0.0) + spent / len(measured)
+        p50, p95 = np.percentile([one.ms or 0.0 for one in measured], [50, 95])
+        times = {"p50": float(p50), "p95": float(p95)}
+        return {"per_user_ms": times, "stages": stages, "users": len(measured)}
+
+    @cached_property
+    def popularity_scatter(self) -> list[list[int]]:
+        """Training users of an item against how often it is in a top 10; at most 2,000 points.
+
+        The most recommended items are all there, the others drawn by the seed.
+        """
+        shown = exposure(self._numbers, min(_SCATTER_AT, max(self.ks)), len(self._index))
+        known = self._facts.popularity
+        order = np.lexsort((known, -shown))
+        head, rest = order[: _SCATTER_POINTS // 2], order[_SCATTER_POINTS // 2 :]
+        draw = np.random.default_rng(self.seed)
+        size = min(len(rest), _SCATTER_POINTS - len(head))
+        chosen = np.concatenate([head, draw.choice(rest, size, replace=False)])
+        return [[int(known[row]), int(shown[row])] for row in chosen]
+
+    def __str__(self) -> str:
+        lines = [f"{len(self.users):,} of {self.of_users:,} users of {self.part}, mean [95 %]"]
+        for name, mean in self.means.items():
+            low, high = self.intervals[name]
+            lines.append(f"{name:<14} {mean:.4f}  [{low:.4f}, {high:.4f}]")
+        lines += [f"{name:<14} {value:.4f}" for name, value in self.beyond.items()]
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON, without the values per user."""
+        return {
+            "part": self.part,
+            "ks": list(self.ks),
+            "seed": self.seed,
+            "users": len(self.users),
+            "of_users": self.of_users,
+            "means": dict(self.means),
+            "intervals": {name: list(ends) for name, ends in self.intervals.items()},
+            "beyond": dict(self.beyond),
+            "short": self.short,
+            "seen": self.seen,
+        }
+
+    @cached_property
+    def _lists(self) -> list[tuple[str, ...]]:
+        return [one.ids for one in self.answers]
+
+    @cached_property
+    def _index(self) -> ItemIndex:
+        if self.items is not None:
+            return ItemIndex(self.items.ids)
+        known = [event.item for event in self.split.known(self.part)]
+        asked = [item for case in self.cases for item in sorted(case.target_ids)]
+        return ItemIndex([*known, *asked, *(item for one in self._lists for item in one)])
+
+    @cached_property
+    def _numbers(self) -> NDArray[np.int32]:
+        depth = max(max(self.ks), max((len(one) for one in self._lists), default=0))
+        return self._index.lists(self._lists, depth)
+
+    @cached_property
+    def _facts(self) -> ItemFacts:
+        categories = None
+        if self.items is not None and any(self.items.categories):
+            categories = dict(zip(self.items.ids, self.items.categories, strict=True))
+        return ItemFacts.of(self._index, self.split.known(self.part), categories=categories)
+
+    def _expected(self) -> NDArray[np.int32]:
+        """What the most popular items outside each history would have been."""
+        baseline = PopularityBaseline(self.split.known(self.part))
+        histories = [case.history_ids for case in self.cases]
+        return self._index.lists(baseline.recommend_many(histories, k=max(self.ks)), max(self.ks))
