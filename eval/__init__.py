@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from llmrec.eval.data import open_data
-from llmrec.eval.eval_data import EvalData
-from llmrec.eval.evaluate import evaluate
-from llmrec.eval.given import given_split
-from llmrec.eval.items import ItemTable
-from llmrec.eval.leaks import check_split
-from llmrec.eval.outcome import Evaluation
-from llmrec.eval.popularity import PopularityBaseline
-from llmrec.eval.splits import Case, Split, global_time, leave_one_out, time_cuts
-from llmrec.eval.statistics import Comparison, RunScores, compare, compare_all
+from llmrec.eval.data.eval_data import EvalData
+from llmrec.eval.data.given import given_split
+from llmrec.eval.data.items import ItemTable
+from llmrec.eval.data.leaks import check_split
+from llmrec.eval.data.opening import open_data
+from llmrec.eval.data.splits import Case, Split, global_time, leave_one_out, time_cuts
+from llmrec.eval.judging.evaluate import evaluate
+from llmrec.eval.judging.outcome import Evaluation
+from llmrec.eval.judging.popularity import PopularityBaseline
+from llmrec.eval.measures.statistics import Comparison, RunScores, compare, compare_all
 
 __all__ = [
     "Case",

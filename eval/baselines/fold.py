@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llmrec.eval.eval_data import EvalData
-from llmrec.eval.items import ItemTable
-from llmrec.eval.splits import Part, event_order
+from llmrec.eval.data.eval_data import EvalData
+from llmrec.eval.data.items import ItemTable
+from llmrec.eval.data.splits import Part, event_order
 from llmrec.types import Event
 
 if TYPE_CHECKING:

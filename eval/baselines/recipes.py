@@ -8,12 +8,12 @@ from types import MappingProxyType
 from typing import Any
 
 from llmrec.errors import ConfigError
-from llmrec.eval.asking import ManyRecommender
 from llmrec.eval.baselines.factors import ALS, BPR
 from llmrec.eval.baselines.fold import Fold
 from llmrec.eval.baselines.linear import EASE
 from llmrec.eval.baselines.neighbours import ItemKNN, TextKNN, Transitions
 from llmrec.eval.baselines.popular import Popular
+from llmrec.eval.judging.asking import ManyRecommender
 
 __all__ = ["BASELINES", "Recipe", "fit_baseline", "recipe"]
 

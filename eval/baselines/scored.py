@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from llmrec.eval.items import ItemTable
+from llmrec.eval.data.items import ItemTable
 from llmrec.types import FloatArray
 
 __all__ = ["ScoredBaseline"]

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
-from llmrec.eval.asking import ManyRecommender
 from llmrec.eval.baselines.fold import Fold
 from llmrec.eval.baselines.recipes import Recipe, fit_baseline, recipe
-from llmrec.eval.eval_data import EvalData
-from llmrec.eval.evaluate import evaluate
+from llmrec.eval.data.eval_data import EvalData
+from llmrec.eval.judging.asking import ManyRecommender
+from llmrec.eval.judging.evaluate import evaluate
 
 __all__ = ["Trial", "Tuned", "tune"]
 

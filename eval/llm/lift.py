@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmrec.errors import DataError
-from llmrec.eval.metrics import METRICS
-from llmrec.eval.statistics import Comparison, RunScores, compare_all
+from llmrec.eval.measures.metrics import METRICS
+from llmrec.eval.measures.statistics import Comparison, RunScores, compare_all
 from llmrec.ranking.fusion import fuse
 from llmrec.types import Recommendation, Recommendations
 

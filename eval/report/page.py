@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmrec.config import disk_errors
 from llmrec.errors import DataError
+from llmrec.eval.measures.statistics import Comparison
 from llmrec.eval.report import plots
 from llmrec.eval.report.table import (
     beyond_rows,
@@ -19,11 +20,10 @@ from llmrec.eval.report.table import (
     notes_of,
 )
 from llmrec.eval.report.text import ordered
-from llmrec.eval.statistics import Comparison
 
 if TYPE_CHECKING:
     from llmrec.eval.report.published import Published
-    from llmrec.eval.runs import Run
+    from llmrec.eval.runs.folder import Run
 
 __all__ = ["html", "page"]
 

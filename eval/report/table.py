@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from llmrec.eval.statistics import Comparison
+from llmrec.eval.measures.statistics import Comparison
 
 if TYPE_CHECKING:
-    from llmrec.eval.runs import Run
+    from llmrec.eval.runs.folder import Run
 
 __all__ = ["Cell", "beyond_rows", "cell", "conditions", "leading_metrics", "notes_of", "verdicts"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from llmrec.eval.measures.statistics import Comparison
 from llmrec.eval.report.table import (
     beyond_rows,
     cell,
@@ -13,13 +14,12 @@ from llmrec.eval.report.table import (
     notes_of,
     verdicts,
 )
-from llmrec.eval.statistics import Comparison
 
 if TYPE_CHECKING:
     from rich.console import Group
 
     from llmrec.eval.report.published import Published
-    from llmrec.eval.runs import Run
+    from llmrec.eval.runs.folder import Run
 
 __all__ = ["markdown", "terminal"]
 

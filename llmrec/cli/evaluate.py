@@ -15,7 +15,7 @@ from llmrec.cli import evaluate_options as flags
 if TYPE_CHECKING:
     from llmrec.config import Workspace
     from llmrec.eval import EvalData
-    from llmrec.eval.runs import Plan, Run
+    from llmrec.eval.runs.folder import Plan, Run
 
 __all__ = ["app"]
 
@@ -171,8 +171,8 @@ def compare(
 
     Example: [bold]llmrec eval compare runs/popular runs/main --metric ndcg@10[/]
     """
-    from llmrec.eval.comparing import compare_runs
-    from llmrec.eval.runs import read_run
+    from llmrec.eval.runs.comparing import compare_runs
+    from llmrec.eval.runs.folder import read_run
 
     read = [read_run(folder) for folder in runs]
     comparisons = compare_runs(read, metrics=metric, against=against)
@@ -190,7 +190,7 @@ def report_runs(
 
     Example: [bold]llmrec eval report runs/popular runs/main --html report.html[/]
     """
-    from llmrec.eval.runs import read_run
+    from llmrec.eval.runs.folder import read_run
 
     flags.Reports(html, markdown, published).show([read_run(folder) for folder in runs])
 
@@ -220,7 +220,7 @@ class _Asked:
 
 
 def _run_answers(data: EvalData, asked: _Asked, answers: Path) -> Run:
-    from llmrec.eval.replay import run_answers
+    from llmrec.eval.runs.replay import run_answers
 
     with flags.counting("Users") as tell:
         return run_answers(
@@ -238,7 +238,7 @@ def _run_answers(data: EvalData, asked: _Asked, answers: Path) -> Run:
 
 
 def _run_main_path(data: EvalData, asked: _Asked, settings: Mapping[str, Any], *, llm: bool) -> Run:
-    from llmrec.eval.shop import evaluation_shop
+    from llmrec.eval.main_path.shop import evaluation_shop
 
     with flags.indexing() as tell:
         shop = evaluation_shop(
@@ -252,8 +252,8 @@ def _run_main_path(data: EvalData, asked: _Asked, settings: Mapping[str, Any], *
 
 def _plan(data: EvalData, asked: _Asked, shop: Workspace, llm: bool) -> Plan:
     from llmrec.errors import ConfigError
-    from llmrec.eval.main_path import path_settings
-    from llmrec.eval.runner import make_plan
+    from llmrec.eval.main_path.recommenders import path_settings
+    from llmrec.eval.runs.runner import make_plan
 
     candidates = shop.settings.retrieval.candidates
     ks = asked.ks or tuple(k for k in _KS if not llm or k <= candidates) or (candidates,)
@@ -281,8 +281,8 @@ def _plan(data: EvalData, asked: _Asked, shop: Workspace, llm: bool) -> Plan:
 
 
 def _run_retriever(data: EvalData, asked: _Asked, shop: Workspace, plan: Plan, folder: Path) -> Run:
-    from llmrec.eval.main_path import open_retriever
-    from llmrec.eval.runner import run as run_planned
+    from llmrec.eval.main_path.recommenders import open_retriever
+    from llmrec.eval.runs.runner import run as run_planned
 
     with (
         open_retriever(data, asked.part, shop, cached=asked.cache) as path,
@@ -301,9 +301,9 @@ def _run_retriever(data: EvalData, asked: _Asked, shop: Workspace, plan: Plan, f
 
 
 def _run_ranker(data: EvalData, asked: _Asked, shop: Workspace, plan: Plan, folder: Path) -> Run:
-    from llmrec.eval.details import llm_details
-    from llmrec.eval.main_path import open_main_path
-    from llmrec.eval.runner import run as run_planned
+    from llmrec.eval.main_path.details import llm_details
+    from llmrec.eval.main_path.recommenders import open_main_path
+    from llmrec.eval.runs.runner import run as run_planned
 
     with (
         open_main_path(data, asked.part, shop, cached=asked.cache) as path,

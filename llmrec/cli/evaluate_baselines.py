@@ -11,7 +11,7 @@ from llmrec.cli import evaluate_options as flags
 
 if TYPE_CHECKING:
     from llmrec.eval import EvalData
-    from llmrec.eval.runs import Run
+    from llmrec.eval.runs.folder import Run
 
 __all__ = ["baselines", "run_named"]
 
@@ -49,7 +49,7 @@ def baselines(
     [bold]llmrec eval baselines popular ease --data ml-1m --users 500[/]
     """
     from llmrec.eval.baselines import BASELINES, recipe
-    from llmrec.eval.comparing import best_of, compare_runs
+    from llmrec.eval.runs.comparing import best_of, compare_runs
 
     chosen = [recipe(name).name for name in names or BASELINES]
     opened = flags.open_named(
@@ -77,8 +77,8 @@ def baselines(
 
 
 def run_named(data: EvalData, baseline: str, folder: Path, **options: Any) -> Run:
-    """:func:`llmrec.eval.baseline_runs.run_baseline` with progress bars."""
-    from llmrec.eval.baseline_runs import run_baseline
+    """:func:`llmrec.eval.runs.baseline.run_baseline` with progress bars."""
+    from llmrec.eval.runs.baseline import run_baseline
 
     with flags.counting(f"Tuning {baseline}") as tuning, flags.counting(baseline) as progress:
         return run_baseline(data, baseline, folder, tuning=tuning, progress=progress, **options)

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from llmrec.eval import EvalData
-    from llmrec.eval.data import Protocol as EvalProtocol
-    from llmrec.eval.runs import Run
-    from llmrec.eval.statistics import Comparison
+    from llmrec.eval.data.opening import Protocol as EvalProtocol
+    from llmrec.eval.measures.statistics import Comparison
+    from llmrec.eval.runs.folder import Run
 
 __all__ = [
     "Budget",

@@ -43,7 +43,7 @@ from llmrec import Recommender
 from llmrec.config import EngineSettings, RankingSettings
 from llmrec.engines import load_engine
 from llmrec.engines.protocol import Engine
-from llmrec.eval.metrics import hits_from_ranks, ndcg
+from llmrec.eval.measures.metrics import hits_from_ranks, ndcg
 from llmrec.prompting import fit_rank_prompt, rank_prompt
 from llmrec.ranking import labels_for, shuffled
 

@@ -19,8 +19,8 @@ from shops import prepare_shop
 
 from llmrec import Recommendations, Recommender
 from llmrec.engines import load_engine
-from llmrec.eval.bootstrap import bootstrap_intervals
-from llmrec.eval.splits import Case
+from llmrec.eval.data.splits import Case
+from llmrec.eval.measures.bootstrap import bootstrap_intervals
 from llmrec.ranking import Ranker
 from llmrec.ranking.fusion import fuse
 

@@ -28,12 +28,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from llmrec.eval.arrays import Ragged
-from llmrec.eval.beyond import ItemFacts, beyond_accuracy, label_table
-from llmrec.eval.bootstrap import bootstrap_intervals
-from llmrec.eval.metrics import METRICS, find_hits, hit_matrix, ranking_metrics
-from llmrec.eval.slices import metric_slices
-from llmrec.eval.statistics import RunScores, compare
+from llmrec.eval.measures.arrays import Ragged
+from llmrec.eval.measures.beyond import ItemFacts, beyond_accuracy, label_table
+from llmrec.eval.measures.bootstrap import bootstrap_intervals
+from llmrec.eval.measures.metrics import METRICS, find_hits, hit_matrix, ranking_metrics
+from llmrec.eval.measures.slices import metric_slices
+from llmrec.eval.measures.statistics import RunScores, compare
 
 KS = (5, 10, 20, 100)
 RANX_NAMES = {

@@ -14,8 +14,8 @@ from llmrec import Recommender, Workspace
 from llmrec.catalog.store import CatalogStore
 from llmrec.demo import events_file, items_files
 from llmrec.embedding import load_encoder
-from llmrec.eval.given import given_split
-from llmrec.eval.splits import Case, Split, leave_one_out
+from llmrec.eval.data.given import given_split
+from llmrec.eval.data.splits import Case, Split, leave_one_out
 from llmrec.ingest import ingest_events, ingest_items
 from llmrec.ranking import RankRequest
 from llmrec.requests import as_history
@@ -49,7 +49,7 @@ def prepare_shop(
     Args:
         source: a folder with items.parquet and interactions.parquet, or :data:`DEMO`.
         folder: to make.
-        order: what orders a user's events; see :func:`llmrec.eval.given.given_split`.
+        order: what orders a user's events; see :func:`llmrec.eval.data.given.given_split`.
     """
     workspace = Workspace.init(folder)
     if str(source) == DEMO:

@@ -30,7 +30,7 @@ from llmrec.catalog.store import CatalogStore
 from llmrec.config import EngineSettings
 from llmrec.demo import events_file, items_files
 from llmrec.engines import Engine, load_engine
-from llmrec.eval.given import given_split
+from llmrec.eval.data.given import given_split
 from llmrec.ingest import ingest_events, ingest_items
 from llmrec.prompting import fit_rank_prompt
 from llmrec.ranking.ranker import labels_for

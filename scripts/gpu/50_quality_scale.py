@@ -20,8 +20,8 @@ from report import Report, parser
 
 from llmrec.config import EngineSettings
 from llmrec.engines import load_engine
-from llmrec.eval.bootstrap import bootstrap_intervals
-from llmrec.eval.metrics import hit_rate, hits_from_ranks, ndcg
+from llmrec.eval.measures.bootstrap import bootstrap_intervals
+from llmrec.eval.measures.metrics import hit_rate, hits_from_ranks, ndcg
 from llmrec.ranking import fuse
 
 WEIGHTS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0)

@@ -12,7 +12,7 @@ import sys
 import numpy as np
 import pytest
 
-from llmrec.eval.metrics import METRICS, hit_matrix, hits_from_ranks, rank_of_target
+from llmrec.eval.measures.metrics import METRICS, hit_matrix, hits_from_ranks, rank_of_target
 
 pytestmark = [
     pytest.mark.integration,

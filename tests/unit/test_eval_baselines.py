@@ -15,8 +15,8 @@ from llmrec.eval.baselines.fold import histories_matrix
 from llmrec.eval.baselines.linear import EASE
 from llmrec.eval.baselines.neighbours import ItemKNN, TextKNN, Transitions
 from llmrec.eval.baselines.popular import Popular
-from llmrec.eval.eval_data import EvalData
-from llmrec.eval.items import ItemTable
+from llmrec.eval.data.eval_data import EvalData
+from llmrec.eval.data.items import ItemTable
 from llmrec.types import Event, Item
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)

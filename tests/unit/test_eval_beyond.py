@@ -10,9 +10,9 @@ import pytest
 from scipy.sparse import csr_array
 
 from llmrec.errors import DataError
-from llmrec.eval import arrays
-from llmrec.eval.arrays import ItemIndex, Ragged
-from llmrec.eval.beyond import (
+from llmrec.eval.measures import arrays
+from llmrec.eval.measures.arrays import ItemIndex, Ragged
+from llmrec.eval.measures.beyond import (
     ItemFacts,
     beyond_accuracy,
     coverage,
@@ -21,7 +21,7 @@ from llmrec.eval.beyond import (
     novelty,
     serendipity,
 )
-from llmrec.eval.bias import calibration, exposure, gini, mean_popularity, popularity_lift
+from llmrec.eval.measures.bias import calibration, exposure, gini, mean_popularity, popularity_lift
 from llmrec.types import Event
 
 N_ITEMS = 12

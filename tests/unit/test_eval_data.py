@@ -24,8 +24,8 @@ from llmrec.catalog.store import CatalogStore
 from llmrec.config import Workspace
 from llmrec.errors import DataError, DownloadError
 from llmrec.eval import EvalData, open_data
-from llmrec.eval.download import RemoteFile, fetch, look
-from llmrec.eval.public import PUBLIC, PublicSet, prepare_public, public_set
+from llmrec.eval.data.download import RemoteFile, fetch, look
+from llmrec.eval.data.public import PUBLIC, PublicSet, prepare_public, public_set
 from llmrec.types import Event, EventKind
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from llmrec.errors import DataError
 from llmrec.eval import PopularityBaseline, evaluate, given_split
-from llmrec.eval.given_rows import given_rows
+from llmrec.eval.data.given_rows import given_rows
 
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 

@@ -17,14 +17,14 @@ from llmrec.embedding import HashingEncoder
 from llmrec.engines import ScriptedEngine
 from llmrec.errors import ConfigError, WorkspaceError
 from llmrec.eval import EvalData, open_data
-from llmrec.eval.asking import ask
-from llmrec.eval.cache import AnswerCache
-from llmrec.eval.cached_engine import CachedEngine
-from llmrec.eval.details import as_recommendations, llm_details, rank_requests
-from llmrec.eval.evaluate import judge
-from llmrec.eval.main_path import open_main_path, open_retriever
-from llmrec.eval.shop import evaluation_shop
-from llmrec.eval.splits import Part
+from llmrec.eval.data.splits import Part
+from llmrec.eval.judging.asking import ask
+from llmrec.eval.judging.evaluate import judge
+from llmrec.eval.main_path.cache import AnswerCache
+from llmrec.eval.main_path.cached_engine import CachedEngine
+from llmrec.eval.main_path.details import as_recommendations, llm_details, rank_requests
+from llmrec.eval.main_path.recommenders import open_main_path, open_retriever
+from llmrec.eval.main_path.shop import evaluation_shop
 from llmrec.retrieval import build_index
 
 

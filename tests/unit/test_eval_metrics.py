@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmrec.errors import DataError
-from llmrec.eval import arrays, beyond, bias, bootstrap, metrics, popularity
-from llmrec.eval.arrays import NONE, UNKNOWN, ItemIndex, Ragged
-from llmrec.eval.beyond import coverage, novelty
-from llmrec.eval.bootstrap import bootstrap_intervals
-from llmrec.eval.metrics import (
+from llmrec.eval.judging import popularity
+from llmrec.eval.measures import arrays, beyond, bias, bootstrap, metrics
+from llmrec.eval.measures.arrays import NONE, UNKNOWN, ItemIndex, Ragged
+from llmrec.eval.measures.beyond import coverage, novelty
+from llmrec.eval.measures.bootstrap import bootstrap_intervals
+from llmrec.eval.measures.metrics import (
     METRICS,
     Hits,
     find_hits,

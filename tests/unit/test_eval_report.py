@@ -14,9 +14,9 @@ import pytest
 from rich.console import Console
 
 from llmrec.errors import DataError
+from llmrec.eval.measures.statistics import RunScores, compare
 from llmrec.eval.report import html, markdown, read_published, terminal
-from llmrec.eval.runs import Run, read_run
-from llmrec.eval.statistics import RunScores, compare
+from llmrec.eval.runs.folder import Run, read_run
 
 EVIL = '<script>alert("1")</script>'
 

@@ -18,15 +18,15 @@ from eval_data import make_folder, make_rows
 
 from llmrec.errors import DataError, LockedError
 from llmrec.eval import EvalData, PopularityBaseline, open_data
-from llmrec.eval.comparing import compare_runs
-from llmrec.eval.runner import make_plan, run
-from llmrec.eval.runs import Plan, RunFolder, read_run
+from llmrec.eval.runs.comparing import compare_runs
+from llmrec.eval.runs.folder import Plan, RunFolder, read_run
+from llmrec.eval.runs.runner import make_plan, run
 
 CHILD = """
 import sys, time
 from pathlib import Path
 from llmrec.eval import PopularityBaseline, open_data
-from llmrec.eval.runner import make_plan, run
+from llmrec.eval.runs.runner import make_plan, run
 
 class Slow(PopularityBaseline):
     def recommend_many(self, histories, *, k):

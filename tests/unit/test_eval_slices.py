@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 
 from llmrec.errors import DataError
-from llmrec.eval import slices
-from llmrec.eval.arrays import UNKNOWN, Ragged
-from llmrec.eval.case_slices import slice_cases
-from llmrec.eval.slices import (
+from llmrec.eval.data.splits import Case
+from llmrec.eval.judging.case_slices import slice_cases
+from llmrec.eval.measures import slices
+from llmrec.eval.measures.arrays import UNKNOWN, Ragged
+from llmrec.eval.measures.slices import (
     FEW,
     Group,
     history_buckets,
     metric_slices,
     popularity_classes,
 )
-from llmrec.eval.splits import Case
 from llmrec.types import Event
 
 

@@ -194,7 +194,7 @@ def test_each_planted_leak_is_refused(leak: str, message: str) -> None:
 
 def test_a_split_is_checked_once_and_a_changed_one_again(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = []
-    monkeypatch.setattr("llmrec.eval.leaks.find_leak", lambda split: looked.append(split))
+    monkeypatch.setattr("llmrec.eval.data.leaks.find_leak", lambda split: looked.append(split))
     split = good_split()
     check_split(split)
     check_split(split)

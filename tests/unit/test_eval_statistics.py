@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from llmrec.errors import DataError
-from llmrec.eval import significance, statistics
-from llmrec.eval.bootstrap import bootstrap_intervals
-from llmrec.eval.statistics import (
+from llmrec.eval.measures import significance, statistics
+from llmrec.eval.measures.bootstrap import bootstrap_intervals
+from llmrec.eval.measures.statistics import (
     ALPHA,
     RunScores,
     compare,

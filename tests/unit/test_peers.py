@@ -14,9 +14,9 @@ from eval_data import make_folder, make_rows
 
 from llmrec.errors import DataError
 from llmrec.eval import EvalData, PopularityBaseline, evaluate, given_split, open_data
-from llmrec.eval.comparing import compare_runs
-from llmrec.eval.replay import ReplayedAnswers, history_fingerprint, run_answers
-from llmrec.eval.runner import make_plan, run
+from llmrec.eval.runs.comparing import compare_runs
+from llmrec.eval.runs.replay import ReplayedAnswers, history_fingerprint, run_answers
+from llmrec.eval.runs.runner import make_plan, run
 
 ROOT = Path(__file__).parents[2]
 PEERS = ROOT / "scripts" / "peers"

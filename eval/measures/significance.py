@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from llmrec.eval.arrays import Doubles
+from llmrec.eval.measures.arrays import Doubles
 
 __all__ = ["holm", "paired_t", "permutation_test", "wilcoxon"]
 

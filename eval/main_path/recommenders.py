@@ -13,11 +13,11 @@ from llmrec.config import Workspace
 from llmrec.embedding import load_encoder
 from llmrec.engines import Engine, load_engine
 from llmrec.errors import ConfigError, ModelError
-from llmrec.eval.cache import AnswerCache
-from llmrec.eval.cached_engine import CachedEngine
-from llmrec.eval.cached_retriever import CachedRetriever, retrieval_context
-from llmrec.eval.eval_data import EvalData
-from llmrec.eval.splits import Part
+from llmrec.eval.data.eval_data import EvalData
+from llmrec.eval.data.splits import Part
+from llmrec.eval.main_path.cache import AnswerCache
+from llmrec.eval.main_path.cached_engine import CachedEngine
+from llmrec.eval.main_path.cached_retriever import CachedRetriever, retrieval_context
 from llmrec.ranking import Ranker
 from llmrec.recommender import Recommender
 from llmrec.requests import as_history, resolve_history
@@ -89,12 +89,12 @@ class MainPath:
 def open_retriever(
     data: EvalData, part: Part, shop: Workspace, *, cached: bool = True
 ) -> Iterator[RetrieverOnly]:
-    """The retriever of an evaluation's workspace; see :func:`llmrec.eval.shop.evaluation_shop`.
+    """The retriever of an evaluation's workspace.
 
     Args:
         data: what the workspace was made of.
         part: for which part.
-        shop: the workspace.
+        shop: the workspace; see :func:`~llmrec.eval.main_path.shop.evaluation_shop`.
         cached: look candidates up first, and keep them.
     """
     with ExitStack() as stack:

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from llmrec.errors import DataError
-from llmrec.eval.arrays import Doubles
-from llmrec.eval.bootstrap import bootstrap_intervals
-from llmrec.eval.significance import holm, paired_t, permutation_test, wilcoxon
+from llmrec.eval.measures.arrays import Doubles
+from llmrec.eval.measures.bootstrap import bootstrap_intervals
+from llmrec.eval.measures.significance import holm, paired_t, permutation_test, wilcoxon
 
 __all__ = [
     "ALPHA",

@@ -12,14 +12,14 @@ from typing import Literal, TypeAlias
 
 from llmrec.config import CONFIG_NAME, Workspace
 from llmrec.errors import DataError
-from llmrec.eval.eval_data import EvalData, fingerprint
-from llmrec.eval.given import split_of
-from llmrec.eval.given_rows import given_rows
-from llmrec.eval.interactions import Interactions, Order, Repeats, read_interactions
-from llmrec.eval.items import ItemTable, read_items
-from llmrec.eval.leaks import check_split
-from llmrec.eval.public import prepare_public, public_names, public_set
-from llmrec.eval.splits import EventSource, Part, Split, global_time, leave_one_out, time_cuts
+from llmrec.eval.data.eval_data import EvalData, fingerprint
+from llmrec.eval.data.given import split_of
+from llmrec.eval.data.given_rows import given_rows
+from llmrec.eval.data.interactions import Interactions, Order, Repeats, read_interactions
+from llmrec.eval.data.items import ItemTable, read_items
+from llmrec.eval.data.leaks import check_split
+from llmrec.eval.data.public import prepare_public, public_names, public_set
+from llmrec.eval.data.splits import EventSource, Part, Split, global_time, leave_one_out, time_cuts
 from llmrec.types import Event, EventKind, Item
 
 __all__ = ["Protocol", "open_data"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
 from llmrec.errors import DataError
-from llmrec.eval.splits import Case
+from llmrec.eval.data.splits import Case
 from llmrec.types import Recommendations
 
 __all__ = ["Answer", "HistoryForm", "ManyRecommender", "ask", "in_batches", "sample_cases"]

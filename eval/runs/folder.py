@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmrec.config import disk_errors
 from llmrec.errors import DataError, LockedError
-from llmrec.eval.asking import Answer
+from llmrec.eval.judging.asking import Answer
 
 if TYPE_CHECKING:
     import pandas as pd

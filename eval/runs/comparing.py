@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmrec.errors import DataError
-from llmrec.eval.runs import Run
-from llmrec.eval.statistics import Comparison, RunScores, compare_all
+from llmrec.eval.measures.statistics import Comparison, RunScores, compare_all
+from llmrec.eval.runs.folder import Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,7 @@ __all__ = ["best_of", "compare_runs", "deciding_metrics"]
 def compare_runs(
     runs: Sequence[Run], *, metrics: Sequence[str] | None = None, against: str | None = None
 ) -> tuple[Comparison, ...]:
-    """Compare finished runs; see :func:`~llmrec.eval.statistics.compare_all`.
+    """Compare finished runs; see :func:`~llmrec.eval.measures.statistics.compare_all`.
 
     Runs of one name that differ in their seeds are one system: a user's score is the mean over
     them.

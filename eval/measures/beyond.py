@@ -1,8 +1,9 @@
 """What lists are like beyond hitting the target: coverage, novelty, diversity, serendipity.
 
-Lists are integer arrays ``[n_users, depth]`` of item numbers (see :mod:`llmrec.eval.arrays`), and
-what is known of the items stands in arrays of ``n_items`` rows; :func:`beyond_accuracy` computes
-all of it. :mod:`llmrec.eval.bias` has popularity bias and calibration.
+Lists are integer arrays ``[n_users, depth]`` of item numbers (see
+:mod:`llmrec.eval.measures.arrays`), and what is known of the items stands in arrays of ``n_items``
+rows; :func:`beyond_accuracy` computes all of it. :mod:`llmrec.eval.measures.bias` has popularity
+bias and calibration.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmrec.errors import DataError
-from llmrec.eval.arrays import (
+from llmrec.eval.measures.arrays import (
     Doubles,
     IntArray,
     Ints,
@@ -24,7 +25,7 @@ from llmrec.eval.arrays import (
     check_lists,
     row_blocks,
 )
-from llmrec.eval.bias import (
+from llmrec.eval.measures.bias import (
     calibration,
     count_table,
     exposure,
@@ -33,7 +34,7 @@ from llmrec.eval.bias import (
     mean_popularity,
     popularity_lift,
 )
-from llmrec.eval.metrics import find_hits
+from llmrec.eval.measures.metrics import find_hits
 from llmrec.types import Event
 
 if TYPE_CHECKING:

@@ -28,8 +28,8 @@ from llmrec.catalog.store import CatalogStore
 from llmrec.config import Settings, Workspace, cache_dir, disk_errors
 from llmrec.embedding import load_encoder
 from llmrec.errors import IndexMismatch, WorkspaceError
-from llmrec.eval.eval_data import EvalData
-from llmrec.eval.splits import Part
+from llmrec.eval.data.eval_data import EvalData
+from llmrec.eval.data.splits import Part
 from llmrec.retrieval import build_index
 
 __all__ = ["evaluation_shop"]

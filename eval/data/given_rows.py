@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmrec.errors import DataError
-from llmrec.eval.interactions import Repeats, read_interactions
-from llmrec.eval.leaks import find_leak
-from llmrec.eval.splits import Case, Split
+from llmrec.eval.data.interactions import Repeats, read_interactions
+from llmrec.eval.data.leaks import find_leak
+from llmrec.eval.data.splits import Case, Split
 from llmrec.types import Event
 
 if TYPE_CHECKING:

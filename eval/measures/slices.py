@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmrec.errors import DataError
-from llmrec.eval.arrays import IntArray, Ints, Ragged
-from llmrec.eval.bootstrap import bootstrap_intervals
-from llmrec.eval.metrics import METRICS, find_hits, ranking_metrics
+from llmrec.eval.measures.arrays import IntArray, Ints, Ragged
+from llmrec.eval.measures.bootstrap import bootstrap_intervals
+from llmrec.eval.measures.metrics import METRICS, find_hits, ranking_metrics
 from llmrec.types import BoolArray
 
 __all__ = [
@@ -119,12 +119,12 @@ def metric_slices(
     Groups without users are left out. ``items`` and ``users`` are groups named warm and cold.
 
     Args:
-        lists: item numbers ``[n_users, depth]``; see :mod:`llmrec.eval.arrays`.
+        lists: item numbers ``[n_users, depth]``; see :mod:`llmrec.eval.measures.arrays`.
         targets: relevant items by user; unknown ones (negative) are cold.
         ks: list lengths.
         history_lengths: ``[n_users]``.
         interactions: training interactions by item, ``[n_items]``.
-        names: metrics, of :data:`~llmrec.eval.metrics.METRICS`.
+        names: metrics, of :data:`~llmrec.eval.measures.metrics.METRICS`.
         resamples: bootstrap draws of each group.
         seed: of the draws.
 

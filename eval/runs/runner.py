@@ -8,13 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmrec.errors import DataError
-from llmrec.eval.asking import Answer, HistoryForm, ManyRecommender, ask, in_batches, sample_cases
-from llmrec.eval.environment import command_line, machine, now, versions
-from llmrec.eval.eval_data import EvalData
-from llmrec.eval.evaluate import check_ks, judge
-from llmrec.eval.outcome import Evaluation
-from llmrec.eval.runs import VERSION, Plan, Run, RunFolder, read_run
-from llmrec.eval.splits import Case, Part
+from llmrec.eval.data.eval_data import EvalData
+from llmrec.eval.data.splits import Case, Part
+from llmrec.eval.judging.asking import (
+    Answer,
+    HistoryForm,
+    ManyRecommender,
+    ask,
+    in_batches,
+    sample_cases,
+)
+from llmrec.eval.judging.evaluate import check_ks, judge
+from llmrec.eval.judging.outcome import Evaluation
+from llmrec.eval.runs.environment import command_line, machine, now, versions
+from llmrec.eval.runs.folder import VERSION, Plan, Run, RunFolder, read_run
 
 if TYPE_CHECKING:
     import pandas as pd

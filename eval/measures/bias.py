@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from llmrec.errors import DataError
-from llmrec.eval.arrays import Doubles, IntArray, Ints, Ragged, row_blocks
+from llmrec.eval.measures.arrays import Doubles, IntArray, Ints, Ragged, row_blocks
 from llmrec.types import BoolArray
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from datetime import datetime
 from weakref import WeakValueDictionary
 
 from llmrec.errors import DataError
-from llmrec.eval.splits import Case, Part, Split, event_order
+from llmrec.eval.data.splits import Case, Part, Split, event_order
 from llmrec.types import Event
 
 __all__ = ["Leak", "check_split", "find_leak"]

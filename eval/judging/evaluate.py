@@ -8,16 +8,23 @@ from typing import Any
 import numpy as np
 
 from llmrec.errors import DataError
-from llmrec.eval.arrays import Doubles, ItemIndex
-from llmrec.eval.asking import Answer, HistoryForm, ManyRecommender, ask, in_batches, sample_cases
-from llmrec.eval.beyond import coverage
-from llmrec.eval.bootstrap import bootstrap_intervals
-from llmrec.eval.eval_data import EvalData
-from llmrec.eval.items import ItemTable
-from llmrec.eval.leaks import check_split
-from llmrec.eval.metrics import find_hits, ranking_metrics
-from llmrec.eval.outcome import Evaluation
-from llmrec.eval.splits import Case, Part, Split
+from llmrec.eval.data.eval_data import EvalData
+from llmrec.eval.data.items import ItemTable
+from llmrec.eval.data.leaks import check_split
+from llmrec.eval.data.splits import Case, Part, Split
+from llmrec.eval.judging.asking import (
+    Answer,
+    HistoryForm,
+    ManyRecommender,
+    ask,
+    in_batches,
+    sample_cases,
+)
+from llmrec.eval.judging.outcome import Evaluation
+from llmrec.eval.measures.arrays import Doubles, ItemIndex
+from llmrec.eval.measures.beyond import coverage
+from llmrec.eval.measures.bootstrap import bootstrap_intervals
+from llmrec.eval.measures.metrics import find_hits, ranking_metrics
 
 __all__ = ["check_ks", "evaluate", "judge"]
 

@@ -1,4 +1,4 @@
-"""Answered cases as the arrays that :mod:`llmrec.eval.slices` takes."""
+"""Answered cases as the arrays that :mod:`llmrec.eval.measures.slices` takes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
-from llmrec.eval.arrays import ItemIndex
-from llmrec.eval.metrics import METRICS
-from llmrec.eval.slices import Group, metric_slices
-from llmrec.eval.splits import Case
+from llmrec.eval.data.splits import Case
+from llmrec.eval.measures.arrays import ItemIndex
+from llmrec.eval.measures.metrics import METRICS
+from llmrec.eval.measures.slices import Group, metric_slices
 from llmrec.types import Event
 
 __all__ = ["slice_cases"]
@@ -29,7 +29,7 @@ def slice_cases(
     """The slices of answered cases, ``lists[i]`` (item ids) being the answer to ``cases[i]``.
 
     ``train`` are the events that the recommender learned from: they say what is popular, and what
-    is cold. See :func:`~llmrec.eval.slices.metric_slices`.
+    is cold. See :func:`~llmrec.eval.measures.slices.metric_slices`.
     """
     counts = Counter(event.item for event in train)
     index = ItemIndex(

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llmrec.eval.arrays import ItemIndex
-from llmrec.eval.asking import Answer
-from llmrec.eval.beyond import ItemFacts, beyond_accuracy, coverage
-from llmrec.eval.bias import exposure
-from llmrec.eval.case_slices import slice_cases
-from llmrec.eval.items import ItemTable
-from llmrec.eval.metrics import find_hits, ranking_metrics
-from llmrec.eval.popularity import PopularityBaseline
-from llmrec.eval.slices import Group
-from llmrec.eval.splits import Case, Part, Split
+from llmrec.eval.data.items import ItemTable
+from llmrec.eval.data.splits import Case, Part, Split
+from llmrec.eval.judging.asking import Answer
+from llmrec.eval.judging.case_slices import slice_cases
+from llmrec.eval.judging.popularity import PopularityBaseline
+from llmrec.eval.measures.arrays import ItemIndex
+from llmrec.eval.measures.beyond import ItemFacts, beyond_accuracy, coverage
+from llmrec.eval.measures.bias import exposure
+from llmrec.eval.measures.metrics import find_hits, ranking_metrics
+from llmrec.eval.measures.slices import Group
 
 __all__ = ["Evaluation"]
 

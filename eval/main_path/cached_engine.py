@@ -1,4 +1,4 @@
-"""An engine that does not score the same prompt twice; see :mod:`llmrec.eval.cache`."""
+"""An engine that does not score the same prompt twice; see :mod:`llmrec.eval.main_path.cache`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from llmrec.config import EngineSettings
 from llmrec.engines.constraints import Constraint
 from llmrec.engines.protocol import Engine, Message
-from llmrec.eval.cache import FORMAT, AnswerCache, digest_of
+from llmrec.eval.main_path.cache import FORMAT, AnswerCache, digest_of
 from llmrec.types import FloatArray
 from llmrec.weights.fingerprint import base_sha256
 

@@ -149,7 +149,7 @@ def check_lists(lists: IntArray, n_items: int) -> None:
     if lists.ndim != 2 or not np.issubdtype(lists.dtype, np.integer):
         raise DataError(
             f"Lists must be integers [users, depth], not {lists.dtype} {list(lists.shape)}.",
-            hint="Encode item ids with llmrec.eval.arrays.ItemIndex.",
+            hint="Encode item ids with llmrec.eval.measures.arrays.ItemIndex.",
         )
     if lists.size and int(lists.max()) >= n_items:
         raise DataError(

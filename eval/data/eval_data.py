@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmrec.eval.items import ItemTable
-from llmrec.eval.splits import Case, Split
+from llmrec.eval.data.items import ItemTable
+from llmrec.eval.data.splits import Case, Split
 from llmrec.types import Event
 
 __all__ = ["EvalData", "fingerprint"]

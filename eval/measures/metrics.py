@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from llmrec.errors import DataError
-from llmrec.eval.arrays import Doubles, IntArray, Ints, ItemIndex, Ragged, row_blocks
+from llmrec.eval.measures.arrays import Doubles, IntArray, Ints, ItemIndex, Ragged, row_blocks
 from llmrec.types import BoolArray
 
 __all__ = [

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 from llmrec.errors import DataError
-from llmrec.eval.interactions import PARTS, Interactions, Order, Repeats, read_interactions
-from llmrec.eval.leaks import find_leak
-from llmrec.eval.splits import Case, Split, new_targets
+from llmrec.eval.data.interactions import PARTS, Interactions, Order, Repeats, read_interactions
+from llmrec.eval.data.leaks import find_leak
+from llmrec.eval.data.splits import Case, Split, new_targets
 from llmrec.types import Event
 
 __all__ = ["given_split", "split_of"]
@@ -22,10 +22,10 @@ def given_split(
 ) -> Split:
     """Read a split from ``path``: a Parquet or CSV file, or a folder with ``interactions.parquet``.
 
-    The columns are those of :mod:`llmrec.eval.interactions`, and ``split``: ``train``, ``valid``,
-    ``test``, or ``history`` for events that are shown but never trained on. A user's rows of one
-    part are the targets of one case. Validation sees the user's training and history rows, test
-    also the validation rows.
+    The columns are those of :mod:`llmrec.eval.data.interactions`, and ``split``: ``train``,
+    ``valid``, ``test``, or ``history`` for events that are shown but never trained on. A user's
+    rows of one part are the targets of one case. Validation sees the user's training and history
+    rows, test also the validation rows.
 
     Args:
         path: where it is.

@@ -21,8 +21,8 @@ from pathlib import Path
 
 from llmrec.config import cache_dir, disk_errors
 from llmrec.errors import DataError, LockedError
-from llmrec.eval import conversions
-from llmrec.eval.download import RemoteFile, fetch, look
+from llmrec.eval.data import conversions
+from llmrec.eval.data.download import RemoteFile, fetch, look
 
 __all__ = ["AMAZON", "PUBLIC", "PublicSet", "prepare_public", "public_names", "public_set"]
 

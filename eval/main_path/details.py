@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from llmrec.eval.asking import Answer
+from llmrec.eval.data.splits import Case
+from llmrec.eval.judging.asking import Answer
+from llmrec.eval.judging.outcome import Evaluation
 from llmrec.eval.llm import label_sensitivity, lift, order_sensitivity, words_report
-from llmrec.eval.main_path import MainPath
-from llmrec.eval.outcome import Evaluation
-from llmrec.eval.splits import Case
+from llmrec.eval.main_path.recommenders import MainPath
 from llmrec.ranking import RankRequest
 from llmrec.requests import as_history, condense_history, resolve_history
 from llmrec.retrieval import RetrievalRequest

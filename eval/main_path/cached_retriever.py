@@ -1,4 +1,4 @@
-"""A retriever that does not look for the same history twice; see :mod:`llmrec.eval.cache`."""
+"""A retriever that does not look for a history twice; see :mod:`llmrec.eval.main_path.cache`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from llmrec.config import Workspace
-from llmrec.eval.cache import FORMAT, AnswerCache, digest_of
+from llmrec.eval.main_path.cache import FORMAT, AnswerCache, digest_of
 from llmrec.retrieval import RetrievalRequest, RetrievalResult, Retriever
 from llmrec.types import Candidate, SourceHit
 
@@ -41,7 +41,7 @@ class CachedRetriever(Retriever):
 
 
 def retrieval_context(workspace: Workspace, encoder: str, data_sha256: str, part: str) -> bytes:
-    """What candidates depend on beside the request: see :mod:`llmrec.eval.cache`.
+    """What candidates depend on beside the request: see :mod:`llmrec.eval.main_path.cache`.
 
     Args:
         workspace: whose retrieval settings.

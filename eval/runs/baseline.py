@@ -9,12 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from llmrec.eval.asking import ManyRecommender
 from llmrec.eval.baselines import Fold, fit_baseline, recipe, tune
-from llmrec.eval.eval_data import EvalData
-from llmrec.eval.runner import Observer, make_plan, run
-from llmrec.eval.runs import Run
-from llmrec.eval.splits import Part
+from llmrec.eval.data.eval_data import EvalData
+from llmrec.eval.data.splits import Part
+from llmrec.eval.judging.asking import ManyRecommender
+from llmrec.eval.runs.folder import Run
+from llmrec.eval.runs.runner import Observer, make_plan, run
 
 __all__ = ["run_baseline"]
 
@@ -59,7 +59,7 @@ def run_baseline(
     Raises:
         ConfigError: there is no such baseline.
         MissingExtra: it wants a package that is not installed.
-        DataError: see :func:`~llmrec.eval.runner.run`.
+        DataError: see :func:`~llmrec.eval.runs.runner.run`.
     """
     chosen = _kept(out, baseline, budget, users) if resume else None
     model: ManyRecommender

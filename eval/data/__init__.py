@@ -1,0 +1,1 @@
+"""Where cases come from: events and items, splits without leaks, public sets."""

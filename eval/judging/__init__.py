@@ -1,0 +1,1 @@
+"""Ask every case, and say how good the answers are."""

@@ -1,0 +1,1 @@
+"""How the main path is evaluated: a shop of its own, caches, what the model did."""

@@ -1,0 +1,1 @@
+"""Numbers over arrays: metrics, what lies beyond them, intervals and tests."""

@@ -1,0 +1,1 @@
+"""Evaluations with a folder to show for it: resumed, replayed, compared."""
