@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from llmrec.errors import DataError
 from llmrec.eval.data.splits import Case
+from llmrec.eval.judging.sampled import SampledItems
 from llmrec.types import Recommendations
 
 __all__ = ["Answer", "HistoryForm", "ManyRecommender", "ask", "in_batches", "sample_cases"]
@@ -66,8 +67,11 @@ def ask(
     *,
     history: HistoryForm = "ids",
     options: Mapping[str, Any] | None = None,
+    sampled: SampledItems | None = None,
 ) -> list[Answer]:
     """One call of ``recommend_many`` for all of ``cases``; lists are cut at ``k``.
+
+    With ``sampled`` the whole catalogue is asked for, and only sampled items stay in a list.
 
     For :class:`llmrec.Recommendations` an answer's ``llm`` has ``candidates`` (ids in retrieval
     order), their ``retrieval`` scores and the model's ``log_probs`` (``None`` behind the ranked
@@ -81,18 +85,20 @@ def ask(
         list(case.history_ids if history == "ids" else case.history) for case in cases
     ]
     started = time.perf_counter()
-    answers = recommender.recommend_many(shown, k=k, **(options or {}))
+    depth = len(sampled.ids) if sampled else k
+    answers = recommender.recommend_many(shown, k=depth, **(options or {}))
     if len(answers) != len(cases):
         raise DataError(
             f"recommend_many answered {len(answers)} of {len(cases)} histories.",
             hint="It must return one list for each history, in the same order.",
         )
-    lists = [_ids(answer, case.user)[:k] for answer, case in zip(answers, cases, strict=True)]
     share = (time.perf_counter() - started) * 1000 / max(1, len(cases))
-    return [
-        Answer(case.user, ids, share, _of_the_model(answer))
-        for case, ids, answer in zip(cases, lists, answers, strict=True)
-    ]
+    made = []
+    for case, answer in zip(cases, answers, strict=True):
+        ids = _ids(answer, case.user)[:depth]
+        kept = tuple(sampled.keep(ids, case)[:k]) if sampled else ids
+        made.append(Answer(case.user, kept, share, _of_the_model(answer)))
+    return made
 
 
 def _ids(answer: Any, user: str) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from llmrec.eval.judging.asking import (
     sample_cases,
 )
 from llmrec.eval.judging.outcome import Evaluation
+from llmrec.eval.judging.sampled import SampledItems
 from llmrec.eval.measures.arrays import Doubles, ItemIndex
 from llmrec.eval.measures.beyond import coverage
 from llmrec.eval.measures.bootstrap import bootstrap_intervals
@@ -39,6 +40,7 @@ def evaluate(
     seed: int = 0,
     n_items: int | None = None,
     depth: int | None = None,
+    negatives: int | None = None,
     batch: int = 64,
     resamples: int = 1000,
     history: HistoryForm = "ids",
@@ -57,6 +59,8 @@ def evaluate(
         seed: of the draw of users and of the bootstrap.
         n_items: size of the catalogue, for coverage, where ``split`` does not bring it.
         depth: length of the lists to ask for, for a recall curve beyond the largest k.
+        negatives: rank the targets among so many drawn items, not the whole catalogue; a
+            different measure, see :mod:`llmrec.eval.judging.sampled`. Wants whole data.
         batch: histories per call.
         resamples: bootstrap draws.
         history: show item ids, or whole events with their kinds and times, which
@@ -72,13 +76,14 @@ def evaluate(
     items = split.items if isinstance(split, EvalData) else None
     split = split.split if isinstance(split, EvalData) else split
     depth = max(check_ks(ks), depth or 0)
+    sampled = _sampled(items, negatives, seed)
     check_split(split)
     cases = sample_cases(split.cases(part), users, seed)
     if not cases:
         raise DataError(f"The split has no {part} cases.", hint="Choose another split or part.")
     answers: list[Answer] = []
     for asked in in_batches(cases, batch):
-        answers += ask(recommender, asked, depth, history=history, options=options)
+        answers += ask(recommender, asked, depth, history=history, options=options, sampled=sampled)
         if progress:
             progress(len(asked))
     return judge(
@@ -91,6 +96,7 @@ def evaluate(
         items=items,
         n_items=n_items,
         depth=depth,
+        negatives=negatives,
         resamples=resamples,
     )
 
@@ -106,6 +112,7 @@ def judge(
     items: ItemTable | None = None,
     n_items: int | None = None,
     depth: int | None = None,
+    negatives: int | None = None,
     resamples: int = 1000,
 ) -> Evaluation:
     """What answers are worth that were given before: ``answers[i]`` to ``cases[i]``.
@@ -140,8 +147,20 @@ def judge(
         items=items,
         n_items=n_items,
         depth=depth or largest,
+        negatives=negatives,
         resamples=resamples,
     )
+
+
+def _sampled(items: ItemTable | None, negatives: int | None, seed: int) -> SampledItems | None:
+    if negatives is None:
+        return None
+    if items is None:
+        raise DataError(
+            "negatives are drawn from a catalogue, and a split alone has none.",
+            hint="Pass what open_data returns, or rank the whole catalogue.",
+        )
+    return SampledItems(items.ids, negatives, seed)
 
 
 def check_ks(ks: Sequence[int]) -> int:

@@ -37,8 +37,9 @@ class Evaluation:
 
     Keys are ``<metric>@<k>``. ``per_user`` holds float64 ``[len(users)]``, in the order of
     ``users``; ``intervals`` are 95 % bootstrap intervals of ``means``. ``short`` counts answers
-    with fewer than the largest k items; ``seen`` counts recommended items of the history. The
-    rest is worked out when it is first read.
+    with fewer than the largest k items; ``seen`` counts recommended items of the history.
+    ``negatives`` is set where targets were ranked among so many drawn items only; such figures
+    cannot stand beside those of full ranking. The rest is worked out when it is first read.
     """
 
     part: Part
@@ -57,11 +58,17 @@ class Evaluation:
     items: ItemTable | None = field(default=None, repr=False)
     n_items: int | None = None
     depth: int = 0
+    negatives: int | None = None
     resamples: int = 1000
 
     @cached_property
     def beyond(self) -> dict[str, float]:
-        """Coverage, novelty, diversity, … at each k; what needs the catalogue only with it."""
+        """Coverage, novelty, diversity, … at each k; what needs the catalogue only with it.
+
+        Empty for sampled ranking, whose lists are not what anybody would be shown.
+        """
+        if self.negatives:
+            return {}
         figures, _ = beyond_accuracy(
             self._numbers,
             self.ks,
@@ -124,8 +131,11 @@ class Evaluation:
     def popularity_scatter(self) -> list[list[int]]:
         """Training users of an item against how often it is in a top 10; at most 2,000 points.
 
-        The most recommended items are all there, the others drawn by the seed.
+        The most recommended items are all there, the others drawn by the seed. Empty for sampled
+        ranking.
         """
+        if self.negatives:
+            return []
         shown = exposure(self._numbers, min(_SCATTER_AT, max(self.ks)), len(self._index))
         known = self._facts.popularity
         order = np.lexsort((known, -shown))
@@ -137,6 +147,8 @@ class Evaluation:
 
     def __str__(self) -> str:
         lines = [f"{len(self.users):,} of {self.of_users:,} users of {self.part}, mean [95 %]"]
+        if self.negatives:
+            lines.append(f"SAMPLED: ranked among the targets and {self.negatives:,} drawn items")
         for name, mean in self.means.items():
             low, high = self.intervals[name]
             lines.append(f"{name:<14} {mean:.4f}  [{low:.4f}, {high:.4f}]")
@@ -151,6 +163,7 @@ class Evaluation:
             "seed": self.seed,
             "users": len(self.users),
             "of_users": self.of_users,
+            "negatives": self.negatives,
             "means": dict(self.means),
             "intervals": {name: list(ends) for name, ends in self.intervals.items()},
             "beyond": dict(self.beyond),

@@ -12,20 +12,23 @@ from llmrec.config import disk_errors
 from llmrec.errors import DataError
 from llmrec.eval.measures.statistics import Comparison
 from llmrec.eval.report import plots
+from llmrec.eval.report.headline import headline
 from llmrec.eval.report.table import (
     beyond_rows,
     cell,
     conditions,
     leading_metrics,
+    main_metric,
     notes_of,
+    ordered,
+    ranked_among,
 )
-from llmrec.eval.report.text import ordered
 
 if TYPE_CHECKING:
     from llmrec.eval.report.published import Published
     from llmrec.eval.runs.folder import Run
 
-__all__ = ["html", "page"]
+__all__ = ["html", "page", "telling"]
 
 MOST_IN_PLOTS = 8
 
@@ -70,7 +73,7 @@ def page(
         raise DataError("There is no run to report.", hint="Name at least one run folder.")
     metrics = leading_metrics(runs)
     best = ordered(runs, metrics)
-    main = next((name for name in reversed(metrics) if name.startswith("ndcg")), metrics[0])
+    main = main_metric(metrics)
     drawn = best[:MOST_IN_PLOTS]
     names, values = beyond_rows(best)
     figures: list[dict[str, Any]] = [
@@ -79,10 +82,7 @@ def page(
     if any(run.record.get("recall_curve") for run in drawn):
         figures.append({"title": "Recall over the list", "svg": Markup(plots.recall_curves(drawn))})
     slicings = dict.fromkeys(n for run in drawn for n in run.record.get("slices") or {})
-    figures += [
-        {"title": f"By {one}", "svg": Markup(plots.slice_bars(drawn[:4], one, main))}
-        for one in slicings
-    ]
+    figures += [{"title": f"By {one}", "svg": _slice(best, one, main)} for one in slicings]
     if any(run.record.get("popularity_scatter") for run in drawn):
         figures.append(
             {"title": "What gets recommended", "svg": Markup(plots.popularity(drawn[:4]))}
@@ -93,6 +93,8 @@ def page(
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     return environment.from_string(template).render(
         data=runs[0].record["data"],
+        ranked=ranked_among(runs[0].record["data"]),
+        headline=headline(runs, comparisons),
         metrics=metrics,
         main=main,
         rows=[(run, [cell(run.record, metric) for metric in metrics]) for run in best],
@@ -105,3 +107,25 @@ def page(
         conditions=[(run.name, conditions(run.record)) for run in best],
         notes=notes_of(runs),
     )
+
+
+def _slice(best: Sequence[Run], slicing: str, metric: str) -> Any:
+    from markupsafe import Markup
+
+    shown = telling(best, slicing, metric)
+    return Markup(plots.slice_bars(shown, slicing, metric, palette=best))
+
+
+def telling(best: Sequence[Run], slicing: str, metric: str) -> list[Run]:
+    """The first three runs and whichever leads in one of the groups: a weak run may serve it best.
+
+    ``best`` are all runs in the report's order.
+    """
+    leaders: dict[str, tuple[float, str]] = {}
+    for run in best:
+        for group in (run.record.get("slices") or {}).get(slicing, []):
+            value = cell(group, metric) if group["metrics"] else None
+            if value and value.mean > leaders.get(group["name"], (0.0, ""))[0]:
+                leaders[group["name"]] = value.mean, run.name
+    leading = {name for _, name in leaders.values()}
+    return [run for place, run in enumerate(best) if place < 3 or run.name in leading]

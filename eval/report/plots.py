@@ -61,8 +61,13 @@ def recall_curves(runs: Sequence[Run]) -> str:
     return done()
 
 
-def slice_bars(runs: Sequence[Run], slicing: str, metric: str) -> str:
-    """One group of bars per slice; slices of fewer than 30 users are pale."""
+def slice_bars(runs: Sequence[Run], slicing: str, metric: str, palette: Sequence[Run] = ()) -> str:
+    """One group of bars per slice; slices of fewer than 30 users are pale.
+
+    ``palette`` are all runs of the report, so that a run keeps its colour where others are left
+    out.
+    """
+    palette = palette or runs
     names = list(
         dict.fromkeys(
             str(group["name"])
@@ -78,12 +83,12 @@ def slice_bars(runs: Sequence[Run], slicing: str, metric: str) -> str:
                 if value is None:
                     continue
                 at = names.index(str(group["name"])) + (place - (len(runs) - 1) / 2) * width
-                colour = _colour(runs, run.name)
+                colour = _colour(palette, run.name)
                 pale = 0.35 if group["users"] < 30 else 1.0
                 axes.bar(at, value.mean, width * 0.92, color=colour, alpha=pale)
                 error = [[value.mean - value.low], [value.high - value.mean]]
                 axes.errorbar(at, value.mean, yerr=error, color=_INK, capsize=2, lw=0.9)
-            axes.bar(0, 0, color=_colour(runs, run.name), label=run.name)
+            axes.bar(0, 0, color=_colour(palette, run.name), label=run.name)
         users = _users(runs, slicing)
         axes.set_xticks(
             range(len(names)), [f"{name}\n{users.get(name, 0):,} users" for name in names]

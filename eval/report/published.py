@@ -6,11 +6,12 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 from llmrec.errors import DataError
 
-__all__ = ["Published", "read_published"]
+__all__ = ["Published", "known_published", "read_published"]
 
 _NAMES = {"R": "recall", "N": "ndcg", "H": "hit", "HR": "hit", "M": "mrr"}
 
@@ -42,6 +43,19 @@ def read_published(path: str | os.PathLike[str]) -> tuple[Published, ...]:
     if not isinstance(rows, list):
         raise DataError("is not a list.", file=str(file), hint="Give a JSON list of objects.")
     return tuple(_row(str(file), number, row) for number, row in enumerate(rows, start=1))
+
+
+def known_published(data_sha256: str) -> tuple[Published, ...]:
+    """The figures that ship with llmrec for this very data: same events, same split, same items.
+
+    They lie in ``eval/report/others``, one file for each data set, with the source of each row.
+    Found by the hash, so that they never stand beside figures of another split.
+    """
+    for file in files("llmrec.eval.report").joinpath("others").iterdir():
+        known = json.loads(file.read_text(encoding="utf-8"))
+        if known["sha256"] == data_sha256:
+            return tuple(_row(file.name, n, row) for n, row in enumerate(known["rows"], start=1))
+    return ()
 
 
 def _row(file: str, number: int, row: object) -> Published:

@@ -11,7 +11,18 @@ from llmrec.eval.measures.statistics import Comparison
 if TYPE_CHECKING:
     from llmrec.eval.runs.folder import Run
 
-__all__ = ["Cell", "beyond_rows", "cell", "conditions", "leading_metrics", "notes_of", "verdicts"]
+__all__ = [
+    "Cell",
+    "beyond_rows",
+    "cell",
+    "conditions",
+    "leading_metrics",
+    "main_metric",
+    "notes_of",
+    "ordered",
+    "ranked_among",
+    "verdicts",
+]
 
 _LEADING = ("recall", "ndcg")
 _BEYOND = ("coverage", "diversity", "novelty", "serendipity", "popularity", "gini", "calibration")
@@ -48,6 +59,19 @@ def leading_metrics(runs: Sequence[Run], most: int = 4) -> list[str]:
     return [name for name in wanted if name in common][:most] or common[:most]
 
 
+def main_metric(metrics: Sequence[str]) -> str:
+    """The metric that orders a report: the last of the NDCG columns, else the first column."""
+    return next((name for name in reversed(metrics) if name.startswith("ndcg")), metrics[0])
+
+
+def ordered(runs: Sequence[Run], metrics: Sequence[str]) -> list[Run]:
+    """The runs, best first by :func:`main_metric`."""
+    if not metrics:
+        return list(runs)
+    main = main_metric(metrics)
+    return sorted(runs, key=lambda run: -run.record["metrics"][main]["mean"])
+
+
 def beyond_rows(runs: Sequence[Run]) -> tuple[list[str], list[list[float | None]]]:
     """Names of the measures beyond accuracy at one list length, and a row of values per run."""
     names = {name for run in runs for name in run.record.get("beyond") or {}}
@@ -73,9 +97,10 @@ def conditions(record: Mapping[str, Any]) -> dict[str, str]:
         "data": f"{data['name']}, {data['protocol']}, {data['part']} part, sha256 "
         f"{str(data['sha256'])[:12]}",
         "users": f"{asked} ({data['users']:,})" if asked == "all" else asked,
-        "catalogue": f"{data['items']:,} items, all of them ranked",
+        "catalogue": f"{data['items']:,} items, {ranked_among(data)}",
         "seeds": ", ".join(str(seed) for seed in record.get("seeds") or []),
         "settings": ", ".join(f"{k}={v}" for k, v in _flat(record["recommender"]["settings"])),
+        "tuned": _tuning(record["recommender"].get("tuned")),
         "versions": ", ".join(f"{name} {value}" for name, value in versions.items()),
         "machine": f"{machine.get('cpu', '?')}, {machine.get('cores', '?')} cores, "
         f"{machine.get('memory_gb', '?')} GB, GPU {machine.get('gpu') or 'none'}",
@@ -83,6 +108,13 @@ def conditions(record: Mapping[str, Any]) -> dict[str, str]:
         "made": str(record["created"]),
         "command": str(record["command"]),
     }
+
+
+def ranked_among(data: Mapping[str, Any]) -> str:
+    """What a case's items were ranked among, for whoever reads the figures."""
+    if data.get("negatives"):
+        return f"SAMPLED RANKING: targets among {data['negatives']:,} drawn items only"
+    return "all of them ranked"
 
 
 def notes_of(runs: Sequence[Run]) -> list[str]:
@@ -93,6 +125,18 @@ def notes_of(runs: Sequence[Run]) -> list[str]:
 def verdicts(comparisons: Sequence[Comparison]) -> list[str]:
     """One plain sentence per comparison: who is better, or that nothing is shown."""
     return [str(one) for one in comparisons]
+
+
+def _tuning(tuned: Mapping[str, Any] | None) -> str:
+    """How the settings were found, if they were looked for."""
+    if not tuned or not tuned.get("trials"):
+        return ""
+    trials = tuned["trials"]
+    seconds = sum(one["seconds"] for one in trials)
+    return (
+        f"{len(trials)} settings tried on validation (budget {tuned['budget']}) by "
+        f"{tuned['metric']}, {seconds:.0f} s"
+    )
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

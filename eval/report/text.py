@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from llmrec.eval.measures.statistics import Comparison
+from llmrec.eval.report.headline import headline
 from llmrec.eval.report.table import (
     beyond_rows,
     cell,
     conditions,
     leading_metrics,
+    main_metric,
     notes_of,
+    ordered,
+    ranked_among,
     verdicts,
 )
 
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
     from llmrec.eval.runs.folder import Run
 
 __all__ = ["markdown", "terminal"]
+
+_MOST_PUBLISHED = 5
 
 
 def terminal(
@@ -42,11 +48,14 @@ def terminal(
     for run in ordered(runs, metrics):
         cells = [cell(run.record, metric) for metric in metrics]
         table.add_row(run.name, *(str(one) if one else "" for one in cells))
-    for row in published:
+    for row in _highest(published, metrics):
         values = [row.metrics.get(metric) for metric in metrics]
         shown = [f"{value:.4f}" if value is not None else "" for value in values]
         table.add_row(f"{row.model} (published)", *shown, style="dim")
-    lines = [*verdicts(comparisons), *notes_of(runs)]
+    more = len(published) - _MOST_PUBLISHED
+    if more > 0:
+        table.caption = f"and {more} published rows that are lower; --markdown has all"
+    lines = [headline(runs, comparisons), *verdicts(comparisons), *notes_of(runs)]
     return Group(table, *(Text(line) for line in lines))
 
 
@@ -57,7 +66,14 @@ def markdown(
 ) -> str:
     """The same, with slices, measures beyond accuracy, and the conditions, as Markdown."""
     metrics = leading_metrics(runs)
-    parts = [f"# {_title(runs)}", "Mean [95 % bootstrap interval over users].", ""]
+    parts = [
+        f"# {_title(runs)}",
+        "",
+        headline(runs, comparisons),
+        "",
+        "Mean [95 % bootstrap interval over users].",
+        "",
+    ]
     rows = [
         [run.name, *(str(cell(run.record, metric) or "") for metric in metrics)]
         for run in ordered(runs, metrics)
@@ -89,18 +105,16 @@ def markdown(
     return "\n".join(parts) + "\n"
 
 
-def ordered(runs: Sequence[Run], metrics: Sequence[str]) -> list[Run]:
-    """Best first, by the last of the NDCG columns, else by the first column."""
-    by = next((name for name in reversed(metrics) if name.startswith("ndcg")), None)
-    by = by or (metrics[0] if metrics else None)
-    if by is None:
-        return list(runs)
-    return sorted(runs, key=lambda run: -run.record["metrics"][by]["mean"])
+def _highest(published: Sequence[Published], metrics: Sequence[str]) -> list[Published]:
+    """The few that a terminal has room for."""
+    main = main_metric(metrics)
+    return sorted(published, key=lambda row: -row.metrics.get(main, -1.0))[:_MOST_PUBLISHED]
 
 
 def _title(runs: Sequence[Run]) -> str:
     data = runs[0].record["data"]
-    return f"{data['name']}, {data['part']} part, {data['users']:,} users"
+    title = f"{data['name']}, {data['part']} part, {data['users']:,} users"
+    return f"{title}, {ranked_among(data)}" if data.get("negatives") else title
 
 
 def _slices(runs: Sequence[Run], metrics: Sequence[str]) -> list[str]:
@@ -117,7 +131,7 @@ def _slices(runs: Sequence[Run], metrics: Sequence[str]) -> list[str]:
                 "",
                 f"## By {slicing}",
                 "",
-                *_table(["run", slicing, "users", *metrics], rows),
+                *_table(["run", "group", "users", *metrics], rows),
             ]
     return parts
 

@@ -33,6 +33,7 @@ def run_baseline(
     seed: int = 0,
     budget: int = 20,
     batch: int = _BATCH,
+    negatives: int | None = None,
     resume: bool = False,
     tuning: Observer | None = None,
     progress: Observer | None = None,
@@ -52,6 +53,7 @@ def run_baseline(
         seed: of all draws.
         budget: most trials.
         batch: users asked at once.
+        negatives: rank targets among so many drawn items only; tuning ranks the whole catalogue.
         resume: go on with what is there.
         tuning: told the number of trials done and of all.
         progress: told the number of users answered and of all.
@@ -88,6 +90,7 @@ def run_baseline(
         users=users,
         seed=seed,
         batch=batch,
+        negatives=negatives,
     )
     return run(model, data, plan, out, resume=resume, progress=progress)
 

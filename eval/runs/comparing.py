@@ -43,6 +43,12 @@ def compare_runs(
                     f"{first['name']} {first[key][:12]} and {data['name']} {data[key][:12]}.",
                     hint="Compare runs on the same data; how it was split counts too.",
                 )
+        if data.get("negatives") != first.get("negatives"):
+            raise DataError(
+                f"The runs '{runs[0].name}' and '{one.name}' ranked different sets of items: one "
+                "the whole catalogue, or a sample of another size.",
+                hint="Run both with the same --negatives, or better without.",
+            )
     groups: dict[str, list[Run]] = {}
     for one in runs:
         groups.setdefault(one.name, []).append(one)

@@ -49,6 +49,7 @@ class Plan:
         ks: list lengths to report.
         depth: length of the lists that are asked for.
         seed: of the draw of users, the recommender and the intervals.
+        negatives: targets are ranked among so many drawn items; ``None`` for full ranking.
         batch: users asked at once. Models may answer a little differently in other company, so a
             run that goes on asks the very same batches.
     """
@@ -61,6 +62,7 @@ class Plan:
     depth: int
     seed: int
     batch: int
+    negatives: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -20,13 +20,14 @@ from llmrec.eval.judging.asking import (
 )
 from llmrec.eval.judging.evaluate import check_ks, judge
 from llmrec.eval.judging.outcome import Evaluation
+from llmrec.eval.judging.sampled import SampledItems
 from llmrec.eval.runs.environment import command_line, machine, now, versions
 from llmrec.eval.runs.folder import VERSION, Plan, Run, RunFolder, read_run
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["make_plan", "run"]
+__all__ = ["Observer", "make_plan", "run"]
 
 Observer = Callable[[int, int], None]
 """Called with the number of users answered and of all."""
@@ -45,6 +46,7 @@ def make_plan(
     seed: int = 0,
     batch: int = 64,
     depth: int | None = None,
+    negatives: int | None = None,
 ) -> Plan:
     """The plan of a run on ``data``.
 
@@ -59,6 +61,8 @@ def make_plan(
         seed: of the draw and the intervals.
         batch: users asked at once.
         depth: length of the lists; 100 by default, so that the recall curve goes so far.
+        negatives: rank targets among so many drawn items only; see
+            :mod:`llmrec.eval.judging.sampled`.
 
     Raises:
         DataError: an impossible k.
@@ -78,6 +82,7 @@ def make_plan(
         depth=max(largest, _DEPTH if depth is None else depth),
         seed=seed,
         batch=max(1, batch),
+        negatives=negatives,
     )
     return made
 
@@ -131,7 +136,8 @@ def run(
     with RunFolder.open(out, plan, resume=resume) as folder:
         if folder.finished:
             return read_run(out)
-        _answer(folder, recommender, cases, history, options, from_cache, progress)
+        sampled = _sampled(data, plan)
+        _answer(folder, recommender, cases, history, options, sampled, from_cache, progress)
         outcome = judge(
             data.split,
             part,
@@ -141,10 +147,17 @@ def run(
             seed=plan.seed,
             items=data.items,
             depth=plan.depth,
+            negatives=plan.negatives,
         )
         said = details(outcome) if details else None
         record = _record(folder, data, outcome, said, notes)
         return folder.finish(record, _users_frame(outcome))
+
+
+def _sampled(data: EvalData, plan: Plan) -> SampledItems | None:
+    if plan.negatives is None:
+        return None
+    return SampledItems(data.items.ids, plan.negatives, plan.seed)
 
 
 def _answer(
@@ -153,6 +166,7 @@ def _answer(
     cases: Sequence[Case],
     history: HistoryForm,
     options: Mapping[str, Any] | None,
+    sampled: SampledItems | None,
     from_cache: Callable[[], bool] | None,
     progress: Observer | None,
 ) -> None:
@@ -163,7 +177,9 @@ def _answer(
     for asked in in_batches(cases[done:], plan.batch):
         if progress:
             progress(done, len(cases))
-        answers = ask(recommender, asked, plan.depth, history=history, options=options)
+        answers = ask(
+            recommender, asked, plan.depth, history=history, options=options, sampled=sampled
+        )
         if from_cache and from_cache():
             answers = [Answer(one.user, one.ids, None, one.llm) for one in answers]
         folder.append(answers, time.perf_counter() - started)
@@ -206,6 +222,7 @@ def _record(
             "items": len(data.items),
             "events": data.events,
             "sampled": sampled,
+            "negatives": plan["negatives"],
         },
         "ks": plan["ks"],
         "depth": plan["depth"],
@@ -239,6 +256,12 @@ def _own_notes(folder: RunFolder, outcome: Evaluation, data: EvalData) -> list[s
         found.append(
             f"{len(outcome.users):,} of {outcome.of_users:,} users, drawn by seed {outcome.seed}; "
             "the intervals are of this sample."
+        )
+    if outcome.negatives:
+        found.append(
+            f"Sampled ranking: each case among its targets and {outcome.negatives:,} drawn items. "
+            "Such figures are far higher than those of full ranking, and may order systems "
+            "differently."
         )
     if outcome.short:
         found.append(f"{outcome.short:,} answers had fewer than {max(outcome.ks)} items.")

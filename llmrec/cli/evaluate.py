@@ -65,6 +65,7 @@ def run(
     users: flags.Users = None,
     ks: flags.Ks = None,
     seed: flags.Seed = 0,
+    negatives: flags.Negatives = None,
     budget: flags.Budget = 20,
     batch: Annotated[
         int | None, typer.Option(help="Users asked at once.", min=1, show_default=False)
@@ -110,6 +111,8 @@ def run(
     """
     if sum((baseline is not None, answers is not None, retriever_only)) > 1:
         raise typer.BadParameter("--baseline, --answers and --retriever-only exclude each other.")
+    if negatives and not baseline:
+        raise typer.BadParameter("--negatives goes with --baseline: others rank what they find.")
     opened = flags.open_named(
         flags.DataOptions(data, items, protocol, order, repeats, valid_from, test_from)
     )
@@ -140,6 +143,7 @@ def run(
             users=users,
             seed=seed,
             budget=budget,
+            negatives=negatives,
             resume=resume,
             **({"batch": batch} if batch else {}),
         )

@@ -26,6 +26,7 @@ def baselines(
     users: flags.Users = None,
     ks: flags.Ks = None,
     seed: flags.Seed = 0,
+    negatives: flags.Negatives = None,
     out: flags.Out = None,
     resume: flags.Resume = False,
     html: flags.Html = None,
@@ -66,6 +67,7 @@ def baselines(
             users=users,
             seed=seed,
             budget=budget,
+            negatives=negatives,
             resume=resume,
         )
         for name in chosen

@@ -29,6 +29,7 @@ __all__ = [
     "Items",
     "Ks",
     "Markdown",
+    "Negatives",
     "Order",
     "Out",
     "Part",
@@ -105,7 +106,21 @@ Html = Annotated[Path | None, typer.Option("--html", help="Also write a page wit
 Markdown = Annotated[Path | None, typer.Option("--markdown", help="Also write the tables here.")]
 Published = Annotated[
     Path | None,
-    typer.Option("--published", help="JSON with others' figures, to stand beside these."),
+    typer.Option(
+        "--published",
+        help="JSON with others' figures, to stand beside these; for data that llmrec knows they "
+        "come by themselves.",
+    ),
+]
+Negatives = Annotated[
+    int | None,
+    typer.Option(
+        "--negatives",
+        help="Rank targets among so many drawn items, as some papers do, not in the whole "
+        "catalogue. Reports say so.",
+        min=1,
+        show_default=False,
+    ),
 ]
 Budget = Annotated[int, typer.Option("--budget", help="Settings to try on validation.", min=1)]
 
@@ -183,7 +198,12 @@ class Reports:
         from llmrec.config import disk_errors
         from llmrec.eval import report
 
-        rows = report.read_published(self.published) if self.published else ()
+        if self.published:
+            rows = report.read_published(self.published)
+        else:
+            data = runs[0].record["data"]
+            full = data["part"] == "test" and not data.get("negatives")
+            rows = report.known_published(data["sha256"]) if full else ()
         console.print(report.terminal(runs, comparisons, rows))
         if self.markdown:
             with disk_errors(self.markdown):

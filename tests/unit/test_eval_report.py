@@ -14,8 +14,10 @@ import pytest
 from rich.console import Console
 
 from llmrec.errors import DataError
-from llmrec.eval.measures.statistics import RunScores, compare
-from llmrec.eval.report import html, markdown, read_published, terminal
+from llmrec.eval.measures.statistics import RunScores, compare, compare_all
+from llmrec.eval.report import html, known_published, markdown, read_published, terminal
+from llmrec.eval.report.headline import headline
+from llmrec.eval.report.page import telling
 from llmrec.eval.runs.folder import Run, read_run
 
 EVIL = '<script>alert("1")</script>'
@@ -184,3 +186,59 @@ def test_a_bad_published_file_names_the_row(tmp_path: Path, text: str, message: 
     file.write_text(text)
     with pytest.raises(DataError, match=message):
         read_published(file)
+
+
+def test_shipped_figures_are_found_by_the_data_and_by_nothing_else() -> None:
+    folder = Path(__file__).parents[2] / "eval" / "report" / "others"
+    files = sorted(folder.glob("*.json"))
+    assert files
+    for file in files:
+        known = json.loads(file.read_text(encoding="utf-8"))
+        rows = known_published(known["sha256"])
+        assert len(rows) == len(known["rows"]) and all(one.source for one in rows)
+        assert all(0 < value < 1 for one in rows for value in one.metrics.values())
+    assert known_published("0123456789abcdef") == ()
+
+
+def test_a_terminal_has_room_for_a_few_published_rows(runs: list[Run]) -> None:
+    folder = Path(__file__).parents[2] / "eval" / "report" / "others"
+    known = json.loads((folder / "amazon14_beauty.json").read_text(encoding="utf-8"))
+    rows = known_published(known["sha256"])
+    text = shown(terminal(runs, (), rows))
+    assert text.count("(published)") == 5 and "GRAM (published)" in text
+    assert f"and {len(rows) - 5} published rows that are lower" in text
+    assert markdown(runs, (), rows).count(", published (") == len(rows)
+
+
+def scores(name: str, *means: float) -> RunScores:
+    users = tuple(str(n) for n in range(60))
+    noise = np.random.default_rng(1).normal(0, 0.01, 60)
+    return RunScores(name, users, {"ndcg@10": np.full(60, means[0]) + noise * (means[0] != 0.3)})
+
+
+def test_the_first_sentence_says_better_only_where_a_test_does(tmp_path: Path) -> None:
+    first, same, worse = (
+        run_of(tmp_path, name, value) for name, value in (("a", 0.3), ("b", 0.299), ("c", 0.1))
+    )
+    said = compare_all(
+        [scores("a", 0.3), scores("b", 0.2999), scores("c", 0.1)], against="a", resamples=500
+    )
+    assert [one.better for one in said] == [None, "a"]
+    sentence = headline([worse, same, first], said)
+    assert sentence.startswith("a comes first in ndcg@10: 0.3000 [0.2900, 0.3100].")
+    assert "better than c; no difference shown against b." in sentence
+    assert "Nothing was tested" in headline([worse, first])
+    assert headline([worse]) == "c: ndcg@10 0.1000 [0.0900, 0.1100]."
+
+
+def test_who_leads_in_one_group_is_shown_there(tmp_path: Path) -> None:
+    """Four good runs know nothing of cold items; the last of the table does."""
+
+    def groups(warm: float, cold: float) -> dict[str, Any]:
+        rows = (("warm", warm), ("cold", cold))
+        shaped = [{"name": n, "users": 50, "metrics": {"ndcg@10": interval(v)}} for n, v in rows]
+        return {"slices": {"items": shaped}}
+
+    runs = [run_of(tmp_path, f"r{n}", 0.5 - n / 10, **groups(0.5 - n / 10, 0.0)) for n in range(4)]
+    runs.append(run_of(tmp_path, "text", 0.05, **groups(0.02, 0.08)))
+    assert [run.name for run in telling(runs, "items", "ndcg@10")] == ["r0", "r1", "r2", "text"]

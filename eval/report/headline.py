@@ -1,0 +1,44 @@
+"""The report's first sentence: who comes first, and against whom the tests confirm it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from llmrec.eval.measures.statistics import Comparison
+from llmrec.eval.report.table import cell, leading_metrics, main_metric, ordered
+
+if TYPE_CHECKING:
+    from llmrec.eval.runs.folder import Run
+
+__all__ = ["headline"]
+
+
+def headline(runs: Sequence[Run], comparisons: Sequence[Comparison] = ()) -> str:
+    """Plain words for who does not read tables; says "better" only where a test does."""
+    metrics = leading_metrics(runs)
+    main, best = main_metric(metrics), ordered(runs, metrics)[0]
+    value = cell(best.record, main)
+    if len(runs) == 1:
+        return f"{best.name}: {main} {value}."
+    first = f"{best.name} comes first in {main}: {value}."
+    tests = [one for one in comparisons if one.metric == main and best.name in (one.a, one.b)]
+    if not tests:
+        return f"{first} Nothing was tested; llmrec eval compare does."
+    beaten = [_other(one, best.name) for one in tests if one.better == best.name]
+    ahead = [_other(one, best.name) for one in tests if one.better == _other(one, best.name)]
+    equal = [_other(one, best.name) for one in tests if one.better is None]
+    said = [
+        f"better than {_listed(beaten)}" if beaten else "",
+        f"worse than {_listed(ahead)} user by user" if ahead else "",
+        f"no difference shown against {_listed(equal)}" if equal else "",
+    ]
+    return f"{first} By the tests: {'; '.join(filter(None, said))}."
+
+
+def _other(one: Comparison, name: str) -> str:
+    return one.b if one.a == name else one.a
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
