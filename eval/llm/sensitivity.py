@@ -7,7 +7,7 @@ https://arxiv.org/abs/2305.08845).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from llmrec.ranking import Ranker
 
 __all__ = ["Sensitivity", "kendall_tau", "label_sensitivity", "order_sensitivity"]
+
+_BATCH = 16
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,12 @@ class Sensitivity:
 
 
 def order_sensitivity(
-    ranker: Ranker, requests: Sequence[RankRequest], *, seeds: Sequence[int] = (0, 1, 2)
+    ranker: Ranker,
+    requests: Sequence[RankRequest],
+    *,
+    seeds: Sequence[int] = (0, 1, 2),
+    batch: int = _BATCH,
+    progress: Callable[[int], None] | None = None,
 ) -> Sensitivity:
     """Rank the same candidates in several shuffles; only the model's own score is compared.
 
@@ -59,6 +66,8 @@ def order_sensitivity(
         ranker: the ranker.
         requests: what to rank; those with fewer than two candidates are left out.
         seeds: one shuffle each, at least two.
+        batch: lists ranked in one call, whose time is limited.
+        progress: told how many rankings more are done.
 
     Raises:
         DataError: fewer than two seeds, or nothing to rank.
@@ -66,24 +75,31 @@ def order_sensitivity(
     if len(set(seeds)) < 2:
         raise DataError("One shuffle cannot be compared.", hint="Give at least two seeds.")
     asked = _rankable(requests)
-    runs = [ranker.rank_many([replace(one, seed=seed) for one in asked]) for seed in seeds]
-    return _sensitivity(runs)
+    shuffles = [[replace(one, seed=seed) for one in asked] for seed in seeds]
+    return _sensitivity([_rank(ranker, some, batch, progress) for some in shuffles])
 
 
-def label_sensitivity(ranker: Ranker, requests: Sequence[RankRequest]) -> Sensitivity:
+def label_sensitivity(
+    ranker: Ranker,
+    requests: Sequence[RankRequest],
+    *,
+    batch: int = _BATCH,
+    progress: Callable[[int], None] | None = None,
+) -> Sensitivity:
     """Rank the same candidates in the same order, with the labels given out from the other end.
 
     Args:
         ranker: the ranker.
         requests: what to rank; those with fewer than two candidates are left out.
+        batch: lists ranked in one call, whose time is limited.
+        progress: told how many rankings more are done.
 
     Raises:
         DataError: nothing to rank.
     """
     asked = _rankable(requests)
-    usual = ranker.rank_many(asked)
-    turned = ranker.rank_many([replace(one, reverse_labels=True) for one in asked])
-    return _sensitivity([usual, turned])
+    turned = [replace(one, reverse_labels=True) for one in asked]
+    return _sensitivity([_rank(ranker, some, batch, progress) for some in (asked, turned)])
 
 
 def kendall_tau(one: Sequence[float], other: Sequence[float]) -> float:
@@ -96,6 +112,20 @@ def kendall_tau(one: Sequence[float], other: Sequence[float]) -> float:
 
     tau = float(kendalltau(one, other).statistic)
     return 0.0 if np.isnan(tau) else tau
+
+
+def _rank(
+    ranker: Ranker,
+    requests: Sequence[RankRequest],
+    batch: int,
+    progress: Callable[[int], None] | None,
+) -> list[Ranking]:
+    found: list[Ranking] = []
+    for start in range(0, len(requests), batch):
+        found += ranker.rank_many(requests[start : start + batch])
+        if progress:
+            progress(len(found) - start)
+    return found
 
 
 def _rankable(requests: Sequence[RankRequest]) -> list[RankRequest]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from llmrec.eval.data.splits import Case
-from llmrec.eval.judging.asking import Answer
+from llmrec.eval.judging.asking import Answer, in_batches
 from llmrec.eval.judging.outcome import Evaluation
 from llmrec.eval.llm import label_sensitivity, lift, order_sensitivity, words_report
 from llmrec.eval.main_path.recommenders import MainPath
@@ -21,10 +21,16 @@ from llmrec.types import Item, Recommendation, Recommendations, Trace
 __all__ = ["as_recommendations", "llm_details", "rank_requests"]
 
 _SHUFFLES = 3
+_WRITTEN_AT_ONCE = 4
 
 
 def llm_details(
-    path: MainPath, outcome: Evaluation, *, sensitivity: int = 0, words: int = 0
+    path: MainPath,
+    outcome: Evaluation,
+    *,
+    sensitivity: int = 0,
+    words: int = 0,
+    progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """Lift over the retriever, tokens, time, memory; more on request.
 
@@ -34,6 +40,7 @@ def llm_details(
         sensitivity: for how many users the candidates are ranked again, in other orders and under
             other labels; costs three more rankings each.
         words: for how many users the reasons are written and their claims checked.
+        progress: told how many of these rankings and texts are done, and of how many.
     """
     settings = path.recommender.settings
     answers = [one for one in outcome.answers if one.llm]
@@ -58,16 +65,41 @@ def llm_details(
         ).to_dict()
     cases = outcome.cases[:sensitivity]
     requests = rank_requests(path, cases, settings.ranking.seed) if cases else []
+    rankings = (_SHUFFLES + 2) * sum(len(one.candidates) > 1 for one in requests)
+    tell = _counter(progress, rankings + min(words, len(outcome.cases)))
     if any(len(one.candidates) > 1 for one in requests):
         ranker = path.recommender.ranker
         seeds = tuple(settings.ranking.seed + step for step in range(_SHUFFLES))
-        found["order_sensitivity"] = order_sensitivity(ranker, requests, seeds=seeds).to_dict()
-        found["label_sensitivity"] = label_sensitivity(ranker, requests).to_dict()
+        orders = order_sensitivity(ranker, requests, seeds=seeds, progress=tell)
+        found["order_sensitivity"] = orders.to_dict()
+        found["label_sensitivity"] = label_sensitivity(ranker, requests, progress=tell).to_dict()
     if words:
-        histories = [list(case.history) for case in outcome.cases[:words]]
-        written = path.recommender.recommend_many(histories, 5, explain=True, describe=1)
-        found["words"] = words_report(written)
+        found["words"] = words_report(_written(path, outcome.cases[:words], tell))
     return found
+
+
+def _written(
+    path: MainPath, cases: Sequence[Case], tell: Callable[[int], None]
+) -> list[Recommendations]:
+    written: list[Recommendations] = []
+    for some in in_batches(cases, _WRITTEN_AT_ONCE):
+        histories = [list(case.history) for case in some]
+        written += path.recommender.recommend_many(histories, 5, explain=True, describe=1)
+        tell(len(some))
+    return written
+
+
+def _counter(progress: Callable[[int, int], None] | None, total: int) -> Callable[[int], None]:
+    """Adds up what is done; calls limit their time, so the work comes in small parts."""
+    done = 0
+
+    def tell(more: int) -> None:
+        nonlocal done
+        done += more
+        if progress:
+            progress(done, total)
+
+    return tell
 
 
 def rank_requests(path: MainPath, cases: Sequence[Case], seed: int) -> list[RankRequest]:

@@ -312,6 +312,7 @@ def _run_ranker(data: EvalData, asked: _Asked, shop: Workspace, plan: Plan, fold
     with (
         open_main_path(data, asked.part, shop, cached=asked.cache) as path,
         flags.counting("Users") as tell,
+        flags.counting("Other orders, labels, words") as tell_details,
     ):
         return run_planned(
             path,
@@ -322,7 +323,11 @@ def _run_ranker(data: EvalData, asked: _Asked, shop: Workspace, plan: Plan, fold
             history="events",
             from_cache=path.cache.used if path.cache else None,
             details=lambda outcome: llm_details(
-                path, outcome, sensitivity=asked.sensitivity, words=asked.words
+                path,
+                outcome,
+                sensitivity=asked.sensitivity,
+                words=asked.words,
+                progress=tell_details,
             ),
             progress=tell,
         )

@@ -124,6 +124,17 @@ def test_a_model_that_likes_letters_is_found_out() -> None:
     assert label_sensitivity(model, requests()).tau == pytest.approx(-1.0)
 
 
+def test_rankings_come_in_small_calls_and_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call's time is limited: a hundred lists in one call would run out of it on a CPU."""
+    model, sizes, done = ranker(by_title), [], []
+    rank_many = model.rank_many
+    monkeypatch.setattr(model, "rank_many", lambda some: sizes.append(len(some)) or rank_many(some))
+    whole = order_sensitivity(model, requests(), batch=6)
+    sizes.clear()
+    assert order_sensitivity(model, requests(), batch=4, progress=done.append) == whole
+    assert sizes == done == [4, 2] * 3
+
+
 def test_one_shuffle_or_nothing_to_rank_is_refused() -> None:
     model = ranker(by_title)
     with pytest.raises(DataError, match="One shuffle"):
