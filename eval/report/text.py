@@ -66,6 +66,7 @@ def markdown(
 ) -> str:
     """The same, with slices, measures beyond accuracy, and the conditions, as Markdown."""
     metrics = leading_metrics(runs)
+    runs = ordered(runs, metrics)
     parts = [
         f"# {_title(runs)}",
         "",
@@ -76,7 +77,7 @@ def markdown(
     ]
     rows = [
         [run.name, *(str(cell(run.record, metric) or "") for metric in metrics)]
-        for run in ordered(runs, metrics)
+        for run in runs
     ]
     rows += [
         [
