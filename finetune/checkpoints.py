@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,12 +12,13 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from llmrec.artifacts import publish_folder
 from llmrec.config import disk_errors
 from llmrec.errors import ConfigError, LockedError, WorkspaceError
 
 __all__ = ["Checkpoints", "StepReport", "publish_folder"]
 
-_TENSORS, _STATE, _PARTIAL = "trainer.pt", "state.json", ".partial"
+_TENSORS, _STATE = "trainer.pt", "state.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,21 +119,3 @@ class Checkpoints:
                 f"The checkpoint {path} was made with other {', '.join(names)}.",
                 hint="Train as before to continue it, or pass resume=False to start afresh.",
             )
-
-
-def publish_folder(target: Path, fill: Callable[[Path], None]) -> None:
-    """Make ``target`` by filling a folder beside it and renaming that: never half-written.
-
-    Raises:
-        DiskFull: no space is left; the partial folder is gone.
-    """
-    partial = target.with_name(target.name + _PARTIAL)
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        with disk_errors(target):
-            partial.mkdir(parents=True)
-            fill(partial)
-            os.replace(partial, target)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise

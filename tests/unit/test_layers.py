@@ -10,7 +10,17 @@ PACKAGE = ROOT / "llmrec"
 
 LAYERS = [
     {"errors", "types", "config"},
-    {"catalog", "ingest", "weights", "prompting", "labels", "prompts", "demo", "planner"},
+    {
+        "artifacts",
+        "catalog",
+        "ingest",
+        "weights",
+        "prompting",
+        "labels",
+        "prompts",
+        "demo",
+        "planner",
+    },
     {"embedding", "engines"},
     {"retrieval"},
     {"ranking", "explain"},

@@ -1,0 +1,28 @@
+"""What was learned for a shop: versions on disk, each with a card, one of them serving."""
+
+from llmrec.artifacts.card import (
+    CARD_NAME,
+    KINDS,
+    Card,
+    CardData,
+    Figure,
+    Kind,
+    package_versions,
+    read_card,
+)
+from llmrec.artifacts.folders import publish_folder
+from llmrec.artifacts.store import Artifact, Artifacts
+
+__all__ = [
+    "CARD_NAME",
+    "KINDS",
+    "Artifact",
+    "Artifacts",
+    "Card",
+    "CardData",
+    "Figure",
+    "Kind",
+    "package_versions",
+    "publish_folder",
+    "read_card",
+]
