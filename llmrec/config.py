@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -33,7 +34,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from llmrec.errors import ConfigError, DiskFull, WorkspaceError
+from llmrec.errors import ConfigError, DiskFull, LLMRecError, WorkspaceError
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -60,6 +61,7 @@ __all__ = [
 WORKSPACE_VERSION = 1
 MAX_CANDIDATES = 50
 CONFIG_NAME = "llmrec.toml"
+_NO_ROOM = 65_536
 
 
 class _Section(BaseModel):
@@ -304,17 +306,35 @@ def disk_errors(path: str | os.PathLike[str]) -> Iterator[None]:
     """Turn the operating system's refusal to write ``path`` into one of our errors."""
     try:
         yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    except Exception as error:
+        if _is_full(error, Path(path)):
             raise DiskFull(
                 f"No space left on the device while writing {path}.",
                 hint="Free some space and run the same command again; nothing was half-written.",
             ) from error
+        if not isinstance(error, OSError):
+            raise
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise WorkspaceError(
                 f"{path} cannot be written: {error.strerror}.", hint="Check its permissions."
             ) from error
         raise
+
+
+def _is_full(error: Exception, path: Path) -> bool:
+    if isinstance(error, LLMRecError):
+        return False
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    # Libraries that write by themselves lose the number: safetensors keeps its text, numpy and
+    # torch speak of sizes only.
+    return os.strerror(errno.ENOSPC) in str(error) or _room(path) < _NO_ROOM
+
+
+def _room(path: Path) -> int:
+    """Bytes that may still be written where ``path`` is, or would be."""
+    there = next(one for one in (path, *path.absolute().parents) if one.exists())
+    return shutil.disk_usage(there).free
 
 
 def _nearest(start: Path) -> Path | None:

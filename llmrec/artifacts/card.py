@@ -12,18 +12,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 from pydantic_core import to_jsonable_python
 
-from llmrec.errors import ModelError, WorkspaceError
+from llmrec.artifacts.documents import Document, read_document
+from llmrec.errors import ModelError
 
 __all__ = [
     "CARD_NAME",
@@ -37,7 +30,6 @@ __all__ = [
 ]
 
 CARD_NAME = "card.json"
-_FORMAT: Literal[1] = 1
 
 Kind: TypeAlias = Literal["behaviour", "fusion", "ranker", "words"]
 """What can be learned: the encoder of histories, the sources' weights, two adapters."""
@@ -53,11 +45,7 @@ def _plain(value: Any) -> Any:
 _Plain: TypeAlias = Annotated[dict[str, Any], BeforeValidator(_plain)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Figure(_Part):
+class Figure(Document):
     """A measured mean over ``n`` cases, with its interval (95 %) where there is one."""
 
     mean: float
@@ -77,7 +65,7 @@ class Figure(_Part):
         return f"{self.mean:.4f} [{self.low:.4f}, {self.high:.4f}]"
 
 
-class CardData(_Part):
+class CardData(Document):
     """What it was learned from: the hash says which data exactly, ``last`` up to which moment."""
 
     sha256: str
@@ -87,18 +75,18 @@ class CardData(_Part):
     last: AwareDatetime | None = None
 
 
-class Card(_Part):
+class Card(Document):
     """What is known about one version.
 
-    ``metrics`` are measured on validation, the main one first; ``seconds`` is how long learning
-    took; ``parent`` is the version that it went on from. ``settings`` and ``extra`` hold plain JSON
-    values: what they are given becomes that. Adapters say in ``extra`` which model they belong to,
-    as ``base`` (its name) and ``base_sha256``
+    ``metrics`` are measured on validation, the main one first, of which more is better. ``seconds``
+    is how long learning took; ``parent`` is the version that it went on from. ``settings`` and
+    ``extra`` hold plain JSON values: what they are given becomes that. Adapters say in ``extra``
+    which model they belong to, as ``base`` (its name) and ``base_sha256``
     (:func:`~llmrec.weights.fingerprint.base_sha256`).
     """
 
     kind: Kind
-    format: Literal[1] = _FORMAT
+    format: Literal[1] = 1
     created: AwareDatetime = Field(
         default_factory=lambda: datetime.now(timezone.utc).replace(microsecond=0)
     )
@@ -131,22 +119,14 @@ def read_card(folder: Path) -> Card:
         WorkspaceError: a newer llmrec wrote it.
     """
     path = folder / CARD_NAME
+    hint = "Restore that file, or learn it anew."
+    if folder.parent.name in KINDS:
+        name = f"{folder.parent.name} {folder.name}"
+        hint = f"Restore it, or let another version serve and run: llmrec models remove {name}"
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise _damaged(path, str(error)) from error
-    written = content.get("format") if isinstance(content, dict) else None
-    if isinstance(written, int) and written > _FORMAT:
-        raise WorkspaceError(
-            f"{path} was written by a newer llmrec (format {written}, this one reads {_FORMAT}).",
-            hint="Upgrade llmrec: pip install -U llmrec",
-        )
-    try:
-        return Card.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise _damaged(path, f"field '{field}': {first['msg']}") from error
+        return read_document(path, Card, hint=hint)
+    except FileNotFoundError as error:
+        raise ModelError(f"{path} is missing.", hint=hint) from error
 
 
 def package_versions(*names: str) -> dict[str, str]:
@@ -158,12 +138,3 @@ def package_versions(*names: str) -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def _damaged(path: Path, why: str) -> ModelError:
-    kind, number = path.parent.parent.name, path.parent.name
-    return ModelError(
-        f"{path} is damaged: {why}.",
-        hint=f"Restore that file, or let another version serve and run: llmrec models remove "
-        f"{kind} {number}",
-    )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from llmrec.config import disk_errors
 
-__all__ = ["folder_aside", "publish_folder", "replace_file", "sync_files"]
+__all__ = ["filled", "folder_aside", "publish_folder", "replace_file"]
 
 _PARTIAL = ".partial"
 
@@ -24,7 +24,7 @@ def publish_folder(target: Path, fill: Callable[[Path], None]) -> None:
         DiskFull: no space is left; the partial folder is gone.
     """
     with disk_errors(target), folder_aside(target.with_name(target.name + _PARTIAL)) as partial:
-        fill(partial)
+        filled(partial, fill)
         os.replace(partial, target)
 
 
@@ -43,6 +43,8 @@ def folder_aside(partial: Path) -> Iterator[Path]:
 def replace_file(path: Path, text: str) -> None:
     """Write ``path`` so that a reader, and a machine that loses power, sees the old or the new.
 
+    Nobody else may write the same file at the same time.
+
     Raises:
         DiskFull: no space is left; the old file stands.
     """
@@ -57,13 +59,24 @@ def replace_file(path: Path, text: str) -> None:
         raise
 
 
-def sync_files(folder: Path) -> None:
-    """Have the disk hold all files in ``folder`` before it is renamed into place."""
-    for path in folder.rglob("*"):
-        if path.is_file():
-            _sync(path)
+def filled(folder: Path, fill: Callable[[Path], None]) -> None:
+    """Fill ``folder`` and have the disk hold all of it, so that it can be renamed into place.
+
+    Raises:
+        DiskFull: no space is left, however ``fill`` puts that.
+    """
+    # Before the folder goes: whether the disk is full shows only while it is.
+    with disk_errors(folder):
+        fill(folder)
+        for path in (*folder.rglob("*"), folder):
+            if not path.is_symlink():
+                _sync(path)
 
 
 def _sync(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
+    # Opened for reading: what is copied from a read-only place may not be opened for more.
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

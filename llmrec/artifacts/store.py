@@ -11,28 +11,18 @@
 from __future__ import annotations
 
 import os
-import re
-import secrets
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from llmrec.artifacts.card import CARD_NAME, KINDS, Card, read_card
-from llmrec.artifacts.folders import folder_aside, sync_files
-from llmrec.artifacts.pointer import POINTER_NAME, Pointer, read_pointer, write_pointer
+from llmrec.artifacts.folders import filled
+from llmrec.artifacts.home import building, bury, is_number, locked, next_number, numbers
+from llmrec.artifacts.pointer import POINTER_NAME, read_pointer, write_pointer
 from llmrec.config import disk_errors
-from llmrec.errors import ConfigError, LockedError, ModelError
+from llmrec.errors import ConfigError, ModelError
 
 __all__ = ["Artifact", "Artifacts"]
-
-_VERSION = re.compile(r"\d{4,}")
-_BUILDING = ".building-"
-_LOCK = ".lock"
-_WAIT_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -54,7 +44,9 @@ class Artifacts:
     """The versions of everything learned in one workspace.
 
     Reading takes no lock. Every change is one rename, so that whoever reads, and a process killed
-    at any moment, leaves and finds the old state or the new one.
+    at any moment, leaves and finds the old state or the new one. Every method raises
+    :class:`~llmrec.errors.ConfigError` where there is no such kind; those that change something
+    raise :class:`~llmrec.errors.LockedError` if another process holds the kind's lock for a minute.
 
     Args:
         root: the workspace's ``models_dir``.
@@ -64,21 +56,14 @@ class Artifacts:
         self.root = Path(root)
 
     def numbers(self, kind: str) -> tuple[str, ...]:
-        """The names of all versions, oldest first; their cards are not read.
-
-        Raises:
-            ConfigError: there is no such kind.
-        """
-        home = self._home(kind)
-        names = (one.name for one in home.iterdir() if one.is_dir()) if home.is_dir() else ()
-        return tuple(sorted((one for one in names if _VERSION.fullmatch(one)), key=int))
+        """The numbers of all versions, oldest first; their cards are not read."""
+        return numbers(self._home(kind))
 
     def versions(self, kind: str) -> tuple[Artifact, ...]:
         """All versions, oldest first.
 
         Raises:
-            ConfigError: there is no such kind.
-            ModelError: a card is damaged; the message names the file.
+            ModelError: a card is damaged; the message names file and field.
         """
         return tuple(self.get(kind, version) for version in self.numbers(kind))
 
@@ -86,18 +71,24 @@ class Artifacts:
         """One version.
 
         Raises:
-            ConfigError: there is no such kind.
-            ModelError: there is no such version, or its card is damaged.
+            ModelError: there is no such version, or its card is damaged or of another kind.
+            WorkspaceError: a newer llmrec wrote it.
         """
         folder = self._folder(kind, version)
-        return Artifact(kind, version, folder, read_card(folder))
+        card = read_card(folder)
+        if card.kind != kind:
+            raise ModelError(
+                f"{folder / CARD_NAME} is of the kind '{card.kind}', not '{kind}'.",
+                hint=f"Move that folder to where '{card.kind}' lies, or remove it.",
+            )
+        return Artifact(kind, version, folder, card)
 
     def serving(self, kind: str) -> str | None:
         """The number of the version that serves; nothing but the pointer is read.
 
         Raises:
-            ConfigError: there is no such kind.
             ModelError: ``current.json`` is damaged.
+            WorkspaceError: a newer llmrec wrote it.
         """
         return read_pointer(self._home(kind)).version
 
@@ -105,18 +96,20 @@ class Artifacts:
         """The version that serves, ``None`` if nothing was promoted.
 
         Raises:
-            ConfigError: there is no such kind.
             ModelError: it is damaged or gone.
+            WorkspaceError: a newer llmrec wrote it.
         """
-        version = self.serving(kind)
-        return None if version is None else self.get(kind, version)
+        while (version := self.serving(kind)) is not None:
+            try:
+                return self.get(kind, version)
+            except ModelError:
+                # It may have been rolled back and removed since the pointer was read.
+                if self.serving(kind) == version:
+                    raise
+        return None
 
     def revision(self, kind: str) -> tuple[int, ...] | None:
-        """A value that changes when another version is promoted; one ``stat``, nothing is read.
-
-        Raises:
-            ConfigError: there is no such kind.
-        """
+        """A value that changes when another version is promoted; one ``stat``, nothing is read."""
         try:
             found = (self._home(kind) / POINTER_NAME).stat()
         except OSError:
@@ -134,22 +127,23 @@ class Artifacts:
             card: what is known about the version; its ``kind`` is ``kind``.
 
         Raises:
-            ConfigError: there is no such kind.
             DiskFull: no space is left; nothing of the version stays.
-            LockedError: another process holds the kind's lock for long.
             ValueError: the card is of another kind, or ``fill`` wrote a card of its own.
         """
         home = self._home(kind)
         if card.kind != kind:
             raise ValueError(f"a card of the kind '{card.kind}' cannot be published as '{kind}'")
-        with disk_errors(home), self._building(kind) as partial:
+
+        def fill_all(partial: Path) -> None:
             fill(partial)
             if (partial / CARD_NAME).exists():
                 raise ValueError(f"fill wrote {CARD_NAME}; what it says belongs into the card")
             card.write(partial)
-            sync_files(partial)
-            with self._locked(kind):
-                version = self._next(kind)
+
+        with disk_errors(home), building(home) as partial:
+            filled(partial, fill_all)
+            with locked(home):
+                version = next_number(home)
                 os.replace(partial, home / version)
         return Artifact(kind, version, home / version, card)
 
@@ -157,62 +151,51 @@ class Artifacts:
         """Let ``version`` serve from now on.
 
         Raises:
-            ConfigError: there is no such kind.
-            ModelError: there is no such version, or its card is damaged.
-            LockedError: another process holds the kind's lock for long.
+            DiskFull: no space is left; what served still does.
+            ModelError: there is no such version, or its card or ``current.json`` is damaged.
         """
-        with self._locked(kind):
+        home = self._home(kind)
+        with locked(home):
             chosen = self.get(kind, version)
-            self._point(kind, read_pointer(self._home(kind)).moved_to(version))
-            return chosen
+            write_pointer(home, read_pointer(home).moved_to(version))
+        return chosen
 
     def rollback(self, kind: str) -> Artifact | None:
         """Let serve what served before; ``None`` if nothing did, and nothing does from now on.
 
         Raises:
-            ConfigError: there is no such kind.
-            ModelError: nothing serves, so that there is nothing to take back.
-            LockedError: another process holds the kind's lock for long.
+            DiskFull: no space is left; what served still does.
+            ModelError: nothing serves, or what did before is damaged.
         """
-        with self._locked(kind):
-            pointer = read_pointer(self._home(kind))
+        home = self._home(kind)
+        with locked(home):
+            pointer = read_pointer(home)
             if pointer.version is None:
                 raise ModelError(
                     f"Nothing of the kind '{kind}' serves; there is nothing to take back.",
                     hint=f"Let a version serve with: llmrec models promote {kind} VERSION",
                 )
-            there = self.numbers(kind)
-            # A folder deleted by hand is passed over.
-            before = tuple(one for one in pointer.before if one in there)
-            version = before[-1] if before else None
-            chosen = None if version is None else self.get(kind, version)
-            self._point(
-                kind, pointer.model_copy(update={"version": version, "before": before[:-1]})
-            )
-            return chosen
+            back = pointer.moved_back(numbers(home))
+            chosen = None if back.version is None else self.get(kind, back.version)
+            write_pointer(home, back)
+        return chosen
 
     def remove(self, kind: str, version: str) -> None:
         """Delete a version that does not serve; its number is not given again.
 
         Raises:
-            ConfigError: there is no such kind.
-            ModelError: it serves, or there is none of that number.
-            LockedError: another process holds the kind's lock for long.
+            ModelError: it serves, or there is none of that number, or ``current.json`` is damaged.
         """
-        with self._locked(kind):
+        home = self._home(kind)
+        with locked(home):
             folder = self._folder(kind, version)
-            pointer = read_pointer(folder.parent)
-            if pointer.version == version:
+            if read_pointer(home).version == version:
                 raise ModelError(
                     f"'{kind}/{version}' serves; it is not removed.",
                     hint=f"First run: llmrec models rollback {kind}, or promote another version.",
                 )
-            self._point(kind, pointer.without(version))
-            # Renamed first: a removal that is killed leaves no half version.
-            doomed = folder.with_name(_BUILDING + secrets.token_hex(6))
             with disk_errors(folder):
-                os.replace(folder, doomed)
-                shutil.rmtree(doomed)
+                bury(folder)
 
     def _home(self, kind: str) -> Path:
         if kind not in KINDS:
@@ -224,58 +207,10 @@ class Artifacts:
 
     def _folder(self, kind: str, version: str) -> Path:
         folder = self._home(kind) / version
-        if not _VERSION.fullmatch(version) or not folder.is_dir():
+        if not is_number(version) or not folder.is_dir():
             there = ", ".join(self.numbers(kind))
             raise ModelError(
                 f"There is no version '{version}' of '{kind}' in {self.root}.",
                 hint=f"There are: {there}." if there else f"No '{kind}' was published here yet.",
             )
         return folder
-
-    def _next(self, kind: str) -> str:
-        last = read_pointer(self._home(kind)).last
-        return f"{max([last, *map(int, self.numbers(kind))]) + 1:04}"
-
-    def _point(self, kind: str, pointer: Pointer) -> None:
-        write_pointer(self._home(kind), pointer)
-
-    @contextmanager
-    def _building(self, kind: str) -> Iterator[Path]:
-        """A folder to build in, with a lock that says that somebody still does."""
-        home = self._home(kind)
-        partial = home / (_BUILDING + secrets.token_hex(6))
-        lock = FileLock(partial.with_name(partial.name + _LOCK))
-        with ExitStack() as held:
-            with self._locked(kind):
-                _sweep(home)
-                held.enter_context(lock)
-                held.callback(Path(lock.lock_file).unlink, missing_ok=True)
-                folder = held.enter_context(folder_aside(partial))
-            yield folder
-
-    @contextmanager
-    def _locked(self, kind: str) -> Iterator[None]:
-        path = self._home(kind) / "write.lock"
-        lock = FileLock(path)
-        try:
-            with disk_errors(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                lock.acquire(timeout=_WAIT_S)
-        except Timeout as error:
-            raise LockedError(
-                f"Another process is changing {path.parent}.",
-                hint="Wait until it has finished, then run this one again.",
-            ) from error
-        try:
-            yield
-        finally:
-            lock.release()
-
-
-def _sweep(home: Path) -> None:
-    """Remove what processes that were killed have left behind; the caller holds the kind's lock."""
-    for name in {left.name.removesuffix(_LOCK) for left in home.glob(f"{_BUILDING}*")}:
-        mark = FileLock(home / (name + _LOCK))
-        with suppress(Timeout), mark.acquire(timeout=0):
-            shutil.rmtree(home / name, ignore_errors=True)
-            Path(mark.lock_file).unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from llmrec.config import disk_errors
-from llmrec.errors import DiskFull, WeightsCorrupt
+from llmrec.errors import WeightsCorrupt
 
 __all__ = ["convert_gguf"]
 
@@ -49,28 +49,12 @@ def convert_gguf(gguf: Path, target: Path) -> None:
         fresh = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
         fresh.load_state_dict(loaded.state_dict())
         fresh.generation_config = loaded.generation_config
-        with disk_errors(target), _safetensors_errors(target):
+        with disk_errors(target):
             fresh.save_pretrained(target)
             tokenizer.save_pretrained(target)
             # safetensors makes files that only their owner may read; a cache may be shared.
             for path in target.glob("*.safetensors"):
                 path.chmod(0o644)
-
-
-@contextlib.contextmanager
-def _safetensors_errors(target: Path) -> Iterator[None]:
-    from safetensors import SafetensorError
-
-    # safetensors writes from Rust: a full disk is not an OSError there.
-    try:
-        yield
-    except SafetensorError as error:
-        if "No space left" not in str(error):
-            raise
-        raise DiskFull(
-            f"No space left on the device while writing {target}.",
-            hint="Free some space and run the same command again; nothing was half-written.",
-        ) from error
 
 
 @contextlib.contextmanager

@@ -81,6 +81,11 @@ def test_the_systems_refusals_become_our_errors(tmp_path):
         raise OSError(errno.EACCES, "Permission denied")
     with pytest.raises(FileNotFoundError), disk_errors(tmp_path):
         raise FileNotFoundError(errno.ENOENT, "gone")
+    with pytest.raises(RuntimeError, match="other"), disk_errors(tmp_path / "not" / "there"):
+        raise RuntimeError("other")
+    # Libraries that write by themselves (safetensors) do not raise an OSError.
+    with pytest.raises(DiskFull), disk_errors(tmp_path):
+        raise RuntimeError("I/O error: No space left on device (os error 28)")
 
 
 def test_the_cache_folder_can_be_named(tmp_path, monkeypatch):
