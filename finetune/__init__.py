@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from llmrec.finetune.card import adapter_card, publish_adapter
 from llmrec.finetune.examples import ExampleCounts, ExampleSet, RankingExample, build_examples
 from llmrec.finetune.lora import LoraReport, train_lora
 from llmrec.finetune.settings import LoraSettings
@@ -12,6 +13,8 @@ __all__ = [
     "LoraReport",
     "LoraSettings",
     "RankingExample",
+    "adapter_card",
     "build_examples",
+    "publish_adapter",
     "train_lora",
 ]

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import json
+import shutil
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from llmrec.artifacts import (
+    CARD_NAME,
+    Artifact,
+    Artifacts,
+    Card,
+    CardData,
+    package_versions,
+    read_card,
+)
 from llmrec.weights.fingerprint import base_sha256
 
 if TYPE_CHECKING:
@@ -16,40 +24,64 @@ if TYPE_CHECKING:
     from llmrec.finetune.lora import LoraReport
     from llmrec.finetune.settings import LoraSettings
 
-__all__ = ["CARD_NAME", "base_sha256", "write_card"]
-
-CARD_NAME = "card.json"
-_PACKAGES = ("llmrec", "torch", "transformers", "peft")
+__all__ = ["adapter_card", "publish_adapter"]
 
 
-def write_card(
-    folder: Path,
-    base: str,
-    base_folder: Path,
-    data: ExampleSet,
-    settings: LoraSettings,
-    report: LoraReport,
-) -> None:
-    """Write ``card.json`` into the adapter's ``folder``."""
-    card: dict[str, Any] = {
-        "kind": "lora-ranker",
-        "format": 1,
-        "base": base,
-        "base_sha256": base_sha256(base_folder),
-        "prompt": data.prompt_version,
-        "data_sha256": data.sha256,
-        "examples": asdict(data.counts) | {"examples": len(data.examples)},
-        "settings": settings.model_dump(mode="json"),
-        "trainable": report.trainable,
-        "epochs": _epochs(report),
-        "losses": [round(one.loss, 6) for one in report.steps],
-        "validation": {"loss": report.loss, "accuracy": report.accuracy},
-        "resumed_from": report.resumed_from,
-        "seconds": round(report.seconds, 1),
-        "versions": {name: _version(name) for name in _PACKAGES},
-    }
-    text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
-    (folder / CARD_NAME).write_text(text, encoding="utf-8")
+def adapter_card(
+    base: str, base_folder: Path, data: ExampleSet, settings: LoraSettings, report: LoraReport
+) -> Card:
+    """What is known about an adapter that ranks; its metrics are those on the validation examples.
+
+    ``extra`` says which base it belongs to and how training went: the mean loss and accuracy of
+    each epoch while it trained, and the loss of each step.
+    """
+    return Card(
+        kind="ranker",
+        data=_card_data(data),
+        settings=settings.model_dump(mode="json"),
+        seed=settings.seed,
+        metrics=dict(report.validation),
+        seconds=round(report.seconds, 1),
+        versions=package_versions("llmrec", "torch", "transformers", "peft"),
+        extra={
+            "base": base,
+            "base_sha256": base_sha256(base_folder),
+            "prompt": data.prompt_version,
+            "examples": asdict(data.counts) | {"examples": len(data.examples)},
+            "trainable": report.trainable,
+            "resumed_from": report.resumed_from,
+            "epochs": _epochs(report),
+            "losses": [round(one.loss, 6) for one in report.steps],
+        },
+    )
+
+
+def publish_adapter(store: Artifacts, folder: Path) -> Artifact:
+    """Make a trained adapter a version of the shop's; it does not serve yet, its folder stays.
+
+    Raises:
+        ModelError: its card is missing or damaged.
+        DiskFull: no space is left; nothing of the version stays.
+        LockedError: another process holds the store's lock for a minute.
+    """
+    card = read_card(folder)
+    rest = shutil.ignore_patterns(CARD_NAME)
+
+    def fill(target: Path) -> None:
+        shutil.copytree(folder, target, dirs_exist_ok=True, ignore=rest)
+
+    return store.publish(card.kind, fill, card)
+
+
+def _card_data(data: ExampleSet) -> CardData:
+    return CardData(
+        sha256=data.sha256,
+        # Sets that were made by hand count no events; each example asks for one.
+        events=data.counts.events or len(data.examples),
+        users=len({one.user for one in data.examples}),
+        items=len({item for one in data.examples for item in one.candidates}),
+        last=data.last,
+    )
 
 
 def _epochs(report: LoraReport) -> list[dict[str, float]]:
@@ -66,10 +98,3 @@ def _epochs(report: LoraReport) -> list[dict[str, float]]:
             }
         )
     return epochs
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None

@@ -15,6 +15,7 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Protocol
 
 from llmrec.config import MAX_CANDIDATES, RankingSettings
@@ -73,7 +74,7 @@ class ExampleCounts:
 
     ``short`` users have one item only; ``unknown`` targets are not in the catalogue; ``alone`` had
     no other candidate; ``later`` counts candidates left out because the user chose them later on,
-    which makes them false negatives.
+    which makes them false negatives; ``events`` are all that the histories hold.
     """
 
     users: int = 0
@@ -84,15 +85,17 @@ class ExampleCounts:
     unknown: int = 0
     alone: int = 0
     later: int = 0
+    events: int = 0
 
 
 @dataclass(frozen=True)
 class ExampleSet:
-    """Examples with where they come from."""
+    """Examples with where they come from; ``last`` is the moment of the latest event."""
 
     examples: tuple[RankingExample, ...]
     prompt_version: str
     counts: ExampleCounts = field(default_factory=ExampleCounts)
+    last: datetime | None = None
 
     @property
     def sha256(self) -> str:
@@ -147,7 +150,7 @@ def build_examples(
     """
     _check_sizes(candidates, per_user)
     histories = _histories(events, {(event.user, event.item) for event in held_out})
-    counts = ExampleCounts(users=len(histories))
+    counts = ExampleCounts(users=len(histories), events=sum(map(len, histories.values())))
     maker = _Maker(retriever, items, engine, settings, candidates, counts)
     examples: list[RankingExample] = []
     for user, history in histories.items():
@@ -164,7 +167,8 @@ def build_examples(
             "other candidate.",
             hint="Ingest a longer event log, and the items it speaks of.",
         )
-    return ExampleSet(tuple(examples), rank_prompt_version(), counts)
+    last = _last(event for history in histories.values() for event in history)
+    return ExampleSet(tuple(examples), rank_prompt_version(), counts, last)
 
 
 def _check_sizes(candidates: int, per_user: int) -> None:
@@ -265,6 +269,13 @@ def _histories(
             )
         histories.setdefault(event.user, []).append(event)
     return histories
+
+
+def _last(events: Iterable[Event]) -> datetime | None:
+    times = [event.at for event in events if event.at]
+    # A time without a zone is taken for UTC, as at ingest.
+    zoned = (one if one.tzinfo else one.replace(tzinfo=timezone.utc) for one in times)
+    return max(zoned, default=None)
 
 
 def _moments(history: Sequence[Event], per_user: int) -> list[_Moment]:

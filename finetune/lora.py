@@ -8,24 +8,27 @@ and the same dropout, so that the curve is that of a run without the stop.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from llmrec.artifacts import Figure
 from llmrec.engines.local.loading import load_network
 from llmrec.engines.local.quantization import quiet_bitsandbytes
 from llmrec.engines.local.torch_errors import torch_errors
 from llmrec.engines.tokenizing import ChatTokenizer
 from llmrec.errors import DataError, MissingExtra, ModelError
 from llmrec.finetune.batches import TokenExample, collate, epoch_order, tokenise
-from llmrec.finetune.card import base_sha256, write_card
+from llmrec.finetune.card import adapter_card
 from llmrec.finetune.checkpoints import Checkpoints, StepReport, publish_folder
 from llmrec.finetune.examples import ExampleSet
+from llmrec.finetune.figures import mean_figure, share_figure
 from llmrec.finetune.losses import label_cross_entropy, label_logits
 from llmrec.finetune.settings import LoraSettings, learning_rate_at
 from llmrec.weights import locate
+from llmrec.weights.fingerprint import base_sha256
 
 if TYPE_CHECKING:
     import torch
@@ -37,8 +40,8 @@ __all__ = ["LoraReport", "label_scores", "train_lora"]
 class LoraReport:
     """A finished run. ``resumed_from`` is the step it continued after, 0 if it did not.
 
-    ``accuracy`` and ``loss`` are those of the finished adapter on ``validation`` if that was given,
-    else ``None``.
+    ``validation`` has ``accuracy``, then ``loss`` of the finished adapter; it is empty if there
+    were no examples to validate on.
     """
 
     adapter: Path
@@ -46,8 +49,17 @@ class LoraReport:
     resumed_from: int
     trainable: int
     seconds: float
-    loss: float | None
-    accuracy: float | None
+    validation: Mapping[str, Figure]
+
+    @property
+    def accuracy(self) -> float | None:
+        """Share of validation examples whose answer it puts first."""
+        return self.validation["accuracy"].mean if self.validation else None
+
+    @property
+    def loss(self) -> float | None:
+        """Mean cross-entropy over the labels of the validation examples, in nats."""
+        return self.validation["loss"].mean if self.validation else None
 
 
 def train_lora(
@@ -168,15 +180,14 @@ class _Trainer:
                 done = step + 1
                 if done % self._settings.save_every == 0 and done < self._steps:
                     checkpoints.save(reports, self._tensors(device.type))
-            loss, accuracy = self._validate(held)
+            figures = self._validate(held)
         report = LoraReport(
             adapter=out,
             steps=tuple(reports),
             resumed_from=resumed_from,
             trainable=sum(one.numel() for one in self._parameters),
             seconds=perf_counter() - started,
-            loss=loss,
-            accuracy=accuracy,
+            validation=figures,
         )
         publish_folder(out, lambda partial: self._write(partial, report))
         return report
@@ -272,20 +283,23 @@ class _Trainer:
             {"cuda_random": torch.cuda.get_rng_state_all()} if device == "cuda" else {}
         )
 
-    def _validate(self, held: list[TokenExample]) -> tuple[float | None, float | None]:
+    def _validate(self, held: list[TokenExample]) -> dict[str, Figure]:
         if not held:
-            return None, None
+            return {}
         scores = label_scores(self._model, held, batch=self._settings.batch)
         pairs = list(zip(scores, held, strict=True))
-        loss = -sum(float(one[own.target]) for one, own in pairs) / len(pairs)
-        return loss, sum(int(one.argmax()) == own.target for one, own in pairs) / len(pairs)
+        return {
+            "accuracy": share_figure([int(one.argmax()) == own.target for one, own in pairs]),
+            "loss": mean_figure([-float(one[own.target]) for one, own in pairs]),
+        }
 
     def _write(self, folder: Path, report: LoraReport) -> None:
         # The folder of the base is this machine's business; its name is not.
         self._model.peft_config["default"].base_model_name_or_path = self._base
         # Without "save_embedding_layers", peft asks a hub whether the vocabulary has grown.
         self._model.save_pretrained(str(folder), save_embedding_layers=False)
-        write_card(folder, self._base, self._folder, self._data, self._settings, report)
+        card = adapter_card(self._base, self._folder, self._data, self._settings, report)
+        card.write(folder)
 
     def _tokens(self, data: ExampleSet) -> list[TokenExample]:
         limits = (self._settings.max_tokens, self._network.config.max_position_embeddings)

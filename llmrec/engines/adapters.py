@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from llmrec.artifacts import CARD_NAME, read_card
 from llmrec.errors import AdapterMismatch, ModelError
 from llmrec.weights.fingerprint import base_sha256
 
@@ -21,7 +22,6 @@ __all__ = ["Adapter", "Header", "check_adapter", "safetensors_header"]
 
 _CONFIG = "adapter_config.json"
 _WEIGHTS = "adapter_model.safetensors"
-_CARD = "card.json"
 _MAX_HEADER = 100_000_000
 _PREFIX = "base_model.model."
 _HALVES = {".lora_A.weight": "lora_A", ".lora_B.weight": "lora_B"}
@@ -160,21 +160,14 @@ def _pairs(name: str, home: Path, header: Header) -> dict[str, dict[str, tuple[i
 
 
 def _check_card(name: str, home: Path, base_folder: Path) -> None:
-    card = home / _CARD
-    if not card.is_file():
+    if not (home / CARD_NAME).is_file():  # trained elsewhere
         return
-    try:
-        content = json.loads(card.read_text(encoding="utf-8"))
-        trained_on, title = content.get("base_sha256"), content.get("base")
-    except (OSError, ValueError, AttributeError) as error:
-        raise ModelError(
-            f"The adapter '{name}' has a damaged {_CARD}: {error}.",
-            hint="Copy or train it once more.",
-        ) from error
+    extra = read_card(home).extra
+    trained_on = extra.get("base_sha256")
     if trained_on and trained_on != base_sha256(base_folder):
         raise AdapterMismatch(
             f"The adapter '{name}' was trained on another base model than the one in "
-            f"{base_folder} (its card says '{title}').",
+            f"{base_folder} (its card says '{extra.get('base')}').",
             hint="Run the base model that the adapter was trained on, or train it again.",
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
+from llmrec.artifacts import Artifacts, read_card
 from llmrec.errors import (
     ConfigError,
     ContextOverflow,
@@ -23,8 +23,9 @@ from llmrec.errors import (
     WeightsMissing,
     WorkspaceError,
 )
-from llmrec.finetune import ExampleSet, LoraSettings, RankingExample, train_lora
+from llmrec.finetune import ExampleSet, LoraSettings, RankingExample, publish_adapter, train_lora
 from llmrec.finetune.checkpoints import StepReport
+from llmrec.weights.fingerprint import base_sha256
 
 pytestmark = pytest.mark.integration
 
@@ -138,20 +139,41 @@ def test_sixteen_examples_are_learnt_by_heart_and_the_saved_adapter_gives_the_sa
 
 def test_the_card_says_what_was_done(base: Path, tmp_path: Path) -> None:
     data, out, seen = example_set(10), tmp_path / "models" / "adapter", []
-    report = train_lora(data, str(base), out, QUICK, progress=seen.append)
-    card = json.loads((out / "card.json").read_text())
-    assert card["data_sha256"] == data.sha256
-    assert card["settings"] == QUICK.model_dump(mode="json")
-    assert card["prompt"] == "rank.test"
-    assert card["losses"] == [round(one.loss, 6) for one in report.steps]
+    report = train_lora(
+        data, str(base), out, QUICK, validation=example_set(6), progress=seen.append
+    )
+    card = read_card(out)
+    assert (card.kind, card.seed, card.data.sha256) == ("ranker", QUICK.seed, data.sha256)
+    assert (card.data.events, card.data.users, card.data.items) == (10, 10, 10)
+    assert card.settings == QUICK.model_dump(mode="json")
+    assert card.extra["prompt"] == "rank.test"
+    assert (card.extra["base"], card.extra["base_sha256"]) == (str(base), base_sha256(base))
+    assert card.extra["losses"] == [round(one.loss, 6) for one in report.steps]
     first, second = report.steps[:2]
     assert (first.examples, second.examples) == (8, 2)
-    assert len(card["epochs"]) == 2
-    assert card["epochs"][0]["loss"] == pytest.approx((8 * first.loss + 2 * second.loss) / 10)
-    assert card["trainable"] == sum(one.numel() for one in adapter_tensors(out).values())
+    epochs = card.extra["epochs"]
+    assert len(epochs) == 2
+    assert epochs[0]["loss"] == pytest.approx((8 * first.loss + 2 * second.loss) / 10)
+    tensors = adapter_tensors(out)
+    assert card.extra["trainable"] == sum(one.numel() for one in tensors.values())
+    assert list(card.metrics) == ["accuracy", "loss"] and card.main
+    assert (card.main[1].mean, card.main[1].n) == (report.accuracy, 6)
     assert tuple(seen) == report.steps
     assert [one.step for one in seen] == [1, 2, 3, 4]  # two steps of 8 and 2 examples, twice
     assert sorted(one.name for one in out.parent.iterdir()) == ["adapter", "adapter.lock"]
+
+
+def test_a_trained_adapter_becomes_a_version(base: Path, tmp_path: Path) -> None:
+    from llmrec.engines.adapters import check_adapter
+
+    out, store = tmp_path / "adapter", Artifacts(tmp_path / "models")
+    train_lora(example_set(4), str(base), out, QUICK)
+    made = publish_adapter(store, out)
+    assert made.name == "ranker/0001" and made.card == read_card(out)
+    assert check_adapter(made.name, made.folder, base).rank == QUICK.r
+    (out / "card.json").unlink()
+    with pytest.raises(ModelError, match=r"card\.json is missing"):
+        publish_adapter(store, out)
 
 
 def test_training_is_seeded_and_leaves_the_random_state_alone(base: Path, tmp_path: Path) -> None:
@@ -259,11 +281,10 @@ def test_a_full_disk_leaves_nothing_half_written(
 ) -> None:
     from llmrec.finetune import lora
 
-    def full(folder: Path, *rest: Any) -> None:
-        (folder / "half").touch()
+    def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(lora, "write_card", full)
+    monkeypatch.setattr(lora, "adapter_card", full)
     with pytest.raises(DiskFull):
         train_lora(example_set(4), str(base), tmp_path / "adapter", QUICK)
     assert not list(tmp_path.glob("adapter*partial")) and not (tmp_path / "adapter").exists()

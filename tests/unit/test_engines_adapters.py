@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from artifact_cards import make_card
 from safetensors.numpy import load_file, save_file
 
 from llmrec.engines.adapters import check_adapter, safetensors_header
@@ -107,16 +108,16 @@ def test_tensors_that_do_not_belong_are_named(
 def test_the_card_tells_another_base_of_the_same_shapes(
     adapter: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
-    card = adapter / "card.json"
-    card.write_text(json.dumps({"base": "tiny", "base_sha256": base_sha256(tiny_model)}))
+    extra = {"base": "tiny", "base_sha256": base_sha256(tiny_model)}
+    make_card("ranker", extra=extra).write(adapter)
     assert check_adapter("mine", adapter, tiny_model).rank == 4
     sister = Path(shutil.copytree(tiny_model, tmp_path / "sister"))
     config = json.loads((sister / "config.json").read_text())
     (sister / "config.json").write_text(json.dumps(config | {"rope_theta": 1.0}))
     with pytest.raises(AdapterMismatch, match=r"'mine' was trained on another base.*'tiny'"):
         check_adapter("mine", adapter, sister)
-    card.write_text("{")
-    with pytest.raises(ModelError, match="damaged"):
+    (adapter / "card.json").write_text("{}")
+    with pytest.raises(ModelError, match=r"card\.json is damaged: field 'kind'"):
         check_adapter("mine", adapter, tiny_model)
 
 

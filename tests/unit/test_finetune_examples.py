@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -161,6 +162,15 @@ def test_a_prompt_that_cannot_fit_says_so() -> None:
     engine = ScriptedEngine(context_window=60)
     with pytest.raises(ContextOverflow):
         build_examples(log("u", "abc"), shelf, shelf, engine, RankingSettings(), candidates=12)
+
+
+def test_a_set_says_how_many_events_it_saw_and_up_to_when() -> None:
+    events = [*log("u", "abcd"), *log("v", "cba")]
+    made = build(events)
+    assert (made.counts.events, made.last) == (7, START + timedelta(days=3))
+    naive = [replace(one, at=one.at and one.at.replace(tzinfo=None)) for one in events]
+    assert build(naive).last == made.last
+    assert build([replace(one, at=None) for one in events]).last is None
 
 
 def test_the_hash_changes_with_the_data_and_only_with_it() -> None:
