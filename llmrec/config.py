@@ -154,7 +154,11 @@ class RankingSettings(_Section):
     history_items: int = Field(10, ge=1, description="most recent history entries in the prompt")
     seed: int = 0
     on_engine_failure: Literal["raise", "fallback"] = "raise"
-    adapter: str | None = Field(None, description="LoRA adapter that ranks: a folder in models/")
+    adapter: str | None = Field(
+        None,
+        description="LoRA adapter that ranks: a version (ranker/0002), a folder in models/, or "
+        "none; unset, the promoted version",
+    )
 
 
 class ExplainSettings(_Section):
@@ -165,7 +169,11 @@ class ExplainSettings(_Section):
     max_tokens: int = Field(32, ge=8)
     description_max_tokens: int = Field(48, ge=8)
     attempts: int = Field(2, ge=1, le=5)
-    adapter: str | None = Field(None, description="LoRA adapter that writes: a folder in models/")
+    adapter: str | None = Field(
+        None,
+        description="LoRA adapter that writes: a version (words/0002), a folder in models/, or "
+        "none; unset, the promoted version",
+    )
 
 
 class IngestSettings(_Section):

@@ -37,8 +37,10 @@ from llmrec.types import (
 )
 
 if TYPE_CHECKING:
+    from llmrec.artifacts import AdapterKind
     from llmrec.catalog.store import CatalogStore
     from llmrec.engines.protocol import Engine
+    from llmrec.engines.served import AdapterUse, ServedAdapters
     from llmrec.explain import WordsRequest, Writer
     from llmrec.ranking import Ranker, Ranking, RankRequest
     from llmrec.retrieval import Retriever
@@ -51,7 +53,8 @@ class Recommender:
 
     Args:
         workspace: the shop's folder with its settings.
-        engine: a language model to use instead of the configured one.
+        engine: a language model to use instead of the configured one; adapters that the settings
+            name are loaded in it already, and promoted ones do not serve in it.
         retriever: a retriever to use instead of the workspace's own.
     """
 
@@ -108,25 +111,38 @@ class Recommender:
         from llmrec.engines import load_engine
 
         models = self.settings.models
-        engine = load_engine(models.engine, models.llm, self.settings.engine)
-        for name in (self.settings.ranking.adapter, self.settings.explain.adapter):
-            if name is not None:
-                engine.load_adapter(name, self.workspace.models_dir / name)
-        return engine
+        return load_engine(models.engine, models.llm, self.settings.engine)
+
+    @cached_property
+    def _adapters(self) -> ServedAdapters:
+        from llmrec.engines.served import ServedAdapters
+
+        return ServedAdapters(self.engine, self.workspace.models_dir)
 
     @cached_property
     def ranker(self) -> Ranker:
         """Listwise ranking with the language model."""
         from llmrec.ranking import Ranker
 
-        return Ranker(self.engine, self.settings.ranking)
+        settings = self.settings.ranking
+        return Ranker(self.engine, settings, adapter=self._adapter("ranker", settings.adapter))
 
     @cached_property
     def writer(self) -> Writer:
         """Reasons and descriptions, checked."""
         from llmrec.explain import Writer
 
-        return Writer(self.engine, self.settings.explain, known_brands=self.store.brands())
+        settings = self.settings.explain
+        return Writer(
+            self.engine,
+            settings,
+            known_brands=self.store.brands(),
+            adapter=self._adapter("words", settings.adapter),
+        )
+
+    def _adapter(self, kind: AdapterKind, setting: str | None) -> AdapterUse | None:
+        # Whoever brings an engine has loaded into it what the settings name.
+        return self._adapters.following(kind, setting) if self._own_engine else None
 
     def close(self) -> None:
         """Close the database, and the engine if it was opened here; nothing works afterwards."""
@@ -365,7 +381,7 @@ class Recommender:
         return Trace(
             model=self.settings.models.llm if ranking is None else self.engine.model,
             engine=self.settings.models.engine if ranking is None else self.engine.name,
-            adapter=self.settings.ranking.adapter if ranking else None,
+            adapter=ranking.adapter if ranking else None,
             prompt=ranking.prompt_version if ranking else "",
             seed=seed,
             matching=job.matching,

@@ -1,5 +1,11 @@
 """What was learned for a shop: versions on disk, each with a card, one of them serving."""
 
+from llmrec.artifacts.adapters import (
+    NO_ADAPTER,
+    AdapterFolder,
+    AdapterKind,
+    chosen_adapter,
+)
 from llmrec.artifacts.card import (
     CARD_NAME,
     KINDS,
@@ -16,12 +22,16 @@ from llmrec.artifacts.store import Artifact, Artifacts
 __all__ = [
     "CARD_NAME",
     "KINDS",
+    "NO_ADAPTER",
+    "AdapterFolder",
+    "AdapterKind",
     "Artifact",
     "Artifacts",
     "Card",
     "CardData",
     "Figure",
     "Kind",
+    "chosen_adapter",
     "package_versions",
     "publish_folder",
     "read_card",

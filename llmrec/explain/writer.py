@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from llmrec.config import ExplainSettings
+from llmrec.engines.served import AdapterUse, always
 from llmrec.explain.anchors import Anchor, choose_anchor
 from llmrec.explain.check import check, grounding
 from llmrec.explain.facts import Facts, facts_of, fold, short_title
@@ -73,6 +74,8 @@ class Writer:
         settings: whether to ask it at all, how long texts may be, how often to try.
         known_brands: further brand names, the shop's own say, that must not be spoken of an item
             that does not carry them.
+        adapter: gives the adapter of each call; by default ``settings.adapter``, as it is called
+            in the engine.
     """
 
     def __init__(
@@ -81,9 +84,11 @@ class Writer:
         settings: ExplainSettings,
         *,
         known_brands: Collection[str] = (),
+        adapter: AdapterUse | None = None,
     ) -> None:
         self._engine = engine
         self._settings = settings
+        self._adapter = adapter or always(settings.adapter)
         self._brands = FAMOUS_BRANDS | {brand for brand in known_brands if len(brand) > 2}
 
     def write_many(self, requests: Sequence[WordsRequest]) -> list[tuple[Words, Words | None]]:
@@ -95,6 +100,7 @@ class Writer:
 
         Raises:
             EngineError: the language model failed.
+            ModelError: the adapter cannot be loaded.
         """
         if not self._settings.enabled:
             return [words_from_fields(request) for request in requests]
@@ -111,14 +117,15 @@ class Writer:
         drafts = [_draft(task, attempt) for task in tasks]
         limits = [self._limit(task) for task in tasks]
         stops = ("\n",) if any(task.describes for task in tasks) else ("\n", ". ")
-        generated = self._engine.generate(
-            [self._rendered(draft.prompt) for draft in drafts],
-            max_tokens=max(limits),
-            stop=stops,
-            temperature=0.0 if attempt == 1 else RETRY_TEMPERATURE,
-            seed=tasks[0].request.seed + attempt,
-            adapters=[self._settings.adapter] * len(drafts),
-        )
+        with self._adapter() as adapter:
+            generated = self._engine.generate(
+                [self._rendered(draft.prompt) for draft in drafts],
+                max_tokens=max(limits),
+                stop=stops,
+                temperature=0.0 if attempt == 1 else RETRY_TEMPERATURE,
+                seed=tasks[0].request.seed + attempt,
+                adapters=[adapter] * len(drafts),
+            )
         for draft, text, limit in zip(drafts, generated, limits, strict=True):
             draft.task.attempts = attempt
             self._judge(draft, text, limit)

@@ -27,27 +27,31 @@ class LabelPrior:
 
     Args:
         engine: whose prior; it is measured on first use and kept.
-        adapter: the adapter that ranks, or ``None``.
     """
 
-    def __init__(self, engine: Engine, adapter: str | None = None) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._adapter = adapter
-        self._known: dict[tuple[str, ...], FloatArray] = {}
+        self._known: dict[tuple[str | None, ...], FloatArray] = {}
         self._lock = Lock()
 
-    def corrected(self, labels: Sequence[str], log_probs: FloatArray) -> FloatArray:
-        """``log_probs`` without the prior, normalised again; float32 ``[len(labels)]``."""
-        left = (log_probs - self._prior(tuple(labels))).astype(np.float64)
+    def corrected(
+        self, labels: Sequence[str], log_probs: FloatArray, adapter: str | None = None
+    ) -> FloatArray:
+        """``log_probs`` without the prior, normalised again; float32 ``[len(labels)]``.
+
+        ``adapter`` is the one that they come from, ``None`` the base model.
+        """
+        left = (log_probs - self._prior(tuple(labels), adapter)).astype(np.float64)
         shifted = left - left.max()
         return np.asarray(shifted - np.log(np.exp(shifted).sum()), dtype=np.float32)
 
-    def _prior(self, labels: tuple[str, ...]) -> FloatArray:
+    def _prior(self, labels: tuple[str, ...], adapter: str | None) -> FloatArray:
+        key = (adapter, *labels)
         with self._lock:
-            if labels not in self._known:
+            if key not in self._known:
                 prompt = rank_prompt((), None, [NEUTRAL_ITEM] * len(labels), labels)
                 text = self._engine.render(prompt.messages, answer_prefix=prompt.answer_prefix)
-                (self._known[labels],) = self._engine.score_labels(
-                    [text], [labels], adapters=[self._adapter]
+                (self._known[key],) = self._engine.score_labels(
+                    [text], [labels], adapters=[adapter]
                 )
-            return self._known[labels]
+            return self._known[key]

@@ -15,6 +15,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from llmrec.config import MAX_CANDIDATES, RankingSettings
+from llmrec.engines.served import AdapterUse, always
 from llmrec.errors import HistoryError
 from llmrec.labels import choose_labels
 from llmrec.prompting import (
@@ -53,14 +54,22 @@ class Ranker:
         settings: budget, history length and the model's share in the score.
         calibrate: take the model's liking for letters away (:mod:`llmrec.ranking.calibration`);
             costs one more forward pass per number of candidates, once.
+        adapter: gives the adapter of each call; by default ``settings.adapter``, as it is called
+            in the engine.
     """
 
     def __init__(
-        self, engine: Engine, settings: RankingSettings, *, calibrate: bool = False
+        self,
+        engine: Engine,
+        settings: RankingSettings,
+        *,
+        calibrate: bool = False,
+        adapter: AdapterUse | None = None,
     ) -> None:
         self._engine = engine
         self._settings = settings
-        self._prior = LabelPrior(engine, settings.adapter) if calibrate else None
+        self._adapter = adapter or always(settings.adapter)
+        self._prior = LabelPrior(engine) if calibrate else None
         self._labels: dict[int, tuple[str, ...]] = {}
         self._lock = Lock()
 
@@ -75,15 +84,17 @@ class Ranker:
             HistoryError: more than ``MAX_CANDIDATES`` candidates, or one twice.
             ContextOverflow: the candidates do not fit into the budget, however short.
             EngineError: the language model failed.
+            ModelError: the adapter cannot be loaded.
         """
         sheets = [self._sheet(request) for request in requests]
         asked = [sheet for sheet in sheets if sheet.shown]
-        before, started = self._engine.forward_passes, perf_counter()
-        scored = iter(self._score(asked))
-        milliseconds = (perf_counter() - started) * 1000 / max(1, len(asked))
-        passes = self._engine.forward_passes - before
+        with self._adapter() as adapter:
+            before, started = self._engine.forward_passes, perf_counter()
+            scored = iter(self._score(asked, adapter))
+            milliseconds = (perf_counter() - started) * 1000 / max(1, len(asked))
+            passes = self._engine.forward_passes - before
         return [
-            self._ranking(sheet, next(scored), passes, milliseconds)
+            self._ranking(sheet, next(scored), adapter, passes, milliseconds)
             if sheet.shown
             else Ranking((), 0, rank_prompt_version(), 0, {"render": sheet.render_ms, "rank": 0.0})
             for sheet in sheets
@@ -114,24 +125,29 @@ class Ranker:
                 self._labels[n] = labels_for(self._engine, n)
             return self._labels[n]
 
-    def _score(self, sheets: Sequence[_Sheet]) -> list[FloatArray]:
+    def _score(self, sheets: Sequence[_Sheet], adapter: str | None) -> list[FloatArray]:
         if not sheets:
             return []
         texts = [sheet.prompt.text for sheet in sheets]
         scored = self._engine.score_labels(
             texts,
             [sheet.prompt.labels for sheet in sheets],
-            adapters=[self._settings.adapter] * len(sheets),
+            adapters=[adapter] * len(sheets),
         )
         if self._prior is None:
             return scored
         return [
-            self._prior.corrected(sheet.prompt.labels, one)
+            self._prior.corrected(sheet.prompt.labels, one, adapter)
             for sheet, one in zip(sheets, scored, strict=True)
         ]
 
     def _ranking(
-        self, sheet: _Sheet, log_probs: FloatArray, passes: int, milliseconds: float
+        self,
+        sheet: _Sheet,
+        log_probs: FloatArray,
+        adapter: str | None,
+        passes: int,
+        milliseconds: float,
     ) -> Ranking:
         retrieval = [candidate.score for candidate, _ in sheet.shown]
         scores = fuse(retrieval, [float(one) for one in log_probs], self._settings.llm_weight)
@@ -149,6 +165,7 @@ class Ranker:
             forward_passes=passes,
             milliseconds={"render": sheet.render_ms, "rank": milliseconds},
             shown=tuple(item.id for _, item in sheet.shown),
+            adapter=adapter,
         )
 
 

@@ -4,8 +4,10 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
+from artifact_cards import make_card
 
 from llmrec import Event, EventKind, Filters, Item, Recommender, Workspace
+from llmrec.artifacts import Artifacts
 from llmrec.catalog.store import CatalogStore
 from llmrec.embedding import load_encoder
 from llmrec.engines import ScriptedEngine
@@ -174,6 +176,35 @@ def test_adapters_of_the_workspace_rank_and_write(workspace):
     assert answer.trace.adapter == "ranker"
     with pytest.raises(EngineError, match="closed"):
         shop.engine.generate(["x"], max_tokens=1)
+
+
+def test_what_is_promoted_serves_from_the_next_answer_on(workspace):
+    store = Artifacts(workspace.models_dir)
+
+    def fill(folder):
+        (folder / "adapter_config.json").write_text("{}")
+
+    with Recommender.open(workspace) as shop:
+        assert shop.recommend(["p00"], k=3).trace.adapter is None
+        for kind in ("ranker", "words", "ranker"):
+            store.promote(kind, store.publish(kind, fill, make_card(kind)).version)
+        assert shop.recommend(["p00"], k=3).trace.adapter == "ranker/0002"
+        assert shop.engine.adapters == ("ranker/0002", "words/0001")
+        store.rollback("ranker")
+        assert shop.recommend(["p00"], k=3).trace.adapter == "ranker/0001"
+    for named, used in (("none", None), ("ranker/0002", "ranker/0002")):
+        overrides = {**SETTINGS, "ranking": {"adapter": named}, "explain": {"adapter": "none"}}
+        with Recommender.open(workspace.path, overrides=overrides) as shop:
+            assert shop.recommend(["p00"], k=3).trace.adapter == used
+            assert shop.engine.adapters == ((used,) if used else ())
+        # An engine that is brought along has them loaded already; "none" is the base there too.
+        engine = ScriptedEngine()
+        engine.load_adapter("ranker/0002", workspace.models_dir / "ranker" / "0002")
+        with Recommender.open(workspace.path, overrides=overrides, engine=engine) as shop:
+            assert shop.recommend(["p00"], k=3).trace.adapter == used
+    for kind in ("ranker", "words"):
+        while store.serving(kind):
+            store.rollback(kind)
 
 
 def test_an_adapter_that_is_not_there_is_named(workspace):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from llmrec.artifacts import AdapterKind, chosen_adapter
 from llmrec.config import EngineSettings
 from llmrec.engines.vllm.arguments import LORA_RANKS, engine_arguments
 from llmrec.errors import ConfigError, ModelError
@@ -96,11 +97,18 @@ def serve_command(
 
 
 def adapter_folders(models: Path) -> dict[str, Path]:
-    """The LoRA adapters in a workspace's ``models`` folder, by name."""
-    return {
+    """The LoRA adapters of a workspace, by name: folders in ``models``, and promoted versions.
+
+    Raises:
+        ModelError: a promoted version is damaged.
+    """
+    plain = {
         path.parent.name: path.parent.resolve()
         for path in sorted(models.glob("*/adapter_config.json"))
     }
+    kinds: tuple[AdapterKind, ...] = ("ranker", "words")
+    promoted = [chosen_adapter(models, kind, None) for kind in kinds]
+    return plain | {one.name: one.folder.resolve() for one in promoted if one}
 
 
 def _flag(name: str, value: Any) -> list[str]:
