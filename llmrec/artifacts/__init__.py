@@ -16,6 +16,7 @@ from llmrec.artifacts.card import (
     package_versions,
     read_card,
 )
+from llmrec.artifacts.comparison import Comparison
 from llmrec.artifacts.folders import publish_folder
 from llmrec.artifacts.store import Artifact, Artifacts
 
@@ -29,6 +30,7 @@ __all__ = [
     "Artifacts",
     "Card",
     "CardData",
+    "Comparison",
     "Figure",
     "Kind",
     "chosen_adapter",

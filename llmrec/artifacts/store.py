@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from llmrec.artifacts.card import CARD_NAME, KINDS, Card, read_card
+from llmrec.artifacts.comparison import Comparison
 from llmrec.artifacts.folders import filled
 from llmrec.artifacts.home import building, bury, is_number, locked, next_number, numbers
 from llmrec.artifacts.pointer import POINTER_NAME, read_pointer, write_pointer
@@ -147,16 +149,25 @@ class Artifacts:
                 os.replace(partial, home / version)
         return Artifact(kind, version, home / version, card)
 
-    def promote(self, kind: str, version: str) -> Artifact:
+    def promote(self, kind: str, version: str, *, unless_worse: bool = False) -> Artifact:
         """Let ``version`` serve from now on.
+
+        Args:
+            kind: of what.
+            version: its number.
+            unless_worse: refuse one whose main metric is below that of the one that serves; see
+                :class:`~llmrec.artifacts.comparison.Comparison`.
 
         Raises:
             DiskFull: no space is left; what served still does.
-            ModelError: there is no such version, or its card or ``current.json`` is damaged.
+            ModelError: there is no such version, its card or ``current.json`` is damaged, or it is
+                worse; the message gives both figures.
         """
         home = self._home(kind)
         with locked(home):
             chosen = self.get(kind, version)
+            if unless_worse:
+                _refuse_worse(chosen, self._readable(kind))
             write_pointer(home, read_pointer(home).moved_to(version))
         return chosen
 
@@ -197,6 +208,13 @@ class Artifacts:
             with disk_errors(folder):
                 bury(folder)
 
+    def _readable(self, kind: str) -> Artifact | None:
+        """What serves; ``None`` if that is damaged, which a promotion may be about to mend."""
+        version = self.serving(kind)
+        with suppress(ModelError):
+            return None if version is None else self.get(kind, version)
+        return None
+
     def _home(self, kind: str) -> Path:
         if kind not in KINDS:
             raise ConfigError(
@@ -214,3 +232,15 @@ class Artifacts:
                 hint=f"There are: {there}." if there else f"No '{kind}' was published here yet.",
             )
         return folder
+
+
+def _refuse_worse(new: Artifact, serving: Artifact | None) -> None:
+    if serving is None:
+        return
+    compared = Comparison(new.card, serving.card)
+    if compared.worse:
+        raise ModelError(
+            f"'{new.name}' is worse than '{serving.name}', which serves: {compared}.",
+            hint=f"Promote it all the same with: llmrec models promote {new.kind} {new.version} "
+            "--force",
+        )

@@ -1,4 +1,7 @@
-"""``llmrec models``: which weights there are, and get, check or delete them."""
+"""``llmrec models``: which weights there are, and get, check or delete them.
+
+Commands about what was learned for a shop stand in :mod:`llmrec.cli.models_learned`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from llmrec.cli.common import console, notes
+from llmrec.cli import models_learned
+from llmrec.cli.common import WorkspaceOption, console, notes
 from llmrec.errors import ConfigError, LLMRecError
 
 if TYPE_CHECKING:
@@ -18,7 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="The language model and the encoder: list, pull, verify, remove.", no_args_is_help=True
+    help="The language model and the encoder, and what was learned for a shop.",
+    no_args_is_help=True,
 )
 
 _STAGES = {"download": "Downloading", "unpack": "Checking", "convert": "Converting"}
@@ -35,21 +40,27 @@ Names = Annotated[
 
 @app.command("list")
 def list_models(
+    workspace: WorkspaceOption = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON array on standard output.")
     ] = False,
 ) -> None:
-    """Show the weights that llmrec knows, and which are on this machine.
+    """Show the weights that llmrec knows, which are here, and what a workspace has learned.
 
-    Example: [bold]llmrec models list[/]
+    Without a workspace here or named, the weights alone. In JSON, rows of what was learned say
+    "learned": true.
+
+    Examples: [bold]llmrec models list[/] · [bold]llmrec models list -w shop --json[/]
     """
     from llmrec.weights import available
 
     rows = [_row(one) for one in available()]
+    learned = models_learned.rows(workspace)
     if as_json:
-        typer.echo(json.dumps(rows, indent=2))
+        typer.echo(json.dumps([*rows, *learned], indent=2))
     else:
         _print_table(rows)
+        models_learned.print_rows(learned)
 
 
 @app.command()
@@ -124,12 +135,20 @@ def remove(
 ) -> None:
     """Delete pulled weights and what is left of their download.
 
+    What was learned for a shop is deleted by [bold]llmrec models remove[/].
+
     Example: [bold]llmrec models rm smollm2-135m-instruct[/]
     """
     from llmrec import weights
 
     freed = weights.remove(name)
     console.print(f"{name}: removed, {_mb(freed)} freed.", highlight=False)
+
+
+app.command("show")(models_learned.show)
+app.command("promote")(models_learned.promote)
+app.command("rollback")(models_learned.rollback)
+app.command("remove")(models_learned.remove)
 
 
 def _pull_tokenizers(names: list[str], *, force: bool) -> None:
@@ -151,6 +170,7 @@ def _row(weights: Weights) -> dict[str, Any]:
     return {
         "name": weights.name,
         "kind": weights.kind,
+        "learned": False,
         "default": weights.name in DEFAULTS,
         "about": weights.about,
         "licence": weights.licence,

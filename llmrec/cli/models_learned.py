@@ -1,0 +1,189 @@
+"""``llmrec models show, promote, rollback, remove``: versions of what was learned for a shop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from llmrec.cli.common import WorkspaceOption, console, notes
+from llmrec.errors import ConfigError, ModelError, WorkspaceError
+
+if TYPE_CHECKING:
+    from llmrec.artifacts import Artifact, Artifacts
+    from llmrec.config import Workspace
+
+__all__ = ["print_rows", "promote", "remove", "rollback", "rows", "show"]
+
+Kind = Annotated[str, typer.Argument(metavar="KIND", help="behaviour, fusion, ranker or words.")]
+Version = Annotated[str, typer.Argument(metavar="VERSION", help="Its number, e.g. 0002.")]
+
+
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Kind and number: ranker/0002.")],
+    workspace: WorkspaceOption = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object on standard output.")
+    ] = False,
+) -> None:
+    """Show the card of a learned version: from which data, with which settings, how good.
+
+    Examples: [bold]llmrec models show ranker/0002[/] ·
+    [bold]llmrec models show ranker/0002 -w shop --json[/]
+    """
+    from llmrec.cli.card_view import print_card
+
+    _, store = _open(workspace)
+    kind, _, version = name.partition("/")
+    found = store.get(kind, version)
+    if as_json:
+        typer.echo(found.card.model_dump_json(indent=2))
+    else:
+        print_card(found, serves=store.serving(kind) == version)
+
+
+def promote(
+    kind: Kind,
+    version: Version,
+    workspace: WorkspaceOption = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Also a worse one, or an adapter of another base model."),
+    ] = False,
+) -> None:
+    """Let a learned version serve from now on.
+
+    Refused if its main validation metric is below that of the version that serves, or if it is an
+    adapter that does not fit the configured language model.
+
+    Example: [bold]llmrec models promote ranker 0002[/]
+    """
+    shop, store = _open(workspace)
+    chosen, before = store.get(kind, version), _serving(store, kind)
+    if not force:
+        _check_base(shop, chosen)
+    store.promote(kind, version, unless_worse=not force)
+    _say(f"{chosen.name} serves from now on{_compared(chosen, before)}.")
+    _warn_of_settings(shop, kind)
+
+
+def rollback(kind: Kind, workspace: WorkspaceOption = None) -> None:
+    """Let the version serve again that served before the present one.
+
+    Example: [bold]llmrec models rollback ranker[/]
+    """
+    shop, store = _open(workspace)
+    now = store.rollback(kind)
+    _say(f"{now.name} serves again." if now else f"No learned '{kind}' serves any more.")
+    _warn_of_settings(shop, kind)
+
+
+def remove(kind: Kind, version: Version, workspace: WorkspaceOption = None) -> None:
+    """Delete a learned version that does not serve.
+
+    Weights are deleted by [bold]llmrec models rm[/].
+
+    Example: [bold]llmrec models remove ranker 0001[/]
+    """
+    _, store = _open(workspace)
+    store.remove(kind, version)
+    _say(f"{kind}/{version}: removed.")
+
+
+def rows(workspace: Path | None) -> list[dict[str, Any]]:
+    """What ``models list`` says of a workspace's versions; nothing where there is no workspace.
+
+    Raises:
+        WorkspaceError: the one that was named is none.
+    """
+    from llmrec.artifacts import KINDS
+
+    try:
+        _, store = _open(workspace)
+    except (ConfigError, WorkspaceError):
+        if workspace is not None:
+            raise
+        return []
+    return [_row(store, kind, one) for kind in KINDS for one in store.numbers(kind)]
+
+
+def print_rows(found: list[dict[str, Any]]) -> None:
+    """Print them as a table, and what is wrong with damaged ones as notes."""
+    from llmrec.cli.card_view import print_versions
+
+    if found:
+        print_versions(found)
+    for error in dict.fromkeys(row["error"] for row in found if row["error"]):
+        notes.print(f"[yellow]Damaged:[/] {escape(error)}", highlight=False, soft_wrap=True)
+
+
+def _open(workspace: Path | None) -> tuple[Workspace, Artifacts]:
+    from llmrec.artifacts import Artifacts
+    from llmrec.config import Workspace
+
+    shop = Workspace.open(workspace)
+    return shop, Artifacts(shop.models_dir)
+
+
+def _row(store: Artifacts, kind: str, version: str) -> dict[str, Any]:
+    from llmrec.errors import LLMRecError
+
+    row: dict[str, Any] = {"name": f"{kind}/{version}", "kind": kind, "learned": True}
+    row |= {"version": version, "serves": None, "card": None, "error": None}
+    # A damaged one must not hide the others.
+    try:
+        row["serves"] = store.serving(kind) == version
+        row["card"] = store.get(kind, version).card.model_dump(mode="json")
+    except LLMRecError as error:
+        row["error"] = str(error)
+    return row
+
+
+def _serving(store: Artifacts, kind: str) -> Artifact | None:
+    try:
+        return store.current(kind)
+    except ModelError:
+        return None
+
+
+def _compared(chosen: Artifact, before: Artifact | None) -> str:
+    from llmrec.artifacts import Comparison
+
+    if before is None or before.version == chosen.version:
+        return ""
+    return f" instead of {before.version}: {Comparison(chosen.card, before.card)}"
+
+
+def _check_base(shop: Workspace, chosen: Artifact) -> None:
+    """Refuse an adapter that would fail at the first request."""
+    if chosen.kind not in ("ranker", "words"):
+        return
+    from llmrec.engines.adapters import check_adapter
+    from llmrec.weights import locate
+
+    model = shop.settings.models.llm
+    try:
+        base = locate(model)
+    except ModelError:
+        notes.print(
+            f"Not checked against '{escape(model)}', whose weights are not here.", highlight=False
+        )
+        return
+    check_adapter(chosen.name, chosen.folder, base)
+
+
+def _warn_of_settings(shop: Workspace, kind: str) -> None:
+    section = {"ranker": "ranking", "words": "explain"}.get(kind)
+    named = getattr(shop.settings, section).adapter if section else None
+    if named is not None:
+        notes.print(
+            f"[yellow]But[/] {section}.adapter says '{escape(named)}', which goes over it.",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def _say(text: str) -> None:
+    console.print(escape(text), highlight=False, soft_wrap=True)
