@@ -341,7 +341,8 @@ def _is_full(error: Exception, path: Path) -> bool:
 
 def _room(path: Path) -> int:
     """Bytes that may still be written where ``path`` is, or would be."""
-    there = next(one for one in (path, *path.absolute().parents) if one.exists())
+    # Not Path.exists, which raises where a folder may not be looked into.
+    there = next(one for one in (path, *path.absolute().parents) if os.path.exists(one))
     return shutil.disk_usage(there).free
 
 

@@ -168,7 +168,9 @@ def _check_base(shop: Workspace, chosen: Artifact) -> None:
         base = locate(model)
     except ModelError:
         notes.print(
-            f"Not checked against '{escape(model)}', whose weights are not here.", highlight=False
+            f"Not checked against '{escape(model)}', whose weights are not here.",
+            highlight=False,
+            soft_wrap=True,
         )
         return
     check_adapter(chosen.name, chosen.folder, base)

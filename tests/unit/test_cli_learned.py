@@ -13,6 +13,7 @@ from artifact_cards import make_card, publish
 from typer.testing import CliRunner, Result
 
 from llmrec.artifacts import Artifacts, Card, CardData
+from llmrec.cli.common import console
 from llmrec.cli.main import app
 from llmrec.config import Workspace
 from llmrec.errors import AdapterMismatch, ConfigError, ModelError, WorkspaceError
@@ -22,7 +23,8 @@ from llmrec.errors import AdapterMismatch, ConfigError, ModelError, WorkspaceErr
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Artifacts:
     """The store of a workspace that the commands find by themselves."""
     monkeypatch.setenv("LLMREC_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("COLUMNS", "200")
+    # COLUMNS would come too late where another test has imported the console already.
+    monkeypatch.setattr(console, "_width", 200)
     shop = Workspace.init(tmp_path / "shop")
     monkeypatch.setenv("LLMREC_WORKSPACE", str(shop.path))
     return Artifacts(shop.models_dir)
