@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from llmrec.artifacts.adapters import AdapterFolder, chosen_adapter
 from llmrec.catalog.store import CatalogStore
 from llmrec.config import Workspace
 from llmrec.embedding import load_encoder
@@ -144,16 +145,29 @@ def open_main_path(
             asked = CachedEngine(
                 engine, bare.cache, weights=_folder(settings.models.llm), settings=settings.engine
             )
-        if settings.ranking.adapter is not None:
-            home = Workspace(data.shop, settings) if data.shop else shop
-            asked.load_adapter(settings.ranking.adapter, home.models_dir / settings.ranking.adapter)
-        recommender = Recommender(shop, engine=asked, retriever=bare.retriever)
+        chosen = _adapter(data, shop)
+        if chosen is not None:
+            asked.load_adapter(chosen.name, chosen.folder)
+        # An engine that is handed in has the adapters that its owner loaded, by their names.
+        named = settings.ranking.model_copy(update={"adapter": chosen.name if chosen else None})
+        resolved = replace(shop, settings=settings.model_copy(update={"ranking": named}))
+        recommender = Recommender(resolved, engine=asked, retriever=bare.retriever)
         stack.callback(recommender.close)
         yield MainPath(recommender, bare.cache)
 
 
-def path_settings(shop: Workspace, *, llm: bool) -> Mapping[str, Any]:
-    """The settings that decide the lists, for a run's plan."""
+def _adapter(data: EvalData, shop: Workspace) -> AdapterFolder | None:
+    """A named adapter of the shop, else what was promoted in the evaluation's own workspace.
+
+    What serves in the shop itself is not taken by itself: it has learned from the answers.
+    """
+    named = shop.settings.ranking.adapter
+    home = Workspace(data.shop, shop.settings) if named and data.shop else shop
+    return chosen_adapter(home.models_dir, "ranker", named)
+
+
+def path_settings(data: EvalData, shop: Workspace, *, llm: bool) -> Mapping[str, Any]:
+    """The settings that decide the lists, for a run's plan; the adapter by the name it has now."""
     settings = shop.settings
     plain: dict[str, Any] = {
         "encoder": settings.models.encoder,
@@ -164,7 +178,10 @@ def path_settings(shop: Workspace, *, llm: bool) -> Mapping[str, Any]:
         plain["engine"] = {"name": settings.models.engine} | settings.engine.model_dump(
             mode="json", exclude={"api_key"}
         )
-        plain["ranking"] = settings.ranking.model_dump(mode="json")
+        chosen = _adapter(data, shop)
+        plain["ranking"] = settings.ranking.model_dump(mode="json") | {
+            "adapter": chosen.name if chosen else None
+        }
     return plain
 
 

@@ -76,8 +76,7 @@ def markdown(
         "",
     ]
     rows = [
-        [run.name, *(str(cell(run.record, metric) or "") for metric in metrics)]
-        for run in runs
+        [run.name, *(str(cell(run.record, metric) or "") for metric in metrics)] for run in runs
     ]
     rows += [
         [

@@ -273,7 +273,7 @@ def _plan(data: EvalData, asked: _Asked, shop: Workspace, llm: bool) -> Plan:
         recommender={
             "name": kind,
             "kind": "llmrec",
-            "settings": dict(path_settings(shop, llm=llm)),
+            "settings": dict(path_settings(data, shop, llm=llm)),
         },
         part=asked.part,
         ks=ks,

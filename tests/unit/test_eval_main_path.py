@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from artifact_cards import make_card
 from eval_data import make_folder, make_rows
 
+from llmrec.artifacts import Artifacts
 from llmrec.catalog.store import CatalogStore
 from llmrec.config import Workspace
 from llmrec.embedding import HashingEncoder
@@ -23,7 +25,11 @@ from llmrec.eval.judging.evaluate import judge
 from llmrec.eval.main_path.cache import AnswerCache
 from llmrec.eval.main_path.cached_engine import CachedEngine
 from llmrec.eval.main_path.details import as_recommendations, llm_details, rank_requests
-from llmrec.eval.main_path.recommenders import open_main_path, open_retriever
+from llmrec.eval.main_path.recommenders import (
+    open_main_path,
+    open_retriever,
+    path_settings,
+)
 from llmrec.eval.main_path.shop import evaluation_shop
 from llmrec.retrieval import build_index
 
@@ -165,6 +171,35 @@ def test_what_changes_a_score_changes_the_key(tmp_path: Path, tiny_model: Path) 
     (tmp_path / "bad.db").write_bytes(b"no database at all" * 100)
     with pytest.raises(WorkspaceError, match="cannot be used"):
         AnswerCache(tmp_path / "bad.db")
+
+
+def promote_ranker(workspace: Workspace) -> None:
+    def fill(folder: Path) -> None:
+        (folder / "adapter_config.json").write_text("{}", encoding="utf-8")
+
+    store = Artifacts(workspace.models_dir)
+    store.promote("ranker", store.publish("ranker", fill, make_card("ranker")).version)
+
+
+def test_a_ranker_is_taken_from_the_evaluations_own_workspace_or_by_name(tmp_path: Path) -> None:
+    """What serves in the shop has learned from the answers: only who names it gets it."""
+    source = open_data(make_folder(tmp_path / "shop-data"))
+    home = Workspace.init(tmp_path / "home")
+    data = replace(source, shop=home.path)
+    promote_ranker(home)
+    shop = evaluation_shop(data, "test", folder=tmp_path / "eval")
+    assert path_settings(data, shop, llm=True)["ranking"]["adapter"] is None
+    named = evaluation_shop(
+        data, "test", folder=tmp_path / "eval", overrides={"ranking": {"adapter": "ranker/0001"}}
+    )
+    promoted = shop
+    for asked in (named, promoted):
+        if asked is promoted:
+            promote_ranker(shop)
+        assert path_settings(data, asked, llm=True)["ranking"]["adapter"] == "ranker/0001"
+        with open_main_path(data, "test", asked, cached=False) as path:
+            history = list(data.split.test[0].history)
+            assert path.recommend_many([history], k=5)[0].trace.adapter == "ranker/0001"
 
 
 def test_an_adapter_counts_by_its_files(
