@@ -13,6 +13,7 @@ from llmrec.errors import DataError
 from llmrec.eval.measures.statistics import Comparison
 from llmrec.eval.report import plots
 from llmrec.eval.report.headline import headline
+from llmrec.eval.report.model import model_rows
 from llmrec.eval.report.table import (
     beyond_rows,
     cell,
@@ -103,7 +104,7 @@ def page(
         figures=figures,
         beyond=names,
         beyond_rows=list(zip([run.name for run in best], values, strict=True)),
-        llm=[(run.name, run.record["llm"]) for run in best if run.record.get("llm")],
+        llm=[(run.name, said) for run in best if (said := model_rows(run.record))],
         conditions=[(run.name, conditions(run.record)) for run in best],
         notes=notes_of(runs),
     )

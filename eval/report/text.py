@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from llmrec.eval.measures.statistics import Comparison
 from llmrec.eval.report.headline import headline
+from llmrec.eval.report.model import model_rows
 from llmrec.eval.report.table import (
     beyond_rows,
     cell,
@@ -55,7 +56,8 @@ def terminal(
     more = len(published) - _MOST_PUBLISHED
     if more > 0:
         table.caption = f"and {more} published rows that are lower; --markdown has all"
-    lines = [headline(runs, comparisons), *verdicts(comparisons), *notes_of(runs)]
+    said = [f"{label}: {text}" for run in runs for label, text in model_rows(run.record)]
+    lines = [headline(runs, comparisons), *said, *verdicts(comparisons), *notes_of(runs)]
     return Group(table, *(Text(line) for line in lines))
 
 
@@ -95,6 +97,10 @@ def markdown(
             for run, row in zip(runs, values, strict=True)
         ]
         parts += ["", "## Beyond accuracy", "", *_table(["run", *names], shown)]
+    for run in runs:
+        if said := model_rows(run.record):
+            parts += ["", f"## The language model of {run.name}", ""]
+            parts += _table(["", ""], [list(pair) for pair in said])
     parts += _slices(runs, metrics)
     for run in runs:
         parts += ["", f"## How {run.name} was made", ""]

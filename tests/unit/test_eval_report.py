@@ -231,6 +231,56 @@ def test_the_first_sentence_says_better_only_where_a_test_does(tmp_path: Path) -
     assert headline([worse]) == "c: ndcg@10 0.1000 [0.0900, 0.1100]."
 
 
+def difference(a: str, better: str | None) -> dict[str, Any]:
+    return {
+        "metric": "ndcg@10",
+        "a": a,
+        "b": "retriever",
+        "mean_a": 0.2,
+        "mean_b": 0.25,
+        "difference": -0.05,
+        "low": -0.1,
+        "high": 0.01,
+        "adjusted_p": 0.4,
+        "better": better,
+        "lift": -0.2,
+    }
+
+
+def test_what_the_model_does_is_told_in_words_in_every_form(tmp_path: Path) -> None:
+    lift = {"users": 500, "retrieved": 63, "on_retrieved": [difference("llm", "retriever")]}
+    sensitivity = {"requests": 9, "shown": 3, "tau": 0.25, "same_first": 0.5, "chance_first": 0.05}
+    texts = {"texts": 8, "by_model": 0.5, "repaired": 0.25, "from_fields": 0.5, "claims": 30}
+    llm = {
+        "model": "small",
+        "prompt": "p1",
+        "candidates": 20,
+        "llm_weight": 0.2,
+        "degraded": 0.0,
+        "prompt_tokens": 738.4,
+        "peak_memory_mb": 1776.6,
+        "gpu_memory_mb": None,
+        "lift": {**lift, "on_all": [difference("fused", None)]},
+        "order_sensitivity": {**sensitivity, "first_place_share": 0.99},
+        "words": {
+            "reasons": {**texts, "refused": 10, "claims_that_hold": 0.75, "distinct_1": 0.2}
+            | {"distinct_2": 0.4},
+            "descriptions": {"texts": 0},
+        },
+    }
+    run = run_of(tmp_path, "main", 0.3, llm=llm)
+    html([run], (), tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    for form in (shown(terminal([run])), markdown([run]), page):
+        flat = " ".join(form.split())
+        assert "63 of 500 users (12.6%)" in flat
+        assert "-0.0500 [-0.1000, +0.0100] (-20.0%), adjusted p 0.4000: retriever is better" in flat
+        assert "no difference shown" in flat and "738 prompt tokens" in flat and "1,777 MB" in flat
+        assert "Kendall tau 0.250" in flat and "came first in 99%" in flat
+        assert "of 40 claims made 75% held" in flat and "descriptions" not in flat
+    assert "{" not in page[page.index("<h2>The language model") :]
+
+
 def test_who_leads_in_one_group_is_shown_there(tmp_path: Path) -> None:
     """Four good runs know nothing of cold items; the last of the table does."""
 
