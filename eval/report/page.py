@@ -18,6 +18,7 @@ from llmrec.eval.report.table import (
     beyond_rows,
     cell,
     conditions,
+    highest_first,
     leading_metrics,
     main_metric,
     notes_of,
@@ -83,7 +84,11 @@ def page(
     if any(run.record.get("recall_curve") for run in drawn):
         figures.append({"title": "Recall over the list", "svg": Markup(plots.recall_curves(drawn))})
     slicings = dict.fromkeys(n for run in drawn for n in run.record.get("slices") or {})
-    figures += [{"title": f"By {one}", "svg": _slice(best, one, main)} for one in slicings]
+    figures += [
+        {"title": f"By {one}", "svg": _slice(best, one, main)}
+        for one in slicings
+        if _parts(best, one) > 1
+    ]
     if any(run.record.get("popularity_scatter") for run in drawn):
         figures.append(
             {"title": "What gets recommended", "svg": Markup(plots.popularity(drawn[:4]))}
@@ -99,7 +104,10 @@ def page(
         metrics=metrics,
         main=main,
         rows=[(run, [cell(run.record, metric) for metric in metrics]) for run in best],
-        published=[(row, [row.metrics.get(metric) for metric in metrics]) for row in published],
+        published=[
+            (row, [row.metrics.get(metric) for metric in metrics])
+            for row in highest_first(published, metrics)
+        ],
         comparisons=comparisons,
         figures=figures,
         beyond=names,
@@ -108,6 +116,11 @@ def page(
         conditions=[(run.name, conditions(run.record)) for run in best],
         notes=notes_of(runs),
     )
+
+
+def _parts(runs: Sequence[Run], slicing: str) -> int:
+    """How many groups a slicing has; one alone is the mean over again."""
+    return len({group["name"] for run in runs for group in run.record["slices"].get(slicing, [])})
 
 
 def _slice(best: Sequence[Run], slicing: str, metric: str) -> Any:

@@ -32,7 +32,15 @@ def bars(runs: Sequence[Run], metric: str) -> str:
             axes.barh(place, value.mean, color=colour, height=0.62)
             low, high = value.mean - value.low, value.high - value.mean
             axes.errorbar(value.mean, place, xerr=[[low], [high]], color=_INK, capsize=3, lw=1.1)
-            axes.text(value.high, place, f"  {value.mean:.4f}", va="center", color=_INK, size=9)
+            axes.annotate(
+                f"{value.mean:.4f}",
+                (value.high, place),
+                xytext=(7, 0),
+                textcoords="offset points",
+                va="center",
+                color=_INK,
+                size=9,
+            )
         axes.set_yticks(range(len(shown)), [name for name, _ in shown])
         axes.set_xlim(0, max((value.high for _, value in shown), default=1.0) * 1.18 or 1.0)
         axes.grid(axis="y", visible=False)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from llmrec.eval.measures.statistics import Comparison
 
 if TYPE_CHECKING:
+    from llmrec.eval.report.published import Published
     from llmrec.eval.runs.folder import Run
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "beyond_rows",
     "cell",
     "conditions",
+    "highest_first",
     "leading_metrics",
     "main_metric",
     "notes_of",
@@ -70,6 +72,12 @@ def ordered(runs: Sequence[Run], metrics: Sequence[str]) -> list[Run]:
         return list(runs)
     main = main_metric(metrics)
     return sorted(runs, key=lambda run: -run.record["metrics"][main]["mean"])
+
+
+def highest_first(published: Sequence[Published], metrics: Sequence[str]) -> list[Published]:
+    """Others' rows in the report's order; those without its main metric come last."""
+    main = main_metric(metrics)
+    return sorted(published, key=lambda row: -row.metrics.get(main, -1.0))
 
 
 def beyond_rows(runs: Sequence[Run]) -> tuple[list[str], list[list[float | None]]]:

@@ -12,8 +12,8 @@ from llmrec.eval.report.table import (
     beyond_rows,
     cell,
     conditions,
+    highest_first,
     leading_metrics,
-    main_metric,
     notes_of,
     ordered,
     ranked_among,
@@ -49,7 +49,7 @@ def terminal(
     for run in ordered(runs, metrics):
         cells = [cell(run.record, metric) for metric in metrics]
         table.add_row(run.name, *(str(one) if one else "" for one in cells))
-    for row in _highest(published, metrics):
+    for row in highest_first(published, metrics)[:_MOST_PUBLISHED]:
         values = [row.metrics.get(metric) for metric in metrics]
         shown = [f"{value:.4f}" if value is not None else "" for value in values]
         table.add_row(f"{row.model} (published)", *shown, style="dim")
@@ -85,7 +85,7 @@ def markdown(
             f"{row.model}, published ({row.source})",
             *(f"{row.metrics[m]:.4f}" if m in row.metrics else "" for m in metrics),
         ]
-        for row in published
+        for row in highest_first(published, metrics)
     ]
     parts += _table(["run", *metrics], rows)
     if comparisons:
@@ -109,12 +109,6 @@ def markdown(
     if notes:
         parts += ["", "## Notes", "", *(f"- {note}" for note in notes)]
     return "\n".join(parts) + "\n"
-
-
-def _highest(published: Sequence[Published], metrics: Sequence[str]) -> list[Published]:
-    """The few that a terminal has room for."""
-    main = main_metric(metrics)
-    return sorted(published, key=lambda row: -row.metrics.get(main, -1.0))[:_MOST_PUBLISHED]
 
 
 def _title(runs: Sequence[Run]) -> str:
