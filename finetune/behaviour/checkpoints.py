@@ -1,0 +1,101 @@
+"""Checkpoints of a behaviour training: safetensors and JSON, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from llmrec.artifacts import publish_folder
+from llmrec.config import disk_errors
+from llmrec.errors import ConfigError, LockedError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["TrainingFolder"]
+
+_TENSORS, _STATE = "tensors.safetensors", "state.json"
+
+
+class TrainingFolder:
+    """The checkpoints of one run.
+
+    Args:
+        folder: of its own; made if missing.
+        fingerprint: what must be equal for a checkpoint to be continued (settings, data).
+    """
+
+    def __init__(self, folder: Path, fingerprint: Mapping[str, Any]) -> None:
+        self.folder = folder
+        self._fingerprint: dict[str, Any] = json.loads(json.dumps(fingerprint))
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Hold the folder, so that no second process trains in it.
+
+        Raises:
+            LockedError: another process does.
+        """
+        lock = FileLock(self.folder / "train.lock")
+        try:
+            with disk_errors(self.folder):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                lock.acquire(timeout=0)
+        except Timeout as error:
+            raise LockedError(
+                f"Another process is training in {self.folder}.",
+                hint="Wait until it has finished, or train in another folder.",
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def latest(self) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
+        """State and tensors of the last whole checkpoint, ``None`` if there is none.
+
+        Raises:
+            ConfigError: it belongs to other settings or data; the message says to which.
+        """
+        from safetensors.torch import load_file
+
+        found = sorted(self.folder.glob("at-*[0-9]"))
+        if not found:
+            return None
+        state = json.loads((found[-1] / _STATE).read_text(encoding="utf-8"))
+        theirs = state.pop("fingerprint")
+        other = [name for name, one in self._fingerprint.items() if theirs.get(name) != one]
+        if other:
+            raise ConfigError(
+                f"The checkpoint {found[-1]} was made with other {', '.join(other)}.",
+                hint="Train as before to continue it, or remove the folder to start afresh.",
+            )
+        return state, load_file(found[-1] / _TENSORS)
+
+    def save(self, step: int, state: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+        """Write the checkpoint after ``step`` steps of the run, then remove those before it."""
+        from safetensors.torch import save_file
+
+        def fill(folder: Path) -> None:
+            # Clones: tensors that share memory are refused, and tied ones do.
+            save_file({name: one.clone() for name, one in tensors.items()}, folder / _TENSORS)
+            text = json.dumps({**state, "fingerprint": self._fingerprint})
+            (folder / _STATE).write_text(text, encoding="utf-8")
+
+        target = self.folder / f"at-{step:010d}"
+        shutil.rmtree(target, ignore_errors=True)
+        publish_folder(target, fill)
+        for old in self.folder.glob("at-*"):
+            if old.name < target.name:
+                shutil.rmtree(old, ignore_errors=True)
+
+    def clear(self) -> None:
+        """Remove all checkpoints."""
+        for old in self.folder.glob("at-*"):
+            shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,55 @@
+"""A behaviour encoder as a recommender of its own, for evaluations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from llmrec.embedding.behaviour import BehaviourEncoder, History
+from llmrec.finetune.behaviour.validation import as_history
+from llmrec.types import Event, FloatArray
+
+__all__ = ["BehaviourRecommender"]
+
+
+class BehaviourRecommender:
+    """Answers histories by the encoder alone, over every item that it has a vector of.
+
+    Args:
+        encoder: from :func:`~llmrec.finetune.behaviour.train_behaviour` or ``load_behaviour``.
+    """
+
+    def __init__(self, encoder: BehaviourEncoder) -> None:
+        self._encoder = encoder
+
+    def recommend_many(
+        self, histories: Sequence[Sequence[str | Event]], *, k: int
+    ) -> list[list[str]]:
+        """The ``k`` best items outside each history, best first; nothing where none is known.
+
+        Args:
+            histories: oldest first; item ids, or whole events, whose kinds and times are then read.
+            k: length of a list.
+        """
+        read = [_history(one) for one in histories]
+        users = self._encoder.encode(read)
+        scores = users @ self._encoder.item_vectors().T
+        answers = zip(read, users, scores, strict=True)
+        return [self._best(own, one, k) if user.any() else [] for one, user, own in answers]
+
+    def _best(self, scores: FloatArray, history: History, k: int) -> list[str]:
+        row, ids = self._encoder.row, self._encoder.item_ids
+        seen = {row[id] for id in history.items if id in row}
+        scores[list(seen)] = -np.inf
+        k = min(k, len(scores) - len(seen))
+        best = np.argpartition(-scores, max(k - 1, 0))[:k]
+        order = np.lexsort((best, -scores[best]))[:k]
+        return [ids[place] for place in best[order]]
+
+
+def _history(entries: Sequence[str | Event]) -> History:
+    events = [one for one in entries if isinstance(one, Event)]
+    if len(events) == len(entries):
+        return as_history(events)
+    return History(items=[one.item if isinstance(one, Event) else one for one in entries])

@@ -1,0 +1,134 @@
+"""From events to arrays: each user's sequence of items, and what of it is held out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from itertools import groupby
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmrec.embedding.behaviour.histories import IntArray, gap_buckets
+from llmrec.errors import DataError
+from llmrec.types import Event, EventKind
+
+__all__ = ["Case", "HeldOut", "Sequences", "hold_out", "in_order", "make_sequences"]
+
+_LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
+
+
+class Case(Protocol):
+    """A question with its answer, such as :class:`llmrec.eval.Case`."""
+
+    @property
+    def history(self) -> tuple[Event, ...]:
+        """What came before, oldest first."""
+
+    @property
+    def targets(self) -> tuple[Event, ...]:
+        """What came next, and was new."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """A :class:`Case` that was held out of a log."""
+
+    history: tuple[Event, ...]
+    targets: tuple[Event, ...]
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """The events of all users that can teach something, user by user, oldest first.
+
+    Attributes:
+        items: int64 ``[events]``, rows of items.
+        kinds: int64 ``[events]``, 1-based numbers of kinds, 0 where unknown.
+        gaps: int64 ``[events]``, see :func:`~llmrec.embedding.behaviour.histories.gap_buckets`.
+        fresh: bool ``[events]``: the user's first event with that item. Others are read but never
+            asked for, because recommenders do not return what a shopper had.
+        starts: int64 ``[users + 1]``, where each user's events begin.
+    """
+
+    items: IntArray
+    kinds: IntArray
+    gaps: IntArray
+    fresh: NDArray[np.bool_]
+    starts: IntArray
+
+    @property
+    def users(self) -> int:
+        """Number of users."""
+        return len(self.starts) - 1
+
+
+def in_order(events: Iterable[Event]) -> list[Event]:
+    """Events but for dislikes by user, then time, then position; those without a time first."""
+    wanted = (event for event in events if event.kind is not EventKind.DISLIKE)
+    return sorted(wanted, key=lambda one: (one.user, one.at or _LONG_AGO, one.position))
+
+
+def hold_out(events: Iterable[Event]) -> tuple[list[Event], list[HeldOut]]:
+    """Hold out each user's last new item, and what follows its first event.
+
+    Users with fewer than three different items only train.
+
+    Args:
+        events: from :func:`in_order`.
+    """
+    train: list[Event] = []
+    held: list[HeldOut] = []
+    for _, group in groupby(events, key=lambda one: one.user):
+        own = list(group)
+        first: dict[str, int] = {}
+        for place, event in enumerate(own):
+            first.setdefault(event.item, place)
+        if len(first) < 3:
+            train += own
+            continue
+        last = max(first.values())
+        train += own[:last]
+        held.append(HeldOut(tuple(own[:last]), (own[last],)))
+    return train, held
+
+
+def make_sequences(
+    events: Sequence[Event], row: Mapping[str, int], kinds: Mapping[str, int]
+) -> Sequences:
+    """Arrays of the users with two different items or more.
+
+    Args:
+        events: from :func:`in_order`; items that are not in ``row`` are left out.
+        row: the row of each item.
+        kinds: the 1-based number of each event kind, where kinds are read.
+
+    Raises:
+        DataError: no user has two different items.
+    """
+    parts: list[tuple[IntArray, ...]] = []
+    for _, group in groupby(events, key=lambda one: one.user):
+        own = [event for event in group if event.item in row]
+        if len({event.item for event in own}) >= 2:
+            parts.append(_arrays(own, row, kinds))
+    if not parts:
+        raise DataError(
+            "Nobody in the training events has two different items, so there is no order to learn.",
+            hint="Ingest a longer event log; until then the other sources retrieve without it.",
+        )
+    items, numbers, gaps, fresh = (np.concatenate(column) for column in zip(*parts, strict=True))
+    starts = np.cumsum([0, *(len(part[0]) for part in parts)], dtype=np.int64)
+    return Sequences(items, numbers, gaps, fresh.astype(np.bool_), starts)
+
+
+def _arrays(
+    events: Collection[Event], row: Mapping[str, int], kinds: Mapping[str, int]
+) -> tuple[IntArray, ...]:
+    items = np.array([row[event.item] for event in events], np.int64)
+    numbers = np.array([kinds.get(event.kind.value, 0) for event in events], np.int64)
+    at = np.array([event.at.timestamp() if event.at else np.nan for event in events])
+    fresh = np.zeros(len(items), np.int64)
+    fresh[np.unique(items, return_index=True)[1]] = 1
+    return items, numbers, gap_buckets(at), fresh

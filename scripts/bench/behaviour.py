@@ -1,0 +1,211 @@
+"""The behaviour encoder on a data folder: train it for some seeds, evaluate, write JSON.
+
+    python scripts/bench/behaviour.py --data ../shared/data/ml_latest_small --seeds 0 1 2 \
+        --order position --set history=50 --set dropout=0.4 --out bench-work/behaviour/ml
+
+Stopped at any moment, the same command goes on where it was: finished seeds are read from
+``--out``, an unfinished one continues from its last checkpoint. Without ``--refit`` the test
+figures are those of the training that validation stopped; with it (``--set refit=true``) the
+encoder has also learned the validation targets, as the harness's baselines have.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import resource
+from pathlib import Path
+from statistics import mean, stdev
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from llmrec.embedding import load_encoder
+from llmrec.eval import EvalData, evaluate, open_data
+from llmrec.finetune.behaviour import (
+    BehaviourRecommender,
+    BehaviourSettings,
+    Catalogue,
+    EpochReport,
+    StepReport,
+    train_behaviour,
+)
+
+
+def main() -> None:
+    args = arguments()
+    out: Path = args.out
+    out.mkdir(parents=True, exist_ok=True)
+    data = open_data(args.data, order=args.order)
+    print(f"{data.name}: {data.events:,} events, {len(data.items):,} items", flush=True)
+    catalogue = Catalogue(data.items.ids, *texts(data, args.encoder, out.parent))
+    chosen = settings_of(args.set)
+    runs = []
+    for seed in args.seeds:
+        runs.append(one_seed(data, catalogue, chosen.model_copy(update={"seed": seed}), args))
+        (out / "summary.json").write_text(json.dumps(summary(data, chosen, runs), indent=2))
+    print(json.dumps(summary(data, chosen, runs)["mean"], indent=2))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", required=True, help="what llmrec.eval.open_data takes")
+    parser.add_argument("--out", type=Path, required=True, help="folder for results, checkpoints")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--encoder", default="minilm-l6-v2", help="of the texts; 'none' for none")
+    parser.add_argument("--threads", type=int, default=None, help="of torch")
+    parser.add_argument("--users", type=int, default=None, help="train on so many users only")
+    parser.add_argument("--order", default="time", choices=("time", "position"))
+    parser.add_argument("--no-test", action="store_true", help="leave the test part alone")
+    return parser.parse_args()
+
+
+def settings_of(pairs: list[str]) -> BehaviourSettings:
+    """``name=value`` pairs, the values as JSON where they are JSON."""
+    values: dict[str, Any] = {}
+    for pair in pairs:
+        name, _, value = pair.partition("=")
+        try:
+            values[name] = json.loads(value)
+        except ValueError:
+            values[name] = value
+    return BehaviourSettings(**values)
+
+
+def texts(data: EvalData, encoder: str, cache: Path) -> tuple[Any, str]:
+    """Text vectors of the items, encoded once for each data set and encoder."""
+    if encoder == "none":
+        return None, ""
+    model = load_encoder(encoder)
+    key = hashlib.sha256(f"{data.sha256} {model.fingerprint}".encode()).hexdigest()[:16]
+    path = cache / f"texts-{key}.npy"
+    if not path.exists():
+        done = 0
+
+        def tell(more: int) -> None:
+            nonlocal done
+            done += more
+            if done % 1024 < more:
+                print(f"  encoded {done:,} of {len(data.items):,} texts", flush=True)
+
+        vectors = model.encode(data.items.text, progress=tell)
+        partial = path.with_suffix(".partial.npy")
+        np.save(partial, vectors)
+        os.replace(partial, path)
+    return np.load(path), model.fingerprint
+
+
+def one_seed(
+    data: EvalData, catalogue: Catalogue, settings: BehaviourSettings, args: argparse.Namespace
+) -> dict[str, Any]:
+    """Train and evaluate one seed, or read what an earlier call found."""
+    done: Path = args.out / f"seed-{settings.seed}.json"
+    if done.exists():
+        kept: dict[str, Any] = json.loads(done.read_text())
+        if kept["settings"] == settings.model_dump(mode="json") and kept["data"] == data.sha256:
+            print(f"seed {settings.seed}: read from {done}", flush=True)
+            return kept
+        raise SystemExit(f"{done} is of other settings or data; name another --out")
+    if args.threads:
+        import torch
+
+        torch.set_num_threads(args.threads)
+    train, cases = data.split.train, data.split.valid
+    if args.users:
+        some = {case.user for case in cases[: args.users]}
+        train = tuple(event for event in train if event.user in some)
+        cases = tuple(case for case in cases if case.user in some)
+    started = perf_counter()
+    result = train_behaviour(
+        train,
+        catalogue,
+        settings,
+        validation=cases,
+        folder=args.out / f"training-{settings.seed}",
+        progress=Teller(settings.seed),
+    )
+    for warning in result.warnings:
+        print("WARNING", warning, flush=True)
+    found: dict[str, Any] = {
+        "seed": settings.seed,
+        "data": data.sha256,
+        "settings": settings.model_dump(mode="json"),
+        "config": result.encoder.config.model_dump(mode="json"),
+        "parameters": result.parameters,
+        "epochs": len(result.reports),
+        "best": result.best,
+        "refitted": result.refitted,
+        "curve": [[one.loss, one.recall, one.ndcg, one.seconds] for one in result.reports],
+        "seconds": round(result.seconds, 1),
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "valid": {
+            "recall@10": float(result.scores.recall.mean()),
+            "ndcg@10": float(result.scores.ndcg.mean()),
+            "popularity ndcg@10": float(result.popularity.ndcg.mean()),
+        },
+    }
+    if not args.no_test:
+        model = BehaviourRecommender(result.encoder)
+        judged = evaluate(model, data, (5, 10, 20), batch=256, history="events")
+        names = ("recall@5", "ndcg@5", "recall@10", "ndcg@10", "recall@20", "ndcg@20")
+        found["test"] = {name: judged.means[name] for name in names}
+        found["intervals"] = {name: judged.intervals[name] for name in names}
+    print(f"seed {settings.seed}: {perf_counter() - started:.0f} s in this call", flush=True)
+    print(json.dumps({"valid": found["valid"], "test": found.get("test")}, indent=2), flush=True)
+    done.write_text(json.dumps(found, indent=2))
+    return found
+
+
+class Teller:
+    """Prints a line for each epoch, and one a minute in long ones."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed, self._told = seed, perf_counter()
+
+    def __call__(self, report: EpochReport | StepReport) -> None:
+        """Hear of a step or an epoch."""
+        if isinstance(report, StepReport):
+            if perf_counter() - self._told > 60:
+                self._told = perf_counter()
+                print(f"    step {report.step}/{report.steps} loss {report.loss:.4f}", flush=True)
+            return
+        self._told = perf_counter()
+        figures = "" if report.ndcg is None else f"R@10 {report.recall:.4f} N@10 {report.ndcg:.4f}"
+        star = " *" if report.best and report.ndcg is not None else ""
+        print(
+            f"  seed {self._seed} epoch {report.epoch:3d} loss {report.loss:.4f} {figures} "
+            f"{report.seconds:.1f} s{star}",
+            flush=True,
+        )
+
+
+def summary(
+    data: EvalData, settings: BehaviourSettings, runs: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """All seeds, and the mean and standard deviation over them."""
+    parts = [part for part in ("valid", "test") if part in runs[0]]
+    return {
+        "data": data.name,
+        "sha256": data.sha256,
+        "settings": settings.model_dump(mode="json", exclude={"seed"}),
+        "mean": {
+            f"{part} {name}": spread([run[part][name] for run in runs])
+            for part in parts
+            for name in runs[0][part]
+        },
+        "runs": runs,
+    }
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    return {"mean": mean(values), "sd": stdev(values) if len(values) > 1 else 0.0}
+
+
+if __name__ == "__main__":
+    main()
