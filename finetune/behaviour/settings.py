@@ -14,9 +14,10 @@ __all__ = ["BehaviourSettings", "learning_rate_at"]
 class BehaviourSettings(BaseModel):
     """How a behaviour encoder is built and trained.
 
-    A step takes ``batch`` windows of at most ``history`` events. ``precision`` ``auto`` is bf16
-    where the processor multiplies in it, else fp32. ``loss`` ``auto`` compares each target with
-    every item up to ``full_limit`` items, beyond with ``negatives`` drawn ones.
+    A step takes windows of at most ``history`` events, ``batch`` events in all or a window more.
+    ``precision`` ``auto`` is bf16 where the processor multiplies in it, else fp32. ``loss``
+    ``auto`` compares each target with every item up to ``full_limit`` items, beyond with
+    ``negatives`` drawn ones.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,7 +44,7 @@ class BehaviourSettings(BaseModel):
     weight_decay: float = Field(0.01, ge=0)
     warmup: int = Field(100, ge=0, description="steps over which the rate rises")
     max_grad_norm: float = Field(5.0, gt=0)
-    batch: int = Field(256, ge=1, description="windows in one step")
+    batch: int = Field(1500, ge=1, description="events in one step")
     epochs: int = Field(100, ge=1, description="at most")
     patience: int = Field(5, ge=1, description="epochs without a better validation until it stops")
     validation_users: int = Field(10_000, ge=1, description="most users that validation asks")

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from llmrec.embedding.behaviour.config import BehaviourConfig
+from llmrec.embedding.behaviour.dropout import ByteDropout
 from llmrec.embedding.behaviour.histories import GAP_BUCKETS
-from llmrec.embedding.behaviour.layers import Layer, Layout, RelativeBias
+from llmrec.embedding.behaviour.layers import AttentionBias, Layer, Layout
 
 __all__ = ["BehaviourNetwork"]
 
@@ -49,10 +50,10 @@ class BehaviourNetwork(nn.Module):
         self.ages = nn.Embedding(config.history, dim) if config.positions == "recent" else None
         self.kinds = nn.Embedding(len(config.kinds) + 1, dim) if config.kinds else None
         self.gaps = nn.Embedding(GAP_BUCKETS, dim) if config.gaps else None
-        self.bias = RelativeBias(config) if config.positions == "relative" else None
+        self.bias = AttentionBias(config)
         self.layers = nn.ModuleList(Layer(config, dropout) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = ByteDropout(dropout)
         self._start()
 
     @property
@@ -93,7 +94,7 @@ class BehaviourNetwork(nn.Module):
         if self.gaps is not None:
             flat = flat + self.gaps(gaps)
         flat = self.dropout(flat)
-        bias = None if self.bias is None else self.bias(layout.longest)
+        bias = self.bias(layout.longest)
         for layer in self.layers:
             flat = layer(flat, layout, bias)
         expected: Tensor = self.norm(flat)
