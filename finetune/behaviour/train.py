@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BehaviourResult", "Catalogue", "Training", "train_behaviour"]
 
+_DOING = "training the behaviour encoder"
 _LATE = 5
 """Epochs after which a network that is still below popularity is not learning."""
 
@@ -125,7 +127,10 @@ def train_behaviour(
             "There is nobody to validate with: no user has three different items.",
             hint="Ingest a longer event log; until then the other sources retrieve without it.",
         )
-    with torch_errors("training the behaviour encoder", hint="Lower batch, dim or full_limit."):
+    with ExitStack() as held:
+        held.enter_context(torch_errors(_DOING, hint="Lower batch, dim or full_limit."))
+        if folder is not None:
+            held.enter_context(TrainingFolder(folder, {}).exclusive())
         run = Training(train, catalogue, settings)
         learned, scores = run.validated(asked, _sub(folder, "fit"), progress)
         popularity = run.popularity(asked)
@@ -134,8 +139,9 @@ def train_behaviour(
             targets = [event for case in cases for event in case.targets]
             final = Training(in_order([*train, *targets]), catalogue, settings)
             encoder = final.encoder(final.plain(learned.best, _sub(folder, "refit"), progress))
-    for name in ("fit", "refit") if folder else ():
-        TrainingFolder(folder / name if folder else Path(), {}).clear()
+        for part in (_sub(folder, "fit"), _sub(folder, "refit")):
+            if part is not None:
+                TrainingFolder(part, {}).clear()
     return BehaviourResult(
         encoder=encoder,
         reports=learned.reports,
