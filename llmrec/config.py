@@ -120,7 +120,8 @@ class RetrievalSettings(_Section):
     """How candidates are found and fused.
 
     ``weights`` are the sources' weights in reciprocal rank fusion; a source with weight 0 is not
-    asked. Half-lives are in days, except ``history_half_life``, which counts history entries.
+    asked, nor is ``behaviour`` before ``llmrec train behaviour``. Half-lives are in days, except
+    ``history_half_life``, which counts history entries.
     """
 
     candidates: int = Field(20, ge=1, le=MAX_CANDIDATES)
@@ -132,6 +133,7 @@ class RetrievalSettings(_Section):
             "together": 1.5,
             "popular": 0.3,
             "new": 0.1,
+            "behaviour": 2.0,
         }
     )
     rrf_k: int = Field(60, ge=1)

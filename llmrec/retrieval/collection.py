@@ -1,29 +1,44 @@
-"""The Chroma collection that holds a shop's item vectors: typed reads and writes, nothing else."""
+"""A Chroma collection of a shop's item vectors: typed reads and writes, nothing else."""
 
 from __future__ import annotations
 
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from llmrec.config import Workspace
-from llmrec.embedding import TextEncoder
 from llmrec.errors import IndexMismatch, IndexMissing, VectorIndexError
 from llmrec.retrieval.chroma import Connection, connect
 from llmrec.retrieval.metadata import Metadata
 from llmrec.types import FloatArray
 
-__all__ = ["CollectionInfo", "VectorCollection"]
+__all__ = ["CollectionInfo", "VectorCollection", "VectorMaker"]
 
 _PAGE = 2_000
 _MISSING_HINT = "Make it with: llmrec index"
+
+
+class VectorMaker(Protocol):
+    """What a collection must know of whoever makes its vectors, such as a text encoder."""
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the same item would get another vector."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
 
 
 @dataclass(frozen=True)
@@ -47,16 +62,16 @@ class VectorCollection:
     Get one with :meth:`open` (it must exist) or :meth:`create` (made if missing).
     """
 
-    def __init__(self, workspace: Workspace, connection: Connection) -> None:
+    def __init__(self, workspace: Workspace, connection: Connection, of: str = "items") -> None:
         self._workspace = workspace
         self._connection = connection
-        self._name = _collection_name(workspace)
+        self._name = _collection_name(workspace, of)
         self._collection: Any = None
         self._generation = 0
 
     @classmethod
-    def open(cls, workspace: Workspace) -> VectorCollection:
-        """The collection of ``workspace``.
+    def open(cls, workspace: Workspace, of: str = "items") -> VectorCollection:
+        """The collection of ``workspace`` that holds vectors ``of`` its items' texts, or others.
 
         Raises:
             IndexMissing: nothing has been indexed yet.
@@ -65,7 +80,7 @@ class VectorCollection:
         connection = connect(workspace)
         if connection is None:
             raise IndexMissing(f"{workspace.path} has no vector index yet.", hint=_MISSING_HINT)
-        opened = cls(workspace, connection)
+        opened = cls(workspace, connection, of)
         try:
             opened.info()
         except BaseException:
@@ -75,7 +90,12 @@ class VectorCollection:
 
     @classmethod
     def create(
-        cls, workspace: Workspace, encoder: TextEncoder, *, rebuild: bool = False
+        cls,
+        workspace: Workspace,
+        encoder: VectorMaker,
+        *,
+        rebuild: bool = False,
+        of: str = "items",
     ) -> VectorCollection:
         """The collection of ``workspace``, made if missing; ``rebuild`` empties it first.
 
@@ -83,7 +103,7 @@ class VectorCollection:
             IndexMismatch: it holds vectors of another encoder, and ``rebuild`` was not asked.
             VectorIndexError: the store cannot be read, or the server is out of reach.
         """
-        opened = cls(workspace, _connection(workspace, may_discard=rebuild))
+        opened = cls(workspace, _connection(workspace, may_discard=rebuild and of == "items"), of)
         try:
             if rebuild:
                 opened._drop()
@@ -124,7 +144,7 @@ class VectorCollection:
             writing=bool(stored.get("writing", False)),
         )
 
-    def check(self, encoder: TextEncoder) -> None:
+    def check(self, encoder: VectorMaker) -> None:
         """Refuse an encoder that did not make these vectors.
 
         Raises:
@@ -201,6 +221,15 @@ class VectorCollection:
             )
         return got["ids"][0][:k], 1.0 - np.asarray(got["distances"][0][:k], np.float32)
 
+    def remove_others(self, sort: str, keep: Collection[str]) -> None:
+        """Remove this workspace's collections whose ``of`` begins with ``sort``, but for some."""
+        begin = _collection_name(self._workspace, sort)
+        kept = {_collection_name(self._workspace, one) for one in keep}
+        with self._connection.use() as client:
+            for name in [one.name for one in client.list_collections()]:
+                if name.startswith(begin) and name not in kept:
+                    client.delete_collection(name)
+
     @contextmanager
     def _use(self) -> Iterator[Any]:
         """The collection, fetched again where the client has been opened anew."""
@@ -215,7 +244,7 @@ class VectorCollection:
             if self._name in {one.name for one in client.list_collections()}:
                 client.delete_collection(self._name)
 
-    def _make(self, encoder: TextEncoder) -> None:
+    def _make(self, encoder: VectorMaker) -> None:
         settings = self._workspace.settings.chroma
         with self._connection.use() as client:
             if self._name in {one.name for one in client.list_collections()}:
@@ -255,10 +284,11 @@ def _connection(workspace: Workspace, *, may_discard: bool) -> Connection:
     return connection
 
 
-def _collection_name(workspace: Workspace) -> str:
+def _collection_name(workspace: Workspace, of: str) -> str:
     """``items`` in a store of its own; on a server, a name that no other workspace has."""
     if workspace.settings.chroma.url is None:
-        return "items"
+        return of
     slug = re.sub(r"[^a-z0-9]+", "-", workspace.path.name.lower()).strip("-") or "shop"
     digest = blake2b(str(workspace.path).encode(), digest_size=4).hexdigest()
-    return f"llmrec-{slug[:32]}-{digest}"
+    name = f"llmrec-{slug[:32]}-{digest}"
+    return name if of == "items" else f"{name}-{of}"

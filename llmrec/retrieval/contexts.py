@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timezone
 
 from llmrec.catalog.item_text import item_text
 from llmrec.catalog.store import CatalogStore
 from llmrec.config import RetrievalSettings
+from llmrec.retrieval.behaviour import behaviour_history
 from llmrec.retrieval.encoded import EncodedTexts
 from llmrec.retrieval.request import RetrievalRequest
 from llmrec.retrieval.sources.base import Context, Liked
@@ -39,10 +40,20 @@ class ContextBuilder:
         wanted = [text for taste in tastes for entry in taste if (text := self._text(entry, items))]
         vectors = self.texts.get([*wanted, *filter(None, queries)]) if self._encodes else {}
         contexts = []
-        for request, taste, query in zip(requests, tastes, queries, strict=True):
+        shoppers = self._behaviour(requests)
+        for request, taste, query, shopper in zip(requests, tastes, queries, shoppers, strict=True):
             at = now if request.now is None else _seconds(request)
-            contexts.append(self._context(request, taste, query, items, vectors, at))
+            context = self._context(request, taste, query, items, vectors, at)
+            contexts.append(replace(context, behaviour=shopper))
         return contexts
+
+    def _behaviour(self, requests: Sequence[RetrievalRequest]) -> list[FloatArray | None]:
+        """Each shopper's vector by the behaviour encoder, from the history of this very request."""
+        served = self.state.served
+        if served is None:
+            return [None] * len(requests)
+        users = served.encoder.encode([behaviour_history(one.history) for one in requests])
+        return [user if user.any() else None for user in users]
 
     @property
     def _encodes(self) -> bool:

@@ -33,13 +33,19 @@ class VectorMatrix:
         self.vectors = vectors
 
     @classmethod
-    def load(cls, collection: VectorCollection, cache: Path) -> VectorMatrix:
-        """Map the matrix of the collection's present version, writing it first if need be."""
+    def load(cls, collection: VectorCollection, cache: Path, name: str = "vectors") -> VectorMatrix:
+        """Map the matrix of the collection's present version, writing it first if need be.
+
+        Args:
+            collection: whose vectors.
+            cache: the workspace's cache folder.
+            name: of the matrix in the cache; each collection has its own.
+        """
         info = collection.info()
         key = cache_key(info.fingerprint, info.version, collection.count())
         return cached(
             cache,
-            "vectors",
+            name,
             key,
             build=lambda folder: _write(collection, info.dimension, folder),
             load=_read,

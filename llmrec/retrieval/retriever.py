@@ -13,6 +13,7 @@ from llmrec.catalog.store import CatalogStore
 from llmrec.config import Workspace
 from llmrec.embedding import TextEncoder, load_encoder
 from llmrec.errors import ConfigError, HistoryError
+from llmrec.retrieval.behaviour import BehaviourShelf
 from llmrec.retrieval.collection import VectorCollection
 from llmrec.retrieval.contexts import ContextBuilder
 from llmrec.retrieval.encoded import EncodedTexts
@@ -25,8 +26,8 @@ from llmrec.types import Candidate, FloatArray, HistoryEntry, SourceHit
 
 __all__ = ["SOURCES", "Retriever"]
 
-SOURCES = ("text", "query", "lexical", "together", "popular", "new")
-"""The names that ``retrieval.weights`` may hold."""
+SOURCES = ("text", "query", "lexical", "together", "popular", "new", "behaviour")
+"""The names that ``retrieval.weights`` may hold; ``behaviour`` is asked once one was trained."""
 
 
 class Retriever:
@@ -50,6 +51,7 @@ class Retriever:
         self._owns_store = owns_store
         self._encoder = encoder
         self._texts = EncodedTexts(encoder)
+        self._shelf = BehaviourShelf(workspace)
         self._state: State | None = None
         self._lock = threading.Lock()
 
@@ -76,7 +78,7 @@ class Retriever:
         """
         _check_weights(workspace)
         collection = VectorCollection.open(workspace)
-        opened = None
+        opened, retriever = None, None
         try:
             encoder = encoder or load_encoder(workspace.settings.models.encoder)
             collection.check(encoder)
@@ -86,6 +88,8 @@ class Retriever:
             retriever = cls(workspace, used, encoder, collection, owns_store=opened is not None)
             retriever._fresh()
         except BaseException:
+            if retriever is not None:
+                retriever._shelf.close()
             collection.close()
             if opened is not None:
                 opened.close()
@@ -109,6 +113,7 @@ class Retriever:
             if self._state is None:
                 return
             self._state = None
+        self._shelf.close()
         self._collection.close()
         if self._owns_store:
             self._store.close()
@@ -159,10 +164,13 @@ class Retriever:
         with self._lock:
             state = self._state
             revision, info = self._store.revision(), self._collection.info()
-            if state is None or state.revision != revision or state.version != info.version:
+            now = (revision, info.version, self._shelf.revision())
+            if state is None or (state.revision, state.version, state.behaviour) != now:
                 if state is not None:
                     self._collection.check(self._encoder)
-                state = load_state(self._workspace, self._store, self._collection, state)
+                state = load_state(
+                    self._workspace, self._store, self._collection, self._shelf, state
+                )
                 self._state = state
             return state
 

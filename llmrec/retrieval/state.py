@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from llmrec.catalog.snapshot import Snapshot
 from llmrec.catalog.store import CatalogStore, Revision
 from llmrec.config import Workspace
+from llmrec.retrieval.behaviour import BehaviourShelf, Served
 from llmrec.retrieval.cache import cache_key
 from llmrec.retrieval.collection import VectorCollection
 from llmrec.retrieval.events import EventTable
 from llmrec.retrieval.matrix import VectorMatrix
 from llmrec.retrieval.sources.base import Source
+from llmrec.retrieval.sources.behaviour import BehaviourSource
 from llmrec.retrieval.sources.lexical import LexicalSource
 from llmrec.retrieval.sources.new import NewSource
 from llmrec.retrieval.sources.popular import PopularSource
@@ -35,15 +37,22 @@ class State:
     matrix: VectorMatrix
     search: VectorSearch
     popular: PopularSource
+    served: Served | None
+    behaviour: tuple[int, ...] | None
     sources: Mapping[str, Source]
 
 
 def load_state(
-    workspace: Workspace, store: CatalogStore, collection: VectorCollection, old: State | None
+    workspace: Workspace,
+    store: CatalogStore,
+    collection: VectorCollection,
+    shelf: BehaviourShelf,
+    old: State | None,
 ) -> State:
     """Read what has changed since ``old``, and keep the rest of it."""
     # Revisions first: what changes while we read is then seen as newer by the next look.
-    revision, version = store.revision(), collection.info().version
+    revision, info, behaviour = store.revision(), collection.info(), shelf.revision()
+    version = info.version
     same_items = old is not None and old.revision.items == revision.items
     same_events = old is not None and old.revision.events == revision.events
     same_index = old is not None and old.version == version
@@ -54,9 +63,27 @@ def load_state(
         search = old.search
     else:
         search = VectorSearch(collection, matrix, snapshot.row)
+    if old and same_items and same_index and old.behaviour == behaviour:
+        served = old.served
+    else:
+        served = _served(workspace, shelf, snapshot, matrix, info.fingerprint)
     popular = _popular(workspace, snapshot, log)
-    sources = _sources(workspace, store, snapshot, log, search, popular)
-    return State(revision, version, snapshot, log, matrix, search, popular, sources)
+    sources = _sources(workspace, store, snapshot, log, search, popular, served)
+    return State(
+        revision, version, snapshot, log, matrix, search, popular, served, behaviour, sources
+    )
+
+
+def _served(
+    workspace: Workspace,
+    shelf: BehaviourShelf,
+    snapshot: Snapshot,
+    matrix: VectorMatrix,
+    text_encoder: str,
+) -> Served | None:
+    if workspace.settings.retrieval.weights.get("behaviour", 0) <= 0 or shelf.revision() is None:
+        return None
+    return shelf.fetch(snapshot.ids, matrix, text_encoder)
 
 
 def _matrix(workspace: Workspace, collection: VectorCollection, old: State | None) -> VectorMatrix:
@@ -82,6 +109,7 @@ def _sources(
     log: EventTable,
     search: VectorSearch,
     popular: PopularSource,
+    served: Served | None,
 ) -> dict[str, Source]:
     """Those of weight above 0, in a fixed order."""
     settings = workspace.settings.retrieval
@@ -99,4 +127,7 @@ def _sources(
         "popular": lambda: popular,
         "new": lambda: NewSource(snapshot.added_at),
     }
+    if served is not None:
+        known = VectorSearch(served.collection, served.matrix, snapshot.row)
+        makers["behaviour"] = lambda: BehaviourSource(known)
     return {name: make() for name, make in makers.items() if settings.weights.get(name, 0) > 0}
