@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from llmrec.finetune.behaviour.estimate import Estimate, estimate
+from llmrec.finetune.behaviour.prepare import Catalogue
+from llmrec.finetune.behaviour.publish import Published, publish_behaviour
 from llmrec.finetune.behaviour.recommender import BehaviourRecommender
 from llmrec.finetune.behaviour.reports import EpochReport, StepReport
 from llmrec.finetune.behaviour.settings import BehaviourSettings
-from llmrec.finetune.behaviour.train import BehaviourResult, Catalogue, train_behaviour
+from llmrec.finetune.behaviour.shop import ShopData, shop_data
+from llmrec.finetune.behaviour.train import BehaviourResult, train_behaviour
 
 __all__ = [
     "BehaviourRecommender",
@@ -13,6 +17,12 @@ __all__ = [
     "BehaviourSettings",
     "Catalogue",
     "EpochReport",
+    "Estimate",
+    "Published",
+    "ShopData",
     "StepReport",
+    "estimate",
+    "publish_behaviour",
+    "shop_data",
     "train_behaviour",
 ]

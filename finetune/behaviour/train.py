@@ -2,56 +2,35 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from llmrec.embedding.behaviour import BehaviourConfig, BehaviourEncoder
-from llmrec.embedding.behaviour.text_basis import TextBasis
+from llmrec.embedding.behaviour import BehaviourEncoder
 from llmrec.errors import DataError
 from llmrec.finetune.behaviour.checkpoints import TrainingFolder
-from llmrec.finetune.behaviour.reports import EpochReport, StepReport
+from llmrec.finetune.behaviour.prepare import Catalogue, Observer, Training
+from llmrec.finetune.behaviour.reports import EpochReport
 from llmrec.finetune.behaviour.sequences import (
     Case,
-    Sequences,
     hold_out,
     in_order,
-    make_sequences,
 )
 from llmrec.finetune.behaviour.settings import BehaviourSettings
 from llmrec.finetune.behaviour.validation import Scores, Validation
-from llmrec.types import Event, FloatArray
+from llmrec.types import Event
 
 if TYPE_CHECKING:
-    from llmrec.finetune.behaviour.loop import Learned
-    from llmrec.finetune.behaviour.steps import Stepper
+    pass
 
-__all__ = ["BehaviourResult", "Catalogue", "Training", "train_behaviour"]
+__all__ = ["BehaviourResult", "train_behaviour"]
 
 _DOING = "training the behaviour encoder"
 _LATE = 5
 """Epochs after which a network that is still below popularity is not learning."""
-
-
-@dataclass(frozen=True)
-class Catalogue:
-    """The items that there are.
-
-    Attributes:
-        ids: of all items, with events or without.
-        texts: their text vectors, float32 ``[len(ids), text_dim]``, or ``None``.
-        text_encoder: fingerprint of what made the vectors.
-    """
-
-    ids: Sequence[str]
-    texts: FloatArray | None = field(default=None, repr=False)
-    text_encoder: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +73,7 @@ def train_behaviour(
     *,
     validation: Sequence[Case] | None = None,
     folder: Path | None = None,
-    progress: Callable[[EpochReport | StepReport], None] | None = None,
+    progress: Observer | None = None,
 ) -> BehaviourResult:
     """Train until validation stops rising; with ``refit`` then anew on everything.
 
@@ -156,152 +135,6 @@ def train_behaviour(
         seconds=perf_counter() - started,
         warnings=_warnings(learned.reports, popularity),
     )
-
-
-class Training:
-    """Events, catalogue and settings made ready: vocabulary, sequences, text features.
-
-    Args:
-        events: from :func:`~llmrec.finetune.behaviour.sequences.in_order`.
-        catalogue: all items.
-        settings: of the run.
-
-    Raises:
-        DataError: nobody has two different items.
-    """
-
-    def __init__(
-        self, events: list[Event], catalogue: Catalogue, settings: BehaviourSettings
-    ) -> None:
-        self.events, self._catalogue, self._settings = events, catalogue, settings
-        touched = {event.item for event in events}
-        self.ids = tuple(id for id in catalogue.ids if id in touched)
-        self.row = {id: row for row, id in enumerate(self.ids)}
-        kinds = sorted({event.kind.value for event in events if event.item in self.row})
-        self.kinds = tuple(kinds) if settings.kinds and len(kinds) > 1 else ()
-        self.sequences: Sequences = make_sequences(
-            events, self.row, {kind: number for number, kind in enumerate(self.kinds, start=1)}
-        )
-        self.basis, self._features = self._text()
-
-    @property
-    def sha256(self) -> str:
-        """Of everything that is learned from: events, items, text vectors."""
-        digest = hashlib.sha256()
-        arrays = (self.sequences.items, self.sequences.kinds, self.sequences.gaps)
-        for array in (*arrays, self.sequences.starts, self._features):
-            digest.update(b"" if array is None else np.ascontiguousarray(array).tobytes())
-        digest.update("\x1f".join(self._catalogue.ids).encode("utf-8", "surrogatepass"))
-        return digest.hexdigest()
-
-    @property
-    def config(self) -> BehaviourConfig:
-        """The network's shape for these settings and this log."""
-        chosen, texts = self._settings, self._catalogue.texts
-        with_text = self.basis is not None and texts is not None
-        timed = bool((self.sequences.gaps > 0).any())
-        return BehaviourConfig(
-            dim=chosen.dim,
-            layers=chosen.layers,
-            heads=chosen.heads,
-            feedforward=chosen.feedforward,
-            layer=chosen.layer,
-            positions=chosen.positions,
-            history=chosen.history,
-            kinds=self.kinds,
-            gaps=chosen.gaps and timed,
-            text_dim=texts.shape[1] if with_text and texts is not None else 0,
-            text_rank=self.basis.directions.shape[1] if self.basis is not None else 0,
-            text_encoder=self._catalogue.text_encoder if with_text else "",
-        )
-
-    @property
-    def parameters(self) -> int:
-        """Weights that are trained."""
-        return sum(one.numel() for one in self.stepper().network.parameters())
-
-    def stepper(self) -> Stepper:
-        """A fresh network with its optimizer; equal for equal seeds."""
-        import torch
-
-        from llmrec.embedding.behaviour.network import BehaviourNetwork
-        from llmrec.finetune.behaviour.steps import Stepper
-
-        features = None if self._features is None else torch.from_numpy(self._features)
-        with torch.random.fork_rng():
-            torch.manual_seed(self._settings.seed)
-            network = BehaviourNetwork(
-                self.config, len(self.ids), features, dropout=self._settings.dropout
-            )
-        return Stepper(network, self.sequences, self._settings)
-
-    def validated(
-        self,
-        asked: Validation,
-        folder: Path | None,
-        progress: Callable[[EpochReport | StepReport], None] | None,
-    ) -> tuple[Learned, Scores]:
-        """Train with early stopping. Returns what was learned, and its validation by case."""
-        from llmrec.finetune.behaviour.loop import learn
-
-        stepper = self.stepper()
-        learned = learn(
-            stepper,
-            self._settings.epochs,
-            validate=lambda: asked.scores(self._encoder(stepper.network)),
-            folder=self._checkpoints(folder, len(asked)),
-            progress=progress,
-        )
-        return learned, asked.scores(self.encoder(learned))
-
-    def plain(
-        self,
-        epochs: int,
-        folder: Path | None,
-        progress: Callable[[EpochReport | StepReport], None] | None,
-    ) -> Learned:
-        """Train for so many epochs, without validation."""
-        from llmrec.finetune.behaviour.loop import learn
-
-        return learn(self.stepper(), epochs, folder=self._checkpoints(folder, 0), progress=progress)
-
-    def popularity(self, asked: Validation) -> Scores:
-        """What masked popularity scores on the same cases."""
-        counts = np.bincount(self.sequences.items, minlength=len(self.ids))
-        return asked.popularity(counts, self.row)
-
-    def encoder(self, learned: Learned) -> BehaviourEncoder:
-        """The encoder with these weights, which also knows the items that have only a text."""
-        network = self.stepper().network
-        network.load_state_dict(learned.weights)
-        return self._encoder(network.eval())
-
-    def _encoder(self, network: object) -> BehaviourEncoder:
-        from llmrec.embedding.behaviour.network import BehaviourNetwork
-
-        assert isinstance(network, BehaviourNetwork)
-        made = BehaviourEncoder(network, self.ids, self.basis)
-        if self.basis is None or self._catalogue.texts is None:
-            return made
-        return made.extended(self._catalogue.ids, self._catalogue.texts)
-
-    def _text(self) -> tuple[TextBasis | None, FloatArray | None]:
-        texts = self._catalogue.texts
-        if texts is None or not self._settings.text:
-            return None, None
-        at = {id: place for place, id in enumerate(self._catalogue.ids)}
-        own = texts[[at[id] for id in self.ids]]
-        wanted = self._settings.text_rank or self._settings.dim
-        basis = TextBasis.of(own, min(wanted, texts.shape[1]))
-        return basis, basis.features(own)
-
-    def _checkpoints(self, folder: Path | None, cases: int) -> TrainingFolder | None:
-        if folder is None:
-            return None
-        settings = self._settings.model_dump(mode="json", exclude={"save_every", "epochs"})
-        return TrainingFolder(
-            folder, {"settings": settings, "data": self.sha256, "validation": cases}
-        )
 
 
 def _sub(folder: Path | None, name: str) -> Path | None:

@@ -18,6 +18,7 @@ from llmrec.cli import (
     models,
     recommend,
     serve_llm,
+    train,
 )
 from llmrec.cli.common import console, fail
 from llmrec.errors import LLMRecError
@@ -41,6 +42,7 @@ app.command("init", rich_help_panel=_SHOP)(init.init)
 app.add_typer(ingest.app, name="ingest", rich_help_panel=_SHOP)
 app.command("index", rich_help_panel=_SHOP)(index.index)
 app.add_typer(items.app, name="items", rich_help_panel=_SHOP)
+app.add_typer(train.app, name="train", rich_help_panel=_SHOP)
 app.command("recommend", rich_help_panel=_ANSWERS)(recommend.recommend)
 app.command("chat", rich_help_panel=_ANSWERS)(chat.chat)
 app.command("demo", rich_help_panel=_ANSWERS)(demo.demo)

@@ -132,6 +132,14 @@ def test_a_new_item_gets_a_vector_from_its_text_at_once():
     np.testing.assert_allclose(wider.encode(history), encoder.encode(history), atol=1e-6)
 
 
+def test_what_is_kept_on_disk_is_what_events_taught():
+    encoder = make()
+    wider = encoder.extended(["new"], np.ones((1, 24), np.float32))
+    kept = wider.taught()
+    assert kept.item_ids == ITEMS and encoder.taught() is encoder
+    np.testing.assert_allclose(kept.item_vectors(), encoder.item_vectors(), atol=1e-6)
+
+
 def test_without_text_a_new_item_is_an_error():
     with pytest.raises(ModelError, match="reads no text"):
         make(text=False).extended(["new"], np.zeros((1, 24), np.float32))

@@ -16,6 +16,8 @@ from llmrec.errors import ModelError
 from llmrec.types import FloatArray
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from llmrec.embedding.behaviour.network import BehaviourNetwork
 
 __all__ = ["BehaviourEncoder"]
@@ -101,8 +103,6 @@ class BehaviourEncoder:
         """
         import torch
 
-        from llmrec.embedding.behaviour.network import BehaviourNetwork
-
         if self.basis is None or texts.shape[1] != self.config.text_dim:
             wanted = self.config.text_dim or "no text at all"
             raise ModelError(
@@ -113,13 +113,24 @@ class BehaviourEncoder:
         if not new:
             return self
         features = torch.from_numpy(self.basis.features(texts[new]))
-        wider = BehaviourNetwork(
-            self.config, self.known, torch.cat([self.network.features, features])
+        return self._of(
+            (*self.item_ids, *(ids[place] for place in new)),
+            torch.cat([self.network.features, features]),
         )
-        weights = self.network.state_dict() | {"features": wider.features}
-        wider.load_state_dict(weights)
-        wider.eval()
-        return BehaviourEncoder(wider, (*self.item_ids, *(ids[place] for place in new)), self.basis)
+
+    def taught(self) -> BehaviourEncoder:
+        """An encoder of only those items that events taught: what is worth keeping on disk."""
+        if self.known == len(self.item_ids):
+            return self
+        return self._of(self.item_ids[: self.known], self.network.features[: self.known].clone())
+
+    def _of(self, ids: tuple[str, ...], features: Tensor) -> BehaviourEncoder:
+        """The same weights for other items; the known ones come first in any case."""
+        from llmrec.embedding.behaviour.network import BehaviourNetwork
+
+        network = BehaviourNetwork(self.config, self.known, features)
+        network.load_state_dict(self.network.state_dict() | {"features": features})
+        return BehaviourEncoder(network.eval(), ids, self.basis)
 
     @cached_property
     def _table(self) -> FloatArray:
