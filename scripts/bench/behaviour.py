@@ -4,9 +4,10 @@
         --order position --set history=50 --set dropout=0.4 --out bench-work/behaviour/ml
 
 Stopped at any moment, the same command goes on where it was: finished seeds are read from
-``--out``, an unfinished one continues from its last checkpoint. Without ``--refit`` the test
+``--out``, an unfinished one continues from its last checkpoint. Without refit the test
 figures are those of the training that validation stopped; with it (``--set refit=true``) the
-encoder has also learned the validation targets, as the harness's baselines have.
+encoder has also learned the validation targets, as the harness's baselines have. The encoder of
+each seed is kept in ``--out`` as ``load_behaviour`` reads it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from llmrec.embedding import load_encoder
+from llmrec.embedding.behaviour import save_behaviour
 from llmrec.eval import EvalData, evaluate, open_data
 from llmrec.finetune.behaviour import (
     BehaviourRecommender,
@@ -130,6 +132,9 @@ def one_seed(
         folder=args.out / f"training-{settings.seed}",
         progress=Teller(settings.seed),
     )
+    kept_at: Path = args.out / f"encoder-{settings.seed}"
+    kept_at.mkdir(exist_ok=True)
+    save_behaviour(result.encoder, kept_at)
     for warning in result.warnings:
         print("WARNING", warning, flush=True)
     found: dict[str, Any] = {
