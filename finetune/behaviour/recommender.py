@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from llmrec.embedding.behaviour import BehaviourEncoder, History
+from llmrec.finetune.behaviour.prepare import Catalogue
+from llmrec.finetune.behaviour.sequences import Case
+from llmrec.finetune.behaviour.settings import BehaviourSettings
+from llmrec.finetune.behaviour.train import train_behaviour
 from llmrec.finetune.behaviour.validation import as_history
 from llmrec.types import Event, FloatArray
 
@@ -22,6 +27,23 @@ class BehaviourRecommender:
 
     def __init__(self, encoder: BehaviourEncoder) -> None:
         self._encoder = encoder
+
+    @classmethod
+    def fit(
+        cls,
+        events: Iterable[Event],
+        catalogue: Catalogue,
+        settings: BehaviourSettings | None = None,
+        *,
+        validation: Sequence[Case] | None = None,
+        folder: Path | None = None,
+    ) -> BehaviourRecommender:
+        """A recommender that has learned from ``events``, such as those known to a baseline.
+
+        The arguments and errors are those of :func:`~llmrec.finetune.behaviour.train_behaviour`.
+        """
+        made = train_behaviour(events, catalogue, settings, validation=validation, folder=folder)
+        return cls(made.encoder)
 
     def recommend_many(
         self, histories: Sequence[Sequence[str | Event]], *, k: int

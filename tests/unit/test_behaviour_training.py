@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import random
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from rich.console import Console
 
+from llmrec.cli.train_view import TrainingView
 from llmrec.errors import ConfigError, DataError, LockedError, ModelError
 from llmrec.finetune.behaviour import (
     BehaviourRecommender,
@@ -16,6 +19,7 @@ from llmrec.finetune.behaviour import (
     Catalogue,
     EpochReport,
     StepReport,
+    estimate,
     train_behaviour,
 )
 from llmrec.finetune.behaviour.checkpoints import TrainingFolder
@@ -310,6 +314,37 @@ def test_validation_ranks_as_the_definition_says():
     both = Validation([case("a", "bd")], 10, 0).scores(Fixed())
     ideal = 1 + 1 / np.log2(3)
     assert both.main == pytest.approx((1 / np.log2(3) + 1 / np.log2(4)) / ideal)
+
+
+def test_what_is_told_is_shown_as_it_comes():
+    def shown(terminal: bool) -> str:
+        console = Console(file=io.StringIO(), force_terminal=terminal, width=80)
+        with TrainingView(console, epochs=2) as view:
+            view.tell(StepReport(1, 3, 9, 7.5, 0.1))
+            view.tell(EpochReport(1, 7.25, 0.1, 0.05, True, 1.5))
+            view.tell(EpochReport(1, 7.125, None, None, True, 1.5))
+        return console.file.getvalue()
+
+    assert "Epoch 1" in shown(True) and "0.0500" in shown(True)
+    first, second = shown(False).splitlines()
+    assert first.split() == ["1", "7.2500", "0.1000", "0.0500", "1.5", "best"]
+    assert "refit" in second
+
+
+def test_a_recommender_can_be_fitted_in_one_call():
+    settings = QUICK.model_copy(update={"epochs": 1})
+    model = BehaviourRecommender.fit(walks(), catalogue(), settings)
+    assert len(model.recommend_many([["i00"]], k=4)[0]) == 4
+
+
+def test_the_cost_is_known_before():
+    size = estimate(walks(), catalogue(), QUICK)
+    assert (size.events, size.users, size.items, size.new_items) == (480, 60, 30, 1)
+    assert size.steps == len(range(0, 480 - 60, 64)) and size.seconds_per_epoch > 0
+    assert size.parameters > 16 * 30 and size.bytes > 4 * size.parameters
+    assert (size.loss, size.precision) == ("full softmax", "fp32")
+    sampled = estimate(walks(), catalogue(), QUICK.model_copy(update={"loss": "sampled"}))
+    assert sampled.loss == "1024 sampled items"
 
 
 def test_recommendations_leave_the_history_out_and_end_where_items_do():
