@@ -1,5 +1,9 @@
 """The behaviour encoder that serves, and its item vectors in a Chroma collection of their own.
 
+Vectors are stored as they are, of unlike lengths: an item's length says how likely it is for
+anybody. HNSW over raw inner products finds them better than after any of the ways to make lengths
+equal (docs/design/014-behaviour.md has the figures).
+
 The collection follows by itself: when another version is promoted, or items come or change their
 text, whoever retrieves next brings it up to date. What it should hold is compared with what it
 holds, so that a process killed while writing costs nothing but its last batch.
@@ -19,7 +23,6 @@ from llmrec.config import Workspace
 from llmrec.embedding.behaviour import BehaviourEncoder, History, load_behaviour
 from llmrec.errors import IndexMissing, LockedError
 from llmrec.retrieval.collection import VectorCollection
-from llmrec.retrieval.lifting import lift_items, longest
 from llmrec.retrieval.matrix import VectorMatrix
 from llmrec.retrieval.taste import disliked
 from llmrec.types import EventKind, FloatArray, HistoryEntry
@@ -39,7 +42,7 @@ class Served:
     Attributes:
         version: of the artifact.
         encoder: also knows the items that have only a text.
-        collection: lifted vectors of the catalogue's items.
+        collection: vectors of the catalogue's items.
         matrix: the same vectors.
     """
 
@@ -151,9 +154,7 @@ def sync_behaviour(
     if found is not None:
         return found
     with write_lock(workspace):
-        collection = VectorCollection.create(
-            workspace, wanted, rebuild=_is_other(workspace, wanted), of=wanted.name
-        )
+        collection = VectorCollection.create(workspace, wanted, of=wanted.name)
         _write(collection, _matrix(workspace, collection), wanted)
         serving = Artifacts(workspace.models_dir).serving("behaviour") or version
         collection.remove_others(_SORT, {wanted.name, _SORT + serving})
@@ -180,9 +181,12 @@ class _Wanted:
     """What the collection should hold; as a maker of vectors it has a name and a fingerprint."""
 
     name: str
-    fingerprint: str
     ids: list[str]
     vectors: FloatArray
+
+    @property
+    def fingerprint(self) -> str:
+        return self.name
 
     @property
     def dimension(self) -> int:
@@ -191,11 +195,8 @@ class _Wanted:
     @classmethod
     def of(cls, version: str, encoder: BehaviourEncoder, ids: Sequence[str]) -> _Wanted:
         known = [id for id in ids if id in encoder.row]
-        rows = encoder.item_vectors()[[encoder.row[id] for id in known]]
-        length = longest(rows)
-        # Another longest vector moves all others.
-        fingerprint = f"{version}-{length:.9g}"
-        return cls(_SORT + version, fingerprint, known, lift_items(rows, length))
+        vectors = encoder.item_vectors()[[encoder.row[id] for id in known]]
+        return cls(_SORT + version, known, vectors)
 
     def differing(self, matrix: VectorMatrix) -> tuple[NDArray[np.int64], list[str]]:
         """Rows that ``matrix`` lacks or has otherwise, and ids that it should not have."""
@@ -216,7 +217,7 @@ def _as_wanted(
         collection = collection or VectorCollection.open(workspace, wanted.name)
         collection.reopen()
         info = collection.info()
-        if info.fingerprint == wanted.fingerprint and not info.writing:
+        if not info.writing:
             matrix = _matrix(workspace, collection)
             changed, gone = wanted.differing(matrix)
             if not len(changed) and not gone:
@@ -226,18 +227,6 @@ def _as_wanted(
     if collection is not None:
         collection.close()
     return None
-
-
-def _is_other(workspace: Workspace, wanted: _Wanted) -> bool:
-    """Whether the collection is there, but made of vectors of another length."""
-    try:
-        collection = VectorCollection.open(workspace, wanted.name)
-    except IndexMissing:
-        return False
-    try:
-        return collection.info().fingerprint != wanted.fingerprint
-    finally:
-        collection.close()
 
 
 def _matrix(workspace: Workspace, collection: VectorCollection) -> VectorMatrix:

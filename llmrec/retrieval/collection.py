@@ -57,7 +57,7 @@ class CollectionInfo:
 
 
 class VectorCollection:
-    """Item id -> unit vector and metadata, searchable by inner product.
+    """Item id -> vector and metadata, searchable by inner product; texts have unit vectors.
 
     Get one with :meth:`open` (it must exist) or :meth:`create` (made if missing).
     """

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timezone
 
+import numpy as np
+
 from llmrec.catalog.item_text import item_text
 from llmrec.catalog.store import CatalogStore
 from llmrec.config import RetrievalSettings
@@ -53,7 +55,8 @@ class ContextBuilder:
         if served is None:
             return [None] * len(requests)
         users = served.encoder.encode([behaviour_history(one.history) for one in requests])
-        return [user if user.any() else None for user in users]
+        # Of unit length, so that scores of different shoppers have one scale.
+        return [user / np.linalg.norm(user) if user.any() else None for user in users]
 
     @property
     def _encodes(self) -> bool:

@@ -25,7 +25,7 @@ class VectorMatrix:
 
     Attributes:
         ids: item ids ascending, ``n`` of them.
-        vectors: float32 ``[n, d]``, rows of unit length, read-only.
+        vectors: float32 ``[n, d]``, read-only; those of texts have unit length.
     """
 
     def __init__(self, ids: list[str], vectors: FloatArray) -> None:

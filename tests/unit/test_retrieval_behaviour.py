@@ -30,7 +30,6 @@ from llmrec.retrieval import RetrievalRequest, Retriever, build_index
 from llmrec.retrieval import behaviour as behaviour_module
 from llmrec.retrieval.behaviour import BehaviourShelf, behaviour_history
 from llmrec.retrieval.collection import VectorCollection
-from llmrec.retrieval.lifting import lift_items, lift_user, longest
 from llmrec.types import EventKind, Filters, HistoryEntry, Item
 
 TEXT = HashingEncoder()
@@ -261,17 +260,6 @@ def test_taste_is_read_without_what_was_disliked():
     assert list(read.items) == ["b"] and list(read.kinds) == ["view"]
     again = behaviour_history((*entries, replace(entries[0])))
     assert list(again.items) == ["a", "b", "a"]
-
-
-def test_lifting_keeps_the_order_and_makes_lengths_equal():
-    draw = np.random.default_rng(1)
-    items = (draw.normal(size=(200, 6)) * draw.exponential(size=(200, 1))).astype(np.float32)
-    user = draw.normal(size=6).astype(np.float32)
-    lifted = lift_items(items, longest(items))
-    np.testing.assert_allclose(np.linalg.norm(lifted, axis=1), 1, atol=1e-6)
-    scale = longest(items) * np.linalg.norm(user)
-    np.testing.assert_allclose(lifted @ lift_user(user), items @ user / scale, atol=1e-6)
-    assert longest(np.empty((0, 3), np.float32)) == 1.0
 
 
 def test_nothing_serves_and_nothing_is_held(shop: Workspace):

@@ -33,8 +33,8 @@ class Context:
         liked: newest first.
         taste: float32 ``[d]`` of unit length, the liked entries' mean; ``None`` without any.
         query: float32 ``[d]`` of unit length, the query's vector; ``None`` without one.
-        behaviour: float32 ``[dim]``, the behaviour encoder's vector of the shopper; ``None``
-            without an encoder, or where it knows nothing of the history.
+        behaviour: float32 ``[dim]`` of unit length, the behaviour encoder's vector of the shopper;
+            ``None`` without an encoder, or where it knows nothing of the history.
         words: the query, else the titles of what was liked last.
         now: the moment of the request in seconds since 1970 UTC.
     """

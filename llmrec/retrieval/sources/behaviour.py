@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from llmrec.retrieval.lifting import lift_user
 from llmrec.retrieval.sources.base import Context, Hits
 from llmrec.retrieval.vectors import VectorSearch
 
@@ -13,7 +12,7 @@ class BehaviourSource:
     """Items of the largest inner product with the behaviour encoder's vector of the shopper.
 
     Args:
-        search: over lifted item vectors, see :mod:`~llmrec.retrieval.lifting`.
+        search: over the encoder's item vectors.
     """
 
     def __init__(self, search: VectorSearch) -> None:
@@ -23,4 +22,4 @@ class BehaviourSource:
         """The best; nothing for a shopper whose history the encoder does not know."""
         if context.behaviour is None:
             return Hits.none()
-        return self._search.top(lift_user(context.behaviour), context.allowed, depth)
+        return self._search.top(context.behaviour, context.allowed, depth)
