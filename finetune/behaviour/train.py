@@ -7,28 +7,21 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from llmrec.embedding.behaviour import BehaviourEncoder
 from llmrec.errors import DataError
 from llmrec.finetune.behaviour.checkpoints import TrainingFolder
 from llmrec.finetune.behaviour.prepare import Catalogue, Observer, Training
 from llmrec.finetune.behaviour.reports import EpochReport
-from llmrec.finetune.behaviour.sequences import (
-    Case,
-    hold_out,
-    in_order,
-)
+from llmrec.finetune.behaviour.sequences import Case, hold_out, in_order
 from llmrec.finetune.behaviour.settings import BehaviourSettings
 from llmrec.finetune.behaviour.validation import Scores, Validation
 from llmrec.types import Event
 
-if TYPE_CHECKING:
-    pass
-
 __all__ = ["BehaviourResult", "train_behaviour"]
 
 _DOING = "training the behaviour encoder"
+
 _LATE = 5
 """Epochs after which a network that is still below popularity is not learning."""
 
@@ -116,7 +109,8 @@ def train_behaviour(
         encoder, final = run.encoder(learned), run
         if settings.refit:
             targets = [event for case in cases for event in case.targets]
-            final = Training(in_order([*train, *targets]), catalogue, settings)
+            everything = known if validation is None else in_order([*train, *targets])
+            final = Training(everything, catalogue, settings)
             encoder = final.encoder(final.plain(learned.best, _sub(folder, "refit"), progress))
         for part in (_sub(folder, "fit"), _sub(folder, "refit")):
             if part is not None:

@@ -73,8 +73,8 @@ class BehaviourShelf:
     def fetch(self, ids: Sequence[str], texts: VectorMatrix, text_encoder: str) -> Served | None:
         """What serves, with the collection brought up to date; ``None`` if nothing does.
 
-        While another command writes to the workspace the collection cannot be: ``None`` too, until
-        that command has changed something and retrieval looks again.
+        While another command writes to the workspace it is used as it is. If there is none yet,
+        ``None`` too, until that command has changed something and retrieval looks again.
 
         Args:
             ids: the catalogue.
@@ -135,7 +135,8 @@ def sync_behaviour(
     """Make the collection of ``version`` say what ``encoder`` says of ``ids``.
 
     Each version has its own, so that whoever still serves another goes on undisturbed; those that
-    neither serve nor come next are removed. Nothing is locked where nothing has to be written.
+    neither serve nor come next are removed. Nothing is locked where nothing has to be written;
+    while another command writes, a collection that is there is used as it is.
 
     Args:
         workspace: where the collection lies.
@@ -145,19 +146,24 @@ def sync_behaviour(
         opened: the collection, if it is open; it is used, or closed.
 
     Raises:
-        LockedError: something has to be written, and another command is writing.
+        LockedError: there is no collection yet, and another command is writing.
         VectorIndexError: Chroma failed.
         DiskFull: no space left.
     """
     wanted = _Wanted.of(version, encoder, ids)
-    found = _as_wanted(workspace, wanted, opened)
-    if found is not None:
+    found = _found(workspace, wanted, opened)
+    if found is not None and wanted.is_in(found[1]):
         return found
-    with write_lock(workspace):
-        collection = VectorCollection.create(workspace, wanted, of=wanted.name)
-        _write(collection, _matrix(workspace, collection), wanted)
-        serving = Artifacts(workspace.models_dir).serving("behaviour") or version
-        collection.remove_others(_SORT, {wanted.name, _SORT + serving})
+    try:
+        with write_lock(workspace):
+            collection = found[0] if found else _created(workspace, wanted)
+            _write(collection, _matrix(workspace, collection), wanted)
+            serving = Artifacts(workspace.models_dir).serving("behaviour") or version
+            collection.remove_others(_SORT, {wanted.name, _SORT + serving})
+    except LockedError:
+        if found is None:
+            raise
+        return found
     return collection, _matrix(workspace, collection)
 
 
@@ -207,26 +213,29 @@ class _Wanted:
         other[there] = moved > _TOLERANCE
         return np.flatnonzero(other), sorted(set(matrix.ids) - set(self.ids))
 
+    def is_in(self, matrix: VectorMatrix) -> bool:
+        changed, gone = self.differing(matrix)
+        return not len(changed) and not gone
 
-def _as_wanted(
+
+def _found(
     workspace: Workspace, wanted: _Wanted, opened: VectorCollection | None
 ) -> tuple[VectorCollection, VectorMatrix] | None:
-    """The collection and its matrix, if it holds what it should."""
-    collection = opened
+    """The collection as it is, whoever wrote it last; ``None`` if there is none."""
     try:
-        collection = collection or VectorCollection.open(workspace, wanted.name)
-        collection.reopen()
-        info = collection.info()
-        if not info.writing:
-            matrix = _matrix(workspace, collection)
-            changed, gone = wanted.differing(matrix)
-            if not len(changed) and not gone:
-                return collection, matrix
+        collection = opened or VectorCollection.open(workspace, wanted.name)
     except IndexMissing:
-        pass
-    if collection is not None:
+        return None
+    try:
+        collection.reopen()
+        return collection, _matrix(workspace, collection)
+    except IndexMissing:
         collection.close()
-    return None
+        return None
+
+
+def _created(workspace: Workspace, wanted: _Wanted) -> VectorCollection:
+    return VectorCollection.create(workspace, wanted, of=wanted.name)
 
 
 def _matrix(workspace: Workspace, collection: VectorCollection) -> VectorMatrix:

@@ -240,6 +240,24 @@ def test_while_another_command_writes_it_waits_for_later(
         assert answer.by_source["behaviour"] > 0
 
 
+def test_what_is_there_goes_on_while_another_command_writes(
+    shop: Workspace, monkeypatch: pytest.MonkeyPatch
+):
+    publish(shop, make_encoder(ids_of(shop)))
+    with Retriever.open(Workspace.open(shop.path, overrides=ONLY), encoder=TEXT) as retriever:
+        before = found(retriever, "i0001")
+
+        def held(workspace: Workspace, timeout: float = 2.0):  # type: ignore[no-untyped-def]
+            raise LockedError("Another llmrec command is writing.")
+
+        monkeypatch.setattr(behaviour_module, "write_lock", held)
+        with CatalogStore.open(shop.database_url) as store:
+            store.write_items([Item("z-new", "something")])
+            build_index(shop, store, TEXT)
+        assert found(retriever, "i0001") == before
+        assert "z-new" not in found(retriever, "i0001", n=99)
+
+
 def test_a_weight_of_nothing_asks_nothing(shop: Workspace):
     publish(shop, make_encoder(ids_of(shop)))
     off = {"retrieval": {"weights": {"text": 1.0}}}
