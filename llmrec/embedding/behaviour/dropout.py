@@ -1,8 +1,8 @@
 """Dropout that a processor draws quickly: one random byte an entry instead of a float.
 
 torch draws CPU dropout number by number, which took a third of a training step; bytes of 64-bit
-draws are some ten times faster (measured on a busy machine). The probability is rounded to a 256th, and the scale fits the
-rounded one, so that the expectation is exact (Srivastava et al. 2014).
+draws are some ten times faster (measured on a busy machine). The probability is rounded to a 256th,
+and the scale fits the rounded one, so that the expectation is exact (Srivastava et al. 2014).
 """
 
 from __future__ import annotations
