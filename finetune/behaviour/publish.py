@@ -6,14 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
-from numpy.typing import NDArray
-
-from llmrec.artifacts import Artifact, Artifacts, Card, CardData, Figure, package_versions
+from llmrec.artifacts import (
+    Artifact,
+    Artifacts,
+    Card,
+    CardData,
+    Comparison,
+    package_versions,
+)
 from llmrec.config import Workspace
 from llmrec.embedding.behaviour import save_behaviour
 from llmrec.finetune.behaviour.settings import BehaviourSettings
 from llmrec.finetune.behaviour.train import BehaviourResult
+from llmrec.finetune.figures import mean_figure
 from llmrec.retrieval.behaviour import sync_behaviour
 from llmrec.types import Event
 
@@ -61,7 +66,7 @@ def publish_behaviour(
         lambda folder: save_behaviour(result.encoder.taught(), folder),
         behaviour_card(result, settings, events),
     )
-    if not promote or (before is not None and _is_worse(made.card, before.card)):
+    if not promote or (before is not None and Comparison(made.card, before.card).worse):
         return Published(made, False, before)
     # Before it serves: who retrieves then finds its vectors there.
     ids = sorted(result.encoder.item_ids)
@@ -93,9 +98,9 @@ def behaviour_card(
         settings=settings.model_dump(mode="json"),
         seed=settings.seed,
         metrics={
-            "ndcg@10": _figure(result.scores.ndcg),
-            "recall@10": _figure(result.scores.recall),
-            "popularity ndcg@10": _figure(result.popularity.ndcg),
+            "ndcg@10": mean_figure(result.scores.ndcg.tolist()),
+            "recall@10": mean_figure(result.scores.recall.tolist()),
+            "popularity ndcg@10": mean_figure(result.popularity.ndcg.tolist()),
         },
         seconds=round(result.seconds, 1),
         versions=package_versions(*_PACKAGES),
@@ -109,17 +114,3 @@ def behaviour_card(
             "curve": [[one.loss, one.ndcg] for one in result.reports],
         },
     )
-
-
-def _figure(values: NDArray[np.float64]) -> Figure:
-    """Mean and 95 % interval by the normal approximation; there are many cases or little to say."""
-    mean, n = float(values.mean()), len(values)
-    half = 1.96 * float(values.std(ddof=1)) / n**0.5 if n > 1 else 0.0
-    return Figure(mean=mean, low=mean - half, high=mean + half, n=n)
-
-
-def _is_worse(new: Card, old: Card) -> bool:
-    """Whether the main figure has fallen; another one than before cannot be compared."""
-    if new.main is None or old.main is None or new.main[0] != old.main[0]:
-        return False
-    return new.main[1].mean < old.main[1].mean
