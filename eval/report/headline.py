@@ -9,7 +9,7 @@ from llmrec.eval.measures.statistics import Comparison
 from llmrec.eval.report.table import cell, leading_metrics, main_metric, ordered
 
 if TYPE_CHECKING:
-    from llmrec.eval.runs.folder import Run
+    from llmrec.eval.runs.record import Run
 
 __all__ = ["headline"]
 

@@ -28,7 +28,7 @@ from llmrec.eval.report.table import (
 
 if TYPE_CHECKING:
     from llmrec.eval.report.published import Published
-    from llmrec.eval.runs.folder import Run
+    from llmrec.eval.runs.record import Run
 
 __all__ = ["html", "page", "telling"]
 

@@ -13,7 +13,7 @@ from llmrec.errors import MissingExtra
 from llmrec.eval.report.table import cell
 
 if TYPE_CHECKING:
-    from llmrec.eval.runs.folder import Run
+    from llmrec.eval.runs.record import Run
 
 __all__ = ["bars", "latency", "popularity", "recall_curves", "slice_bars"]
 

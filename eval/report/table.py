@@ -10,7 +10,7 @@ from llmrec.eval.measures.statistics import Comparison
 
 if TYPE_CHECKING:
     from llmrec.eval.report.published import Published
-    from llmrec.eval.runs.folder import Run
+    from llmrec.eval.runs.record import Run
 
 __all__ = [
     "Cell",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Group
 
     from llmrec.eval.report.published import Published
-    from llmrec.eval.runs.folder import Run
+    from llmrec.eval.runs.record import Run
 
 __all__ = ["markdown", "terminal"]
 

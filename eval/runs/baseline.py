@@ -13,7 +13,7 @@ from llmrec.eval.baselines import Fold, fit_baseline, recipe, tune
 from llmrec.eval.data.eval_data import EvalData
 from llmrec.eval.data.splits import Part
 from llmrec.eval.judging.asking import ManyRecommender
-from llmrec.eval.runs.folder import Run
+from llmrec.eval.runs.record import Run
 from llmrec.eval.runs.runner import Observer, make_plan, run
 
 __all__ = ["run_baseline"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from llmrec.errors import DataError
 from llmrec.eval.measures.statistics import Comparison, RunScores, compare_all
-from llmrec.eval.runs.folder import Run
+from llmrec.eval.runs.record import Run
 
 if TYPE_CHECKING:
     import pandas as pd

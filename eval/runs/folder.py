@@ -14,109 +14,34 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmrec.config import disk_errors
 from llmrec.errors import DataError, LockedError
 from llmrec.eval.judging.asking import Answer
+from llmrec.eval.runs.files import (
+    ANSWERS,
+    PLAN,
+    RESULT,
+    SESSIONS,
+    USERS,
+    append_batch,
+    cut,
+    read_batches,
+    read_json,
+    write_json,
+)
+from llmrec.eval.runs.record import Plan, Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["VERSION", "Plan", "Run", "RunFolder", "read_run"]
+__all__ = ["RunFolder"]
 
-VERSION = 1
-"""Of the files; raised when their meaning changes."""
-
-_PLAN, _ANSWERS, _SESSIONS = "plan.json", "answers.jsonl", "sessions.json"
-_USERS, _RESULT, _LOCK = "users.parquet", "run.json", "run.lock"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Everything that decides a run's figures, save the machine and the versions.
-
-    Attributes:
-        name: how reports call the run.
-        recommender: ``name``, ``kind``, ``settings`` and ``tuned`` (or ``None``).
-        data: ``name``, ``sha256``, ``protocol`` and ``part``.
-        users: how many users are drawn; ``None`` for all.
-        ks: list lengths to report.
-        depth: length of the lists that are asked for.
-        seed: of the draw of users, the recommender and the intervals.
-        negatives: targets are ranked among so many drawn items; ``None`` for full ranking.
-        batch: users asked at once. Models may answer a little differently in other company, so a
-            run that goes on asks the very same batches.
-    """
-
-    name: str
-    recommender: Mapping[str, Any]
-    data: Mapping[str, Any]
-    users: int | None
-    ks: tuple[int, ...]
-    depth: int
-    seed: int
-    batch: int
-    negatives: int | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        plain: dict[str, Any] = json.loads(json.dumps({"version": VERSION, **asdict(self)}))
-        return plain
-
-
-@dataclass(frozen=True)
-class Run:
-    """A finished run: its folder and what ``run.json`` says."""
-
-    folder: Path
-    record: Mapping[str, Any]
-
-    @property
-    def name(self) -> str:
-        """What reports call it."""
-        return str(self.record["name"])
-
-    def users(self) -> pd.DataFrame:
-        """One row per user: ``user``, ``history_length``, ``cold``, and a column per metric."""
-        import pandas as pd
-
-        return pd.read_parquet(self.folder / _USERS)
-
-    def answers(self) -> list[Answer]:
-        """What every user got, in the order of ``users``."""
-        return [answer for batch in _read_batches(self.folder / _ANSWERS)[0] for answer in batch]
-
-
-def read_run(folder: str | os.PathLike[str]) -> Run:
-    """Read a finished run.
-
-    Raises:
-        DataError: there is none, it is not finished, or a newer llmrec wrote it.
-    """
-    path = Path(folder)
-    file = path / _RESULT
-    if not file.is_file():
-        begun = (path / _PLAN).is_file()
-        raise DataError(
-            f"The run {path} is not finished." if begun else f"{path} holds no run.",
-            hint="Go on with it: the same command with --resume."
-            if begun
-            else "Name the folder that 'llmrec eval run' wrote, with its run.json.",
-        )
-    record = _read_json(file)
-    if record.get("version") != VERSION:
-        raise DataError(
-            f"it is a run of version {record.get('version')}; this llmrec reads {VERSION}.",
-            file=str(file),
-            hint="Upgrade llmrec, or run it again.",
-        )
-    return Run(path, record)
+_LOCK = "run.lock"
 
 
 class RunFolder:
@@ -152,7 +77,7 @@ class RunFolder:
             DiskFull: no space left.
         """
         with _locked(path):
-            if (path / _PLAN).is_file():
+            if (path / PLAN).is_file():
                 _check_resumable(path, plan, resume)
             else:
                 names = sorted(one.name for one in path.iterdir() if one.name != _LOCK)
@@ -162,16 +87,16 @@ class RunFolder:
                         f"{path} holds other things ({strange[0]}, …).",
                         hint="Name a new folder for the run.",
                     )
-                _write_json(path / _PLAN, plan.to_dict())
-            batches, good = _read_batches(path / _ANSWERS)
-            _cut(path / _ANSWERS, good)
-            sessions = _read_json(path / _SESSIONS) if (path / _SESSIONS).is_file() else []
+                write_json(path / PLAN, plan.to_dict())
+            batches, good = read_batches(path / ANSWERS)
+            cut(path / ANSWERS, good)
+            sessions = read_json(path / SESSIONS) if (path / SESSIONS).is_file() else []
             yield cls(path, plan, [one for some in batches for one in some], sessions)
 
     @property
     def finished(self) -> bool:
         """Whether the result is there already."""
-        return (self.path / _RESULT).is_file()
+        return (self.path / RESULT).is_file()
 
     @property
     def seconds(self) -> float:
@@ -181,7 +106,7 @@ class RunFolder:
     def begin(self, session: Mapping[str, Any]) -> None:
         """Note that work begins; ``session`` says when, and with which versions."""
         self.sessions.append({**session, "seconds": 0.0})
-        _write_json(self.path / _SESSIONS, self.sessions)
+        write_json(self.path / SESSIONS, self.sessions)
 
     def append(self, batch: Sequence[Answer], seconds: float) -> None:
         """Write a batch's answers; they are on the disk when this returns.
@@ -190,35 +115,29 @@ class RunFolder:
             batch: answers in the order of asking.
             seconds: that this session has taken so far.
         """
-        head = {"batch": len(batch)}
-        lines = [json.dumps({**asdict(one), **head}, ensure_ascii=False) for one in batch]
-        file = self.path / _ANSWERS
-        with disk_errors(file), file.open("ab") as out:
-            out.write(("\n".join(lines) + "\n").encode("utf-8", "surrogatepass"))
-            out.flush()
-            os.fsync(out.fileno())
+        append_batch(self.path / ANSWERS, batch)
         self.answers.extend(batch)
         self.sessions[-1]["seconds"] = seconds
-        _write_json(self.path / _SESSIONS, self.sessions)
+        write_json(self.path / SESSIONS, self.sessions)
 
     def finish(self, record: Mapping[str, Any], users: pd.DataFrame) -> Run:
         """Write the result: first the users, then ``run.json``, each whole or not at all."""
-        partial = self.path / f".{_USERS}.partial"
+        partial = self.path / f".{USERS}.partial"
         with disk_errors(self.path):
             users.to_parquet(partial, index=False)
-            partial.replace(self.path / _USERS)
-        _write_json(self.path / _RESULT, record)
+            partial.replace(self.path / USERS)
+        write_json(self.path / RESULT, record)
         return Run(self.path, record)
 
 
 def _check_resumable(path: Path, plan: Plan, resume: bool) -> None:
-    done = (path / _RESULT).is_file()
+    done = (path / RESULT).is_file()
     if not resume:
         raise DataError(
             f"{path} holds {'a finished' if done else 'an unfinished'} run.",
             hint="Go on with it with --resume, or name another folder with --out.",
         )
-    differences = _differences(_read_json(path / _PLAN), plan.to_dict())
+    differences = _differences(read_json(path / PLAN), plan.to_dict())
     if differences:
         raise DataError(
             f"The run in {path} was begun with another plan: {'; '.join(differences)}.",
@@ -239,60 +158,6 @@ def _differences(old: Any, new: Any, name: str = "") -> list[str]:
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:57]}…"
-
-
-def _read_batches(file: Path) -> tuple[list[list[Answer]], int]:
-    """Whole batches of answers, and how many bytes of the file they take."""
-    batches: list[list[Answer]] = []
-    current: list[Answer] = []
-    good = read = 0
-    lines = file.read_bytes().splitlines(keepends=True) if file.is_file() else []
-    for number, line in enumerate(lines, start=1):
-        read += len(line)
-        try:
-            row = json.loads(line.decode("utf-8", "surrogatepass"))
-            answer = Answer(row["user"], tuple(row["ids"]), row["ms"], row["llm"])
-            size = int(row["batch"])
-        except (ValueError, KeyError, TypeError) as error:
-            if number == len(lines):
-                break  # torn by a kill
-            raise DataError(
-                "the line is no answer.",
-                file=str(file),
-                row=number,
-                hint="The file was changed or damaged; begin the run anew in another folder.",
-            ) from error
-        if not line.endswith(b"\n"):
-            break
-        current.append(answer)
-        if len(current) == size:
-            batches.append(current)
-            current, good = [], read
-    return batches, good
-
-
-def _cut(file: Path, size: int) -> None:
-    if file.is_file() and file.stat().st_size > size:
-        with disk_errors(file), file.open("r+b") as out:
-            out.truncate(size)
-
-
-def _read_json(file: Path) -> Any:
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(
-            f"it cannot be read: {error}.",
-            file=str(file),
-            hint="The file was changed or damaged; begin the run anew in another folder.",
-        ) from error
-
-
-def _write_json(file: Path, value: Any) -> None:
-    partial = file.with_name(f".{file.name}.partial")
-    with disk_errors(file):
-        partial.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        partial.replace(file)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from typing import Any
 from llmrec.errors import DataError
 from llmrec.eval.data.eval_data import EvalData
 from llmrec.eval.data.splits import Case, Part
-from llmrec.eval.runs.folder import Run
+from llmrec.eval.runs.record import Run
 from llmrec.eval.runs.runner import Observer, make_plan, run
 
 __all__ = ["ReplayedAnswers", "about_answers", "history_fingerprint", "run_answers"]

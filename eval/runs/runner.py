@@ -22,7 +22,8 @@ from llmrec.eval.judging.evaluate import check_ks, judge
 from llmrec.eval.judging.outcome import Evaluation
 from llmrec.eval.judging.sampled import SampledItems
 from llmrec.eval.runs.environment import command_line, machine, now, versions
-from llmrec.eval.runs.folder import VERSION, Plan, Run, RunFolder, read_run
+from llmrec.eval.runs.folder import RunFolder
+from llmrec.eval.runs.record import VERSION, Plan, Run, read_run
 
 if TYPE_CHECKING:
     import pandas as pd

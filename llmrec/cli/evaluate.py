@@ -15,7 +15,7 @@ from llmrec.cli import evaluate_options as flags
 if TYPE_CHECKING:
     from llmrec.config import Workspace
     from llmrec.eval import EvalData
-    from llmrec.eval.runs.folder import Plan, Run
+    from llmrec.eval.runs.record import Plan, Run
 
 __all__ = ["app"]
 
@@ -176,7 +176,7 @@ def compare(
     Example: [bold]llmrec eval compare runs/popular runs/main --metric ndcg@10[/]
     """
     from llmrec.eval.runs.comparing import compare_runs
-    from llmrec.eval.runs.folder import read_run
+    from llmrec.eval.runs.record import read_run
 
     read = [read_run(folder) for folder in runs]
     comparisons = compare_runs(read, metrics=metric, against=against)
@@ -194,7 +194,7 @@ def report_runs(
 
     Example: [bold]llmrec eval report runs/popular runs/main --html report.html[/]
     """
-    from llmrec.eval.runs.folder import read_run
+    from llmrec.eval.runs.record import read_run
 
     flags.Reports(html, markdown, published).show([read_run(folder) for folder in runs])
 

@@ -11,7 +11,7 @@ from llmrec.cli import evaluate_options as flags
 
 if TYPE_CHECKING:
     from llmrec.eval import EvalData
-    from llmrec.eval.runs.folder import Run
+    from llmrec.eval.runs.record import Run
 
 __all__ = ["baselines", "run_named"]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from llmrec.eval import EvalData
     from llmrec.eval.data.opening import Protocol as EvalProtocol
     from llmrec.eval.measures.statistics import Comparison
-    from llmrec.eval.runs.folder import Run
+    from llmrec.eval.runs.record import Run
 
 __all__ = [
     "Budget",

@@ -18,7 +18,7 @@ from llmrec.eval.measures.statistics import RunScores, compare, compare_all
 from llmrec.eval.report import html, known_published, markdown, read_published, terminal
 from llmrec.eval.report.headline import headline
 from llmrec.eval.report.page import telling
-from llmrec.eval.runs.folder import Run, read_run
+from llmrec.eval.runs.record import Run, read_run
 
 EVIL = '<script>alert("1")</script>'
 

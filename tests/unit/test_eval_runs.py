@@ -19,7 +19,8 @@ from eval_data import make_folder, make_rows
 from llmrec.errors import DataError, LockedError
 from llmrec.eval import EvalData, PopularityBaseline, open_data
 from llmrec.eval.runs.comparing import compare_runs
-from llmrec.eval.runs.folder import Plan, RunFolder, read_run
+from llmrec.eval.runs.folder import RunFolder
+from llmrec.eval.runs.record import Plan, read_run
 from llmrec.eval.runs.runner import make_plan, run
 
 CHILD = """

@@ -17,7 +17,7 @@ from llmrec.eval import EvalData, evaluate, open_data
 from llmrec.eval.judging.sampled import SampledItems
 from llmrec.eval.report import markdown
 from llmrec.eval.runs.comparing import compare_runs
-from llmrec.eval.runs.folder import read_run
+from llmrec.eval.runs.record import read_run
 
 
 @pytest.fixture

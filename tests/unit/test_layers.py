@@ -143,8 +143,8 @@ def test_an_upward_import_is_found(part, source, expected):
         ("data", "def f():\n    import llmrec.eval.judging.asking", ["judging"]),
         ("judging", "from llmrec.eval import runs", ["runs"]),
         ("judging", "from llmrec.eval import open_data", ["open_data"]),
-        ("runs", "from llmrec.eval.runs.folder import Run", []),
-        ("report", "from llmrec.eval.runs.folder import Run", []),
+        ("runs", "from llmrec.eval.runs.record import Run", []),
+        ("report", "from llmrec.eval.runs.record import Run", []),
     ],
 )
 def test_an_upward_import_within_eval_is_found(part, source, expected):
