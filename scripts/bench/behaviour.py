@@ -6,8 +6,9 @@
 Stopped at any moment, the same command goes on where it was: finished seeds are read from
 ``--out``, an unfinished one continues from its last checkpoint. Without refit the test
 figures are those of the training that validation stopped; with it (``--set refit=true``) the
-encoder has also learned the validation targets, as the harness's baselines have. The encoder of
-each seed is kept in ``--out`` as ``load_behaviour`` reads it.
+encoder has also learned the validation targets, as the harness's baselines have. ``--out`` keeps
+of each seed the encoder, as ``load_behaviour`` reads it, and a run, as ``llmrec eval compare``
+reads it: runs of one name with different seeds count as one system.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ from typing import Any
 import numpy as np
 
 from llmrec.embedding import load_encoder
-from llmrec.embedding.behaviour import save_behaviour
-from llmrec.eval import EvalData, evaluate, open_data
+from llmrec.embedding.behaviour import load_behaviour, save_behaviour
+from llmrec.eval import EvalData, open_data
+from llmrec.eval.runs.runner import make_plan
+from llmrec.eval.runs.runner import run as run_planned
 from llmrec.finetune.behaviour import (
     BehaviourRecommender,
     BehaviourSettings,
@@ -64,6 +67,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=None, help="of torch")
     parser.add_argument("--users", type=int, default=None, help="train on so many users only")
     parser.add_argument("--order", default="time", choices=("time", "position"))
+    parser.add_argument("--name", default="behaviour", help="what reports call the runs")
     parser.add_argument("--no-test", action="store_true", help="leave the test part alone")
     return parser.parse_args()
 
@@ -112,7 +116,7 @@ def one_seed(
         kept: dict[str, Any] = json.loads(done.read_text())
         if kept["settings"] == settings.model_dump(mode="json") and kept["data"] == data.sha256:
             print(f"seed {settings.seed}: read from {done}", flush=True)
-            return kept
+            return kept if args.no_test else kept | tested(data, settings, args)
         raise SystemExit(f"{done} is of other settings or data; name another --out")
     if args.threads:
         import torch
@@ -156,15 +160,39 @@ def one_seed(
         },
     }
     if not args.no_test:
-        model = BehaviourRecommender(result.encoder)
-        judged = evaluate(model, data, (5, 10, 20), batch=256, history="events")
-        names = ("recall@5", "ndcg@5", "recall@10", "ndcg@10", "recall@20", "ndcg@20")
-        found["test"] = {name: judged.means[name] for name in names}
-        found["intervals"] = {name: judged.intervals[name] for name in names}
+        found |= tested(data, settings, args)
     print(f"seed {settings.seed}: {perf_counter() - started:.0f} s in this call", flush=True)
     print(json.dumps({"valid": found["valid"], "test": found.get("test")}, indent=2), flush=True)
     done.write_text(json.dumps(found, indent=2))
     return found
+
+
+def tested(data: EvalData, settings: BehaviourSettings, args: argparse.Namespace) -> dict[str, Any]:
+    """Means and intervals on the test part, from the seed's run, which is made if it is not there.
+
+    The encoder is read from where it was kept.
+    """
+    plan = make_plan(
+        data,
+        name=args.name,
+        recommender={
+            "name": "behaviour",
+            "kind": "other",
+            "settings": settings.model_dump(mode="json", exclude={"seed"}),
+        },
+        seed=settings.seed,
+        batch=256,
+    )
+    model = BehaviourRecommender(load_behaviour(args.out / f"encoder-{settings.seed}"))
+    folder = args.out / f"run-{settings.seed}"
+    metrics = run_planned(model, data, plan, folder, resume=True, history="events").record[
+        "metrics"
+    ]
+    names = ("recall@5", "ndcg@5", "recall@10", "ndcg@10", "recall@20", "ndcg@20")
+    return {
+        "test": {name: metrics[name]["mean"] for name in names},
+        "intervals": {name: [metrics[name]["low"], metrics[name]["high"]] for name in names},
+    }
 
 
 class Teller:
