@@ -121,7 +121,7 @@ class RetrievalSettings(_Section):
 
     ``weights`` are the sources' weights in reciprocal rank fusion; a source with weight 0 is not
     asked, nor is ``behaviour`` before ``llmrec train behaviour``. Half-lives are in days, except
-    ``history_half_life``, which counts history entries.
+    ``history_half_life`` and ``next_half_life``, which count history entries.
     """
 
     candidates: int = Field(20, ge=1, le=MAX_CANDIDATES)
@@ -131,6 +131,7 @@ class RetrievalSettings(_Section):
             "query": 2.0,
             "lexical": 1.0,
             "together": 1.5,
+            "next": 1.5,
             "popular": 0.3,
             "new": 0.1,
             "behaviour": 2.0,
@@ -141,6 +142,8 @@ class RetrievalSettings(_Section):
     history_limit: int = Field(50, ge=1, description="most recent history entries that count")
     history_half_life: float = Field(3.0, gt=0)
     together_half_life_days: float = Field(90.0, gt=0)
+    next_window: int = Field(8, ge=1, description="farthest event that counts as coming next")
+    next_half_life: float = Field(1.0, gt=0)
     popular_half_life_days: float = Field(30.0, gt=0)
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from llmrec.eval.baselines.fold import Fold, histories_matrix
 from llmrec.eval.baselines.scored import ScoredBaseline
+from llmrec.retrieval.transitions import followers
 from llmrec.types import FloatArray
 
 if TYPE_CHECKING:
@@ -80,7 +81,10 @@ class Transitions(ScoredBaseline):
         self._half_life = half_life
         key = ("transitions", window)
         if key not in fold.cache:
-            fold.cache[key] = _followers(fold.sequences, len(fold.items), window)
+            lengths = [len(one) for one in fold.sequences]
+            users = np.repeat(np.arange(len(lengths)), lengths)
+            items = np.concatenate([np.zeros(0, np.int64), *fold.sequences])
+            fold.cache[key] = followers(users, items, len(fold.items), window)
         from scipy.sparse import diags
 
         popular = np.maximum(fold.counts, 1.0) ** -discount
@@ -157,23 +161,3 @@ def _neighbours(matrix: csr_matrix, keep: int, shrink: float) -> csr_matrix:
         ends.append(ends[-1] + len(best))
     shape = together.shape
     return sparse((np.concatenate(values), np.concatenate(columns), ends), shape=shape)
-
-
-def _followers(sequences: list[NDArray[np.int64]], n_items: int, window: int) -> csr_matrix:
-    """Weights of ordered pairs: 1/distance, summed; ``[n_items, n_items]``."""
-    from scipy.sparse import csr_matrix as sparse
-
-    before, after, weight = [], [], []
-    for distance in range(1, window + 1):
-        for sequence in sequences:
-            if len(sequence) > distance:
-                before.append(sequence[:-distance])
-                after.append(sequence[distance:])
-                weight.append(np.full(len(sequence) - distance, 1.0 / distance))
-    if not before:
-        return sparse((n_items, n_items), dtype=np.float64)
-    pairs = (np.concatenate(before), np.concatenate(after))
-    counted = sparse((np.concatenate(weight), pairs), shape=(n_items, n_items))
-    counted.setdiag(0)
-    counted.eliminate_zeros()
-    return counted

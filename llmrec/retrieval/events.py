@@ -34,7 +34,9 @@ _KINDS = {kind.value: KIND_WEIGHT[kind] for kind in EventKind}
 
 @dataclass(frozen=True)
 class EventTable:
-    """Events that speak for an item (no dislikes), ``n`` of them, grouped by user.
+    """Events that speak for an item (no dislikes), ``n`` of them, user by user, oldest first.
+
+    Events of a user without times, or with equal ones, are in the order of their positions.
 
     Attributes:
         users: int32 ``[n]``, 0-based user numbers.
@@ -72,7 +74,8 @@ class EventTable:
 
 
 _QUERY = sa.select(events.c.user_id, events.c.item_id, events.c.at_us, events.c.kind).order_by(
-    events.c.user_id
+    # The whole key: ordered by the user alone, PostgreSQL gives his events in any order.
+    *events.primary_key.columns
 )
 
 

@@ -26,7 +26,7 @@ from llmrec.types import Candidate, FloatArray, HistoryEntry, SourceHit
 
 __all__ = ["SOURCES", "Retriever"]
 
-SOURCES = ("text", "query", "lexical", "together", "popular", "new", "behaviour")
+SOURCES = ("text", "query", "lexical", "together", "next", "popular", "new", "behaviour")
 """The names that ``retrieval.weights`` may hold; ``behaviour`` is asked once one was trained."""
 
 

@@ -17,6 +17,7 @@ from llmrec.retrieval.sources.base import Source
 from llmrec.retrieval.sources.behaviour import BehaviourSource
 from llmrec.retrieval.sources.lexical import LexicalSource
 from llmrec.retrieval.sources.new import NewSource
+from llmrec.retrieval.sources.next import NextSource
 from llmrec.retrieval.sources.popular import PopularSource
 from llmrec.retrieval.sources.query import QuerySource
 from llmrec.retrieval.sources.text import TextSource
@@ -93,7 +94,7 @@ def _matrix(workspace: Workspace, collection: VectorCollection, old: State | Non
 
 
 def _log(workspace: Workspace, store: CatalogStore, revision: Revision) -> EventTable:
-    key = cache_key(workspace.database_url, revision.events, store.count_events())
+    key = cache_key("in order", workspace.database_url, revision.events, store.count_events())
     return EventTable.load(store, workspace.cache_dir, key)
 
 
@@ -126,6 +127,9 @@ def _sources(
         "together": lambda: TogetherSource(log, snapshot.row, settings.together_half_life_days),
         "popular": lambda: popular,
         "new": lambda: NewSource(snapshot.added_at),
+        "next": lambda: NextSource(
+            log, snapshot.row, settings.next_window, settings.next_half_life
+        ),
     }
     if served is not None:
         known = VectorSearch(served.collection, served.matrix, snapshot.row)
