@@ -224,10 +224,18 @@ class Settings(BaseSettings):
 
 @dataclass(frozen=True)
 class Workspace:
-    """A shop's folder with its settings. Make one with :meth:`init`, find one with :meth:`open`."""
+    """A shop's folder with its settings. Make one with :meth:`init`, find one with :meth:`open`.
+
+    Attributes:
+        path: the folder.
+        settings: of the shop.
+        part: of an evaluation, whose workspaces share a folder but nothing that was learned; what
+            may be known for the test is the answer for validation. ``None`` for a shop.
+    """
 
     path: Path
     settings: Settings
+    part: str | None = None
 
     @classmethod
     def init(cls, path: str | os.PathLike[str]) -> Workspace:
@@ -299,8 +307,8 @@ class Workspace:
 
     @property
     def models_dir(self) -> Path:
-        """Folder of what was trained for this shop."""
-        return self.path / "models"
+        """Folder of what was trained for this shop, or for this part of an evaluation."""
+        return self.path / (f"models-{self.part}" if self.part else "models")
 
     @property
     def rejects_dir(self) -> Path:

@@ -6,9 +6,9 @@ date: another question has another key. There is nothing to clear but disk space
 - Label scores: engine, model, its weights' fingerprint, its settings, the adapter's files, and the
   prompt with its labels as the model reads it. The prompt holds the history, the candidates, their
   order (the seed) and the template, so all of these count too. Fusion weights and ks do not.
-- Candidates: data and part (so the items and the log), retrieval settings, encoder, the history
-  that was asked, how many, and llmrec's version. Who changes the retrieval code itself without a
-  new version should run with ``--no-cache``.
+- Candidates: data and part (so the items and the log), retrieval settings, encoder, the cards of
+  what was learned for retrieval, the history that was asked, how many, and llmrec's version. Who
+  changes the retrieval code itself without a new version should run with ``--no-cache``.
 """
 
 from __future__ import annotations

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from llmrec.artifacts import Artifact, Artifacts
 from llmrec.config import Workspace
 from llmrec.eval.main_path.cache import FORMAT, AnswerCache, digest_of
 from llmrec.retrieval import RetrievalRequest, RetrievalResult, Retriever
 from llmrec.types import Candidate, SourceHit
 
-__all__ = ["CachedRetriever", "retrieval_context"]
+__all__ = ["CachedRetriever", "retrieval_context", "serving_retrieval"]
 
 
 class CachedRetriever(Retriever):
@@ -44,7 +45,7 @@ def retrieval_context(workspace: Workspace, encoder: str, data_sha256: str, part
     """What candidates depend on beside the request: see :mod:`llmrec.eval.main_path.cache`.
 
     Args:
-        workspace: whose retrieval settings.
+        workspace: whose retrieval settings, and what was learned for them.
         encoder: the encoder's fingerprint.
         data_sha256: of the data.
         part: whose log it knows.
@@ -52,7 +53,14 @@ def retrieval_context(workspace: Workspace, encoder: str, data_sha256: str, part
     from llmrec import __version__
 
     settings = workspace.settings.retrieval.model_dump_json()
-    return digest_of(FORMAT, __version__, settings, encoder, data_sha256, part)
+    cards = [one.card.model_dump_json() for one in serving_retrieval(workspace)]
+    return digest_of(FORMAT, __version__, settings, encoder, data_sha256, part, *cards)
+
+
+def serving_retrieval(workspace: Workspace) -> list[Artifact]:
+    """What was learned for retrieval and serves in ``workspace``."""
+    artifacts = Artifacts(workspace.models_dir)
+    return [one for kind in ("behaviour", "fusion") if (one := artifacts.current(kind))]
 
 
 def _asked(request: RetrievalRequest) -> Iterator[object]:

@@ -18,7 +18,11 @@ from llmrec.eval.data.eval_data import EvalData
 from llmrec.eval.data.splits import Part
 from llmrec.eval.main_path.cache import AnswerCache
 from llmrec.eval.main_path.cached_engine import CachedEngine
-from llmrec.eval.main_path.cached_retriever import CachedRetriever, retrieval_context
+from llmrec.eval.main_path.cached_retriever import (
+    CachedRetriever,
+    retrieval_context,
+    serving_retrieval,
+)
 from llmrec.ranking import Ranker
 from llmrec.recommender import Recommender
 from llmrec.requests import as_history, resolve_history
@@ -173,6 +177,8 @@ def path_settings(data: EvalData, shop: Workspace, *, llm: bool) -> Mapping[str,
         "encoder": settings.models.encoder,
         "retrieval": settings.retrieval.model_dump(mode="json"),
     }
+    if learned := {one.kind: one.version for one in serving_retrieval(shop)}:
+        plain["learned"] = learned
     if llm:
         plain["llm"] = settings.models.llm
         plain["engine"] = {"name": settings.models.engine} | settings.engine.model_dump(

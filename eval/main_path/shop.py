@@ -10,7 +10,9 @@ the test part what validation asked for.
     ├── evaluation.json       whose data it holds, and for which parts
     ├── catalog-valid.db      items and events, one database per part
     ├── catalog-test.db
-    ├── chroma/               vectors of the items, for both
+    ├── models-valid/         what was learned for each part, if anything; nothing is borrowed
+    ├── models-test/          from a shop, whose encoder has learned the answers
+    ├── chroma/               vectors of the items, for both; the encoders' for each
     └── cache/evaluation.db   candidates and label scores
 """
 
@@ -73,7 +75,7 @@ def evaluation_shop(
             "chroma": settings.chroma.model_copy(update={"url": None}),
         }
     )
-    shop = Workspace(shop.path, own)
+    shop = Workspace(shop.path, own, part)
     with write_lock(shop):
         _claim(shop.path, data)
         if not database.is_file():

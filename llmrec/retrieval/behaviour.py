@@ -31,7 +31,6 @@ __all__ = ["BehaviourShelf", "Served", "behaviour_history", "sync_behaviour"]
 
 _BATCH = 2_000
 _CACHE = "behaviour-vectors"
-_SORT = "behaviour-"
 _TOLERANCE = 1e-5
 
 
@@ -150,7 +149,8 @@ def sync_behaviour(
         VectorIndexError: Chroma failed.
         DiskFull: no space left.
     """
-    wanted = _Wanted.of(version, encoder, ids)
+    sort = _sort(workspace)
+    wanted = _Wanted.of(sort + version, encoder, ids)
     found = _found(workspace, wanted, opened)
     if found is not None and wanted.is_in(found[1]):
         return found
@@ -159,7 +159,7 @@ def sync_behaviour(
             collection = found[0] if found else _created(workspace, wanted)
             _write(collection, _matrix(workspace, collection), wanted)
             serving = Artifacts(workspace.models_dir).serving("behaviour") or version
-            collection.remove_others(_SORT, {wanted.name, _SORT + serving})
+            collection.remove_others(sort, {wanted.name, sort + serving})
     except LockedError:
         if found is None:
             raise
@@ -199,10 +199,10 @@ class _Wanted:
         return int(self.vectors.shape[1])
 
     @classmethod
-    def of(cls, version: str, encoder: BehaviourEncoder, ids: Sequence[str]) -> _Wanted:
+    def of(cls, name: str, encoder: BehaviourEncoder, ids: Sequence[str]) -> _Wanted:
         known = [id for id in ids if id in encoder.row]
         vectors = encoder.item_vectors()[[encoder.row[id] for id in known]]
-        return cls(_SORT + version, known, vectors)
+        return cls(name, known, vectors)
 
     def differing(self, matrix: VectorMatrix) -> tuple[NDArray[np.int64], list[str]]:
         """Rows that ``matrix`` lacks or has otherwise, and ids that it should not have."""
@@ -216,6 +216,11 @@ class _Wanted:
     def is_in(self, matrix: VectorMatrix) -> bool:
         changed, gone = self.differing(matrix)
         return not len(changed) and not gone
+
+
+def _sort(workspace: Workspace) -> str:
+    """How the collections' names begin; the parts of an evaluation share Chroma."""
+    return f"behaviour-{workspace.part}-" if workspace.part else "behaviour-"
 
 
 def _found(
@@ -239,7 +244,8 @@ def _created(workspace: Workspace, wanted: _Wanted) -> VectorCollection:
 
 
 def _matrix(workspace: Workspace, collection: VectorCollection) -> VectorMatrix:
-    return VectorMatrix.load(collection, workspace.cache_dir, _CACHE)
+    cache = f"{workspace.part}-{_CACHE}" if workspace.part else _CACHE
+    return VectorMatrix.load(collection, workspace.cache_dir, cache)
 
 
 def _write(collection: VectorCollection, matrix: VectorMatrix, wanted: _Wanted) -> None:

@@ -24,6 +24,7 @@ from llmrec.eval.judging.asking import ask
 from llmrec.eval.judging.evaluate import judge
 from llmrec.eval.main_path.cache import AnswerCache
 from llmrec.eval.main_path.cached_engine import CachedEngine
+from llmrec.eval.main_path.cached_retriever import retrieval_context
 from llmrec.eval.main_path.details import as_recommendations, llm_details, rank_requests
 from llmrec.eval.main_path.recommenders import (
     open_main_path,
@@ -267,3 +268,20 @@ def test_answers_come_back_from_disk_as_recommendations(data: EvalData, shop: Wo
     for one in back.considered:
         assert one.scores["llm"] == before[one.id]["llm"]
         assert one.scores["retrieval"] == before[one.id]["retrieval"]
+
+
+def test_what_was_learned_serves_one_part_only_and_counts_in_the_cache(
+    data: EvalData, tmp_path: Path
+) -> None:
+    """An encoder for the test may have learned what validation asks."""
+    valid, test = (evaluation_shop(data, part, folder=tmp_path / "e") for part in ("valid", "test"))
+    before = {one.part: retrieval_context(one, "encoder", "data", "part") for one in (valid, test)}
+    assert before["valid"] == before["test"]
+    artifacts = Artifacts(test.models_dir)
+    made = artifacts.publish("fusion", lambda folder: None, make_card("fusion"))
+    artifacts.promote("fusion", made.version)
+    assert Artifacts(valid.models_dir).current("fusion") is None
+    assert retrieval_context(valid, "encoder", "data", "part") == before["valid"]
+    assert retrieval_context(test, "encoder", "data", "part") != before["test"]
+    assert path_settings(data, test, llm=False)["learned"] == {"fusion": "0001"}
+    assert "learned" not in path_settings(data, valid, llm=False)
