@@ -119,8 +119,9 @@ class ChromaSettings(_Section):
 class RetrievalSettings(_Section):
     """How candidates are found and fused.
 
-    ``weights`` are the sources' weights in reciprocal rank fusion; a source with weight 0 is not
-    asked, nor is ``behaviour`` before ``llmrec train behaviour``. Half-lives are in days, except
+    ``weights`` are the sources' weights in reciprocal rank fusion; a source with weight 0, or not
+    named, is not asked. Set here, they go over what ``llmrec train fusion`` has learned.
+    ``behaviour`` is not asked before ``llmrec train behaviour``. Half-lives are in days, except
     ``history_half_life`` and ``next_half_life``, which count history entries.
     """
 
@@ -145,6 +146,11 @@ class RetrievalSettings(_Section):
     next_window: int = Field(8, ge=1, description="farthest event that counts as coming next")
     next_half_life: float = Field(1.0, gt=0)
     popular_half_life_days: float = Field(30.0, gt=0)
+
+    @property
+    def weights_by_hand(self) -> bool:
+        """Whether somebody has set ``weights``; they then go over what was learned."""
+        return "weights" in self.model_fields_set
 
 
 class RankingSettings(_Section):
@@ -383,7 +389,8 @@ def _load(config: Path, overrides: Mapping[str, Any]) -> Settings:
         model_config = SettingsConfigDict(toml_file=config)
 
     try:
-        return Settings(**_FromFile(**overrides).model_dump())
+        # What is unset stays unset, so that a default can be told from a choice.
+        return Settings(**_FromFile(**overrides).model_dump(exclude_unset=True))
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])

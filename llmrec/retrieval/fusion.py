@@ -1,39 +1,75 @@
-"""Weighted reciprocal rank fusion: one list out of the sources' lists.
+"""One list out of the sources' lists: each source adds to the score of what it found.
 
-Cormack, Clarke & Büttcher, "Reciprocal Rank Fusion outperforms Condorcet and individual Rank
-Learning Methods" (SIGIR 2009), with a weight per source::
-
-    score(item) = sum over sources of  weight / (k + rank)
+How much, a :class:`Blend` says: :class:`ReciprocalRanks` by weights set by hand, or
+:class:`~llmrec.retrieval.learned.LearnedBlend` by weights fitted on a shop's log.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from llmrec.retrieval.sources.base import Hits
 from llmrec.types import Candidate, SourceHit
 
-__all__ = ["fuse"]
+__all__ = ["Blend", "ReciprocalRanks", "fuse"]
 
 
-def fuse(
-    hits: Mapping[str, Hits], weights: Mapping[str, float], ids: Sequence[str], *, k: int, n: int
-) -> list[Candidate]:
+class Blend(Protocol):
+    """What a source's answer adds to the scores of the items in it."""
+
+    def uses(self, source: str) -> bool:
+        """Whether ``source`` can add anything, so that it is worth asking."""
+
+    def parts(self, source: str, hits: Hits) -> NDArray[np.float64]:
+        """Float64 ``[k]``, 0 or more, for the ``k`` items in ``hits``."""
+
+
+@dataclass(frozen=True)
+class ReciprocalRanks:
+    """Weighted reciprocal rank fusion: ``weight / (k + rank)``.
+
+    Cormack, Clarke & Büttcher, "Reciprocal Rank Fusion outperforms Condorcet and individual Rank
+    Learning Methods" (SIGIR 2009), with a weight per source.
+
+    Attributes:
+        weights: each source's weight; one that is not there has 0.
+        k: dampens the difference between first ranks.
+    """
+
+    weights: Mapping[str, float]
+    k: int
+
+    def uses(self, source: str) -> bool:
+        """Whether its weight is above 0."""
+        return self.weights.get(source, 0.0) > 0
+
+    def parts(self, source: str, hits: Hits) -> NDArray[np.float64]:
+        """See :class:`Blend`."""
+        ranks = np.arange(1, len(hits.rows) + 1, dtype=np.float64)
+        return np.asarray(self.weights.get(source, 0.0) / (self.k + ranks), np.float64)
+
+
+def fuse(hits: Mapping[str, Hits], blend: Blend, ids: Sequence[str], *, n: int) -> list[Candidate]:
     """The ``n`` best of all that any source found, best first; ties in order of the item's row.
 
     Args:
         hits: each source's answer.
-        weights: each source's weight; at least those in ``hits``.
+        blend: says what an answer adds; an item's score is the sum.
         ids: item id of each catalogue row.
-        k: dampens the difference between first ranks.
         n: how many come back, fewer where fewer were found.
     """
     scores: dict[int, float] = {}
     found: dict[int, dict[str, SourceHit]] = {}
     for name, one in hits.items():
-        pairs = zip(one.rows.tolist(), one.scores.tolist(), strict=True)
-        for rank, (row, score) in enumerate(pairs, start=1):
-            scores[row] = scores.get(row, 0.0) + weights[name] / (k + rank)
+        parts = blend.parts(name, one).tolist()
+        triples = zip(one.rows.tolist(), one.scores.tolist(), parts, strict=True)
+        for rank, (row, score, part) in enumerate(triples, start=1):
+            scores[row] = scores.get(row, 0.0) + part
             found.setdefault(row, {})[name] = SourceHit(rank, score)
     order = sorted(scores, key=lambda row: (-scores[row], row))[:n]
     return [Candidate(ids[row], scores[row], found[row]) for row in order]

@@ -17,11 +17,11 @@ from llmrec.retrieval.behaviour import BehaviourShelf
 from llmrec.retrieval.collection import VectorCollection
 from llmrec.retrieval.contexts import ContextBuilder
 from llmrec.retrieval.encoded import EncodedTexts
-from llmrec.retrieval.fusion import fuse
+from llmrec.retrieval.fusion import ReciprocalRanks, fuse
 from llmrec.retrieval.related import nearest_entries
 from llmrec.retrieval.request import RetrievalRequest, RetrievalResult
 from llmrec.retrieval.sources.base import Context
-from llmrec.retrieval.state import State, load_state
+from llmrec.retrieval.state import State, learned_revision, load_state
 from llmrec.types import Candidate, FloatArray, HistoryEntry, SourceHit
 
 __all__ = ["SOURCES", "Retriever"]
@@ -33,7 +33,8 @@ SOURCES = ("text", "query", "lexical", "together", "next", "popular", "new", "be
 class Retriever:
     """Candidates for shoppers of one workspace. Get one with :meth:`open`; threads may share it.
 
-    It notices by itself when the catalogue, the log or the index has changed.
+    It notices by itself when the catalogue, the log or the index has changed, or another behaviour
+    encoder or fusion was promoted.
     """
 
     def __init__(
@@ -164,8 +165,8 @@ class Retriever:
         with self._lock:
             state = self._state
             revision, info = self._store.revision(), self._collection.info()
-            now = (revision, info.version, self._shelf.revision())
-            if state is None or (state.revision, state.version, state.behaviour) != now:
+            now = (revision, info.version, learned_revision(self._workspace))
+            if state is None or (state.revision, state.version, state.learned) != now:
                 if state is not None:
                     self._collection.check(self._encoder)
                 state = load_state(
@@ -177,9 +178,16 @@ class Retriever:
     def _answer(self, state: State, context: Context, n: int) -> RetrievalResult:
         settings = self._workspace.settings.retrieval
         depth = max(settings.depth, n)
-        hits = {name: source.top(context, depth) for name, source in state.sources.items()}
-        ids = state.snapshot.ids
-        candidates = fuse(hits, settings.weights, ids, k=settings.rrf_k, n=n)
+        blend = state.blend
+        if context.query is not None or not context.liked:
+            # A log holds no queries, and nothing was learned from those without a history.
+            blend = ReciprocalRanks(settings.weights, settings.rrf_k)
+        hits = {
+            name: source.top(context, depth)
+            for name, source in state.sources.items()
+            if blend.uses(name)
+        }
+        candidates = fuse(hits, blend, state.snapshot.ids, n=n)
         matching = int(context.allowed.sum())
         wanted = min(n, matching)
         if len(candidates) < wanted:

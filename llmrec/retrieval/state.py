@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
+from llmrec.artifacts import Artifacts
 from llmrec.catalog.snapshot import Snapshot
 from llmrec.catalog.store import CatalogStore, Revision
 from llmrec.config import Workspace
@@ -12,6 +14,8 @@ from llmrec.retrieval.behaviour import BehaviourShelf, Served
 from llmrec.retrieval.cache import cache_key
 from llmrec.retrieval.collection import VectorCollection
 from llmrec.retrieval.events import EventTable
+from llmrec.retrieval.fusion import Blend, ReciprocalRanks
+from llmrec.retrieval.learned import LearnedBlend, serving_fusion
 from llmrec.retrieval.matrix import VectorMatrix
 from llmrec.retrieval.sources.base import Source
 from llmrec.retrieval.sources.behaviour import BehaviourSource
@@ -24,7 +28,10 @@ from llmrec.retrieval.sources.text import TextSource
 from llmrec.retrieval.sources.together import TogetherSource
 from llmrec.retrieval.vectors import VectorSearch
 
-__all__ = ["State", "load_state"]
+__all__ = ["Learned", "State", "learned_revision", "load_state"]
+
+Learned: TypeAlias = tuple[tuple[int, ...] | None, tuple[int, ...] | None]
+"""Revisions of the artifacts ``behaviour`` and ``fusion``; see :meth:`Artifacts.revision`."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +46,9 @@ class State:
     search: VectorSearch
     popular: PopularSource
     served: Served | None
-    behaviour: tuple[int, ...] | None
+    learned: Learned
     sources: Mapping[str, Source]
+    blend: Blend
 
 
 def load_state(
@@ -52,7 +60,7 @@ def load_state(
 ) -> State:
     """Read what has changed since ``old``, and keep the rest of it."""
     # Revisions first: what changes while we read is then seen as newer by the next look.
-    revision, info, behaviour = store.revision(), collection.info(), shelf.revision()
+    revision, info, learned = store.revision(), collection.info(), learned_revision(workspace)
     version = info.version
     same_items = old is not None and old.revision.items == revision.items
     same_events = old is not None and old.revision.events == revision.events
@@ -64,15 +72,33 @@ def load_state(
         search = old.search
     else:
         search = VectorSearch(collection, matrix, snapshot.row)
-    if old and same_items and same_index and old.behaviour == behaviour:
+    if old and same_items and same_index and old.learned[0] == learned[0]:
         served = old.served
     else:
         served = _served(workspace, shelf, snapshot, matrix, info.fingerprint)
     popular = _popular(workspace, snapshot, log)
     sources = _sources(workspace, store, snapshot, log, search, popular, served)
+    blend = old.blend if old and old.learned[1] == learned[1] else _blend(workspace)
     return State(
-        revision, version, snapshot, log, matrix, search, popular, served, behaviour, sources
+        revision, version, snapshot, log, matrix, search, popular, served, learned, sources, blend
     )
+
+
+def learned_revision(workspace: Workspace) -> Learned:
+    """Changes when what serves of the learned parts does; two ``stat``, nothing is read."""
+    artifacts = Artifacts(workspace.models_dir)
+    return artifacts.revision("behaviour"), artifacts.revision("fusion")
+
+
+def _blend(workspace: Workspace) -> Blend:
+    """What was learned, unless somebody has set weights by hand: who does means them."""
+    settings = workspace.settings.retrieval
+    fitted = None
+    if not settings.weights_by_hand:
+        fitted = serving_fusion(Artifacts(workspace.models_dir))
+    if fitted is None:
+        return ReciprocalRanks(settings.weights, settings.rrf_k)
+    return LearnedBlend(fitted, settings.weights)
 
 
 def _served(

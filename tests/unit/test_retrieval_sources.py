@@ -21,7 +21,7 @@ from llmrec.embedding import HashingEncoder
 from llmrec.retrieval import build_index
 from llmrec.retrieval.collection import VectorCollection
 from llmrec.retrieval.events import KIND_WEIGHT, EventTable
-from llmrec.retrieval.fusion import fuse
+from llmrec.retrieval.fusion import ReciprocalRanks, fuse
 from llmrec.retrieval.matrix import VectorMatrix
 from llmrec.retrieval.sources.base import Context, Hits, Liked, best
 from llmrec.retrieval.sources.lexical import LexicalSource
@@ -251,11 +251,14 @@ def test_fusion_is_the_paper_s_formula_and_breaks_ties_by_row() -> None:
         return Hits(np.array(rows, np.int64), np.ones(len(rows), np.float32))
 
     ids = ["a", "b", "c", "d"]
-    fused = fuse({"x": hits(2, 0), "y": hits(3, 1, 0)}, {"x": 1.0, "y": 1.0}, ids, k=60, n=3)
+    alike = ReciprocalRanks({"x": 1.0, "y": 1.0}, 60)
+    fused = fuse({"x": hits(2, 0), "y": hits(3, 1, 0)}, alike, ids, n=3)
     assert [one.item for one in fused] == ["a", "c", "d"]
     assert fused[0].score == pytest.approx(1 / 62 + 1 / 63)
     assert {name: hit.rank for name, hit in fused[0].sources.items()} == {"x": 2, "y": 3}
-    weighted = fuse({"x": hits(2), "y": hits(3)}, {"x": 1.0, "y": 2.0}, ids, k=60, n=9)
+    weighted = fuse(
+        {"x": hits(2), "y": hits(3)}, ReciprocalRanks({"x": 1.0, "y": 2.0}, 60), ids, n=9
+    )
     assert [one.item for one in weighted] == ["d", "c"]
 
 

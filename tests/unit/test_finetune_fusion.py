@@ -1,0 +1,73 @@
+"""Fitting a fusion: planted weights come back, useless sources get none, cases are kept apart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from llmrec.finetune.fusion.cases import FusionCases, fusion_cases
+from llmrec.finetune.fusion.logit import fit_logit
+from llmrec.finetune.fusion.ranks import ascend, ndcg_at, rank_weights
+from llmrec.retrieval.learned import FEATURES
+from llmrec.retrieval.sources.base import Hits
+
+SOURCES = ("good", "weak", "noise")
+PLANTED = {"good": 6.0, "weak": 2.0, "noise": 0.0}
+ITEMS = 60
+
+
+def planted(cases: int, seed: int = 0) -> FusionCases:
+    """Shoppers who choose by the planted weights of ``log_rank``."""
+    draw = np.random.default_rng(seed)
+    answers = []
+    for _ in range(cases):
+        hits = {
+            name: Hits(draw.permutation(ITEMS)[:20], np.linspace(1, 0, 20, dtype=np.float32))
+            for name in SOURCES
+        }
+        chances = np.full(ITEMS, -np.inf)
+        for name, one in hits.items():
+            value = PLANTED[name] * (1 - np.log(np.arange(1, 21)) / np.log(21))
+            chances[one.rows] = np.maximum(chances[one.rows], 0) + value
+        chances = np.exp(chances - chances.max())
+        answers.append((hits, int(draw.choice(ITEMS, p=chances / chances.sum()))))
+    return fusion_cases(answers, SOURCES, 20)
+
+
+def test_planted_weights_come_back() -> None:
+    fitted = fit_logit(planted(4000), l2=1e-6, used=("log_rank",)).reshape(len(SOURCES), -1)
+    place = FEATURES.index("log_rank")
+    assert fitted[0, place] == pytest.approx(6, abs=0.5)
+    assert fitted[1, place] == pytest.approx(2, abs=0.5)
+    assert fitted[2, place] < 0.3
+    assert not np.delete(fitted, place, axis=1).any()
+
+
+def test_ascent_finds_the_better_source() -> None:
+    cases = planted(500)
+    start = rank_weights(SOURCES, {"good": 0.1, "weak": 0.1, "noise": 5.0})
+    found = ascend(cases, {"good": 0.1, "weak": 0.1, "noise": 5.0})
+    assert ndcg_at(cases.places(found), 10).mean() > ndcg_at(cases.places(start), 10).mean()
+    by_rank = found.reshape(len(SOURCES), -1)[:, FEATURES.index("rank")]
+    assert by_rank[0] > by_rank[2]
+
+
+def test_places_are_those_of_sorting_and_ties_count_against() -> None:
+    def hits(*rows: int) -> Hits:
+        return Hits(np.array(rows), np.ones(len(rows), np.float32))
+
+    answers = [
+        ({"a": hits(5, 3), "b": hits(3, 7)}, 7),
+        ({"a": hits(1, 2)}, 9),
+        ({}, 1),
+        ({"b": hits(4)}, 4),
+    ]
+    cases = fusion_cases(answers, ("a", "b"), 10)
+    assert cases.ranks.tolist() == [[0, 2], [0, 0], [0, 0], [0, 1]]
+    assert (cases.target >= 0).tolist() == [True, False, False, True]
+    # 3 is found twice; 5 is first of a; 7 is second of b.
+    assert cases.places(rank_weights(("a", "b"), {"a": 1, "b": 1})).tolist() == [3, 0, 0, 1]
+    assert cases.places(np.zeros(8)).tolist() == [3, 0, 0, 1]
+    part = cases.part(np.array([3, 0]))
+    assert part.places(rank_weights(("a", "b"), {"b": 1})).tolist() == [1, 2]
+    assert part.ranks.tolist() == [[0, 1], [0, 2]] and len(part) == 2
