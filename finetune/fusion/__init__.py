@@ -1,1 +1,37 @@
 """Learning how much each retrieval source counts, from a shop's own log."""
+
+from __future__ import annotations
+
+from llmrec.finetune.fusion.ask import ask_sources
+from llmrec.finetune.fusion.choose import BY_HAND, Choice, choose_fusion
+from llmrec.finetune.fusion.held_out import (
+    Validation,
+    close_held_out,
+    encoder_wanted,
+    hold_out_shop,
+    open_held_out,
+)
+from llmrec.finetune.fusion.publish import PublishedFusion, publish_fusion
+from llmrec.finetune.fusion.settings import FusionSettings
+from llmrec.finetune.fusion.table import SourceRow, fused_figures, source_rows
+from llmrec.finetune.fusion.train import FusionResult, train_fusion
+
+__all__ = [
+    "BY_HAND",
+    "Choice",
+    "FusionResult",
+    "FusionSettings",
+    "PublishedFusion",
+    "SourceRow",
+    "Validation",
+    "ask_sources",
+    "choose_fusion",
+    "close_held_out",
+    "encoder_wanted",
+    "fused_figures",
+    "hold_out_shop",
+    "open_held_out",
+    "publish_fusion",
+    "source_rows",
+    "train_fusion",
+]

@@ -24,7 +24,7 @@ class FusionCases:
 
     Attributes:
         sources: names.
-        table: float64 ``[n, s * 4]``: the features of the first source, of the second, …
+        table: float64 ``[n, s * 3]``: the features of the first source, of the second, …
         starts: int64 ``[c + 1]``: where each case's candidates begin.
         target: int64 ``[c]``: which candidate the shopper took, -1 if no source found it.
         ranks: int64 ``[c, s]``: where each source put it, from 1; 0 if it did not find it.
@@ -57,7 +57,7 @@ class FusionCases:
         """The rank of each case's target by ``table @ weights``, ties against it; 0 if not found.
 
         Args:
-            weights: ``[s * 4]``.
+            weights: ``[s * 3]``.
 
         Returns:
             ``[c]``.

@@ -27,7 +27,7 @@ def fit_logit(
         used: features that may have a weight.
 
     Returns:
-        ``[sources * 4]``, in the order of the table's columns.
+        ``[sources * 3]``, in the order of the table's columns.
     """
     from scipy.optimize import minimize
 
@@ -46,7 +46,16 @@ def fit_logit(
         slope = np.asarray(back @ chances) / len(asked) + 2 * l2 * weights
         return float(value), slope
 
-    bounds = [(0, None if name in used else 0) for _ in cases.sources for name in FEATURES]
+    seen = np.asarray(table.sum(axis=0)).ravel() > 0
+    names = [name in used for _ in cases.sources for name in FEATURES]
+    bounds = [(0, None if one else 0) for one in seen & np.array(names)]
     start = np.array([0.0 if high == 0 else 0.1 for _, high in bounds])
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
+    found = minimize(
+        loss,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        options={"maxiter": 500, "ftol": 1e-10},
+    )
     return np.asarray(found.x, np.float64)

@@ -27,7 +27,7 @@ def ndcg_at(places: NDArray[np.int64], k: int) -> NDArray[np.float64]:
 
 
 def rank_weights(sources: Sequence[str], weights: Mapping[str, float]) -> NDArray[np.float64]:
-    """Columns' weights ``[sources * 4]`` that are those of reciprocal rank fusion with k = 60."""
+    """Columns' weights ``[sources * 3]`` that are those of reciprocal rank fusion with k = 60."""
     table = np.zeros((len(sources), len(FEATURES)))
     table[:, FEATURES.index("rank")] = [weights.get(name, 0.0) for name in sources]
     return table.ravel()
@@ -41,7 +41,7 @@ def ascend(cases: FusionCases, start: Mapping[str, float]) -> NDArray[np.float64
         start: weights by source.
 
     Returns:
-        ``[sources * 4]``, only ranks with weights.
+        ``[sources * 3]``, only ranks with weights.
     """
     weights = {name: start.get(name, 0.0) or 0.1 for name in cases.sources}
 

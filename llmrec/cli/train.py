@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llmrec.cli.common import WorkspaceOption, console, notes
+from llmrec.cli.train_fusion import fusion
 from llmrec.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -85,6 +86,9 @@ def behaviour(
     result = _train(shop, data, settings)
     published = publish_behaviour(shop, result, settings, data.events, promote=promote)
     _show(result, published, as_json=as_json)
+
+
+app.command()(fusion)
 
 
 def _settings(given: dict[str, Any], pairs: list[str]) -> BehaviourSettings:

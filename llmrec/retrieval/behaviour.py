@@ -27,7 +27,7 @@ from llmrec.retrieval.matrix import VectorMatrix
 from llmrec.retrieval.taste import disliked
 from llmrec.types import EventKind, FloatArray, HistoryEntry
 
-__all__ = ["BehaviourShelf", "Served", "behaviour_history", "sync_behaviour"]
+__all__ = ["BehaviourShelf", "Served", "behaviour_history", "forget_behaviour", "sync_behaviour"]
 
 _BATCH = 2_000
 _CACHE = "behaviour-vectors"
@@ -167,6 +167,19 @@ def sync_behaviour(
     return collection, _matrix(workspace, collection)
 
 
+def forget_behaviour(workspace: Workspace) -> None:
+    """Remove all collections of this workspace's encoders; they can be made again.
+
+    Raises:
+        VectorIndexError: Chroma failed.
+    """
+    collection = VectorCollection.open(workspace)
+    try:
+        collection.remove_others(_sort(workspace), set())
+    finally:
+        collection.close()
+
+
 def behaviour_history(history: Sequence[HistoryEntry]) -> History:
     """The part of a request's history that speaks for taste, as the encoder reads it."""
     unwanted = disliked(history)
@@ -220,7 +233,7 @@ class _Wanted:
 
 def _sort(workspace: Workspace) -> str:
     """How the collections' names begin; the parts of an evaluation share Chroma."""
-    return f"behaviour-{workspace.part}-" if workspace.part else "behaviour-"
+    return f"{workspace.part}-behaviour-" if workspace.part else "behaviour-"
 
 
 def _found(

@@ -40,8 +40,8 @@ __all__ = [
 
 FUSION_NAME = "fusion.json"
 
-Feature: TypeAlias = Literal["first", "rank", "log_rank", "score"]
-FEATURES: tuple[Feature, ...] = ("first", "rank", "log_rank", "score")
+Feature: TypeAlias = Literal["first", "rank", "score"]
+FEATURES: tuple[Feature, ...] = ("first", "rank", "score")
 """Ways to say where an item stands in a source's answer; see :func:`features`."""
 
 _Weight: TypeAlias = Annotated[float, Field(ge=0)]
@@ -71,7 +71,6 @@ def features(hits: Hits, depth: int) -> NDArray[np.float64]:
 
     - ``first``: ``2 / (1 + r)``, which all but ends after the first places;
     - ``rank``: ``61 / (60 + r)``, that of reciprocal rank fusion;
-    - ``log_rank``: ``1 - log(r) / log(depth + 1)``;
     - ``score``: ``(x - m) / s``.
 
     Args:
@@ -79,7 +78,7 @@ def features(hits: Hits, depth: int) -> NDArray[np.float64]:
         depth: places that count; what stands behind has 0 everywhere.
 
     Returns:
-        ``[k, 4]``, in the order of :data:`FEATURES`.
+        ``[k, 3]``, in the order of :data:`FEATURES`.
     """
     table = np.zeros((len(hits.rows), len(FEATURES)))
     scores = hits.scores[:depth].astype(np.float64)
@@ -90,10 +89,9 @@ def features(hits: Hits, depth: int) -> NDArray[np.float64]:
     near = table[: len(scores)]
     near[:, 0] = 2 / (1 + rank)
     near[:, 1] = 61 / (60 + rank)
-    near[:, 2] = 1 - np.log(rank) / np.log(depth + 1)
     # The spread of equal scores is what rounding leaves of it.
     if spread > 1e-6 * float(np.abs(scores).max()):
-        near[:, 3] = (scores - scores.min()) / spread
+        near[:, 2] = (scores - scores.min()) / spread
     return table
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from types import TracebackType
 
@@ -20,7 +20,7 @@ from llmrec.retrieval.encoded import EncodedTexts
 from llmrec.retrieval.fusion import ReciprocalRanks, fuse
 from llmrec.retrieval.related import nearest_entries
 from llmrec.retrieval.request import RetrievalRequest, RetrievalResult
-from llmrec.retrieval.sources.base import Context
+from llmrec.retrieval.sources.base import Context, Hits
 from llmrec.retrieval.state import State, learned_revision, load_state
 from llmrec.types import Candidate, FloatArray, HistoryEntry, SourceHit
 
@@ -141,6 +141,24 @@ class Retriever:
             state, self._store, self._texts, self._workspace.settings.retrieval
         )
         return [self._answer(state, context, n) for context in builder.build(requests, _now())]
+
+    def found(
+        self, requests: Sequence[RetrievalRequest]
+    ) -> tuple[list[dict[str, Hits]], Mapping[str, int]]:
+        """What each source answers to each request, before any fusion, and the rows' ids.
+
+        For fitting and judging fusions; each source gives ``retrieval.depth`` items at most.
+
+        Returns:
+            By request and source the hits; the catalogue row of each item id.
+        """
+        state, settings = self._fresh(), self._workspace.settings.retrieval
+        builder = ContextBuilder(state, self._store, self._texts, settings)
+        answers = [
+            {name: source.top(context, settings.depth) for name, source in state.sources.items()}
+            for context in builder.build(requests, _now())
+        ]
+        return answers, state.snapshot.row
 
     def related(
         self, items: Sequence[str], history: Sequence[HistoryEntry], limit: int = 3

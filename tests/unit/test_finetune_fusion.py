@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from llmrec.finetune.fusion import BY_HAND, choose_fusion, fused_figures, source_rows
 from llmrec.finetune.fusion.cases import FusionCases, fusion_cases
 from llmrec.finetune.fusion.logit import fit_logit
 from llmrec.finetune.fusion.ranks import ascend, ndcg_at, rank_weights
@@ -17,7 +18,7 @@ ITEMS = 60
 
 
 def planted(cases: int, seed: int = 0) -> FusionCases:
-    """Shoppers who choose by the planted weights of ``log_rank``."""
+    """Shoppers who choose by the planted weights of ``rank``."""
     draw = np.random.default_rng(seed)
     answers = []
     for _ in range(cases):
@@ -27,7 +28,7 @@ def planted(cases: int, seed: int = 0) -> FusionCases:
         }
         chances = np.full(ITEMS, -np.inf)
         for name, one in hits.items():
-            value = PLANTED[name] * (1 - np.log(np.arange(1, 21)) / np.log(21))
+            value = PLANTED[name] * 61 / (60 + np.arange(1, 21))
             chances[one.rows] = np.maximum(chances[one.rows], 0) + value
         chances = np.exp(chances - chances.max())
         answers.append((hits, int(draw.choice(ITEMS, p=chances / chances.sum()))))
@@ -35,10 +36,10 @@ def planted(cases: int, seed: int = 0) -> FusionCases:
 
 
 def test_planted_weights_come_back() -> None:
-    fitted = fit_logit(planted(4000), l2=1e-6, used=("log_rank",)).reshape(len(SOURCES), -1)
-    place = FEATURES.index("log_rank")
-    assert fitted[0, place] == pytest.approx(6, abs=0.5)
-    assert fitted[1, place] == pytest.approx(2, abs=0.5)
+    fitted = fit_logit(planted(4000), l2=1e-6, used=("rank",)).reshape(len(SOURCES), -1)
+    place = FEATURES.index("rank")
+    assert fitted[0, place] == pytest.approx(6, abs=0.6)
+    assert fitted[1, place] == pytest.approx(2, abs=0.6)
     assert fitted[2, place] < 0.3
     assert not np.delete(fitted, place, axis=1).any()
 
@@ -67,7 +68,34 @@ def test_places_are_those_of_sorting_and_ties_count_against() -> None:
     assert (cases.target >= 0).tolist() == [True, False, False, True]
     # 3 is found twice; 5 is first of a; 7 is second of b.
     assert cases.places(rank_weights(("a", "b"), {"a": 1, "b": 1})).tolist() == [3, 0, 0, 1]
-    assert cases.places(np.zeros(8)).tolist() == [3, 0, 0, 1]
+    assert cases.places(np.zeros(6)).tolist() == [3, 0, 0, 1]
     part = cases.part(np.array([3, 0]))
     assert part.places(rank_weights(("a", "b"), {"b": 1})).tolist() == [1, 2]
     assert part.ranks.tolist() == [[0, 1], [0, 2]] and len(part) == 2
+
+
+def test_the_better_rival_wins_and_is_judged_on_what_it_did_not_see() -> None:
+    cases = planted(600)
+    hand = {"good": 0.2, "weak": 0.2, "noise": 3.0}
+    choice = choose_fusion(cases, hand)
+    assert choice.winner != BY_HAND and set(choice.places) == {BY_HAND, "ranks", "logit"}
+    figures = {name: fused_figures(choice, name)["ndcg@10"].mean for name in choice.places}
+    assert figures[choice.winner] == max(figures.values()) > figures[BY_HAND]
+    again = choose_fusion(cases, hand)
+    assert (
+        again.weights == choice.weights and (again.places["logit"] == choice.places["logit"]).all()
+    )
+    rows = {row.source: row for row in source_rows(choice)}
+    assert rows["good"].weight > rows["noise"].weight
+    assert sum(row.alone for row in rows.values()) <= int((cases.target >= 0).sum())
+
+
+def test_weights_by_hand_stay_where_nothing_beats_them_and_the_silent_keep_theirs() -> None:
+    def hits(*rows: int) -> Hits:
+        return Hits(np.array(rows, np.int64), np.ones(len(rows), np.float32))
+
+    cases = fusion_cases([({"a": hits(1, 2), "b": hits()}, 1)] * 20, ("a", "b"), 10)
+    choice = choose_fusion(cases, {"a": 1.0, "b": 1.0})
+    assert choice.winner == BY_HAND
+    assert set(choice.weights.weights) == {"a"}
+    assert {row.source for row in source_rows(choice)} == {"a", "b"}

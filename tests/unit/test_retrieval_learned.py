@@ -70,7 +70,6 @@ def test_features_fall_with_the_rank_and_end_at_the_depth() -> None:
     column = dict(zip(FEATURES, table.T, strict=True))
     np.testing.assert_allclose(column["first"], [1, 2 / 3, 1 / 2, 0])
     np.testing.assert_allclose(column["rank"], [1, 61 / 62, 61 / 63, 0])
-    np.testing.assert_allclose(column["log_rank"][[0, 1]], [1, 0.5])
     np.testing.assert_allclose(column["score"], [4 / spread, 2 / spread, 0, 0])
     assert not features(hits([], []), 3).size
     assert not features(hits([1, 2], [7.0, 7.0]), 3)[:, FEATURES.index("score")].any()

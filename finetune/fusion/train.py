@@ -1,0 +1,86 @@
+"""From a shop's log to a fusion of its sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TypeVar
+
+import numpy as np
+
+from llmrec.catalog.store import CatalogStore
+from llmrec.config import Workspace
+from llmrec.embedding import TextEncoder
+from llmrec.errors import DataError
+from llmrec.finetune.behaviour.prepare import Observer
+from llmrec.finetune.fusion.ask import ask_sources
+from llmrec.finetune.fusion.choose import Choice, choose_fusion
+from llmrec.finetune.fusion.held_out import Validation, open_held_out
+from llmrec.finetune.fusion.settings import FusionSettings
+from llmrec.retrieval import Retriever
+
+__all__ = ["FusionResult", "train_fusion"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class FusionResult:
+    """A fitted fusion, what it was judged by, and how long it took in ``seconds``."""
+
+    choice: Choice
+    seconds: float
+
+
+def train_fusion(
+    workspace: Workspace,
+    asked: Validation,
+    settings: FusionSettings | None = None,
+    *,
+    encoder: TextEncoder | None = None,
+    tell: Callable[[str], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    epochs: Observer | None = None,
+) -> FusionResult:
+    """Let sources that do not know the held-out events answer for them, and fit their weights.
+
+    Args:
+        workspace: whose sources.
+        asked: from :func:`~llmrec.finetune.fusion.held_out.hold_out_shop`.
+        settings: of the fitting.
+        encoder: of texts; the configured one by default.
+        tell: told in words what is being done.
+        progress: told the number of shoppers asked for and of all.
+        epochs: told of each step and epoch of the behaviour encoder, if one must be trained.
+
+    Raises:
+        DataError: no source found any of what shoppers took next.
+        IndexMissing: nothing has been indexed.
+        WeightsMissing: the text encoder's weights are not on this machine.
+    """
+    settings, started = settings or FusionSettings(), perf_counter()
+    shop = open_held_out(workspace, asked, tell=tell, progress=epochs)
+    cases = drawn(asked.cases, settings.cases, settings.seed)
+    retrieval = shop.settings.retrieval
+    with (
+        CatalogStore.open(shop.database_url) as store,
+        Retriever.open(shop, store, encoder) as retriever,
+    ):
+        found = ask_sources(retriever, cases, retrieval.depth, progress)
+    if not (found.target >= 0).any():
+        raise DataError(
+            f"No source found what any of {len(cases):,} shoppers took next; there is nothing to "
+            "learn from.",
+            hint="Ingest a longer event log; until then the weights of retrieval.weights serve.",
+        )
+    choice = choose_fusion(found, retrieval.weights, seed=settings.seed, l2=settings.l2)
+    return FusionResult(choice, perf_counter() - started)
+
+
+def drawn(cases: Sequence[T], most: int, seed: int) -> list[T]:
+    """At most ``most`` of ``cases``, drawn without replacement, in their order."""
+    if len(cases) <= most:
+        return list(cases)
+    chosen = np.random.default_rng(seed).choice(len(cases), most, replace=False)
+    return [cases[place] for place in np.sort(chosen)]
