@@ -28,7 +28,7 @@ from llmrec.embedding.behaviour.text_basis import TextBasis
 from llmrec.errors import LockedError
 from llmrec.retrieval import RetrievalRequest, Retriever, build_index
 from llmrec.retrieval import behaviour as behaviour_module
-from llmrec.retrieval.behaviour import BehaviourShelf, behaviour_history
+from llmrec.retrieval.behaviour import BehaviourShelf, behaviour_history, forget_behaviour
 from llmrec.retrieval.collection import VectorCollection
 from llmrec.types import EventKind, Filters, HistoryEntry, Item
 
@@ -284,3 +284,25 @@ def test_nothing_serves_and_nothing_is_held(shop: Workspace):
     shelf = BehaviourShelf(shop)
     assert shelf.revision() is None
     shelf.close()
+
+
+def test_the_parts_of_an_evaluation_share_chroma_and_nothing_learned(shop: Workspace):
+    only = Workspace.open(shop.path, overrides=ONLY).settings
+    parts = {name: Workspace(shop.path, only, name) for name in ("valid", "test")}
+    encoders = {name: make_encoder(ids_of(shop), seed) for seed, name in enumerate(parts, 1)}
+    for name, part in parts.items():
+        publish(part, encoders[name])
+    for name in ("valid", "test", "valid"):
+        with Retriever.open(parts[name], encoder=TEXT) as retriever:
+            assert found(retriever, "i0001") == expected(encoders[name], ("i0001",), 10)
+    publish(shop, make_encoder(ids_of(shop), 3))
+    with Retriever.open(shop, encoder=TEXT):
+        pass
+    assert collections(shop) == [
+        "behaviour-0001",
+        "items",
+        "test-behaviour-0001",
+        "valid-behaviour-0001",
+    ]
+    forget_behaviour(parts["valid"])
+    assert collections(shop) == ["behaviour-0001", "items", "test-behaviour-0001"]
