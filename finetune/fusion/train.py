@@ -16,8 +16,9 @@ from llmrec.errors import DataError
 from llmrec.finetune.behaviour.prepare import Observer
 from llmrec.finetune.fusion.ask import ask_sources
 from llmrec.finetune.fusion.choose import Choice, choose_fusion
-from llmrec.finetune.fusion.held_out import Validation, open_held_out
+from llmrec.finetune.fusion.held_out import Validation
 from llmrec.finetune.fusion.settings import FusionSettings
+from llmrec.finetune.fusion.workspace import open_held_out
 from llmrec.retrieval import Retriever
 
 __all__ = ["FusionResult", "train_fusion"]
