@@ -1,121 +1,108 @@
-"""Checkpoints and results on disk: a folder appears whole or not at all."""
+"""Checkpoints of a training: safetensors and JSON, whole or not at all."""
 
 from __future__ import annotations
 
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
 from llmrec.artifacts import publish_folder
 from llmrec.config import disk_errors
-from llmrec.errors import ConfigError, LockedError, WorkspaceError
+from llmrec.errors import ConfigError, LockedError
 
-__all__ = ["Checkpoints", "StepReport", "publish_folder"]
+if TYPE_CHECKING:
+    from torch import Tensor
 
-_TENSORS, _STATE = "trainer.pt", "state.json"
+__all__ = ["TrainingFolder"]
 
-
-@dataclass(frozen=True, slots=True)
-class StepReport:
-    """One optimizer step: mean ``loss`` and ``accuracy`` of its ``examples`` before the update."""
-
-    step: int
-    steps: int
-    epoch: int
-    examples: int
-    loss: float
-    accuracy: float
-    learning_rate: float
+_TENSORS, _STATE = "tensors.safetensors", "state.json"
 
 
-class Checkpoints:
-    """The checkpoints of one training run, in ``<out>.training`` beside its result.
+class TrainingFolder:
+    """The checkpoints of one run.
 
     Args:
-        out: where the result will be.
-        fingerprint: what must be equal for a checkpoint to be continued (settings, data, base).
+        folder: of its own; made if missing.
+        fingerprint: what must be equal for a checkpoint to be continued (settings, data).
+        lock: file that says that somebody trains; in ``folder`` by default.
     """
 
-    def __init__(self, out: Path, fingerprint: Mapping[str, Any]) -> None:
-        self.folder = out.with_name(out.name + ".training")
-        self._out = out
+    def __init__(
+        self, folder: Path, fingerprint: Mapping[str, Any], *, lock: Path | None = None
+    ) -> None:
+        self.folder = folder
+        self._lock = lock or folder / "train.lock"
         self._fingerprint: dict[str, Any] = json.loads(json.dumps(fingerprint))
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Hold the run, so that no second process trains into the same folder.
+        """Hold the folder, so that no second process trains in it.
 
         Raises:
             LockedError: another process does.
-            WorkspaceError: there is a result already.
         """
-        path = self._out.with_name(self._out.name + ".lock")
-        lock = FileLock(path)
+        lock = FileLock(self._lock)
         try:
-            with disk_errors(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
+            with disk_errors(self._lock):
+                self._lock.parent.mkdir(parents=True, exist_ok=True)
                 lock.acquire(timeout=0)
         except Timeout as error:
             raise LockedError(
-                f"Another process is training into {self._out}.",
-                hint="Wait until it has finished, or train into another folder.",
+                f"Another process is training in {self.folder}.",
+                hint="Wait until it has finished, or train in another folder.",
             ) from error
         try:
-            if self._out.exists():
-                raise WorkspaceError(
-                    f"{self._out} exists already.", hint="Name another folder, or remove this one."
-                )
             yield
         finally:
             lock.release()
 
-    def latest(self) -> tuple[list[StepReport], dict[str, Any]] | None:
-        """Reports and tensors of the last whole checkpoint, or ``None`` if there is none.
+    def latest(self) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
+        """State and tensors of the last whole checkpoint, ``None`` if there is none.
 
         Raises:
-            ConfigError: it belongs to other settings, data or base; the message says which.
+            ConfigError: it belongs to another run; the message says what differs.
         """
-        import torch
+        from safetensors.torch import load_file
 
-        found = sorted(self.folder.glob("step-*[0-9]"))
+        found = sorted(self.folder.glob("at-*[0-9]"))
         if not found:
             return None
         state = json.loads((found[-1] / _STATE).read_text(encoding="utf-8"))
-        self._compare(state["fingerprint"], found[-1])
-        tensors = torch.load(found[-1] / _TENSORS, map_location="cpu", weights_only=True)
-        return [StepReport(**one) for one in state["reports"]], tensors
+        theirs = state.pop("fingerprint")
+        other = [name for name, one in self._fingerprint.items() if theirs.get(name) != one]
+        if other:
+            raise ConfigError(
+                f"The checkpoint {found[-1]} was made with other {', '.join(other)}.",
+                hint="Train as before to continue it, or remove the folder to start afresh.",
+            )
+        return state, load_file(found[-1] / _TENSORS)
 
-    def save(self, reports: list[StepReport], tensors: dict[str, Any]) -> None:
-        """Write the checkpoint after the last of ``reports``, then remove the ones before it."""
-        import torch
-
-        target = self.folder / f"step-{reports[-1].step:08d}"
-        state = {"fingerprint": self._fingerprint, "reports": [asdict(one) for one in reports]}
+    def save(self, step: int, state: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+        """Write the checkpoint after ``step`` steps of the run, then remove those before it."""
+        from safetensors.torch import save_file
 
         def fill(folder: Path) -> None:
-            torch.save(tensors, folder / _TENSORS)
-            (folder / _STATE).write_text(json.dumps(state), encoding="utf-8")
+            # Clones: tensors that share memory are refused, and tied ones do.
+            whole = {name: one.detach().clone().contiguous() for name, one in tensors.items()}
+            save_file(whole, folder / _TENSORS)
+            text = json.dumps({**state, "fingerprint": self._fingerprint})
+            (folder / _STATE).write_text(text, encoding="utf-8")
 
+        target = self.folder / f"at-{step:010d}"
+        shutil.rmtree(target, ignore_errors=True)
         publish_folder(target, fill)
-        for old in self.folder.glob("step-*"):
+        for old in self.folder.glob("at-*"):
             if old.name < target.name:
-                shutil.rmtree(old)
+                shutil.rmtree(old, ignore_errors=True)
 
     def clear(self) -> None:
-        """Remove all checkpoints."""
-        if self.folder.exists():
-            shutil.rmtree(self.folder)
-
-    def _compare(self, theirs: Mapping[str, Any], path: Path) -> None:
-        names = [name for name, value in self._fingerprint.items() if theirs.get(name) != value]
-        if names:
-            raise ConfigError(
-                f"The checkpoint {path} was made with other {', '.join(names)}.",
-                hint="Train as before to continue it, or pass resume=False to start afresh.",
-            )
+        """Remove all checkpoints, and the folder if nothing else lies in it."""
+        for old in self.folder.glob("at-*"):
+            shutil.rmtree(old, ignore_errors=True)
+        with suppress(OSError):
+            self.folder.rmdir()

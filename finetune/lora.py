@@ -9,23 +9,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from llmrec.artifacts import Figure
+from llmrec.artifacts import Figure, publish_folder
 from llmrec.engines.local.loading import load_network
 from llmrec.engines.local.quantization import quiet_bitsandbytes
 from llmrec.engines.local.torch_errors import torch_errors
 from llmrec.engines.tokenizing import ChatTokenizer
-from llmrec.errors import DataError, MissingExtra, ModelError
+from llmrec.errors import DataError, MissingExtra, ModelError, WorkspaceError
 from llmrec.finetune.batches import TokenExample, collate, epoch_order, tokenise
 from llmrec.finetune.card import adapter_card
-from llmrec.finetune.checkpoints import Checkpoints, StepReport, publish_folder
+from llmrec.finetune.checkpoints import TrainingFolder
 from llmrec.finetune.examples import ExampleSet
 from llmrec.finetune.figures import mean_figure, share_figure
 from llmrec.finetune.losses import label_cross_entropy, label_logits
+from llmrec.finetune.optimizers import optimizer_tensors, restore_optimizer
+from llmrec.finetune.reports import StepReport
 from llmrec.finetune.settings import LoraSettings, learning_rate_at
 from llmrec.weights import locate
 from llmrec.weights.fingerprint import base_sha256
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     import torch
 
 __all__ = ["LoraReport", "label_scores", "train_lora"]
+
+_OWN = "adapter."
 
 
 @dataclass(frozen=True)
@@ -105,12 +109,19 @@ def train_lora(
         "data": data.sha256,
         "base": base_sha256(folder),
     }
-    checkpoints = Checkpoints(Path(out), fingerprint)
+    out = Path(out)
+    checkpoints = TrainingFolder(
+        out.with_name(out.name + ".training"), fingerprint, lock=out.with_name(out.name + ".lock")
+    )
     with checkpoints.exclusive():
+        if out.exists():
+            raise WorkspaceError(
+                f"{out} exists already.", hint="Name another folder, or remove this one."
+            )
         if not resume:
             checkpoints.clear()
         trainer = _Trainer(base, folder, data, settings)
-        report = trainer.run(checkpoints, Path(out), validation, progress)
+        report = trainer.run(checkpoints, out, validation, progress)
         checkpoints.clear()
     return report
 
@@ -155,7 +166,7 @@ class _Trainer:
 
     def run(
         self,
-        checkpoints: Checkpoints,
+        checkpoints: TrainingFolder,
         out: Path,
         validation: ExampleSet | None,
         progress: Callable[[StepReport], None] | None,
@@ -179,7 +190,8 @@ class _Trainer:
                     progress(reports[-1])
                 done = step + 1
                 if done % self._settings.save_every == 0 and done < self._steps:
-                    checkpoints.save(reports, self._tensors(device.type))
+                    state = {"reports": [asdict(one) for one in reports]}
+                    checkpoints.save(done, state, self._tensors(device.type))
             figures = self._validate(held)
         report = LoraReport(
             adapter=out,
@@ -255,33 +267,32 @@ class _Trainer:
         size = self._settings.batch * self._settings.accumulation
         return [self._examples[index] for index in order[place * size : (place + 1) * size]]
 
-    def _resume(self, checkpoints: Checkpoints) -> list[StepReport]:
+    def _resume(self, checkpoints: TrainingFolder) -> list[StepReport]:
         import torch
         from peft import set_peft_model_state_dict
 
         found = checkpoints.latest()
         if found is None:
             return []
-        reports, tensors = found
-        set_peft_model_state_dict(self._model, tensors["adapter"])
-        self._optimizer.load_state_dict(tensors["optimizer"])
+        state, tensors = found
+        own = {n[len(_OWN) :]: one for n, one in tensors.items() if n.startswith(_OWN)}
+        set_peft_model_state_dict(self._model, own)
+        restore_optimizer(self._optimizer, tensors)
         torch.set_rng_state(tensors["random"])
         if "cuda_random" in tensors and torch.cuda.is_available():
-            torch.cuda.set_rng_state_all(tensors["cuda_random"])
-        return reports
+            torch.cuda.set_rng_state_all(list(tensors["cuda_random"]))
+        return [StepReport(**one) for one in state["reports"]]
 
-    def _tensors(self, device: str) -> dict[str, Any]:
+    def _tensors(self, device: str) -> dict[str, torch.Tensor]:
         import torch
         from peft import get_peft_model_state_dict
 
-        tensors = {
-            "adapter": get_peft_model_state_dict(self._model, save_embedding_layers=False),
-            "optimizer": self._optimizer.state_dict(),
-            "random": torch.get_rng_state(),
-        }
-        return tensors | (
-            {"cuda_random": torch.cuda.get_rng_state_all()} if device == "cuda" else {}
-        )
+        own = get_peft_model_state_dict(self._model, save_embedding_layers=False)
+        tensors = {_OWN + name: one for name, one in own.items()}
+        tensors |= optimizer_tensors(self._optimizer) | {"random": torch.get_rng_state()}
+        if device == "cuda":
+            tensors["cuda_random"] = torch.stack(torch.cuda.get_rng_state_all())
+        return tensors
 
     def _validate(self, held: list[TokenExample]) -> dict[str, Figure]:
         if not held:

@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from llmrec.finetune.behaviour.checkpoints import TrainingFolder
 from llmrec.finetune.behaviour.reports import EpochReport, StepReport
 from llmrec.finetune.behaviour.steps import Stepper
 from llmrec.finetune.behaviour.validation import Scores
+from llmrec.finetune.checkpoints import TrainingFolder
 
 __all__ = ["Learned", "learn"]
 

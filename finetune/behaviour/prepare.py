@@ -12,11 +12,11 @@ import numpy as np
 
 from llmrec.embedding.behaviour import BehaviourConfig, BehaviourEncoder
 from llmrec.embedding.behaviour.text_basis import TextBasis
-from llmrec.finetune.behaviour.checkpoints import TrainingFolder
 from llmrec.finetune.behaviour.reports import EpochReport, StepReport
 from llmrec.finetune.behaviour.sequences import Sequences, make_sequences
 from llmrec.finetune.behaviour.settings import BehaviourSettings
 from llmrec.finetune.behaviour.validation import Scores, Validation
+from llmrec.finetune.checkpoints import TrainingFolder
 from llmrec.types import Event, FloatArray
 
 if TYPE_CHECKING:

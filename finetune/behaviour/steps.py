@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +19,7 @@ from llmrec.finetune.behaviour.sequences import Sequences
 from llmrec.finetune.behaviour.settings import BehaviourSettings, learning_rate_at
 from llmrec.finetune.behaviour.softmax import full_softmax_loss
 from llmrec.finetune.behaviour.windows import WindowBatch, epoch_batches, make_batch
+from llmrec.finetune.optimizers import optimizer_tensors, restore_optimizer
 from llmrec.planner.host import instructions
 
 __all__ = ["Stepper", "multiplies_bf16"]
@@ -140,22 +140,12 @@ class Stepper:
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything that a checkpoint needs, by name."""
-        named = {f"network.{name}": one for name, one in self.network.state_dict().items()}
-        for number, state in self.optimizer.state_dict()["state"].items():
-            named |= {f"optimizer.{number}.{name}": one for name, one in state.items()}
-        return named
+        own = {f"network.{name}": one for name, one in self.network.state_dict().items()}
+        return own | optimizer_tensors(self.optimizer)
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
         """The inverse of :meth:`tensors`."""
-        own: dict[str, Tensor] = {}
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, one in tensors.items():
-            part, _, rest = name.partition(".")
-            if part == "network":
-                own[rest] = one
-            elif part == "optimizer":
-                number, _, field = rest.partition(".")
-                state.setdefault(int(number), {})[field] = one
+        prefix = "network."
+        own = {n.removeprefix(prefix): one for n, one in tensors.items() if n.startswith(prefix)}
         self.network.load_state_dict(own)
-        groups: Any = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        restore_optimizer(self.optimizer, tensors)

@@ -10,12 +10,12 @@ from time import perf_counter
 
 from llmrec.embedding.behaviour import BehaviourEncoder
 from llmrec.errors import DataError
-from llmrec.finetune.behaviour.checkpoints import TrainingFolder
 from llmrec.finetune.behaviour.prepare import Catalogue, Observer, Training
 from llmrec.finetune.behaviour.reports import EpochReport
 from llmrec.finetune.behaviour.sequences import Case, hold_out, in_order
 from llmrec.finetune.behaviour.settings import BehaviourSettings
 from llmrec.finetune.behaviour.validation import Scores, Validation
+from llmrec.finetune.checkpoints import TrainingFolder
 from llmrec.types import Event
 
 __all__ = ["BehaviourResult", "train_behaviour"]

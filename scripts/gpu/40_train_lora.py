@@ -17,7 +17,7 @@ from report import Report, limit, parser
 
 from llmrec.engines import load_engine
 from llmrec.finetune import LoraSettings, train_lora
-from llmrec.finetune.checkpoints import StepReport
+from llmrec.finetune.reports import StepReport
 from llmrec.prompting import rank_prompt_version
 from llmrec.weights import locate
 

@@ -24,7 +24,7 @@ from llmrec.errors import (
     WorkspaceError,
 )
 from llmrec.finetune import ExampleSet, LoraSettings, RankingExample, publish_adapter, train_lora
-from llmrec.finetune.checkpoints import StepReport
+from llmrec.finetune.reports import StepReport
 from llmrec.weights.fingerprint import base_sha256
 
 pytestmark = pytest.mark.integration
@@ -211,7 +211,7 @@ def test_a_stopped_run_continues_as_if_it_had_not_stopped(
         train_lora(data, str(base), broken, QUICK, progress=stop_after(stop + 1))
     assert not broken.exists()
     # What a kill in the middle of the next checkpoint leaves behind.
-    (tmp_path / "broken.training" / "step-00000099.partial").mkdir()
+    (tmp_path / "broken.training" / "at-0000000099.partial").mkdir()
     report = train_lora(data, str(base), broken, QUICK)
     assert report.resumed_from == stop
     np.testing.assert_allclose(losses(report.steps), losses(whole.steps), atol=1e-6)
@@ -267,7 +267,7 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_written(
 
 def test_a_result_or_a_running_training_is_never_overwritten(base: Path, tmp_path: Path) -> None:
     out = tmp_path / "adapter"
-    with FileLock(tmp_path / "adapter.lock"), pytest.raises(LockedError, match="training into"):
+    with FileLock(tmp_path / "adapter.lock"), pytest.raises(LockedError, match="is training in"):
         train_lora(example_set(2), str(base), out, QUICK)
     out.mkdir()
     (out / "precious").touch()

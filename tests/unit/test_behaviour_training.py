@@ -22,12 +22,12 @@ from llmrec.finetune.behaviour import (
     estimate,
     train_behaviour,
 )
-from llmrec.finetune.behaviour.checkpoints import TrainingFolder
 from llmrec.finetune.behaviour.sequences import hold_out, in_order, make_sequences
 from llmrec.finetune.behaviour.settings import learning_rate_at
 from llmrec.finetune.behaviour.steps import multiplies_bf16
 from llmrec.finetune.behaviour.validation import Validation
 from llmrec.finetune.behaviour.windows import cut_windows, epoch_batches, make_batch
+from llmrec.finetune.checkpoints import TrainingFolder
 from llmrec.types import Event, EventKind
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)

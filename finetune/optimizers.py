@@ -1,0 +1,35 @@
+"""An optimizer's memory as named tensors, which checkpoints hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+__all__ = ["optimizer_tensors", "restore_optimizer"]
+
+_PREFIX = "optimizer."
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """``optimizer.NUMBER.FIELD`` of every parameter that has taken a step."""
+    state: Any = optimizer.state_dict()["state"]
+    return {
+        f"{_PREFIX}{number}.{name}": one
+        for number, fields in state.items()
+        for name, one in fields.items()
+    }
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """The inverse of :func:`optimizer_tensors`; other tensors are passed over."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, one in tensors.items():
+        if key.startswith(_PREFIX):
+            number, _, name = key.removeprefix(_PREFIX).partition(".")
+            state.setdefault(int(number), {})[name] = one
+    groups: Any = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": state, "param_groups": groups})
