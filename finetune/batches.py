@@ -20,11 +20,12 @@ __all__ = ["Batch", "TokenExample", "collate", "epoch_order", "tokenise"]
 
 @dataclass(frozen=True, slots=True)
 class TokenExample:
-    """An example as the model sees it."""
+    """An example as the model sees it; ``retrieval`` is the retriever's view of the candidates."""
 
     tokens: tuple[int, ...]
     label_tokens: tuple[int, ...]
     target: int
+    retrieval: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def tokenise(
         key = example.prompt[-128:], example.labels
         if key not in known:
             known[key] = _label_tokens(example, token_ids, model)
-        made.append(TokenExample(tokens, known[key], example.target))
+        made.append(TokenExample(tokens, known[key], example.target, example.retrieval))
     return made
 
 

@@ -21,7 +21,7 @@ from llmrec.weights.fingerprint import base_sha256
 
 if TYPE_CHECKING:
     from llmrec.finetune.examples import ExampleSet
-    from llmrec.finetune.lora import LoraReport
+    from llmrec.finetune.ranker.reports import LoraReport
     from llmrec.finetune.settings import LoraSettings
 
 __all__ = ["adapter_card", "publish_adapter"]
@@ -33,7 +33,8 @@ def adapter_card(
     """What is known about an adapter that ranks; its metrics are those on the validation examples.
 
     ``extra`` says which base it belongs to and how training went: the mean loss and accuracy of
-    each epoch while it trained, and the loss of each step.
+    each epoch while it trained, the loss of each step, step, loss and NDCG@10 of each evaluation,
+    and the share in the score (``llm_weight``) that suited validation best.
     """
     return Card(
         kind="ranker",
@@ -43,6 +44,7 @@ def adapter_card(
         metrics=dict(report.validation),
         seconds=round(report.seconds, 1),
         versions=package_versions("llmrec", "torch", "transformers", "peft"),
+        notes=report.warnings,
         extra={
             "base": base,
             "base_sha256": base_sha256(base_folder),
@@ -50,6 +52,9 @@ def adapter_card(
             "examples": asdict(data.counts) | {"examples": len(data.examples)},
             "trainable": report.trainable,
             "resumed_from": report.resumed_from,
+            "best_step": report.best,
+            "llm_weight": report.llm_weight,
+            "evaluations": [[one.step, one.loss, one.ndcg] for one in report.evaluations],
             "epochs": _epochs(report),
             "losses": [round(one.loss, 6) for one in report.steps],
         },

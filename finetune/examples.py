@@ -57,7 +57,8 @@ class RankingExample:
     """One prompt and its answer.
 
     ``candidates`` and ``labels`` stand in the order of the prompt; ``target`` is the index of the
-    item that the user chose; ``retrieved`` says whether the retriever had found it.
+    item that the user chose; ``retrieved`` says whether the retriever had found it. ``retrieval``
+    are the retriever's scores of the candidates, empty where they are not known.
     """
 
     user: str
@@ -66,6 +67,7 @@ class RankingExample:
     candidates: tuple[str, ...]
     target: int
     retrieved: bool
+    retrieval: tuple[float, ...] = ()
 
 
 @dataclass
@@ -253,7 +255,10 @@ class _Maker:
             budget=min(self._settings.token_budget, self._engine.context_window - 1),
         )
         ids = tuple(item.id for _, item in shown)
-        return RankingExample(user, prompt.text, prompt.labels, ids, ids.index(target), retrieved)
+        scores = tuple(candidate.score for candidate, _ in shown)
+        return RankingExample(
+            user, prompt.text, prompt.labels, ids, ids.index(target), retrieved, scores
+        )
 
 
 def _histories(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = ["LoraSettings", "learning_rate_at"]
@@ -10,8 +12,10 @@ __all__ = ["LoraSettings", "learning_rate_at"]
 class LoraSettings(BaseModel):
     """How a LoRA adapter is trained (Hu et al. 2022).
 
-    One step takes ``batch * accumulation`` examples. The rate rises linearly over the ``warmup``
-    share of all steps and then falls linearly to zero.
+    One step takes ``batch * accumulation`` examples in each process. The rate rises linearly over
+    the ``warmup`` share of all steps and then falls linearly to zero. ``precision`` ``auto`` is
+    bf16 where the hardware multiplies in it. With examples to validate on, training ends when
+    their loss has not fallen for ``patience`` evaluations.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -27,6 +31,18 @@ class LoraSettings(BaseModel):
     epochs: int = Field(1, ge=1)
     batch: int = Field(4, ge=1, description="examples in one forward pass")
     accumulation: int = Field(4, ge=1, description="forward passes in one step")
+    buckets: int = Field(
+        50, ge=1, description="batches within which examples are sorted by length; 1: none"
+    )
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    quantization: Literal["int8", "nf4"] | None = Field(None, description="of the frozen base")
+    gradient_checkpointing: bool = Field(
+        False, description="compute activations twice instead of keeping them: less memory, slower"
+    )
+    evaluate_every: int | None = Field(
+        None, ge=1, description="steps between evaluations; unset, once an epoch"
+    )
+    patience: int = Field(3, ge=1, description="evaluations without a lower loss until it stops")
     max_tokens: int = Field(2048, ge=16, description="longest prompt")
     save_every: int = Field(100, ge=1, description="steps between checkpoints")
     seed: int = 0

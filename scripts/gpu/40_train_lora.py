@@ -16,8 +16,7 @@ from prompt_files import PromptFile, invented, read
 from report import Report, limit, parser
 
 from llmrec.engines import load_engine
-from llmrec.finetune import LoraSettings, train_lora
-from llmrec.finetune.reports import StepReport
+from llmrec.finetune import EvaluationReport, LoraSettings, StepReport, train_lora
 from llmrec.prompting import rank_prompt_version
 from llmrec.weights import locate
 
@@ -83,9 +82,11 @@ def main() -> None:
     report.finish()
 
 
-def tell(step: StepReport) -> None:
-    """A line for every twentieth step."""
-    if step.step % 20 == 0 or step.step == step.steps:
+def tell(step: StepReport | EvaluationReport) -> None:
+    """A line for every twentieth step, and for each evaluation."""
+    if isinstance(step, EvaluationReport):
+        print(f"step {step.step}: validation loss {step.loss:.4f}", flush=True)
+    elif step.step % 20 == 0 or step.step == step.steps:
         print(f"step {step.step} of {step.steps}: loss {step.loss:.4f}", flush=True)
 
 

@@ -52,7 +52,13 @@ class PromptFile:
 
         rows = [
             RankingExample(
-                one.user, one.prompt, one.labels, one.candidates, one.target, one.retrieved
+                one.user,
+                one.prompt,
+                one.labels,
+                one.candidates,
+                one.target,
+                one.retrieved,
+                one.retrieval,
             )
             for one in self.prompts
         ]

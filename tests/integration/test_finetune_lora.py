@@ -23,8 +23,15 @@ from llmrec.errors import (
     WeightsMissing,
     WorkspaceError,
 )
-from llmrec.finetune import ExampleSet, LoraSettings, RankingExample, publish_adapter, train_lora
-from llmrec.finetune.reports import StepReport
+from llmrec.finetune import (
+    EvaluationReport,
+    ExampleSet,
+    LoraSettings,
+    RankingExample,
+    StepReport,
+    publish_adapter,
+    train_lora,
+)
 from llmrec.weights.fingerprint import base_sha256
 
 pytestmark = pytest.mark.integration
@@ -32,7 +39,15 @@ pytestmark = pytest.mark.integration
 pytest.importorskip("peft", reason="pip install 'llmrec[train]'")
 
 QUICK = LoraSettings(
-    r=8, alpha=16, learning_rate=3e-3, epochs=2, batch=4, accumulation=2, dropout=0.1, save_every=1
+    r=8,
+    alpha=16,
+    learning_rate=3e-3,
+    epochs=2,
+    batch=4,
+    accumulation=2,
+    dropout=0.1,
+    save_every=1,
+    precision="fp32",
 )
 
 
@@ -94,8 +109,8 @@ def adapter_tensors(folder: Path) -> dict[str, Any]:
     return dict(load_file(folder / "adapter_model.safetensors"))
 
 
-def stop_after(step: int) -> Callable[[StepReport], None]:
-    def progress(report: StepReport) -> None:
+def stop_after(step: int) -> Callable[[StepReport | EvaluationReport], None]:
+    def progress(report: StepReport | EvaluationReport) -> None:
         if report.step == step:
             raise KeyboardInterrupt
 
@@ -111,7 +126,7 @@ def test_sixteen_examples_are_learnt_by_heart_and_the_saved_adapter_gives_the_sa
     from llmrec.engines.local.engine import TransformersEngine
     from llmrec.engines.local.loading import load_network
     from llmrec.finetune.batches import tokenise
-    from llmrec.finetune.lora import label_scores
+    from llmrec.finetune.ranker.scores import label_scores
 
     data, out = example_set(), tmp_path / "adapter"
     settings = QUICK.model_copy(update={"epochs": 40, "accumulation": 1, "save_every": 100})
@@ -158,8 +173,13 @@ def test_the_card_says_what_was_done(base: Path, tmp_path: Path) -> None:
     assert card.extra["trainable"] == sum(one.numel() for one in tensors.values())
     assert list(card.metrics) == ["accuracy", "loss"] and card.main
     assert (card.main[1].mean, card.main[1].n) == (report.accuracy, 6)
-    assert tuple(seen) == report.steps
-    assert [one.step for one in seen] == [1, 2, 3, 4]  # two steps of 8 and 2 examples, twice
+    assert tuple(one for one in seen if isinstance(one, StepReport)) == report.steps
+    assert [one.step for one in report.steps] == [
+        1,
+        2,
+        3,
+        4,
+    ]  # two steps of 8 and 2 examples, twice
     assert sorted(one.name for one in out.parent.iterdir()) == ["adapter", "adapter.lock"]
 
 
@@ -279,12 +299,12 @@ def test_a_result_or_a_running_training_is_never_overwritten(base: Path, tmp_pat
 def test_a_full_disk_leaves_nothing_half_written(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from llmrec.finetune import lora
+    from llmrec.finetune.ranker import train
 
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(lora, "adapter_card", full)
+    monkeypatch.setattr(train, "adapter_card", full)
     with pytest.raises(DiskFull):
         train_lora(example_set(4), str(base), tmp_path / "adapter", QUICK)
     assert not list(tmp_path.glob("adapter*partial")) and not (tmp_path / "adapter").exists()

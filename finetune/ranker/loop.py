@@ -1,0 +1,132 @@
+"""The steps of a run: evaluations between them, the best adapter so far, checkpoints."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from time import perf_counter
+
+from torch import Tensor
+
+from llmrec.finetune.checkpoints import TrainingFolder
+from llmrec.finetune.optimizers import optimizer_tensors, restore_optimizer
+from llmrec.finetune.ranker.place import Place
+from llmrec.finetune.ranker.reports import EvaluationReport, Observer, StepReport
+from llmrec.finetune.ranker.steps import Stepper
+from llmrec.finetune.ranker.validation import Validation
+from llmrec.finetune.ranker.wrap import Adapted
+from llmrec.finetune.settings import LoraSettings
+
+__all__ = ["Loop"]
+
+_OWN, _BEST = "adapter.", "best."
+
+
+@dataclass
+class Loop:
+    """Takes steps until they end or validation has not improved for long.
+
+    Args:
+        adapted: what learns.
+        stepper: how.
+        validation: may be empty; then the last adapter counts.
+        settings: of the run.
+        place: where; only the main process writes.
+        folder: of checkpoints.
+        progress: told after each step and each evaluation.
+    """
+
+    adapted: Adapted
+    stepper: Stepper
+    validation: Validation
+    settings: LoraSettings
+    place: Place
+    folder: TrainingFolder
+    progress: Observer | None
+    reports: list[StepReport] = field(default_factory=list)
+    evaluations: list[EvaluationReport] = field(default_factory=list)
+    kept: dict[str, Tensor] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Train, then put the best adapter back.
+
+        Raises:
+            ModelError: the loss is not a number any more.
+        """
+        self.adapted.model.train()
+        while not self._finished():
+            step = len(self.reports)
+            self.reports.append(self.stepper.step(step))
+            self._tell(self.reports[-1])
+            done = step + 1
+            if len(self.validation) and self._is_due(done):
+                self._evaluate(done)
+            if done % self.settings.save_every == 0 and not self._finished():
+                self._save()
+        if self.kept:
+            self.adapted.restore(self.kept)
+
+    @property
+    def best(self) -> int:
+        """The step whose adapter counts."""
+        found = [one.step for one in self.evaluations if one.best]
+        return found[-1] if found else len(self.reports)
+
+    def resume(self) -> int:
+        """Go on where the last checkpoint was written. Returns the steps that it had taken.
+
+        Raises:
+            ConfigError: it is of another run.
+        """
+        found = self.folder.latest()
+        if found is None:
+            return 0
+        state, tensors = found
+        self.adapted.restore(_part(tensors, _OWN))
+        self.kept = _part(tensors, _BEST)
+        restore_optimizer(self.stepper.optimizer, tensors)
+        self.reports = [StepReport(**one) for one in state["reports"]]
+        self.evaluations = [EvaluationReport(**one) for one in state["evaluations"]]
+        return len(self.reports)
+
+    def _finished(self) -> bool:
+        waited = 0
+        for one in self.evaluations:
+            waited = 0 if one.best else waited + 1
+        return len(self.reports) >= self.stepper.steps or waited >= self.settings.patience
+
+    def _is_due(self, done: int) -> bool:
+        every = self.settings.evaluate_every or self.stepper.per_epoch
+        return done % every == 0 or done == self.stepper.steps
+
+    def _evaluate(self, done: int) -> None:
+        started = perf_counter()
+        scores = self.validation.scores(self.adapted.model)
+        loss, accuracy, ndcg = self.validation.summary(scores)
+        best = all(loss < one.loss for one in self.evaluations)
+        seconds = perf_counter() - started
+        self.evaluations.append(EvaluationReport(done, loss, accuracy, ndcg, best, seconds))
+        if best:
+            self.kept = self.adapted.tensors()
+        self._tell(self.evaluations[-1])
+
+    def _save(self) -> None:
+        if not self.place.main:
+            return
+        state = {
+            "reports": [asdict(one) for one in self.reports],
+            "evaluations": [asdict(one) for one in self.evaluations],
+        }
+        tensors = {_OWN + name: one for name, one in self.adapted.tensors().items()}
+        tensors |= {_BEST + name: one for name, one in self.kept.items()}
+        tensors |= optimizer_tensors(self.stepper.optimizer)
+        self.folder.save(len(self.reports), state, tensors)
+
+    def _tell(self, report: StepReport | EvaluationReport) -> None:
+        if self.progress and self.place.main:
+            self.progress(report)
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(prefix): one for name, one in tensors.items() if name.startswith(prefix)
+    }

@@ -1,0 +1,119 @@
+"""One step of training an adapter: batches in, a loss and better weights out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+import torch
+
+from llmrec.errors import ModelError
+from llmrec.finetune.batches import TokenExample, collate
+from llmrec.finetune.losses import label_cross_entropy, label_logits
+from llmrec.finetune.ranker.buckets import epoch_batches, epoch_steps
+from llmrec.finetune.ranker.place import Place
+from llmrec.finetune.ranker.reports import StepReport
+from llmrec.finetune.ranker.scores import answer_logits
+from llmrec.finetune.settings import LoraSettings, learning_rate_at
+
+__all__ = ["Stepper"]
+
+
+class Stepper:
+    """A model with its optimizer, and the examples that it learns from.
+
+    Every step draws its dropout from a seed of its own, so that a run that is resumed at any step
+    goes on with the same numbers and no generator's state has to be kept.
+
+    Args:
+        model: with an adapter.
+        examples: all of them; every process has the same.
+        settings: of the run.
+        place: where this process runs, and beside how many.
+    """
+
+    def __init__(
+        self, model: Any, examples: Sequence[TokenExample], settings: LoraSettings, place: Place
+    ) -> None:
+        self._examples, self._settings, self._place = examples, settings, place
+        self._parameters = [one for one in model.parameters() if one.requires_grad]
+        self.optimizer = torch.optim.AdamW(
+            self._parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        self._device = str(model.device)
+        self._model = place.shared(model)
+        self._lengths = [len(one.tokens) for one in examples]
+        # ``batch`` and ``accumulation`` are those of one process.
+        self._passes = settings.accumulation * place.processes
+        self.per_epoch = math.ceil(math.ceil(len(examples) / settings.batch) / self._passes)
+        self.steps = self.per_epoch * settings.epochs
+        self._epoch: tuple[int, list[list[list[int]]]] = (-1, [])
+
+    def step(self, step: int) -> StepReport:
+        """Take 0-based ``step`` of the whole run.
+
+        Raises:
+            ModelError: the loss is not a number any more.
+        """
+        epoch, place = divmod(step, self.per_epoch)
+        batches = self._batches(epoch)[place]
+        total = sum(map(len, batches))
+        seed = np.random.SeedSequence([self._settings.seed, step, self._place.rank])
+        torch.manual_seed(int(seed.generate_state(1)[0]))
+        rate = learning_rate_at(step, self.steps, self._settings)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.zero_grad(set_to_none=True)
+        loss, hits = self._place.total(*self._passes_of(batches, total))
+        norm = torch.nn.utils.clip_grad_norm_(self._parameters, self._settings.max_grad_norm)
+        self._check(step, loss / total, float(norm), rate)
+        self.optimizer.step()
+        return StepReport(step + 1, self.steps, epoch + 1, total, loss / total, hits / total, rate)
+
+    def _batches(self, epoch: int) -> list[list[list[int]]]:
+        if self._epoch[0] != epoch:
+            chosen = self._settings
+            batches = epoch_batches(
+                self._lengths, epoch, chosen.seed, batch=chosen.batch, buckets=chosen.buckets
+            )
+            self._epoch = epoch, epoch_steps(batches, self._passes)
+        return self._epoch[1]
+
+    def _passes_of(self, batches: list[list[int]], total: int) -> tuple[float, float]:
+        """Forward and backward passes of this process. Returns its sums of losses and of hits."""
+        own = batches[self._place.rank :: self._place.processes]
+        rounds = math.ceil(len(batches) / self._place.processes)
+        loss = hits = 0.0
+        for number in range(rounds):
+            # All processes take as many passes; who has none left repeats one that weighs nothing.
+            idle = number >= len(own)
+            chosen = [self._examples[one] for one in (batches[0] if idle else own[number])]
+            last = number == rounds - 1
+            with nullcontext() if last else self._place.unsynced(self._model):
+                losses, right = self._pass(chosen, 0.0 if idle else 1 / total)
+            if not idle:
+                loss, hits = loss + losses, hits + right
+        return loss, hits
+
+    def _pass(self, chosen: list[TokenExample], weight: float) -> tuple[float, float]:
+        tensors = collate(chosen, pad=0, device=self._device)
+        with self._place.autocast():
+            logits = answer_logits(self._model, tensors)
+        losses = label_cross_entropy(logits, tensors.label_tokens, tensors.targets)
+        # By the whole step's examples, so that a short batch weighs no more; gradients of several
+        # processes are averaged, not summed.
+        torch.autograd.backward(losses.sum() * weight * self._place.processes)
+        best = label_logits(logits.detach(), tensors.label_tokens).argmax(1)
+        return float(losses.detach().sum()), float((best == tensors.targets).sum())
+
+    def _check(self, step: int, loss: float, norm: float, rate: float) -> None:
+        if not math.isfinite(loss) or not math.isfinite(norm):
+            raise ModelError(
+                f"The loss is not a number any more at step {step + 1} of {self.steps} "
+                f"(loss {loss}, gradient {norm}, learning rate {rate:.3g}).",
+                hint="Train with a lower learning_rate or max_grad_norm; the last checkpoint is "
+                "kept.",
+            )

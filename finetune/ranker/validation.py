@@ -1,0 +1,108 @@
+"""Examples that train nothing: how good the adapter is, and whether it learns at all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from llmrec.artifacts import Figure
+from llmrec.finetune.batches import TokenExample
+from llmrec.finetune.figures import mean_figure, share_figure
+from llmrec.finetune.ranker.place import Place
+from llmrec.finetune.ranker.reports import EvaluationReport
+from llmrec.finetune.ranker.scores import label_scores
+from llmrec.finetune.ranker.weight import FittedWeight, fit_weight, ndcg_at_k
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["LIFT", "Validation"]
+
+LIFT = "ndcg@10 lift"
+"""What the fused order adds to the retriever's; the main metric of a card where it is known."""
+
+_LATE = 3
+"""Evaluations after which a model that is no better than guessing is not learning."""
+
+
+class Validation:
+    """Held-out examples, asked again and again.
+
+    Every process asks all of them: they then agree on when to stop without a word.
+
+    Args:
+        examples: with the retriever's scores, or without.
+        batch: examples in one forward pass.
+        place: where it runs.
+    """
+
+    def __init__(self, examples: Sequence[TokenExample], batch: int, place: Place) -> None:
+        self._examples, self._batch, self._place = examples, batch, place
+        self.fused = bool(examples) and all(one.retrieval for one in examples)
+
+    def __len__(self) -> int:
+        return len(self._examples)
+
+    def scores(self, model: Any) -> list[torch.Tensor]:
+        """Log-probabilities of each example's labels."""
+        with self._place.autocast():
+            return label_scores(model, self._examples, batch=self._batch)
+
+    def summary(self, scores: Sequence[torch.Tensor]) -> tuple[float, float, float]:
+        """Mean loss (nats), accuracy and NDCG@10 of the model alone."""
+        pairs = list(zip(scores, self._examples, strict=True))
+        loss = np.mean([-float(one[own.target]) for one, own in pairs])
+        right = np.mean([int(one.argmax()) == own.target for one, own in pairs])
+        ndcg = np.mean([ndcg_at_k(one.numpy(), own.target) for one, own in pairs])
+        return float(loss), float(right), float(ndcg)
+
+    def figures(self, scores: Sequence[torch.Tensor]) -> dict[str, Figure]:
+        """With their intervals, the main one first."""
+        pairs = list(zip(scores, self._examples, strict=True))
+        plain = {
+            "accuracy": share_figure([int(one.argmax()) == own.target for one, own in pairs]),
+            "loss": mean_figure([-float(one[own.target]) for one, own in pairs]),
+        }
+        if not self.fused:
+            return plain
+        fitted = self.fitted(scores)
+        return {
+            LIFT: mean_figure(fitted.lift.tolist()),
+            "ndcg@10": mean_figure(fitted.fused.tolist()),
+            "retriever ndcg@10": mean_figure(fitted.retriever.tolist()),
+            **plain,
+        }
+
+    def fitted(self, scores: Sequence[torch.Tensor]) -> FittedWeight:
+        """The model's share in the score that suits these examples best."""
+        return fit_weight(
+            [one.tolist() for one in scores],
+            [one.retrieval for one in self._examples],
+            [one.target for one in self._examples],
+        )
+
+    def warnings(self, evaluations: Sequence[EvaluationReport]) -> tuple[str, ...]:
+        """Whether, after a while, the model is no better than guessing or than the retriever."""
+        if len(evaluations) < _LATE:
+            return ()
+        loss = min(one.loss for one in evaluations)
+        chance = float(np.mean([math.log(len(one.label_tokens)) for one in self._examples]))
+        after = f"after {len(evaluations)} evaluations"
+        if loss >= chance:
+            return (
+                f"This is not learning: {after} the validation loss is {loss:.4f}, that of "
+                f"guessing {chance:.4f}. Train on more examples, or with another learning_rate.",
+            )
+        reached = max(one.ndcg for one in evaluations)
+        if not self.fused:
+            return ()
+        retriever = float(np.mean([ndcg_at_k(one.retrieval, one.target) for one in self._examples]))
+        if reached > retriever:
+            return ()
+        return (
+            f"The model alone ranks no better than the retriever: {after} its NDCG@10 is "
+            f"{reached:.4f}, the retriever's own {retriever:.4f}.",
+        )
