@@ -72,9 +72,11 @@ class RankingExample:
 
 @dataclass
 class ExampleCounts:
-    """What became of the histories. ``recall`` of the retriever is ``retrieved / examples``.
+    """What became of the histories.
 
-    ``short`` users have one item only; ``unknown`` targets are not in the catalogue; ``alone`` had
+    The retriever's recall is ``retrieved / (retrieved + inserted + missed)``: it had found the
+    target, the target took the place of a candidate, or there is no example for want of it.
+    ``short`` users have too few items; ``unknown`` targets are not in the catalogue; ``alone`` had
     no other candidate; ``later`` counts candidates left out because the user chose them later on,
     which makes them false negatives; ``events`` are all that the histories hold.
     """
@@ -88,6 +90,7 @@ class ExampleCounts:
     alone: int = 0
     later: int = 0
     events: int = 0
+    missed: int = 0
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,8 @@ def build_examples(
     *,
     candidates: int = 20,
     per_user: int = 1,
+    skip: int = 0,
+    insert: bool = True,
     held_out: Iterable[Event] = (),
     progress: Callable[[int], None] | None = None,
 ) -> ExampleSet:
@@ -143,6 +148,10 @@ def build_examples(
         settings: the ranker's, so that prompts are those of serving.
         candidates: how many candidates a prompt shows, the target among them.
         per_user: how many of a user's items become targets, the latest.
+        skip: how many of a user's latest new items are not asked for, only left out of the
+            candidates.
+        insert: whether a target that was not retrieved takes the place of the last candidate; if
+            not, it makes no example, as it can make no answer when serving.
         held_out: validation and test targets, which must not be among ``events``.
         progress: called with the number of users done since the last call.
 
@@ -153,10 +162,10 @@ def build_examples(
     _check_sizes(candidates, per_user)
     histories = _histories(events, {(event.user, event.item) for event in held_out})
     counts = ExampleCounts(users=len(histories), events=sum(map(len, histories.values())))
-    maker = _Maker(retriever, items, engine, settings, candidates, counts)
+    maker = _Maker(retriever, items, engine, settings, candidates, insert, counts)
     examples: list[RankingExample] = []
     for user, history in histories.items():
-        moments = _moments(history, per_user)
+        moments = _moments(history, per_user, skip)
         counts.short += not moments
         examples.extend(one for moment in moments if (one := maker.example(user, moment)))
         if progress:
@@ -166,7 +175,7 @@ def build_examples(
         raise DataError(
             f"No ranking example comes from {counts.users} users: {counts.short} have one item "
             f"only, {counts.unknown} targets are not in the catalogue, {counts.alone} had no "
-            "other candidate.",
+            f"other candidate, {counts.missed} were not retrieved.",
             hint="Ingest a longer event log, and the items it speaks of.",
         )
     last = _last(event for history in histories.values() for event in history)
@@ -198,6 +207,7 @@ class _Maker:
         engine: Engine,
         settings: RankingSettings,
         candidates: int,
+        insert: bool,
         counts: ExampleCounts,
     ) -> None:
         self._retriever = retriever
@@ -205,6 +215,7 @@ class _Maker:
         self._engine = engine
         self._settings = settings
         self._candidates = candidates
+        self._insert = insert
         self._counts = counts
 
     def example(self, user: str, moment: _Moment) -> RankingExample | None:
@@ -218,6 +229,9 @@ class _Maker:
             return None
         pairs = [(one, known[one.item]) for one in found if one.item in known]
         retrieved = any(one.item == moment.target.item for one, _ in pairs)
+        if not retrieved and not self._insert:
+            self._counts.missed += 1
+            return None
         if not retrieved:
             del pairs[self._candidates - 1 :]
             pairs.append((Candidate(moment.target.item, 0.0, {}), known[moment.target.item]))
@@ -283,9 +297,10 @@ def _last(events: Iterable[Event]) -> datetime | None:
     return max(zoned, default=None)
 
 
-def _moments(history: Sequence[Event], per_user: int) -> list[_Moment]:
-    """The last ``per_user`` first meetings with an item that have a history before them."""
-    firsts = list(_first_meetings(history))[1:]
+def _moments(history: Sequence[Event], per_user: int, skip: int) -> list[_Moment]:
+    """First meetings with an item that have a history: ``per_user`` before the last ``skip``."""
+    firsts = list(_first_meetings(history))
+    firsts = firsts[1 : max(1, len(firsts) - skip)]
     moments = []
     for index in firsts[len(firsts) - min(per_user, len(firsts)) :]:
         before = {event.item for event in history[:index]}
