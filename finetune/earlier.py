@@ -16,7 +16,7 @@ without what the examples ask for (cross-fitting; stacking asks for the same of 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -35,7 +35,7 @@ from llmrec.retrieval import build_index
 from llmrec.retrieval.cache import cache_key
 from llmrec.types import Event
 
-__all__ = ["EarlierShop", "HeldBack", "earlier_shop", "hold_back"]
+__all__ = ["EarlierShop", "HeldBack", "earlier_shop", "held_back", "hold_back"]
 
 _HOME = ".earlier"
 
@@ -100,6 +100,22 @@ def hold_back(events: Sequence[Event]) -> HeldBack:
     return HeldBack(tuple(known), tuple(train), tuple(validation), short)
 
 
+def held_back(events: Iterable[Event]) -> HeldBack:
+    """:func:`hold_back` of a whole log.
+
+    Raises:
+        DataError: no user has three different items.
+    """
+    held = hold_back(in_order(events))
+    if not held.train:
+        raise DataError(
+            f"No user of {held.short} has three different items: one to train on, one to validate "
+            "with, and a history.",
+            hint="Ingest a longer event log.",
+        )
+    return held
+
+
 def earlier_shop(
     workspace: Workspace, *, seed: int = 0, progress: Observer | None = None
 ) -> EarlierShop:
@@ -120,13 +136,7 @@ def earlier_shop(
     """
     with CatalogStore.open(workspace.database_url) as store:
         revision = store.revision()
-        held = hold_back(in_order(event for batch in store.iter_events() for event in batch))
-    if not held.train:
-        raise DataError(
-            f"No user of {held.short} has three different items: one to train on, one to validate "
-            "with, and a history.",
-            hint="Ingest a longer event log.",
-        )
+        held = held_back(event for batch in store.iter_events() for event in batch)
     serving = _serving(workspace)
     key = cache_key(
         f"{revision.items} {revision.events}",

@@ -10,6 +10,7 @@ import typer
 
 from llmrec.cli.common import WorkspaceOption, console, notes
 from llmrec.cli.train_fusion import fusion
+from llmrec.cli.train_ranker import ranker
 from llmrec.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -27,11 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(help="Learn from the shop's own event log.", no_args_is_help=True)
-
-
-@app.callback()
-def _group() -> None:
-    """Keep ``behaviour`` a command of its own while it is the only one."""
 
 
 @app.command()
@@ -185,3 +181,6 @@ def _show(result: BehaviourResult, published: Published, *, as_json: bool) -> No
         )
     else:
         console.print(f"{name} was published and does not serve.", highlight=False)
+
+
+app.command()(ranker)

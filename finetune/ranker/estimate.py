@@ -1,0 +1,121 @@
+"""What a training will cost, before it starts."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from llmrec.finetune.batches import tokenise
+from llmrec.finetune.examples import ExampleSet
+from llmrec.finetune.ranker.place import Place
+from llmrec.finetune.ranker.wrap import Adapted, require_peft
+from llmrec.finetune.settings import LoraSettings
+from llmrec.weights import locate
+
+if TYPE_CHECKING:
+    from llmrec.finetune.batches import TokenExample
+
+__all__ = ["RankerEstimate", "estimate_ranker"]
+
+_WARM_UP, _TIMED = 1, 2
+_VALIDATING = 1 / 3
+"""Of a training pass, what a pass forward alone takes."""
+
+
+@dataclass(frozen=True)
+class RankerEstimate:
+    """The size of a training; ``tokens`` are those of all training prompts, once.
+
+    ``seconds`` are measured on a few steps and hold for all epochs with their evaluations, if it
+    does not stop early. ``bytes`` are the most that the process, or the card, held meanwhile.
+    """
+
+    examples: int
+    validation: int
+    tokens: int
+    longest: int
+    steps: int
+    trainable: int
+    precision: str
+    seconds: float
+    bytes: int
+
+
+def estimate_ranker(
+    sample: ExampleSet, base: str, settings: LoraSettings, *, examples: int, validation: int
+) -> RankerEstimate:
+    """Load the base, make a few steps on the longest prompts of ``sample``, throw them away.
+
+    Args:
+        sample: of the training's examples.
+        base: weights as ``llmrec models`` names them.
+        settings: of the run.
+        examples: how many there will be to train on.
+        validation: and to validate with.
+
+    Raises:
+        MissingExtra: peft is not installed, or bitsandbytes for a quantized base.
+        ModelError: the base is missing.
+        OutOfMemory: it does not fit.
+    """
+    import torch
+
+    from llmrec.engines.local.torch_errors import torch_errors
+    from llmrec.finetune.ranker.steps import Stepper
+
+    require_peft()
+    place = Place(settings)
+    with torch.random.fork_rng(), torch_errors("trying a few steps", hint="Lower batch."):
+        adapted = Adapted(base, locate(base), settings, place)
+        limit = min(settings.max_tokens, adapted.context)
+        tokens = tokenise(sample.examples, adapted.token_ids, model=base, max_tokens=limit)
+        adapted.wrap()
+        tried = _longest(tokens, settings.batch * settings.accumulation * (_WARM_UP + _TIMED))
+        stepper = Stepper(adapted.model.train(), tried, settings, place)
+        each = _seconds_per_token(stepper, tried, settings)
+    total = round(sum(len(one.tokens) for one in tokens) / len(tokens) * examples)
+    per_step = settings.batch * settings.accumulation
+    steps = -(-examples // per_step)
+    rounds = max(1, steps // settings.evaluate_every) if settings.evaluate_every else 1
+    held = total / examples * validation * rounds * _VALIDATING
+    return RankerEstimate(
+        examples=examples,
+        validation=validation,
+        tokens=total,
+        longest=max(len(one.tokens) for one in tokens),
+        steps=steps * settings.epochs,
+        trainable=sum(one.numel() for one in adapted.parameters),
+        precision=f"{settings.quantization or ''} {'bf16' if place.bf16 else 'fp32'}".strip(),
+        seconds=each * (total + held) * settings.epochs,
+        bytes=_bytes(),
+    )
+
+
+def _longest(tokens: list[TokenExample], most: int) -> list[TokenExample]:
+    return sorted(tokens, key=lambda one: -len(one.tokens))[:most]
+
+
+def _seconds_per_token(stepper: object, tried: list[TokenExample], settings: LoraSettings) -> float:
+    from llmrec.finetune.ranker.steps import Stepper
+
+    assert isinstance(stepper, Stepper)
+    count = min(stepper.per_epoch, _WARM_UP + _TIMED)
+    stepper.step(0)
+    started = perf_counter()
+    # With few examples the first step is made again, warm.
+    done = sum(stepper.step(step).examples for step in range(1, count)) or stepper.step(0).examples
+    mean = sum(len(one.tokens) for one in tried) / len(tried)
+    return (perf_counter() - started) / (done * mean)
+
+
+def _bytes() -> int:
+    import torch
+
+    if torch.cuda.is_available():
+        return int(torch.cuda.max_memory_allocated())
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024

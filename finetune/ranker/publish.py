@@ -1,0 +1,64 @@
+"""A trained adapter becomes a version of the shop's, and serves unless validation says no."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from llmrec.artifacts import Artifact, Artifacts, Card, Comparison
+from llmrec.config import Workspace
+from llmrec.finetune.card import publish_adapter
+from llmrec.finetune.ranker.validation import LIFT
+
+__all__ = ["PublishedRanker", "publish_ranker"]
+
+_KIND = "ranker"
+
+
+@dataclass(frozen=True)
+class PublishedRanker:
+    """A new version, and whether it serves; ``reason`` says why it does not."""
+
+    artifact: Artifact
+    promoted: bool
+    reason: str = ""
+
+
+def publish_ranker(workspace: Workspace, folder: Path, *, promote: bool = True) -> PublishedRanker:
+    """Publish the adapter in ``folder``, and let it serve if it helps and is no step back.
+
+    It serves unless the fused ranking is not above the retriever alone on validation, or its main
+    figure is below that of the version that serves.
+
+    Args:
+        workspace: whose artifacts.
+        folder: from :func:`~llmrec.finetune.ranker.train_lora`.
+        promote: whether it may serve at all.
+
+    Raises:
+        ModelError: its card is missing or damaged.
+        DiskFull: no space left; nothing of the version stays.
+        LockedError: another process holds the store's lock for a minute.
+    """
+    artifacts = Artifacts(workspace.models_dir)
+    before = artifacts.current(_KIND)
+    made = publish_adapter(artifacts, folder)
+    reason = _against(made.card, before) if promote else "It was not to be promoted."
+    if reason:
+        return PublishedRanker(made, False, reason)
+    return PublishedRanker(artifacts.promote(_KIND, made.version, unless_worse=True), True)
+
+
+def _against(card: Card, before: Artifact | None) -> str:
+    lift = card.metrics.get(LIFT)
+    if lift is None:
+        return "Nothing is known of what it adds to the retriever."
+    if lift.mean <= 0:
+        return (
+            f"On validation the fused ranking is not above the retriever alone: {LIFT} {lift}. "
+            "Train longer, or on more examples."
+        )
+    if before is None:
+        return ""
+    compared = Comparison(card, before.card)
+    return f"{before.name} goes on serving: {compared}." if compared.worse else ""

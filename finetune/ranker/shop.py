@@ -1,0 +1,182 @@
+"""What a workspace gives the training of its ranker: examples of what its shoppers chose."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llmrec.artifacts import Artifacts
+from llmrec.catalog.store import CatalogStore
+from llmrec.config import Workspace
+from llmrec.finetune.behaviour.prepare import Observer
+from llmrec.finetune.earlier import HeldBack, earlier_shop, held_back
+from llmrec.finetune.example_files import kept_examples
+from llmrec.finetune.examples import ExampleSet, build_examples
+from llmrec.retrieval import Retriever
+from llmrec.retrieval.cache import cache_key
+from llmrec.types import Event
+
+if TYPE_CHECKING:
+    from llmrec.engines.protocol import Engine
+
+__all__ = ["VALIDATION", "RankerData", "ranker_data", "ranker_state", "sample_data", "users_to_ask"]
+
+VALIDATION = 1_000
+"""Most users that validation asks."""
+
+Ticks = Callable[[int, int], None]
+"""Told the number of users done and of all."""
+
+
+@dataclass(frozen=True)
+class RankerData:
+    """Examples to train on, and those that say when to stop and how good it is."""
+
+    train: ExampleSet
+    validation: ExampleSet
+
+
+def ranker_state(workspace: Workspace) -> str:
+    """A name that changes when examples should be made anew."""
+    with CatalogStore.open(workspace.database_url) as store:
+        revision = store.revision()
+    settings = workspace.settings
+    return cache_key(
+        f"{revision.items} {revision.events}",
+        settings.models.llm,
+        settings.models.encoder,
+        settings.retrieval.model_dump_json(),
+        settings.ranking.model_dump_json(exclude={"llm_weight", "adapter", "on_engine_failure"}),
+        Artifacts(workspace.models_dir).serving("behaviour"),
+    )
+
+
+def ranker_data(
+    workspace: Workspace,
+    engine: Engine,
+    folder: Path,
+    *,
+    max_examples: int | None = None,
+    seed: int = 0,
+    encoder_progress: Observer | None = None,
+    progress: Ticks | None = None,
+) -> RankerData:
+    """Make the examples, with a retriever that has not seen their targets, or read those made.
+
+    Training asks for each user's last new item but one, validation for the last.
+
+    Args:
+        workspace: the shop.
+        engine: whose prompts.
+        folder: where the examples are kept.
+        max_examples: train on so many users, drawn by ``seed``.
+        seed: of the draws and of the encoder's training.
+        encoder_progress: told of the behaviour encoder's training.
+        progress: told of the users done.
+
+    Raises:
+        DataError: the log is too short; the message says in what way.
+        IndexMissing: nothing has been indexed.
+    """
+    files = folder / "train.jsonl", folder / "validation.jsonl"
+    if all(one.is_file() for one in files):
+        return RankerData(*(kept_examples(one, _nothing) for one in files))
+    earlier = earlier_shop(workspace, seed=seed, progress=encoder_progress)
+    maker = _Maker(earlier.workspace, engine, earlier.held, seed, progress)
+    with maker:
+        train = kept_examples(files[0], lambda: maker.make(max_examples, skip=1, insert=True))
+        valid = kept_examples(files[1], lambda: maker.make(VALIDATION, skip=0, insert=False))
+    earlier.remove()
+    return RankerData(train, valid)
+
+
+def sample_data(workspace: Workspace, engine: Engine, *, users: int, seed: int = 0) -> ExampleSet:
+    """A few examples made with the shop's own retriever: of the right size, and for nothing else.
+
+    Raises:
+        DataError: the log is too short.
+        IndexMissing: nothing has been indexed.
+    """
+    held = _held(workspace)
+    with _Maker(workspace, engine, held, seed, None) as maker:
+        return maker.make(users, skip=1, insert=True)
+
+
+def users_to_ask(workspace: Workspace) -> int:
+    """How many users have an item to train on, one to validate with, and a history.
+
+    Raises:
+        DataError: none has.
+    """
+    return len(_held(workspace).train)
+
+
+def _held(workspace: Workspace) -> HeldBack:
+    with CatalogStore.open(workspace.database_url) as store:
+        return held_back(event for batch in store.iter_events() for event in batch)
+
+
+def _nothing() -> ExampleSet:
+    raise AssertionError("the file was there a moment ago")
+
+
+class _Maker:
+    """A shop opened for making examples."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        engine: Engine,
+        held: HeldBack,
+        seed: int,
+        progress: Ticks | None,
+    ) -> None:
+        self._workspace, self._engine, self._seed = workspace, engine, seed
+        self._progress = progress
+        self._histories = [
+            list(group) for _, group in groupby(held.histories, key=lambda event: event.user)
+        ]
+
+    def __enter__(self) -> _Maker:
+        self._store = CatalogStore.open(self._workspace.database_url)
+        self._retriever = Retriever.open(self._workspace, self._store)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._retriever.close()
+        self._store.close()
+
+    def make(self, most: int | None, *, skip: int, insert: bool) -> ExampleSet:
+        """Examples of at most so many users."""
+        chosen = _drawn(self._histories, most, f"{self._seed}:{skip}")
+        done = 0
+
+        def tick(users: int) -> None:
+            nonlocal done
+            done += users
+            if self._progress:
+                self._progress(done, len(chosen))
+
+        settings = self._workspace.settings
+        return build_examples(
+            (event for history in chosen for event in history),
+            self._retriever,
+            self._store,
+            self._engine,
+            settings.ranking,
+            candidates=max(2, settings.retrieval.candidates),
+            skip=skip,
+            insert=insert,
+            progress=tick,
+        )
+
+
+def _drawn(histories: Sequence[list[Event]], most: int | None, seed: str) -> Sequence[list[Event]]:
+    if most is None or len(histories) <= most:
+        return histories
+    places = sorted(random.Random(seed).sample(range(len(histories)), most))
+    return [histories[place] for place in places]
