@@ -163,6 +163,12 @@ class RankingSettings(_Section):
     llm_weight: float = Field(0.2, ge=0, le=1)
     token_budget: int = Field(1800, ge=128, description="tokens of one ranking prompt")
     history_items: int = Field(10, ge=1, description="most recent history entries in the prompt")
+    permutations: int = Field(
+        1,
+        ge=1,
+        le=16,
+        description="orders of the same candidates that are asked in one batch and averaged",
+    )
     seed: int = 0
     on_engine_failure: Literal["raise", "fallback"] = "raise"
     adapter: str | None = Field(

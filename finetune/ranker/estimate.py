@@ -16,10 +16,11 @@ from llmrec.weights import locate
 
 if TYPE_CHECKING:
     from llmrec.finetune.batches import TokenExample
+    from llmrec.finetune.ranker.steps import Stepper
 
 __all__ = ["RankerEstimate", "estimate_ranker"]
 
-_WARM_UP, _TIMED = 1, 2
+_TIMED, _SLOW = 2, 5.0
 _VALIDATING = 1 / 3
 """Of a training pass, what a pass forward alone takes."""
 
@@ -72,9 +73,9 @@ def estimate_ranker(
         limit = min(settings.max_tokens, adapted.context)
         tokens = tokenise(sample.examples, adapted.token_ids, model=base, max_tokens=limit)
         adapted.wrap()
-        tried = _longest(tokens, settings.batch * settings.accumulation * (_WARM_UP + _TIMED))
-        stepper = Stepper(adapted.model.train(), tried, settings, place)
-        each = _seconds_per_token(stepper, tried, settings)
+        tried = _longest(tokens, settings.batch)
+        one_pass = settings.model_copy(update={"accumulation": 1, "epochs": 1})
+        each = _seconds_per_token(Stepper(adapted.model.train(), tried, one_pass, place), tried)
     total = round(sum(len(one.tokens) for one in tokens) / len(tokens) * examples)
     per_step = settings.batch * settings.accumulation
     steps = -(-examples // per_step)
@@ -97,16 +98,14 @@ def _longest(tokens: list[TokenExample], most: int) -> list[TokenExample]:
     return sorted(tokens, key=lambda one: -len(one.tokens))[:most]
 
 
-def _seconds_per_token(stepper: object, tried: list[TokenExample], settings: LoraSettings) -> float:
-    from llmrec.finetune.ranker.steps import Stepper
-
-    assert isinstance(stepper, Stepper)
-    count = min(stepper.per_epoch, _WARM_UP + _TIMED)
-    stepper.step(0)
-    started = perf_counter()
-    # With few examples the first step is made again, warm.
-    done = sum(stepper.step(step).examples for step in range(1, count)) or stepper.step(0).examples
+def _seconds_per_token(stepper: Stepper, tried: list[TokenExample]) -> float:
     mean = sum(len(one.tokens) for one in tried) / len(tried)
+    started = perf_counter()
+    done = stepper.step(0).examples
+    # A step that is slow is slow without its warming up, too.
+    if perf_counter() - started < _SLOW:
+        started = perf_counter()
+        done = sum(stepper.step(0).examples for _ in range(_TIMED))
     return (perf_counter() - started) / (done * mean)
 
 

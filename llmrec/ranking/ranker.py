@@ -36,10 +36,13 @@ __all__ = ["Ranker", "labels_for", "shuffled"]
 
 _Pair = tuple[Candidate, Item]
 
+_APART = 1_000_003
+"""Between the seeds of a request's orders, so that they are not those of another request."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Sheet:
-    """A request with the order in which the model sees its candidates."""
+    """A request with an order in which the model sees its candidates."""
 
     shown: tuple[_Pair, ...]
     prompt: RankPrompt
@@ -78,7 +81,10 @@ class Ranker:
 
         Returns:
             One ranking per request, a permutation of its candidates, best first. Ties go to the
-            better retrieval score, then to the smaller id.
+            better retrieval score, then to the smaller id. With ``settings.permutations`` above 1
+            the model sees the candidates in so many orders, and log-probabilities are means: what
+            it likes for the place it stands at cancels out (Tang et al. 2023,
+            https://arxiv.org/abs/2310.07712, for lists that a model writes).
 
         Raises:
             HistoryError: more than ``MAX_CANDIDATES`` candidates, or one twice.
@@ -86,24 +92,29 @@ class Ranker:
             EngineError: the language model failed.
             ModelError: the adapter cannot be loaded.
         """
-        sheets = [self._sheet(request) for request in requests]
-        asked = [sheet for sheet in sheets if sheet.shown]
+        sheets = [self._sheets(request) for request in requests]
+        asked = [sheet for own in sheets for sheet in own if sheet.shown]
         with self._adapter() as adapter:
             before, started = self._engine.forward_passes, perf_counter()
             scored = iter(self._score(asked, adapter))
             milliseconds = (perf_counter() - started) * 1000 / max(1, len(asked))
             passes = self._engine.forward_passes - before
         return [
-            self._ranking(sheet, next(scored), adapter, passes, milliseconds)
-            if sheet.shown
-            else Ranking((), 0, rank_prompt_version(), 0, {"render": sheet.render_ms, "rank": 0.0})
-            for sheet in sheets
+            self._ranking(own, [next(scored) for _ in own], adapter, passes, milliseconds)
+            if own[0].shown
+            else Ranking((), 0, rank_prompt_version(), 0, {"render": own[0].render_ms, "rank": 0.0})
+            for own in sheets
         ]
 
-    def _sheet(self, request: RankRequest) -> _Sheet:
-        started = perf_counter()
+    def _sheets(self, request: RankRequest) -> list[_Sheet]:
+        """As many as there are orders to ask; the first is the one of the request's own seed."""
         _check(request.candidates)
-        shown = shuffled(request.candidates, request.seed)
+        orders = self._settings.permutations if len(request.candidates) > 1 else 1
+        return [self._sheet(request, request.seed + _APART * number) for number in range(orders)]
+
+    def _sheet(self, request: RankRequest, seed: int) -> _Sheet:
+        started = perf_counter()
+        shown = shuffled(request.candidates, seed)
         labels = self._labels_of(len(shown))
         if request.reverse_labels:
             labels = labels[::-1]
@@ -143,30 +154,44 @@ class Ranker:
 
     def _ranking(
         self,
-        sheet: _Sheet,
-        log_probs: FloatArray,
+        sheets: Sequence[_Sheet],
+        scored: Sequence[FloatArray],
         adapter: str | None,
         passes: int,
         milliseconds: float,
     ) -> Ranking:
-        retrieval = [candidate.score for candidate, _ in sheet.shown]
-        scores = fuse(retrieval, [float(one) for one in log_probs], self._settings.llm_weight)
+        first = sheets[0]
+        log_probs = _mean_log_probs(sheets, scored)
+        retrieval = [candidate.score for candidate, _ in first.shown]
+        scores = fuse(retrieval, log_probs, self._settings.llm_weight)
         ranked = [
-            RankedCandidate(candidate, item, label, float(log_prob), float(score))
+            RankedCandidate(candidate, item, label, log_prob, float(score))
             for (candidate, item), label, log_prob, score in zip(
-                sheet.shown, sheet.prompt.labels, log_probs, scores, strict=True
+                first.shown, first.prompt.labels, log_probs, scores, strict=True
             )
         ]
         ranked.sort(key=lambda one: (-one.score, -one.candidate.score, one.item.id))
         return Ranking(
             order=tuple(ranked),
-            prompt_tokens=sheet.prompt.tokens,
-            prompt_version=sheet.prompt.version,
+            prompt_tokens=sum(sheet.prompt.tokens for sheet in sheets),
+            prompt_version=first.prompt.version,
             forward_passes=passes,
-            milliseconds={"render": sheet.render_ms, "rank": milliseconds},
-            shown=tuple(item.id for _, item in sheet.shown),
+            milliseconds={
+                "render": sum(sheet.render_ms for sheet in sheets),
+                "rank": milliseconds * len(sheets),
+            },
+            shown=tuple(item.id for _, item in first.shown),
             adapter=adapter,
         )
+
+
+def _mean_log_probs(sheets: Sequence[_Sheet], scored: Sequence[FloatArray]) -> list[float]:
+    """Of each candidate over all orders, in the first one's order."""
+    sums: dict[str, float] = {}
+    for sheet, log_probs in zip(sheets, scored, strict=True):
+        for (_, item), log_prob in zip(sheet.shown, log_probs, strict=True):
+            sums[item.id] = sums.get(item.id, 0.0) + float(log_prob)
+    return [sums[item.id] / len(sheets) for _, item in sheets[0].shown]
 
 
 def labels_for(engine: Engine, n: int) -> tuple[str, ...]:

@@ -47,7 +47,8 @@ class Ranking:
     """All candidates of one request, best first.
 
     ``forward_passes`` are those of the batch the request was part of. ``milliseconds`` has this
-    request's share of ``render`` and ``rank``. ``shown`` are the ids in the order of the prompt;
+    request's share of ``render`` and ``rank``. ``shown`` are the ids in the order of the prompt, of
+    the first one where several orders were asked; ``prompt_tokens`` are those of all of them.
     ``adapter`` is the one that ranked, ``None`` the base model.
     """
 

@@ -175,3 +175,29 @@ def test_the_prior_is_measured_once_for_each_number_of_labels():
         prior.corrected(["A", "B", "C"], even)
     prior.corrected(["A", "B"], even[:2])
     assert engine.forward_passes == 2
+
+
+def test_several_orders_are_asked_in_one_batch_and_averaged():
+    engine = ScriptedEngine(score=lambda prompt, labels: [2.0] + [0.0] * (len(labels) - 1))
+    once = ranker(engine, llm_weight=1.0).rank_many([request([0.4, 0.3, 0.2, 0.1])])[0]
+    assert len(engine.prompts) == 1
+    many = ranker(engine, llm_weight=1.0, permutations=8)
+    two = many.rank_many([request([0.4, 0.3, 0.2, 0.1]), request([0.1, 0.2])])
+    assert len(engine.prompts) == 1 + 16 and len(set(engine.prompts[1:9])) > 4
+    assert engine.prompts[1] == engine.prompts[0]
+    # Who likes the first place likes all candidates more alike once they take turns in it.
+    spread = [
+        max(one) - min(one) for one in ([r.log_prob for r in x.order] for x in (once, two[0]))
+    ]
+    assert spread[1] < spread[0]
+    assert sorted(one.item.id for one in two[0].order) == ["i0", "i1", "i2", "i3"]
+    assert two[0].prompt_tokens > 6 * once.prompt_tokens
+    assert two[0].forward_passes >= once.forward_passes
+
+
+def test_an_opinion_about_contents_survives_the_orders():
+    engine = ScriptedEngine(score=liking("thing number 2"))
+    found = ranker(engine, llm_weight=1.0, permutations=3).rank_many([request([0.4, 0.3, 0.2])])[0]
+    assert found.order[0].item.id == "i2"
+    alone = ranker(engine, permutations=3).rank_many([request([0.4]), request([])])
+    assert [len(one.order) for one in alone] == [1, 0]
