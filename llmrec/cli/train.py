@@ -84,9 +84,6 @@ def behaviour(
     _show(result, published, as_json=as_json)
 
 
-app.command()(fusion)
-
-
 def _settings(given: dict[str, Any], pairs: list[str]) -> BehaviourSettings:
     from pydantic import ValidationError
 
@@ -183,4 +180,5 @@ def _show(result: BehaviourResult, published: Published, *, as_json: bool) -> No
         console.print(f"{name} was published and does not serve.", highlight=False)
 
 
+app.command()(fusion)
 app.command()(ranker)
