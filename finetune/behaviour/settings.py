@@ -26,7 +26,7 @@ class BehaviourSettings(BaseModel):
     layers: int = Field(2, ge=1)
     heads: int = Field(2, ge=1)
     feedforward: int = Field(4, ge=1, description="inner width of a layer, in multiples of dim")
-    layer: LayerKind = "preln"
+    layer: LayerKind = "ligr"
     positions: Positions = "recent"
     history: int = Field(50, ge=1, description="most recent events that are read")
     text: bool = Field(True, description="start from, and add, the items' text vectors")
