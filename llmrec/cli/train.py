@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from llmrec.cli.common import WorkspaceOption, console, notes
 from llmrec.cli.train_fusion import fusion
 from llmrec.cli.train_ranker import ranker
-from llmrec.errors import ConfigError
+from llmrec.cli.train_settings import training_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,10 +68,15 @@ def behaviour(
     [bold]llmrec train behaviour -w shop --set dropout=0.4 --set layers=3[/]
     """
     from llmrec.config import Workspace
-    from llmrec.finetune.behaviour import estimate, publish_behaviour, shop_data
+    from llmrec.finetune.behaviour import (
+        BehaviourSettings,
+        estimate,
+        publish_behaviour,
+        shop_data,
+    )
 
     given = {"epochs": epochs, "history": history, "refit": refit, "seed": seed}
-    settings = _settings(given, set_ or [])
+    settings = training_settings(BehaviourSettings, given, set_ or [])
     shop = Workspace.open(workspace)
     data = shop_data(shop)
     size = estimate(data.events, data.catalogue, settings)
@@ -84,37 +89,12 @@ def behaviour(
     _show(result, published, as_json=as_json)
 
 
-def _settings(given: dict[str, Any], pairs: list[str]) -> BehaviourSettings:
-    from pydantic import ValidationError
-
-    from llmrec.finetune.behaviour import BehaviourSettings
-
-    values = {name: value for name, value in given.items() if value is not None}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise ConfigError(f"--set {pair} has no value.", hint="Write --set dropout=0.4.")
-        try:
-            values[name] = json.loads(value)
-        except ValueError:
-            values[name] = value
-    try:
-        return BehaviourSettings(**values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "settings"
-        raise ConfigError(
-            f"--set {field}: {first['msg']}.",
-            hint=f"There are: {', '.join(BehaviourSettings.model_fields)}.",
-        ) from error
-
-
 def _train(shop: Workspace, data: ShopData, settings: BehaviourSettings) -> BehaviourResult:
     from llmrec.cli.train_view import TrainingView
     from llmrec.finetune.behaviour import train_behaviour
 
     folder = _folder(shop, data, settings)
-    with TrainingView(notes, settings.epochs) as view:
+    with TrainingView(notes) as view:
         result = train_behaviour(
             data.events, data.catalogue, settings, folder=folder, progress=view.tell
         )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llmrec.cli.common import WorkspaceOption, console, notes, progress_bar
+from llmrec.cli.train_settings import training_settings
 
 if TYPE_CHECKING:
     from llmrec.config import Workspace
@@ -69,7 +70,6 @@ def ranker(
     Examples: [bold]llmrec train ranker -w shop --dry-run[/] ·
     [bold]llmrec train ranker -w shop --max-examples 20000 --set learning_rate=1e-4[/]
     """
-    from llmrec.cli.train_settings import training_settings
     from llmrec.config import Workspace
     from llmrec.finetune import LoraSettings
 

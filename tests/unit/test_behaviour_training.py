@@ -319,7 +319,7 @@ def test_validation_ranks_as_the_definition_says():
 def test_what_is_told_is_shown_as_it_comes():
     def shown(terminal: bool) -> str:
         console = Console(file=io.StringIO(), force_terminal=terminal, width=80)
-        with TrainingView(console, epochs=2) as view:
+        with TrainingView(console) as view:
             view.tell(StepReport(1, 3, 9, 7.5, 0.1))
             view.tell(EpochReport(1, 7.25, 0.1, 0.05, True, 1.5))
             view.tell(EpochReport(1, 7.125, None, None, True, 1.5))
