@@ -17,7 +17,7 @@ demo: .venv/.core
 
 test: .venv/.dev
 	$(BIN)/llmrec models pull
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-slow: .venv/.dev
 	$(BIN)/llmrec models pull

@@ -23,7 +23,7 @@ from llmrec.ingest import ingest_events, ingest_items
 from llmrec.retrieval import RetrievalRequest, Retriever, build_index
 from llmrec.types import Event, Filters, HistoryEntry, Item
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("behaviour")]
+pytestmark = pytest.mark.integration
 
 QUICK = ["--epochs", "3", "--set", "dim=32", "--set", "layers=1", "--set", "learning_rate=5e-3"]
 

@@ -14,7 +14,7 @@ from llmrec.explain import facts_of
 from llmrec.ingest import ingest_events, ingest_items
 from llmrec.retrieval import build_index
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")

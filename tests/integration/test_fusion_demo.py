@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -22,7 +23,7 @@ from llmrec.retrieval.collection import VectorCollection
 from llmrec.retrieval.learned import load_fusion
 from llmrec.types import Filters, HistoryEntry
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("fusion")]
+pytestmark = pytest.mark.integration
 
 QUICK = ["--epochs", "3", "--set", "dim=32", "--set", "layers=1", "--set", "learning_rate=5e-3"]
 
@@ -46,6 +47,16 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     return shop
 
 
+@pytest.fixture(scope="module")
+def told(shop: Workspace) -> dict[str, Any]:
+    """What both commands said, the second first as a dry run."""
+    run("train", "behaviour", "-w", str(shop.path), "--json", *QUICK)
+    dry = " ".join(run("train", "fusion", "-w", str(shop.path), "--dry-run").split())
+    assert Artifacts(shop.models_dir).current("fusion") is None
+    found = json.loads(run("train", "fusion", "-w", str(shop.path), "--json", "--cases", "300"))
+    return {"dry": dry, **found}
+
+
 def test_sources_know_nothing_of_what_is_asked(shop: Workspace) -> None:
     asked = hold_out_shop(shop)
     held = open_held_out(shop, asked)
@@ -56,12 +67,9 @@ def test_sources_know_nothing_of_what_is_asked(shop: Workspace) -> None:
     assert Artifacts(held.models_dir).current("behaviour") is None
 
 
-def test_it_says_what_it_costs_and_what_came_of_it(shop: Workspace) -> None:
-    run("train", "behaviour", "-w", str(shop.path), "--json", *QUICK)
-    said = " ".join(run("train", "fusion", "-w", str(shop.path), "--dry-run").split())
-    assert "trained first" in said and "at most" in said
-    assert Artifacts(shop.models_dir).current("fusion") is None
-    found = json.loads(run("train", "fusion", "-w", str(shop.path), "--json", "--cases", "300"))
+def test_it_says_what_it_costs_and_what_came_of_it(shop: Workspace, told: dict[str, Any]) -> None:
+    found = told
+    assert "trained first" in found["dry"] and "at most" in found["dry"]
     card, rows = found["card"], {row["source"]: row for row in found["sources"]}
     assert set(rows) == {"text", "lexical", "together", "next", "popular", "new", "behaviour"}
     assert next(iter(card["metrics"])) == "ndcg@10" and card["extra"]["cases"] == 300
@@ -76,6 +84,7 @@ def test_it_says_what_it_costs_and_what_came_of_it(shop: Workspace) -> None:
     collection.close()
 
 
+@pytest.mark.usefixtures("told")
 def test_what_was_learned_serves_inside_the_filters(shop: Workspace) -> None:
     artifacts = Artifacts(shop.models_dir)
     artifacts.promote("fusion", artifacts.numbers("fusion")[-1])
@@ -93,6 +102,7 @@ def test_what_was_learned_serves_inside_the_filters(shop: Workspace) -> None:
     assert {name for name in answer.by_source if name != "query"} == used
 
 
+@pytest.mark.usefixtures("told")
 def test_a_second_one_says_how_it_compares(shop: Workspace) -> None:
     said = run("train", "fusion", "-w", str(shop.path), "--cases", "300", "--no-promote")
     words = " ".join(said.split())

@@ -20,7 +20,7 @@ from llmrec.ingest import ingest_events, ingest_items
 from llmrec.retrieval import build_index
 from llmrec.types import Event, Item
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("ranker")]
+pytestmark = pytest.mark.integration
 
 pytest.importorskip("peft", reason="pip install 'llmrec[train]'")
 
