@@ -20,20 +20,26 @@ __all__ = ["Batch", "TokenExample", "collate", "epoch_order", "tokenise"]
 
 @dataclass(frozen=True, slots=True)
 class TokenExample:
-    """An example as the model sees it; ``retrieval`` is the retriever's view of the candidates."""
+    """An example as the model sees it.
+
+    ``retrieval`` is the retriever's view of the candidates; ``offsets`` are added to the model's
+    logits of their labels before the loss, if there are any.
+    """
 
     tokens: tuple[int, ...]
     label_tokens: tuple[int, ...]
     target: int
     retrieval: tuple[float, ...] = ()
+    offsets: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Tensors of one forward pass; all int64, prompts padded on the left.
+    """Tensors of one forward pass; int64, prompts padded on the left.
 
     ``tokens``, ``mask`` and ``positions`` are ``[batch, longest prompt]``, ``label_tokens``
-    ``[batch, most candidates]``, ``targets`` ``[batch]``.
+    ``[batch, most candidates]``, ``targets`` ``[batch]``; ``offsets`` float32 like
+    ``label_tokens``.
     """
 
     tokens: torch.Tensor
@@ -41,6 +47,7 @@ class Batch:
     positions: torch.Tensor
     label_tokens: torch.Tensor
     targets: torch.Tensor
+    offsets: torch.Tensor
 
 
 def tokenise(
@@ -120,6 +127,11 @@ def collate(examples: Sequence[TokenExample], *, pad: int, device: str = "cpu") 
             device=device,
         ),
         targets=tensor([one.target for one in examples], device=device),
+        offsets=tensor(
+            [[*one.offsets] + [0.0] * (most - len(one.offsets)) for one in examples],
+            dtype=torch.float32,
+            device=device,
+        ),
     )
 
 

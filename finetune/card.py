@@ -34,7 +34,8 @@ def adapter_card(
 
     ``extra`` says which base it belongs to and how training went: the mean loss and accuracy of
     each epoch while it trained, the loss of each step, step, loss and NDCG@10 of each evaluation,
-    and the share in the score (``llm_weight``) that suited validation best.
+    the share in the score (``llm_weight``) that suited validation best, and the retriever's worth
+    in the loss (``retrieval_scale``) if there was one.
     """
     return Card(
         kind="ranker",
@@ -54,6 +55,7 @@ def adapter_card(
             "resumed_from": report.resumed_from,
             "best_step": report.best,
             "llm_weight": report.llm_weight,
+            "retrieval_scale": report.retrieval_scale,
             "evaluations": [[one.step, one.loss, one.ndcg] for one in report.evaluations],
             "epochs": _epochs(report),
             "losses": [round(one.loss, 6) for one in report.steps],

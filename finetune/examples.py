@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 from llmrec.config import MAX_CANDIDATES, RankingSettings
 from llmrec.errors import DataError
 from llmrec.prompting import fit_rank_prompt, rank_prompt_version
-from llmrec.ranking import labels_for, shuffled
+from llmrec.ranking import labels_for, order_seed, shuffled
 from llmrec.retrieval.request import RetrievalRequest, RetrievalResult
 from llmrec.types import Candidate, Event, HistoryEntry, Item
 
@@ -131,6 +131,7 @@ def build_examples(
     per_user: int = 1,
     skip: int = 0,
     insert: bool = True,
+    orders: int = 1,
     held_out: Iterable[Event] = (),
     progress: Callable[[int], None] | None = None,
 ) -> ExampleSet:
@@ -152,6 +153,8 @@ def build_examples(
             candidates.
         insert: whether a target that was not retrieved takes the place of the last candidate; if
             not, it makes no example, as it can make no answer when serving.
+        orders: in how many orders of its candidates each moment is shown, an example each: what a
+            model learns from one cannot be a liking for places and letters.
         held_out: validation and test targets, which must not be among ``events``.
         progress: called with the number of users done since the last call.
 
@@ -162,12 +165,13 @@ def build_examples(
     _check_sizes(candidates, per_user)
     histories = _histories(events, {(event.user, event.item) for event in held_out})
     counts = ExampleCounts(users=len(histories), events=sum(map(len, histories.values())))
-    maker = _Maker(retriever, items, engine, settings, candidates, insert, counts)
+    maker = _Maker(retriever, items, engine, settings, candidates, insert, orders, counts)
     examples: list[RankingExample] = []
     for user, history in histories.items():
         moments = _moments(history, per_user, skip)
         counts.short += not moments
-        examples.extend(one for moment in moments if (one := maker.example(user, moment)))
+        for moment in moments:
+            examples.extend(maker.examples(user, moment))
         if progress:
             progress(1)
     counts.examples = len(examples)
@@ -208,6 +212,7 @@ class _Maker:
         settings: RankingSettings,
         candidates: int,
         insert: bool,
+        orders: int,
         counts: ExampleCounts,
     ) -> None:
         self._retriever = retriever
@@ -216,32 +221,36 @@ class _Maker:
         self._settings = settings
         self._candidates = candidates
         self._insert = insert
+        self._orders = orders
         self._counts = counts
 
-    def example(self, user: str, moment: _Moment) -> RankingExample | None:
-        """The example of a moment, or ``None`` (counted) if it cannot make one."""
+    def examples(self, user: str, moment: _Moment) -> list[RankingExample]:
+        """The examples of a moment, one for each order; none (counted) if it cannot make any."""
         entries = [_entry(event) for event in moment.history]
         found = self._retrieve(entries, moment)
         wanted = {event.item for event in moment.history} | {one.item for one in found}
         known = self._items.items(wanted | {moment.target.item})
         if moment.target.item not in known:
             self._counts.unknown += 1
-            return None
+            return []
         pairs = [(one, known[one.item]) for one in found if one.item in known]
         retrieved = any(one.item == moment.target.item for one, _ in pairs)
         if not retrieved and not self._insert:
             self._counts.missed += 1
-            return None
+            return []
         if not retrieved:
             del pairs[self._candidates - 1 :]
             pairs.append((Candidate(moment.target.item, 0.0, {}), known[moment.target.item]))
         if len(pairs) < 2:
             self._counts.alone += 1
-            return None
+            return []
         self._counts.retrieved += retrieved
         self._counts.inserted += not retrieved
         history = [(entry, known.get(entry.item or "")) for entry in entries]
-        return self._rendered(user, history, pairs, moment.target.item, retrieved)
+        return [
+            self._rendered(user, history, pairs, moment.target.item, retrieved, order)
+            for order in range(self._orders)
+        ]
 
     def _retrieve(self, entries: Sequence[HistoryEntry], moment: _Moment) -> list[Candidate]:
         request = RetrievalRequest(history=tuple(entries), now=moment.target.at)
@@ -257,8 +266,9 @@ class _Maker:
         pairs: Sequence[tuple[Candidate, Item]],
         target: str,
         retrieved: bool,
+        order: int,
     ) -> RankingExample:
-        shown = shuffled(pairs, self._settings.seed)
+        shown = shuffled(pairs, order_seed(self._settings.seed, order))
         prompt = fit_rank_prompt(
             history[-self._settings.history_items :],
             None,

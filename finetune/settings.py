@@ -15,7 +15,8 @@ class LoraSettings(BaseModel):
     One step takes ``batch * accumulation`` examples in each process. The rate rises linearly over
     the ``warmup`` share of all steps and then falls linearly to zero. ``precision`` ``auto`` is
     bf16 where the hardware multiplies in it. With examples to validate on, training ends when
-    their loss has not fallen for ``patience`` evaluations.
+    their loss has not fallen for ``patience`` evaluations. ``residual`` adds the retriever's scores
+    to the model's logits before the loss (:mod:`llmrec.finetune.ranker.residual`).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -24,6 +25,7 @@ class LoraSettings(BaseModel):
     alpha: int = Field(32, ge=1, description="the update is scaled by alpha / r")
     dropout: float = Field(0.05, ge=0, lt=1)
     target_modules: str | tuple[str, ...] = "all-linear"
+    residual: bool = Field(False, description="learn what the retriever's scores leave open")
     learning_rate: float = Field(2e-4, gt=0)
     weight_decay: float = Field(0.0, ge=0)
     warmup: float = Field(0.05, ge=0, le=1)

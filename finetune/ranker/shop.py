@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,6 +62,9 @@ def ranker_data(
     folder: Path,
     *,
     max_examples: int | None = None,
+    orders: int = 1,
+    retrieved_only: bool = False,
+    validation: int = VALIDATION,
     seed: int = 0,
     encoder_progress: Observer | None = None,
     progress: Ticks | None = None,
@@ -74,6 +78,9 @@ def ranker_data(
         engine: whose prompts.
         folder: where the examples are kept.
         max_examples: train on so many users, drawn by ``seed``.
+        orders: show each of them in so many orders of the candidates.
+        retrieved_only: leave out targets that were not retrieved.
+        validation: most users that validation asks.
         seed: of the draws and of the encoder's training.
         encoder_progress: told of the behaviour encoder's training.
         progress: told of the users done.
@@ -87,9 +94,10 @@ def ranker_data(
         return RankerData(*(kept_examples(one, _nothing) for one in files))
     earlier = earlier_shop(workspace, seed=seed, progress=encoder_progress)
     maker = _Maker(earlier.workspace, engine, earlier.held, seed, progress)
+    asked = partial(maker.make, max_examples, skip=1, insert=not retrieved_only, orders=orders)
     with maker:
-        train = kept_examples(files[0], lambda: maker.make(max_examples, skip=1, insert=True))
-        valid = kept_examples(files[1], lambda: maker.make(VALIDATION, skip=0, insert=False))
+        train = kept_examples(files[0], asked)
+        valid = kept_examples(files[1], lambda: maker.make(validation, skip=0, insert=False))
     earlier.remove()
     return RankerData(train, valid)
 
@@ -150,7 +158,7 @@ class _Maker:
         self._retriever.close()
         self._store.close()
 
-    def make(self, most: int | None, *, skip: int, insert: bool) -> ExampleSet:
+    def make(self, most: int | None, *, skip: int, insert: bool, orders: int = 1) -> ExampleSet:
         """Examples of at most so many users."""
         chosen = _drawn(self._histories, most, f"{self._seed}:{skip}")
         done = 0
@@ -171,6 +179,7 @@ class _Maker:
             candidates=max(2, settings.retrieval.candidates),
             skip=skip,
             insert=insert,
+            orders=orders,
             progress=tick,
         )
 

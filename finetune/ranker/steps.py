@@ -102,11 +102,12 @@ class Stepper:
         tensors = collate(chosen, pad=0, device=self._device)
         with self._place.autocast():
             logits = answer_logits(self._model, tensors)
-        losses = label_cross_entropy(logits, tensors.label_tokens, tensors.targets)
+        labels, offsets = tensors.label_tokens, tensors.offsets
+        losses = label_cross_entropy(logits, labels, tensors.targets, offsets)
         # By the whole step's examples, so that a short batch weighs no more; gradients of several
         # processes are averaged, not summed.
         torch.autograd.backward(losses.sum() * weight * self._place.processes)
-        best = label_logits(logits.detach(), tensors.label_tokens).argmax(1)
+        best = label_logits(logits.detach(), labels, offsets).argmax(1)
         return float(losses.detach().sum()), float((best == tensors.targets).sum())
 
     def _check(self, step: int, loss: float, norm: float, rate: float) -> None:

@@ -21,6 +21,7 @@ from llmrec.finetune.checkpoints import TrainingFolder
 from llmrec.finetune.examples import ExampleSet
 from llmrec.finetune.ranker.place import Place
 from llmrec.finetune.ranker.reports import LoraReport, Observer
+from llmrec.finetune.ranker.residual import beside_retriever, retrieval_scale
 from llmrec.finetune.ranker.wrap import Adapted, require_peft
 from llmrec.finetune.settings import LoraSettings
 from llmrec.weights import locate
@@ -63,7 +64,7 @@ def train_lora(
 
     Raises:
         MissingExtra: peft is not installed, or bitsandbytes for a quantized base.
-        DataError: there are no examples.
+        DataError: there are no examples, or they lack what ``residual`` needs.
         ModelError: the base is missing or has no tokens for the labels, or the loss is not a
             number any more.
         ContextOverflow: a prompt is longer than ``max_tokens`` or the base's context.
@@ -120,6 +121,7 @@ class _Run:
 
     def __init__(self, adapted: Adapted, settings: LoraSettings, place: Place) -> None:
         self._adapted, self._settings, self._place = adapted, settings, place
+        self._scale: float | None = None
 
     def train(
         self,
@@ -134,6 +136,10 @@ class _Run:
         started = perf_counter()
         examples = self._tokens(data)
         held = self._tokens(validation) if validation else []
+        if self._settings.residual:
+            self._scale = retrieval_scale(examples)
+            examples = beside_retriever(examples, self._scale)
+            held = beside_retriever(held, self._scale)
         doing = f"training on '{self._adapted.base}'"
         # Dropout and the adapter's first values draw from torch's global generator: ours is
         # forked, so that training changes nobody else's numbers.
@@ -183,6 +189,7 @@ class _Run:
             evaluations=tuple(loop.evaluations),
             best=loop.best,
             llm_weight=asked.fitted(scores).weight if asked.fused else None,
+            retrieval_scale=self._scale,
             warnings=asked.warnings(loop.evaluations) if len(asked) else (),
         )
 

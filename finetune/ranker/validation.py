@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -52,8 +51,11 @@ class Validation:
             return label_scores(model, self._examples, batch=self._batch)
 
     def summary(self, scores: Sequence[torch.Tensor]) -> tuple[float, float, float]:
-        """Mean loss (nats), accuracy and NDCG@10 of the model alone."""
-        pairs = list(zip(scores, self._examples, strict=True))
+        """Mean loss (nats), accuracy and NDCG@10 of what the loss is of.
+
+        That is the model alone, or with the retriever's scores if it is trained beside those.
+        """
+        pairs = list(zip(self._judged(scores), self._examples, strict=True))
         loss = np.mean([-float(one[own.target]) for one, own in pairs])
         right = np.mean([int(one.argmax()) == own.target for one, own in pairs])
         ndcg = np.mean([ndcg_at_k(one.numpy(), own.target) for one, own in pairs])
@@ -61,7 +63,7 @@ class Validation:
 
     def figures(self, scores: Sequence[torch.Tensor]) -> dict[str, Figure]:
         """With their intervals, the main one first."""
-        pairs = list(zip(scores, self._examples, strict=True))
+        pairs = list(zip(self._judged(scores), self._examples, strict=True))
         plain = {
             "accuracy": share_figure([int(one.argmax()) == own.target for one, own in pairs]),
             "loss": mean_figure([-float(one[own.target]) for one, own in pairs]),
@@ -76,6 +78,20 @@ class Validation:
             **plain,
         }
 
+    def _judged(self, scores: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+        """Log-probabilities with the offsets that the loss is taken with."""
+        import torch
+
+        return [
+            (one + torch.tensor(own.offsets)).log_softmax(-1) if own.offsets else one
+            for one, own in zip(scores, self._examples, strict=True)
+        ]
+
+    def _no_opinion(self) -> list[torch.Tensor]:
+        import torch
+
+        return [torch.zeros(len(one.label_tokens)).log_softmax(-1) for one in self._examples]
+
     def fitted(self, scores: Sequence[torch.Tensor]) -> FittedWeight:
         """The model's share in the score that suits these examples best."""
         return fit_weight(
@@ -89,12 +105,13 @@ class Validation:
         if len(evaluations) < _LATE:
             return ()
         loss = min(one.loss for one in evaluations)
-        chance = float(np.mean([math.log(len(one.label_tokens)) for one in self._examples]))
+        start = self.summary(self._no_opinion())
         after = f"after {len(evaluations)} evaluations"
-        if loss >= chance:
+        if loss >= start[0]:
             return (
-                f"This is not learning: {after} the validation loss is {loss:.4f}, that of "
-                f"guessing {chance:.4f}. Train on more examples, or with another learning_rate.",
+                f"This is not learning: {after} the validation loss is {loss:.4f}, that of a model "
+                f"without an opinion {start[0]:.4f}. Train on more examples, or with another "
+                "learning_rate.",
             )
         reached = max(one.ndcg for one in evaluations)
         if not self.fused:

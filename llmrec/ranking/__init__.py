@@ -2,7 +2,7 @@
 
 from llmrec.ranking.calibration import LabelPrior
 from llmrec.ranking.fusion import fuse, standardise
-from llmrec.ranking.ranker import Ranker, labels_for, shuffled
+from llmrec.ranking.ranker import Ranker, labels_for, order_seed, shuffled
 from llmrec.ranking.requests import RankedCandidate, Ranking, RankRequest
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Ranking",
     "fuse",
     "labels_for",
+    "order_seed",
     "shuffled",
     "standardise",
 ]

@@ -32,7 +32,7 @@ from llmrec.types import Candidate, FloatArray, Item
 if TYPE_CHECKING:
     from llmrec.engines.protocol import Engine
 
-__all__ = ["Ranker", "labels_for", "shuffled"]
+__all__ = ["Ranker", "labels_for", "order_seed", "shuffled"]
 
 _Pair = tuple[Candidate, Item]
 
@@ -110,7 +110,7 @@ class Ranker:
         """As many as there are orders to ask; the first is the one of the request's own seed."""
         _check(request.candidates)
         orders = self._settings.permutations if len(request.candidates) > 1 else 1
-        return [self._sheet(request, request.seed + _APART * number) for number in range(orders)]
+        return [self._sheet(request, order_seed(request.seed, one)) for one in range(orders)]
 
     def _sheet(self, request: RankRequest, seed: int) -> _Sheet:
         started = perf_counter()
@@ -197,6 +197,11 @@ def _mean_log_probs(sheets: Sequence[_Sheet], scored: Sequence[FloatArray]) -> l
 def labels_for(engine: Engine, n: int) -> tuple[str, ...]:
     """``n`` labels, each one token behind the ranking prompt in this engine's tokenizer."""
     return choose_labels(n, engine.token_ids, rank_prompt_tail(engine.render))
+
+
+def order_seed(seed: int, order: int) -> int:
+    """The seed of 0-based ``order`` of a request's candidates; that of the first is ``seed``."""
+    return seed + _APART * order
 
 
 def shuffled(candidates: Sequence[_Pair], seed: int) -> tuple[_Pair, ...]:

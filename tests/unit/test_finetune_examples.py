@@ -127,6 +127,14 @@ def test_the_order_depends_on_the_seed_and_does_not_give_the_target_away() -> No
     assert len(set(targets(0))) > 5
 
 
+def test_a_moment_is_shown_in_several_orders() -> None:
+    made = build(log("u", "abcde"), candidates=6, orders=3).examples
+    assert len(made) == 3 == len({one.candidates for one in made})
+    assert {one.candidates[one.target] for one in made} == {"e"}
+    assert len({frozenset(zip(one.candidates, one.retrieval, strict=True)) for one in made}) == 1
+    assert made[0] == build(log("u", "abcde"), candidates=6).examples[0]
+
+
 def test_held_out_targets_are_refused_by_name() -> None:
     events = log("u", "abc") + log("v", "ab")
     assert build(events, held_out=log("v", "c")).counts.examples == 2
