@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from llmrec.finetune.batches import Batch, TokenExample, collate
+from llmrec.finetune.batches import LENGTHS, Batch, TokenExample, collate
 from llmrec.finetune.losses import label_logits
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ def label_scores(
     with torch.inference_mode():
         for start in range(0, len(order), batch):
             chosen = order[start : start + batch]
-            tensors = collate([examples[one] for one in chosen], pad=0, device=str(model.device))
+            some = [examples[one] for one in chosen]
+            tensors = collate(some, pad=0, device=str(model.device), multiple=LENGTHS)
             logits = answer_logits(model, tensors)
             rows = label_logits(logits, tensors.label_tokens).log_softmax(-1).cpu()
             for index, row in zip(chosen, rows, strict=True):

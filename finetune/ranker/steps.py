@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from llmrec.errors import ModelError
-from llmrec.finetune.batches import TokenExample, collate
+from llmrec.finetune.batches import LENGTHS, TokenExample, collate
 from llmrec.finetune.losses import label_cross_entropy, label_logits
 from llmrec.finetune.ranker.buckets import epoch_batches, epoch_steps
 from llmrec.finetune.ranker.place import Place
@@ -99,7 +99,7 @@ class Stepper:
         return loss, hits
 
     def _pass(self, chosen: list[TokenExample], weight: float) -> tuple[float, float]:
-        tensors = collate(chosen, pad=0, device=self._device)
+        tensors = collate(chosen, pad=0, device=self._device, multiple=LENGTHS)
         with self._place.autocast():
             logits = answer_logits(self._model, tensors)
         labels, offsets = tensors.label_tokens, tensors.offsets

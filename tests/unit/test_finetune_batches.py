@@ -47,6 +47,14 @@ def test_padding_stands_left_and_positions_count_from_the_first_real_token() -> 
     assert batch.targets.tolist() == [0, 2]
 
 
+def test_lengths_are_rounded_up_with_padding_that_is_masked() -> None:
+    batch = collate([TokenExample((5, 6, 7), (1, 2), 0)], pad=9, multiple=4)
+    assert batch.tokens.tolist() == [[9, 5, 6, 7]]
+    assert batch.mask.tolist() == [[0, 1, 1, 1]]
+    exact = collate([TokenExample((5, 6, 7, 8), (1, 2), 0)], pad=9, multiple=4)
+    assert exact.tokens.tolist() == [[5, 6, 7, 8]]
+
+
 def test_each_epoch_has_its_own_order_and_draws_it_again() -> None:
     assert epoch_order(20, 0, seed=3) == epoch_order(20, 0, seed=3)
     assert epoch_order(20, 0, seed=3) != epoch_order(20, 1, seed=3)
