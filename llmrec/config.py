@@ -146,6 +146,13 @@ class RetrievalSettings(_Section):
     next_window: int = Field(8, ge=1, description="farthest event that counts as coming next")
     next_half_life: float = Field(1.0, gt=0)
     popular_half_life_days: float = Field(30.0, gt=0)
+    cold_places: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="largest share of a list that is kept for items without events; they get their "
+        "share of the items that match, if that is less; 0: none",
+    )
 
     @property
     def weights_by_hand(self) -> bool:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from llmrec.catalog.schema import UNKNOWN_TIME, events
 from llmrec.catalog.store import CatalogStore
 from llmrec.retrieval.cache import cached
-from llmrec.types import EventKind
+from llmrec.types import BoolArray, EventKind
 
 __all__ = ["KIND_WEIGHT", "EventTable"]
 
@@ -61,6 +61,12 @@ class EventTable:
         """For each event the catalogue row of its item, -1 where the catalogue lacks it."""
         of_item = np.array([row.get(id, -1) for id in self.item_ids], np.int64)
         return of_item[self.items] if len(self.items) else np.empty(0, np.int64)
+
+    def missing(self, row: dict[str, int]) -> BoolArray:
+        """The catalogue's items that no event speaks for, bool ``[n_items]``."""
+        missing = np.ones(len(row), dtype=bool)
+        missing[[row[id] for id in self.item_ids if id in row]] = False
+        return missing
 
     def decay(self, half_life_days: float) -> NDArray[np.float64]:
         """``2 ** (-age / half life)`` of each event, age counted from the newest event.

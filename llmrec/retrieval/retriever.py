@@ -14,6 +14,7 @@ from llmrec.config import Workspace
 from llmrec.embedding import TextEncoder, load_encoder
 from llmrec.errors import ConfigError, HistoryError
 from llmrec.retrieval.behaviour import BehaviourShelf
+from llmrec.retrieval.cold import COLD, keep_places
 from llmrec.retrieval.collection import VectorCollection
 from llmrec.retrieval.contexts import ContextBuilder
 from llmrec.retrieval.encoded import EncodedTexts
@@ -196,10 +197,9 @@ class Retriever:
     def _answer(self, state: State, context: Context, n: int) -> RetrievalResult:
         settings = self._workspace.settings.retrieval
         depth = max(settings.depth, n)
-        blend = state.blend
-        if context.query is not None or not context.liked:
-            # A log holds no queries, and nothing was learned from those without a history.
-            blend = ReciprocalRanks(settings.weights, settings.rrf_k)
+        # A log holds no queries, and nothing was learned from those without a history.
+        by_history = context.query is None and bool(context.liked)
+        blend = state.blend if by_history else ReciprocalRanks(settings.weights, settings.rrf_k)
         hits = {
             name: source.top(context, depth)
             for name, source in state.sources.items()
@@ -210,9 +210,10 @@ class Retriever:
         wanted = min(n, matching)
         if len(candidates) < wanted:
             candidates.extend(_fill(state, context, candidates, wanted))
-        by_source = {
-            name: sum(name in candidate.sources for candidate in candidates) for name in hits
-        }
+        if by_history and settings.cold_places:
+            candidates = keep_places(state, context, blend, hits, candidates, settings)
+        asked = [*hits, COLD] if any(COLD in one.sources for one in candidates) else [*hits]
+        by_source = {name: sum(name in one.sources for one in candidates) for name in asked}
         return RetrievalResult(tuple(candidates), matching, by_source)
 
 

@@ -27,6 +27,7 @@ from llmrec.retrieval.sources.query import QuerySource
 from llmrec.retrieval.sources.text import TextSource
 from llmrec.retrieval.sources.together import TogetherSource
 from llmrec.retrieval.vectors import VectorSearch
+from llmrec.types import BoolArray
 
 __all__ = ["Learned", "State", "learned_revision", "load_state"]
 
@@ -36,7 +37,10 @@ Learned: TypeAlias = tuple[tuple[int, ...] | None, tuple[int, ...] | None]
 
 @dataclass(frozen=True)
 class State:
-    """One consistent picture; replaced as a whole, never changed."""
+    """One consistent picture; replaced as a whole, never changed.
+
+    ``cold`` says of each catalogue row whether its item has no events, bool ``[n_items]``.
+    """
 
     revision: Revision
     version: str
@@ -45,6 +49,7 @@ class State:
     matrix: VectorMatrix
     search: VectorSearch
     popular: PopularSource
+    cold: BoolArray
     served: Served | None
     learned: Learned
     sources: Mapping[str, Source]
@@ -80,7 +85,18 @@ def load_state(
     sources = _sources(workspace, store, snapshot, log, search, popular, served)
     blend = old.blend if old and old.learned[1] == learned[1] else _blend(workspace)
     return State(
-        revision, version, snapshot, log, matrix, search, popular, served, learned, sources, blend
+        revision=revision,
+        version=version,
+        snapshot=snapshot,
+        log=log,
+        matrix=matrix,
+        search=search,
+        popular=popular,
+        cold=log.missing(snapshot.row),
+        served=served,
+        learned=learned,
+        sources=sources,
+        blend=blend,
     )
 
 

@@ -5,10 +5,12 @@
 
 Trains a behaviour encoder on the training events, lets all sources answer for validation, fits
 the fusion on that, trains the encoder anew on training and validation events, and reports the
-whole test part: every source alone, the weights set by hand, the fitted fusion, and the fused list
-against the best source with a paired test. ``--valid-encoder`` and ``--test-encoder`` take folders
+whole test part: every source alone, the weights set by hand, the fitted fusion ("fused"), and what
+the retriever then answers ("served": with the places that are kept for items without events), with
+paired tests of the last against the others. ``--valid-encoder`` and ``--test-encoder`` take folders
 as ``load_behaviour`` reads them. ``--cold 0.05`` takes that share of the items out of every event
-first, and reports recall@50 on tests that ask for one of them.
+first; all tests that ask for one of them are reported apart from the others. ``--test-cases 4000``
+takes a sample of these others.
 
 Stopped at any moment, the same command goes on where it was; ``--out`` holds all of it, with the
 evaluation's workspace in ``--out``/shop, where the fusion then serves the test part.
@@ -41,6 +43,7 @@ from llmrec.finetune.behaviour import BehaviourSettings, Catalogue, EpochReport,
 from llmrec.finetune.behaviour.prepare import Training
 from llmrec.finetune.behaviour.sequences import in_order
 from llmrec.finetune.fusion import BY_HAND, Choice, ask_sources, choose_fusion, fused_figures
+from llmrec.finetune.fusion.ask import request_of
 from llmrec.finetune.fusion.ranks import ndcg_at, rank_weights
 from llmrec.finetune.fusion.train import drawn
 from llmrec.retrieval import Retriever
@@ -50,8 +53,10 @@ from llmrec.retrieval.matrix import VectorMatrix
 from llmrec.types import Event
 
 CHUNK = 2_000
+BATCH = 256
 KS = (10, 20, 50, 100)
 FUSED = "fused"
+SERVED = "served"
 
 
 def main() -> None:
@@ -70,7 +75,10 @@ def main() -> None:
     test = open_shop(data, "test", args)
     teach(test, lambda: test_encoder(data, test, args))
     serve(test, choice)
-    found = judge(data, test, choice.weights, cold, args)
+    groups = groups_of(data, cold, args)
+    found: dict[str, Any] = {
+        name: judge(name, cases, test, choice.weights, args) for name, cases in groups.items()
+    }
     found["fusion"] = {
         "winner": choice.winner,
         "weights": choice.weights.weights,
@@ -80,7 +88,8 @@ def main() -> None:
         },
     }
     (args.out / "result.json").write_text(json.dumps(found, indent=2))
-    show(found)
+    for name in groups:
+        show(name, found[name])
 
 
 def arguments() -> argparse.Namespace:
@@ -95,6 +104,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--vectors", type=Path, help="an evaluation workspace of the same items")
     parser.add_argument("--cold", type=float, default=0.0, help="share of items without events")
     parser.add_argument("--cases", type=int, default=10_000, help="validation cases to fit on")
+    parser.add_argument("--test-cases", type=int, help="of items with events; default: all")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--order", default="time", choices=("time", "position"))
     return parser.parse_args()
@@ -265,28 +275,38 @@ def serve(shop: Workspace, choice: Choice) -> None:
         artifacts.promote("fusion", made.version)
 
 
+def groups_of(
+    data: EvalData, cold: frozenset[str], args: argparse.Namespace
+) -> dict[str, list[Case]]:
+    """The test cases that are judged together, by name."""
+    cases = [one for one in data.split.test if one.history]
+    groups = {"test": [one for one in cases if not one.target_ids & cold]}
+    if args.test_cases:
+        groups["test"] = drawn(groups["test"], args.test_cases, args.seed)
+    if cold:
+        groups["cold"] = [one for one in cases if one.target_ids & cold]
+    return groups
+
+
 def judge(
-    data: EvalData,
+    group: str,
+    cases: Sequence[Case],
     shop: Workspace,
     weights: FusionWeights,
-    cold: frozenset[str],
     args: argparse.Namespace,
 ) -> dict[str, Any]:
-    """All test cases; with cold items only those that ask for one."""
-    cases = [one for one in data.split.test if one.history]
-    if cold:
-        cases = [one for one in cases if one.target_ids & cold]
+    """Where the targets stand in all lists, and what follows from it."""
     places: dict[str, list[Any]] = {}
     store, retriever = opened(shop)
     with store, retriever:
         for start in range(0, len(cases), CHUNK):
-            path: Path = args.out / f"test-{start:07d}.npz"
+            path: Path = args.out / f"{group}-{start:07d}-of-{len(cases)}.npz"
             if not path.exists():
                 some = cases[start : start + CHUNK]
                 partial = path.with_suffix(".partial.npz")
                 np.savez(partial, **placed(retriever, shop, some, weights))
                 os.replace(partial, path)
-            say(f"  test: {min(start + CHUNK, len(cases)):,} of {len(cases):,}")
+            say(f"  {group}: {min(start + CHUNK, len(cases)):,} of {len(cases):,}")
             with np.load(path) as chunk:
                 for name in chunk.files:
                     places.setdefault(name, []).append(chunk[name])
@@ -307,7 +327,21 @@ def placed(
     ]
     places = {name: found.ranks[:, column] for column, name in enumerate(found.sources)}
     places[BY_HAND] = found.places(rank_weights(found.sources, settings.weights))
-    return {**places, FUSED: found.places(np.array(table)), "union": found.target + 1}
+    places[FUSED] = found.places(np.array(table))
+    return {**places, SERVED: served_places(retriever, cases), "union": found.target + 1}
+
+
+def served_places(retriever: Retriever, cases: Sequence[Case]) -> Any:
+    """Where the targets stand in what the retriever answers, from 1; 0 if not in it."""
+    places = np.zeros(len(cases), np.int64)
+    for start in range(0, len(cases), BATCH):
+        some = cases[start : start + BATCH]
+        answers = retriever.retrieve_many([request_of(one) for one in some], max(KS))
+        for row, (case, answer) in enumerate(zip(some, answers, strict=True), start=start):
+            ids = [one.item for one in answer.candidates]
+            target = case.targets[0].item
+            places[row] = ids.index(target) + 1 if target in ids else 0
+    return places
 
 
 def judged(places: dict[str, Any], users: tuple[str, ...]) -> dict[str, Any]:
@@ -322,20 +356,20 @@ def judged(places: dict[str, Any], users: tuple[str, ...]) -> dict[str, Any]:
             for (metric, one), end in zip(values.items(), ends, strict=True)
         }
         runs.append(RunScores(name, users, values))
-    sources = [name for name in lists if name not in (FUSED, BY_HAND)]
+    sources = [name for name in lists if name not in (SERVED, FUSED, BY_HAND)]
     best = max(sources, key=lambda name: lists[name]["ndcg@10"][0])
-    metrics = [*lists[FUSED]]
+    metrics = [*lists[SERVED]]
     against = {}
-    for other in dict.fromkeys((best, "text", BY_HAND)):
-        pair = [one for one in runs if one.name in (other, FUSED)]
-        pair.sort(key=lambda one: one.name != FUSED)
+    for other in dict.fromkeys((best, "text", BY_HAND, FUSED)):
+        pair = [one for one in runs if one.name in (other, SERVED)]
+        pair.sort(key=lambda one: one.name != SERVED)
         against[other] = [str(one) for one in compare_all(pair, metrics=metrics)]
     return {
         "cases": len(users),
         "found by any source": float((union > 0).mean()),
         "best source": best,
         "lists": lists,
-        "fused against": against,
+        "served against": against,
     }
 
 
@@ -346,12 +380,12 @@ def report_choice(choice: Choice) -> None:
         say(f"  {name:10s} " + "  ".join(f"{key} {one}" for key, one in figures.items()))
 
 
-def show(found: dict[str, Any]) -> None:
-    say(f"{found['cases']:,} test cases; in any list {found['found by any source']:.4f}")
+def show(group: str, found: dict[str, Any]) -> None:
+    say(f"{group}: {found['cases']:,} cases; in any list {found['found by any source']:.4f}")
     for name, figures in found["lists"].items():
         cells = [f"{key} {v[0]:.4f} [{v[1]:.4f}, {v[2]:.4f}]" for key, v in figures.items()]
         say(f"  {name:10s} " + "  ".join(cells))
-    for other, lines in found["fused against"].items():
+    for other, lines in found["served against"].items():
         say(f"against {other}:\n  " + "\n  ".join(lines))
 
 

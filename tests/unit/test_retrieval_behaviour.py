@@ -33,7 +33,7 @@ from llmrec.retrieval.collection import VectorCollection
 from llmrec.types import EventKind, Filters, HistoryEntry, Item
 
 TEXT = HashingEncoder()
-ONLY = {"retrieval": {"weights": {"behaviour": 1.0}}}
+ONLY = {"retrieval": {"weights": {"behaviour": 1.0}, "cold_places": 0}}
 
 
 def make_encoder(ids: Sequence[str], seed: int = 1, fingerprint: str = "") -> BehaviourEncoder:
