@@ -4,7 +4,9 @@ Two catalogues are made under ``--work`` and kept for the next time: amazon14_be
 (12,101 titles, encoded), and a made one of ``--made`` items. A made item joins the first half of
 one real title with the second half of another, and its vector is that of the mixture: the mean of
 the two real vectors, weighted 0.6 and 0.4, plus noise of a tenth of its length. Both get made-up
-brands, categories, prices and stock, so that filters have something to choose from. Example::
+brands, categories, prices and stock, so that filters have something to choose from. ``--cold 0.05``
+takes that share of the items out of every event, and times retrieval without the places that are
+kept for them, too. Example::
 
     python scripts/bench/retrieval.py --work /var/tmp/retrieval --made 200000
 """
@@ -20,6 +22,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow.parquet as parquet
@@ -34,6 +37,7 @@ from llmrec.retrieval.matrix import VectorMatrix
 from llmrec.types import Event, Filters, HistoryEntry, Item
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "amazon14_beauty"
+History: TypeAlias = tuple[HistoryEntry, ...]
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 FILTERS = {
     "none": Filters(),
@@ -173,18 +177,34 @@ def retrieval(workspace: Workspace, encoder: TextEncoder, requests: int) -> None
     print(f"  first request        {(time.perf_counter() - started) * 1e3:7.1f} ms")
     print("  retrieve 50, all sources        p50     p95 ms")
     for name, filters in FILTERS.items():
-        times = []
-        for history in histories:
-            started = time.perf_counter()
-            result = retriever.retrieve(RetrievalRequest(history, filters=filters), 50)
-            times.append((time.perf_counter() - started) * 1e3)
-            assert len(result.candidates) == min(50, result.matching)
-        print(f"    {name:28s}{spread(times)}", flush=True)
+        print(f"    {name:28s}{spread(timed(retriever, histories, filters))}", flush=True)
+    off = Workspace.open(workspace.path, overrides={"retrieval": {"cold_places": 0}})
+    with Retriever.open(off, encoder=encoder) as without:
+        timed(without, histories[:1], Filters())
+        print(f"    none, no cold places        {spread(timed(without, histories, Filters()))}")
     long = tuple(HistoryEntry(item=id) for id in _some_ids(workspace))
     started = time.perf_counter()
     retriever.retrieve(RetrievalRequest(long), 50)
     print(f"    history of {len(long)} items {(time.perf_counter() - started) * 1e3:14.1f}")
     retriever.close()
+
+
+def timed(retriever: Retriever, histories: Sequence[History], filters: Filters) -> list[float]:
+    """Milliseconds of each request."""
+    times = []
+    for history in histories:
+        started = time.perf_counter()
+        result = retriever.retrieve(RetrievalRequest(history, filters=filters), 50)
+        times.append((time.perf_counter() - started) * 1e3)
+        assert len(result.candidates) == min(50, result.matching)
+    return times
+
+
+def without_some(events: Sequence[Event], share: float) -> list[Event]:
+    """Events of all items but a share of them."""
+    ids = sorted({one.item for one in events})
+    cold = set(random.Random(4).sample(ids, int(share * len(ids))))
+    return [one for one in events if one.item not in cold]
 
 
 def _some_ids(workspace: Workspace) -> list[str]:
@@ -198,6 +218,7 @@ def main() -> None:
     parser.add_argument("--made", type=int, default=200_000, help="items of the made shop; 0: none")
     parser.add_argument("--encoder", default="minilm-l6-v2", help="name or folder")
     parser.add_argument("--requests", type=int, default=200)
+    parser.add_argument("--cold", type=float, default=0.0, help="share of items without events")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     folder = Path(options.encoder)
@@ -205,12 +226,12 @@ def main() -> None:
     encoder = SentenceEncoder(folder.name, folder) if local else load_encoder(options.encoder)
     draw, titles = random.Random(2), real_titles()
     items = [dressed(id, title, draw) for id, title in titles.items()]
-    shop = prepare(options.work / "real", items, real_events(), encoder)
+    shop = prepare(options.work / "real", items, without_some(real_events(), options.cold), encoder)
     report(shop, encoder, f"{len(items)} real items", options.requests)
     if options.made:
         many, mixed, events = made(titles, real_vectors(shop, titles), options.made)
         known = Remembered(encoder, dict(zip(map(item_text, many), mixed, strict=True)))
-        shop = prepare(options.work / "made", many, events, known)
+        shop = prepare(options.work / "made", many, without_some(events, options.cold), known)
         del many, mixed, events
         report(shop, encoder, f"{options.made} made items", options.requests)
 

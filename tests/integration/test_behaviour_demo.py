@@ -25,6 +25,7 @@ from llmrec.types import Event, Filters, HistoryEntry, Item
 
 pytestmark = pytest.mark.integration
 
+ONLY = {"retrieval": {"weights": {"behaviour": 1.0}, "cold_places": 0}}
 QUICK = ["--epochs", "3", "--set", "dim=32", "--set", "layers=1", "--set", "learning_rate=5e-3"]
 
 
@@ -76,7 +77,7 @@ def test_what_was_trained_serves_and_moves_with_every_event(
     assert set(card["metrics"]) == {"ndcg@10", "recall@10", "popularity ndcg@10"}
     assert card["metrics"]["ndcg@10"]["mean"] > card["metrics"]["popularity ndcg@10"]["mean"]
     assert card["extra"]["refitted"] and card["data"]["last"] and len(card["data"]["sha256"]) == 64
-    only = Workspace.open(shop.path, overrides={"retrieval": {"weights": {"behaviour": 1.0}}})
+    only = Workspace.open(shop.path, overrides=ONLY)
     with CatalogStore.open(shop.database_url) as store, Retriever.open(only, store) as retriever:
         user = store.users(1)[0]
         events = store.history(user)
@@ -100,7 +101,7 @@ def test_a_new_product_is_found_before_anybody_bought_it(shop: Workspace):
         twin = next(iter(store.iter_items()))[0]
         store.write_items([Item("zz-new", twin.title, twin.brand, twin.category, twin.description)])
         build_index(shop, store, load_encoder("hashing"))
-        only = Workspace.open(shop.path, overrides={"retrieval": {"weights": {"behaviour": 1.0}}})
+        only = Workspace.open(shop.path, overrides=ONLY)
         with Retriever.open(only, store) as retriever:
             request = RetrievalRequest((HistoryEntry(item=twin.id),))
             everything = retriever.retrieve(request, store.count_items())
