@@ -129,7 +129,7 @@ def build_examples(
     *,
     candidates: int = 20,
     per_user: int = 1,
-    skip: int = 0,
+    targets: Collection[tuple[str, str]] | None = None,
     insert: bool = True,
     orders: int = 1,
     held_out: Iterable[Event] = (),
@@ -149,8 +149,8 @@ def build_examples(
         settings: the ranker's, so that prompts are those of serving.
         candidates: how many candidates a prompt shows, the target among them.
         per_user: how many of a user's items become targets, the latest.
-        skip: how many of a user's latest new items are not asked for, only left out of the
-            candidates.
+        targets: users with items; only these are asked for. What a user chose after one of them is
+            left out of its candidates all the same.
         insert: whether a target that was not retrieved takes the place of the last candidate; if
             not, it makes no example, as it can make no answer when serving.
         orders: in how many orders of its candidates each moment is shown, an example each: what a
@@ -168,7 +168,7 @@ def build_examples(
     maker = _Maker(retriever, items, engine, settings, candidates, insert, orders, counts)
     examples: list[RankingExample] = []
     for user, history in histories.items():
-        moments = _moments(history, per_user, skip)
+        moments = _moments(history, per_user, targets)
         counts.short += not moments
         for moment in moments:
             examples.extend(maker.examples(user, moment))
@@ -180,7 +180,8 @@ def build_examples(
             f"No ranking example comes from {counts.users} users: {counts.short} have one item "
             f"only, {counts.unknown} targets are not in the catalogue, {counts.alone} had no "
             f"other candidate, {counts.missed} were not retrieved.",
-            hint="Ingest a longer event log, and the items it speaks of.",
+            hint="Ingest a longer event log, and the items it speaks of; with --targets all, what "
+            "was not retrieved is asked for too.",
         )
     last = _last(event for history in histories.values() for event in history)
     return ExampleSet(tuple(examples), rank_prompt_version(), counts, last)
@@ -307,10 +308,13 @@ def _last(events: Iterable[Event]) -> datetime | None:
     return max(zoned, default=None)
 
 
-def _moments(history: Sequence[Event], per_user: int, skip: int) -> list[_Moment]:
-    """First meetings with an item that have a history: ``per_user`` before the last ``skip``."""
-    firsts = list(_first_meetings(history))
-    firsts = firsts[1 : max(1, len(firsts) - skip)]
+def _moments(
+    history: Sequence[Event], per_user: int, targets: Collection[tuple[str, str]] | None
+) -> list[_Moment]:
+    """The last ``per_user`` first meetings with an item that have a history and are wanted."""
+    firsts = list(_first_meetings(history))[1:]
+    if targets is not None:
+        firsts = [one for one in firsts if (history[one].user, history[one].item) in targets]
     moments = []
     for index in firsts[len(firsts) - min(per_user, len(firsts)) :]:
         before = {event.item for event in history[:index]}

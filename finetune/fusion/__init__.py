@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from llmrec.finetune.fusion.ask import ask_sources
 from llmrec.finetune.fusion.choose import BY_HAND, Choice, choose_fusion
-from llmrec.finetune.fusion.encoder import encoder_wanted
 from llmrec.finetune.fusion.held_out import Validation, hold_out_shop
 from llmrec.finetune.fusion.publish import PublishedFusion, publish_fusion
 from llmrec.finetune.fusion.settings import FusionSettings
 from llmrec.finetune.fusion.table import SourceRow, fused_figures, source_rows
-from llmrec.finetune.fusion.train import FusionResult, train_fusion
-from llmrec.finetune.fusion.workspace import close_held_out, open_held_out
+from llmrec.finetune.fusion.train import PART, FusionResult, train_fusion
 
 __all__ = [
     "BY_HAND",
+    "PART",
     "Choice",
     "FusionResult",
     "FusionSettings",
@@ -22,11 +21,8 @@ __all__ = [
     "Validation",
     "ask_sources",
     "choose_fusion",
-    "close_held_out",
-    "encoder_wanted",
     "fused_figures",
     "hold_out_shop",
-    "open_held_out",
     "publish_fusion",
     "source_rows",
     "train_fusion",

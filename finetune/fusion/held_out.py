@@ -27,11 +27,6 @@ class Validation:
     train: list[Event]
     cases: list[HeldOut]
 
-    @property
-    def state(self) -> str:
-        """Changes when log, catalogue or index do."""
-        return self.data.state
-
 
 def hold_out_shop(workspace: Workspace) -> Validation:
     """Cut the log of ``workspace``.

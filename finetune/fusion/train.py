@@ -14,14 +14,17 @@ from llmrec.config import Workspace
 from llmrec.embedding import TextEncoder
 from llmrec.errors import DataError
 from llmrec.finetune.behaviour.prepare import Observer
+from llmrec.finetune.earlier import open_earlier
 from llmrec.finetune.fusion.ask import ask_sources
 from llmrec.finetune.fusion.choose import Choice, choose_fusion
 from llmrec.finetune.fusion.held_out import Validation
 from llmrec.finetune.fusion.settings import FusionSettings
-from llmrec.finetune.fusion.workspace import open_held_out
 from llmrec.retrieval import Retriever
 
-__all__ = ["FusionResult", "train_fusion"]
+__all__ = ["PART", "FusionResult", "train_fusion"]
+
+PART = "fusion"
+"""Of the second workspace; :func:`~llmrec.finetune.earlier.close_earlier` removes it."""
 
 T = TypeVar("T")
 
@@ -61,7 +64,7 @@ def train_fusion(
         WeightsMissing: the text encoder's weights are not on this machine.
     """
     settings, started = settings or FusionSettings(), perf_counter()
-    shop = open_held_out(workspace, asked, tell=tell, progress=epochs)
+    shop = open_earlier(workspace, PART, asked.data, asked.train, tell=tell, progress=epochs)
     cases = drawn(asked.cases, settings.cases, settings.seed)
     retrieval = shop.settings.retrieval
     with (

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from llmrec.artifacts import Artifacts
 from llmrec.catalog.store import CatalogStore
 from llmrec.config import Workspace
 from llmrec.finetune.behaviour.prepare import Observer
-from llmrec.finetune.earlier import HeldBack, earlier_shop, held_back
+from llmrec.finetune.behaviour.shop import shop_data
+from llmrec.finetune.earlier import HeldBack, close_earlier, held_back, open_earlier
 from llmrec.finetune.example_files import kept_examples
 from llmrec.finetune.examples import ExampleSet, build_examples
 from llmrec.retrieval import Retriever
@@ -24,7 +25,16 @@ from llmrec.types import Event
 if TYPE_CHECKING:
     from llmrec.engines.protocol import Engine
 
-__all__ = ["VALIDATION", "RankerData", "ranker_data", "ranker_state", "sample_data", "users_to_ask"]
+__all__ = [
+    "VALIDATION",
+    "RankerData",
+    "ranker_data",
+    "ranker_state",
+    "sample_data",
+    "users_to_ask",
+]
+
+_PART = "ranker"
 
 VALIDATION = 1_000
 """Most users that validation asks."""
@@ -45,14 +55,14 @@ def ranker_state(workspace: Workspace) -> str:
     """A name that changes when examples should be made anew."""
     with CatalogStore.open(workspace.database_url) as store:
         revision = store.revision()
-    settings = workspace.settings
+    settings, artifacts = workspace.settings, Artifacts(workspace.models_dir)
     return cache_key(
         f"{revision.items} {revision.events}",
         settings.models.llm,
         settings.models.encoder,
         settings.retrieval.model_dump_json(),
         settings.ranking.model_dump_json(exclude={"llm_weight", "adapter", "on_engine_failure"}),
-        Artifacts(workspace.models_dir).serving("behaviour"),
+        *(artifacts.serving(kind) for kind in ("behaviour", "fusion")),
     )
 
 
@@ -64,7 +74,7 @@ def ranker_data(
     max_examples: int | None = None,
     orders: int = 1,
     retrieved_only: bool = False,
-    validation: int = VALIDATION,
+    validation: int | None = None,
     seed: int = 0,
     encoder_progress: Observer | None = None,
     progress: Ticks | None = None,
@@ -79,9 +89,10 @@ def ranker_data(
         folder: where the examples are kept.
         max_examples: train on so many users, drawn by ``seed``.
         orders: show each of them in so many orders of the candidates.
-        retrieved_only: leave out targets that were not retrieved.
-        validation: most users that validation asks.
-        seed: of the draws and of the encoder's training.
+        retrieved_only: train only on those whose chosen item the retriever had found; otherwise
+            those of the others take the last candidate's place.
+        validation: most users that validation asks; :data:`VALIDATION` by default.
+        seed: of the draws.
         encoder_progress: told of the behaviour encoder's training.
         progress: told of the users done.
 
@@ -92,13 +103,17 @@ def ranker_data(
     files = folder / "train.jsonl", folder / "validation.jsonl"
     if all(one.is_file() for one in files):
         return RankerData(*(kept_examples(one, _nothing) for one in files))
-    earlier = earlier_shop(workspace, seed=seed, progress=encoder_progress)
-    maker = _Maker(earlier.workspace, engine, earlier.held, seed, progress)
-    asked = partial(maker.make, max_examples, skip=1, insert=not retrieved_only, orders=orders)
-    with maker:
-        train = kept_examples(files[0], asked)
-        valid = kept_examples(files[1], lambda: maker.make(validation, skip=0, insert=False))
-    earlier.remove()
+    data = shop_data(workspace)
+    held = held_back(data.events)
+    earlier = open_earlier(
+        workspace, _PART, data, held.known, fusion=True, progress=encoder_progress
+    )
+    with _Maker(earlier, engine, held, seed, progress) as maker:
+        make = partial(maker.make, "train", max_examples, insert=not retrieved_only, orders=orders)
+        train = kept_examples(files[0], make)
+        most = VALIDATION if validation is None else validation
+        valid = kept_examples(files[1], lambda: maker.make("validation", most))
+    close_earlier(workspace, _PART)
     return RankerData(train, valid)
 
 
@@ -111,7 +126,7 @@ def sample_data(workspace: Workspace, engine: Engine, *, users: int, seed: int =
     """
     held = _held(workspace)
     with _Maker(workspace, engine, held, seed, None) as maker:
-        return maker.make(users, skip=1, insert=True)
+        return maker.make("train", users, insert=True)
 
 
 def users_to_ask(workspace: Workspace) -> int:
@@ -144,7 +159,7 @@ class _Maker:
         progress: Ticks | None,
     ) -> None:
         self._workspace, self._engine, self._seed = workspace, engine, seed
-        self._progress = progress
+        self._held, self._progress = held, progress
         self._histories = [
             list(group) for _, group in groupby(held.histories, key=lambda event: event.user)
         ]
@@ -158,9 +173,19 @@ class _Maker:
         self._retriever.close()
         self._store.close()
 
-    def make(self, most: int | None, *, skip: int, insert: bool, orders: int = 1) -> ExampleSet:
-        """Examples of at most so many users."""
-        chosen = _drawn(self._histories, most, f"{self._seed}:{skip}")
+    def make(
+        self,
+        part: Literal["train", "validation"],
+        most: int | None,
+        *,
+        insert: bool = False,
+        orders: int = 1,
+    ) -> ExampleSet:
+        """Examples that ask at most so many users for what was held back for ``part``."""
+        targets = self._held.train if part == "train" else self._held.validation
+        users = {event.user for event in targets}
+        there = [history for history in self._histories if history[0].user in users]
+        chosen = _drawn(there, most, f"{self._seed}:{part}")
         done = 0
 
         def tick(users: int) -> None:
@@ -177,7 +202,7 @@ class _Maker:
             self._engine,
             settings.ranking,
             candidates=max(2, settings.retrieval.candidates),
-            skip=skip,
+            targets={(event.user, event.item) for event in targets},
             insert=insert,
             orders=orders,
             progress=tick,

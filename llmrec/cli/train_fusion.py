@@ -43,9 +43,10 @@ def fusion(
     Examples: [bold]llmrec train fusion -w shop --dry-run[/] · [bold]llmrec train fusion -w shop[/]
     """
     from llmrec.config import Workspace
+    from llmrec.finetune.earlier import close_earlier
     from llmrec.finetune.fusion import (
+        PART,
         FusionSettings,
-        close_held_out,
         hold_out_shop,
         publish_fusion,
     )
@@ -59,7 +60,7 @@ def fusion(
         return
     result = _train(shop, asked, settings)
     published = publish_fusion(shop, result, asked, settings, promote=promote)
-    close_held_out(shop)
+    close_earlier(shop, PART)
     if as_json:
         typer.echo(json.dumps(_plain(result, published)))
     else:
@@ -69,20 +70,20 @@ def fusion(
 def _cost(shop: Workspace, asked: Validation, settings: FusionSettings) -> dict[str, Any]:
     """What will be done; the seconds of an epoch are measured on a few steps."""
     from llmrec.finetune.behaviour import estimate
-    from llmrec.finetune.fusion import encoder_wanted
+    from llmrec.finetune.earlier import encoder_wanted
 
     said: dict[str, Any] = {
         "events": len(asked.train),
         "cases": min(len(asked.cases), settings.cases),
         "encoder": "none serves",
     }
-    wanted = encoder_wanted(shop, asked)
-    if wanted is not None and wanted[1]:
+    wanted = encoder_wanted(shop, asked.train, asked.data.catalogue)
+    if wanted is not None and wanted.ready:
         said["encoder"] = "the one that serves has not seen them"
     elif wanted is not None:
-        size = estimate(asked.train, asked.data.catalogue, wanted[0])
+        size = estimate(asked.train, asked.data.catalogue, wanted.settings)
         said["encoder"] = "trained anew"
-        said["epochs"] = wanted[0].epochs
+        said["epochs"] = wanted.settings.epochs
         said["seconds_per_epoch"] = size.seconds_per_epoch
     return said
 
@@ -94,7 +95,7 @@ def _show_cost(said: dict[str, Any], *, as_json: bool) -> None:
     words = {
         "none serves": "No behaviour encoder serves, so none is fused.",
         "trained anew": f"The behaviour encoder has seen them: one that has not is trained first, "
-        f"at most {said.get('epochs')} epochs of {said.get('seconds_per_epoch', 0):.1f} s.",
+        f"{said.get('epochs')} epochs of {said.get('seconds_per_epoch', 0):.1f} s.",
     }
     console.print(
         f"The last new items of {said['cases']:,} shoppers are asked for; the sources know the "
@@ -113,7 +114,7 @@ def _train(shop: Workspace, asked: Validation, settings: FusionSettings) -> Fusi
 
         def epoch(report: EpochReport | StepReport) -> None:
             if isinstance(report, EpochReport):
-                bar.console.print(f"epoch {report.epoch}: ndcg@10 {report.ndcg or 0:.4f}")
+                bar.console.print(f"epoch {report.epoch}: loss {report.loss:.4f}")
 
         return train_fusion(
             shop,

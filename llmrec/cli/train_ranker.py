@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["ranker"]
 
 _SAMPLE = 48
+_TARGETS = ("retrieved", "all")
 
 
 def ranker(
@@ -35,6 +36,13 @@ def ranker(
     max_examples: Annotated[
         int | None, typer.Option(min=1, help="Train on so many users, drawn by the seed.")
     ] = None,
+    targets: Annotated[
+        str,
+        typer.Option(
+            help="retrieved: train on those whose chosen item the retriever found; all: put the "
+            "others' in."
+        ),
+    ] = "retrieved",
     epochs: Annotated[int | None, typer.Option(help="At most; it stops by itself.")] = None,
     quantization: Annotated[
         str | None, typer.Option(help="nf4 or int8: of the base, which learns nothing (QLoRA).")
@@ -79,7 +87,7 @@ def ranker(
     if dry_run:
         _show_size(_sampled_size(shop, settings, max_examples), settings, as_json=as_json)
         return
-    run = _Run(shop, settings, max_examples, seed)
+    run = _Run(shop, settings, max_examples, _targets(targets), seed)
     if not resume and not run.helper:
         shutil.rmtree(run.folder, ignore_errors=True)
     data = run.data()
@@ -95,17 +103,24 @@ class _Run:
     """One training of a shop; its files lie in the cache until a version is published."""
 
     def __init__(
-        self, shop: Workspace, settings: LoraSettings, max_examples: int | None, seed: int
+        self,
+        shop: Workspace,
+        settings: LoraSettings,
+        max_examples: int | None,
+        targets: str,
+        seed: int,
     ) -> None:
         from llmrec.finetune.ranker.shop import ranker_state
         from llmrec.retrieval.cache import cache_key
 
         self._shop, self._settings = shop, settings
-        self._most, self._seed = max_examples, seed
+        self._most, self._targets, self._seed = max_examples, targets, seed
         # Other processes of ``accelerate launch`` have a number above 0.
         self.helper = int(os.environ.get("RANK", "0")) > 0
         self._home = shop.cache_dir / "train-ranker"
-        self._data = self._home / "examples" / cache_key(ranker_state(shop), max_examples, seed)
+        self._data = (
+            self._home / "examples" / cache_key(ranker_state(shop), max_examples, targets, seed)
+        )
         self._name = cache_key(self._data.name, settings.model_dump_json())
         self.folder = self._home / "runs" / self._name
 
@@ -141,6 +156,7 @@ class _Run:
                 prompt_maker(self._shop.settings.models.llm),
                 self._data,
                 max_examples=self._most,
+                retrieved_only=self._targets == "retrieved",
                 seed=self._seed,
                 encoder_progress=encoder,
                 progress=made,
@@ -191,6 +207,16 @@ class _Run:
         return published
 
 
+def _targets(said: str) -> str:
+    from llmrec.errors import ConfigError
+
+    if said not in _TARGETS:
+        raise ConfigError(
+            f"--targets {said} is nothing to train on.", hint=f"Say {' or '.join(_TARGETS)}."
+        )
+    return said
+
+
 def _keep_only(folder: Path) -> None:
     for old in folder.parent.glob("*"):
         if old != folder:
@@ -220,9 +246,10 @@ def _say_data(data: RankerData) -> None:
     train, valid = data.train.counts, data.validation.counts
     asked = valid.retrieved + valid.missed
     notes.print(
-        f"{train.examples:,} examples to train on; in {train.inserted:,} the retriever had not "
-        f"found the chosen item and it was put in. {train.later:,} candidates that the shopper "
-        f"chose later were left out. {valid.examples:,} to validate with: the retriever found the "
+        f"{train.examples:,} examples to train on. The retriever had not found what "
+        f"{train.missed + train.inserted:,} shoppers chose; {train.inserted:,} of these were put "
+        f"in. {train.later:,} candidates that the shopper chose later were left out. "
+        f"{valid.examples:,} to validate with: the retriever found the "
         f"chosen item for {valid.retrieved / max(1, asked):.0%} of the shoppers asked.",
         highlight=False,
     )
@@ -233,8 +260,8 @@ def _show_size(size: RankerEstimate, settings: LoraSettings, *, as_json: bool) -
         typer.echo(json.dumps({"estimate": asdict(size), "settings": settings.model_dump()}))
         return
     console.print(
-        f"{size.examples:,} examples to train on and at most {size.validation:,} to validate with; "
-        f"about {size.tokens:,} tokens an epoch, {size.longest:,} in the longest prompt.\n"
+        f"At most {size.examples:,} examples to train on and {size.validation:,} to validate "
+        f"with; about {size.tokens:,} tokens an epoch, {size.longest:,} in the longest prompt.\n"
         f"{size.trainable:,} trainable parameters; {size.precision}; {size.steps:,} steps in at "
         f"most {settings.epochs} epoch(s), about {size.seconds / 60:,.1f} min on this machine; "
         f"about {size.bytes / 2**20:,.0f} MB.\nBefore that the candidates are retrieved, by a "

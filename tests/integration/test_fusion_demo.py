@@ -16,7 +16,8 @@ from llmrec.config import Workspace
 from llmrec.demo import events_file, items_files
 from llmrec.embedding import load_encoder
 from llmrec.errors import DataError
-from llmrec.finetune.fusion import hold_out_shop, open_held_out
+from llmrec.finetune.earlier import open_earlier
+from llmrec.finetune.fusion import PART, hold_out_shop
 from llmrec.ingest import ingest_events, ingest_items
 from llmrec.retrieval import RetrievalRequest, Retriever, build_index
 from llmrec.retrieval.collection import VectorCollection
@@ -59,7 +60,7 @@ def told(shop: Workspace) -> dict[str, Any]:
 
 def test_sources_know_nothing_of_what_is_asked(shop: Workspace) -> None:
     asked = hold_out_shop(shop)
-    held = open_held_out(shop, asked)
+    held = open_earlier(shop, PART, asked.data, asked.train)
     targets = {(case.targets[0].user, case.targets[0].item) for case in asked.cases}
     with CatalogStore.open(held.database_url) as store:
         log = {(one.user, one.item) for batch in store.iter_events() for one in batch}
@@ -69,7 +70,7 @@ def test_sources_know_nothing_of_what_is_asked(shop: Workspace) -> None:
 
 def test_it_says_what_it_costs_and_what_came_of_it(shop: Workspace, told: dict[str, Any]) -> None:
     found = told
-    assert "trained first" in found["dry"] and "at most" in found["dry"]
+    assert "trained first" in found["dry"] and "epochs of" in found["dry"]
     card, rows = found["card"], {row["source"]: row for row in found["sources"]}
     assert set(rows) == {"text", "lexical", "together", "next", "popular", "new", "behaviour"}
     assert next(iter(card["metrics"])) == "ndcg@10" and card["extra"]["cases"] == 300
@@ -77,7 +78,7 @@ def test_it_says_what_it_costs_and_what_came_of_it(shop: Workspace, told: dict[s
     assert found["promoted"] == (found["winner"] != "by hand")
     # What was made for it is gone.
     assert not (shop.path / "models-fusion").exists()
-    assert not (shop.cache_dir / "train-fusion").exists()
+    assert not (shop.cache_dir / "train-fusion-earlier").exists()
     collection = VectorCollection.open(shop)
     with collection._connection.use() as client:
         assert sorted(one.name for one in client.list_collections()) == ["behaviour-0001", "items"]

@@ -24,7 +24,18 @@ pytestmark = pytest.mark.integration
 
 pytest.importorskip("peft", reason="pip install 'llmrec[train]'")
 
-QUICK = ["--max-examples", "12", "--set", "r=4", "--set", "batch=4", "--set", "save_every=1"]
+QUICK = [
+    "--max-examples",
+    "12",
+    "--targets",
+    "all",
+    "--set",
+    "r=4",
+    "--set",
+    "batch=4",
+    "--set",
+    "save_every=1",
+]
 CONFIG = """\
 version = 1
 [models]
@@ -83,7 +94,7 @@ def test_from_the_log_to_a_version(shop: Workspace) -> None:
     assert 0 <= card["extra"]["llm_weight"] <= 1
     assert card["extra"]["examples"]["examples"] == 12
     assert card["extra"]["base_sha256"] and card["extra"]["prompt"] and card["data"]["sha256"]
-    assert not list((shop.models_dir / ".earlier").glob("*"))
+    assert not (shop.path / "models-ranker").exists()
     assert not list((shop.cache_dir / "train-ranker" / "runs").glob("*"))
     assert list((shop.cache_dir / "train-ranker" / "curves").rglob("events.out.tfevents.*"))
 

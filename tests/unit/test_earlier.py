@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from retrieval_shop import make_events, make_items, make_shop
 
-from llmrec.artifacts import Artifacts
+from llmrec.artifacts import Artifacts, Card, CardData
 from llmrec.catalog.store import CatalogStore
 from llmrec.config import RankingSettings, Workspace
 from llmrec.embedding import HashingEncoder
 from llmrec.engines import ScriptedEngine
 from llmrec.errors import DataError
-from llmrec.finetune import build_examples
+from llmrec.finetune import ExampleSet, build_examples
 from llmrec.finetune.behaviour import (
     BehaviourSettings,
     EpochReport,
@@ -23,9 +24,11 @@ from llmrec.finetune.behaviour import (
     train_behaviour,
 )
 from llmrec.finetune.behaviour.sequences import in_order
-from llmrec.finetune.earlier import earlier_shop, hold_back
+from llmrec.finetune.earlier import close_earlier, held_back, hold_back, open_earlier
 from llmrec.finetune.example_files import kept_examples
+from llmrec.finetune.ranker.shop import ranker_state
 from llmrec.retrieval import Retriever, build_index
+from llmrec.retrieval.learned import FusionWeights, save_fusion, serving_fusion
 from llmrec.types import Event
 
 TINY = BehaviourSettings(dim=16, layers=1, history=8, epochs=2, precision="fp32", seed=3)
@@ -61,25 +64,52 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 
 def test_no_part_of_the_retriever_has_seen_a_target(shop: Workspace) -> None:
-    made = earlier_shop(shop)
-    targets = {(one.user, one.item) for one in (*made.held.train, *made.held.validation)}
+    data = shop_data(shop)
+    held = held_back(data.events)
+    made = open_earlier(shop, "part", data, held.known)
+    targets = {(one.user, one.item) for one in (*held.train, *held.validation)}
     assert len(targets) > 40
-    with CatalogStore.open(made.workspace.database_url) as store:
+    with CatalogStore.open(made.database_url) as store:
         log = [event for batch in store.iter_events() for event in batch]
         assert log and not targets & {(one.user, one.item) for one in log}
         with CatalogStore.open(shop.database_url) as whole:
             assert store.count_items() == whole.count_items()
             assert store.count_events() < whole.count_events()
-        with Retriever.open(made.workspace, store) as retriever:
+        with Retriever.open(made, store) as retriever:
             assert retriever._state is not None and retriever._state.served is not None
             assert retriever._state.log.users.size == len(log)
-    encoder = Artifacts(made.workspace.models_dir).current("behaviour")
+    encoder = Artifacts(made.models_dir).current("behaviour")
     serving = Artifacts(shop.models_dir).current("behaviour")
     assert encoder is not None and serving is not None
     assert encoder.card.data.events == len(log) < serving.card.data.events
-    assert made.workspace.path.is_relative_to(shop.models_dir)
-    made.remove()
-    assert not made.workspace.path.exists()
+    close_earlier(shop, "part")
+    assert not made.models_dir.exists()
+    assert not list(shop.cache_dir.glob("train-part*"))
+    with CatalogStore.open(shop.database_url) as store, Retriever.open(shop, store) as retriever:
+        assert retriever._state is not None and retriever._state.served is not None
+
+
+def test_the_fusion_that_serves_is_carried_over_where_it_is_wanted(shop: Workspace) -> None:
+    data, artifacts = shop_data(shop), Artifacts(shop.models_dir)
+    known = held_back(data.events).known
+    weights = FusionWeights(depth=50, weights={"text": {"rank": 0.7}})
+    about = CardData(sha256="a" * 64, events=1, users=1, items=1)
+    card = Card(kind="fusion", data=about, seed=0, seconds=0)
+    version = artifacts.publish("fusion", lambda folder: save_fusion(weights, folder), card).version
+
+    def serving(fusion: bool = True) -> FusionWeights | None:
+        made = open_earlier(shop, "part", data, known, fusion=fusion)
+        return serving_fusion(Artifacts(made.models_dir))
+
+    assert serving() is None
+    before = ranker_state(shop)
+    artifacts.promote("fusion", version)
+    assert ranker_state(shop) != before
+    assert serving(fusion=False) is None
+    assert serving() == weights == serving()
+    artifacts.rollback("fusion")
+    assert serving() is None
+    close_earlier(shop, "part")
 
 
 def test_a_stop_in_the_encoders_training_costs_nothing(shop: Workspace) -> None:
@@ -87,46 +117,57 @@ def test_a_stop_in_the_encoders_training_costs_nothing(shop: Workspace) -> None:
         if isinstance(report, EpochReport):
             raise KeyboardInterrupt
 
+    data = shop_data(shop)
+    known = held_back(data.events).known
     with pytest.raises(KeyboardInterrupt):
-        earlier_shop(shop, seed=1, progress=stop)
+        open_earlier(shop, "stopped", data, known, progress=stop)
     epochs: list[int] = []
-    made = earlier_shop(
+    made = open_earlier(
         shop,
-        seed=1,
+        "stopped",
+        data,
+        known,
         progress=lambda one: epochs.append(one.epoch) if isinstance(one, EpochReport) else None,
     )
     best = Artifacts(shop.models_dir).current("behaviour")
     assert best is not None and epochs == list(range(2, best.card.extra["best_epoch"] + 1))
     epochs.clear()
-    assert earlier_shop(shop, seed=1).workspace.path == made.workspace.path and not epochs
-    made.remove()
+    again = open_earlier(shop, "stopped", data, known)
+    assert again.database_url == made.database_url and not epochs
+    assert Artifacts(made.models_dir).numbers("behaviour") == ("0001",)
+    close_earlier(shop, "stopped")
 
 
-def test_a_log_too_short_to_hold_anything_back_is_an_error(tmp_path: Path) -> None:
-    items = make_items(5)
-    short = make_shop(tmp_path / "shop", items, [Event("u", items[0].id)])
+def test_a_log_too_short_to_hold_anything_back_is_an_error() -> None:
     with pytest.raises(DataError, match="No user of 1 has three different items") as error:
-        earlier_shop(short)
+        held_back(events_of("u", "a"))
     assert error.value.hint
 
 
 def test_examples_ask_for_what_was_held_back(shop: Workspace, tmp_path: Path) -> None:
-    made = earlier_shop(shop)
-    histories = made.held.histories
+    data = shop_data(shop)
+    held = held_back(data.events)
+    made = open_earlier(shop, "part", data, held.known)
     with (
-        CatalogStore.open(made.workspace.database_url) as store,
-        Retriever.open(made.workspace, store) as retriever,
+        CatalogStore.open(made.database_url) as store,
+        Retriever.open(made, store) as retriever,
     ):
 
-        def build(**options: object):
+        def build(targets: Iterable[Event], insert: bool) -> ExampleSet:
             return build_examples(
-                histories, retriever, store, ScriptedEngine(), RankingSettings(), **options
-            )  # type: ignore[arg-type]
+                held.histories,
+                retriever,
+                store,
+                ScriptedEngine(),
+                RankingSettings(),
+                targets={(one.user, one.item) for one in targets},
+                insert=insert,
+            )
 
-        train = kept_examples(tmp_path / "train.jsonl", lambda: build(skip=1))
-        valid = build(insert=False)
-    wanted = {one.user: one.item for one in made.held.train}
-    later = {one.user: one.item for one in made.held.validation}
+        train = kept_examples(tmp_path / "train.jsonl", lambda: build(held.train, True))
+        valid = build(held.validation, False)
+    wanted = {one.user: one.item for one in held.train}
+    later = {one.user: one.item for one in held.validation}
     assert len(train.examples) == len(wanted)
     for one in train.examples:
         assert one.candidates[one.target] == wanted[one.user]
@@ -138,4 +179,4 @@ def test_examples_ask_for_what_was_held_back(shop: Workspace, tmp_path: Path) ->
     assert valid.counts.missed == len(later) - len(valid.examples) > 0
     again = kept_examples(tmp_path / "train.jsonl", lambda: pytest.fail("made twice"))
     assert again == train and again.sha256 == train.sha256
-    made.remove()
+    close_earlier(shop, "part")
