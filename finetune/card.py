@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
@@ -28,14 +29,20 @@ __all__ = ["adapter_card", "publish_adapter"]
 
 
 def adapter_card(
-    base: str, base_folder: Path, data: ExampleSet, settings: LoraSettings, report: LoraReport
+    base: str,
+    base_folder: Path,
+    data: ExampleSet,
+    settings: LoraSettings,
+    report: LoraReport,
+    parent: str | None = None,
 ) -> Card:
     """What is known about an adapter that ranks; its metrics are those on the validation examples.
 
     ``extra`` says which base it belongs to and how training went: the mean loss and accuracy of
     each epoch while it trained, the loss of each step, step, loss and NDCG@10 of each evaluation,
     the share in the score (``llm_weight``) that suited validation best, and the retriever's worth
-    in the loss (``retrieval_scale``) if there was one.
+    in the loss (``retrieval_scale``) if there was one. ``parent`` is the version that it went on
+    from.
     """
     return Card(
         kind="ranker",
@@ -44,6 +51,7 @@ def adapter_card(
         seed=settings.seed,
         metrics=dict(report.validation),
         seconds=round(report.seconds, 1),
+        parent=parent,
         versions=package_versions("llmrec", "torch", "transformers", "peft"),
         notes=report.warnings,
         extra={
@@ -63,8 +71,13 @@ def adapter_card(
     )
 
 
-def publish_adapter(store: Artifacts, folder: Path) -> Artifact:
+def publish_adapter(store: Artifacts, folder: Path, *, also: Sequence[Path] = ()) -> Artifact:
     """Make a trained adapter a version of the shop's; it does not serve yet, its folder stays.
+
+    Args:
+        store: of the shop.
+        folder: of the adapter.
+        also: files that belong to the version and lie elsewhere.
 
     Raises:
         ModelError: its card is missing or damaged.
@@ -76,6 +89,8 @@ def publish_adapter(store: Artifacts, folder: Path) -> Artifact:
 
     def fill(target: Path) -> None:
         shutil.copytree(folder, target, dirs_exist_ok=True, ignore=rest)
+        for file in also:
+            shutil.copy2(file, target / file.name)
 
     return store.publish(card.kind, fill, card)
 

@@ -9,7 +9,11 @@ from llmrec.finetune.behaviour.recommender import BehaviourRecommender
 from llmrec.finetune.behaviour.reports import EpochReport, StepReport
 from llmrec.finetune.behaviour.settings import BehaviourSettings
 from llmrec.finetune.behaviour.shop import ShopData, shop_data
-from llmrec.finetune.behaviour.train import BehaviourResult, train_behaviour
+from llmrec.finetune.behaviour.train import (
+    BehaviourResult,
+    continue_behaviour,
+    train_behaviour,
+)
 
 __all__ = [
     "BehaviourRecommender",
@@ -21,6 +25,7 @@ __all__ = [
     "Published",
     "ShopData",
     "StepReport",
+    "continue_behaviour",
     "estimate",
     "publish_behaviour",
     "shop_data",

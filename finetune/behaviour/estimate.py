@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from llmrec.finetune.behaviour.continuing import Origin, hold_out_new
 from llmrec.finetune.behaviour.prepare import Catalogue, Training
 from llmrec.finetune.behaviour.sequences import hold_out, in_order
 from llmrec.finetune.behaviour.settings import BehaviourSettings
@@ -47,18 +48,32 @@ class Estimate:
 
 
 def estimate(
-    events: Iterable[Event], catalogue: Catalogue, settings: BehaviourSettings
+    events: Iterable[Event],
+    catalogue: Catalogue,
+    settings: BehaviourSettings,
+    origin: Origin | None = None,
 ) -> Estimate:
     """Prepare everything, make a few steps, and throw them away.
 
+    Args:
+        events: the log.
+        catalogue: all items.
+        settings: of the run.
+        origin: what it goes on from, if it does.
+
     Raises:
-        DataError: nobody has two different items.
+        DataError: nobody has two different items, or a new one.
     """
-    train, _ = hold_out(in_order(events))
-    run = Training(train, catalogue, settings)
+    known, chosen = in_order(events), settings
+    if origin is None:
+        run = Training(hold_out(known)[0], catalogue, settings)
+    else:
+        origin.check(catalogue)
+        held = hold_out_new(known, origin.new, chosen.validation_users, chosen.seed)
+        run = origin.run(held[0], catalogue, settings)
     stepper = run.stepper()
     return Estimate(
-        events=len(train),
+        events=len(run.events) if origin is None else len(run.sequences.items),
         users=run.sequences.users,
         items=len(run.ids),
         new_items=len(catalogue.ids) - len(run.ids) if run.basis else 0,

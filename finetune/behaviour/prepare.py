@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -64,21 +64,24 @@ class Training:
         touched = {event.item for event in events}
         self.ids = tuple(id for id in catalogue.ids if id in touched)
         self.row = {id: row for row, id in enumerate(self.ids)}
-        kinds = sorted({event.kind.value for event in events if event.item in self.row})
-        self.kinds = tuple(kinds) if settings.kinds and len(kinds) > 1 else ()
-        self.sequences: Sequences = make_sequences(
-            events, self.row, {kind: number for number, kind in enumerate(self.kinds, start=1)}
-        )
+        self.kinds = self._event_kinds()
+        numbers = {kind: number for number, kind in enumerate(self.kinds, start=1)}
+        self.sequences: Sequences = self._read(numbers)
         self.basis, self._features = self._text()
 
     @property
     def sha256(self) -> str:
         """Of everything that is learned from: events, items, text vectors."""
+        return self._digest()
+
+    def _digest(self, *more: bytes) -> str:
         digest = hashlib.sha256()
         arrays = (self.sequences.items, self.sequences.kinds, self.sequences.gaps)
         for array in (*arrays, self.sequences.starts, self._features):
             digest.update(b"" if array is None else np.ascontiguousarray(array).tobytes())
         digest.update("\x1f".join(self._catalogue.ids).encode("utf-8", "surrogatepass"))
+        for one in more:
+            digest.update(one)
         return digest.hexdigest()
 
     @property
@@ -169,15 +172,30 @@ class Training:
             return made
         return made.extended(self._catalogue.ids, self._catalogue.texts)
 
+    def _event_kinds(self) -> tuple[str, ...]:
+        """What is told apart: the kinds of the log, if it has more than one."""
+        kinds = sorted({event.kind.value for event in self.events if event.item in self.row})
+        return tuple(kinds) if self._settings.kinds and len(kinds) > 1 else ()
+
+    def _read(self, kinds: Mapping[str, int]) -> Sequences:
+        return make_sequences(self.events, self.row, kinds)
+
     def _text(self) -> tuple[TextBasis | None, FloatArray | None]:
+        own = self._own_texts()
+        if own is None:
+            return None, None
+        wanted = self._settings.text_rank or self._settings.dim
+        basis = TextBasis.of(own, min(wanted, own.shape[1]))
+        return basis, basis.features(own)
+
+    def _own_texts(self) -> FloatArray | None:
+        """The text vectors of ``ids``, if text is read."""
         texts = self._catalogue.texts
         if texts is None or not self._settings.text:
-            return None, None
+            return None
         at = {id: place for place, id in enumerate(self._catalogue.ids)}
-        own = texts[[at[id] for id in self.ids]]
-        wanted = self._settings.text_rank or self._settings.dim
-        basis = TextBasis.of(own, min(wanted, texts.shape[1]))
-        return basis, basis.features(own)
+        own: FloatArray = texts[[at[id] for id in self.ids]]
+        return own
 
     def _checkpoints(self, folder: Path | None, cases: int) -> TrainingFolder | None:
         if folder is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from llmrec.artifacts import (
     Artifact,
@@ -12,17 +13,23 @@ from llmrec.artifacts import (
     Card,
     CardData,
     Comparison,
+    Figure,
     package_versions,
 )
 from llmrec.config import Workspace
 from llmrec.embedding.behaviour import save_behaviour
 from llmrec.finetune.behaviour.settings import BehaviourSettings
 from llmrec.finetune.behaviour.train import BehaviourResult
+from llmrec.finetune.behaviour.validation import Scores
 from llmrec.finetune.figures import mean_figure
+from llmrec.finetune.seen import save_seen
 from llmrec.retrieval.behaviour import sync_behaviour
 from llmrec.types import Event
 
-__all__ = ["Published", "behaviour_card", "publish_behaviour"]
+__all__ = ["GAINED", "Published", "behaviour_card", "publish_behaviour"]
+
+GAINED = "gained ndcg@10"
+"""Over the version that it went on from, by case; on the cards of those that did."""
 
 _KIND = "behaviour"
 _PACKAGES = ("llmrec", "torch", "numpy", "chromadb")
@@ -30,11 +37,12 @@ _PACKAGES = ("llmrec", "torch", "numpy", "chromadb")
 
 @dataclass(frozen=True)
 class Published:
-    """A new version, whether it serves, and what it was held against."""
+    """A new version, whether it serves, and what it was held against; ``reason`` says why not."""
 
     artifact: Artifact
     promoted: bool
     before: Artifact | None
+    reason: str = ""
 
 
 def publish_behaviour(
@@ -43,6 +51,7 @@ def publish_behaviour(
     settings: BehaviourSettings,
     events: Sequence[Event],
     *,
+    parent: Artifact | None = None,
     promote: bool = True,
 ) -> Published:
     """Publish ``result``; fill its collection, then let it serve unless validation says no.
@@ -52,6 +61,7 @@ def publish_behaviour(
         result: of the training.
         settings: it was trained with.
         events: it was trained on; the card says up to when they reach.
+        parent: the version that it went on from, if it did.
         promote: whether it may serve at all.
 
     Raises:
@@ -63,11 +73,12 @@ def publish_behaviour(
     before = artifacts.current(_KIND)
     made = artifacts.publish(
         _KIND,
-        lambda folder: save_behaviour(result.encoder.taught(), folder),
-        behaviour_card(result, settings, events),
+        lambda folder: _write(result, folder),
+        behaviour_card(result, settings, events, parent),
     )
-    if not promote or (before is not None and Comparison(made.card, before.card).worse):
-        return Published(made, False, before)
+    reason = _against(made.card, before) if promote else "It was not to be promoted."
+    if reason:
+        return Published(made, False, before, reason)
     # Before it serves: who retrieves then finds its vectors there.
     ids = sorted(result.encoder.item_ids)
     collection, _ = sync_behaviour(workspace, made.version, result.encoder, ids)
@@ -75,14 +86,36 @@ def publish_behaviour(
     return Published(artifacts.promote(_KIND, made.version), True, before)
 
 
+def _write(result: BehaviourResult, folder: Path) -> None:
+    save_behaviour(result.encoder.taught(), folder)
+    save_seen(result.learned, folder)
+
+
+def _against(card: Card, before: Artifact | None) -> str:
+    """Why ``card`` should not serve, if it should not."""
+    if before is None:
+        return ""
+    gained = card.metrics.get(GAINED)
+    # Against what it went on from there are paired figures, of the same cases.
+    if gained is not None and card.parent == before.version:
+        worse = gained.mean < 0
+        return f"{before.name} goes on serving: {GAINED} {gained}." if worse else ""
+    compared = Comparison(card, before.card)
+    return f"{before.name} goes on serving: {compared}." if compared.worse else ""
+
+
 def behaviour_card(
-    result: BehaviourResult, settings: BehaviourSettings, events: Sequence[Event]
+    result: BehaviourResult,
+    settings: BehaviourSettings,
+    events: Sequence[Event],
+    parent: Artifact | None = None,
 ) -> Card:
     """What is known about a trained encoder."""
     last: datetime | None = max((event.at for event in events if event.at), default=None)
+    again = "went on from there again, for" if parent else "were then trained anew for"
     how = (
-        f"Validation is that of a first training; the weights were then trained anew for "
-        f"{result.best} epochs on everything, validation included."
+        f"Validation is that of a first training; the weights {again} {result.best} epochs on "
+        "everything, validation included."
         if result.refitted
         else "The weights are those of the best validation; its targets were not learned."
     )
@@ -101,16 +134,32 @@ def behaviour_card(
             "ndcg@10": mean_figure(result.scores.ndcg.tolist()),
             "recall@10": mean_figure(result.scores.recall.tolist()),
             "popularity ndcg@10": mean_figure(result.popularity.ndcg.tolist()),
+            **_gain(result.scores, result.before),
         },
         seconds=round(result.seconds, 1),
+        parent=parent.version if parent else None,
         versions=package_versions(*_PACKAGES),
         notes=(how, *result.warnings),
         extra={
             "epochs": len(result.reports),
-            "best_epoch": result.best,
+            # What a training from the beginning would need.
+            "best_epoch": parent.card.extra.get("best_epoch") if parent else result.best,
+            **({"continued_epochs": result.best, "new_targets": result.new} if parent else {}),
             "parameters": result.parameters,
             "refitted": result.refitted,
             "text_encoder": result.encoder.config.text_encoder,
             "curve": [[one.loss, one.ndcg] for one in result.reports],
         },
     )
+
+
+def _gain(after: Scores, before: Scores | None) -> dict[str, Figure]:
+    """What the version gone on from scored on the same cases, and the difference, case by case."""
+    if before is None:
+        return {}
+    pairs = {"ndcg@10": (after.ndcg, before.ndcg), "recall@10": (after.recall, before.recall)}
+    figures = {f"before {name}": mean_figure(old.tolist()) for name, (_, old) in pairs.items()}
+    gained = {
+        f"gained {name}": mean_figure((new - old).tolist()) for name, (new, old) in pairs.items()
+    }
+    return figures | gained

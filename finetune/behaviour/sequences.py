@@ -96,7 +96,12 @@ def hold_out(events: Iterable[Event]) -> tuple[list[Event], list[HeldOut]]:
 
 
 def make_sequences(
-    events: Sequence[Event], row: Mapping[str, int], kinds: Mapping[str, int]
+    events: Sequence[Event],
+    row: Mapping[str, int],
+    kinds: Mapping[str, int],
+    *,
+    new: Collection[Event] | None = None,
+    history: int = 0,
 ) -> Sequences:
     """Arrays of the users with two different items or more.
 
@@ -104,15 +109,26 @@ def make_sequences(
         events: from :func:`in_order`; items that are not in ``row`` are left out.
         row: the row of each item.
         kinds: the 1-based number of each event kind, where kinds are read.
+        new: only these are asked for; of each user they and the ``history`` events before the first
+            of them are kept, and users without any are left out.
+        history: see ``new``.
 
     Raises:
-        DataError: no user has two different items.
+        DataError: no user has two different items, or one to ask for.
     """
     parts: list[tuple[IntArray, ...]] = []
     for _, group in groupby(events, key=lambda one: one.user):
         own = [event for event in group if event.item in row]
-        if len({event.item for event in own}) >= 2:
-            parts.append(_arrays(own, row, kinds))
+        if len({event.item for event in own}) < 2:
+            continue
+        arrays = _arrays(own, row, kinds)
+        if new is None:
+            parts.append(arrays)
+        elif len(asked := _asked(own, arrays[-1], new)):
+            arrays[-1][:] = 0
+            arrays[-1][asked] = 1
+            begin = max(0, asked[0] - history)
+            parts.append(tuple(array[begin : asked[-1] + 1] for array in arrays))
     if not parts:
         raise DataError(
             "Nobody in the training events has two different items, so there is no order to learn.",
@@ -121,6 +137,12 @@ def make_sequences(
     items, numbers, gaps, fresh = (np.concatenate(column) for column in zip(*parts, strict=True))
     starts = np.cumsum([0, *(len(part[0]) for part in parts)], dtype=np.int64)
     return Sequences(items, numbers, gaps, fresh.astype(np.bool_), starts)
+
+
+def _asked(events: Sequence[Event], fresh: IntArray, new: Collection[Event]) -> IntArray:
+    """Places of new events with an item that is met there first; the very first has no history."""
+    places = np.flatnonzero(fresh).tolist()
+    return np.array([at for at in places if at and events[at] in new], np.int64)
 
 
 def _arrays(

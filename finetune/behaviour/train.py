@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 
 from llmrec.embedding.behaviour import BehaviourEncoder
 from llmrec.errors import DataError
+from llmrec.finetune.behaviour.continuing import Origin, hold_out_new, new_targets
 from llmrec.finetune.behaviour.prepare import Catalogue, Observer, Training
 from llmrec.finetune.behaviour.reports import EpochReport
 from llmrec.finetune.behaviour.sequences import Case, hold_out, in_order
@@ -18,7 +19,7 @@ from llmrec.finetune.behaviour.validation import Scores, Validation
 from llmrec.finetune.checkpoints import TrainingFolder
 from llmrec.types import Event
 
-__all__ = ["BehaviourResult", "train_behaviour"]
+__all__ = ["BehaviourResult", "continue_behaviour", "train_behaviour"]
 
 _DOING = "training the behaviour encoder"
 
@@ -43,6 +44,9 @@ class BehaviourResult:
         parameters: weights that were trained.
         seconds: all of it.
         warnings: what a user should know.
+        learned: the events that were learned from at last.
+        before: the same of what was gone on from, as it stood; ``None`` if it began anew.
+        new: targets that what was gone on from had not learned.
     """
 
     encoder: BehaviourEncoder = field(repr=False)
@@ -57,6 +61,9 @@ class BehaviourResult:
     parameters: int
     seconds: float
     warnings: tuple[str, ...] = ()
+    learned: Sequence[Event] = field(default=(), repr=False)
+    before: Scores | None = field(default=None, repr=False)
+    new: int = 0
 
 
 def train_behaviour(
@@ -87,12 +94,70 @@ def train_behaviour(
         LockedError: another process trains in ``folder``.
         OutOfMemory: model and batch do not fit.
     """
-    from llmrec.engines.local.torch_errors import torch_errors
-
     settings = settings or BehaviourSettings()
-    started = perf_counter()
     known = in_order(events)
     train, cases = (known, list(validation)) if validation is not None else hold_out(known)
+    if validation is not None and settings.refit:
+        known = in_order([*train, *(event for case in cases for event in case.targets)])
+
+    def ready(some: list[Event]) -> Training:
+        return Training(some, catalogue, settings)
+
+    return _learned(ready, train, known, cases, settings, folder, progress)
+
+
+def continue_behaviour(
+    events: Iterable[Event],
+    catalogue: Catalogue,
+    settings: BehaviourSettings,
+    origin: Origin,
+    *,
+    folder: Path | None = None,
+    progress: Observer | None = None,
+) -> BehaviourResult:
+    """Go on from ``origin`` on its new events, until validation stops rising.
+
+    The newest new item of a shopper is held out; both the origin as it stands and the result are
+    asked for it. With ``refit`` it goes on from the origin again, on these too.
+
+    Args:
+        events: the whole log, in any order.
+        catalogue: all items.
+        settings: of the run; the network's shape is that of the origin.
+        origin: what to go on from.
+        folder: for checkpoints; see :func:`train_behaviour`.
+        progress: told after each step and each epoch.
+
+    Raises:
+        DataError: there are fewer than two new items to ask for.
+        ModelError: its texts are of another encoder, or the loss is not a number any more.
+    """
+    origin.check(catalogue)
+    known = in_order(events)
+    train, cases = hold_out_new(known, origin.new, settings.validation_users, settings.seed)
+
+    def ready(some: list[Event]) -> Training:
+        return origin.run(some, catalogue, settings)
+
+    result = _learned(ready, train, known, cases, settings, folder, progress)
+    asked = Validation(cases, settings.validation_users, settings.seed)
+    new = sum(map(len, new_targets(known, origin.new).values()))
+    return replace(result, before=origin.scores(asked, catalogue), new=new)
+
+
+def _learned(
+    ready: Callable[[list[Event]], Training],
+    train: list[Event],
+    everything: list[Event],
+    cases: Sequence[Case],
+    settings: BehaviourSettings,
+    folder: Path | None,
+    progress: Observer | None,
+) -> BehaviourResult:
+    """Train on ``train`` beside ``cases``; with ``refit`` then on ``everything``."""
+    from llmrec.engines.local.torch_errors import torch_errors
+
+    started = perf_counter()
     asked = Validation(cases, settings.validation_users, settings.seed)
     if not len(asked):
         raise DataError(
@@ -103,14 +168,12 @@ def train_behaviour(
         held.enter_context(torch_errors(_DOING, hint="Lower batch, dim or full_limit."))
         if folder is not None:
             held.enter_context(TrainingFolder(folder, {}).exclusive())
-        run = Training(train, catalogue, settings)
+        run = ready(train)
         learned, scores = run.validated(asked, _sub(folder, "fit"), progress)
         popularity = run.popularity(asked)
         encoder, final = run.encoder(learned), run
         if settings.refit:
-            targets = [event for case in cases for event in case.targets]
-            everything = known if validation is None else in_order([*train, *targets])
-            final = Training(everything, catalogue, settings)
+            final = ready(everything)
             encoder = final.encoder(final.plain(learned.best, _sub(folder, "refit"), progress))
         for part in (_sub(folder, "fit"), _sub(folder, "refit")):
             if part is not None:
@@ -128,6 +191,7 @@ def train_behaviour(
         parameters=final.parameters,
         seconds=perf_counter() - started,
         warnings=_warnings(learned.reports, popularity),
+        learned=final.events,
     )
 
 

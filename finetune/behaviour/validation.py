@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,10 +51,19 @@ class Validation:
     def __len__(self) -> int:
         return len(self.histories)
 
-    def scores(self, encoder: BehaviourEncoder) -> Scores:
-        """How well ``encoder`` answers; targets that it does not know count as missed."""
-        users = encoder.encode(self.histories)
-        return self._judge(users, encoder.item_vectors(), encoder.row)
+    def scores(self, encoder: BehaviourEncoder, among: Collection[str] | None = None) -> Scores:
+        """How well ``encoder`` answers; targets that it does not know count as missed.
+
+        Args:
+            encoder: what is judged.
+            among: items that may be answered; by default all that it knows.
+        """
+        users, table, row = encoder.encode(self.histories), encoder.item_vectors(), encoder.row
+        if among is not None:
+            there = [id for id in among if id in row]
+            table = table[[row[id] for id in there]]
+            row = {id: at for at, id in enumerate(there)}
+        return self._judge(users, table, row)
 
     def popularity(self, counts: NDArray[np.int64], row: Mapping[str, int]) -> Scores:
         """How well the most popular items outside each history answer.

@@ -12,13 +12,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from llmrec.artifacts import CARD_NAME, Artifact, Artifacts, Card, CardData
 from llmrec.config import Workspace
 from llmrec.embedding.behaviour import save_behaviour
 from llmrec.engines.local.torch_errors import torch_errors
+from llmrec.errors import ModelError
 from llmrec.finetune.behaviour.prepare import Catalogue, Observer, Training
 from llmrec.finetune.behaviour.settings import BehaviourSettings
 from llmrec.finetune.checkpoints import TrainingFolder
+from llmrec.finetune.seen import event_hashes, read_seen
 from llmrec.retrieval.cache import cache_key
 from llmrec.types import Event
 
@@ -41,7 +45,7 @@ class Wanted:
 
 
 def encoder_wanted(
-    workspace: Workspace, known: Sequence[Event], catalogue: Catalogue
+    workspace: Workspace, known: Sequence[Event], catalogue: Catalogue, *, older: bool = False
 ) -> Wanted | None:
     """The encoder that should retrieve in the shop as it was; ``None`` if none serves.
 
@@ -49,6 +53,8 @@ def encoder_wanted(
         workspace: the shop.
         known: the earlier log, in order.
         catalogue: all items.
+        older: whether one may do that the serving one went on from, if it has learned nothing but
+            events of ``known``. It knows less than it could: right for what has just come.
 
     Raises:
         DataError: nobody in ``known`` has two different items.
@@ -62,24 +68,53 @@ def encoder_wanted(
     )
     epochs = serving.card.extra.get("best_epoch") or settings.epochs
     settings = settings.model_copy(update={"refit": False, "epochs": int(epochs)})
-    same = Training(list(known), catalogue, settings).sha256 == serving.card.data.sha256
-    return Wanted(settings, serving if same else None)
+    if Training(list(known), catalogue, settings).sha256 == serving.card.data.sha256:
+        return Wanted(settings, serving)
+    return Wanted(settings, _older(workspace, serving, known, catalogue) if older else None)
+
+
+def _older(
+    workspace: Workspace, serving: Artifact, known: Sequence[Event], catalogue: Catalogue
+) -> Artifact | None:
+    """The youngest in the line of ``serving`` that has learned nothing but events of ``known``."""
+    hashes = event_hashes(known)
+    one: Artifact | None = serving
+    while one is not None:
+        seen, text = read_seen(one.folder), one.card.extra.get("text_encoder")
+        if (
+            seen is not None
+            and text in ("", catalogue.text_encoder)
+            and np.isin(seen, hashes).all()
+        ):
+            return one
+        one = _parent(workspace, one)
+    return None
+
+
+def _parent(workspace: Workspace, artifact: Artifact) -> Artifact | None:
+    if artifact.card.parent is None:
+        return None
+    try:
+        return Artifacts(workspace.models_dir).get(_KIND, artifact.card.parent)
+    except ModelError:
+        # Removed, or damaged: it is not needed.
+        return None
 
 
 def teach(
-    workspace: Workspace,
     shop: Workspace,
+    wanted: Wanted | None,
     known: Sequence[Event],
     catalogue: Catalogue,
     folder: Path,
     tell: Callable[[str], None] | None,
     progress: Observer | None,
 ) -> None:
-    """Let an encoder serve in ``shop`` that has learned from ``known`` alone, if one is wanted.
+    """Let the encoder serve in ``shop`` that is wanted there.
 
     Args:
-        workspace: the shop, whose encoder's settings are taken.
         shop: the second workspace.
+        wanted: the encoder, if one is.
         known: the earlier log.
         catalogue: all items.
         folder: for checkpoints.
@@ -87,7 +122,6 @@ def teach(
         progress: told of each step and epoch.
     """
     artifacts, mark = Artifacts(shop.models_dir), folder / "encoder"
-    wanted = encoder_wanted(workspace, known, catalogue)
     if wanted is None:
         shutil.rmtree(shop.models_dir / _KIND, ignore_errors=True)
         return

@@ -19,7 +19,7 @@ from llmrec.catalog.store import CatalogStore
 from llmrec.config import Workspace, disk_errors
 from llmrec.finetune.behaviour.prepare import Observer
 from llmrec.finetune.behaviour.shop import ShopData
-from llmrec.finetune.earlier.encoder import copied, teach
+from llmrec.finetune.earlier.encoder import copied, encoder_wanted, teach
 from llmrec.finetune.seen import log_key
 from llmrec.retrieval.behaviour import forget_behaviour
 from llmrec.retrieval.cache import cache_key
@@ -37,6 +37,7 @@ def open_earlier(
     known: Sequence[Event],
     *,
     fusion: bool = False,
+    older: bool = False,
     tell: Callable[[str], None] | None = None,
     progress: Observer | None = None,
 ) -> Workspace:
@@ -50,6 +51,7 @@ def open_earlier(
         data: of the shop.
         known: the log without what is asked for.
         fusion: whether the learned fusion that serves in the shop serves there too.
+        older: whether an encoder of the past may retrieve; see :func:`.encoder_wanted`.
         tell: told in words what is being done.
         progress: told of each step and epoch of the encoder's training, if one must be trained.
 
@@ -69,7 +71,8 @@ def open_earlier(
         _write(workspace, database, known)
     settings = workspace.settings.model_copy(update={"database": f"sqlite:///{database}"})
     shop = Workspace(workspace.path, settings, part)
-    teach(workspace, shop, known, data.catalogue, folder, tell, progress)
+    wanted = encoder_wanted(workspace, known, data.catalogue, older=older)
+    teach(shop, wanted, known, data.catalogue, folder, tell, progress)
     if fusion:
         _carry_fusion(workspace, shop)
     return shop

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llmrec.finetune.fusion.ask import ask_sources
-from llmrec.finetune.fusion.choose import BY_HAND, Choice, choose_fusion
+from llmrec.finetune.fusion.choose import BEFORE, BY_HAND, Choice, choose_fusion
 from llmrec.finetune.fusion.held_out import Validation, hold_out_shop
 from llmrec.finetune.fusion.publish import PublishedFusion, publish_fusion
 from llmrec.finetune.fusion.settings import FusionSettings
@@ -11,6 +11,7 @@ from llmrec.finetune.fusion.table import SourceRow, fused_figures, source_rows
 from llmrec.finetune.fusion.train import PART, FusionResult, train_fusion
 
 __all__ = [
+    "BEFORE",
     "BY_HAND",
     "PART",
     "Choice",

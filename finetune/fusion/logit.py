@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +12,32 @@ from numpy.typing import NDArray
 from llmrec.finetune.fusion.cases import FusionCases
 from llmrec.retrieval.learned import FEATURES
 
-__all__ = ["fit_logit"]
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+__all__ = ["Prior", "fit_logit"]
+
+
+@dataclass(frozen=True, eq=False)
+class Prior:
+    """What earlier cases taught.
+
+    Attributes:
+        weights: ``[sources * 3]``, in the order of a table's columns.
+        cases: how many there were; for each column float64 ``[sources * 3]``, 0 where a source was
+            not there.
+    """
+
+    weights: NDArray[np.float64]
+    cases: NDArray[np.float64]
 
 
 def fit_logit(
-    cases: FusionCases, *, l2: float = 1e-3, used: Collection[str] = FEATURES
+    cases: FusionCases,
+    *,
+    l2: float = 1e-3,
+    used: Collection[str] = FEATURES,
+    prior: Prior | None = None,
 ) -> NDArray[np.float64]:
     """Fit by L-BFGS-B (Byrd et al. 1995) on the listwise softmax loss with an L2 penalty.
 
@@ -25,6 +48,7 @@ def fit_logit(
         cases: at least one with a target that was found.
         l2: of the penalty.
         used: features that may have a weight.
+        prior: weights that earlier cases were fitted with, which are not forgotten.
 
     Returns:
         ``[sources * 3]``, in the order of the table's columns.
@@ -34,6 +58,7 @@ def fit_logit(
     asked = cases.part(np.flatnonzero(cases.target >= 0))
     table, back = asked.table, asked.table.T.tocsr()
     case = np.repeat(np.arange(len(asked)), np.diff(asked.starts))
+    centre, pull = _pull(asked, l2, prior)
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         scores = np.asarray(table @ weights)
@@ -41,10 +66,11 @@ def fit_logit(
         chances = np.exp(scores - top[case])
         sums = np.add.reduceat(chances, asked.starts[:-1])
         chances /= sums[case]
+        away = weights - centre
         value = (np.log(sums) + top - scores[asked.target]).mean() + l2 * weights @ weights
         chances[asked.target] -= 1
-        slope = np.asarray(back @ chances) / len(asked) + 2 * l2 * weights
-        return float(value), slope
+        slope = np.asarray(back @ chances) / len(asked) + 2 * l2 * weights + pull @ away
+        return float(value + away @ pull @ away / 2), slope
 
     seen = np.asarray(table.sum(axis=0)).ravel() > 0
     names = [name in used for _ in cases.sources for name in FEATURES]
@@ -59,3 +85,35 @@ def fit_logit(
         options={"maxiter": 500, "ftol": 1e-10},
     )
     return np.asarray(found.x, np.float64)
+
+
+def _pull(
+    cases: FusionCases, l2: float, prior: Prior | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where the weights are drawn to, ``[width]``, and how strongly, ``[width, width]``.
+
+    Earlier cases count as if they were still there: their loss is taken for a parabola around its
+    least (Laplace's approximation). How steep it is, is measured on the new cases: the covariance
+    of the features over what could be chosen.
+    """
+    width = cases.table.shape[1]
+    if prior is None:
+        return np.zeros(width), np.zeros((width, width))
+    case = np.repeat(np.arange(len(cases)), np.diff(cases.starts))
+    scores = np.asarray(cases.table @ prior.weights)
+    chances = np.exp(scores - np.maximum.reduceat(scores, cases.starts[:-1])[case])
+    chances /= np.add.reduceat(chances, cases.starts[:-1])[case]
+    weighted = cases.table.multiply(chances[:, None]).tocsr()
+    means = _summed(case, weighted, len(cases))
+    steep = (weighted.T @ cases.table - means.T @ means).toarray() / len(cases)
+    share = np.sqrt(prior.cases / len(cases))
+    return prior.weights, np.outer(share, share) * (steep + 2 * l2 * np.eye(width))
+
+
+def _summed(case: NDArray[np.int64], table: csr_matrix, cases: int) -> csr_matrix:
+    """The rows of ``table`` summed by case, ``[cases, width]``."""
+    from scipy.sparse import csr_matrix
+
+    shape = (cases, len(case))
+    sums: csr_matrix = csr_matrix((np.ones(len(case)), (case, np.arange(len(case)))), shape) @ table
+    return sums

@@ -4,29 +4,42 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
-from llmrec.artifacts import Artifact, Artifacts, Card, CardData, Comparison, package_versions
+from llmrec.artifacts import (
+    Artifact,
+    Artifacts,
+    Card,
+    CardData,
+    Comparison,
+    Figure,
+    package_versions,
+)
 from llmrec.config import Workspace
-from llmrec.finetune.fusion.choose import BY_HAND
+from llmrec.finetune.figures import mean_figure
+from llmrec.finetune.fusion.choose import BEFORE, BY_HAND, CONTINUED, Choice
 from llmrec.finetune.fusion.held_out import Validation
+from llmrec.finetune.fusion.ranks import ndcg_at
 from llmrec.finetune.fusion.settings import FusionSettings
 from llmrec.finetune.fusion.table import fused_figures
-from llmrec.finetune.fusion.train import FusionResult
+from llmrec.finetune.fusion.train import FusionResult, cases_behind
+from llmrec.finetune.seen import save_seen
 from llmrec.retrieval.learned import save_fusion
 
 __all__ = ["PublishedFusion", "fusion_card", "publish_fusion"]
 
 _KIND = "fusion"
+_UNASKED = "It was not to be promoted."
 _PACKAGES = ("llmrec", "numpy", "scipy")
 
 
 @dataclass(frozen=True)
 class PublishedFusion:
-    """A new version, whether it serves, and if not, why."""
+    """A new version, whether it serves, and if not, why (``reason``)."""
 
     artifact: Artifact
     promoted: bool
-    why_not: str = ""
+    reason: str = ""
 
 
 def publish_fusion(
@@ -53,22 +66,36 @@ def publish_fusion(
     artifacts = Artifacts(workspace.models_dir)
     weights = result.choice.weights
     card = fusion_card(result, asked, settings)
-    made = artifacts.publish(_KIND, lambda folder: save_fusion(weights, folder), card)
-    if not promote:
-        return PublishedFusion(made, False, "it was not to be promoted")
-    if result.choice.winner == BY_HAND:
-        return PublishedFusion(made, False, "the weights set by hand are as good or better")
-    before = artifacts.current(_KIND)
-    if before is not None and (compared := Comparison(card, before.card)).worse:
-        return PublishedFusion(made, False, f"{before.name} is better: {compared}")
-    artifacts.promote(_KIND, made.version, unless_worse=True)
+
+    def fill(folder: Path) -> None:
+        save_fusion(weights, folder)
+        save_seen(asked.data.events, folder)
+
+    made = artifacts.publish(_KIND, fill, card)
+    reason = _against(result, card, artifacts.current(_KIND)) if promote else _UNASKED
+    if reason:
+        return PublishedFusion(made, False, reason)
+    artifacts.promote(_KIND, made.version, unless_worse=card.parent is None)
     return PublishedFusion(made, True)
+
+
+def _against(result: FusionResult, card: Card, before: Artifact | None) -> str:
+    """Why the version of ``card`` should not serve, if it should not."""
+    if result.choice.winner == BY_HAND:
+        return "The weights set by hand are as good or better."
+    if result.choice.winner == BEFORE:
+        return "What it went on from is as good or better."
+    if before is None or (card.parent == before.version and result.choice.winner == CONTINUED):
+        # Against what it went on from it has won on the same cases.
+        return ""
+    compared = Comparison(card, before.card)
+    return f"{before.name} goes on serving: {compared}." if compared.worse else ""
 
 
 def fusion_card(result: FusionResult, asked: Validation, settings: FusionSettings) -> Card:
     """What is known about a fitted fusion; its figures are of cases it was not fitted on."""
     choice = result.choice
-    kept = "logit" if choice.winner == BY_HAND else choice.winner
+    kept, since = choice.kept, asked.since
     return Card(
         kind="fusion",
         data=CardData(
@@ -80,9 +107,9 @@ def fusion_card(result: FusionResult, asked: Validation, settings: FusionSetting
         ),
         settings=settings.model_dump(mode="json"),
         seed=settings.seed,
-        metrics=fused_figures(choice, kept)
-        | {f"by hand {name}": one for name, one in fused_figures(choice, BY_HAND).items()},
+        metrics=fused_figures(choice, kept) | _rivals(choice, kept),
         seconds=round(result.seconds, 1),
+        parent=since.parent.version if since else None,
         versions=package_versions(*_PACKAGES),
         notes=(
             "Measured by cross-validation over shoppers, whose last new item no source knew. The "
@@ -92,6 +119,21 @@ def fusion_card(result: FusionResult, asked: Validation, settings: FusionSetting
             "model": kept,
             "sources": list(choice.cases.sources),
             "cases": len(choice.cases),
+            "cases_before": cases_behind(since.parent) if since else 0,
             "rivals": {name: fused_figures(choice, name)["ndcg@10"].mean for name in choice.places},
         },
     )
+
+
+def _rivals(choice: Choice, kept: str) -> dict[str, Figure]:
+    """The figures of what is not fitted; and what was gained over what was gone on from."""
+    figures = {
+        f"{rival} {name}": one
+        for rival in (BY_HAND, BEFORE)
+        if rival in choice.places
+        for name, one in fused_figures(choice, rival).items()
+    }
+    if BEFORE in choice.places:
+        new, old = (ndcg_at(choice.places[name], 10) for name in (kept, BEFORE))
+        figures["gained ndcg@10"] = mean_figure((new - old).tolist())
+    return figures

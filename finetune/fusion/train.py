@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from llmrec.artifacts import Artifact
 from llmrec.catalog.store import CatalogStore
 from llmrec.config import Workspace
 from llmrec.embedding import TextEncoder
@@ -20,8 +21,9 @@ from llmrec.finetune.fusion.choose import Choice, choose_fusion
 from llmrec.finetune.fusion.held_out import Validation
 from llmrec.finetune.fusion.settings import FusionSettings
 from llmrec.retrieval import Retriever
+from llmrec.retrieval.learned import load_fusion
 
-__all__ = ["PART", "FusionResult", "train_fusion"]
+__all__ = ["PART", "FusionResult", "cases_behind", "train_fusion"]
 
 PART = "fusion"
 """Of the second workspace; :func:`~llmrec.finetune.earlier.close_earlier` removes it."""
@@ -61,10 +63,21 @@ def train_fusion(
     Raises:
         DataError: no source found any of what shoppers took next.
         IndexMissing: nothing has been indexed.
+        ModelError: what is gone on from is damaged.
         WeightsMissing: the text encoder's weights are not on this machine.
     """
     settings, started = settings or FusionSettings(), perf_counter()
-    shop = open_earlier(workspace, PART, asked.data, asked.train, tell=tell, progress=epochs)
+    since = asked.since
+    before = load_fusion(since.parent.folder) if since else None
+    shop = open_earlier(
+        workspace,
+        PART,
+        asked.data,
+        asked.train,
+        older=since is not None,
+        tell=tell,
+        progress=epochs,
+    )
     cases = drawn(asked.cases, settings.cases, settings.seed)
     retrieval = shop.settings.retrieval
     with (
@@ -78,8 +91,21 @@ def train_fusion(
             "learn from.",
             hint="Ingest a longer event log; until then the weights of retrieval.weights serve.",
         )
-    choice = choose_fusion(found, retrieval.weights, seed=settings.seed, l2=settings.l2)
+    choice = choose_fusion(
+        found,
+        retrieval.weights,
+        seed=settings.seed,
+        l2=settings.l2,
+        before=before,
+        before_cases=cases_behind(since.parent) if since else 0,
+    )
     return FusionResult(choice, perf_counter() - started)
+
+
+def cases_behind(artifact: Artifact) -> int:
+    """From how many cases, its own and those of what it went on from, a fusion was learned."""
+    extra = artifact.card.extra
+    return int(extra.get("cases", 0)) + int(extra.get("cases_before", 0))
 
 
 def drawn(cases: Sequence[T], most: int, seed: int) -> list[T]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from llmrec.artifacts import Artifact, Artifacts, Card, Comparison
 from llmrec.config import Workspace
 from llmrec.finetune.card import publish_adapter
-from llmrec.finetune.ranker.validation import LIFT
+from llmrec.finetune.ranker.validation import GAINED, LIFT
 
 __all__ = ["PublishedRanker", "publish_ranker"]
 
@@ -24,7 +24,9 @@ class PublishedRanker:
     reason: str = ""
 
 
-def publish_ranker(workspace: Workspace, folder: Path, *, promote: bool = True) -> PublishedRanker:
+def publish_ranker(
+    workspace: Workspace, folder: Path, *, seen: Path | None = None, promote: bool = True
+) -> PublishedRanker:
     """Publish the adapter in ``folder``, and let it serve if it helps and is no step back.
 
     It serves unless the fused ranking is not above the retriever alone on validation, or its main
@@ -33,6 +35,7 @@ def publish_ranker(workspace: Workspace, folder: Path, *, promote: bool = True) 
     Args:
         workspace: whose artifacts.
         folder: from :func:`~llmrec.finetune.ranker.train_lora`.
+        seen: a file that says what of the log it has seen; it becomes part of the version.
         promote: whether it may serve at all.
 
     Raises:
@@ -42,11 +45,12 @@ def publish_ranker(workspace: Workspace, folder: Path, *, promote: bool = True) 
     """
     artifacts = Artifacts(workspace.models_dir)
     before = artifacts.current(_KIND)
-    made = publish_adapter(artifacts, folder)
+    made = publish_adapter(artifacts, folder, also=() if seen is None else (seen,))
     reason = _against(made.card, before) if promote else "It was not to be promoted."
     if reason:
         return PublishedRanker(made, False, reason)
-    return PublishedRanker(artifacts.promote(_KIND, made.version, unless_worse=True), True)
+    anew = made.card.parent is None
+    return PublishedRanker(artifacts.promote(_KIND, made.version, unless_worse=anew), True)
 
 
 def _against(card: Card, before: Artifact | None) -> str:
@@ -60,5 +64,10 @@ def _against(card: Card, before: Artifact | None) -> str:
         )
     if before is None:
         return ""
+    gained = card.metrics.get(GAINED)
+    # Against what it went on from there are paired figures, of the same cases.
+    if gained is not None and card.parent == before.version:
+        worse = gained.mean < 0
+        return f"{before.name} goes on serving: {GAINED} {gained}." if worse else ""
     compared = Comparison(card, before.card)
     return f"{before.name} goes on serving: {compared}." if compared.worse else ""

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Literal
 
 from llmrec.artifacts import Artifacts
 from llmrec.catalog.store import CatalogStore
-from llmrec.config import Workspace
+from llmrec.config import Workspace, disk_errors
 from llmrec.finetune.behaviour.prepare import Observer
 from llmrec.finetune.behaviour.shop import shop_data
 from llmrec.finetune.earlier import HeldBack, close_earlier, held_back, open_earlier
 from llmrec.finetune.example_files import kept_examples
 from llmrec.finetune.examples import ExampleSet, build_examples
+from llmrec.finetune.seen import save_seen
+from llmrec.finetune.since import Since
 from llmrec.retrieval import Retriever
 from llmrec.retrieval.cache import cache_key
 from llmrec.types import Event
@@ -31,7 +33,7 @@ __all__ = [
     "ranker_data",
     "ranker_state",
     "sample_data",
-    "users_to_ask",
+    "to_ask",
 ]
 
 _PART = "ranker"
@@ -75,13 +77,15 @@ def ranker_data(
     orders: int = 1,
     retrieved_only: bool = False,
     validation: int | None = None,
+    since: Since | None = None,
     seed: int = 0,
     encoder_progress: Observer | None = None,
     progress: Ticks | None = None,
 ) -> RankerData:
     """Make the examples, with a retriever that has not seen their targets, or read those made.
 
-    Training asks for each user's last new item but one, validation for the last.
+    Training asks for each user's last new item but one, validation for the last. Beside them lies
+    what was seen of the log.
 
     Args:
         workspace: the shop.
@@ -92,6 +96,7 @@ def ranker_data(
         retrieved_only: train only on those whose chosen item the retriever had found; otherwise
             those of the others take the last candidate's place.
         validation: most users that validation asks; :data:`VALIDATION` by default.
+        since: ask only for what is new.
         seed: of the draws.
         encoder_progress: told of the behaviour encoder's training.
         progress: told of the users done.
@@ -104,9 +109,18 @@ def ranker_data(
     if all(one.is_file() for one in files):
         return RankerData(*(kept_examples(one, _nothing) for one in files))
     data = shop_data(workspace)
-    held = held_back(data.events)
+    held = held_back(data.events, since)
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        save_seen(data.events, folder)
     earlier = open_earlier(
-        workspace, _PART, data, held.known, fusion=True, progress=encoder_progress
+        workspace,
+        _PART,
+        data,
+        held.known,
+        fusion=True,
+        older=since is not None,
+        progress=encoder_progress,
     )
     with _Maker(earlier, engine, held, seed, progress) as maker:
         make = partial(maker.make, "train", max_examples, insert=not retrieved_only, orders=orders)
@@ -117,30 +131,27 @@ def ranker_data(
     return RankerData(train, valid)
 
 
-def sample_data(workspace: Workspace, engine: Engine, *, users: int, seed: int = 0) -> ExampleSet:
+def sample_data(
+    workspace: Workspace, engine: Engine, held: HeldBack, *, users: int, seed: int = 0
+) -> ExampleSet:
     """A few examples made with the shop's own retriever: of the right size, and for nothing else.
 
     Raises:
         DataError: the log is too short.
         IndexMissing: nothing has been indexed.
     """
-    held = _held(workspace)
     with _Maker(workspace, engine, held, seed, None) as maker:
         return maker.make("train", users, insert=True)
 
 
-def users_to_ask(workspace: Workspace) -> int:
-    """How many users have an item to train on, one to validate with, and a history.
+def to_ask(workspace: Workspace, since: Since | None = None) -> HeldBack:
+    """What would be asked of the shop's users.
 
     Raises:
-        DataError: none has.
+        DataError: no user has an item to train on, one to validate with, and a history.
     """
-    return len(_held(workspace).train)
-
-
-def _held(workspace: Workspace) -> HeldBack:
     with CatalogStore.open(workspace.database_url) as store:
-        return held_back(event for batch in store.iter_events() for event in batch)
+        return held_back((event for batch in store.iter_events() for event in batch), since)
 
 
 def _nothing() -> ExampleSet:

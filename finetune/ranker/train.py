@@ -12,7 +12,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from llmrec.artifacts import publish_folder
+from llmrec.artifacts import Artifact, publish_folder
 from llmrec.engines.local.torch_errors import torch_errors
 from llmrec.errors import DataError, WorkspaceError
 from llmrec.finetune.batches import TokenExample, tokenise
@@ -22,12 +22,15 @@ from llmrec.finetune.examples import ExampleSet
 from llmrec.finetune.ranker.place import Place
 from llmrec.finetune.ranker.reports import LoraReport, Observer
 from llmrec.finetune.ranker.residual import beside_retriever, retrieval_scale
+from llmrec.finetune.ranker.starting import start_weights
 from llmrec.finetune.ranker.wrap import Adapted, require_peft
 from llmrec.finetune.settings import LoraSettings
 from llmrec.weights import locate
 from llmrec.weights.fingerprint import base_sha256
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from llmrec.finetune.ranker.loop import Loop
 
 __all__ = ["train_lora"]
@@ -44,6 +47,7 @@ def train_lora(
     settings: LoraSettings | None = None,
     *,
     validation: ExampleSet | None = None,
+    start: Artifact | None = None,
     resume: bool = True,
     progress: Observer | None = None,
 ) -> LoraReport:
@@ -59,14 +63,17 @@ def train_lora(
         settings: of the run.
         validation: examples that train nothing: they say when to stop and which adapter is the
             best, which is the one that is written. Without them all epochs run.
+        start: the version to go on from, with its ``r``, ``alpha`` and ``target_modules``; a fresh
+            adapter by default.
         resume: continue from the last checkpoint, if there is one.
         progress: called after each step and each evaluation.
 
     Raises:
         MissingExtra: peft is not installed, or bitsandbytes for a quantized base.
         DataError: there are no examples, or they lack what ``residual`` needs.
-        ModelError: the base is missing or has no tokens for the labels, or the loss is not a
-            number any more.
+        ModelError: the base is missing or has no tokens for the labels, the loss is not a number
+            any more, or ``start`` is damaged.
+        AdapterMismatch: ``start`` belongs to another base.
         ContextOverflow: a prompt is longer than ``max_tokens`` or the base's context.
         ConfigError: the checkpoint is of another run.
         WorkspaceError: ``out`` exists, or somebody else trains into it.
@@ -81,7 +88,7 @@ def train_lora(
     folder, out, place = locate(base), Path(out), Place(settings)
     checkpoints = TrainingFolder(
         out.with_name(out.name + ".training"),
-        _fingerprint(settings, data, validation, folder, place),
+        _fingerprint(settings, data, validation, folder, place, start),
         lock=out.with_name(out.name + ".lock"),
     )
     with checkpoints.exclusive() if place.main else nullcontext():
@@ -92,9 +99,10 @@ def train_lora(
         if place.main and not resume:
             checkpoints.clear()
         place.wait()
-        report = _Run(Adapted(base, folder, settings, place), settings, place).train(
-            data, validation, checkpoints, out, progress
-        )
+        weights = None if start is None else start_weights(start, base, folder)
+        run = _Run(Adapted(base, folder, settings, place), settings, place, weights)
+        run.parent = start.version if start else None
+        report = run.train(data, validation, checkpoints, out, progress)
         if place.main:
             checkpoints.clear()
     return report
@@ -106,6 +114,7 @@ def _fingerprint(
     validation: ExampleSet | None,
     folder: Path,
     place: Place,
+    start: Artifact | None,
 ) -> dict[str, object]:
     return {
         "settings": settings.model_dump(mode="json"),
@@ -113,15 +122,24 @@ def _fingerprint(
         "validation": validation.sha256 if validation else None,
         "base": base_sha256(folder),
         "processes": place.processes,
+        "start": start.name if start else None,
     }
 
 
 class _Run:
     """One training with its base loaded."""
 
-    def __init__(self, adapted: Adapted, settings: LoraSettings, place: Place) -> None:
+    def __init__(
+        self,
+        adapted: Adapted,
+        settings: LoraSettings,
+        place: Place,
+        start: dict[str, Tensor] | None,
+    ) -> None:
         self._adapted, self._settings, self._place = adapted, settings, place
         self._scale: float | None = None
+        self._start = start
+        self.parent: str | None = None
 
     def train(
         self,
@@ -146,9 +164,13 @@ class _Run:
         with torch.random.fork_rng(), torch_errors(doing, hint=_SMALLER):
             torch.manual_seed(self._settings.seed)
             loop = self._loop(examples, held, checkpoints, progress)
+            before: list[Tensor] = []
+            if self._start is not None:
+                self._adapted.restore(self._start)
+                before = loop.validation.scores(self._adapted.model) if held else []
             resumed_from = loop.resume()
             loop.run()
-            report = self._report(loop, out, resumed_from, started)
+            report = self._report(loop, out, resumed_from, started, before)
         if self._place.main:
             publish_folder(out, lambda partial: self._write(partial, data, report))
         self._place.wait()
@@ -176,7 +198,9 @@ class _Run:
             progress=progress,
         )
 
-    def _report(self, loop: Loop, out: Path, resumed_from: int, started: float) -> LoraReport:
+    def _report(
+        self, loop: Loop, out: Path, resumed_from: int, started: float, before: list[Tensor]
+    ) -> LoraReport:
         asked = loop.validation
         scores = asked.scores(self._adapted.model) if len(asked) else []
         return LoraReport(
@@ -185,7 +209,7 @@ class _Run:
             resumed_from=resumed_from,
             trainable=sum(one.numel() for one in self._adapted.parameters),
             seconds=perf_counter() - started,
-            validation=asked.figures(scores) if len(asked) else {},
+            validation=asked.figures(scores, before) if len(asked) else {},
             evaluations=tuple(loop.evaluations),
             best=loop.best,
             llm_weight=asked.fitted(scores).weight if asked.fused else None,
@@ -195,7 +219,9 @@ class _Run:
 
     def _write(self, folder: Path, data: ExampleSet, report: LoraReport) -> None:
         self._adapted.save(folder)
-        card = adapter_card(self._adapted.base, self._adapted.folder, data, self._settings, report)
+        card = adapter_card(
+            self._adapted.base, self._adapted.folder, data, self._settings, report, self.parent
+        )
         card.write(folder)
 
     def _tokens(self, data: ExampleSet) -> list[TokenExample]:

@@ -18,10 +18,13 @@ from llmrec.finetune.ranker.weight import FittedWeight, fit_weight, ndcg_at_k
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["LIFT", "Validation"]
+__all__ = ["GAINED", "LIFT", "Validation"]
 
 LIFT = "ndcg@10 lift"
 """What the fused order adds to the retriever's; the main metric of a card where it is known."""
+
+GAINED = "gained ndcg@10"
+"""Over the fused order of the adapter that it went on from; on the cards of those that did."""
 
 _LATE = 3
 """Evaluations after which a model that is no better than guessing is not learning."""
@@ -61,8 +64,15 @@ class Validation:
         ndcg = np.mean([ndcg_at_k(one.numpy(), own.target) for one, own in pairs])
         return float(loss), float(right), float(ndcg)
 
-    def figures(self, scores: Sequence[torch.Tensor]) -> dict[str, Figure]:
-        """With their intervals, the main one first."""
+    def figures(
+        self, scores: Sequence[torch.Tensor], before: Sequence[torch.Tensor] = ()
+    ) -> dict[str, Figure]:
+        """With their intervals, the main one first.
+
+        Args:
+            scores: of the adapter.
+            before: of the one that it went on from, if it did.
+        """
         pairs = list(zip(self._judged(scores), self._examples, strict=True))
         plain = {
             "accuracy": share_figure([int(one.argmax()) == own.target for one, own in pairs]),
@@ -71,10 +81,16 @@ class Validation:
         if not self.fused:
             return plain
         fitted = self.fitted(scores)
+        gained: dict[str, Figure] = {}
+        if before:
+            old = self.fitted(before).fused
+            gained["before ndcg@10"] = mean_figure(old.tolist())
+            gained[GAINED] = mean_figure((fitted.fused - old).tolist())
         return {
             LIFT: mean_figure(fitted.lift.tolist()),
             "ndcg@10": mean_figure(fitted.fused.tolist()),
             "retriever ndcg@10": mean_figure(fitted.retriever.tolist()),
+            **gained,
             **plain,
         }
 

@@ -2,36 +2,44 @@
 
 from __future__ import annotations
 
-import json
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from llmrec.cli.common import WorkspaceOption, console, notes, progress_bar
+from llmrec.cli.train_options import (
+    DryRunOption,
+    JsonOption,
+    PromoteOption,
+    SeedOption,
+    SinceOption,
+    moment,
+)
+from llmrec.cli.train_stage import Made, Size, run_stage
 
 if TYPE_CHECKING:
     from llmrec.config import Workspace
     from llmrec.finetune.fusion import FusionResult, FusionSettings, PublishedFusion, Validation
+    from llmrec.finetune.since import Moment, Since
 
-__all__ = ["fusion"]
+__all__ = ["FusionStage", "fusion"]
+
+_FEWEST = 10
+"""Shoppers to ask for: two in each of five folds."""
 
 
 def fusion(
     workspace: WorkspaceOption = None,
+    since: SinceOption = None,
     cases: Annotated[
         int, typer.Option(min=10, help="Most shoppers whose last new item is asked for.")
     ] = 10_000,
     l2: Annotated[float, typer.Option(min=0, help="Penalty of large weights.")] = 1e-3,
-    seed: Annotated[int, typer.Option(help="Of the shoppers drawn and the folds.")] = 0,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what it will cost, and learn nothing.")
-    ] = False,
-    promote: Annotated[
-        bool, typer.Option("--promote/--no-promote", help="Let it serve, unless it is worse.")
-    ] = True,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object on standard output.")
-    ] = False,
+    seed: SeedOption = 0,
+    dry_run: DryRunOption = False,
+    promote: PromoteOption = True,
+    as_json: JsonOption = False,
 ) -> None:
     """Learn how much each retrieval source counts in this shop.
 
@@ -41,104 +49,139 @@ def fusion(
     better. Weights set in llmrec.toml (retrieval.weights) go over them.
 
     Examples: [bold]llmrec train fusion -w shop --dry-run[/] · [bold]llmrec train fusion -w shop[/]
+    · [bold]llmrec train fusion -w shop --since[/]
     """
     from llmrec.config import Workspace
-    from llmrec.finetune.earlier import close_earlier
-    from llmrec.finetune.fusion import (
-        PART,
-        FusionSettings,
-        hold_out_shop,
-        publish_fusion,
-    )
+    from llmrec.finetune.fusion import FusionSettings
 
-    shop = Workspace.open(workspace)
     settings = FusionSettings(cases=cases, l2=l2, seed=seed)
-    asked = hold_out_shop(shop)
-    if dry_run or not as_json:
-        _show_cost(_cost(shop, asked, settings), as_json=as_json)
-    if dry_run:
-        return
-    result = _train(shop, asked, settings)
-    published = publish_fusion(shop, result, asked, settings, promote=promote)
-    close_earlier(shop, PART)
-    if as_json:
-        typer.echo(json.dumps(_plain(result, published)))
-    else:
-        _show(shop, result, published)
+    stage = FusionStage(Workspace.open(workspace), settings, since=moment(since), promote=promote)
+    run_stage(stage, dry_run=dry_run, as_json=as_json)
 
 
-def _cost(shop: Workspace, asked: Validation, settings: FusionSettings) -> dict[str, Any]:
-    """What will be done; the seconds of an epoch are measured on a few steps."""
-    from llmrec.finetune.behaviour import estimate
-    from llmrec.finetune.earlier import encoder_wanted
+class FusionStage:
+    """Learning the sources' weights of one shop.
 
-    said: dict[str, Any] = {
-        "events": len(asked.train),
-        "cases": min(len(asked.cases), settings.cases),
-        "encoder": "none serves",
-    }
-    wanted = encoder_wanted(shop, asked.train, asked.data.catalogue)
-    if wanted is not None and wanted.ready:
-        said["encoder"] = "the one that serves has not seen them"
-    elif wanted is not None:
-        size = estimate(asked.train, asked.data.catalogue, wanted.settings)
-        said["encoder"] = "trained anew"
-        said["epochs"] = wanted.settings.epochs
-        said["seconds_per_epoch"] = size.seconds_per_epoch
-    return said
+    Args:
+        shop: whose log.
+        settings: of the fitting.
+        since: go on from what serves, on what is new since then.
+        promote: whether the result may serve.
+    """
 
+    name = "fusion"
 
-def _show_cost(said: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps({"estimate": said}))
-        return
-    words = {
-        "none serves": "No behaviour encoder serves, so none is fused.",
-        "trained anew": f"The behaviour encoder has seen them: one that has not is trained first, "
-        f"{said.get('epochs')} epochs of {said.get('seconds_per_epoch', 0):.1f} s.",
-    }
-    console.print(
-        f"The last new items of {said['cases']:,} shoppers are asked for; the sources know the "
-        f"other {said['events']:,} events.\n"
-        + words.get(said["encoder"], "The behaviour encoder that serves has not seen them."),
-        highlight=False,
-    )
+    def __init__(
+        self,
+        shop: Workspace,
+        settings: FusionSettings,
+        *,
+        since: Moment | None = None,
+        promote: bool = True,
+    ) -> None:
+        from llmrec.finetune.since import going_on
 
+        self._shop, self._settings, self._promote = shop, settings, promote
+        self._since: Since | None = going_on(shop, self.name, since) if since else None
 
-def _train(shop: Workspace, asked: Validation, settings: FusionSettings) -> FusionResult:
-    from llmrec.finetune.behaviour import EpochReport, StepReport
-    from llmrec.finetune.fusion import train_fusion
+    def idle(self) -> str:
+        """See :class:`~llmrec.cli.train_stage.Stage`."""
+        if self._since is None:
+            return ""
+        return self._since.idle(self._asked.new, len(self._asked.cases), fewest=_FEWEST)
 
-    with progress_bar() as bar:
-        asking = bar.add_task("Asking sources", total=None)
-
-        def epoch(report: EpochReport | StepReport) -> None:
-            if isinstance(report, EpochReport):
-                bar.console.print(f"epoch {report.epoch}: loss {report.loss:.4f}")
-
-        return train_fusion(
-            shop,
-            asked,
-            settings,
-            tell=lambda text: bar.console.print(text, highlight=False),
-            progress=lambda done, of: bar.update(asking, completed=done, total=of),
-            epochs=epoch,
+    def size(self) -> Size:
+        """See :class:`~llmrec.cli.train_stage.Stage`; an epoch is measured on a few steps."""
+        said = self._cost()
+        encoder = {
+            "none serves": "No behaviour encoder serves, so none is fused.",
+            "trained anew": f"The behaviour encoder has seen them: one that has not is trained "
+            f"first, {said.get('epochs')} epochs of {said.get('seconds_per_epoch', 0):.1f} s.",
+        }
+        words = (
+            f"The last new items of {said['cases']:,} shoppers are asked for; the sources know the "
+            f"other {said['events']:,} events.\n"
         )
+        ready = f"The behaviour encoder {said['encoder']} has not seen them."
+        return Size({"estimate": said}, words + encoder.get(said["encoder"], ready))
+
+    def learn(self) -> Made:
+        """See :class:`~llmrec.cli.train_stage.Stage`."""
+        from llmrec.finetune.earlier import close_earlier
+        from llmrec.finetune.fusion import PART, publish_fusion
+
+        result = self._train()
+        published = publish_fusion(
+            self._shop, result, self._asked, self._settings, promote=self._promote
+        )
+        close_earlier(self._shop, PART)
+        return _made(self._shop, result, published)
+
+    @cached_property
+    def _asked(self) -> Validation:
+        from llmrec.finetune.fusion import hold_out_shop
+
+        return hold_out_shop(self._shop, self._since)
+
+    def _cost(self) -> dict[str, Any]:
+        from llmrec.finetune.behaviour import estimate
+        from llmrec.finetune.earlier import encoder_wanted
+
+        asked = self._asked
+        said: dict[str, Any] = {
+            "events": len(asked.train),
+            "cases": min(len(asked.cases), self._settings.cases),
+            "encoder": "none serves",
+        }
+        older = self._since is not None
+        wanted = encoder_wanted(self._shop, asked.train, asked.data.catalogue, older=older)
+        if wanted is not None and wanted.ready:
+            said["encoder"] = wanted.ready.name
+        elif wanted is not None:
+            size = estimate(asked.train, asked.data.catalogue, wanted.settings)
+            said["encoder"] = "trained anew"
+            said["epochs"] = wanted.settings.epochs
+            said["seconds_per_epoch"] = size.seconds_per_epoch
+        return said
+
+    def _train(self) -> FusionResult:
+        from llmrec.finetune.behaviour import EpochReport, StepReport
+        from llmrec.finetune.fusion import train_fusion
+
+        with progress_bar() as bar:
+            asking = bar.add_task("Asking sources", total=None)
+
+            def epoch(report: EpochReport | StepReport) -> None:
+                if isinstance(report, EpochReport):
+                    bar.console.print(f"epoch {report.epoch}: loss {report.loss:.4f}")
+
+            return train_fusion(
+                self._shop,
+                self._asked,
+                self._settings,
+                tell=lambda text: bar.console.print(text, highlight=False),
+                progress=lambda done, of: bar.update(asking, completed=done, total=of),
+                epochs=epoch,
+            )
 
 
-def _plain(result: FusionResult, published: PublishedFusion) -> dict[str, Any]:
+def _made(shop: Workspace, result: FusionResult, published: PublishedFusion) -> Made:
     from dataclasses import asdict
 
-    from llmrec.finetune.fusion import source_rows
+    from llmrec.finetune.fusion import BEFORE, BY_HAND, source_rows
 
-    return {
-        "version": published.artifact.name,
-        "promoted": published.promoted,
-        "why_not": published.why_not,
-        "winner": result.choice.winner,
-        "sources": [asdict(row) for row in source_rows(result.choice)],
-        "card": published.artifact.card.model_dump(mode="json"),
-    }
+    choice, metrics = result.choice, published.artifact.card.metrics
+    rival = BEFORE if BEFORE in choice.places else BY_HAND
+    return Made(
+        published.artifact,
+        published.promoted,
+        published.reason,
+        "ndcg@10",
+        metrics[f"{rival} ndcg@10"].mean,
+        metrics["ndcg@10"].mean,
+        lambda: _show(shop, result, published),
+        {"winner": choice.winner, "sources": [asdict(row) for row in source_rows(choice)]},
+    )
 
 
 def _show(shop: Workspace, result: FusionResult, published: PublishedFusion) -> None:
@@ -156,11 +199,8 @@ def _show(shop: Workspace, result: FusionResult, published: PublishedFusion) -> 
     console.print(table)
     console.print(_figures(result))
     name = published.artifact.name
-    why = f": {published.why_not}." if published.why_not else "."
-    console.print(
-        f"{name} serves now." if published.promoted else f"{name} does not serve{why}",
-        highlight=False,
-    )
+    serves = f"{name} serves now." if published.promoted else f"{name} does not serve."
+    console.print(" ".join((serves, published.reason)).strip(), highlight=False)
     if published.promoted and shop.settings.retrieval.weights_by_hand:
         notes.print(
             "[bold yellow]Warning:[/] retrieval.weights is set and goes over it; take it out of "

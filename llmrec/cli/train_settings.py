@@ -16,20 +16,27 @@ __all__ = ["training_settings"]
 T = TypeVar("T", bound="BaseModel")
 
 
-def training_settings(kind: type[T], given: Mapping[str, Any], pairs: Sequence[str]) -> T:
+def training_settings(
+    kind: type[T],
+    given: Mapping[str, Any],
+    pairs: Sequence[str],
+    start: Mapping[str, Any] | None = None,
+) -> T:
     """Options that were given, with ``NAME=VALUE`` pairs over them.
 
     Args:
         kind: the settings.
         given: options; ``None`` where one was not given.
         pairs: values are JSON, or else text.
+        start: what holds where nothing else is said; defaults otherwise.
 
     Raises:
         ConfigError: a name that there is not, or a value that cannot be.
     """
     from pydantic import ValidationError
 
-    values = {name: value for name, value in given.items() if value is not None}
+    values = dict(start or {})
+    values |= {name: value for name, value in given.items() if value is not None}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals:

@@ -115,11 +115,14 @@ class LearnedBlend:
 
     def parts(self, source: str, hits: Hits) -> NDArray[np.float64]:
         """See :class:`~llmrec.retrieval.fusion.Blend`."""
+        return np.asarray(features(hits, self.fitted.depth) @ self.weights(source))
+
+    def weights(self, source: str) -> NDArray[np.float64]:
+        """What the features of ``source`` are worth, ``[3]``."""
         given = self.fitted.weights.get(source)
         if given is None:
             given = {"rank": self._scale * self.by_hand.get(source, 0.0)}
-        weights = np.array([given.get(name, 0.0) for name in FEATURES])
-        return np.asarray(features(hits, self.fitted.depth) @ weights)
+        return np.array([given.get(name, 0.0) for name in FEATURES])
 
     @cached_property
     def _scale(self) -> float:

@@ -7,7 +7,8 @@ import pytest
 
 from llmrec.finetune.fusion import BY_HAND, choose_fusion, fused_figures, source_rows
 from llmrec.finetune.fusion.cases import FusionCases, fusion_cases
-from llmrec.finetune.fusion.logit import fit_logit
+from llmrec.finetune.fusion.choose import BEFORE, CONTINUED
+from llmrec.finetune.fusion.logit import Prior, fit_logit
 from llmrec.finetune.fusion.ranks import ascend, ndcg_at, rank_weights
 from llmrec.retrieval.learned import FEATURES
 from llmrec.retrieval.sources.base import Hits
@@ -99,3 +100,49 @@ def test_weights_by_hand_stay_where_nothing_beats_them_and_the_silent_keep_their
     assert choice.winner == BY_HAND
     assert set(choice.weights.weights) == {"a"}
     assert {row.source for row in source_rows(choice)} == {"a", "b"}
+
+
+def test_going_on_forgets_earlier_cases_only_as_new_ones_outnumber_them() -> None:
+    first, second = planted(1500, seed=1), planted(60, seed=2)
+    old = choose_fusion(first, dict.fromkeys(SOURCES, 1.0)).weights
+
+    def weights(cases: int) -> np.ndarray:
+        made = choose_fusion(second, dict.fromkeys(SOURCES, 1.0), before=old, before_cases=cases)
+        assert set(made.places) == {BY_HAND, BEFORE, CONTINUED} and made.kept == CONTINUED
+        found = made.weights.weights
+        return np.array([found[name].get(one, 0.0) for name in SOURCES for one in FEATURES])
+
+    stood = np.array([old.weights[name].get(one, 0.0) for name in SOURCES for one in FEATURES])
+    alone = fit_logit(second)
+    away = [float(np.abs(weights(cases) - stood).max()) for cases in (0, 60, 1500, 10**7)]
+    assert away == sorted(away, reverse=True) and away[-1] < 0.01 < away[-2]
+    np.testing.assert_allclose(weights(0), alone, atol=1e-4)
+
+
+def test_going_on_comes_near_a_fit_on_all_cases() -> None:
+    first, second = planted(600, seed=1), planted(600, seed=2)
+    both = planted_together(first, second)
+    old = fit_logit(first)
+    count = np.full(len(old), 600.0)
+    on, whole = fit_logit(second, prior=Prior(old, count)), fit_logit(both)
+
+    def away(weights: np.ndarray) -> float:
+        # By what they say of the cases: single weights of like features trade places freely.
+        return float(np.abs(np.asarray(both.table @ (weights - whole))).mean())
+
+    assert away(on) < 0.5 * min(away(old), away(fit_logit(second)))
+
+
+def planted_together(first: FusionCases, second: FusionCases) -> FusionCases:
+    from scipy.sparse import vstack
+
+    shift = first.starts[-1]
+    target = np.where(second.target < 0, -1, second.target + shift)
+    return FusionCases(
+        first.sources,
+        vstack([first.table, second.table]).tocsr(),
+        np.concatenate([first.starts, shift + second.starts[1:]]),
+        np.concatenate([first.target, target]),
+        np.concatenate([first.ranks, second.ranks]),
+        first.depth,
+    )

@@ -1,0 +1,223 @@
+"""``llmrec train all``: everything that a shop's log can teach, one after the other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from llmrec.cli.common import WorkspaceOption, console, notes
+from llmrec.cli.train_behaviour import BehaviourStage
+from llmrec.cli.train_fusion import FusionStage
+from llmrec.cli.train_options import (
+    DryRunOption,
+    JsonOption,
+    MaxExamplesOption,
+    PromoteOption,
+    ResumeOption,
+    SeedOption,
+    SinceOption,
+    TargetsOption,
+    moment,
+)
+from llmrec.cli.train_outcomes import Outcome, Record, outcome_of, show_outcomes, unlearned
+from llmrec.cli.train_ranker import RankerStage
+from llmrec.cli.train_settings import training_settings
+from llmrec.errors import ConfigError, DataError, LLMRecError
+
+if TYPE_CHECKING:
+    from llmrec.cli.train_stage import Size, Stage
+    from llmrec.config import Workspace
+
+__all__ = ["train_all"]
+
+_ORDER = ("behaviour", "fusion", "ranker")
+
+
+def train_all(
+    workspace: WorkspaceOption = None,
+    since: SinceOption = None,
+    skip: Annotated[
+        list[str] | None,
+        typer.Option(help="Leave this one out: behaviour, fusion or ranker; repeatable."),
+    ] = None,
+    max_examples: MaxExamplesOption = None,
+    targets: TargetsOption = "retrieved",
+    seed: SeedOption = 0,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="STAGE.NAME=VALUE",
+            help="A setting of one of them, such as behaviour.dropout=0.4; repeatable.",
+        ),
+    ] = None,
+    resume: ResumeOption = True,
+    dry_run: DryRunOption = False,
+    promote: PromoteOption = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Train the behaviour encoder, then the fusion, then the ranker: each as its own command does.
+
+    What all of it will cost is said before anything starts. Stopped at any moment, the same command
+    goes on where it was; what it has finished with the same log and the same options is not done
+    again. One that has too little to learn from says so, and the others go on.
+
+    Examples: [bold]llmrec train all -w shop --dry-run[/] ·
+    [bold]llmrec train all -w shop --skip ranker[/] · [bold]llmrec train all -w shop --since[/]
+    """
+    from llmrec.config import Workspace
+
+    shop = Workspace.open(workspace)
+    options = _Options(shop, since, max_examples, targets, seed, set_ or [], resume, promote)
+    names = _names(skip or [])
+    record = Record(shop, options.key)
+    if not resume:
+        record.clear()
+    left = [name for name in names if record.outcome(name) is None]
+    sizes = _sizes(options, left, as_json=as_json)
+    if dry_run:
+        if as_json:
+            typer.echo(json.dumps(sizes))
+        return
+    outcomes = [
+        record.outcome(name) or _done(options, name, record, show=not as_json) for name in names
+    ]
+    if as_json:
+        typer.echo(json.dumps({one.stage: one.plain() for one in outcomes}, default=str))
+    else:
+        show_outcomes(outcomes)
+    if any(one.state == "failed" for one in outcomes):
+        raise typer.Exit(1)
+
+
+def _names(skip: Sequence[str]) -> list[str]:
+    for name in skip:
+        if name not in _ORDER:
+            raise ConfigError(f"--skip {name}: there is none.", hint=f"Name {', '.join(_ORDER)}.")
+    return [name for name in _ORDER if name not in skip]
+
+
+@dataclass(frozen=True)
+class _Options:
+    """What was asked for, and the stages made of it."""
+
+    shop: Workspace
+    since: str | None
+    max_examples: int | None
+    targets: str
+    seed: int
+    pairs: Sequence[str]
+    resume: bool
+    promote: bool
+
+    def __post_init__(self) -> None:
+        for pair in self.pairs:
+            if pair.split(".")[0] not in _ORDER:
+                raise ConfigError(
+                    f"--set {pair} does not say what it is a setting of.",
+                    hint=f"Begin with {', '.join(_ORDER)}: --set behaviour.dropout=0.4.",
+                )
+
+    @property
+    def key(self) -> str:
+        """Changes with every option that changes what is learned."""
+        drawn = self.max_examples, self.targets, self.seed, sorted(self.pairs)
+        return repr((self.since, *drawn, self.promote))
+
+    def stage(self, name: str) -> Stage:
+        """The one of that name, as its own command makes it."""
+        from llmrec.finetune.fusion import FusionSettings
+
+        prefix = f"{name}."
+        own = [one.removeprefix(prefix) for one in self.pairs if one.startswith(prefix)]
+        since, given = moment(self.since), {"seed": self.seed}
+        make: dict[str, Callable[[], Stage]] = {
+            "behaviour": lambda: BehaviourStage(
+                self.shop, given | {"refit": True}, own, since=since, promote=self.promote
+            ),
+            "fusion": lambda: FusionStage(
+                self.shop,
+                training_settings(FusionSettings, given, own),
+                since=since,
+                promote=self.promote,
+            ),
+            "ranker": lambda: RankerStage(
+                self.shop,
+                given,
+                own,
+                max_examples=self.max_examples,
+                targets=self.targets,
+                since=since,
+                resume=self.resume,
+                promote=self.promote,
+            ),
+        }
+        return make[name]()
+
+
+def _sizes(options: _Options, names: Sequence[str], *, as_json: bool) -> dict[str, Any]:
+    """Say what each will cost; one that cannot learn does not stop the others."""
+    plain: dict[str, Any] = {}
+    for name in names:
+        try:
+            said: Size | str = _size(options, name)
+        except DataError as error:
+            said = f"It cannot learn: {error}"
+        plain[name] = {"reason": said} if isinstance(said, str) else dict(said.plain)
+        if not as_json:
+            console.print(f"[bold]{name}[/]", highlight=False)
+            words = said if isinstance(said, str) else said.words
+            console.print(words, highlight=False, markup=False)
+    if "behaviour" in names and len(names) > 1 and not as_json:
+        console.print(
+            "After the behaviour encoder is trained, fusion and ranker each train one more on a "
+            "shorter log, if no older one will do.",
+            highlight=False,
+        )
+    return plain
+
+
+def _size(options: _Options, name: str) -> Size | str:
+    if absent := _absent(options, name):
+        return absent
+    stage = options.stage(name)
+    return stage.idle() or stage.size()
+
+
+def _absent(options: _Options, name: str) -> str:
+    """Why there is nothing to go on from, if there is not."""
+    from llmrec.artifacts import Artifacts
+
+    if options.since is None or Artifacts(options.shop.models_dir).serving(name):
+        return ""
+    return f"No learned '{name}' serves, so there is nothing to go on from; train without --since."
+
+
+def _done(options: _Options, name: str, record: Record, *, show: bool) -> Outcome:
+    """Train one; what went wrong is said, and stops no other."""
+    notes.print(f"[bold]{name}[/]", highlight=False)
+    try:
+        if absent := _absent(options, name):
+            return unlearned(name, "idle", absent)
+        stage = options.stage(name)
+        if idle := stage.idle():
+            return unlearned(name, "idle", idle)
+        made = stage.learn()
+    except DataError as error:
+        return unlearned(name, "cannot learn", str(error))
+    except LLMRecError as error:
+        return unlearned(name, "failed", str(error))
+    if made is None:
+        raise ConfigError(
+            "train all was started as one of several processes.",
+            hint="Only the ranker trains in several: launch llmrec train ranker.",
+        )
+    outcome = outcome_of(name, made)
+    record.keep(outcome)
+    if show:
+        made.show()
+    return outcome
