@@ -12,7 +12,6 @@ from llmrec.artifacts import (
     Artifacts,
     Card,
     CardData,
-    Comparison,
     Figure,
     package_versions,
 )
@@ -22,14 +21,12 @@ from llmrec.finetune.behaviour.settings import BehaviourSettings
 from llmrec.finetune.behaviour.train import BehaviourResult
 from llmrec.finetune.behaviour.validation import Scores
 from llmrec.finetune.figures import mean_figure
+from llmrec.finetune.gained import gained, step_back
 from llmrec.finetune.seen import save_seen
 from llmrec.retrieval.behaviour import sync_behaviour
 from llmrec.types import Event
 
-__all__ = ["GAINED", "Published", "behaviour_card", "publish_behaviour"]
-
-GAINED = "gained ndcg@10"
-"""Over the version that it went on from, by case; on the cards of those that did."""
+__all__ = ["Published", "behaviour_card", "publish_behaviour"]
 
 _KIND = "behaviour"
 _PACKAGES = ("llmrec", "torch", "numpy", "chromadb")
@@ -76,7 +73,7 @@ def publish_behaviour(
         lambda folder: _write(result, folder),
         behaviour_card(result, settings, events, parent),
     )
-    reason = _against(made.card, before) if promote else "It was not to be promoted."
+    reason = step_back(made.card, before) if promote else "It was not to be promoted."
     if reason:
         return Published(made, False, before, reason)
     # Before it serves: who retrieves then finds its vectors there.
@@ -89,19 +86,6 @@ def publish_behaviour(
 def _write(result: BehaviourResult, folder: Path) -> None:
     save_behaviour(result.encoder.taught(), folder)
     save_seen(result.learned, folder)
-
-
-def _against(card: Card, before: Artifact | None) -> str:
-    """Why ``card`` should not serve, if it should not."""
-    if before is None:
-        return ""
-    gained = card.metrics.get(GAINED)
-    # Against what it went on from there are paired figures, of the same cases.
-    if gained is not None and card.parent == before.version:
-        worse = gained.mean < 0
-        return f"{before.name} goes on serving: {GAINED} {gained}." if worse else ""
-    compared = Comparison(card, before.card)
-    return f"{before.name} goes on serving: {compared}." if compared.worse else ""
 
 
 def behaviour_card(
@@ -154,12 +138,7 @@ def behaviour_card(
 
 
 def _gain(after: Scores, before: Scores | None) -> dict[str, Figure]:
-    """What the version gone on from scored on the same cases, and the difference, case by case."""
     if before is None:
         return {}
-    pairs = {"ndcg@10": (after.ndcg, before.ndcg), "recall@10": (after.recall, before.recall)}
-    figures = {f"before {name}": mean_figure(old.tolist()) for name, (_, old) in pairs.items()}
-    gained = {
-        f"gained {name}": mean_figure((new - old).tolist()) for name, (new, old) in pairs.items()
-    }
-    return figures | gained
+    ndcg = gained("ndcg@10", after.ndcg.tolist(), before.ndcg.tolist())
+    return ndcg | gained("recall@10", after.recall.tolist(), before.recall.tolist())

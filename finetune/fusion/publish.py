@@ -11,18 +11,17 @@ from llmrec.artifacts import (
     Artifacts,
     Card,
     CardData,
-    Comparison,
     Figure,
     package_versions,
 )
 from llmrec.config import Workspace
-from llmrec.finetune.figures import mean_figure
-from llmrec.finetune.fusion.choose import BEFORE, BY_HAND, CONTINUED, Choice
+from llmrec.finetune.fusion.choose import BEFORE, BY_HAND, Choice
 from llmrec.finetune.fusion.held_out import Validation
 from llmrec.finetune.fusion.ranks import ndcg_at
 from llmrec.finetune.fusion.settings import FusionSettings
 from llmrec.finetune.fusion.table import fused_figures
 from llmrec.finetune.fusion.train import FusionResult, cases_behind
+from llmrec.finetune.gained import gained, step_back
 from llmrec.finetune.seen import save_seen
 from llmrec.retrieval.learned import save_fusion
 
@@ -85,11 +84,7 @@ def _against(result: FusionResult, card: Card, before: Artifact | None) -> str:
         return "The weights set by hand are as good or better."
     if result.choice.winner == BEFORE:
         return "What it went on from is as good or better."
-    if before is None or (card.parent == before.version and result.choice.winner == CONTINUED):
-        # Against what it went on from it has won on the same cases.
-        return ""
-    compared = Comparison(card, before.card)
-    return f"{before.name} goes on serving: {compared}." if compared.worse else ""
+    return step_back(card, before)
 
 
 def fusion_card(result: FusionResult, asked: Validation, settings: FusionSettings) -> Card:
@@ -134,6 +129,6 @@ def _rivals(choice: Choice, kept: str) -> dict[str, Figure]:
         for name, one in fused_figures(choice, rival).items()
     }
     if BEFORE in choice.places:
-        new, old = (ndcg_at(choice.places[name], 10) for name in (kept, BEFORE))
-        figures["gained ndcg@10"] = mean_figure((new - old).tolist())
+        new, old = (ndcg_at(choice.places[name], 10).tolist() for name in (kept, BEFORE))
+        figures |= gained("ndcg@10", new, old)
     return figures

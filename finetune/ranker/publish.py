@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmrec.artifacts import Artifact, Artifacts, Card, Comparison
+from llmrec.artifacts import Artifact, Artifacts, Card
 from llmrec.config import Workspace
 from llmrec.finetune.card import publish_adapter
-from llmrec.finetune.ranker.validation import GAINED, LIFT
+from llmrec.finetune.gained import step_back
+from llmrec.finetune.ranker.validation import LIFT
 
 __all__ = ["PublishedRanker", "publish_ranker"]
 
@@ -62,12 +63,4 @@ def _against(card: Card, before: Artifact | None) -> str:
             f"On validation the fused ranking is not above the retriever alone: {LIFT} {lift}. "
             "Train longer, or on more examples."
         )
-    if before is None:
-        return ""
-    gained = card.metrics.get(GAINED)
-    # Against what it went on from there are paired figures, of the same cases.
-    if gained is not None and card.parent == before.version:
-        worse = gained.mean < 0
-        return f"{before.name} goes on serving: {GAINED} {gained}." if worse else ""
-    compared = Comparison(card, before.card)
-    return f"{before.name} goes on serving: {compared}." if compared.worse else ""
+    return step_back(card, before)

@@ -10,6 +10,7 @@ import numpy as np
 from llmrec.artifacts import Figure
 from llmrec.finetune.batches import TokenExample
 from llmrec.finetune.figures import mean_figure, share_figure
+from llmrec.finetune.gained import gained
 from llmrec.finetune.ranker.place import Place
 from llmrec.finetune.ranker.reports import EvaluationReport
 from llmrec.finetune.ranker.scores import label_scores
@@ -18,13 +19,10 @@ from llmrec.finetune.ranker.weight import FittedWeight, fit_weight, ndcg_at_k
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["GAINED", "LIFT", "Validation"]
+__all__ = ["LIFT", "Validation"]
 
 LIFT = "ndcg@10 lift"
 """What the fused order adds to the retriever's; the main metric of a card where it is known."""
-
-GAINED = "gained ndcg@10"
-"""Over the fused order of the adapter that it went on from; on the cards of those that did."""
 
 _LATE = 3
 """Evaluations after which a model that is no better than guessing is not learning."""
@@ -81,16 +79,14 @@ class Validation:
         if not self.fused:
             return plain
         fitted = self.fitted(scores)
-        gained: dict[str, Figure] = {}
+        over: dict[str, Figure] = {}
         if before:
-            old = self.fitted(before).fused
-            gained["before ndcg@10"] = mean_figure(old.tolist())
-            gained[GAINED] = mean_figure((fitted.fused - old).tolist())
+            over = gained("ndcg@10", fitted.fused.tolist(), self.fitted(before).fused.tolist())
         return {
             LIFT: mean_figure(fitted.lift.tolist()),
             "ndcg@10": mean_figure(fitted.fused.tolist()),
             "retriever ndcg@10": mean_figure(fitted.retriever.tolist()),
-            **gained,
+            **over,
             **plain,
         }
 

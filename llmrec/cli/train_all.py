@@ -78,10 +78,11 @@ def train_all(
     if not resume:
         record.clear()
     left = [name for name in names if record.outcome(name) is None]
-    sizes = _sizes(options, left, as_json=as_json)
-    if dry_run:
-        if as_json:
+    if dry_run or not as_json:
+        sizes = _sizes(options, left, as_json=as_json)
+        if dry_run and as_json:
             typer.echo(json.dumps(sizes))
+    if dry_run:
         return
     outcomes = [
         record.outcome(name) or _done(options, name, record, show=not as_json) for name in names

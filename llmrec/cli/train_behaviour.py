@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from llmrec.finetune.behaviour import BehaviourResult, Published, ShopData
     from llmrec.finetune.behaviour.continuing import Origin
     from llmrec.finetune.since import Moment, Since
+    from llmrec.types import Event
 
 __all__ = ["BehaviourStage", "behaviour"]
 
@@ -113,9 +114,8 @@ class BehaviourStage:
 
         if self._since is None:
             return ""
-        new = self._since.new(in_order(self._data.events))
-        targets = sum(map(len, new_targets(in_order(self._data.events), new).values()))
-        return self._since.idle(len(new), targets)
+        targets = new_targets(in_order(self._data.events), self._new)
+        return self._since.idle(len(self._new), sum(map(len, targets.values())))
 
     def size(self) -> Size:
         """See :class:`~llmrec.cli.train_stage.Stage`."""
@@ -166,8 +166,14 @@ class BehaviourStage:
         if self._since is None:
             return None
         parent = self._since.parent
-        new = self._since.new(self._data.events)
-        return Origin(parent.name, load_behaviour(parent.folder), new)
+        return Origin(parent.name, load_behaviour(parent.folder), self._new)
+
+    @cached_property
+    def _new(self) -> frozenset[Event]:
+        from llmrec.finetune.behaviour.sequences import in_order
+
+        known = in_order(self._data.events)
+        return self._since.new(known) if self._since else frozenset()
 
     def _train(self) -> BehaviourResult:
         from llmrec.cli.train_view import TrainingView
@@ -204,7 +210,7 @@ class BehaviourStage:
 
 
 def _made(result: BehaviourResult, published: Published) -> Made:
-    from llmrec.finetune.behaviour.publish import GAINED
+    from llmrec.finetune.gained import GAINED
 
     card = published.artifact.card
     name, after = next(iter(card.metrics.items()))

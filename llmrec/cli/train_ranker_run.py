@@ -146,18 +146,6 @@ class RankerRun:
         return published
 
 
-def _targets(said: str) -> Targets:
-    from llmrec.errors import ConfigError
-    from llmrec.finetune.ranker.shop import TARGETS
-
-    for one in TARGETS:
-        if one == said:
-            return one
-    raise ConfigError(
-        f"--targets {said} is nothing to train on.", hint=f"Say {' or '.join(TARGETS)}."
-    )
-
-
 def _keep_only(folder: Path) -> None:
     for old in folder.parent.glob("*"):
         if old != folder:
