@@ -14,7 +14,7 @@ from llmrec.finetune.examples import ExampleCounts, ExampleSet, RankingExample
 
 __all__ = ["kept_examples"]
 
-_TUPLES = ("labels", "candidates", "retrieval")
+_TUPLES = ("labels", "candidates", "retrieval", "history")
 
 
 def kept_examples(path: Path, make: Callable[[], ExampleSet]) -> ExampleSet:
@@ -50,7 +50,9 @@ def _read(path: Path) -> ExampleSet:
         about = json.loads(next(lines))
         rows = [json.loads(line) for line in lines]
     examples = [
-        RankingExample(**row | {name: tuple(row[name]) for name in _TUPLES}) for row in rows
+        # Files of before have no history.
+        RankingExample(**row | {name: tuple(row.get(name, ())) for name in _TUPLES})
+        for row in rows
     ]
     last = datetime.fromisoformat(about["last"]) if about["last"] else None
     counts = ExampleCounts(**about["counts"])

@@ -58,7 +58,8 @@ class RankingExample:
 
     ``candidates`` and ``labels`` stand in the order of the prompt; ``target`` is the index of the
     item that the user chose; ``retrieved`` says whether the retriever had found it. ``retrieval``
-    are the retriever's scores of the candidates, empty where they are not known.
+    are the retriever's scores of the candidates, empty where they are not known. ``history`` are
+    the items that the prompt may show, oldest first: a short prompt leaves the first ones out.
     """
 
     user: str
@@ -68,6 +69,7 @@ class RankingExample:
     target: int
     retrieved: bool
     retrieval: tuple[float, ...] = ()
+    history: tuple[str, ...] = ()
 
 
 @dataclass
@@ -107,7 +109,10 @@ class ExampleSet:
         """Hash of all examples, in their order."""
         digest = hashlib.sha256(self.prompt_version.encode())
         for example in self.examples:
-            digest.update(json.dumps(asdict(example)).encode())
+            row = asdict(example)
+            # The prompt says it already, and older files do not have it.
+            del row["history"]
+            digest.update(json.dumps(row).encode())
         return digest.hexdigest()
 
 
@@ -270,8 +275,9 @@ class _Maker:
         order: int,
     ) -> RankingExample:
         shown = shuffled(pairs, order_seed(self._settings.seed, order))
+        history = history[-self._settings.history_items :]
         prompt = fit_rank_prompt(
-            history[-self._settings.history_items :],
+            history,
             None,
             [item for _, item in shown],
             labels_for(self._engine, len(shown)),
@@ -280,9 +286,15 @@ class _Maker:
             budget=min(self._settings.token_budget, self._engine.context_window - 1),
         )
         ids = tuple(item.id for _, item in shown)
-        scores = tuple(candidate.score for candidate, _ in shown)
         return RankingExample(
-            user, prompt.text, prompt.labels, ids, ids.index(target), retrieved, scores
+            user,
+            prompt.text,
+            prompt.labels,
+            ids,
+            ids.index(target),
+            retrieved,
+            retrieval=tuple(candidate.score for candidate, _ in shown),
+            history=tuple(entry.item or "" for entry, _ in history),
         )
 
 
