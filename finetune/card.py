@@ -62,6 +62,7 @@ def adapter_card(
             "trainable": report.trainable,
             "resumed_from": report.resumed_from,
             "best_step": report.best,
+            "timed_out": report.timed_out,
             "llm_weight": report.llm_weight,
             "retrieval_scale": report.retrieval_scale,
             "evaluations": [[one.step, one.loss, one.ndcg] for one in report.evaluations],

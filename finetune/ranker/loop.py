@@ -33,6 +33,7 @@ class Loop:
         place: where; only the main process writes.
         folder: of checkpoints.
         progress: told after each step and each evaluation.
+        deadline: in seconds of ``perf_counter``; the last evaluation still fits before it.
     """
 
     adapted: Adapted
@@ -42,9 +43,11 @@ class Loop:
     place: Place
     folder: TrainingFolder
     progress: Observer | None
+    deadline: float | None = None
     reports: list[StepReport] = field(default_factory=list)
     evaluations: list[EvaluationReport] = field(default_factory=list)
     kept: dict[str, Tensor] = field(default_factory=dict)
+    timed_out: bool = False
 
     def run(self) -> None:
         """Train, then put the best adapter back.
@@ -62,6 +65,11 @@ class Loop:
                 self._evaluate(done)
             if done % self.settings.save_every == 0 and not self._finished():
                 self._save()
+            if self._is_late():
+                self.timed_out = not self._finished()
+                break
+        if self.timed_out and len(self.validation) and not self._is_judged():
+            self._evaluate(len(self.reports))
         if self.kept:
             self.adapted.restore(self.kept)
 
@@ -97,6 +105,18 @@ class Loop:
     def _is_due(self, done: int) -> bool:
         every = self.settings.evaluate_every or self.stepper.per_epoch
         return done % every == 0 or done == self.stepper.steps
+
+    def _is_late(self) -> bool:
+        """Whether another step might leave no time to judge the last adapter and the best one."""
+        if self.deadline is None:
+            return False
+        longest = max((one.seconds for one in self.evaluations), default=0.0)
+        late = perf_counter() + 2 * longest > self.deadline
+        # All processes stop at the same step.
+        return self.place.total(float(late))[0] > 0
+
+    def _is_judged(self) -> bool:
+        return bool(self.evaluations) and self.evaluations[-1].step == len(self.reports)
 
     def _evaluate(self, done: int) -> None:
         started = perf_counter()

@@ -52,8 +52,9 @@ class LoraReport:
     ``validation`` has figures of the adapter that was written: ``accuracy`` and ``loss``, before
     them what it adds to the retriever where the examples know the retriever's scores, and is empty
     if there were no examples to validate on. ``llm_weight`` is the best share of the model in the
-    fused score. ``best`` is the step whose adapter was written. ``retrieval_scale`` is what the
-    retriever's scores were multiplied by, if it was trained beside them.
+    fused score. ``best`` is the step whose adapter was written; ``timed_out`` says that the run
+    had no time to end. ``retrieval_scale`` is what the retriever's scores were multiplied by, if it
+    was trained beside them.
     """
 
     adapter: Path
@@ -67,6 +68,7 @@ class LoraReport:
     llm_weight: float | None = None
     retrieval_scale: float | None = None
     warnings: tuple[str, ...] = ()
+    timed_out: bool = False
 
     @property
     def accuracy(self) -> float | None:

@@ -49,6 +49,7 @@ def train_lora(
     validation: ExampleSet | None = None,
     start: Artifact | None = None,
     resume: bool = True,
+    seconds: float | None = None,
     progress: Observer | None = None,
 ) -> LoraReport:
     """Train on ``data`` and write the adapter with its ``card.json`` to ``out``.
@@ -66,6 +67,9 @@ def train_lora(
         start: the version to go on from, with its ``r``, ``alpha`` and ``target_modules``; a fresh
             adapter by default.
         resume: continue from the last checkpoint, if there is one.
+        seconds: stop after about so long, whatever is left to do; the best adapter until then is
+            written, and the report says ``timed_out``. The learning rate falls as if the run went
+            on to its end.
         progress: called after each step and each evaluation.
 
     Raises:
@@ -80,6 +84,7 @@ def train_lora(
         OutOfMemory: model and batch do not fit.
     """
     settings = settings or LoraSettings()
+    deadline = None if seconds is None else perf_counter() + seconds
     if not data.examples:
         raise DataError(
             "There are no examples to train on.", hint="Make some with build_examples first."
@@ -102,7 +107,7 @@ def train_lora(
         weights = None if start is None else start_weights(start, base, folder)
         run = _Run(Adapted(base, folder, settings, place), settings, place, weights)
         run.parent = start.version if start else None
-        report = run.train(data, validation, checkpoints, out, progress)
+        report = run.train(data, validation, checkpoints, out, progress, deadline)
         if place.main:
             checkpoints.clear()
     return report
@@ -148,6 +153,7 @@ class _Run:
         checkpoints: TrainingFolder,
         out: Path,
         progress: Observer | None,
+        deadline: float | None,
     ) -> LoraReport:
         import torch
 
@@ -163,7 +169,7 @@ class _Run:
         # forked, so that training changes nobody else's numbers.
         with torch.random.fork_rng(), torch_errors(doing, hint=_SMALLER):
             torch.manual_seed(self._settings.seed)
-            loop = self._loop(examples, held, checkpoints, progress)
+            loop = self._loop(examples, held, checkpoints, progress, deadline)
             before: list[Tensor] = []
             if self._start is not None:
                 self._adapted.restore(self._start)
@@ -182,6 +188,7 @@ class _Run:
         held: list[TokenExample],
         checkpoints: TrainingFolder,
         progress: Observer | None,
+        deadline: float | None,
     ) -> Loop:
         from llmrec.finetune.ranker.loop import Loop
         from llmrec.finetune.ranker.steps import Stepper
@@ -196,6 +203,7 @@ class _Run:
             place=self._place,
             folder=checkpoints,
             progress=progress,
+            deadline=deadline,
         )
 
     def _report(
@@ -212,6 +220,7 @@ class _Run:
             validation=asked.figures(scores, before) if len(asked) else {},
             evaluations=tuple(loop.evaluations),
             best=loop.best,
+            timed_out=loop.timed_out,
             llm_weight=asked.fitted(scores).weight if asked.fused else None,
             retrieval_scale=self._scale,
             warnings=asked.warnings(loop.evaluations) if len(asked) else (),

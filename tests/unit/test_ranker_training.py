@@ -89,6 +89,23 @@ def test_it_stops_when_validation_is_no_better_and_writes_the_best(
     assert losses[report.best] == min(losses.values())
 
 
+def test_a_run_without_time_writes_the_best_until_then(tiny_model: Path, tmp_path: Path) -> None:
+    report = train_lora(
+        planted(64),
+        str(tiny_model),
+        tmp_path / "out",
+        QUICK.model_copy(update={"epochs": 50}),
+        validation=planted(8, 1),
+        seconds=0.0,
+    )
+    assert report.timed_out
+    assert [one.step for one in report.evaluations] == [len(report.steps)] == [report.best] == [1]
+    assert tensors(tmp_path / "out")
+    plenty = train_lora(planted(8), str(tiny_model), tmp_path / "whole", QUICK, seconds=1e6)
+    assert not plenty.timed_out
+    assert len(plenty.steps) == plenty.steps[-1].steps
+
+
 def test_batches_are_of_similar_length_and_keep_every_example_once() -> None:
     lengths = [int(one) for one in np.random.default_rng(0).integers(5, 500, 203)]
     for epoch in range(3):
