@@ -69,11 +69,11 @@ def main() -> None:
         say(f"{len(cold):,} items are in no event any more")
     check_plan(args, data)
     valid = open_shop(data, "valid", args)
-    teach(valid, lambda: valid_encoder(data, valid, args))
+    teach(valid, lambda: valid_encoder(data, valid, args), args)
     choice = fit(data, valid, args)
     report_choice(choice)
     test = open_shop(data, "test", args)
-    teach(test, lambda: test_encoder(data, test, args))
+    teach(test, lambda: test_encoder(data, test, args), args)
     serve(test, choice)
     groups = groups_of(data, cold, args)
     found: dict[str, Any] = {
@@ -156,17 +156,30 @@ def open_shop(data: EvalData, part: Any, args: argparse.Namespace) -> Workspace:
     return evaluation_shop(data, part, folder=folder, progress=tell)
 
 
-def teach(shop: Workspace, make: Callable[[], BehaviourEncoder]) -> None:
-    """Let a behaviour encoder serve in ``shop``."""
+def teach(shop: Workspace, make: Callable[[], BehaviourEncoder], args: argparse.Namespace) -> None:
+    """Let a behaviour encoder serve in ``shop``; its card says how another is trained alike."""
     artifacts = Artifacts(shop.models_dir)
     if artifacts.serving("behaviour"):
         return
     encoder = make()
-    card = Card(kind="behaviour", data=bare(encoder.known), seed=0, seconds=0)
+    card = Card(
+        kind="behaviour",
+        data=bare(encoder.known),
+        settings=settings_of(args).model_dump(mode="json"),
+        seed=args.seed,
+        seconds=0,
+        extra=best_epoch(args),
+    )
     made = artifacts.publish(
         "behaviour", lambda folder: save_behaviour(encoder.taught(), folder), card
     )
     artifacts.promote("behaviour", made.version)
+
+
+def best_epoch(args: argparse.Namespace) -> dict[str, Any]:
+    """How many epochs it took; not known of an encoder that was brought."""
+    path: Path = args.out / "epochs.json"
+    return {"best_epoch": json.loads(path.read_text())} if path.exists() else {}
 
 
 def bare(items: int) -> CardData:
