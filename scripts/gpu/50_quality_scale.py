@@ -3,8 +3,9 @@
     python scripts/gpu/50_quality_scale.py --prompts .gpu/data/SHOP-test.jsonl.xz
 
 NDCG@10 and HR@10 with 95 % bootstrap intervals, for the retriever, the base model, each adapter,
-and mixtures of both scores; and the paired difference to the retriever. Targets are among the
-candidates of every question: multiply by the share of retrieved targets for the whole path.
+and mixtures of both scores, one of them with the weight that the adapter's training has fitted;
+and the paired difference to the retriever. Targets are among the candidates of every question:
+multiply by ``retrieved_share`` for the whole path, where the other cases score 0.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from prompt_files import PromptFile, load
 from report import Report, parser
 
+from llmrec.artifacts import read_card
 from llmrec.config import EngineSettings
 from llmrec.engines import load_engine
 from llmrec.eval.measures.bootstrap import bootstrap_intervals
@@ -36,38 +38,46 @@ def main() -> None:
     options = options_of.parse_args()
     if options.smoke:
         options.questions = 6
-    report = Report(__file__, options)
+    name = ""
+    if options.prompts:
+        name = f"{options.prompts.name.partition('.')[0]}-{Path(options.model).name}"
+    report = Report(__file__, options, about=name)
     settings = EngineSettings(
         precision=options.precision, timeout_s=None, max_adapters=max(1, len(options.adapters))
     )
     engine = load_engine(options.engine, options.model, settings)
-    names: list[str | None] = [None]
+    fitted: dict[str | None, float | None] = {None: None}
     for folder in options.adapters:
         engine.load_adapter(folder.name, folder)
-        names.append(folder.name)
+        fitted[folder.name] = read_card(folder).extra.get("llm_weight")
     candidates = 5 if options.smoke else 20
     asked = load(options.prompts, engine, options.questions, candidates=candidates)
     if any(one.target < 0 or not one.retrieval for one in asked.prompts):
         raise SystemExit("these prompts have no targets or no retrieval order")
-    report.add("questions", {**asked.about, "number": len(asked.prompts)})
+    counts = asked.about.get("counts", {})
+    of_all = counts.get("retrieved", 0) + counts.get("missed", 0)
+    share = round(counts["retrieved"] / of_all, 5) if of_all else None
+    report.add("questions", {**asked.about, "number": len(asked.prompts), "retrieved_share": share})
     before = gains([np.asarray(one.retrieval) for one in asked.prompts], asked)
     report.add("retriever", told(before, before))
-    for name in names:
+    for adapter, own_weight in fitted.items():
         started = perf_counter()
         scores = engine.score_labels(
             [one.prompt for one in asked.prompts],
             [one.labels for one in asked.prompts],
-            adapters=[name] * len(asked.prompts),
+            adapters=[adapter] * len(asked.prompts),
         )
         seconds = perf_counter() - started
         found: dict[str, Any] = {"seconds": round(seconds, 2)}
-        for weight in WEIGHTS:
+        if own_weight is not None:
+            found["fitted_weight"] = own_weight
+        for weight in sorted({*WEIGHTS, *([] if own_weight is None else [own_weight])}):
             mixed = [
                 np.asarray(fuse(list(one.retrieval), [float(x) for x in own], weight))
                 for one, own in zip(asked.prompts, scores, strict=True)
             ]
             found[f"weight {weight}"] = told(gains(mixed, asked), before)
-        report.add(name or "base model", found)
+        report.add(adapter or "base model", found)
     engine.close()
     report.finish()
 

@@ -1,108 +1,138 @@
-"""Make the prompt files that travel: training examples and test questions of a shop.
+"""Make the prompt files that travel: examples to train on, to validate with, and test questions.
 
-    python scripts/gpu/make_prompts.py --shop ../shared/data/amazon14_beauty
+    python scripts/bench/fusion.py DATA --out bench-work/fusion/NAME --set layer=ligr
+    python scripts/gpu/make_prompts.py DATA --shop bench-work/fusion/NAME/shop
 
-Runs where the data are; needs no GPU. Training examples come from the training part of the split
-alone, with the retriever's own candidates; test questions ask for the held-out targets. Writes
-.gpu/data/SHOP-train.jsonl.xz, -valid and -test, which pack.py takes along.
+Runs where the data are; needs no GPU. ``--shop`` is an evaluation workspace whose test part
+retrieves as a shop does, with a behaviour encoder and a fusion of its own; without one, retrieval
+has learned nothing. Training and validation are made as ``llmrec train ranker`` makes them: by a
+retriever that has not seen what they ask for. Test questions are asked of the shop's retriever.
+A target that was not retrieved scores 0 with any ranker, so those are only counted.
+
+Writes NAME-train.jsonl.xz, -valid and -test to .gpu/data, which pack.py takes along, and
+NAME-vectors.npz: the items' vectors of the encoder that had not seen the examples, for
+60_item_tokens.py.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from prompt_files import RankedPrompt, write
+import numpy as np
+from prompt_files import of_examples, write
 
-from llmrec import Recommender
-from llmrec.engines import load_engine
-from llmrec.engines.protocol import Engine
-from llmrec.finetune import build_examples
-from llmrec.prompting import fit_rank_prompt, rank_prompt_version
-from llmrec.ranking import labels_for, shuffled
+from llmrec.artifacts import Artifacts
+from llmrec.catalog.store import CatalogStore
+from llmrec.config import Workspace
+from llmrec.embedding.behaviour import load_behaviour
+from llmrec.eval import Case, open_data
+from llmrec.eval.main_path.shop import evaluation_shop
+from llmrec.finetune import ExampleSet, build_examples
+from llmrec.finetune.behaviour import EpochReport
+from llmrec.finetune.earlier import earlier_shop
+from llmrec.finetune.ranker.prompts import prompt_maker
+from llmrec.finetune.ranker.shop import ranker_data
+from llmrec.retrieval import Retriever
+from llmrec.retrieval.collection import VectorCollection
+from llmrec.retrieval.matrix import VectorMatrix
+from llmrec.types import Event
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "scripts" / "bench"))
-
-from shops import Asked, asked_requests, prepare_shop  # noqa: E402
 
 
 def main() -> None:
+    options = arguments()
+    data = open_data(options.data, order=options.order)
+    name = options.name or data.name
+    with tempfile.TemporaryDirectory() as scratch:
+        shop = evaluation_shop(data, "test", folder=options.shop or Path(scratch) / "shop")
+        # Found again by ranker_data, which removes it.
+        write_vectors(earlier_shop(shop, progress=told).workspace, options.out / f"{name}-vectors")
+        engine = prompt_maker(options.model)
+        made = ranker_data(
+            shop, engine, Path(scratch), max_examples=options.examples, progress=counted
+        )
+        sets = {
+            "train": made.train,
+            "valid": made.validation,
+            "test": asked(shop, drawn(data.split.test, options.questions), engine),
+        }
+    for part, examples in sets.items():
+        about = {
+            "shop": name,
+            "model": options.model,
+            "prompt_version": examples.prompt_version,
+            "part": part,
+            "counts": asdict(examples.counts),
+        }
+        path = options.out / f"{name}-{part}.jsonl.xz"
+        write(path, of_examples(examples), about)
+        print(f"{path.name}: {path.stat().st_size / 2**20:.1f} MiB, {examples.counts}", flush=True)
+
+
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--shop", default="demo", help="'demo' or a data folder")
+    parser.add_argument("data", help="what llmrec.eval.open_data takes")
+    parser.add_argument("--shop", type=Path, help="an evaluation workspace of the data")
+    parser.add_argument("--name", help="of the files; that of the data by default")
+    parser.add_argument("--order", default="time", choices=("time", "position"))
     parser.add_argument("--out", type=Path, default=ROOT / ".gpu" / "data")
     parser.add_argument("--model", default="smollm2-135m-instruct", help="whose chat template")
-    parser.add_argument("--engine", default="transformers")
-    parser.add_argument("--candidates", type=int, default=20)
-    parser.add_argument("--users", type=int, default=8000, help="most that train")
-    parser.add_argument("--questions", type=int, default=2000, help="most of the test part")
-    parser.add_argument("--per-user", type=int, default=1)
-    options = parser.parse_args()
-    name = Path(options.shop).name
-    engine = load_engine(options.engine, options.model)
-    about = {"shop": name, "model": options.model, "prompt_version": rank_prompt_version()}
-    with tempfile.TemporaryDirectory() as folder:
-        workspace, split = prepare_shop(options.shop, Path(folder) / "shop")
-        with Recommender.open(workspace, engine=engine) as shop:
-            for part, questions in (("valid", options.questions // 4), ("test", options.questions)):
-                cases = split.cases(part)
-                asked = list(islice(asked_requests(shop, cases, options.candidates), questions))
-                rows = [question(engine, shop, one) for one in asked]
-                # Of so many cases the retriever had found the target of these.
-                info = {**about, "part": part, "cases_looked_at": asked[-1].seen if asked else 0}
-                write(options.out / f"{name}-{part}.jsonl.xz", rows, info)
-                print(f"{part}: {len(rows)} questions", flush=True)
-            users = set(islice(dict.fromkeys(event.user for event in split.train), options.users))
-            held = [
-                one for part in ("valid", "test") for c in split.cases(part) for one in c.targets
-            ]
-            train = build_examples(
-                [event for event in split.train if event.user in users],
-                shop.retriever,
-                shop.store,
-                engine,
-                shop.settings.ranking,
-                candidates=options.candidates,
-                per_user=options.per_user,
-                held_out=held,
-            )
-    rows = [
-        RankedPrompt(
-            one.prompt, one.labels, one.target, (), one.user, one.candidates, one.retrieved
+    parser.add_argument("--examples", type=int, help="most users to train on; all by default")
+    parser.add_argument("--questions", type=int, default=4000, help="most of the test part")
+    return parser.parse_args()
+
+
+def drawn(cases: Sequence[Case], most: int) -> list[Case]:
+    """Some cases with a history, by a seed."""
+    known = [one for one in cases if one.history]
+    order = np.random.default_rng(0).permutation(len(known))[:most]
+    return [known[place] for place in sorted(order)]
+
+
+def asked(shop: Workspace, cases: Iterable[Case], engine: Any) -> ExampleSet:
+    """Questions for the first target of each case; ``counts.missed`` were not retrieved."""
+    events: list[Event] = [one for case in cases for one in (*case.history, case.targets[0])]
+    with CatalogStore.open(shop.database_url) as store, Retriever.open(shop, store) as retriever:
+        return build_examples(
+            events,
+            retriever,
+            store,
+            engine,
+            shop.settings.ranking,
+            candidates=shop.settings.retrieval.candidates,
+            insert=False,
         )
-        for one in train.examples
-    ]
-    info = {**about, "part": "train", "counts": asdict(train.counts)}
-    write(options.out / f"{name}-train.jsonl.xz", rows, info)
-    print(f"train: {len(rows)} examples, {train.counts}")
 
 
-def question(engine: Engine, shop: Recommender, asked: Asked) -> RankedPrompt:
-    """The prompt that serving would send, with the retriever's scores."""
-    settings = shop.settings.ranking
-    shown = shuffled(asked.request.candidates, asked.request.seed)
-    prompt = fit_rank_prompt(
-        asked.request.history[-settings.history_items :],
-        asked.request.query,
-        [item for _, item in shown],
-        labels_for(engine, len(shown)),
-        render=engine.render,
-        count_tokens=engine.count_tokens,
-        budget=min(settings.token_budget, engine.context_window - 1),
-    )
-    ids = tuple(item.id for _, item in shown)
-    return RankedPrompt(
-        prompt.text,
-        prompt.labels,
-        ids.index(asked.target),
-        tuple(round(candidate.score, 7) for candidate, _ in shown),
-        asked.user,
-        ids,
-    )
+def write_vectors(shop: Workspace, out: Path) -> None:
+    """The behaviour vectors of all items, float16 ``[items, dim]``; nothing without an encoder."""
+    serving = Artifacts(shop.models_dir).current("behaviour")
+    if serving is None:
+        return
+    collection = VectorCollection.open(shop)
+    texts = VectorMatrix.load(collection, shop.cache_dir)
+    encoder = load_behaviour(serving.folder).extended(texts.ids, texts.vectors)
+    collection.close()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    vectors = encoder.item_vectors().astype(np.float16)
+    np.savez_compressed(out, ids=np.array(encoder.item_ids), vectors=vectors)
+    print(f"{out.name}.npz: {vectors.shape[0]} vectors of {vectors.shape[1]}", flush=True)
+
+
+def told(report: Any) -> None:
+    if isinstance(report, EpochReport):
+        print(f"encoder: epoch {report.epoch}, loss {report.loss:.4f}", flush=True)
+
+
+def counted(done: int, users: int) -> None:
+    if done % 500 == 0:
+        print(f"examples: {done:,} of {users:,} users", flush=True)
 
 
 if __name__ == "__main__":

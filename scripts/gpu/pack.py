@@ -46,6 +46,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "sqlalchemy",
         "nh3",
         "peft",
+        # Curves as a picture.
+        "matplotlib",
     ),
     "quant": ("bitsandbytes>=0.49",),
     # xgrammar from 0.2.8 on wants a newer apache-tvm-ffi than vLLM 0.26 does.
@@ -124,7 +126,8 @@ def main() -> None:
     for named in options.gguf:
         name, _, file = named.partition("=")
         parts.add(Path(file), name, "gguf")
-    for data in sorted((options.out / "data").glob("*.xz")):
+    data_files = (options.out / "data").glob("*.*")
+    for data in sorted(one for one in data_files if one.suffix in (".xz", ".npz")):
         parts.add(data, data.name, "file")
     if "vllm" in options.groups:
         parts.add(packer.group("vllm"), "vllm", "wheels")

@@ -29,7 +29,7 @@ _PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "vllm", "accelerat
 class Report:
     """Collects results and writes them after each step, so that a stopped run keeps what it has.
 
-    The file is ``<out>/<script>.json``::
+    The file is ``<out>/<script>.json``, or ``<out>/<script>-<about>.json``::
 
         {"format": 1, "script": "10_matmul_limit", "date": "…Z", "seconds": 1.5, "finished": true,
          "smoke": false, "command": "…", "machine": {…}, "versions": {…}, "results": {…}}
@@ -37,11 +37,13 @@ class Report:
     Args:
         script: the script's file.
         options: from :func:`parser`.
+        about: tells apart the reports of a script that runs for several models or shops.
     """
 
-    def __init__(self, script: str, options: argparse.Namespace) -> None:
+    def __init__(self, script: str, options: argparse.Namespace, *, about: str = "") -> None:
         self._started = perf_counter()
-        self._path = Path(options.out) / f"{Path(script).stem}.json"
+        name = f"{Path(script).stem}-{about}" if about else Path(script).stem
+        self._path = Path(options.out) / f"{name}.json"
         self._data: dict[str, Any] = {
             "format": FORMAT,
             "script": Path(script).stem,
@@ -59,6 +61,12 @@ class Report:
     def seconds(self) -> float:
         """Seconds since the start."""
         return perf_counter() - self._started
+
+    def beside(self, name: str) -> Path:
+        """A path for something else that belongs to the report: ``<out>/<report>-<name>``."""
+        path = self._path.with_name(f"{self._path.stem}-{name}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
 
     def add(self, name: str, value: Any) -> None:
         """Keep ``value``, print it, and write the file."""

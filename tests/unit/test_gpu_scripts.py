@@ -16,8 +16,18 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import pytest
+from retrieval_shop import make_events, make_items, make_shop
 
 from llmrec.engines import ScriptedEngine
+from llmrec.eval import open_data
+from llmrec.eval.main_path.shop import evaluation_shop
+from llmrec.finetune.behaviour import (
+    BehaviourSettings,
+    publish_behaviour,
+    shop_data,
+    train_behaviour,
+)
+from llmrec.finetune.ranker.prompts import prompt_maker
 
 FOLDER = Path(__file__).parents[2] / "scripts" / "gpu"
 SCRIPTS = sorted(path.stem for path in FOLDER.glob("[0-9][0-9]_*.py"))
@@ -119,14 +129,77 @@ def test_precisions_are_compared_with_the_first(script: Script, tiny_model: Path
 def test_an_adapter_is_trained_and_judged(script: Script, tiny_model: Path, tmp_path: Path) -> None:
     adapter = tmp_path / "ranker"
     trained = script("40_train_lora", "--smoke", "--model", tiny_model, "--adapter", adapter)
-    assert trained["results"]["training"]["steps"] == len(trained["results"]["training"]["losses"])
+    found = trained["results"]
+    done, planned = found["training"]["steps"]
+    assert done == planned == len(found["losses"])
+    assert not found["training"]["timed_out"]
+    assert found["training"]["validation"]["ndcg@10 lift"]
     assert (adapter / "card.json").is_file()
+    assert (tmp_path / found["plot"]).read_bytes().startswith(b"\x89PNG")
+    assert list((tmp_path / "40_train_lora-curves").glob("events.*"))
     judged = script("50_quality_scale", "--smoke", "--model", tiny_model, "--adapters", adapter)
     found = judged["results"]
     assert found["retriever"]["ndcg10_minus_retriever"] == [0, 0, 0]
     for name in ("base model", "ranker"):
         mean, low, high = found[name]["weight 1.0"]["ndcg10"]
         assert 0 <= low <= mean <= high <= 1
+    assert f"weight {found['ranker']['fitted_weight']}" in found["ranker"]
+
+
+def test_training_ends_in_time(script: Script, tiny_model: Path, tmp_path: Path) -> None:
+    words = ("--smoke", "--model", tiny_model, "--adapter", tmp_path / "ranker", "--minutes", "0")
+    found = script("40_train_lora", *words)["results"]["training"]
+    assert found["timed_out"]
+    assert found["steps"] == [1, 2]
+    assert (tmp_path / "ranker" / "card.json").is_file()
+
+
+def test_quantized_bases_are_compared_with_the_whole_one(script: Script, tiny_model: Path) -> None:
+    pytest.importorskip("bitsandbytes", reason="pip install 'llmrec[quant]'")
+    found = script("45_qlora", "--smoke", "--model", tiny_model)["results"]
+    assert found["whole"]["settings"]["quantization"] is None
+    assert found["nf4"]["settings"]["quantization"] == "nf4"
+    assert found["nf4"]["validation"]["loss"] != found["whole"]["validation"]["loss"]
+
+
+def test_prompts_of_another_chat_template_are_refused(tiny_model: Path) -> None:
+    files = importlib.import_module("prompt_files")
+    file = files.invented_file(str(tiny_model), 2)
+    file.check_template(prompt_maker(str(tiny_model)))
+    with pytest.raises(ValueError, match=r"make_prompts.py --model"):
+        file.check_template(ScriptedEngine())
+
+
+def test_prompts_are_made_of_a_shop_that_has_learned(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = make_items(60)
+    source = make_shop(tmp_path / "source", items, make_events(items, 40))
+    (source.path / "llmrec.toml").write_text('[models]\nencoder = "hashing"\n')
+    data = open_data(source.path)
+    shop = evaluation_shop(data, "test", folder=tmp_path / "shop")
+    learned, tiny = shop_data(shop), BehaviourSettings(dim=16, layers=1, history=8, epochs=1)
+    publish_behaviour(
+        shop, train_behaviour(learned.events, learned.catalogue, tiny), tiny, learned.events
+    )
+    words = [source.path, "--shop", shop.path, "--out", tmp_path / "out", "--name", "toy"]
+    words += ["--model", tiny_model, "--examples", "9"]
+    monkeypatch.setattr(sys, "argv", ["make_prompts.py", *map(str, words)])
+    loaded("make_prompts").main()
+    files = importlib.import_module("prompt_files")
+    train, valid, test = files.parts_of(tmp_path / "out" / "toy", "train", "valid", "test")
+    assert 1 < len(train.prompts) <= 9
+    asked = test.about["counts"]
+    assert asked["retrieved"] == len(test.prompts)
+    assert asked["retrieved"] + asked["missed"] == sum(bool(one.history) for one in data.split.test)
+    targets = {(one.user, event.item) for one in data.split.test for event in one.targets}
+    assert {(one.user, one.candidates[one.target]) for one in test.prompts} <= targets
+    for one in (*train.prompts, *valid.prompts, *test.prompts):
+        assert len(one.retrieval) == len(one.candidates)
+        assert one.history and not set(one.history) & set(one.candidates)
+    vectors = np.load(tmp_path / "out" / "toy-vectors.npz")
+    assert set(vectors["ids"]) == {one.id for one in items}
+    assert vectors["vectors"].shape == (60, 16)
 
 
 def test_prompts_survive_their_file(tmp_path: Path) -> None:
