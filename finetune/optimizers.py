@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from llmrec.finetune.pieces import in_pieces, whole
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
@@ -15,10 +17,10 @@ _PREFIX = "optimizer."
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """``optimizer.NUMBER.FIELD`` of every parameter that has taken a step."""
+    """``optimizer.NUMBER.FIELD`` of every parameter that has taken a step, put together."""
     state: Any = optimizer.state_dict()["state"]
     return {
-        f"{_PREFIX}{number}.{name}": one
+        f"{_PREFIX}{number}.{name}": whole(one)
         for number, fields in state.items()
         for name, one in fields.items()
     }
@@ -26,10 +28,11 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
     """The inverse of :func:`optimizer_tensors`; other tensors are passed over."""
+    parameters = [one for group in optimizer.param_groups for one in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for key, one in tensors.items():
         if key.startswith(_PREFIX):
             number, _, name = key.removeprefix(_PREFIX).partition(".")
-            state.setdefault(int(number), {})[name] = one
+            state.setdefault(int(number), {})[name] = in_pieces(one, parameters[int(number)])
     groups: Any = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": state, "param_groups": groups})

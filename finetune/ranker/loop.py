@@ -130,7 +130,7 @@ class Loop:
         self._tell(self.evaluations[-1])
 
     def _save(self) -> None:
-        if not self.place.main:
+        if not self.place.main and not self.place.sharded:
             return
         state = {
             "reports": [asdict(one) for one in self.reports],
@@ -139,7 +139,9 @@ class Loop:
         tensors = {_OWN + name: one for name, one in self.adapted.tensors().items()}
         tensors |= {_BEST + name: one for name, one in self.kept.items()}
         tensors |= optimizer_tensors(self.stepper.optimizer)
-        self.folder.save(len(self.reports), state, tensors)
+        # Those who hold pieces have helped to put the tensors together.
+        if self.place.main:
+            self.folder.save(len(self.reports), state, tensors)
 
     def _tell(self, report: StepReport | EvaluationReport) -> None:
         if self.progress and self.place.main:

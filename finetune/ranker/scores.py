@@ -43,7 +43,8 @@ def label_scores(
     order = sorted(range(len(examples)), key=lambda index: len(examples[index].tokens))
     was_training = model.training
     model.eval()
-    with torch.inference_mode():
+    # Not inference_mode: a model in pieces keeps the memory that it gathers into for training.
+    with torch.no_grad():
         for start in range(0, len(order), batch):
             chosen = order[start : start + batch]
             some = [examples[one] for one in chosen]

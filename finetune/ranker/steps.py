@@ -13,6 +13,7 @@ import torch
 from llmrec.errors import ModelError
 from llmrec.finetune.batches import LENGTHS, TokenExample, collate
 from llmrec.finetune.losses import label_cross_entropy, label_logits
+from llmrec.finetune.pieces import whole
 from llmrec.finetune.ranker.buckets import epoch_batches, epoch_steps
 from llmrec.finetune.ranker.place import Place
 from llmrec.finetune.ranker.reports import StepReport
@@ -39,12 +40,13 @@ class Stepper:
         self, model: Any, examples: Sequence[TokenExample], settings: LoraSettings, place: Place
     ) -> None:
         self._examples, self._settings, self._place = examples, settings, place
+        self._model = place.shared(model)
+        # Behind it: a model in pieces has other parameters.
         self._parameters = [one for one in model.parameters() if one.requires_grad]
         self.optimizer = torch.optim.AdamW(
             self._parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
         self._device = str(model.device)
-        self._model = place.shared(model)
         self._lengths = [len(one.tokens) for one in examples]
         # ``batch`` and ``accumulation`` are those of one process.
         self._passes = settings.accumulation * place.processes
@@ -69,7 +71,7 @@ class Stepper:
         self.optimizer.zero_grad(set_to_none=True)
         loss, hits = self._place.total(*self._passes_of(batches, total))
         norm = torch.nn.utils.clip_grad_norm_(self._parameters, self._settings.max_grad_norm)
-        self._check(step, loss / total, float(norm), rate)
+        self._check(step, loss / total, float(whole(norm)), rate)
         self.optimizer.step()
         return StepReport(step + 1, self.steps, epoch + 1, total, loss / total, hits / total, rate)
 

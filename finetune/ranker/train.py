@@ -7,6 +7,7 @@ that of a run without the stop.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from time import perf_counter
@@ -177,8 +178,9 @@ class _Run:
             resumed_from = loop.resume()
             loop.run()
             report = self._report(loop, out, resumed_from, started, before)
+        state = self._adapted.state()
         if self._place.main:
-            publish_folder(out, lambda partial: self._write(partial, data, report))
+            publish_folder(out, lambda partial: self._write(partial, data, report, state))
         self._place.wait()
         return report
 
@@ -226,8 +228,10 @@ class _Run:
             warnings=asked.warnings(loop.evaluations) if len(asked) else (),
         )
 
-    def _write(self, folder: Path, data: ExampleSet, report: LoraReport) -> None:
-        self._adapted.save(folder)
+    def _write(
+        self, folder: Path, data: ExampleSet, report: LoraReport, state: Mapping[str, Tensor]
+    ) -> None:
+        self._adapted.save(folder, state)
         card = adapter_card(
             self._adapted.base, self._adapted.folder, data, self._settings, report, self.parent
         )

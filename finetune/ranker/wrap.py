@@ -10,6 +10,7 @@ from llmrec.engines.local.loading import load_network
 from llmrec.engines.local.quantization import quiet_bitsandbytes
 from llmrec.engines.tokenizing import ChatTokenizer
 from llmrec.errors import MissingExtra, ModelError
+from llmrec.finetune.pieces import in_pieces, whole
 from llmrec.finetune.ranker.place import Place
 from llmrec.finetune.settings import LoraSettings
 
@@ -77,25 +78,36 @@ class Adapted:
         """What is trained."""
         return [one for one in self.model.parameters() if one.requires_grad]
 
+    def state(self) -> dict[str, Tensor]:
+        """The adapter's weights as the model names them, put together by all processes."""
+        found = self.model.state_dict().items()
+        return {name: whole(one) for name, one in found if "lora_" in name}
+
     def tensors(self) -> dict[str, Tensor]:
         """A copy of the adapter's weights, on the CPU, as PEFT names them."""
-        from peft import get_peft_model_state_dict
-
-        # Without "save_embedding_layers", peft asks a hub whether the vocabulary has grown.
-        own = get_peft_model_state_dict(self.model, save_embedding_layers=False)
+        own = self._named(self.state())
         return {name: one.detach().cpu().clone() for name, one in own.items()}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """The inverse of :meth:`tensors`."""
-        from peft import set_peft_model_state_dict
+        for name, own in self._named(self.model.state_dict()).items():
+            # The model's own memory: detached, not copied.
+            own.copy_(in_pieces(tensors[name], own))
 
-        set_peft_model_state_dict(self.model, dict(tensors))
-
-    def save(self, folder: Path) -> None:
-        """Write the adapter as PEFT does."""
+    def save(self, folder: Path, state: Mapping[str, Tensor]) -> None:
+        """Write the adapter as PEFT does; ``state`` is :meth:`state`."""
         # The folder of the base is this machine's business; its name is not.
         self.model.peft_config["default"].base_model_name_or_path = self.base
-        self.model.save_pretrained(str(folder), save_embedding_layers=False)
+        self.model.save_pretrained(str(folder), state_dict=dict(state), save_embedding_layers=False)
+
+    def _named(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        from peft import get_peft_model_state_dict
+
+        # Without "save_embedding_layers", peft asks a hub whether the vocabulary has grown.
+        named: dict[str, Tensor] = get_peft_model_state_dict(
+            self.model, state_dict=dict(state), save_embedding_layers=False
+        )
+        return named
 
 
 def require_peft() -> None:

@@ -18,7 +18,7 @@ from llmrec.finetune import ExampleSet, LoraSettings, RankingExample, train_lora
 from llmrec.finetune.batches import TokenExample
 from llmrec.finetune.ranker.buckets import epoch_batches, epoch_steps
 from llmrec.finetune.ranker.logs import TensorBoard, WandB
-from llmrec.finetune.ranker.place import Place, _check_kind
+from llmrec.finetune.ranker.place import Place, _check_kind, _is_sharded
 from llmrec.finetune.ranker.reports import EvaluationReport, StepReport
 from llmrec.finetune.ranker.validation import LIFT, Validation
 from llmrec.finetune.ranker.weight import fit_weight, ndcg_at_k
@@ -246,8 +246,22 @@ def test_curves_go_to_tensorboard_and_elsewhere(
     ]
 
 
-def test_a_launcher_that_splits_the_model_is_refused() -> None:
+def test_ways_to_split_the_model_that_are_not_known_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     _check_kind("DistributedType.MULTI_GPU")
-    with pytest.raises(ConfigError, match="started for FSDP") as error:
-        _check_kind("DistributedType.FSDP")
+    _check_kind("DistributedType.FSDP")
+    with pytest.raises(ConfigError, match="started for DEEPSPEED") as error:
+        _check_kind("DistributedType.DEEPSPEED")
     assert "ddp.yaml" in error.value.hint
+    assert not _is_sharded(QUICK)
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+    with pytest.raises(ConfigError, match="fsdp_version: 2"):
+        _is_sharded(QUICK)
+    monkeypatch.setenv("FSDP_VERSION", "2")
+    with pytest.raises(ConfigError, match="efficient_loading: false"):
+        _is_sharded(QUICK)
+    monkeypatch.setenv("FSDP_CPU_RAM_EFFICIENT_LOADING", "false")
+    assert _is_sharded(QUICK)
+    with pytest.raises(ConfigError, match="nf4"):
+        _is_sharded(QUICK.model_copy(update={"quantization": "nf4"}))
