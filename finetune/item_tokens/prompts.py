@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, TypeAlias, get_args
 
+from llmrec.errors import DataError
 from llmrec.finetune.batches import TokenExample, tokenise
 from llmrec.finetune.examples import RankingExample
 
@@ -39,12 +40,20 @@ def marked(example: RankingExample, kind: Kind, known: Mapping[str, int]) -> tup
         example: whose ``history`` is known; the prompt may show the last part of it only.
         kind: what stands for a product.
         known: the row of each item that has a vector.
+
+    Raises:
+        DataError: the example does not know its history.
     """
     if kind == "titles":
         return example.prompt, []
     lines = example.prompt.split("\n")
     past = [at for at, line in enumerate(lines) if line.startswith("- ")]
     offers = [at for at, line in enumerate(lines) if _OFFER.match(line)]
+    if len(past) > len(example.history):
+        raise DataError(
+            f"The example of user '{example.user}' does not say which items its history holds.",
+            hint="Make the examples anew; those of an earlier version have no history.",
+        )
     shown = example.history[len(example.history) - len(past) :]
     rows: list[int] = []
     for places, items, pattern in (
@@ -79,6 +88,7 @@ def tokenise_items(
     """As :func:`~llmrec.finetune.batches.tokenise`; soft tokens are ``vocabulary`` + row.
 
     Raises:
+        DataError: an example does not know its history.
         ContextOverflow: a prompt is longer than ``max_tokens``.
         ModelError: a label is not one token behind a prompt.
     """

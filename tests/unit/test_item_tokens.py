@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from llmrec.errors import DataError
 from llmrec.finetune import LoraSettings, RankingExample
 from llmrec.finetune.item_tokens import ItemVectors, Kind, train_item_tokens
 from llmrec.finetune.item_tokens.network import ItemEmbedding
@@ -48,6 +50,8 @@ def test_a_product_with_a_vector_becomes_a_token_in_its_place() -> None:
     assert text == PROMPT.replace("Cup - blue: 2", f"Cup - blue: 2{MARK}")
     assert rows == [1]
     assert marked(EXAMPLE, "titles", ROWS) == (PROMPT, [])
+    with pytest.raises(DataError, match="which items its history holds"):
+        marked(replace(EXAMPLE, history=()), "tokens", ROWS)
 
 
 def test_tokens_of_items_stand_between_those_of_words() -> None:
