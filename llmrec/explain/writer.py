@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -10,20 +9,17 @@ from typing import TYPE_CHECKING
 from llmrec.config import ExplainSettings
 from llmrec.engines.served import AdapterUse, always
 from llmrec.explain.anchors import Anchor, choose_anchor
-from llmrec.explain.check import check, grounding
-from llmrec.explain.facts import Facts, facts_of, fold, short_title
+from llmrec.explain.drafts import Draft, make_draft
+from llmrec.explain.facts import Facts, facts_of
 from llmrec.explain.from_fields import (
     description_from_fields,
     item_language,
-    lead_from_fields,
     reason_from_fields,
     words_from_fields,
 )
-from llmrec.explain.lexicon import FAMOUS_BRANDS, SAFE_WORDS
-from llmrec.explain.phrases import PHRASES
+from llmrec.explain.lexicon import FAMOUS_BRANDS
 from llmrec.explain.requests import WordsRequest
-from llmrec.explain.shape import shape_problems, whole_sentences
-from llmrec.prompting import Prompt, describe_prompt, reason_prompt
+from llmrec.prompting import Prompt
 from llmrec.types import Words
 
 if TYPE_CHECKING:
@@ -45,22 +41,6 @@ class _Task:
     attempts: int = 0
     words: Words | None = None
     problems: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Draft:
-    """One attempt at a task.
-
-    ``lead`` is our sentence about the anchor, which the model never sees: small models go on about
-    the thing named there. ``opening`` begins the model's sentence; it may differ from what the
-    prompt ends with.
-    """
-
-    task: _Task
-    prompt: Prompt
-    lead: str
-    lead_evidence: tuple[str, ...]
-    opening: str
 
 
 class Writer:
@@ -126,34 +106,16 @@ class Writer:
                 seed=tasks[0].request.seed + attempt,
                 adapters=[adapter] * len(drafts),
             )
-        for draft, text, limit in zip(drafts, generated, limits, strict=True):
-            draft.task.attempts = attempt
-            self._judge(draft, text, limit)
+        for task, draft, text, limit in zip(tasks, drafts, generated, limits, strict=True):
+            task.attempts = attempt
+            self._judge(task, draft, text, limit)
 
-    def _judge(self, draft: _Draft, generated: str, limit: int) -> None:
-        task = draft.task
-        finished = self._engine.count_tokens(generated) < limit
-        joint = "" if generated[:1] in " ,.;:!?'" else " "
-        said = whole_sentences(
-            draft.opening + joint + generated, 2 if task.describes else 1, finished=finished
-        )
-        text = " ".join(part for part in (draft.lead, said) if part)
-        problems = self._problems(draft, text, said, generated)
+    def _judge(self, task: _Task, draft: Draft, generated: str, limit: int) -> None:
+        said = draft.said(generated, finished=self._engine.count_tokens(generated) < limit)
+        problems = draft.problems(said, generated, self._brands)
         task.problems += problems
         if not problems:
-            # A lead ends with a colon: what follows goes on in the same sentence.
-            task.words = Words(text, "model", task.attempts, _evidence(draft, said))
-
-    def _problems(self, draft: _Draft, text: str, said: str, generated: str) -> list[str]:
-        facts = draft.task.facts
-        own = said[len(draft.opening) :].strip(" .,;:-")
-        if not own or not generated.strip():
-            return ["shape: says nothing" if generated.strip(" .,") == "" else "shape: breaks off"]
-        shown = f"{facts.speakable} {facts.item.title}"
-        shape = shape_problems(said, draft.prompt.examples, shown)
-        # What we wrote before it cannot vouch for what the model says.
-        found = [*check(text, facts, self._brands), *grounding(own, facts)]
-        return [f"shape: {one}" for one in shape] + [str(one) for one in found]
+            task.words = Words(draft.text(said), "model", task.attempts, draft.evidence(said))
 
     def _rendered(self, prompt: Prompt) -> str:
         return self._engine.render(prompt.messages, answer_prefix=prompt.answer_prefix)
@@ -187,28 +149,7 @@ def _finished(task: _Task) -> Words:
     return replace(plain, attempts=task.attempts, problems=problems)
 
 
-def _draft(task: _Task, attempt: int) -> _Draft:
-    """The first attempt is free; the second begins with the title, so that less can go wrong."""
-    item = task.request.item
-    title = short_title(item.title)
-    if task.describes:
-        opening = f"The {title}" if attempt == 1 else f"The {title} is"
-        return _Draft(task, describe_prompt(item, opening), "", (), opening)
-    lead, evidence = lead_from_fields(task.request, task.anchor, PHRASES["en"])
-    begin = "This is" if attempt == 1 else f"This is {title},"
-    opening = begin.removeprefix("This is").strip() if lead else begin
-    lead = lead.rstrip(".") + ":" if lead else ""
-    return _Draft(task, reason_prompt(item, begin), lead, evidence, opening)
-
-
-def _evidence(draft: _Draft, said: str) -> tuple[str, ...]:
-    """What the lead stands on, and the fields whose words or numbers the sentence uses."""
-    text = fold(said)
-    words = {word[:5] for word in re.findall(r"[^\W\d_]{4,}", text) if word not in SAFE_WORDS}
-    words |= set(re.findall(r"\d+", text))
-    used = [
-        name
-        for name, value in draft.task.facts.fields.items()
-        if words & {word[:5] for word in re.findall(r"[^\W\d_]{4,}|\d+", fold(value))}
-    ]
-    return tuple(dict.fromkeys((*draft.lead_evidence, *used)))
+def _draft(task: _Task, attempt: int) -> Draft:
+    return make_draft(
+        task.request, task.facts, task.anchor, describes=task.describes, attempt=attempt
+    )
