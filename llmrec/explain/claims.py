@@ -24,6 +24,8 @@ _NEGATION = re.compile(
     r"(?:[^\w.!?;]+\w+){0,2}[^\w.!?;]*|\bnon-|[不非没無无未][^，。,.]{0,2})$"
 )
 _NAME = re.compile(r"(?<![\w'-])([A-ZÄÖÜ][\w&'’-]*(?:\s+(?:[A-Z&ÄÖÜ][\w&'’-]*))*)")
+# Written with a capital only because a sentence begins: "The Garden gloves ...".
+_OPENERS = frozenset({"The", "This", "These", "It", "Its", "An", "Your", "You", "They", "And"})
 _LATIN = re.compile(r"[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ0-9&'’-]+")
 
 
@@ -66,6 +68,8 @@ def spoken_names(text: str) -> Iterator[str]:
         for number, word in enumerate(match[1].split()):
             bare = word.strip("'’-&").removesuffix("'s").removesuffix("’s")
             initial = number == 0 and _starts_sentence(text[: match.start()])
+            if initial and bare in _OPENERS:
+                continue
             if len(bare) > 1 and _is_name(bare, initial and len(match[1].split()) == 1, language):
                 yield bare
 

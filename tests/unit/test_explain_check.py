@@ -177,3 +177,11 @@ def test_what_is_named_in_the_history_does_not_describe_the_item():
 )
 def test_a_sentence_must_speak_of_the_item(sentence, grounded):
     assert (grounding(sentence, facts_of(TENT)) == ()) is grounded
+
+
+def test_a_sentence_may_begin_with_an_article_before_a_name():
+    gloves = Item("G1", "Garden gloves", description="Thin grip.", attributes={"colour": "olive"})
+    assert check("The Garden gloves come in olive.", facts_of(gloves)) == ()
+    assert [str(one) for one in check("The Acme gloves come in olive.", facts_of(gloves))] == [
+        "name: Acme"
+    ]
