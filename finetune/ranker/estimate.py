@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from llmrec.finetune.batches import tokenise
 from llmrec.finetune.examples import ExampleSet
 from llmrec.finetune.ranker.place import Place
+from llmrec.finetune.ranker.task import T, Task
+from llmrec.finetune.ranker.train import RankingTask
 from llmrec.finetune.ranker.wrap import Adapted, require_peft
 from llmrec.finetune.settings import LoraSettings
 from llmrec.weights import locate
 
 if TYPE_CHECKING:
-    from llmrec.finetune.batches import TokenExample
     from llmrec.finetune.ranker.steps import Stepper
 
-__all__ = ["RankerEstimate", "estimate_ranker"]
+__all__ = ["RankerEstimate", "estimate_ranker", "estimate_training"]
 
 _TIMED, _SLOW = 2, 5.0
 _VALIDATING = 1 / 3
@@ -47,10 +47,18 @@ class RankerEstimate:
 def estimate_ranker(
     sample: ExampleSet, base: str, settings: LoraSettings, *, examples: int, validation: int
 ) -> RankerEstimate:
-    """Load the base, make a few steps on the longest prompts of ``sample``, throw them away.
+    """:func:`estimate_training` of the ranker, from a sample of its examples."""
+    task = RankingTask(sample)
+    return estimate_training(task, base, settings, examples=examples, validation=validation)
+
+
+def estimate_training(
+    task: Task[T], base: str, settings: LoraSettings, *, examples: int, validation: int
+) -> RankerEstimate:
+    """Load the base, make a few steps on the longest examples, throw them away.
 
     Args:
-        sample: of the training's examples.
+        task: with a sample of the training's examples, or all of them.
         base: weights as ``llmrec models`` names them.
         settings: of the run.
         examples: how many there will be to train on.
@@ -70,12 +78,12 @@ def estimate_ranker(
     place = Place(settings)
     with torch.random.fork_rng(), torch_errors("trying a few steps", hint="Lower batch."):
         adapted = Adapted(base, locate(base), settings, place)
-        limit = min(settings.max_tokens, adapted.context)
-        tokens = tokenise(sample.examples, adapted.token_ids, model=base, max_tokens=limit)
+        tokens, _ = task.tokens(adapted, settings)
         adapted.wrap()
         tried = _longest(tokens, settings.batch)
         one_pass = settings.model_copy(update={"accumulation": 1, "epochs": 1})
-        each = _seconds_per_token(Stepper(adapted.model.train(), tried, one_pass, place), tried)
+        stepper = Stepper(adapted.model.train(), tried, task.losses, one_pass, place)
+        each = _seconds_per_token(stepper, tried)
     total = round(sum(len(one.tokens) for one in tokens) / len(tokens) * examples)
     per_step = settings.batch * settings.accumulation
     steps = -(-examples // per_step)
@@ -94,11 +102,11 @@ def estimate_ranker(
     )
 
 
-def _longest(tokens: list[TokenExample], most: int) -> list[TokenExample]:
+def _longest(tokens: list[T], most: int) -> list[T]:
     return sorted(tokens, key=lambda one: -len(one.tokens))[:most]
 
 
-def _seconds_per_token(stepper: Stepper, tried: list[TokenExample]) -> float:
+def _seconds_per_token(stepper: Stepper[T], tried: list[T]) -> float:
     mean = sum(len(one.tokens) for one in tried) / len(tried)
     started = perf_counter()
     done = stepper.step(0).examples

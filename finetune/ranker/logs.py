@@ -25,7 +25,8 @@ def curves(report: StepReport | EvaluationReport) -> dict[str, float]:
         else ("loss", "accuracy", "ndcg")
     )
     part = "train" if isinstance(report, StepReport) else "validation"
-    return {f"{part}/{name}": float(getattr(report, name)) for name in names}
+    values = ((name, getattr(report, name)) for name in names)
+    return {f"{part}/{name}": float(value) for name, value in values if value is not None}
 
 
 class TensorBoard:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from time import perf_counter
+from typing import Any
 
 from torch import Tensor
 
@@ -12,7 +13,7 @@ from llmrec.finetune.optimizers import optimizer_tensors, restore_optimizer
 from llmrec.finetune.ranker.place import Place
 from llmrec.finetune.ranker.reports import EvaluationReport, Observer, StepReport
 from llmrec.finetune.ranker.steps import Stepper
-from llmrec.finetune.ranker.validation import Validation
+from llmrec.finetune.ranker.task import HeldOut
 from llmrec.finetune.ranker.wrap import Adapted
 from llmrec.finetune.settings import LoraSettings
 
@@ -37,8 +38,8 @@ class Loop:
     """
 
     adapted: Adapted
-    stepper: Stepper
-    validation: Validation
+    stepper: Stepper[Any]
+    validation: HeldOut
     settings: LoraSettings
     place: Place
     folder: TrainingFolder
@@ -120,11 +121,12 @@ class Loop:
 
     def _evaluate(self, done: int) -> None:
         started = perf_counter()
-        scores = self.validation.scores(self.adapted.model)
-        loss, accuracy, ndcg = self.validation.summary(scores)
-        best = all(loss < one.loss for one in self.evaluations)
+        found = self.validation.judge(self.adapted.model)
+        best = all(found.loss < one.loss for one in self.evaluations)
         seconds = perf_counter() - started
-        self.evaluations.append(EvaluationReport(done, loss, accuracy, ndcg, best, seconds))
+        self.evaluations.append(
+            EvaluationReport(done, found.loss, found.accuracy, found.ndcg, best, seconds)
+        )
         if best:
             self.kept = self.adapted.tensors()
         self._tell(self.evaluations[-1])

@@ -27,16 +27,16 @@ class StepReport:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationReport:
-    """Validation after ``step`` steps: cross-entropy over the labels in nats, accuracy, NDCG@10.
+    """Validation after ``step`` steps: cross-entropy in nats, accuracy, NDCG@10.
 
-    ``ndcg`` is of the model alone, without the retriever; ``best`` says that no loss before was as
-    low.
+    ``ndcg`` is of the model alone, without the retriever, and ``None`` where nothing is ranked;
+    ``best`` says that no loss before was as low.
     """
 
     step: int
     loss: float
     accuracy: float
-    ndcg: float
+    ndcg: float | None
     best: bool
     seconds: float
 

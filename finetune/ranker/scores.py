@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from llmrec.finetune.batches import LENGTHS, Batch, TokenExample, collate
-from llmrec.finetune.losses import label_logits
+from llmrec.finetune.losses import label_cross_entropy, label_logits
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["answer_logits", "label_scores"]
+__all__ = ["answer_logits", "label_scores", "ranking_losses"]
 
 
 def answer_logits(model: Any, batch: Batch) -> torch.Tensor:
@@ -24,6 +24,18 @@ def answer_logits(model: Any, batch: Batch) -> torch.Tensor:
         logits_to_keep=1,
     ).logits[:, -1]
     return answer
+
+
+def ranking_losses(
+    model: Any, chosen: Sequence[TokenExample], device: str
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cross-entropy over the labels and 1 where the chosen one is likeliest, float32 ``[n]``."""
+    tensors = collate(chosen, pad=0, device=device, multiple=LENGTHS)
+    logits = answer_logits(model, tensors)
+    labels, offsets = tensors.label_tokens, tensors.offsets
+    losses = label_cross_entropy(logits, labels, tensors.targets, offsets)
+    best = label_logits(logits.detach(), labels, offsets).argmax(1)
+    return losses, (best == tensors.targets).float()
 
 
 def label_scores(

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, Generic
 
 import numpy as np
 import torch
 
 from llmrec.errors import ModelError
-from llmrec.finetune.batches import LENGTHS, TokenExample, collate
-from llmrec.finetune.losses import label_cross_entropy, label_logits
 from llmrec.finetune.pieces import whole
 from llmrec.finetune.ranker.buckets import epoch_batches, epoch_steps
 from llmrec.finetune.ranker.place import Place
 from llmrec.finetune.ranker.reports import StepReport
-from llmrec.finetune.ranker.scores import answer_logits
+from llmrec.finetune.ranker.task import T
 from llmrec.finetune.settings import LoraSettings, learning_rate_at
 
 __all__ = ["Stepper"]
 
 
-class Stepper:
+class Stepper(Generic[T]):
     """A model with its optimizer, and the examples that it learns from.
 
     Every step draws its dropout from a seed of its own, so that a run that is resumed at any step
@@ -32,14 +30,21 @@ class Stepper:
     Args:
         model: with an adapter.
         examples: all of them; every process has the same.
+        losses: of a task (:meth:`llmrec.finetune.ranker.task.Task.losses`).
         settings: of the run.
         place: where this process runs, and beside how many.
     """
 
     def __init__(
-        self, model: Any, examples: Sequence[TokenExample], settings: LoraSettings, place: Place
+        self,
+        model: Any,
+        examples: Sequence[T],
+        losses: Callable[[Any, Sequence[T], str], tuple[torch.Tensor, torch.Tensor]],
+        settings: LoraSettings,
+        place: Place,
     ) -> None:
-        self._examples, self._settings, self._place = examples, settings, place
+        self._examples, self._losses = examples, losses
+        self._settings, self._place = settings, place
         self._model = place.shared(model)
         # Behind it: a model in pieces has other parameters.
         self._parameters = [one for one in model.parameters() if one.requires_grad]
@@ -100,17 +105,13 @@ class Stepper:
                 loss, hits = loss + losses, hits + right
         return loss, hits
 
-    def _pass(self, chosen: list[TokenExample], weight: float) -> tuple[float, float]:
-        tensors = collate(chosen, pad=0, device=self._device, multiple=LENGTHS)
+    def _pass(self, chosen: list[T], weight: float) -> tuple[float, float]:
         with self._place.autocast():
-            logits = answer_logits(self._model, tensors)
-        labels, offsets = tensors.label_tokens, tensors.offsets
-        losses = label_cross_entropy(logits, labels, tensors.targets, offsets)
+            losses, hits = self._losses(self._model, chosen, self._device)
         # By the whole step's examples, so that a short batch weighs no more; gradients of several
         # processes are averaged, not summed.
         torch.autograd.backward(losses.sum() * weight * self._place.processes)
-        best = label_logits(logits.detach(), labels, offsets).argmax(1)
-        return float(losses.detach().sum()), float((best == tensors.targets).sum())
+        return float(losses.detach().sum()), float(hits.sum())
 
     def _check(self, step: int, loss: float, norm: float, rate: float) -> None:
         if not math.isfinite(loss) or not math.isfinite(norm):

@@ -14,6 +14,7 @@ from llmrec.finetune.gained import gained
 from llmrec.finetune.ranker.place import Place
 from llmrec.finetune.ranker.reports import EvaluationReport
 from llmrec.finetune.ranker.scores import label_scores
+from llmrec.finetune.ranker.task import Judgement, Results
 from llmrec.finetune.ranker.weight import FittedWeight, fit_weight, ndcg_at_k
 
 if TYPE_CHECKING:
@@ -37,10 +38,19 @@ class Validation:
         examples: with the retriever's scores, or without.
         batch: examples in one forward pass.
         place: where it runs.
+        scale: what the offsets are of the retriever's scores, if there are any.
     """
 
-    def __init__(self, examples: Sequence[TokenExample], batch: int, place: Place) -> None:
+    def __init__(
+        self,
+        examples: Sequence[TokenExample],
+        batch: int,
+        place: Place,
+        scale: float | None = None,
+    ) -> None:
         self._examples, self._batch, self._place = examples, batch, place
+        self._scale = scale
+        self._before: Sequence[torch.Tensor] = ()
         self.fused = bool(examples) and all(one.retrieval for one in examples)
 
     def __len__(self) -> int:
@@ -50,6 +60,10 @@ class Validation:
         """Log-probabilities of each example's labels."""
         with self._place.autocast():
             return label_scores(model, self._examples, batch=self._batch)
+
+    def judge(self, model: Any) -> Judgement:
+        """:meth:`summary` of the model as it is."""
+        return Judgement(*self.summary(self.scores(model)))
 
     def summary(self, scores: Sequence[torch.Tensor]) -> tuple[float, float, float]:
         """Mean loss (nats), accuracy and NDCG@10 of what the loss is of.
@@ -61,6 +75,19 @@ class Validation:
         right = np.mean([int(one.argmax()) == own.target for one, own in pairs])
         ndcg = np.mean([ndcg_at_k(one.numpy(), own.target) for one, own in pairs])
         return float(loss), float(right), float(ndcg)
+
+    def begin(self, model: Any) -> None:
+        """Keep what the adapter says that is gone on from, to tell what was gained."""
+        self._before = self.scores(model) if self._examples else []
+
+    def results(self, model: Any, evaluations: Sequence[EvaluationReport]) -> Results:
+        """The figures of the adapter that is written."""
+        if not self._examples:
+            return Results(retrieval_scale=self._scale)
+        scores = self.scores(model)
+        weight = self.fitted(scores).weight if self.fused else None
+        figures = self.figures(scores, self._before)
+        return Results(figures, weight, self._scale, self.warnings(evaluations))
 
     def figures(
         self, scores: Sequence[torch.Tensor], before: Sequence[torch.Tensor] = ()
@@ -125,7 +152,7 @@ class Validation:
                 f"without an opinion {start[0]:.4f}. Train on more examples, or with another "
                 "learning_rate.",
             )
-        reached = max(one.ndcg for one in evaluations)
+        reached = max(one.ndcg or 0.0 for one in evaluations)
         if not self.fused:
             return ()
         retriever = float(np.mean([ndcg_at_k(one.retrieval, one.target) for one in self._examples]))

@@ -41,7 +41,8 @@ class Adapted:
     def __init__(self, base: str, folder: Path, settings: LoraSettings, place: Place) -> None:
         self.base, self.folder, self._settings = base, folder, settings
         self.network, tokenizer = load_network(base, folder, place.engine, training=True)
-        self.token_ids = ChatTokenizer(tokenizer, base).ids
+        chat = ChatTokenizer(tokenizer, base)
+        self.token_ids, self.end_id = chat.ids, chat.end_id
         self.context: int = self.network.config.max_position_embeddings
         self.model: Any = None
 

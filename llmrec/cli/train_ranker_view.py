@@ -37,5 +37,6 @@ class RankerView(LiveTable):
 
 
 def _cells(report: EvaluationReport) -> list[str]:
-    figures = [f"{one:.4f}" for one in (report.loss, report.accuracy, report.ndcg)]
+    known = (report.loss, report.accuracy, report.ndcg)
+    figures = ["" if one is None else f"{one:.4f}" for one in known]
     return [str(report.step), *figures, f"{report.seconds:.1f}", "best" if report.best else ""]
