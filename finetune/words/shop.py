@@ -1,0 +1,227 @@
+"""What a workspace gives the training of its words: items, and histories for reasons to hang on."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from llmrec.artifacts import CardData
+from llmrec.catalog.store import CatalogStore
+from llmrec.config import Workspace
+from llmrec.errors import DataError
+from llmrec.explain import WordsRequest
+from llmrec.explain.facts import fold
+from llmrec.explain.from_fields import item_language
+from llmrec.explain.lexicon import FAMOUS_BRANDS
+from llmrec.finetune.behaviour.sequences import in_order
+from llmrec.finetune.words.examples import WordsCounts, WordsSet, build_words, small_words
+from llmrec.requests import as_history, condense_history
+from llmrec.retrieval import Retriever
+from llmrec.retrieval.cache import cache_key
+from llmrec.types import Event, HistoryEntry, Item
+
+if TYPE_CHECKING:
+    from llmrec.engines.protocol import Engine
+
+__all__ = ["VALIDATION", "WordsData", "words_data", "words_state"]
+
+VALIDATION = 100
+"""Most items that are held out; a reason and a description of each are written at the end."""
+
+_ITEMS = 20_000
+"""Most items that sentences are made for."""
+
+Ticks = Callable[[int, int], None]
+"""Told the number of items done and of all."""
+
+
+@dataclass(frozen=True)
+class WordsData:
+    """Examples to train on, others that say when to stop, and what to write at the end.
+
+    No item of ``validation`` or ``asked`` is in ``train``; ``reasons`` says whether the log had
+    histories, ``brands`` are the shop's.
+    """
+
+    train: WordsSet
+    validation: WordsSet
+    asked: tuple[WordsRequest, ...]
+    reasons: bool
+    brands: frozenset[str]
+    log: CardData
+
+
+def words_state(workspace: Workspace) -> str:
+    """A name that changes when examples should be made anew."""
+    with CatalogStore.open(workspace.database_url) as store:
+        revision = store.revision()
+    settings = workspace.settings
+    return cache_key(
+        f"{revision.items} {revision.events}",
+        settings.models.llm,
+        settings.models.encoder,
+        settings.explain.model_dump_json(exclude={"adapter"}),
+    )
+
+
+def words_data(
+    workspace: Workspace,
+    engine: Engine,
+    *,
+    max_examples: int | None = None,
+    seed: int = 0,
+    progress: Ticks | None = None,
+) -> WordsData:
+    """Make the examples.
+
+    Args:
+        workspace: the shop.
+        engine: whose prompts.
+        max_examples: train on so many, drawn by ``seed``.
+        seed: of what is held out, of the histories and of the sentences.
+        progress: told of the items done.
+
+    Raises:
+        DataError: there are no items in English, or none that the grammar can speak of.
+        IndexMissing: nothing has been indexed.
+    """
+    with CatalogStore.open(workspace.database_url) as store:
+        items = [item for batch in store.iter_items() for item in batch]
+        events = in_order(event for batch in store.iter_events() for event in batch)
+        brands = frozenset(FAMOUS_BRANDS | {one for one in store.brands() if len(one) > 2})
+        spoken = _spoken(items, seed)
+        held, rest = _apart(spoken, seed)
+        with Retriever.open(workspace, store) as retriever:
+            asker = _Asker(items, events, retriever, workspace.settings.retrieval.history_limit)
+            requests = [asker.request(item, seed) for item in (*rest, *held)]
+    done = 0
+
+    def tick(count: int) -> None:
+        nonlocal done
+        done += count
+        if progress:
+            progress(done, len(requests))
+
+    def made(some: Sequence[WordsRequest], most: int | None) -> WordsSet:
+        return build_words(
+            some,
+            engine,
+            workspace.settings.explain,
+            brands=brands,
+            lower=small_words(items),
+            reasons=asker.has_histories,
+            most=most,
+            seed=seed,
+            progress=tick,
+        )
+
+    train, validation = made(requests[: len(rest)], max_examples), made(requests[len(rest) :], None)
+    _check(train, validation)
+    log = CardData(
+        sha256=train.sha256,
+        events=len(events),
+        users=asker.users,
+        items=len(spoken),
+        last=_last(events),
+    )
+    asked = tuple(requests[len(rest) :])
+    return WordsData(train, validation, asked, asker.has_histories, brands, log)
+
+
+def _spoken(items: Sequence[Item], seed: int) -> list[Item]:
+    """The items that the model writes about: those in English."""
+    if not items:
+        raise DataError(
+            "The catalogue is empty.", hint="Ingest products first: llmrec ingest items FILE."
+        )
+    spoken = [item for item in items if item_language(item) == "en"]
+    if not spoken:
+        raise DataError(
+            f"None of the {len(items)} items is in English, and the model writes English only.",
+            hint="Items in other languages get their sentences from fields; set explain.adapter "
+            "to 'none'.",
+        )
+    if len(spoken) > _ITEMS:
+        places = sorted(random.Random(f"{seed}:items").sample(range(len(spoken)), _ITEMS))
+        spoken = [spoken[place] for place in places]
+    return spoken
+
+
+def _apart(items: Sequence[Item], seed: int) -> tuple[list[Item], list[Item]]:
+    """A tenth of the items held out, and the rest; items with one description stay together."""
+    groups: dict[str, list[Item]] = {}
+    for item in items:
+        groups.setdefault(fold(item.description) or item.id, []).append(item)
+    order = list(groups.values())
+    random.Random(f"{seed}:held").shuffle(order)
+    most = max(1, min(VALIDATION, len(items) // 10))
+    held: list[Item] = []
+    while order and len(held) + len(order[-1]) <= most:
+        held += order.pop()
+    return held, [item for group in order for item in group]
+
+
+def _check(train: WordsSet, validation: WordsSet) -> None:
+    if train.examples and validation.examples:
+        return
+    counts: WordsCounts = train.counts
+    raise DataError(
+        f"No sentence can be made of the fields of {counts.silent + validation.counts.silent} of "
+        f"{counts.items + validation.counts.items} items: descriptions and attributes are missing "
+        "or say nothing that the grammar knows.",
+        hint="Ingest descriptions, or attributes such as material, colour, weight, dimensions; "
+        "titles alone teach nothing that the shopper does not see.",
+    )
+
+
+class _Asker:
+    """Gives each item a shopper's history, as serving would have it."""
+
+    def __init__(
+        self, items: Sequence[Item], events: Sequence[Event], retriever: Retriever, limit: int
+    ) -> None:
+        self._items = {item.id: item for item in items}
+        self._retriever, self._limit = retriever, limit
+        by_user = {user: tuple(group) for user, group in groupby(events, key=lambda one: one.user)}
+        self._histories = [one for one in by_user.values() if len(one) > 1]
+        self._of: dict[str, list[int]] = {}
+        for place, history in enumerate(self._histories):
+            for item in {one.item for one in history[1:]}:
+                self._of.setdefault(item, []).append(place)
+        self.users = len(by_user)
+
+    @property
+    def has_histories(self) -> bool:
+        """Whether any shopper took two things."""
+        return bool(self._histories)
+
+    def request(self, item: Item, seed: int) -> WordsRequest:
+        """The item for a shopper who took it later on, or for any other."""
+        draw = random.Random(f"{seed}:{item.id}:history")
+        pairs = tuple(
+            (entry, self._items.get(entry.item or "")) for entry in self._entries(item, draw)
+        )
+        (near,) = self._retriever.related([item.id], [entry for entry, _ in pairs])
+        return WordsRequest(item, pairs, None, True, draw.randint(1, 10), near)
+
+    def _entries(self, item: Item, draw: random.Random) -> tuple[HistoryEntry, ...]:
+        if not self._histories:
+            return ()
+        history = self._histories[draw.choice(self._of.get(item.id) or range(len(self._histories)))]
+        before: list[Event] = []
+        for event in history:
+            if event.item == item.id:
+                break
+            before.append(event)
+        return condense_history(as_history(before))[-self._limit :]
+
+
+def _last(events: Sequence[Event]) -> datetime | None:
+    zoned = (
+        one.at if one.at.tzinfo else one.at.replace(tzinfo=timezone.utc) for one in events if one.at
+    )
+    return max(zoned, default=None)
