@@ -45,6 +45,10 @@ _SEEN = ("title", "brand", "category")
 _NOT = r"\b(not|never|no|without|cannot|can't|doesn't|don't|isn't|nicht|kein|keine|keinen|ohne)\b"
 _DENIAL = re.compile(_NOT + r"((?:[^\w.!?;,]+[\w'-]+){1,4})")
 _DENIED = re.compile(_NOT + r"[^.!?;]*$")
+# "made of 38-46 cm", "made of grey": what follows is no material.
+_MADE_OF = re.compile(
+    r"\bmade of ([\d.,x×-]+ ?(?:cm|mm|m|ml|l|kg|g|w)?|[a-z]+(?: [a-z]+)?)(?=\s*(?:[,.;]|and\b|$))"
+)
 _BOUND = re.compile(r"(?:under|below|less than|cheaper than|unter|weniger als|低于|不到)\s*$")
 
 
@@ -79,6 +83,7 @@ def check(
         *_names(rest, folded, facts, known_brands),
         *_numbers(folded, facts),
         *_concepts(folded, facts),
+        *_materials(folded, facts),
         *_past(folded, facts),
         *_negations(folded, facts),
     ]
@@ -197,6 +202,17 @@ def _concepts(folded: str, facts: Facts) -> Iterator[Problem]:
     for concept, words, affirmed in concept_uses(folded):
         if (concept, affirmed) not in _concepts_of(facts.own):
             yield Problem(concept.kind, words if affirmed else f"not {words}")
+
+
+def _materials(folded: str, facts: Facts) -> Iterator[Problem]:
+    """A colour or a measure is not what a thing is made of, whichever field it stands in."""
+    known = fold(facts.fields.get("attributes.material", ""))
+    for match in _MADE_OF.finditer(folded):
+        said = match[1].strip()
+        kinds = {concept.kind for concept, _, _ in concept_uses(said.split()[-1])}
+        no_material = said[0].isdigit() or ("colour" in kinds and "material" not in kinds)
+        if no_material and said not in known:
+            yield Problem("material", said)
 
 
 @lru_cache(maxsize=512)

@@ -51,7 +51,10 @@ class Draft:
 
     def problems(self, said: str, generated: str, known_brands: Collection[str]) -> list[str]:
         """Why it may not be shown, empty if it may."""
-        own = said[len(self.opening) :].strip(" .,;:-")
+        rest = said[len(self.opening) :].lstrip()
+        own = rest.strip(" .,;:-")
+        if own and rest.startswith("."):
+            return ["shape: a title is no sentence"]
         if not own or not generated.strip():
             return ["shape: says nothing" if generated.strip(" .,") == "" else "shape: breaks off"]
         shown = f"{self.facts.speakable} {self.facts.item.title}"

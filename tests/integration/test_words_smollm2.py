@@ -84,3 +84,35 @@ def test_every_text_holds_or_is_from_fields(engine):
             else:
                 assert words.problems
     assert any(reason.origin == "model" for reason, _ in done)
+
+
+def test_an_adapter_of_a_few_steps_writes_as_its_examples_do(engine, smollm2, tmp_path):
+    pytest.importorskip("peft", reason="pip install 'llmrec[train]'")
+    from llmrec.artifacts import CardData
+    from llmrec.finetune import LoraSettings
+    from llmrec.finetune.words.examples import build_words, small_words
+    from llmrec.finetune.words.train import WordsTask, train_words
+
+    knife = item(
+        1,
+        "Chef's knife 20 cm",
+        "Stays sharp through a crate of onions.",
+        material="forged steel",
+    )
+    request = WordsRequest(knife, ((HistoryEntry(item="I9"), ANCHOR),), None, True, 1, (0,))
+    data = build_words(
+        [request], engine, ExplainSettings(), brands=(), lower=small_words([knife]), seed=1
+    )
+    task = WordsTask(data, data, CardData(sha256="", events=1, users=1, items=1))
+    settings = LoraSettings(
+        epochs=5, batch=3, accumulation=1, learning_rate=2e-3, evaluate_every=99, dropout=0.0
+    )
+    report = train_words(task, "smollm2-135m-instruct", tmp_path / "words", settings)
+    assert report.steps[-1].loss < report.steps[0].loss / 3
+    engine.load_adapter("words", tmp_path / "words")
+    reason, description = Writer(engine, ExplainSettings(adapter="words", attempts=1)).write_many(
+        [request]
+    )[0]
+    engine.unload_adapter("words")
+    assert (reason.origin, description.origin) == ("model", "model")
+    assert "onions" in reason.text + description.text or "steel" in reason.text

@@ -185,3 +185,16 @@ def test_a_sentence_may_begin_with_an_article_before_a_name():
     assert [str(one) for one in check("The Acme gloves come in olive.", facts_of(gloves))] == [
         "name: Acme"
     ]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "holds"),
+    [
+        ("The Skerry 2 two-person tent is made of moss green, 2.4 kg, ripstop polyester.", False),
+        ("The Skerry 2 two-person tent is made of 2.4 kg, ripstop polyester.", False),
+        ("The Skerry 2 two-person tent is made of green, ripstop polyester.", False),
+        ("The Skerry 2 two-person tent is made of ripstop polyester and weighs 2.4 kg.", True),
+    ],
+)
+def test_a_colour_or_a_measure_is_no_material(sentence, holds):
+    assert (check(sentence, facts_of(TENT)) == ()) is holds

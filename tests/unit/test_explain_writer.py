@@ -200,3 +200,10 @@ def test_an_item_of_which_nothing_is_known_still_gets_words():
     bare = Item("X", "Thing")
     reason, description = words_from_fields(WordsRequest(bare, (), None, True, 0))
     assert reason.text and description.text == "Thing."
+
+
+def test_a_title_with_a_full_stop_is_no_description():
+    engine = ScriptedEngine(generate=[GOOD, ". Burns sticks and cones.", BAD])
+    _, description = write(engine, request(describe=True), attempts=2)[0]
+    assert description.origin == "fields"
+    assert "shape: a title is no sentence" in description.problems
