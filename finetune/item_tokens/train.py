@@ -22,6 +22,7 @@ from llmrec.finetune.item_tokens.prompts import Kind, tokenise_items
 from llmrec.finetune.ranker.loop import Loop
 from llmrec.finetune.ranker.place import Place
 from llmrec.finetune.ranker.reports import EvaluationReport, Observer
+from llmrec.finetune.ranker.scores import ranking_losses
 from llmrec.finetune.ranker.steps import Stepper
 from llmrec.finetune.ranker.validation import Validation
 from llmrec.finetune.ranker.weight import ndcg_at_k
@@ -148,7 +149,7 @@ def train_item_tokens(
             adapted.add_items(items)
         loop = Loop(
             adapted=adapted,
-            stepper=Stepper(adapted.model, learned, settings, place),
+            stepper=Stepper(adapted.model, learned, ranking_losses, settings, place),
             validation=Validation(tokens(held), settings.batch, place),
             settings=settings,
             place=place,

@@ -111,6 +111,9 @@ class HeldOutTexts:
     def __len__(self) -> int:
         return len(self._examples)
 
+    def begin(self, model: Any) -> None:
+        """Nothing: no run of words goes on from another."""
+
     def judge(self, model: Any) -> Judgement:
         """Mean loss in nats a token, and share of tokens that are the likeliest."""
         losses, right = self._asked(model)
