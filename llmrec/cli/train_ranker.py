@@ -153,7 +153,7 @@ class RankerStage:
             sample,
             base,
             settings,
-            examples=min(len(held.train), self._most or len(held.train)),
+            examples=self._settings.orders * min(len(held.train), self._most or len(held.train)),
             validation=min(len(held.validation), VALIDATION),
         )
         return Size(

@@ -80,7 +80,7 @@ def arguments() -> argparse.Namespace:
 
 
 def settings_of(args: argparse.Namespace) -> LoraSettings:
-    values: dict[str, Any] = {"seed": args.seed}
+    values: dict[str, Any] = {"seed": args.seed, "orders": args.orders}
     for pair in args.set:
         name, _, value = pair.partition("=")
         try:
