@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from llmrec.engines.protocol import Engine
 
 __all__ = [
+    "PART",
     "VALIDATION",
     "RankerData",
     "ranker_data",
@@ -36,7 +37,8 @@ __all__ = [
     "to_ask",
 ]
 
-_PART = "ranker"
+PART = "ranker"
+"""Of the workspace that retrieves as the shop did before the examples."""
 
 VALIDATION = 1_000
 """Most users that validation asks."""
@@ -115,7 +117,7 @@ def ranker_data(
         save_seen(data.events, folder)
     earlier = open_earlier(
         workspace,
-        _PART,
+        PART,
         data,
         held.known,
         fusion=True,
@@ -127,7 +129,7 @@ def ranker_data(
         train = kept_examples(files[0], make)
         most = VALIDATION if validation is None else validation
         valid = kept_examples(files[1], lambda: maker.make("validation", most))
-    close_earlier(workspace, _PART)
+    close_earlier(workspace, PART)
     return RankerData(train, valid)
 
 

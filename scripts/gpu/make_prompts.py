@@ -34,9 +34,10 @@ from llmrec.eval import Case, open_data
 from llmrec.eval.main_path.shop import evaluation_shop
 from llmrec.finetune import ExampleSet, build_examples
 from llmrec.finetune.behaviour import EpochReport
-from llmrec.finetune.earlier import earlier_shop
+from llmrec.finetune.behaviour.shop import shop_data
+from llmrec.finetune.earlier import held_back, open_earlier
 from llmrec.finetune.ranker.prompts import prompt_maker
-from llmrec.finetune.ranker.shop import ranker_data
+from llmrec.finetune.ranker.shop import PART, ranker_data
 from llmrec.retrieval import Retriever
 from llmrec.retrieval.collection import VectorCollection
 from llmrec.retrieval.matrix import VectorMatrix
@@ -51,8 +52,7 @@ def main() -> None:
     name = options.name or data.name
     with tempfile.TemporaryDirectory() as scratch:
         shop = evaluation_shop(data, "test", folder=options.shop or Path(scratch) / "shop")
-        # Found again by ranker_data, which removes it.
-        write_vectors(earlier_shop(shop, progress=told).workspace, options.out / f"{name}-vectors")
+        write_vectors(earlier(shop), options.out / f"{name}-vectors")
         engine = prompt_maker(options.model)
         made = ranker_data(
             shop, engine, Path(scratch), max_examples=options.examples, progress=counted
@@ -86,6 +86,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--examples", type=int, help="most users to train on; all by default")
     parser.add_argument("--questions", type=int, default=4000, help="most of the test part")
     return parser.parse_args()
+
+
+def earlier(shop: Workspace) -> Workspace:
+    """The shop as it was; :func:`ranker_data` finds it again, and removes it."""
+    log = shop_data(shop)
+    known = held_back(log.events).known
+    return open_earlier(shop, PART, log, known, fusion=True, progress=told)
 
 
 def drawn(cases: Sequence[Case], most: int) -> list[Case]:
