@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from llmrec.config import Workspace
+from llmrec.errors import ConfigError
 from llmrec.finetune.ranker.estimate import RankerEstimate, estimate_training
 from llmrec.finetune.ranker.prompts import prompt_maker
 from llmrec.finetune.ranker.reports import LoraReport, Observer
@@ -29,11 +31,18 @@ class WordsSession:
         shop: the workspace.
         settings: of the training.
         max_examples: train on so many, drawn by the settings' seed.
+
+    Raises:
+        ConfigError: several processes were started; its examples are short and few.
     """
 
     def __init__(
         self, shop: Workspace, settings: LoraSettings, max_examples: int | None = None
     ) -> None:
+        if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+            raise ConfigError(
+                "The words train in one process.", hint="Start the command without accelerate."
+            )
         self._shop, self._settings, self._most = shop, settings, max_examples
         home = shop.cache_dir / "train-words"
         name = cache_key(words_state(shop), max_examples, settings.model_dump_json())

@@ -10,6 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llmrec.cli.common import WorkspaceOption, console, notes, progress_bar
+from llmrec.cli.train_options import (
+    DryRunOption,
+    EpochsOption,
+    JsonOption,
+    PromoteOption,
+    ResumeOption,
+    SeedOption,
+    SetOption,
+)
 from llmrec.cli.train_settings import training_settings
 
 if TYPE_CHECKING:
@@ -27,30 +36,19 @@ def words(
     max_examples: Annotated[
         int | None, typer.Option(min=1, help="Train on so many sentences, drawn by the seed.")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="At most; it stops by itself.")] = None,
+    epochs: EpochsOption = None,
     quantization: Annotated[
         str | None, typer.Option(help="nf4 or int8: of the base, which learns nothing (QLoRA).")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of examples, weights, batches and dropout.")] = 0,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Any other setting; repeatable."),
-    ] = None,
+    seed: SeedOption = 0,
+    set_: SetOption = None,
     wandb: Annotated[
         bool, typer.Option("--wandb", help="Send the curves to Weights & Biases too.")
     ] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume/--no-resume", help="Go on where it was stopped.")
-    ] = True,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what it will cost, and train nothing.")
-    ] = False,
-    promote: Annotated[
-        bool, typer.Option("--promote/--no-promote", help="Let it serve, unless it is worse.")
-    ] = True,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object on standard output.")
-    ] = False,
+    resume: ResumeOption = True,
+    dry_run: DryRunOption = False,
+    promote: PromoteOption = True,
+    as_json: JsonOption = False,
 ) -> None:
     """Train a LoRA adapter that writes reasons and descriptions from the catalogue's fields.
 
@@ -67,10 +65,8 @@ def words(
     from llmrec.finetune.words.session import WordsSession
     from llmrec.finetune.words.train import WRITING
 
-    given = {**WRITING.model_dump(), "quantization": quantization, "seed": seed}
-    if epochs is not None:
-        given["epochs"] = epochs
-    settings = training_settings(LoraSettings, given, set_ or [])
+    given = {"epochs": epochs, "quantization": quantization, "seed": seed}
+    settings = training_settings(LoraSettings, given, set_ or [], WRITING.model_dump())
     session = WordsSession(Workspace.open(workspace), settings, max_examples)
     if not resume:
         session.restart()

@@ -21,11 +21,16 @@ from llmrec.artifacts import Artifacts, CardData, Figure, read_card
 from llmrec.config import ExplainSettings, Workspace
 from llmrec.demo import items_files
 from llmrec.engines import ScriptedEngine
-from llmrec.errors import ContextOverflow, ModelError
+from llmrec.errors import ConfigError, ContextOverflow, ModelError
 from llmrec.explain import WordsRequest, check, facts_of
 from llmrec.finetune import LoraSettings
 from llmrec.finetune.ranker.prompts import prompt_maker
-from llmrec.finetune.words.batches import answer_losses, text_batch, tokenise_words
+from llmrec.finetune.words.batches import (
+    TextExample,
+    answer_losses,
+    text_batch,
+    tokenise_words,
+)
 from llmrec.finetune.words.clauses import clauses_of
 from llmrec.finetune.words.examples import (
     WordsCounts,
@@ -37,6 +42,7 @@ from llmrec.finetune.words.examples import (
 from llmrec.finetune.words.measure import FIRST_TRY, SAMPLES, add_to_card, write_texts
 from llmrec.finetune.words.publish import publish_words
 from llmrec.finetune.words.sentences import continuations
+from llmrec.finetune.words.session import WordsSession
 from llmrec.finetune.words.train import WordsTask, train_words
 from llmrec.finetune.words.variety import distinct_2, skeletons
 from llmrec.types import HistoryEntry, Item
@@ -328,3 +334,15 @@ def test_only_what_passes_more_often_serves(tiny_model: Path, tmp_path: Path) ->
     assert not unknown.promoted and "Nothing is known" in unknown.reason
     held = publish_words(shop, folder("held", 0.9), promote=False)
     assert not held.promoted and store.serving("words") == good.artifact.version
+
+
+def test_several_processes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ConfigError, match="train in one process"):
+        WordsSession(Workspace.init(tmp_path / "shop"), QUICK)
+
+
+def test_batches_come_in_few_lengths() -> None:
+    made = [text_batch([TextExample(tuple(range(1, n)), 3)]) for n in range(20, 48)]
+    assert {one.tokens.shape[1] for one in made} == {32, 48}
+    assert {one.targets.shape[1] for one in made} == {16}
