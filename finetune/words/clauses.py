@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from llmrec.explain.claims import concept_uses
 from llmrec.explain.facts import fold
 from llmrec.finetune.words.vocabulary import (
     ADJECTIVES,
@@ -149,9 +150,11 @@ def _from_piece(piece: str, title: str) -> Clause | None:
 
 def _from_value(name: str, value: str) -> Clause | None:
     key, low = fold(name), fold(value)
-    if key == "material" and not re.search(r"[\d,;:+(]", value):
+    kinds = {concept.kind for concept, _, _ in concept_uses(low)}
+    if key == "material" and "material" in kinds and not re.search(r"[\d,;:+(]", value):
         return Clause(f"made of {value}", f"is made of {value}")
-    if key in ("colour", "color") and not re.search(r"[\d,;:+(]", value):
+    look = "colour" in kinds and "material" not in kinds
+    if key in ("colour", "color") and look and not re.search(r"[\d,;:+(]", value):
         return Clause(f"in {value}", f"comes in {value}")
     if key == "origin" and value[:1].isupper() and not re.search(r"\d", value):
         return Clause(f"from {value}", f"comes from {value}")

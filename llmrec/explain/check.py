@@ -45,10 +45,13 @@ _SEEN = ("title", "brand", "category")
 _NOT = r"\b(not|never|no|without|cannot|can't|doesn't|don't|isn't|nicht|kein|keine|keinen|ohne)\b"
 _DENIAL = re.compile(_NOT + r"((?:[^\w.!?;,]+[\w'-]+){1,4})")
 _DENIED = re.compile(_NOT + r"[^.!?;]*$")
-# "made of 38-46 cm", "made of grey": what follows is no material.
-_MADE_OF = re.compile(
-    r"\bmade of ([\d.,x×-]+ ?(?:cm|mm|m|ml|l|kg|g|w)?|[a-z]+(?: [a-z]+)?)(?=\s*(?:[,.;]|and\b|$))"
+_ROLE = re.compile(
+    r"\b(made of|comes? in)"
+    r" ((?:(?!and\b|that\b|with\b|which\b|who\b)[^\s,.;:]+(?:[.,]\d+)* ?){1,4})"
 )
+_COLOUR_FIELDS = frozenset({"attributes.colour", "attributes.color", "attributes.farbe"})
+_LOOK_FIELDS = _COLOUR_FIELDS | {"attributes.size", "attributes.pack"}
+_MATERIAL_FIELDS = frozenset({"attributes.material", "attributes.fabric"})
 _BOUND = re.compile(r"(?:under|below|less than|cheaper than|unter|weniger als|低于|不到)\s*$")
 
 
@@ -83,7 +86,7 @@ def check(
         *_names(rest, folded, facts, known_brands),
         *_numbers(folded, facts),
         *_concepts(folded, facts),
-        *_materials(folded, facts),
+        *_roles(folded, facts),
         *_past(folded, facts),
         *_negations(folded, facts),
     ]
@@ -204,15 +207,34 @@ def _concepts(folded: str, facts: Facts) -> Iterator[Problem]:
             yield Problem(concept.kind, words if affirmed else f"not {words}")
 
 
-def _materials(folded: str, facts: Facts) -> Iterator[Problem]:
-    """A colour or a measure is not what a thing is made of, whichever field it stands in."""
-    known = fold(facts.fields.get("attributes.material", ""))
-    for match in _MADE_OF.finditer(folded):
-        said = match[1].strip()
-        kinds = {concept.kind for concept, _, _ in concept_uses(said.split()[-1])}
-        no_material = said[0].isdigit() or ("colour" in kinds and "material" not in kinds)
-        if no_material and said not in known:
-            yield Problem("material", said)
+def _roles(folded: str, facts: Facts) -> Iterator[Problem]:
+    """What a thing is made of must be a material of it, and what it comes in a colour or a pack.
+
+    A value that stands in the fields is no proof: "made of petrol" is said of a petrol jacket.
+    """
+    for match in _ROLE.finditer(folded):
+        role, said = match[1], match[2].strip()
+        if not (_is_material(said, facts) if role == "made of" else _is_look(said, facts)):
+            yield Problem("material" if role == "made of" else "attribute", match[0].strip())
+
+
+def _is_material(said: str, facts: Facts) -> bool:
+    if _in_fields(said, facts, _MATERIAL_FIELDS) or f" of {said}" in facts.own:
+        return True
+    rest = (text for name, text in facts.fields.items() if name.casefold() not in _COLOUR_FIELDS)
+    known = {concept for concept, _, affirmed in concept_uses(fold(" . ".join(rest))) if affirmed}
+    return any(one.kind == "material" and one in known for one, _, _ in concept_uses(said))
+
+
+def _is_look(said: str, facts: Facts) -> bool:
+    if numbers_in(said) or any(one.kind == "colour" for one, _, _ in concept_uses(said)):
+        return True
+    return f" in {said}" in facts.own or _in_fields(said.removeprefix("size "), facts, _LOOK_FIELDS)
+
+
+def _in_fields(said: str, facts: Facts, names: Collection[str]) -> bool:
+    known = [fold(v.partition(": ")[2]) for k, v in facts.fields.items() if k.casefold() in names]
+    return any(said in one or (one and said.startswith(one)) for one in known)
 
 
 @lru_cache(maxsize=512)

@@ -194,6 +194,11 @@ def test_a_sentence_may_begin_with_an_article_before_a_name():
         ("The Skerry 2 two-person tent is made of 2.4 kg, ripstop polyester.", False),
         ("The Skerry 2 two-person tent is made of green, ripstop polyester.", False),
         ("The Skerry 2 two-person tent is made of ripstop polyester and weighs 2.4 kg.", True),
+        ("The Skerry 2 two-person tent is made of mesh inner.", False),
+        ("The Skerry 2 two-person tent is made of moss.", False),
+        ("The Skerry 2 two-person tent comes in moss green and is for two.", True),
+        ("The Skerry 2 two-person tent comes in ripstop polyester.", False),
+        ("The Skerry 2 two-person tent comes in two doors.", True),
     ],
 )
 def test_a_colour_or_a_measure_is_no_material(sentence, holds):
