@@ -49,6 +49,7 @@ _ROLE = re.compile(
     r"\b(made of|comes? in)"
     r" ((?:(?!and\b|that\b|with\b|which\b|who\b)[^\s,.;:]+(?:[.,]\d+)* ?){1,4})"
 )
+_COUNTED = re.compile(r"\b(?:pack|set|box|piece|part|size|sheet|colou?r)")
 _COLOUR_FIELDS = frozenset({"attributes.colour", "attributes.color", "attributes.farbe"})
 _LOOK_FIELDS = _COLOUR_FIELDS | {"attributes.size", "attributes.pack"}
 _MATERIAL_FIELDS = frozenset({"attributes.material", "attributes.fabric"})
@@ -227,7 +228,9 @@ def _is_material(said: str, facts: Facts) -> bool:
 
 
 def _is_look(said: str, facts: Facts) -> bool:
-    if numbers_in(said) or any(one.kind == "colour" for one, _, _ in concept_uses(said)):
+    if any(one.kind == "colour" for one, _, _ in concept_uses(said)):
+        return True
+    if numbers_in(said) and _COUNTED.search(said):
         return True
     return f" in {said}" in facts.own or _in_fields(said.removeprefix("size "), facts, _LOOK_FIELDS)
 
