@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from llmrec.cli.train_settings import training_settings
 from llmrec.embedding import load_encoder
 from llmrec.embedding.behaviour import load_behaviour, save_behaviour
 from llmrec.eval import EvalData, open_data
@@ -74,14 +75,7 @@ def arguments() -> argparse.Namespace:
 
 def settings_of(pairs: list[str]) -> BehaviourSettings:
     """``name=value`` pairs, the values as JSON where they are JSON."""
-    values: dict[str, Any] = {}
-    for pair in pairs:
-        name, _, value = pair.partition("=")
-        try:
-            values[name] = json.loads(value)
-        except ValueError:
-            values[name] = value
-    return BehaviourSettings(**values)
+    return training_settings(BehaviourSettings, {}, pairs)
 
 
 def texts(data: EvalData, encoder: str, cache: Path) -> tuple[Any, str]:

@@ -33,6 +33,7 @@ import numpy as np
 
 from llmrec.artifacts import Artifacts, Card, CardData
 from llmrec.catalog.store import CatalogStore
+from llmrec.cli.train_settings import training_settings
 from llmrec.config import Workspace
 from llmrec.embedding.behaviour import BehaviourEncoder, load_behaviour, save_behaviour
 from llmrec.eval import Case, EvalData, RunScores, Split, compare_all, open_data
@@ -187,14 +188,7 @@ def bare(items: int) -> CardData:
 
 
 def settings_of(args: argparse.Namespace) -> BehaviourSettings:
-    values: dict[str, Any] = {"seed": args.seed}
-    for pair in args.set:
-        name, _, value = pair.partition("=")
-        try:
-            values[name] = json.loads(value)
-        except ValueError:
-            values[name] = value
-    return BehaviourSettings(**values)
+    return training_settings(BehaviourSettings, {"seed": args.seed}, args.set)
 
 
 def catalogue_of(shop: Workspace) -> Catalogue:

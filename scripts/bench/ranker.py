@@ -1,15 +1,15 @@
 """The LoRA ranker over its retriever on a data folder: train it, then rank the whole test part.
 
     python scripts/bench/ranker.py ../shared/data/amazon14_beauty --shop bench-work/fusion/shop \
-        --out bench-work/ranker --candidates 10 --history 5 --tokens 280 --orders 3 \
+        --out bench-work/ranker --candidates 10 --history 5 --tokens 280 --orders 2 \
         --set residual=true
 
 ``--shop`` is the workspace that ``scripts/bench/fusion.py --out`` leaves, with a behaviour encoder
 and a fusion for the test part. The ranker trains as ``llmrec train ranker`` does: on each user's
 last new item but one before the test, with a retriever that has not learned from it, and validates
-on the last. Targets that this retriever did not find are left out. The language model is asked on
-the test users whose target is among the candidates; on the others no order of the candidates
-changes a figure, and they count as 0 on both sides.
+on the last. Targets that this retriever did not find are left out. If validation says that the
+adapter helps, the language model is asked on the test users whose target is among the candidates;
+on the others no order of the candidates changes a figure, and they count as 0 on both sides.
 
 Stopped at any moment, the same command goes on where it was. ``result.json`` has the figures,
 ``curves/`` TensorBoard's, ``adapter/`` the adapter.
@@ -28,6 +28,8 @@ from typing import Any
 import numpy as np
 from processes import machine
 
+from llmrec.artifacts import Artifacts
+from llmrec.cli.train_settings import training_settings
 from llmrec.eval import Case, EvalData, RunScores, compare_all, open_data
 from llmrec.eval.judging.asking import in_batches, sample_cases
 from llmrec.eval.main_path.recommenders import open_main_path, open_retriever
@@ -54,9 +56,12 @@ def main() -> None:
     shop = evaluation_shop(data, "test", folder=args.shop, overrides=asked)
     found: dict[str, Any] = {"machine": machine(), "asked": vars(args) | {"data": data.name}}
     found["training"] = trained(shop, args)
-    found["test"] = judged(data, shop, args, found["training"]["llm_weight"])
+    if Artifacts(shop.models_dir).current("ranker"):
+        found["test"] = judged(data, shop, args, found["training"]["llm_weight"])
+    else:
+        say("the adapter does not serve, so that every list is the retriever's: no test")
     (args.out / "result.json").write_text(json.dumps(found, indent=2, default=str))
-    print(json.dumps(found["test"], indent=2))
+    print(json.dumps(found.get("test", found["training"]), indent=2))
 
 
 def arguments() -> argparse.Namespace:
@@ -80,14 +85,7 @@ def arguments() -> argparse.Namespace:
 
 
 def settings_of(args: argparse.Namespace) -> LoraSettings:
-    values: dict[str, Any] = {"seed": args.seed, "orders": args.orders}
-    for pair in args.set:
-        name, _, value = pair.partition("=")
-        try:
-            values[name] = json.loads(value)
-        except ValueError:
-            values[name] = value
-    return LoraSettings(**values)
+    return training_settings(LoraSettings, {"seed": args.seed, "orders": args.orders}, args.set)
 
 
 def say(text: str) -> None:
