@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +25,16 @@ if TYPE_CHECKING:
     from llmrec.finetune.ranker.reports import LoraReport
     from llmrec.finetune.settings import LoraSettings
 
-__all__ = ["adapter_card", "publish_adapter"]
+__all__ = ["PublishedAdapter", "adapter_card", "publish_adapter"]
+
+
+@dataclass(frozen=True)
+class PublishedAdapter:
+    """A new version, and whether it serves; ``reason`` says why it does not."""
+
+    artifact: Artifact
+    promoted: bool
+    reason: str = ""
 
 
 def adapter_card(

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from llmrec.artifacts import Artifact, Artifacts, Card
 from llmrec.config import Workspace
-from llmrec.finetune.card import publish_adapter
+from llmrec.finetune.card import PublishedAdapter, publish_adapter
 from llmrec.finetune.gained import step_back
 from llmrec.finetune.ranker.validation import LIFT
 
-__all__ = ["PublishedRanker", "publish_ranker"]
+__all__ = ["publish_ranker"]
 
 _KIND = "ranker"
 
 
-@dataclass(frozen=True)
-class PublishedRanker:
-    """A new version, and whether it serves; ``reason`` says why it does not."""
-
-    artifact: Artifact
-    promoted: bool
-    reason: str = ""
-
-
 def publish_ranker(
     workspace: Workspace, folder: Path, *, seen: Path | None = None, promote: bool = True
-) -> PublishedRanker:
+) -> PublishedAdapter:
     """Publish the adapter in ``folder``, and let it serve if it helps and is no step back.
 
     It serves unless the fused ranking is not above the retriever alone on validation, or its main
@@ -49,9 +39,9 @@ def publish_ranker(
     made = publish_adapter(artifacts, folder, also=() if seen is None else (seen,))
     reason = _against(made.card, before) if promote else "It was not to be promoted."
     if reason:
-        return PublishedRanker(made, False, reason)
+        return PublishedAdapter(made, False, reason)
     anew = made.card.parent is None
-    return PublishedRanker(artifacts.promote(_KIND, made.version, unless_worse=anew), True)
+    return PublishedAdapter(artifacts.promote(_KIND, made.version, unless_worse=anew), True)
 
 
 def _against(card: Card, before: Artifact | None) -> str:

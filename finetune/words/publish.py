@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from llmrec.artifacts import Artifact, Artifacts, Card, Comparison
+from llmrec.artifacts import Artifact, Artifacts, Card
 from llmrec.config import Workspace
-from llmrec.finetune.card import publish_adapter
+from llmrec.finetune.card import PublishedAdapter, publish_adapter
+from llmrec.finetune.gained import step_back
 from llmrec.finetune.words.measure import FIRST_TRY
 
-__all__ = ["PublishedWords", "publish_words"]
+__all__ = ["publish_words"]
 
 _KIND = "words"
 
 
-@dataclass(frozen=True)
-class PublishedWords:
-    """A new version, and whether it serves; ``reason`` says why it does not."""
-
-    artifact: Artifact
-    promoted: bool
-    reason: str = ""
-
-
-def publish_words(workspace: Workspace, folder: Path, *, promote: bool = True) -> PublishedWords:
+def publish_words(workspace: Workspace, folder: Path, *, promote: bool = True) -> PublishedAdapter:
     """Publish the adapter in ``folder``, and let it write if that helps and is no step back.
 
     It serves unless its texts do not pass the checker more often than those of the base, or less
@@ -45,8 +36,8 @@ def publish_words(workspace: Workspace, folder: Path, *, promote: bool = True) -
     made = publish_adapter(artifacts, folder)
     reason = _against(made.card, before) if promote else "It was not to be promoted."
     if reason:
-        return PublishedWords(made, False, reason)
-    return PublishedWords(artifacts.promote(_KIND, made.version, unless_worse=True), True)
+        return PublishedAdapter(made, False, reason)
+    return PublishedAdapter(artifacts.promote(_KIND, made.version, unless_worse=True), True)
 
 
 def _against(card: Card, before: Artifact | None) -> str:
@@ -58,7 +49,4 @@ def _against(card: Card, before: Artifact | None) -> str:
             f"Its texts pass the checker no more often than those of the base: {own} at the first "
             f"try against {base}. Train longer, or on more examples."
         )
-    if before is None:
-        return ""
-    compared = Comparison(card, before.card)
-    return f"{before.name} goes on serving: {compared}." if compared.worse else ""
+    return step_back(card, before)

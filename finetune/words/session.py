@@ -9,12 +9,13 @@ from pathlib import Path
 
 from llmrec.config import Workspace
 from llmrec.errors import ConfigError
+from llmrec.finetune.card import PublishedAdapter
 from llmrec.finetune.ranker.estimate import RankerEstimate, estimate_training
 from llmrec.finetune.ranker.prompts import prompt_maker
 from llmrec.finetune.ranker.reports import LoraReport, Observer
 from llmrec.finetune.settings import LoraSettings
 from llmrec.finetune.words.measure import add_to_card, write_texts
-from llmrec.finetune.words.publish import PublishedWords, publish_words
+from llmrec.finetune.words.publish import publish_words
 from llmrec.finetune.words.shop import Ticks, WordsData, words_data, words_state
 from llmrec.finetune.words.train import WordsTask, train_words
 from llmrec.retrieval.cache import cache_key
@@ -109,7 +110,7 @@ class WordsSession:
             engine.close()
         add_to_card(self.adapter, base, adapted)
 
-    def publish(self, *, promote: bool) -> PublishedWords:
+    def publish(self, *, promote: bool) -> PublishedAdapter:
         """Make it a version; the run's folder goes, its curves stay."""
         published = publish_words(self._shop, self.adapter, promote=promote)
         shutil.rmtree(self.folder, ignore_errors=True)

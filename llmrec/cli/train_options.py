@@ -19,12 +19,14 @@ __all__ = [
     "JsonOption",
     "MaxExamplesOption",
     "PromoteOption",
+    "QuantizationOption",
     "ResumeOption",
     "SeedOption",
     "SetOption",
     "SinceCommand",
     "SinceOption",
     "TargetsOption",
+    "WandbOption",
     "moment",
 ]
 
@@ -63,6 +65,12 @@ DryRunOption = Annotated[
 ]
 PromoteOption = Annotated[
     bool, typer.Option("--promote/--no-promote", help="Let it serve, unless it is worse.")
+]
+QuantizationOption = Annotated[
+    str | None, typer.Option(help="nf4 or int8: of the base, which learns nothing (QLoRA).")
+]
+WandbOption = Annotated[
+    bool, typer.Option("--wandb", help="Send the curves to Weights & Biases too.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 

@@ -6,9 +6,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from llmrec.cli.common import WorkspaceOption, console, notes
 from llmrec.cli.train_options import (
@@ -17,11 +15,13 @@ from llmrec.cli.train_options import (
     JsonOption,
     MaxExamplesOption,
     PromoteOption,
+    QuantizationOption,
     ResumeOption,
     SeedOption,
     SetOption,
     SinceOption,
     TargetsOption,
+    WandbOption,
     moment,
 )
 from llmrec.cli.train_ranker_run import RankerRun
@@ -31,9 +31,9 @@ from llmrec.cli.train_stage import Made, Size, run_stage
 if TYPE_CHECKING:
     from llmrec.config import Workspace
     from llmrec.finetune import LoraReport
+    from llmrec.finetune.card import PublishedAdapter
     from llmrec.finetune.earlier import HeldBack
     from llmrec.finetune.ranker.estimate import RankerEstimate
-    from llmrec.finetune.ranker.publish import PublishedRanker
     from llmrec.finetune.ranker.shop import RankerData
     from llmrec.finetune.since import Moment, Since
 
@@ -49,14 +49,10 @@ def ranker(
     max_examples: MaxExamplesOption = None,
     targets: TargetsOption = "retrieved",
     epochs: EpochsOption = None,
-    quantization: Annotated[
-        str | None, typer.Option(help="nf4 or int8: of the base, which learns nothing (QLoRA).")
-    ] = None,
+    quantization: QuantizationOption = None,
     seed: SeedOption = 0,
     set_: SetOption = None,
-    wandb: Annotated[
-        bool, typer.Option("--wandb", help="Send the curves to Weights & Biases too.")
-    ] = False,
+    wandb: WandbOption = False,
     resume: ResumeOption = True,
     dry_run: DryRunOption = False,
     promote: PromoteOption = True,
@@ -213,7 +209,7 @@ def _say_data(data: RankerData) -> None:
     )
 
 
-def _made(shop: Workspace, published: PublishedRanker, report: LoraReport | None) -> Made:
+def _made(shop: Workspace, published: PublishedAdapter, report: LoraReport | None) -> Made:
     metrics = published.artifact.card.metrics
     before = metrics.get("before ndcg@10") or metrics.get("retriever ndcg@10")
     after = metrics.get("ndcg@10")
@@ -228,7 +224,7 @@ def _made(shop: Workspace, published: PublishedRanker, report: LoraReport | None
     )
 
 
-def _show(shop: Workspace, published: PublishedRanker, report: LoraReport | None) -> None:
+def _show(shop: Workspace, published: PublishedAdapter, report: LoraReport | None) -> None:
     card, name = published.artifact.card, published.artifact.name
     figures = ", ".join(f"{metric} {figure}" for metric, figure in card.metrics.items())
     steps = f"{len(report.steps)} steps, the best was {report.best}; " if report else ""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from llmrec.finetune import EvaluationReport, LoraReport, LoraSettings, StepReport
     from llmrec.finetune.behaviour import EpochReport
     from llmrec.finetune.behaviour import StepReport as EncoderStep
-    from llmrec.finetune.ranker.publish import PublishedRanker
+    from llmrec.finetune.card import PublishedAdapter
     from llmrec.finetune.ranker.shop import RankerData
     from llmrec.finetune.since import Since
 
@@ -132,7 +132,7 @@ class RankerRun:
             say_warnings(report.warnings)
         return report
 
-    def publish(self, *, promote: bool) -> PublishedRanker:
+    def publish(self, *, promote: bool) -> PublishedAdapter:
         """Make it a version; the run's folder goes, its curves stay."""
         from llmrec.finetune.ranker.publish import publish_ranker
         from llmrec.finetune.seen import SEEN_NAME

@@ -15,16 +15,18 @@ from llmrec.cli.train_options import (
     EpochsOption,
     JsonOption,
     PromoteOption,
+    QuantizationOption,
     ResumeOption,
     SeedOption,
     SetOption,
+    WandbOption,
 )
 from llmrec.cli.train_settings import training_settings
 
 if TYPE_CHECKING:
     from llmrec.finetune import EvaluationReport, LoraReport, LoraSettings, StepReport
+    from llmrec.finetune.card import PublishedAdapter
     from llmrec.finetune.ranker.estimate import RankerEstimate
-    from llmrec.finetune.words.publish import PublishedWords
     from llmrec.finetune.words.session import WordsSession
     from llmrec.finetune.words.shop import WordsData
 
@@ -37,14 +39,10 @@ def words(
         int | None, typer.Option(min=1, help="Train on so many sentences, drawn by the seed.")
     ] = None,
     epochs: EpochsOption = None,
-    quantization: Annotated[
-        str | None, typer.Option(help="nf4 or int8: of the base, which learns nothing (QLoRA).")
-    ] = None,
+    quantization: QuantizationOption = None,
     seed: SeedOption = 0,
     set_: SetOption = None,
-    wandb: Annotated[
-        bool, typer.Option("--wandb", help="Send the curves to Weights & Biases too.")
-    ] = False,
+    wandb: WandbOption = False,
     resume: ResumeOption = True,
     dry_run: DryRunOption = False,
     promote: PromoteOption = True,
@@ -137,7 +135,7 @@ def _show_size(size: RankerEstimate, settings: LoraSettings, *, as_json: bool) -
     )
 
 
-def _show(published: PublishedWords, report: LoraReport | None, *, as_json: bool) -> None:
+def _show(published: PublishedAdapter, report: LoraReport | None, *, as_json: bool) -> None:
     card, name = published.artifact.card, published.artifact.name
     if as_json:
         said = {
