@@ -2,12 +2,13 @@
 
 The chance of candidate ``c`` is a product of two experts (Hinton 2002),
 
-    p(c) = softmax( β z_c + l_c )
+    p(c) = softmax( β s_c + l_c )
 
-with ``z`` the retriever's scores, standardised within the request, and ``l`` the model's label
-logits. ``β`` is fitted to the training examples first and stays; the model begins where the
-retriever ends, and what it learns is what it adds. Trained alone it would spend its examples on
-saying again what the retriever knows.
+with ``s`` the retriever's scores and ``l`` the model's label logits. ``β`` is fitted to the
+training examples first and stays; the model begins where the retriever ends, and what it learns is
+what it adds. Trained alone it would spend its examples on saying again what the retriever knows.
+The scores are not standardised within the request: how far they lie apart says how sure the
+retriever is.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from llmrec.errors import DataError
 from llmrec.finetune.batches import TokenExample
-from llmrec.ranking import standardise
 
 __all__ = ["beside_retriever", "retrieval_scale"]
 
@@ -33,7 +34,8 @@ def retrieval_scale(examples: Sequence[TokenExample]) -> float:
         examples: with the retriever's scores.
 
     Returns:
-        0 or more; 0 if the retriever's order is no better than any other.
+        0 or more, for the scores as they are; 0 if the retriever's order is no better than any
+        other.
 
     Raises:
         DataError: an example does not know them.
@@ -43,7 +45,13 @@ def retrieval_scale(examples: Sequence[TokenExample]) -> float:
             "The examples do not hold the retriever's scores.",
             hint="Make them anew with build_examples, or train with residual=false.",
         )
-    scores = [(standardise(one.retrieval), one.target) for one in examples]
+    centred = [(_centred(one.retrieval), one.target) for one in examples]
+    # In units of their spread over all requests, so that a step means the same for scores of any
+    # size: log-odds, or shares of ranks.
+    spread = float(np.sqrt(np.mean([np.mean(values**2) for values, _ in centred])))
+    if spread == 0:
+        return 0.0
+    scores = [(values / spread, target) for values, target in centred]
     beta = 0.0
     for _ in range(_STEPS):
         slope, curve = -_L2 * beta, _L2
@@ -57,12 +65,16 @@ def retrieval_scale(examples: Sequence[TokenExample]) -> float:
         beta = min(max(beta + step, 0.0), _MOST)
         if abs(step) < 1e-6:
             break
-    return beta
+    return beta / spread
 
 
 def beside_retriever(examples: Sequence[TokenExample], scale: float) -> list[TokenExample]:
-    """The examples with ``scale * z`` as what is added to the model's logits."""
+    """The examples with ``scale`` times their centred scores as what the logits begin from."""
     return [
-        replace(one, offsets=tuple((scale * standardise(one.retrieval)).tolist()))
-        for one in examples
+        replace(one, offsets=tuple((scale * _centred(one.retrieval)).tolist())) for one in examples
     ]
+
+
+def _centred(scores: Sequence[float]) -> NDArray[np.float64]:
+    values = np.asarray(scores, np.float64)
+    return np.asarray(values - values.mean())

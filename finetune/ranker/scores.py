@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from llmrec.engines.local.head import float32_head
 from llmrec.finetune.batches import LENGTHS, Batch, TokenExample, collate
 from llmrec.finetune.losses import label_cross_entropy, label_logits
 
@@ -15,14 +16,15 @@ __all__ = ["answer_logits", "label_scores", "ranking_losses"]
 
 
 def answer_logits(model: Any, batch: Batch) -> torch.Tensor:
-    """Logits ``[batch, vocabulary]`` behind the prompts, which end in the last column."""
-    answer: torch.Tensor = model(
-        input_ids=batch.tokens,
-        attention_mask=batch.mask,
-        position_ids=batch.positions,
-        use_cache=False,
-        logits_to_keep=1,
-    ).logits[:, -1]
+    """Logits ``[batch, vocabulary]``, float32, behind the prompts, which end in the last column."""
+    with float32_head(model):
+        answer: torch.Tensor = model(
+            input_ids=batch.tokens,
+            attention_mask=batch.mask,
+            position_ids=batch.positions,
+            use_cache=False,
+            logits_to_keep=1,
+        ).logits[:, -1]
     return answer
 
 

@@ -10,9 +10,11 @@ last new item but one before the test, with a retriever that has not learned fro
 on the last. Targets that this retriever did not find are left out. If validation says that the
 adapter helps, the language model is asked on the test users whose target is among the candidates;
 on the others no order of the candidates changes a figure, and they count as 0 on both sides.
+``--easy 6000`` first trains on so many shoppers whose other candidates are drawn from the log, and
+goes on from there: what the letters mean is learned where the answer is easy to see.
 
 Stopped at any moment, the same command goes on where it was. ``result.json`` has the figures,
-``curves/`` TensorBoard's, ``adapter/`` the adapter.
+``adapter/`` the adapter, ``adapter-curves/`` TensorBoard's files.
 """
 
 from __future__ import annotations
@@ -23,26 +25,37 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
 from processes import machine
 
-from llmrec.artifacts import Artifacts
+from llmrec.artifacts import Artifact, Artifacts, read_card
+from llmrec.catalog.store import CatalogStore
 from llmrec.cli.train_settings import training_settings
+from llmrec.config import Workspace
 from llmrec.eval import Case, EvalData, RunScores, compare_all, open_data
 from llmrec.eval.judging.asking import in_batches, sample_cases
 from llmrec.eval.main_path.recommenders import open_main_path, open_retriever
 from llmrec.eval.main_path.shop import evaluation_shop
 from llmrec.eval.measures.bootstrap import bootstrap_intervals
-from llmrec.finetune import EvaluationReport, LoraSettings, StepReport, train_lora
+from llmrec.finetune import (
+    EvaluationReport,
+    ExampleSet,
+    LoraSettings,
+    StepReport,
+    build_examples,
+    train_lora,
+)
 from llmrec.finetune.ranker.logs import TensorBoard
 from llmrec.finetune.ranker.prompts import prompt_maker
 from llmrec.finetune.ranker.publish import publish_ranker
-from llmrec.finetune.ranker.shop import ranker_data
+from llmrec.finetune.ranker.shop import RankerData, ranker_data, to_ask
 from llmrec.finetune.ranker.weight import ndcg_at_k
 from llmrec.ranking import fuse
-from llmrec.types import Recommendations
+from llmrec.retrieval.request import RetrievalRequest, RetrievalResult
+from llmrec.types import Candidate, Event, Recommendations
 
 METRIC = "ndcg@10"
 
@@ -75,6 +88,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--history", type=int, default=10, help="latest entries in a prompt")
     parser.add_argument("--tokens", type=int, default=1800, help="longest prompt")
     parser.add_argument("--orders", type=int, default=1, help="orders of each example's candidates")
+    parser.add_argument("--easy", type=int, default=0, help="first, so many drawn candidates")
     parser.add_argument("--validation", type=int, default=6_000, help="users that validate")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--permutations", type=int, nargs="*", default=[], help="also so many")
@@ -107,21 +121,8 @@ def trained(shop: Any, args: argparse.Namespace) -> dict[str, Any]:
             progress=lambda done, of: say(f"  {done:,} of {of:,}") if done % 2_000 == 0 else None,
         )
         say(f"{len(data.train.examples):,} examples, {len(data.validation.examples):,} to validate")
-        with closing(TensorBoard(args.out / "curves")) as board:
-
-            def tell(report: StepReport | EvaluationReport) -> None:
-                board.tell(report)
-                if isinstance(report, EvaluationReport) or report.step % 10 == 0:
-                    say(f"  {report}")
-
-            train_lora(
-                data.train,
-                shop.settings.models.llm,
-                folder,
-                settings_of(args),
-                validation=data.validation,
-                progress=tell,
-            )
+        start = easy(shop, args) if args.easy else None
+        learned(shop, data, folder, settings_of(args), start)
         publish_ranker(shop, folder)
     card = json.loads((folder / "card.json").read_text())
     extra = card["extra"]
@@ -133,6 +134,70 @@ def trained(shop: Any, args: argparse.Namespace) -> dict[str, Any]:
         "evaluations": extra["evaluations"],
         "validation": card["metrics"],
     }
+
+
+def learned(
+    shop: Workspace, data: RankerData, folder: Path, settings: LoraSettings, start: Artifact | None
+) -> None:
+    """Train an adapter into ``folder``, with TensorBoard's curves beside it."""
+    with closing(TensorBoard(folder.with_name(f"{folder.name}-curves"))) as board:
+
+        def tell(report: StepReport | EvaluationReport) -> None:
+            board.tell(report)
+            if isinstance(report, EvaluationReport) or report.step % 10 == 0:
+                say(f"  {report}")
+
+        train_lora(
+            data.train,
+            shop.settings.models.llm,
+            folder,
+            settings,
+            validation=data.validation,
+            start=start,
+            progress=tell,
+        )
+
+
+class Drawn:
+    """Gives candidates drawn from the log, instead of retrieving them."""
+
+    def __init__(self, events: Sequence[Event], seed: int) -> None:
+        self._items, self._draw = [one.item for one in events], Random(seed)
+
+    def retrieve(self, request: RetrievalRequest, n: int) -> RetrievalResult:
+        """``n`` different items that the history does not hold."""
+        seen, found = {one.item for one in request.history}, dict[str, None]()
+        while len(found) < n:
+            item = self._draw.choice(self._items)
+            if item not in seen:
+                found[item] = None
+        some = tuple(Candidate(item, 0.0, {}) for item in found)
+        return RetrievalResult(some, len(self._items), {})
+
+
+def easy(shop: Workspace, args: argparse.Namespace) -> Artifact:
+    """An adapter that has learned to tell what was chosen from what was drawn."""
+    folder = args.out / "easy"
+    if not folder.exists():
+        held = to_ask(shop)
+        drawn, engine = Drawn(held.known, args.seed), prompt_maker(shop.settings.models.llm)
+
+        def make(targets: Sequence[Event], most: int) -> ExampleSet:
+            with CatalogStore.open(shop.database_url) as store:
+                return build_examples(
+                    held.histories,
+                    drawn,
+                    store,
+                    engine,
+                    shop.settings.ranking,
+                    candidates=args.candidates,
+                    targets={(one.user, one.item) for one in targets[:: len(targets) // most]},
+                )
+
+        data = RankerData(make(held.train, args.easy), make(held.validation, args.easy // 20))
+        say(f"{len(data.train.examples):,} easy examples, {len(data.validation.examples):,} held")
+        learned(shop, data, folder, settings_of(args).model_copy(update={"residual": False}), None)
+    return Artifact("ranker", "easy", folder, read_card(folder))
 
 
 def judged(data: EvalData, shop: Any, args: argparse.Namespace, weight: float) -> dict[str, Any]:

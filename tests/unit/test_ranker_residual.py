@@ -15,7 +15,6 @@ from llmrec.finetune.ranker.place import Place
 from llmrec.finetune.ranker.reports import EvaluationReport
 from llmrec.finetune.ranker.residual import beside_retriever, retrieval_scale
 from llmrec.finetune.ranker.validation import LIFT, Validation
-from llmrec.ranking import standardise
 
 pytest.importorskip("peft", reason="pip install 'llmrec[train]'")
 
@@ -25,21 +24,33 @@ QUICK = LoraSettings(
 )
 
 
-def chosen(worth: float, n: int = 4_000) -> list[TokenExample]:
-    """Shoppers who choose by ``softmax(worth * z)`` of the retriever's scores."""
+def chosen(worth: float, n: int = 4_000, unit: float = 1.0) -> list[TokenExample]:
+    """Shoppers who choose by ``softmax(worth * s)`` of scores that are known in ``unit``."""
     draw = np.random.default_rng(1)
     made = []
     for _ in range(n):
         scores = draw.normal(size=8)
-        chances = np.exp(worth * standardise(scores.tolist()))
+        chances = np.exp(worth * scores)
         target = int(draw.choice(8, p=chances / chances.sum()))
-        made.append(TokenExample((1,), tuple(range(8)), target, tuple(scores.tolist())))
+        made.append(TokenExample((1,), tuple(range(8)), target, tuple((scores * unit).tolist())))
     return made
 
 
 @pytest.mark.parametrize("worth", [0.5, 2.0])
 def test_the_retrievers_worth_is_found_again(worth: float) -> None:
     assert retrieval_scale(chosen(worth)) == pytest.approx(worth, abs=0.1)
+
+
+def test_the_size_of_scores_means_nothing() -> None:
+    small = retrieval_scale(chosen(1.0, unit=0.01))
+    assert small == pytest.approx(100 * retrieval_scale(chosen(1.0)), rel=1e-3)
+
+
+def test_a_sure_retriever_is_believed_more_than_an_unsure_one() -> None:
+    sure, unsure = (TokenExample((1,), (1, 2), 0, (top, 0.0)) for top in (2.0, 0.2))
+    wide, narrow = beside_retriever([sure, unsure], 1.0)
+    assert wide.offsets == pytest.approx((1.0, -1.0))
+    assert narrow.offsets == pytest.approx((0.1, -0.1))
 
 
 def test_a_retriever_that_is_wrong_is_not_believed() -> None:
@@ -102,7 +113,7 @@ def test_without_scores_there_is_nothing_to_learn_beside(tiny_model: Path, tmp_p
 def test_a_loss_no_lower_than_the_retrievers_own_is_no_learning() -> None:
     held = [TokenExample((1, 2), (3, 4, 5, 6), 0, (4.0, 3.0, 2.0, 1.0))] * 6
     asked = Validation(beside_retriever(held, 1.0), 4, Place(QUICK))
-    z = standardise([4.0, 3.0, 2.0, 1.0])
+    z = np.array([1.5, 0.5, -0.5, -1.5])
     own = float(np.log(np.exp(z).sum()) - z[0])
 
     def after(loss: float) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from llmrec.engines.local.head import float32_head
 from llmrec.engines.local.prefix import read_once, shared_length
 from llmrec.types import FloatArray
 
@@ -47,7 +48,9 @@ def last_logits(model: Any, prompts: Sequence[list[int]]) -> FloatArray:
             "past_key_values": read_once(model, prompts[0][:start], len(prompts)),
             "position_ids": positions.expand(len(rests), -1),
         }
-    out = model(input_ids=padded.to(model.device), logits_to_keep=_places(model, places), **prefix)
+    with float32_head(model):
+        kept = _places(model, places)
+        out = model(input_ids=padded.to(model.device), logits_to_keep=kept, **prefix)
     # [prompts, places, vocabulary] -> each prompt at its own last token
     logits = out.logits[torch.arange(len(rests)), column].float().cpu()
     values: FloatArray = logits.numpy()
