@@ -108,6 +108,7 @@ def _bytes(run: Training, stepper: Stepper) -> int:
     rows = chunk_rows(len(run.ids)) if stepper.full else 2 * stepper.settings.batch
     width = len(run.ids) if stepper.full else stepper.settings.negatives
     activations = stepper.settings.batch * config.layers * _PER_EVENT * config.dim
-    numbers = _COPIES * run.parameters + 3 * rows * width + activations
+    copies = _COPIES + bool(stepper.settings.averaging)
+    numbers = copies * run.parameters + 3 * rows * width + activations
     features = len(run.ids) * config.text_rank
     return 4 * (numbers + features) + 32 * len(run.sequences.items)

@@ -96,27 +96,31 @@ class _Loop:
 
     def _end(self, started: float) -> None:
         self.stepper.network.eval()
+        with self.stepper.averaged():
+            report = self._judged(started)
+        self.reports.append(report)
+        self.place, self.loss, self.asked, self.seconds = 0, 0.0, 0, 0.0
+        self._save()
+        self._tell(report)
+
+    def _judged(self, started: float) -> EpochReport:
+        """What the epoch came to; its weights are kept if they are the best so far."""
         scores = self.validate() if self.validate else None
         number = len(self.reports) + 1
         highest = max((one.ndcg or 0.0 for one in self.reports), default=-1.0)
         better = scores is None or scores.main > highest
-        self.reports.append(
-            EpochReport(
-                epoch=number,
-                loss=self.loss / max(1, self.asked),
-                recall=float(scores.recall.mean()) if scores else None,
-                ndcg=scores.main if scores else None,
-                best=better,
-                seconds=perf_counter() - started,
-            )
-        )
         if better:
             self.best = number
             weights = self.stepper.network.state_dict()
             self.kept = {name: one.clone() for name, one in weights.items()}
-        self.place, self.loss, self.asked, self.seconds = 0, 0.0, 0, 0.0
-        self._save()
-        self._tell(self.reports[-1])
+        return EpochReport(
+            epoch=number,
+            loss=self.loss / max(1, self.asked),
+            recall=float(scores.recall.mean()) if scores else None,
+            ndcg=scores.main if scores else None,
+            best=better,
+            seconds=perf_counter() - started,
+        )
 
     def weights(self) -> dict[str, Tensor]:
         return self.kept or self.stepper.network.state_dict()

@@ -41,6 +41,9 @@ class BehaviourSettings(BaseModel):
     id_dropout: float = Field(0.0, ge=0, lt=1, description="share of items known by text alone")
     learning_rate: float = Field(1e-3, gt=0)
     decay: float = Field(1.0, gt=0, le=1, description="the rate is multiplied by it each epoch")
+    averaging: float = Field(
+        0.0, ge=0, lt=1, description="weights are a moving average over steps, of this decay"
+    )
     weight_decay: float = Field(0.01, ge=0)
     warmup: int = Field(100, ge=0, description="steps over which the rate rises")
     max_grad_norm: float = Field(5.0, gt=0)

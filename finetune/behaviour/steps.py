@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from llmrec.embedding.behaviour.histories import IntArray
 from llmrec.embedding.behaviour.layers import Layout
@@ -23,6 +24,8 @@ from llmrec.finetune.optimizers import optimizer_tensors, restore_optimizer
 from llmrec.planner.host import instructions
 
 __all__ = ["Stepper", "multiplies_bf16"]
+
+_NETWORK, _AVERAGE = "network.", "average."
 
 
 def multiplies_bf16(settings: BehaviourSettings) -> bool:
@@ -58,6 +61,7 @@ class Stepper:
             weight_decay=settings.weight_decay,
             fused=True,
         )
+        self._average = _average_of(network, settings.averaging) if settings.averaging else None
         counts = np.bincount(sequences.items, minlength=network.n_items)
         full = network.n_items <= settings.full_limit
         self.full = settings.loss == "full" or (settings.loss == "auto" and full)
@@ -103,7 +107,22 @@ class Stepper:
                 "kept.",
             )
         self.optimizer.step()
+        if self._average is not None:
+            self._average.update_parameters(self.network)
         return value, len(batch.targets)
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Within it the network has the weights to keep: their moving average, if one is kept."""
+        if self._average is None:
+            yield
+            return
+        own = {name: one.clone() for name, one in self.network.state_dict().items()}
+        self.network.load_state_dict(self._average.module.state_dict())
+        try:
+            yield
+        finally:
+            self.network.load_state_dict(own)
 
     def _loss(self, batch: WindowBatch) -> Tensor:
         chosen = self.settings
@@ -140,12 +159,22 @@ class Stepper:
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything that a checkpoint needs, by name."""
-        own = {f"network.{name}": one for name, one in self.network.state_dict().items()}
+        own = {f"{_NETWORK}{name}": one for name, one in self.network.state_dict().items()}
+        if self._average is not None:
+            own |= {f"{_AVERAGE}{name}": one for name, one in self._average.state_dict().items()}
         return own | optimizer_tensors(self.optimizer)
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
         """The inverse of :meth:`tensors`."""
-        prefix = "network."
-        own = {n.removeprefix(prefix): one for n, one in tensors.items() if n.startswith(prefix)}
-        self.network.load_state_dict(own)
+        self.network.load_state_dict(_under(_NETWORK, tensors))
+        if self._average is not None:
+            self._average.load_state_dict(_under(_AVERAGE, tensors))
         restore_optimizer(self.optimizer, tensors)
+
+
+def _average_of(network: BehaviourNetwork, decay: float) -> AveragedModel:
+    return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay))  # type: ignore[no-untyped-call]
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {n.removeprefix(prefix): one for n, one in tensors.items() if n.startswith(prefix)}

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 from rich.console import Console
 
 from llmrec.cli.train_view import TrainingView
@@ -22,6 +23,7 @@ from llmrec.finetune.behaviour import (
     estimate,
     train_behaviour,
 )
+from llmrec.finetune.behaviour.prepare import Training
 from llmrec.finetune.behaviour.sequences import hold_out, in_order, make_sequences
 from llmrec.finetune.behaviour.settings import learning_rate_at
 from llmrec.finetune.behaviour.steps import multiplies_bf16
@@ -110,9 +112,12 @@ class Killed(Exception):
     """Stands for a kill at this very moment."""
 
 
+@pytest.mark.parametrize("averaging", [0.0, 0.9])
 @pytest.mark.parametrize("at", [(1, 3), (2, 1), (3, 4), (4, 0)])
-def test_a_killed_run_goes_on_as_if_nothing_had_been(tmp_path, at):
-    settings = QUICK.model_copy(update={"epochs": 4, "save_every": 2, "refit": True})
+def test_a_killed_run_goes_on_as_if_nothing_had_been(tmp_path, at, averaging):
+    settings = QUICK.model_copy(
+        update={"epochs": 4, "save_every": 2, "refit": True, "averaging": averaging}
+    )
     whole = train_behaviour(walks(), catalogue(), settings)
     seen = []
 
@@ -155,6 +160,22 @@ def test_a_kill_while_refitting_does_not_train_the_first_model_again(tmp_path):
         progress=lambda one: again.append(isinstance(one, EpochReport) and one.ndcg is not None),
     )
     assert epochs == [True, True, False] and True not in again
+
+
+def test_what_is_kept_is_the_average_of_what_was_passed_through():
+    settings = QUICK.model_copy(update={"epochs": 3, "averaging": 0.9, "text": False})
+    run = Training(in_order(walks()), catalogue(), settings)
+    stepper, by_hand = run.stepper(), None
+    for epoch in range(2):
+        for place, windows in enumerate(stepper.batches(epoch)):
+            stepper.step(windows, epoch, place, done=place)
+            now = stepper.network.ids.weight.detach().clone()
+            by_hand = now if by_hand is None else 0.9 * by_hand + 0.1 * now
+    last = stepper.network.ids.weight.detach().clone()
+    with stepper.averaged():
+        torch.testing.assert_close(stepper.network.ids.weight.detach(), by_hand)
+    torch.testing.assert_close(stepper.network.ids.weight.detach(), last)
+    assert not torch.equal(last, by_hand)
 
 
 def test_a_checkpoint_of_other_settings_is_refused(tmp_path):
