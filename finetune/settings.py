@@ -25,6 +25,7 @@ class LoraSettings(BaseModel):
     alpha: int = Field(32, ge=1, description="the update is scaled by alpha / r")
     dropout: float = Field(0.05, ge=0, lt=1)
     target_modules: str | tuple[str, ...] = "all-linear"
+    per_user: int = Field(1, ge=1, description="how many items of a user are trained on")
     orders: int = Field(1, ge=1, description="in how many orders of candidates each is shown")
     residual: bool = Field(False, description="learn what the retriever's scores leave open")
     learning_rate: float = Field(2e-4, gt=0)

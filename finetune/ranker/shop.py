@@ -76,6 +76,7 @@ def ranker_data(
     folder: Path,
     *,
     max_examples: int | None = None,
+    per_user: int = 1,
     orders: int = 1,
     retrieved_only: bool = False,
     validation: int | None = None,
@@ -86,7 +87,7 @@ def ranker_data(
 ) -> RankerData:
     """Make the examples, with a retriever that has not seen their targets, or read those made.
 
-    Training asks for each user's last new item but one, validation for the last. Beside them lies
+    Training asks for each user's last new items but one, validation for the last. Beside them lies
     what was seen of the log.
 
     Args:
@@ -94,6 +95,7 @@ def ranker_data(
         engine: whose prompts.
         folder: where the examples are kept.
         max_examples: train on so many users, drawn by ``seed``.
+        per_user: train on so many items of each of them, the latest.
         orders: show each of them in so many orders of the candidates.
         retrieved_only: train only on those whose chosen item the retriever had found; otherwise
             those of the others take the last candidate's place.
@@ -111,7 +113,7 @@ def ranker_data(
     if all(one.is_file() for one in files):
         return RankerData(*(kept_examples(one, _nothing) for one in files))
     data = shop_data(workspace)
-    held = held_back(data.events, since)
+    held = held_back(data.events, since, per_user=per_user)
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         save_seen(data.events, folder)
@@ -125,7 +127,14 @@ def ranker_data(
         progress=encoder_progress,
     )
     with _Maker(earlier, engine, held, seed, progress) as maker:
-        make = partial(maker.make, "train", max_examples, insert=not retrieved_only, orders=orders)
+        make = partial(
+            maker.make,
+            "train",
+            max_examples,
+            insert=not retrieved_only,
+            orders=orders,
+            per_user=per_user,
+        )
         train = kept_examples(files[0], make)
         most = VALIDATION if validation is None else validation
         valid = kept_examples(files[1], lambda: maker.make("validation", most))
@@ -146,14 +155,15 @@ def sample_data(
         return maker.make("train", users, insert=True)
 
 
-def to_ask(workspace: Workspace, since: Since | None = None) -> HeldBack:
+def to_ask(workspace: Workspace, since: Since | None = None, *, per_user: int = 1) -> HeldBack:
     """What would be asked of the shop's users.
 
     Raises:
         DataError: no user has an item to train on, one to validate with, and a history.
     """
     with CatalogStore.open(workspace.database_url) as store:
-        return held_back((event for batch in store.iter_events() for event in batch), since)
+        events = (event for batch in store.iter_events() for event in batch)
+        return held_back(events, since, per_user=per_user)
 
 
 def _nothing() -> ExampleSet:
@@ -193,6 +203,7 @@ class _Maker:
         *,
         insert: bool = False,
         orders: int = 1,
+        per_user: int = 1,
     ) -> ExampleSet:
         """Examples that ask at most so many users for what was held back for ``part``."""
         targets = self._held.train if part == "train" else self._held.validation
@@ -216,6 +227,7 @@ class _Maker:
             settings.ranking,
             candidates=max(2, settings.retrieval.candidates),
             targets={(event.user, event.item) for event in targets},
+            per_user=per_user,
             insert=insert,
             orders=orders,
             progress=tick,

@@ -61,7 +61,8 @@ def ranker(
     """Train a LoRA adapter that ranks the retriever's candidates as the shop's shoppers chose.
 
     Each shopper's last new item but one is asked for, and the last one validates; the retriever
-    that finds the candidates is made anew from the log before both. Stopped at any moment, the same
+    that finds the candidates is made anew from the log before both. With few shoppers and long
+    histories, train on more of each: --set per_user=20. Stopped at any moment, the same
     command goes on where it was. The adapter serves at once if, on validation, it lifts the ranking
     above the retriever's own order and is no worse than the one that serves.
 
@@ -145,11 +146,12 @@ class RankerStage:
         sample = sample_data(
             self._shop, prompt_maker(base), held, users=_SAMPLE, seed=settings.seed
         )
+        most = len(held.train) if self._most is None else self._most * settings.per_user
         size = estimate_ranker(
             sample,
             base,
             settings,
-            examples=self._settings.orders * min(len(held.train), self._most or len(held.train)),
+            examples=settings.orders * min(len(held.train), most),
             validation=min(len(held.validation), VALIDATION),
         )
         return Size(
@@ -173,7 +175,7 @@ class RankerStage:
     def _held(self) -> HeldBack:
         from llmrec.finetune.ranker.shop import to_ask
 
-        return to_ask(self._shop, self._since)
+        return to_ask(self._shop, self._since, per_user=self._settings.per_user)
 
     def _words(self, size: RankerEstimate) -> str:
         return (

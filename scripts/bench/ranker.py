@@ -114,6 +114,7 @@ def trained(shop: Any, args: argparse.Namespace) -> dict[str, Any]:
             shop,
             prompt_maker(shop.settings.models.llm),
             args.out / "examples",
+            per_user=settings_of(args).per_user,
             orders=args.orders,
             retrieved_only=True,
             validation=args.validation,

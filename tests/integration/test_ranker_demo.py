@@ -99,6 +99,14 @@ def test_from_the_log_to_a_version(shop: Workspace) -> None:
     assert list((shop.cache_dir / "train-ranker" / "curves").rglob("events.out.tfevents.*"))
 
 
+def test_more_items_of_each_shopper_make_more_examples(shop: Workspace) -> None:
+    args = ["train", "ranker", "-w", str(shop.path), "--json", "--no-promote", *QUICK]
+    card = json.loads(run(*args, "--set", "per_user=3"))["card"]
+    assert card["settings"]["per_user"] == 3
+    assert card["extra"]["examples"]["users"] == 12
+    assert 12 < card["extra"]["examples"]["examples"] <= 36
+
+
 def test_a_stopped_command_goes_on_where_it_was(
     shop: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

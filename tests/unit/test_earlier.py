@@ -47,6 +47,16 @@ def test_the_last_two_new_items_are_held_back_and_nothing_behind_them_is_known()
     assert "".join(one.item for one in held.histories) == "abacd"
 
 
+def test_more_of_a_long_history_is_asked_for_but_never_more_than_half_of_it() -> None:
+    held = hold_back(in_order([*events_of("u", "abcdefghi"), *events_of("v", "xyz")]), per_user=3)
+    assert [one.item for one in held.train] == ["f", "g", "h", "y"]
+    assert [one.item for one in held.validation] == ["i", "z"]
+    assert "".join(one.item for one in held.known) == "abcde" + "x"
+    assert "".join(one.item for one in held.histories) == "abcdefghi" + "xyz"
+    most = hold_back(in_order(events_of("u", "abcdefghi")), per_user=50)
+    assert "".join(one.item for one in most.known) == "abcde"
+
+
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     items = make_items(60)
