@@ -129,6 +129,7 @@ class Filters(BaseModel):
     in_stock: bool = False
     languages: tuple[str, ...] = ()
     attributes: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    not_attributes: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     not_items: tuple[str, ...] = Field((), description="item ids that must not come back")
     allow_seen: bool = Field(False, description="let items of the history come back")
 

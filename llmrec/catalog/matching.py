@@ -79,6 +79,10 @@ def _attributes(item: Item, filters: Filters) -> bool:
         any((fold(name), fold(value)) in have for value in values)
         for name, values in filters.attributes.items()
         if values
+    ) and not any(
+        (fold(name), fold(value)) in have
+        for name, values in filters.not_attributes.items()
+        for value in values
     )
 
 

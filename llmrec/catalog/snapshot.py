@@ -89,6 +89,9 @@ class Snapshot:
             if values:
                 pairs = [(fold(name), fold(value)) for value in values]
                 mask &= self._any(self._attributes, pairs)
+        for name, values in filters.not_attributes.items():
+            for value in values:
+                mask[self._attributes.rows((fold(name), fold(value)))] = False
         self._limit_price(mask, filters.min_price, filters.max_price)
         self._drop(mask, filters.not_items)
         if not filters.allow_seen:

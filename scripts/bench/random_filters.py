@@ -103,6 +103,7 @@ def random_filters(draw: random.Random, items: Sequence[Item]) -> Filters:
         "in_stock": lambda: True,
         "languages": lambda: draw.choice((("en",), ("EN-gb", "de"), ("de",))),
         "attributes": lambda: {"Colour": names(list(COLOURS), 3)},
+        "not_attributes": lambda: {"colour": names(list(COLOURS), 2)},
         "not_items": lambda: tuple(item.id for item in some[:5]),
         "allow_seen": lambda: True,
     }

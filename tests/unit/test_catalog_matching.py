@@ -46,6 +46,8 @@ BARE = Item(id="bare", title="Bare")
         ({"attributes": {"colour": ["blue", "red"]}}, True, False),
         ({"attributes": {"colour": ["red"], "size": ["2 l"]}}, False, False),
         ({"attributes": {"size": []}}, True, True),
+        ({"not_attributes": {"colour": ["blue", "RED"]}}, False, True),
+        ({"not_attributes": {"size": ["2 l"], "Red": ["colour"]}}, True, True),
         ({"not_items": ["kettle"]}, False, True),
         ({"categories": ["tea"], "max_price": "10"}, False, False),
     ],

@@ -53,6 +53,7 @@ def filters(draw: st.DrawFn) -> Filters:
         "in_stock": st.booleans(),
         "languages": st.lists(tag, max_size=2).map(tuple),
         "attributes": st.dictionaries(name, names, max_size=2),
+        "not_attributes": st.dictionaries(name, names, max_size=2),
         "not_items": ids,
         "allow_seen": st.booleans(),
     }

@@ -92,6 +92,7 @@ filters = st.builds(
     in_stock=st.booleans(),
     languages=some(("de", "en", "fr")),
     attributes=st.sampled_from(({}, {"colour": ("red", "blue")}, {"Colour": ("GREEN",)})),
+    not_attributes=st.sampled_from(({}, {}, {"COLOUR": ("Red",)})),
     not_items=st.lists(st.sampled_from([item.id for item in ITEMS]), max_size=3).map(tuple),
     allow_seen=st.booleans(),
 )
