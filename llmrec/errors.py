@@ -7,7 +7,9 @@
     ├── WorkspaceError           the folder is missing, foreign, newer than this program, or full
     │   └── LockedError          somebody else is writing (retryable)
     ├── DataError                input that cannot be read; names file, row and field
-    │   └── HistoryError         a history, k, query or filter that cannot be served
+    │   ├── HistoryError         a history, k, query or filter that cannot be served
+    │   ├── ToolError            arguments that a tool of the assistant cannot serve
+    │   └── UnknownItem          a product that the catalogue does not know
     ├── CatalogError             the database behind the catalogue failed
     ├── ModelError
     │   ├── WeightsMissing       the named weights are not on this machine yet
@@ -50,6 +52,8 @@ __all__ = [
     "MissingExtra",
     "ModelError",
     "OutOfMemory",
+    "ToolError",
+    "UnknownItem",
     "VectorIndexError",
     "WeightsCorrupt",
     "WeightsMissing",
@@ -133,6 +137,16 @@ class HistoryError(DataError):
     """A request (history, k, query, filters) that cannot be served."""
 
     exit_code = 2
+
+
+class ToolError(DataError):
+    """Arguments that a tool of the assistant cannot serve."""
+
+    exit_code = 2
+
+
+class UnknownItem(DataError):
+    """A product was named that the catalogue does not know."""
 
 
 class CatalogError(LLMRecError):

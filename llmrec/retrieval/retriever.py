@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from types import TracebackType
 
@@ -135,13 +135,43 @@ class Retriever:
             HistoryError: ``n`` is below 1.
             IndexMissing: the index was removed meanwhile.
         """
-        if n < 1:
-            raise HistoryError(f"{n} candidates were asked for.", hint="Ask for at least 1.")
+        _check_count(n)
         state = self._fresh()
         builder = ContextBuilder(
             state, self._store, self._texts, self._workspace.settings.retrieval
         )
         return [self._answer(state, context, n) for context in builder.build(requests, _now())]
+
+    def retrieve_from(
+        self, sources: Collection[str], request: RetrievalRequest, n: int
+    ) -> RetrievalResult:
+        """The best candidates of some sources alone; popular items do not fill what is missing.
+
+        Args:
+            sources: of :data:`SOURCES`; those without a weight are left out.
+            request: the situation.
+            n: how many at most.
+
+        Raises:
+            HistoryError: ``n`` is below 1.
+            ConfigError: none of the sources has a weight.
+            IndexMissing: the index was removed meanwhile.
+        """
+        _check_count(n)
+        state, settings = self._fresh(), self._workspace.settings.retrieval
+        asked = [name for name in state.sources if name in sources]
+        if not asked:
+            raise ConfigError(
+                f"The retrieval sources {', '.join(sorted(sources))} have no weight here.",
+                hint="Give one of them a weight above 0 in [retrieval.weights].",
+            )
+        builder = ContextBuilder(state, self._store, self._texts, settings)
+        context = builder.build([request], _now())[0]
+        hits = {name: state.sources[name].top(context, max(settings.depth, n)) for name in asked}
+        blend = ReciprocalRanks(settings.weights, settings.rrf_k)
+        candidates = fuse(hits, blend, state.snapshot.ids, n=n)
+        by_source = {name: sum(name in one.sources for one in candidates) for name in asked}
+        return RetrievalResult(tuple(candidates), int(context.allowed.sum()), by_source)
 
     def found(
         self, requests: Sequence[RetrievalRequest]
@@ -238,6 +268,11 @@ def _check_weights(workspace: Workspace) -> None:
                 f"retrieval.weights: '{name} = {weight:g}' is not a source with a weight.",
                 hint=f"Sources are {', '.join(SOURCES)}; weights are 0 or more.",
             )
+
+
+def _check_count(n: int) -> None:
+    if n < 1:
+        raise HistoryError(f"{n} candidates were asked for.", hint="Ask for at least 1.")
 
 
 def _now() -> float:

@@ -1,0 +1,94 @@
+"""Hard constraints as a tool's arguments, and how they join those that the shopper has set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import TypeVar
+
+from pydantic import Field
+
+from llmrec.agent.tools.base import Arguments
+from llmrec.catalog.matching import fold
+from llmrec.errors import ToolError
+from llmrec.requests import as_filters
+from llmrec.retrieval.taste import disliked, seen
+from llmrec.types import Filters, HistoryEntry
+
+__all__ = ["Limits", "known_things", "narrowed", "without"]
+
+_OrNone = TypeVar("_OrNone", Decimal, str)
+
+
+class Limits(Arguments):
+    """Constraints that every product of the answer satisfies."""
+
+    categories: tuple[str, ...] = Field((), description="only these; any step of the path")
+    not_categories: tuple[str, ...] = Field((), description="none of these")
+    brands: tuple[str, ...] = Field((), description="only these")
+    not_brands: tuple[str, ...] = Field((), description="none of these")
+    min_price: float | None = Field(None, ge=0, description="at least")
+    max_price: float | None = Field(None, ge=0, description="at most")
+    in_stock: bool = Field(False, description="only what can be delivered")
+    attributes: Mapping[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="by name the values that are fine: {'colour': ['blue']}"
+    )
+
+
+def narrowed(filters: Filters, limits: Limits) -> Filters:
+    """What satisfies both, so that no tool call can loosen what the shopper has set.
+
+    Raises:
+        ToolError: nothing can satisfy both; names the limit.
+        HistoryError: a limit is impossible by itself.
+    """
+    asked = limits.model_dump(include=set(Limits.model_fields), exclude_defaults=True)
+    for name in ("min_price", "max_price"):
+        if name in asked:
+            asked[name] = Decimal(str(asked[name]))
+    further = as_filters(asked)
+    attributes = dict(filters.attributes)
+    for name, values in further.attributes.items():
+        own = next((one for one in attributes if fold(one) == fold(name)), name)
+        attributes[own] = _common(f"attributes.{name}", attributes.get(own, ()), values)
+    return as_filters(
+        {
+            **filters.model_dump(),
+            "categories": _common("categories", filters.categories, further.categories),
+            "not_categories": (*filters.not_categories, *further.not_categories),
+            "brands": _common("brands", filters.brands, further.brands),
+            "not_brands": (*filters.not_brands, *further.not_brands),
+            "min_price": max(_given(filters.min_price, further.min_price), default=None),
+            "max_price": min(_given(filters.max_price, further.max_price), default=None),
+            "in_stock": filters.in_stock or further.in_stock,
+            "attributes": attributes,
+        }
+    )
+
+
+def without(filters: Filters, ids: Sequence[str] | set[str]) -> Filters:
+    """The same filters, and none of these items."""
+    return filters.model_copy(update={"not_items": tuple({*filters.not_items, *ids})})
+
+
+def known_things(filters: Filters, history: Sequence[HistoryEntry]) -> set[str]:
+    """What the main path would leave out: seen things, unless these may come, and disliked ones."""
+    return disliked(history) | (set() if filters.allow_seen else seen(history))
+
+
+def _common(name: str, own: tuple[str, ...], asked: tuple[str, ...]) -> tuple[str, ...]:
+    if not own or not asked:
+        return own or asked
+    wanted = {fold(one) for one in asked}
+    both = tuple(one for one in own if fold(one) in wanted)
+    if not both:
+        raise ToolError(
+            f"the shopper wants only {', '.join(own)}.",
+            field=name,
+            hint="Leave this limit out, or let the shopper drop theirs first.",
+        )
+    return both
+
+
+def _given(*values: _OrNone | None) -> list[_OrNone]:
+    return [value for value in values if value is not None]

@@ -1,0 +1,92 @@
+"""The tool ``recommend``: the main path for this shopper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from llmrec.agent.shopper import Shopper
+from llmrec.agent.tools.base import Tool, ToolResult
+from llmrec.agent.tools.limits import Limits, narrowed
+from llmrec.agent.tools.products import product_fields
+from llmrec.types import Item, Recommendation, Recommendations
+
+if TYPE_CHECKING:
+    from llmrec.recommender import Recommender
+
+__all__ = ["RECOMMEND", "RecommendArguments", "RecommendResult"]
+
+
+class RecommendArguments(Limits):
+    """What is wanted."""
+
+    query: str | None = Field(
+        None, max_length=2000, description="what the shopper looks for now, in words"
+    )
+    k: int = Field(5, ge=1, le=20, description="how many products at most")
+    reasons: bool = Field(True, description="say why of each product")
+    describe: int = Field(0, ge=0, le=20, description="write descriptions of so many of the first")
+
+
+@dataclass(frozen=True)
+class RecommendResult(ToolResult):
+    """``answer`` is what :meth:`llmrec.Recommender.recommend` has answered."""
+
+    answer: Recommendations
+
+    @property
+    def products(self) -> tuple[Item, ...]:
+        """The recommended products, best first."""
+        return tuple(one.item for one in self.answer)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Products with reasons, how many pass the limits, and what a reader should know."""
+        trace = self.answer.trace
+        return {
+            "query": self.answer.query,
+            "products": [_plain(one) for one in self.answer],
+            "matching": trace.matching,
+            "notes": [*trace.notes, *([trace.degraded] if trace.degraded else [])],
+        }
+
+
+def recommend(
+    shop: Recommender, shopper: Shopper, arguments: RecommendArguments
+) -> RecommendResult:
+    """Recommend for the shopper's history, within their limits.
+
+    Raises:
+        ToolError: the limits contradict the shopper's own.
+        HistoryError: the history or the query cannot be served.
+        EngineError: the language model failed and no fallback is configured.
+    """
+    answer = shop.recommend(
+        shopper.history,
+        arguments.k,
+        arguments.query or shopper.query,
+        narrowed(shopper.filters, arguments),
+        shopper.user,
+        describe=arguments.describe,
+        explain=arguments.reasons,
+        seed=shopper.seed,
+    )
+    return RecommendResult(answer)
+
+
+def _plain(one: Recommendation) -> dict[str, Any]:
+    plain: dict[str, Any] = {"rank": one.rank, **product_fields(one.item)}
+    if one.reason:
+        plain["reason"] = one.reason.text
+    if one.description:
+        plain["description"] = one.description.text
+    return plain
+
+
+RECOMMEND = Tool(
+    "recommend",
+    "Recommend products for this shopper's taste and history, with a reason for each.",
+    RecommendArguments,
+    recommend,
+)

@@ -1,0 +1,18 @@
+"""Every tool by its name: what a conversation, a server and the MCP server offer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from llmrec.agent.tools.base import Tool
+from llmrec.agent.tools.feedback import FEEDBACK
+from llmrec.agent.tools.recommend import RECOMMEND
+from llmrec.agent.tools.search import SEARCH
+
+__all__ = ["TOOLS"]
+
+_ALL: tuple[Tool[Any], ...] = (SEARCH, RECOMMEND, FEEDBACK)
+
+TOOLS: Mapping[str, Tool[Any]] = MappingProxyType({tool.name: tool for tool in _ALL})

@@ -1,0 +1,72 @@
+"""The tool ``search``: products that fit the words and the limits, whoever asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from llmrec.agent.shopper import Shopper
+from llmrec.agent.tools.base import Tool, ToolResult
+from llmrec.agent.tools.found import Found, found_products
+from llmrec.agent.tools.limits import Limits, narrowed, without
+from llmrec.requests import clean_query
+from llmrec.retrieval.request import RetrievalRequest
+from llmrec.retrieval.taste import disliked
+from llmrec.types import Item
+
+if TYPE_CHECKING:
+    from llmrec.recommender import Recommender
+
+__all__ = ["SEARCH", "SearchArguments", "SearchResult"]
+
+_SOURCES = ("query", "lexical")
+
+
+class SearchArguments(Limits):
+    """What is looked for."""
+
+    query: str = Field(min_length=1, max_length=2000, description="what to look for, in words")
+    k: int = Field(5, ge=1, le=20, description="how many products at most")
+
+
+@dataclass(frozen=True)
+class SearchResult(ToolResult):
+    """``found`` best first; ``matching`` counts the products that pass the limits."""
+
+    query: str
+    found: tuple[Found, ...]
+    matching: int
+
+    @property
+    def products(self) -> tuple[Item, ...]:
+        """The products found."""
+        return tuple(one.item for one in self.found)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The products with the rank that each source gave them."""
+        found = [one.to_dict() for one in self.found]
+        return {"query": self.query, "products": found, "matching": self.matching}
+
+
+def search(shop: Recommender, shopper: Shopper, arguments: SearchArguments) -> SearchResult:
+    """Search by meaning and by words. What the shopper has had may come; what they dislike not.
+
+    Raises:
+        ToolError: the limits contradict the shopper's own.
+        IndexMissing: nothing has been indexed yet.
+    """
+    query = clean_query(arguments.query) or ""
+    filters = without(narrowed(shopper.filters, arguments), disliked(shopper.history))
+    request = RetrievalRequest(query=query or None, filters=filters)
+    result = shop.retriever.retrieve_from(_SOURCES, request, arguments.k)
+    return SearchResult(query, found_products(shop, result.candidates), result.matching)
+
+
+SEARCH = Tool(
+    "search",
+    "Find products by words and limits, the same for every shopper.",
+    SearchArguments,
+    search,
+)

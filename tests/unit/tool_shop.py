@@ -1,0 +1,36 @@
+"""The demo store with the hashing encoder and the scripted engine: real parts, no weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from llmrec import Recommender, Workspace
+from llmrec.catalog.store import CatalogStore
+from llmrec.demo import events_file, items_files
+from llmrec.embedding import HashingEncoder
+from llmrec.ingest import ingest_events, ingest_items
+from llmrec.retrieval import build_index
+
+SETTINGS = """\
+version = 1
+
+[models]
+encoder = "hashing"
+engine = "scripted"
+"""
+
+
+def make_demo_store(folder: Path) -> Workspace:
+    """A workspace whose own settings name parts that need no weights."""
+    Workspace.init(folder)
+    (folder / "llmrec.toml").write_text(SETTINGS, encoding="utf-8")
+    workspace = Workspace.open(folder)
+    ingest_items(workspace, items_files())
+    ingest_events(workspace, [events_file()])
+    with CatalogStore.open(workspace.database_url) as store:
+        build_index(workspace, store, HashingEncoder())
+    return workspace
+
+
+def open_shop(workspace: Workspace) -> Recommender:
+    return Recommender.open(workspace)
