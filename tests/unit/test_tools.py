@@ -95,6 +95,10 @@ def test_attributes_narrow_by_folded_name_and_value(shop):
     shopper = Shopper(filters=Filters(attributes={"colour": ("red", "blue")}))
     both = call(shop, "search", shopper, query="blue", k=20, attributes={"COLOUR": ["Blue"]})
     assert ids(both) == ids(blue)
+    shopper = Shopper(filters=Filters(not_attributes={"colour": ("red",)}))
+    rest = call(shop, "search", shopper, query="blue", k=20, not_attributes={"colour": ["Blue"]})
+    assert rest.products
+    assert not {"red", "blue"} & {one.attributes.get("colour", "").lower() for one in rest.products}
 
 
 def test_recommend_is_the_main_path(shop):

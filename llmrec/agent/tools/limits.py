@@ -33,6 +33,9 @@ class Limits(Arguments):
     attributes: Mapping[str, tuple[str, ...]] = Field(
         default_factory=dict, description="by name the values that are fine: {'colour': ['blue']}"
     )
+    not_attributes: Mapping[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="by name the values that must not be"
+    )
 
 
 def narrowed(filters: Filters, limits: Limits) -> Filters:
@@ -47,10 +50,12 @@ def narrowed(filters: Filters, limits: Limits) -> Filters:
         if name in asked:
             asked[name] = Decimal(str(asked[name]))
     further = as_filters(asked)
-    attributes = dict(filters.attributes)
+    attributes, unwanted = dict(filters.attributes), dict(filters.not_attributes)
     for name, values in further.attributes.items():
         own = next((one for one in attributes if fold(one) == fold(name)), name)
         attributes[own] = _common(f"attributes.{name}", attributes.get(own, ()), values)
+    for name, values in further.not_attributes.items():
+        unwanted[name] = (*unwanted.get(name, ()), *values)
     return as_filters(
         {
             **filters.model_dump(),
@@ -62,6 +67,7 @@ def narrowed(filters: Filters, limits: Limits) -> Filters:
             "max_price": min(_given(filters.max_price, further.max_price), default=None),
             "in_stock": filters.in_stock or further.in_stock,
             "attributes": attributes,
+            "not_attributes": unwanted,
         }
     )
 
