@@ -7,12 +7,25 @@ from types import MappingProxyType
 from typing import Any
 
 from llmrec.agent.tools.base import Tool
+from llmrec.agent.tools.compare import COMPARE
+from llmrec.agent.tools.describe import DESCRIBE
+from llmrec.agent.tools.explain import EXPLAIN
 from llmrec.agent.tools.feedback import FEEDBACK
 from llmrec.agent.tools.recommend import RECOMMEND
+from llmrec.agent.tools.related import BOUGHT_TOGETHER, SIMILAR
 from llmrec.agent.tools.search import SEARCH
 
 __all__ = ["TOOLS"]
 
-_ALL: tuple[Tool[Any], ...] = (SEARCH, RECOMMEND, FEEDBACK)
+_ALL: tuple[Tool[Any], ...] = (
+    SEARCH,
+    RECOMMEND,
+    SIMILAR,
+    BOUGHT_TOGETHER,
+    COMPARE,
+    EXPLAIN,
+    DESCRIBE,
+    FEEDBACK,
+)
 
 TOOLS: Mapping[str, Tool[Any]] = MappingProxyType({tool.name: tool for tool in _ALL})

@@ -1,0 +1,60 @@
+"""What a reason stands on, with its text: entries of the history and fields of the product."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from llmrec.agent.tools.words import Told, told_history
+from llmrec.explain import facts_of
+from llmrec.types import Item, Words
+
+if TYPE_CHECKING:
+    from llmrec.agent.shopper import Shopper
+    from llmrec.recommender import Recommender
+
+__all__ = ["Evidence", "evidence_of"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One thing a reason stands on.
+
+    Attributes:
+        source: the shopper's ``history``, a ``field`` of the product, or the ``query``.
+        name: the history item's id, the field's name; empty for free text and the query.
+        text: the item's title, the field's text, the shopper's words.
+        kind: what the shopper did, for an entry of the history.
+    """
+
+    source: Literal["history", "field", "query"]
+    name: str
+    text: str
+    kind: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"source": self.source, "name": self.name, "text": self.text, "kind": self.kind}
+
+
+def evidence_of(
+    shop: Recommender, shopper: Shopper, item: Item, words: Words
+) -> tuple[Evidence, ...]:
+    """The evidence that ``words`` about ``item`` name, looked up."""
+    history = told_history(shop, shopper)
+    fields = facts_of(item).fields
+    found = (_one(name, history, fields, shopper.query or "") for name in words.evidence)
+    return tuple(one for one in found if one is not None)
+
+
+def _one(name: str, history: Told, fields: Any, query: str) -> Evidence | None:
+    kind, _, rest = name.partition(":")
+    if name == "query":
+        return Evidence("query", "", query)
+    if kind == "item":
+        done = [(entry, known) for entry, known in history if known and known.id == rest]
+        return Evidence("history", rest, done[-1][1].title, done[-1][0].kind.value)
+    if kind == "history":
+        entry, _ = history[int(rest)]
+        return Evidence("history", "", entry.text or entry.item or "", entry.kind.value)
+    return Evidence("field", name, fields[name]) if name in fields else None

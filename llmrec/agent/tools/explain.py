@@ -1,0 +1,174 @@
+"""The tool ``explain``: why a product is recommended, or what keeps it from being."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from pydantic import Field
+
+from llmrec.agent.shopper import Shopper
+from llmrec.agent.tools.base import Tool, ToolResult
+from llmrec.agent.tools.evidence import Evidence, evidence_of
+from llmrec.agent.tools.exclusions import Exclusion, exclusions
+from llmrec.agent.tools.limits import Limits, narrowed
+from llmrec.agent.tools.products import ProductName, find_product
+from llmrec.agent.tools.words import write_words
+from llmrec.requests import clean_query
+from llmrec.retrieval.request import RetrievalRequest
+from llmrec.types import Item, Recommendation, Recommendations, Words
+
+if TYPE_CHECKING:
+    from llmrec.recommender import Recommender
+
+__all__ = ["EXPLAIN", "ExplainArguments", "ExplainResult", "Status", "explain_in"]
+
+Status: TypeAlias = Literal["recommended", "lower", "excluded"]
+
+_DEPTH = 500
+"""How far down retrieval's order a product is looked for that was not ranked."""
+
+
+class ExplainArguments(Limits):
+    """Which product, and of which answer: limits, query and ``k`` are those of ``recommend``."""
+
+    product: ProductName
+    query: str | None = Field(None, max_length=2000, description="as it was asked for")
+    k: int = Field(5, ge=1, le=20, description="how long the answer was")
+
+
+@dataclass(frozen=True)
+class ExplainResult(ToolResult):
+    """Where a product stands for this shopper and why.
+
+    Attributes:
+        item: the product.
+        status: among the first ``k``, further down, or kept away.
+        rank: 1-based in the whole order; ``None`` if it is kept away, or nowhere near.
+        ranked: how many the model has ranked; a rank beyond is retrieval's own.
+        scores: ``final``, ``llm`` (log-probability) and ``retrieval``, as far as there are such.
+        sources: the rank that each retrieval source gave the product.
+        reason: why, if it may come back.
+        evidence: what the reason stands on.
+        exclusions: every constraint that keeps it away.
+        above: of a product further down, the first ``k`` products.
+    """
+
+    item: Item
+    status: Status
+    rank: int | None = None
+    ranked: int = 0
+    scores: Mapping[str, float] | None = None
+    sources: Mapping[str, int] | None = None
+    reason: Words | None = None
+    evidence: tuple[Evidence, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
+    above: tuple[Item, ...] = ()
+
+    @property
+    def products(self) -> tuple[Item, ...]:
+        """The product."""
+        return (self.item,)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it in plain values."""
+        return {
+            "product": {"id": self.item.id, "title": self.item.title},
+            "status": self.status,
+            "rank": self.rank,
+            "ranked": self.ranked,
+            "scores": dict(self.scores or {}),
+            "sources": dict(self.sources or {}),
+            "reason": self.reason.text if self.reason else None,
+            "evidence": [one.to_dict() for one in self.evidence],
+            "excluded_by": [one.to_dict() for one in self.exclusions],
+            "above": [{"id": one.id, "title": one.title} for one in self.above],
+        }
+
+
+def explain(shop: Recommender, shopper: Shopper, arguments: ExplainArguments) -> ExplainResult:
+    """Recommend once more and say where the product stands, and why.
+
+    Raises:
+        UnknownItem: the catalogue does not know the product.
+        ToolError: the limits contradict the shopper's own.
+        EngineError: the language model failed and no fallback is configured.
+    """
+    item = find_product(shop, arguments.product)
+    shopper = replace(
+        shopper,
+        filters=narrowed(shopper.filters, arguments),
+        query=clean_query(arguments.query) or shopper.query,
+    )
+    if kept_away := exclusions(item, shopper.filters, shopper.history):
+        return ExplainResult(item, "excluded", exclusions=kept_away)
+    answer = shop.recommend(
+        shopper.history,
+        arguments.k,
+        shopper.query,
+        shopper.filters,
+        explain=False,
+        seed=shopper.seed,
+    )
+    return explain_in(shop, shopper, item, answer)
+
+
+def explain_in(
+    shop: Recommender, shopper: Shopper, item: Item, answer: Recommendations
+) -> ExplainResult:
+    """Say where ``item``, which no constraint keeps away, stands in an ``answer`` and why.
+
+    ``shopper`` has the history, limits and query that the answer was made for.
+    """
+    reason, _ = write_words(shop, shopper, item, query=shopper.query, describe=False)
+    evidence = evidence_of(shop, shopper, item, reason)
+    ranked = len(answer.considered)
+    found = next((one for one in answer.considered if one.id == item.id), None)
+    if found is None:
+        rank, scores, sources = _retrieved(shop, shopper, item)
+    else:
+        rank, scores, sources = found.rank, _scores(found), _sources(found)
+    recommended = found is not None and found.rank <= len(answer)
+    return ExplainResult(
+        item,
+        "recommended" if recommended else "lower",
+        rank if rank is None or found is not None else max(rank, ranked + 1),
+        ranked,
+        scores,
+        sources,
+        reason,
+        evidence,
+        above=() if recommended else tuple(one.item for one in answer),
+    )
+
+
+def _scores(found: Recommendation) -> dict[str, float]:
+    parts = {name: found.scores[name] for name in ("llm", "retrieval") if name in found.scores}
+    return {"final": found.score, **parts}
+
+
+def _sources(found: Recommendation) -> dict[str, int]:
+    named = ((name.partition("source:")[2], rank) for name, rank in found.scores.items())
+    return {name: int(rank) for name, rank in named if name}
+
+
+def _retrieved(
+    shop: Recommender, shopper: Shopper, item: Item
+) -> tuple[int | None, dict[str, float], dict[str, int]]:
+    """Rank, score and sources in retrieval's order, of a product that the model has not ranked."""
+    request = RetrievalRequest(shopper.history, shopper.query, shopper.filters)
+    candidates = shop.retriever.retrieve(request, _DEPTH).candidates
+    for rank, one in enumerate(candidates, start=1):
+        if one.item == item.id:
+            sources = {name: hit.rank for name, hit in one.sources.items()}
+            return rank, {"retrieval": one.score}, sources
+    return None, {}, {}
+
+
+EXPLAIN = Tool(
+    "explain",
+    "Say why a product is recommended to the shopper, or why it is not and what keeps it away.",
+    ExplainArguments,
+    explain,
+)
