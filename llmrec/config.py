@@ -164,7 +164,8 @@ class RankingSettings(_Section):
     """How the language model ranks.
 
     ``llm_weight`` is the share of the model's log-probability in the final score, between 0
-    (retrieval order) and 1 (the model alone); both parts are standardised within a request.
+    (retrieval order) and 1 (the model alone); retrieval scores are standardised within a request,
+    log-probabilities are taken as they are.
     """
 
     llm_weight: float = Field(0.2, ge=0, le=1)

@@ -29,7 +29,11 @@ def standardise(scores: Sequence[float]) -> NDArray[np.float64]:
 def fuse(
     retrieval: Sequence[float], log_probs: Sequence[float], llm_weight: float
 ) -> NDArray[np.float64]:
-    """``(1 - w) z(retrieval) + w z(log p)``, both standardised within the request.
+    """``(1 - w) z(retrieval) + w (log p - mean)``.
+
+    Retrieval scores come in many sizes, so they are standardised within the request. A
+    log-probability has a size of its own, which says how sure the model is: blown up to unit
+    variance, a model without an opinion would speak as loud as one that knows.
 
     Args:
         retrieval: fused retrieval scores of ``n`` candidates.
@@ -39,4 +43,7 @@ def fuse(
     Returns:
         ``n`` scores; higher is better.
     """
-    return (1.0 - llm_weight) * standardise(retrieval) + llm_weight * standardise(log_probs)
+    said = np.asarray(log_probs, dtype=np.float64)
+    if said.size:
+        said = said - said.mean()
+    return np.asarray((1.0 - llm_weight) * standardise(retrieval) + llm_weight * said)
