@@ -6,6 +6,7 @@ A workspace is a folder made by ``llmrec init``::
     ├── llmrec.toml     settings; LLMREC_… variables go over it, command-line flags over those
     ├── catalog.db      items and events (SQLite), unless a database URL is configured
     ├── chroma/         vectors
+    ├── documents/      Markdown files that the assistant quotes, if the shop has put some there
     ├── cache/          what can be made again: lexical index, co-occurrence, exact vectors
     ├── models/         adapters, behaviour encoder, fusion weights
     └── rejects/        rows that could not be ingested, and why
@@ -45,6 +46,7 @@ __all__ = [
     "MAX_CANDIDATES",
     "WORKSPACE_VERSION",
     "ChromaSettings",
+    "DocumentSettings",
     "EngineSettings",
     "ExplainSettings",
     "IngestSettings",
@@ -212,6 +214,18 @@ class IngestSettings(_Section):
     max_unpacked_bytes: int = Field(50 * 2**30, ge=1)
 
 
+class DocumentSettings(_Section):
+    """The shop's own documents (returns, shipping, …), which the assistant quotes."""
+
+    folder: str = Field("documents", description="of Markdown files; seen from the workspace")
+    threshold: float = Field(
+        0.44,
+        ge=-1,
+        le=1,
+        description="similarity from which a passage counts as an answer; fitted to minilm-l6-v2",
+    )
+
+
 class Settings(BaseSettings):
     """All settings of a workspace. Unknown names are refused, so that a typo never passes."""
 
@@ -228,6 +242,7 @@ class Settings(BaseSettings):
     ranking: RankingSettings = RankingSettings()
     explain: ExplainSettings = ExplainSettings()
     ingest: IngestSettings = IngestSettings()
+    documents: DocumentSettings = DocumentSettings()
 
     @classmethod
     def settings_customise_sources(

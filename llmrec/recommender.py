@@ -39,6 +39,7 @@ from llmrec.types import (
 if TYPE_CHECKING:
     from llmrec.artifacts import AdapterKind
     from llmrec.catalog.store import CatalogStore
+    from llmrec.documents import Documents
     from llmrec.engines.protocol import Engine
     from llmrec.engines.served import AdapterUse, ServedAdapters
     from llmrec.explain import WordsRequest, Writer
@@ -140,12 +141,21 @@ class Recommender:
             adapter=self._adapter("words", settings.adapter),
         )
 
+    @cached_property
+    def documents(self) -> Documents:
+        """The shop's own documents, for questions that the catalogue cannot answer."""
+        from llmrec.documents import Documents
+
+        return Documents(self.workspace, self.retriever.encode)
+
     def _adapter(self, kind: AdapterKind, setting: str | None) -> AdapterUse | None:
         # Whoever brings an engine has loaded into it what the settings name.
         return self._adapters.following(kind, setting) if self._own_engine else None
 
     def close(self) -> None:
         """Close the database, and the engine if it was opened here; nothing works afterwards."""
+        if "documents" in self.__dict__:
+            self.documents.close()
         if "store" in self.__dict__:
             self.store.close()
         if self._own_engine and "engine" in self.__dict__:

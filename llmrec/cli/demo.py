@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,10 +12,13 @@ from rich.panel import Panel
 
 from llmrec.cli.cards import answer_table, trace_line
 from llmrec.cli.common import console, notes
+from llmrec.cli.documents import documents_line
 from llmrec.requests import condense_history
 
 if TYPE_CHECKING:
     from llmrec.config import Workspace
+    from llmrec.documents import DocumentsReport
+    from llmrec.embedding import TextEncoder
     from llmrec.recommender import Recommender
 
 __all__ = ["demo"]
@@ -49,7 +53,8 @@ def demo(
             notes.print(trace_line(answer), style="dim", highlight=False)
     console.print(
         f"\nYours to try:\n  llmrec recommend -w {folder} --user {user} -q 'a present' --explain\n"
-        f"  llmrec chat -w {folder}\n  llmrec items search -w {folder} tea",
+        f"  llmrec chat -w {folder}\n  llmrec items search -w {folder} tea\n"
+        f"  llmrec documents ask -w {folder} 'How long can I return a product?'",
         markup=False,
         highlight=False,
     )
@@ -86,8 +91,26 @@ def _fill(workspace: Workspace) -> None:
             f"of {store.count_users()} shoppers in {workspace.path}"
         )
         with notes.status("Encoding what is new into Chroma …"):
-            report = build_index(workspace, store, load_encoder(workspace.settings.models.encoder))
+            encoder = load_encoder(workspace.settings.models.encoder)
+            report = build_index(workspace, store, encoder)
+            documents = _documents(workspace, encoder)
         notes.print(f"Index: {report.encoded} encoded, {report.unchanged} unchanged")
+        notes.print(documents_line(documents), highlight=False)
+
+
+def _documents(workspace: Workspace, encoder: TextEncoder) -> DocumentsReport:
+    """Lay the shop's documents beside its catalogue; files that are there are left as they are."""
+    from llmrec.config import disk_errors
+    from llmrec.demo import documents_files
+    from llmrec.documents import index_documents
+
+    folder = workspace.path / workspace.settings.documents.folder
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in documents_files():
+            if not (folder / file.name).exists():
+                shutil.copyfile(file, folder / file.name)
+    return index_documents(workspace, encoder)
 
 
 def _introduce(shop: Recommender, user: str, persona: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llmrec.cli.common import WorkspaceOption, console, notes, progress_bar
+from llmrec.cli.documents import documents_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,14 +31,16 @@ def index(
         bool, typer.Option("--json", help="One JSON object on standard output.")
     ] = False,
 ) -> None:
-    """Encode the catalogue's texts into the vector store.
+    """Encode the catalogue's texts into the vector store, and the shop's documents if it has some.
 
-    Only items whose text changed are encoded again; stopped at any moment, it goes on where it was.
+    Only items whose text changed and files that changed are encoded again; stopped at any moment,
+    it goes on where it was.
 
     Example: [bold]llmrec index -w shop[/]
     """
     from llmrec.catalog.store import CatalogStore
     from llmrec.config import Workspace
+    from llmrec.documents import DocumentsReport, index_documents
     from llmrec.embedding import load_encoder
     from llmrec.retrieval import build_index
 
@@ -47,10 +50,14 @@ def index(
     with CatalogStore.open(shop.database_url) as store, progress_bar() as bar:
         report = build_index(shop, store, encoder, _progress(bar), rebuild=rebuild)
     seconds = perf_counter() - started
+    documents = index_documents(shop, encoder, rebuild=rebuild)
     if as_json:
-        typer.echo(json.dumps({**asdict(report), "seconds": round(seconds, 3)}))
-    else:
-        _summary(report, encoder.name, seconds)
+        counts = {**asdict(report), "documents": asdict(documents)}
+        typer.echo(json.dumps({**counts, "seconds": round(seconds, 3)}))
+        return
+    _summary(report, encoder.name, seconds)
+    if documents != DocumentsReport():
+        console.print(documents_line(documents), highlight=False)
 
 
 def _progress(bar: Progress) -> Callable[[int, int], None]:

@@ -10,6 +10,7 @@ from llmrec.cli import (
     chat,
     demo,
     doctor,
+    documents,
     evaluate,
     index,
     ingest,
@@ -42,6 +43,7 @@ app.command("init", rich_help_panel=_SHOP)(init.init)
 app.add_typer(ingest.app, name="ingest", rich_help_panel=_SHOP)
 app.command("index", rich_help_panel=_SHOP)(index.index)
 app.add_typer(items.app, name="items", rich_help_panel=_SHOP)
+app.add_typer(documents.app, name="documents", rich_help_panel=_SHOP)
 app.add_typer(train.app, name="train", rich_help_panel=_SHOP)
 app.command("recommend", rich_help_panel=_ANSWERS)(recommend.recommend)
 app.command("chat", rich_help_panel=_ANSWERS)(chat.chat)

@@ -1,7 +1,7 @@
 """The demo store: a shop of some 500 products and its shoppers, shipped with the package.
 
->>> len(items_files()), events_file().name
-(9, 'events.jsonl.gz')
+>>> len(items_files()), events_file().name, len(documents_files())
+(9, 'events.jsonl.gz', 5)
 
 Products are written by hand, in English, German and Chinese; the log comes from
 :mod:`llmrec.demo.simulate`. Shop, brands and shoppers are invented.
@@ -13,7 +13,7 @@ import json
 from importlib.resources import files
 from pathlib import Path
 
-__all__ = ["events_file", "featured_shoppers", "items_files", "shoppers"]
+__all__ = ["documents_files", "events_file", "featured_shoppers", "items_files", "shoppers"]
 
 
 def items_files() -> list[Path]:
@@ -24,6 +24,11 @@ def items_files() -> list[Path]:
 def events_file() -> Path:
     """The log: gzipped JSON Lines with ``user, item, kind, at`` and, for ratings, ``value``."""
     return _folder() / "events.jsonl.gz"
+
+
+def documents_files() -> list[Path]:
+    """The shop's own documents in Markdown: returns, shipping and the like, by name."""
+    return sorted((_folder() / "documents").glob("*.md"))
 
 
 def shoppers() -> dict[str, str]:

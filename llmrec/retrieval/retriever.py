@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from types import TracebackType
 
+import numpy as np
 from typing_extensions import Self
 
 from llmrec.catalog.store import CatalogStore
@@ -209,6 +210,13 @@ class Retriever:
 
         vectors = [vector(one.item, one.text) for one in history]
         return [nearest_entries(history, vectors, vector(id), limit) for id in items]
+
+    def encode(self, texts: Sequence[str]) -> FloatArray:
+        """Vectors float32 ``[len(texts), d]`` by the text encoder; recent texts are remembered."""
+        if not texts:
+            return np.empty((0, self._encoder.dimension), np.float32)
+        vectors = self._texts.get(texts)
+        return np.stack([vectors[text] for text in texts])
 
     def _fresh(self) -> State:
         with self._lock:

@@ -23,7 +23,7 @@ LAYERS = [
     },
     {"embedding", "engines"},
     {"retrieval"},
-    {"ranking", "explain"},
+    {"ranking", "explain", "documents"},
     {"requests", "jobs", "answers", "recommender"},
     {"eval", "finetune", "agent", "server"},
     {"cli"},

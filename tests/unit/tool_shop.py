@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from llmrec import Recommender, Workspace
 from llmrec.catalog.store import CatalogStore
-from llmrec.demo import events_file, items_files
+from llmrec.demo import documents_files, events_file, items_files
+from llmrec.documents import index_documents
 from llmrec.embedding import HashingEncoder
 from llmrec.ingest import ingest_events, ingest_items
 from llmrec.retrieval import build_index
@@ -29,6 +31,10 @@ def make_demo_store(folder: Path) -> Workspace:
     ingest_events(workspace, [events_file()])
     with CatalogStore.open(workspace.database_url) as store:
         build_index(workspace, store, HashingEncoder())
+    (folder / "documents").mkdir()
+    for file in documents_files():
+        shutil.copy(file, folder / "documents")
+    index_documents(workspace, HashingEncoder())
     return workspace
 
 

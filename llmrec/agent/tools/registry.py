@@ -14,6 +14,7 @@ from llmrec.agent.tools.feedback import FEEDBACK
 from llmrec.agent.tools.recommend import RECOMMEND
 from llmrec.agent.tools.related import BOUGHT_TOGETHER, SIMILAR
 from llmrec.agent.tools.search import SEARCH
+from llmrec.agent.tools.shop_question import SHOP_QUESTION
 
 __all__ = ["TOOLS"]
 
@@ -25,6 +26,7 @@ _ALL: tuple[Tool[Any], ...] = (
     COMPARE,
     EXPLAIN,
     DESCRIBE,
+    SHOP_QUESTION,
     FEEDBACK,
 )
 

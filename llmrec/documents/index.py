@@ -1,0 +1,154 @@
+"""The documents' index: passages and their sentences as vectors, anew only where a file changed.
+
+As with the items' index, what is done is read from the collection itself: a run that was killed
+is taken up by the next one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from llmrec.catalog.locks import write_lock
+from llmrec.config import Workspace
+from llmrec.documents.files import Document, documents_folder, read_documents
+from llmrec.documents.sentences import sentences
+from llmrec.embedding import TextEncoder
+from llmrec.errors import IndexMismatch, IndexMissing
+from llmrec.retrieval.collection import VectorCollection
+from llmrec.retrieval.metadata import Metadata
+
+__all__ = ["COLLECTION", "DocumentsReport", "index_documents", "stored_rows"]
+
+COLLECTION = "documents"
+_PAGE = 1_000
+
+
+@dataclass(frozen=True)
+class DocumentsReport:
+    """Counts of files, and of all passages in them.
+
+    Attributes:
+        encoded: new or changed files.
+        unchanged: nothing was written.
+        removed: files that are no longer there.
+        passages: of all files that are.
+    """
+
+    encoded: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    passages: int = 0
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A vector to be: a passage, or one sentence under its heading."""
+
+    id: str
+    text: str
+    metadata: Metadata
+
+
+def index_documents(
+    workspace: Workspace, encoder: TextEncoder, *, rebuild: bool = False
+) -> DocumentsReport:
+    """Bring the index up to date with the folder of documents.
+
+    A shop without documents gets no index. Where another encoder made it, everything is encoded
+    anew: these are few texts.
+
+    Raises:
+        ConfigError: the folder that was set is not there.
+        DataError: a file cannot be read; nothing was written then.
+        LockedError: another command is writing to the workspace.
+        VectorIndexError: Chroma failed, or its server is out of reach.
+        DiskFull: no space left; the files that are done count.
+    """
+    folder = documents_folder(workspace)
+    documents = read_documents(folder) if folder else []
+    if not documents and not _is_there(workspace):
+        return DocumentsReport()
+    with write_lock(workspace):
+        collection = _open(workspace, encoder, rebuild)
+        try:
+            return _update(collection, encoder, documents)
+        finally:
+            collection.close()
+
+
+def stored_rows(collection: VectorCollection) -> dict[str, Metadata]:
+    """What the collection holds, by id."""
+    ids = collection.ids()
+    pages = (ids[start : start + _PAGE] for start in range(0, len(ids), _PAGE))
+    return {id: row for page in pages for id, row in collection.metadata(page).items()}
+
+
+def _is_there(workspace: Workspace) -> bool:
+    try:
+        VectorCollection.open(workspace, COLLECTION).close()
+    except IndexMissing:
+        return False
+    return True
+
+
+def _open(workspace: Workspace, encoder: TextEncoder, rebuild: bool) -> VectorCollection:
+    try:
+        return VectorCollection.create(workspace, encoder, rebuild=rebuild, of=COLLECTION)
+    except IndexMismatch:
+        return VectorCollection.create(workspace, encoder, rebuild=True, of=COLLECTION)
+
+
+def _update(
+    collection: VectorCollection, encoder: TextEncoder, documents: Sequence[Document]
+) -> DocumentsReport:
+    stored = stored_rows(collection)
+    files = {str(one["file"]) for one in stored.values()}
+    wanted = {document.name: [*_rows(document)] for document in documents}
+    changed = [
+        document.name
+        for document in documents
+        if any(stored.get(row.id) != row.metadata for row in wanted[document.name])
+    ]
+    kept = {row.id for rows in wanted.values() for row in rows}
+    gone = [id for id in stored if id not in kept]
+    if changed or gone or collection.info().writing:
+        collection.touch(writing=True)
+        for name in changed:
+            _write(collection, encoder, wanted[name])
+        collection.delete(gone)
+        collection.touch(writing=False)
+    return DocumentsReport(
+        encoded=len(changed),
+        unchanged=len(documents) - len(changed),
+        removed=len(files - set(wanted)),
+        passages=sum(len(document.passages) for document in documents),
+    )
+
+
+def _write(collection: VectorCollection, encoder: TextEncoder, rows: Sequence[_Row]) -> None:
+    """One file in one write."""
+    vectors = encoder.encode([row.text for row in rows])
+    collection.upsert([row.id for row in rows], vectors, [row.metadata for row in rows])
+
+
+def _rows(document: Document) -> Iterator[_Row]:
+    for number, passage in enumerate(document.passages):
+        common: Metadata = {
+            "file": document.name,
+            "digest": document.digest,
+            "headings": json.dumps(passage.headings, ensure_ascii=False),
+            "passage": number,
+        }
+        name = f"{document.name}#{number}"
+        text = "\n".join(passage.blocks)
+        yield _Row(name, passage.text, {**common, "kind": "passage", "text": text})
+        heading = f"{passage.headings[-1]}: " if passage.headings else ""
+        said = [sentence for block in passage.blocks for sentence in sentences(block)]
+        for place, sentence in enumerate(said):
+            yield _Row(
+                f"{name}.{place}",
+                heading + sentence,
+                {**common, "kind": "sentence", "text": sentence, "place": place},
+            )
