@@ -1,0 +1,154 @@
+"""What a message can change: typed, frozen values that know no language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+__all__ = [
+    "AtLeast",
+    "AtMost",
+    "BrandOf",
+    "Brands",
+    "Categories",
+    "Change",
+    "Drop",
+    "DropKind",
+    "InStock",
+    "MoreLike",
+    "Recipient",
+    "Reference",
+    "StartOver",
+    "Than",
+    "Unwanted",
+    "Values",
+]
+
+DropKind: TypeAlias = Literal[
+    "price", "brand", "category", "attribute", "stock", "recipient", "unwanted", "number", "all"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A product by its number among those shown; -1 is the last, ``None`` "that one"."""
+
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AtMost:
+    """A price limit from above; ``currency`` is the one that was said, if any."""
+
+    amount: Decimal
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """A price limit from below."""
+
+    amount: Decimal
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Than:
+    """Cheaper or dearer than a product shown; without one, than all of them."""
+
+    direction: Literal["cheaper", "dearer"]
+    reference: Reference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Brands:
+    """Only these brands; or none of them."""
+
+    names: tuple[str, ...]
+    wanted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class BrandOf:
+    """Only the brand of a product shown; or anything but that."""
+
+    reference: Reference
+    wanted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Categories:
+    """Only these categories; or none of them."""
+
+    names: tuple[str, ...]
+    wanted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """An attribute has one of the catalogue's ``values``; or none of them.
+
+    ``said`` is the shopper's word for them: "blue", where the catalogue has "dusk blue" and "navy".
+    """
+
+    name: str
+    values: tuple[str, ...]
+    said: str
+    wanted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class InStock:
+    """Only what can be delivered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unwanted:
+    """Never this product again."""
+
+    reference: Reference
+
+
+@dataclass(frozen=True, slots=True)
+class MoreLike:
+    """Go on from this product."""
+
+    reference: Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """The quest is for somebody else, in the shopper's words; their own taste does not count."""
+
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Give up the constraints of a kind, or the one of this ``name`` (brand, attribute, number)."""
+
+    kind: DropKind
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StartOver:
+    """Forget the quest with all its constraints."""
+
+
+Change: TypeAlias = (
+    AtMost
+    | AtLeast
+    | Than
+    | Brands
+    | BrandOf
+    | Categories
+    | Values
+    | InStock
+    | Unwanted
+    | MoreLike
+    | Recipient
+    | Drop
+    | StartOver
+)

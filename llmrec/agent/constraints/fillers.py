@@ -1,0 +1,58 @@
+"""Words that say nothing of what is looked for: "show me", "bitte", "有没有"."""
+
+from __future__ import annotations
+
+import re
+
+from llmrec.agent.constraints.reader import pattern
+
+__all__ = ["without_fillers"]
+
+_OPENING = pattern(
+    r"^(?:(?:no|nein|不)\s*[,.!]+\s*|(?:ok(?:ay)?|well|so|and|but|now|then|yes|yeah|hm+|oh|great"
+    r"|thanks|please|also|just|or|maybe"
+    r"|und|aber|dann|jetzt|ja|also|bitte|danke|gut|auch|oder|doch|mal|vielleicht)\b[\s,.!]*"
+    r"|(?:can|could|would)\s+you\s+(?:please\s+)?(?:show|find|give|recommend"
+    r"|suggest)(?:\s+me)?\b\s*"
+    r"|(?:do\s+you\s+have|have\s+you\s+got|is\s+there|are\s+there|i(?:'m|\s+am)\s+looking\s+for"
+    r"|i\s+(?:want|need|would\s+like)"
+    r"|i'd\s+(?:like|prefer)|looking\s+for|searching\s+for|show(?:\s+me)?|find(?:\s+me)?"
+    r"|give\s+me|search\s+for|get\s+me"
+    r"|let's\s+see|what\s+about|how\s+about|recommend(?:\s+me)?|suggest)\b\s*"
+    r"|(?:ich\s+(?:suche|brauche|möchte|will|hätte\s+gerne?|wünsche\s+mir)|(?:kannst"
+    r"|könntest)\s+du\s+mir|können\s+sie\s+mir"
+    r"|zeig(?:e|en\s+sie)?(?:\s+mir)?|such(?:e|st\s+du)?(?:\s+mir)?|gib\s+mir|habt\s+ihr"
+    r"|haben\s+sie|hast\s+du|gibt\s+es"
+    r"|empfiehl(?:\s+mir)?|wie\s+wäre\s+es\s+mit|was\s+ist\s+mit)\b\s*"
+    r"|(?:我想(?:要|买|看看?|找)?|我要|我需要|我在找|请(?:问)?|给我(?:看看?|找|推荐)?|帮我(?:找|选|推荐)?(?:一?[个下])?|有没有|有什么"
+    r"|推荐(?:一?[个下些])?"
+    r"|来(?:一?[个点些])|看看|找|那|还有|还要|要|和|但是?|不过)\s*"
+    r"|(?:to\s+(?:buy|see|have|get)|some|any|a|an|the|ein(?:e[nrms]?)?|etwas|was|something"
+    r"|anything|things?|stuff|one|ones"
+    r"|der|die|das|den|dem)(?![^\W_])\s*|[一几][个些款件把双只本张条]|东西|的|有|或者?"
+    r"|[,.;:!?、。,\s-]+)"
+)
+_CLOSING = pattern(
+    r"(?:[\s,]*\b(?:please|thanks|thank\s+you|too|instead|then|now|again|there|bitte|danke|auch"
+    r"|dann|stattdessen|wieder|haben|zeigen"
+    r"|kaufen|sehen|suchen|and|or|but|und|oder|aber|for|für|from|von|in|with|mit|the|a|an|one"
+    r"|ones|ein|eine|einen|something|etwas|to\s+be"
+    r"|should\s+be|must\s+be|is|it|es|sein|that|which|thing|things|products?|produkte?)\b"
+    r"|[\s,]*(?:或者?|吗|呢|吧|啊|呀|谢谢|的|了|一?点|东西|商品|产品|就行|好了)"
+    r"|[\s,.;:!?、。-]+)$"
+)
+
+
+def without_fillers(words: str) -> str:
+    """What is left when the frame of a sentence is taken away.
+
+    >>> without_fillers("I am looking for a teapot, please"), without_fillers("我想买一个茶壶")
+    ('teapot', '茶壶')
+    >>> without_fillers("show me something"), without_fillers("Ich suche ein Zelt")
+    ('', 'Zelt')
+    """
+    before = None
+    while before != words:
+        before = words
+        words = _CLOSING.sub("", _OPENING.sub("", words, count=1)).strip()
+    return re.sub(r"\s+([,.;:!?])", r"\1", words)

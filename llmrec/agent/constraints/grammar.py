@@ -1,0 +1,101 @@
+"""A message -> what it changes, and the words that are left. No model, no state, no language.
+
+The rules of English, German and Chinese are all tried on every message: they do not get in each
+other's way, messages mix languages ("不要 Tamperley"), and a wrong guess at the language of three
+words does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import NamedTuple, TypeAlias
+
+from llmrec.agent.constraints.changes import Change, Values
+from llmrec.agent.constraints.context import Context
+from llmrec.agent.constraints.drops import read_drops
+from llmrec.agent.constraints.fillers import without_fillers
+from llmrec.agent.constraints.names import read_bare_brands, read_names
+from llmrec.agent.constraints.people import read_recipients
+from llmrec.agent.constraints.prices import read_comparisons, read_prices
+from llmrec.agent.constraints.products import (
+    read_brands_shown,
+    read_likeness,
+    read_stock,
+    read_unwanted,
+)
+from llmrec.agent.constraints.reader import Reader, pattern, plain
+from llmrec.agent.constraints.references import named_products
+from llmrec.agent.constraints.values import read_only_a_value, read_values
+
+__all__ = ["Critique", "read_message"]
+
+_Rule: TypeAlias = Callable[[Reader, Context], Iterator[tuple[int, Change]]]
+
+# What is said in more words comes first: "no price limit" before "no …", "in stock" before "in …".
+_RULES: tuple[_Rule, ...] = (
+    read_drops,
+    read_prices,
+    read_likeness,
+    read_comparisons,
+    read_brands_shown,
+    read_unwanted,
+    read_stock,
+    read_recipients,
+    read_names,
+    read_values,
+    read_bare_brands,
+)
+
+
+_NEGATED = pattern(
+    r"\b(?:no|not|without|kein(?:e[nrsm]?)?|ohne|nicht)\s+((?:(?:a|an|too|so|very|zu"
+    r"|sehr)\s+)*[^\W\d_][\w-]*)"
+    r"|(?:不要|不想要)([\u3400-\u9fff]{1,6})"
+)
+
+
+class Critique(NamedTuple):
+    """What a message asks for.
+
+    Attributes:
+        changes: in the order in which they were said.
+        rest: the words that are left, without the frame of the sentence.
+        unclear: what is not wanted, but by no name of the catalogue: "no frills".
+    """
+
+    changes: tuple[Change, ...]
+    rest: str
+    unclear: tuple[str, ...] = ()
+
+
+def read_message(message: str, context: Context) -> Critique:
+    """Find the changes that a message asks for.
+
+    >>> from llmrec.agent.constraints.vocabulary import Vocabulary
+    >>> read_message("A teapot, not more than 40 euros please", Context(Vocabulary()))
+    Critique(changes=(AtMost(amount=Decimal('40'), currency='EUR'),), rest='teapot', unclear=())
+    """
+    reader = Reader(named_products(plain(message), context.shown))
+    found = [change for rule in _RULES for change in rule(reader, context)]
+    found += read_only_a_value(reader, context)
+    # Searched for, words behind a "no" would find just what is not wanted.
+    unclear = tuple(one[1] or one[2] for one in reader.take(_NEGATED))
+    ordered = [change for _, change in sorted(found, key=lambda pair: pair[0])]
+    return Critique(_joined(ordered), without_fillers(reader.rest), unclear)
+
+
+def _joined(changes: list[Change]) -> tuple[Change, ...]:
+    """Without repetitions; values of one attribute in one message are alternatives."""
+    joined: dict[object, Change] = {}
+    for change in changes:
+        if not isinstance(change, Values):
+            joined[change] = change
+            continue
+        key = (change.name, change.wanted)
+        before = joined.get(key)
+        if isinstance(before, Values) and before != change:
+            values = tuple(dict.fromkeys((*before.values, *change.values)))
+            change = replace(change, values=values, said=f"{before.said}, {change.said}")
+        joined[key] = change
+    return tuple(joined.values())

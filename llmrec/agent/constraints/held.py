@@ -1,0 +1,238 @@
+"""The constraints that hold: one for each thing that can be dropped alone, made into filters.
+
+The newest word wins: what contradicts it goes, and what went is told, so that it can be said. Every
+constraint can be named in words that drop it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict
+
+from llmrec.agent.constraints.changes import (
+    AtLeast,
+    AtMost,
+    Brands,
+    Categories,
+    Drop,
+    InStock,
+    Recipient,
+    Values,
+)
+from llmrec.catalog.matching import fold
+from llmrec.types import Filters
+
+__all__ = ["Applied", "Constraint", "ConstraintKind", "Constraints", "Settled"]
+
+ConstraintKind: TypeAlias = Literal[
+    "max_price",
+    "min_price",
+    "brand",
+    "not_brand",
+    "category",
+    "not_category",
+    "attribute",
+    "not_attribute",
+    "in_stock",
+    "not_item",
+    "recipient",
+]
+Settled: TypeAlias = AtMost | AtLeast | Brands | Categories | Values | InStock | Recipient | Drop
+"""The changes that need no product shown to be understood."""
+
+_DROPPED: Mapping[str, tuple[ConstraintKind, ...]] = {
+    "price": ("max_price", "min_price"),
+    "brand": ("brand", "not_brand"),
+    "category": ("category", "not_category"),
+    "attribute": ("attribute", "not_attribute"),
+    "stock": ("in_stock",),
+    "recipient": ("recipient",),
+    "unwanted": ("not_item",),
+}
+
+
+class Constraint(BaseModel):
+    """One thing that holds, and that the shopper can drop by itself.
+
+    Attributes:
+        kind: which part of the filters it becomes; a recipient becomes none.
+        name: of the attribute.
+        values: alternatives: brands, categories, attribute values, one item id.
+        amount: of a price limit.
+        currency: of a price limit, where the shop has several.
+        said: the shopper's word for it, or the title of an item.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: ConstraintKind
+    name: str = ""
+    values: tuple[str, ...] = ()
+    amount: Decimal | None = None
+    currency: str | None = None
+    said: str = ""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What a newer constraint must share to take this one's place."""
+        if self.kind.startswith("not_"):
+            return (self.kind, fold(self.name), *map(fold, self.values))
+        return (self.kind, fold(self.name))
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The constraints after a change: ``added``, and ``gone`` for its sake."""
+
+    constraints: Constraints
+    added: tuple[Constraint, ...] = ()
+    gone: tuple[Constraint, ...] = ()
+
+
+class Constraints(BaseModel):
+    """All that holds, oldest first. Frozen: every change makes new ones."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    held: tuple[Constraint, ...] = ()
+
+    def apply(self, change: Settled) -> Applied:
+        """Take a change in; a drop only takes away."""
+        if isinstance(change, Drop):
+            return self._without(self._named(change))
+        return self.add(_constraints(change))
+
+    def add(self, new: Iterable[Constraint]) -> Applied:
+        """Let these hold, and what contradicts them hold no longer."""
+        added = tuple({one.key: one for one in new}.values())
+        held: list[Constraint] = []
+        gone: list[Constraint] = []
+        for one in self.held:
+            left: Constraint | None = one
+            for other in added:
+                left = _beside(left, other) if left is not None else None
+            if left is not None:
+                held.append(left)
+            if left != one:
+                gone.append(one)
+        # Said again, it is nothing that went.
+        again = tuple(one for one in gone if one not in added)
+        return Applied(Constraints(held=(*held, *added)), added, again)
+
+    def drop(self, *constraints: Constraint) -> Constraints:
+        """Without these."""
+        return self._without(constraints).constraints
+
+    def filters(self, *, allow_seen: bool = False) -> Filters:
+        """The hard filters that retrieval honours before any top-k."""
+        parts: dict[str, Any] = {"allow_seen": allow_seen}
+        for one in self.held:
+            _into(parts, one)
+        return Filters(**parts)
+
+    def of(self, *kinds: ConstraintKind) -> tuple[Constraint, ...]:
+        """Those of some kinds."""
+        return tuple(one for one in self.held if one.kind in kinds)
+
+    def _without(self, some: Iterable[Constraint]) -> Applied:
+        gone = tuple(some)
+        left = tuple(one for one in self.held if one not in gone)
+        return Applied(Constraints(held=left), (), gone)
+
+    def _named(self, change: Drop) -> tuple[Constraint, ...]:
+        if change.kind == "number":
+            place = int(change.name or 0) - 1
+            return self.held[place : place + 1] if place >= 0 else ()
+        if change.kind == "all":
+            return self.held
+        found = self.of(*_DROPPED[change.kind])
+        if change.name is None:
+            return found
+        name = fold(change.name)
+        if change.kind == "brand":  # "Tamperley is fine again" gives up what keeps it away
+            return tuple(
+                one for one in found if (name in map(fold, one.values)) != (one.kind == "brand")
+            )
+        return tuple(one for one in found if fold(one.name) == name)
+
+
+def _constraints(change: Settled) -> tuple[Constraint, ...]:
+    if isinstance(change, (AtMost, AtLeast)):
+        kind: ConstraintKind = "max_price" if isinstance(change, AtMost) else "min_price"
+        return (Constraint(kind=kind, amount=change.amount, currency=change.currency),)
+    if isinstance(change, Brands):
+        return _names("brand", "not_brand", change.names, change.wanted)
+    if isinstance(change, Categories):
+        return _names("category", "not_category", change.names, change.wanted)
+    if isinstance(change, Values):
+        kind = "attribute" if change.wanted else "not_attribute"
+        return (Constraint(kind=kind, name=change.name, values=change.values, said=change.said),)
+    if isinstance(change, InStock):
+        return (Constraint(kind="in_stock"),)
+    if isinstance(change, Recipient):
+        return (Constraint(kind="recipient", said=change.who),)
+    raise TypeError(f"{type(change).__name__} adds nothing")
+
+
+def _names(
+    wanted: ConstraintKind, unwanted: ConstraintKind, names: tuple[str, ...], want: bool
+) -> tuple[Constraint, ...]:
+    if want:
+        return (Constraint(kind=wanted, values=names),)
+    return tuple(Constraint(kind=unwanted, values=(name,)) for name in names)
+
+
+def _beside(old: Constraint, new: Constraint) -> Constraint | None:
+    """What is left of the old constraint beside the new one: all, some values, or nothing."""
+    if old.key == new.key:
+        return None
+    if {old.kind, new.kind} == {"max_price", "min_price"}:
+        return None if _crossed(old, new) else old
+    opposite = {old.kind, new.kind} in (
+        {"brand", "not_brand"},
+        {"category", "not_category"},
+        {"attribute", "not_attribute"},
+    )
+    if not opposite or fold(old.name) != fold(new.name):
+        return old
+    named = set(map(fold, new.values))
+    values = tuple(value for value in old.values if fold(value) not in named)
+    if values == old.values:
+        return old
+    return old.model_copy(update={"values": values}) if values else None
+
+
+def _crossed(one: Constraint, other: Constraint) -> bool:
+    """Whether nothing can satisfy two price limits; limits in two currencies never can."""
+    if one.currency and other.currency and one.currency != other.currency:
+        return True
+    low, high = (one, other) if one.kind == "min_price" else (other, one)
+    return low.amount is not None and high.amount is not None and low.amount > high.amount
+
+
+def _into(parts: dict[str, Any], one: Constraint) -> None:
+    """Add a constraint to the fields of the filters."""
+    if one.kind in ("max_price", "min_price"):
+        parts[one.kind] = one.amount
+        parts["currency"] = one.currency or parts.get("currency")
+    elif one.kind == "in_stock":
+        parts["in_stock"] = True
+    elif one.kind in ("attribute", "not_attribute"):
+        values: dict[str, tuple[str, ...]] = parts.setdefault(f"{one.kind}s", {})
+        values[one.name] = (*values.get(one.name, ()), *one.values)
+    elif one.kind != "recipient":
+        field = _FIELDS[one.kind]
+        parts[field] = (*parts.get(field, ()), *one.values)
+
+
+_FIELDS = {
+    "brand": "brands",
+    "not_brand": "not_brands",
+    "category": "categories",
+    "not_category": "not_categories",
+    "not_item": "not_items",
+}

@@ -1,0 +1,94 @@
+"""The demo store's names and three of its products on the screen, for tests of the grammar."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from functools import lru_cache
+
+from llmrec.agent.constraints import Context, Shown, Vocabulary
+from llmrec.agent.constraints.changes import (
+    AtLeast,
+    AtMost,
+    BrandOf,
+    Brands,
+    Categories,
+    Change,
+    Drop,
+    InStock,
+    MoreLike,
+    Recipient,
+    Reference,
+    StartOver,
+    Than,
+    Unwanted,
+    Values,
+)
+from llmrec.demo import items_files
+from llmrec.types import Item
+
+
+@lru_cache(maxsize=1)
+def demo_items() -> tuple[Item, ...]:
+    lines = [line for path in items_files() for line in path.read_text("utf-8").splitlines()]
+    rows = [json.loads(line) for line in lines if line]
+    return tuple(
+        Item(
+            id=row["id"],
+            title=row["title"],
+            brand=row.get("brand"),
+            category=tuple(row["category"]),
+            price=Decimal(row["price"]),
+            currency=row["currency"],
+            attributes=row.get("attributes", {}),
+            stock=row.get("stock"),
+            language=row.get("language"),
+        )
+        for row in rows
+    )
+
+
+@lru_cache(maxsize=1)
+def demo_context() -> Context:
+    """On the screen: 1 a pour-over dripper, 2 a glass carafe, 3 a tea."""
+    by_id = {item.id: item for item in demo_items()}
+    shown = [by_id[id] for id in ("KIT-001", "KIT-002", "KIT-501")]
+    return Context(
+        Vocabulary.of_items(demo_items()),
+        tuple(
+            Shown(n, one.id, one.title, brand=one.brand, price=one.price, currency=one.currency)
+            for n, one in enumerate(shown, start=1)
+        ),
+    )
+
+
+def spoken(change: Change) -> str:
+    """A change in a few words, as the golden table has it."""
+    sign = "" if getattr(change, "wanted", True) else "not "
+    if isinstance(change, (AtMost, AtLeast)):
+        word = "at most" if isinstance(change, AtMost) else "at least"
+        return f"{word} {change.amount} {change.currency or ''}".rstrip()
+    if isinstance(change, Than):
+        than = f" than {_number(change.reference)}" if change.reference else ""
+        return f"{change.direction}{than}"
+    if isinstance(change, Brands):
+        return f"{sign}brand {' | '.join(change.names)}"
+    if isinstance(change, BrandOf):
+        return f"{sign}brand of {_number(change.reference)}"
+    if isinstance(change, Categories):
+        return f"{sign}category {' | '.join(change.names)}"
+    if isinstance(change, Values):
+        return f"{sign}{change.name} {change.said} ({len(change.values)})"
+    if isinstance(change, Drop):
+        return f"drop {change.kind}{f' {change.name}' if change.name else ''}"
+    if isinstance(change, Unwanted):
+        return f"unwanted {_number(change.reference)}"
+    if isinstance(change, MoreLike):
+        return f"more like {_number(change.reference)}"
+    if isinstance(change, Recipient):
+        return f"for {change.who or 'somebody'}"
+    return {InStock: "in stock", StartOver: "start over"}[type(change)]
+
+
+def _number(reference: Reference) -> str:
+    return "that" if reference.number is None else str(reference.number)
