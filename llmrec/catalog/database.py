@@ -81,6 +81,13 @@ class Database:
             with suppress(*_QUIETLY):
                 connection.close()
 
+    def settle(self) -> None:
+        """On SQLite, empty the write-ahead log into the database, if no reader needs it."""
+        if self.dialect == "sqlite":
+            with self.errors(), self.engine.connect() as connection:
+                driver: Any = connection.connection.dbapi_connection  # outside of any transaction
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def prepare(self) -> None:
         """Create the tables in a new database; check the version of an old one.
 

@@ -195,6 +195,21 @@ class CatalogStore:
                 _bump(connection, "items")
         return deleted
 
+    def forget_user(self, user: str) -> int:
+        """Remove all events of a shopper; on SQLite their bytes are overwritten, too.
+
+        Returns:
+            How many there were.
+        """
+        with self._database.write() as connection, self._database.errors():
+            if self._database.dialect == "sqlite":
+                connection.exec_driver_sql("PRAGMA secure_delete = ON")
+            deleted = connection.execute(events.delete().where(events.c.user_id == user)).rowcount
+            if deleted:
+                _bump(connection, "events")
+        self._database.settle()  # older pages would stand in the write-ahead log for a while
+        return int(deleted)
+
     def _write(
         self, table: sa.Table, differs: str, rows: Iterator[tuple[Any, ...]], size: int
     ) -> WriteCounts:

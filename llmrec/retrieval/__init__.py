@@ -1,6 +1,6 @@
 """Retrieval: candidates from a Chroma collection, the log and the catalogue, fused and filtered."""
 
-from llmrec.retrieval.index import IndexReport, build_index
+from llmrec.retrieval.index import IndexReport, build_index, index_items
 from llmrec.retrieval.request import RetrievalRequest, RetrievalResult
 from llmrec.retrieval.retriever import SOURCES, Retriever
 
@@ -11,4 +11,5 @@ __all__ = [
     "RetrievalResult",
     "Retriever",
     "build_index",
+    "index_items",
 ]

@@ -6,9 +6,10 @@ that was killed at any moment is taken up by the next one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
+from llmrec.catalog.bulk import batched
 from llmrec.catalog.item_text import item_text
 from llmrec.catalog.locks import write_lock
 from llmrec.catalog.store import CatalogStore
@@ -19,7 +20,7 @@ from llmrec.retrieval.matrix import VectorMatrix
 from llmrec.retrieval.metadata import TEXT_HASH, Metadata, change, item_metadata
 from llmrec.types import Item
 
-__all__ = ["IndexReport", "build_index"]
+__all__ = ["IndexReport", "build_index", "index_items"]
 
 _LOOKUP = 1_000
 _ENCODE = 256
@@ -77,6 +78,21 @@ def build_index(
     return report
 
 
+def index_items(
+    workspace: Workspace, store: CatalogStore, encoder: TextEncoder, ids: Collection[str]
+) -> IndexReport:
+    """Bring some items of the collection up to date: those of ``ids``, deleted ones too.
+
+    What else may differ stays as it is, for :func:`build_index`. Raises what that raises.
+    """
+    with write_lock(workspace):
+        collection = VectorCollection.create(workspace, encoder)
+        try:
+            return _Indexer(store, encoder, collection, _quiet).run_some(ids)
+        finally:
+            collection.close()
+
+
 def _quiet(done: int, total: int) -> None:
     pass
 
@@ -106,9 +122,28 @@ class _Indexer:
             known.update(item.id for item in batch)
             self._compare(batch)
         self._encode(self.pending)
-        self._remove(known)
+        self._remove([id for id in self.collection.ids() if id not in known])
+        return self._report()
+
+    def run_some(self, ids: Collection[str]) -> IndexReport:
+        interrupted = self.collection.info().writing
+        gone: list[str] = []
+        for some in batched(ids, _LOOKUP):
+            found = self.store.items(some)
+            self._compare(list(found.values()))
+            missing = [id for id in some if id not in found]
+            gone.extend(self.collection.metadata(missing))
+        if self.pending or gone:
+            # Another process may have written since; a graph that does not know would lose that.
+            self.collection.reopen()
+        self._encode(self.pending)
+        self._remove(gone)
+        # Only a whole run can say that nothing is left of one that was killed.
+        return self._report(left=interrupted)
+
+    def _report(self, *, left: bool = False) -> IndexReport:
         if self.writing:
-            self.collection.touch(writing=False)
+            self.collection.touch(writing=left)
         return IndexReport(self.encoded, self.updated, self.unchanged, self.removed)
 
     def _compare(self, batch: Sequence[Item]) -> None:
@@ -124,8 +159,7 @@ class _Indexer:
             else:
                 settled += 1
         if changes:
-            self._mark()
-            self.collection.update(changes)
+            self.collection.update(changes)  # no mark: nobody keeps a copy of these fields
         self.updated += len(changes)
         self.unchanged += settled
         self._advance(settled + len(changes))
@@ -144,12 +178,11 @@ class _Indexer:
         )
         self.encoded += len(chosen)
 
-    def _remove(self, known: set[str]) -> None:
-        gone = [id for id in self.collection.ids() if id not in known]
+    def _remove(self, gone: Sequence[str]) -> None:
         if gone:
             self._mark()
             self.collection.delete(gone)
-        self.removed = len(gone)
+        self.removed += len(gone)
 
     def _mark(self) -> None:
         """Before the first write: readers must not take what they have cached for current."""

@@ -121,6 +121,11 @@ class Retriever:
         if self._owns_store:
             self._store.close()
 
+    @property
+    def encoder(self) -> TextEncoder:
+        """What makes vectors of texts here."""
+        return self._encoder
+
     def retrieve(self, request: RetrievalRequest, n: int) -> RetrievalResult:
         """The best ``min(n, matching)`` candidates for one request; see :meth:`retrieve_many`."""
         return self.retrieve_many([request], n)[0]
