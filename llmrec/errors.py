@@ -24,6 +24,14 @@
     │   │   └── EngineTimeout    it took longer than allowed (retryable)
     │   ├── ContextOverflow      the prompt is longer than the model's context
     │   └── OutOfMemory
+    ├── RequestError             a request that the server does not serve
+    │   ├── KeyRefused           no key, or one that is unknown or revoked
+    │   ├── NotAllowed           the key's scope, or its shopper, does not reach that far
+    │   ├── NotFound             there is no such thing
+    │   ├── TooLarge             a body of more bytes than allowed
+    │   ├── RateExceeded         more requests than the key may make (retryable)
+    │   ├── Overloaded           the server has its hands full, or is closing (retryable)
+    │   └── TookTooLong          no answer within the time allowed (retryable)
     ├── DiskFull                 no space left on the device
     └── MissingExtra             an optional dependency is not installed
 
@@ -47,11 +55,19 @@ __all__ = [
     "HistoryError",
     "IndexMismatch",
     "IndexMissing",
+    "KeyRefused",
     "LLMRecError",
     "LockedError",
     "MissingExtra",
     "ModelError",
+    "NotAllowed",
+    "NotFound",
     "OutOfMemory",
+    "Overloaded",
+    "RateExceeded",
+    "RequestError",
+    "TooLarge",
+    "TookTooLong",
     "ToolError",
     "UnknownItem",
     "VectorIndexError",
@@ -207,6 +223,54 @@ class ContextOverflow(EngineError):
 
 class OutOfMemory(EngineError):
     """The model or the batch does not fit into memory."""
+
+
+class RequestError(LLMRecError):
+    """A request that the server does not serve.
+
+    Args:
+        message: what was refused.
+        hint: what to do.
+        retry_after: seconds after which it is worth another try; ``None`` if no time can be said.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+
+class KeyRefused(RequestError):
+    """No key came with the request, or one that is unknown or revoked."""
+
+
+class NotAllowed(RequestError):
+    """The key is good, but not for this."""
+
+
+class NotFound(RequestError):
+    """What the request names does not exist."""
+
+
+class TooLarge(RequestError):
+    """The request's body has more bytes than the server reads."""
+
+
+class RateExceeded(RequestError):
+    """The key has made more requests than it may."""
+
+    retryable = True
+
+
+class Overloaded(RequestError):
+    """The server has as much to do as it can take, or is closing."""
+
+    retryable = True
+
+
+class TookTooLong(RequestError):
+    """The request was not answered in the time allowed; its work was given up."""
+
+    retryable = True
 
 
 class DiskFull(LLMRecError):
