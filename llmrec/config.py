@@ -36,6 +36,7 @@ from pydantic_settings import (
 )
 
 from llmrec.errors import ConfigError, DiskFull, LLMRecError, WorkspaceError
+from llmrec.server_settings import ServerSettings
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -243,6 +244,7 @@ class Settings(BaseSettings):
     explain: ExplainSettings = ExplainSettings()
     ingest: IngestSettings = IngestSettings()
     documents: DocumentSettings = DocumentSettings()
+    server: ServerSettings = ServerSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -16,8 +16,10 @@ from llmrec.cli import (
     ingest,
     init,
     items,
+    keys,
     models,
     recommend,
+    serve,
     serve_llm,
     train,
 )
@@ -48,6 +50,8 @@ app.add_typer(train.app, name="train", rich_help_panel=_SHOP)
 app.command("recommend", rich_help_panel=_ANSWERS)(recommend.recommend)
 app.command("chat", rich_help_panel=_ANSWERS)(chat.chat)
 app.command("demo", rich_help_panel=_ANSWERS)(demo.demo)
+app.command("serve", rich_help_panel=_ANSWERS)(serve.serve)
+app.add_typer(keys.app, name="keys", rich_help_panel=_ANSWERS)
 app.add_typer(evaluate.app, name="eval", rich_help_panel=_ANSWERS)
 app.add_typer(models.app, name="models", rich_help_panel=_MACHINE)
 app.command("doctor", rich_help_panel=_MACHINE)(doctor.doctor)

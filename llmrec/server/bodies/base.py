@@ -1,0 +1,44 @@
+"""What the bodies share: strict fields, the limits of sizes, ids and texts."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+__all__ = [
+    "MAX_BATCH",
+    "MAX_EVENTS",
+    "MAX_HISTORY",
+    "MAX_ITEMS",
+    "MAX_K",
+    "Body",
+    "Id",
+    "Out",
+    "Query",
+]
+
+MAX_K = 100
+MAX_HISTORY = 500
+MAX_BATCH = 64
+MAX_ITEMS = 500
+MAX_EVENTS = 1_000
+
+_NO_CONTROLS = r"^[^\x00-\x1f\x7f]+$"
+
+Id: TypeAlias = Annotated[
+    str, StringConstraints(min_length=1, max_length=256, pattern=_NO_CONTROLS)
+]
+Query: TypeAlias = Annotated[str, StringConstraints(max_length=2_000)]
+
+
+class Body(BaseModel):
+    """What a request holds; an unknown field is refused, so that a typo never passes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Out(BaseModel):
+    """What an answer holds; made from the dataclass of the same fields."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)

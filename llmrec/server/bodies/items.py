@@ -1,0 +1,128 @@
+"""Items as they come and go over HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
+
+from llmrec.server.bodies.base import MAX_ITEMS, Body, Id, Out
+from llmrec.types import Item
+
+__all__ = ["ItemChange", "ItemFields", "ItemOut", "ItemRow", "ItemsBody", "WrittenOut"]
+
+_Name: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+_Title: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
+_Text: TypeAlias = Annotated[str, StringConstraints(max_length=20_000)]
+_Value: TypeAlias = Annotated[str, StringConstraints(max_length=1_000)]
+_Url: TypeAlias = Annotated[str, StringConstraints(max_length=2_000)]
+_Price: TypeAlias = Annotated[Decimal, Field(ge=0, max_digits=16, decimal_places=4)]
+_Currency: TypeAlias = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
+_Stock: TypeAlias = Annotated[int, Field(ge=0, le=10**9)]
+
+_KETTLE: dict[str, Any] = {
+    "title": "Kettle, 1.2 l",
+    "brand": "Acme",
+    "category": ["Kitchen", "Tea"],
+    "description": "Steel, with a wooden handle.",
+    "price": "39.90",
+    "currency": "EUR",
+    "language": "en",
+    "stock": 12,
+    "attributes": {"colour": "black"},
+}
+
+
+class ItemFields(Body):
+    """All of an item but its id; what is left out is unknown."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_KETTLE]})
+
+    title: _Title
+    brand: _Name | None = None
+    category: tuple[_Name, ...] = Field((), max_length=20, description="general to specific")
+    description: _Text = ""
+    price: _Price | None = None
+    currency: _Currency | None = Field(None, description="ISO 4217")
+    language: _Name | None = Field(None, description="BCP 47, e.g. de")
+    stock: _Stock | None = Field(None, description="a count; null: the shop does not say")
+    attributes: dict[_Name, _Value] = Field(default_factory=dict, max_length=100)
+    url: _Url | None = None
+    image_url: _Url | None = None
+    added_at: AwareDatetime | None = None
+
+    def item(self, id: str) -> Item:
+        """The item of these fields."""
+        return Item(id=id, **{name: getattr(self, name) for name in ItemFields.model_fields})
+
+
+class ItemRow(ItemFields):
+    """An item with its id."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"id": "KETTLE-01", **_KETTLE}]})
+
+    id: Id
+
+
+class ItemsBody(Body):
+    """Items to add or to replace; the same id twice: the later wins."""
+
+    items: tuple[ItemRow, ...] = Field(min_length=1, max_length=MAX_ITEMS)
+
+
+class ItemChange(Body):
+    """Fields to change; those that are left out stay, null makes one unknown."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"price": "34.90", "stock": 0}]})
+
+    title: _Title | None = None
+    brand: _Name | None = None
+    category: tuple[_Name, ...] | None = Field(None, max_length=20)
+    description: _Text | None = None
+    price: _Price | None = None
+    currency: _Currency | None = None
+    language: _Name | None = None
+    stock: _Stock | None = None
+    attributes: dict[_Name, _Value] | None = Field(None, max_length=100)
+    url: _Url | None = None
+    image_url: _Url | None = None
+    added_at: AwareDatetime | None = None
+
+    def applied(self, item: Item) -> Item:
+        """``item`` with the fields that were sent."""
+        empty = {"category": (), "description": "", "attributes": {}}
+        sent: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set}
+        if sent.get("title", item.title) is None:
+            del sent["title"]  # an item has one always
+        for name, value in sent.items():
+            sent[name] = empty.get(name) if value is None else value
+        return replace(item, **sent)
+
+
+class ItemOut(Out):
+    """An item of the catalogue."""
+
+    id: str
+    title: str
+    brand: str | None
+    category: tuple[str, ...]
+    description: str
+    price: Decimal | None
+    currency: str | None
+    language: str | None
+    stock: int | None
+    attributes: dict[str, str]
+    url: str | None
+    image_url: str | None
+    added_at: datetime | None
+
+
+class WrittenOut(Out):
+    """What became of the rows that were sent; the three add up to their number."""
+
+    added: int
+    updated: int
+    unchanged: int

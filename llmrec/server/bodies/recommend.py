@@ -1,0 +1,183 @@
+"""What recommendations are asked for with, and what comes back."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
+
+from llmrec.server.bodies.base import MAX_BATCH, MAX_HISTORY, MAX_K, Body, Id, Out, Query
+from llmrec.server.bodies.items import ItemOut
+from llmrec.types import EventKind, Filters, Recommendations
+
+__all__ = ["AnswerOut", "AnswersOut", "BatchBody", "RecommendBody", "SearchBody", "SearchOut"]
+
+_Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**31 - 1)]
+_Words: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
+
+
+class HistoryRow(Body):
+    """One entry of a history: an item, or something in words."""
+
+    item: Id | None = None
+    text: _Words | None = None
+    kind: EventKind = EventKind.PURCHASE
+    at: AwareDatetime | None = None
+    value: Annotated[float, Field(allow_inf_nan=False)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> HistoryRow:
+        if (self.item is None) == (self.text is None):
+            raise ValueError("an entry has either item or text")
+        return self
+
+
+_History: TypeAlias = Annotated[
+    tuple[_Words | HistoryRow, ...],
+    Field(max_length=MAX_HISTORY, description="item ids, texts or entries, oldest first"),
+]
+
+
+class _Options(Body):
+    k: int = Field(10, ge=1, le=MAX_K)
+    filters: Filters = Field(default_factory=Filters, description="hard constraints")
+    describe: int = Field(
+        0, ge=0, le=MAX_K, description="for how many of the first a description is written"
+    )
+    explain: bool = Field(True, description="whether a reason is written for each")
+    seed: _Seed | None = Field(None, description="of the shuffle and the writing")
+
+
+class _Situation(Body):
+    user: Id | None = None
+    history: _History | None = Field(None, description="left out: the user's own, from the log")
+    query: Query | None = Field(None, description="what the shopper looks for, in words")
+
+    def entries(self) -> list[Any] | None:
+        """The history as the main path takes it."""
+        if self.history is None:
+            return None
+        return [one if isinstance(one, str) else one.model_dump() for one in self.history]
+
+
+class RecommendBody(_Situation, _Options):
+    """One shopper's situation."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "user": "S042",
+                    "query": "for a rainy hike",
+                    "k": 3,
+                    "filters": {"max_price": "80", "in_stock": True},
+                }
+            ]
+        }
+    )
+
+
+class BatchBody(_Options):
+    """Several shoppers at a time; what is asked for holds for all of them."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"requests": [{"user": "S042"}, {"history": ["KETTLE-01"]}], "k": 3}]
+        }
+    )
+
+    requests: tuple[_Situation, ...] = Field(min_length=1, max_length=MAX_BATCH)
+
+
+class SearchBody(Body):
+    """A search: the index alone, no language model, no reasons."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"query": "black kettle", "filters": {"max_price": "50"}}]}
+    )
+
+    query: Annotated[Query, StringConstraints(min_length=1)]
+    k: int = Field(10, ge=1, le=MAX_K)
+    filters: Filters = Field(default_factory=Filters, description="hard constraints")
+
+
+class WordsOut(Out):
+    """A text and what it stands on; see :class:`llmrec.types.Words`."""
+
+    text: str
+    origin: str = Field(description="model, or fields: made from the catalogue's")
+    attempts: int
+    evidence: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+class RecommendationOut(Out):
+    """One recommended item; ``scores`` are the parts of its score."""
+
+    item: ItemOut
+    rank: int
+    score: float
+    scores: dict[str, float]
+    reason: WordsOut | None
+    description: WordsOut | None
+
+
+class TraceOut(Out):
+    """How the answer came about; see :class:`llmrec.types.Trace`."""
+
+    model: str
+    engine: str
+    adapter: str | None
+    prompt: str
+    seed: int
+    matching: int
+    candidates: int
+    candidates_by_source: dict[str, int]
+    milliseconds: dict[str, float]
+    prompt_tokens: int
+    forward_passes: int
+    generated: int
+    repairs: int
+    from_fields: int
+    notes: tuple[str, ...]
+    degraded: str | None
+
+
+class AnswerOut(Out):
+    """The recommendations, best first."""
+
+    user: str | None
+    query: str | None
+    recommendations: tuple[RecommendationOut, ...]
+    trace: TraceOut
+
+    @classmethod
+    def of(cls, answer: Recommendations) -> AnswerOut:
+        """The main path's answer as it goes out."""
+        return cls(
+            user=answer.user,
+            query=answer.query,
+            recommendations=tuple(map(RecommendationOut.model_validate, answer)),
+            trace=TraceOut.model_validate(answer.trace),
+        )
+
+
+class AnswersOut(Out):
+    """One answer for each request, in their order."""
+
+    answers: tuple[AnswerOut, ...]
+
+
+class FoundOut(Out):
+    """One found item with its score in retrieval."""
+
+    item: ItemOut
+    rank: int
+    score: float
+
+
+class SearchOut(Out):
+    """What was found, best first; ``matching`` items pass the filters."""
+
+    found: tuple[FoundOut, ...]
+    matching: int

@@ -1,0 +1,109 @@
+"""From whatever was raised to the answer that the caller gets, and the line in the log."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from llmrec.errors import DataError, LLMRecError, RequestError
+from llmrec.server.bodies.errors import ErrorBody, ErrorDetail
+from llmrec.server.statuses import status_of
+
+__all__ = ["answer_to", "install", "unexpected"]
+
+_log = logging.getLogger("llmrec.server.failures")
+_ASK = "Ask whoever runs this server; the log knows the request by its id."
+_SEE = "See /openapi.json for what this route takes."
+_PLAIN = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
+
+
+def install(app: FastAPI) -> None:
+    """Answer every failure inside of ``app`` with an :class:`ErrorBody`."""
+
+    @app.exception_handler(LLMRecError)
+    async def _ours(request: Request, error: LLMRecError) -> JSONResponse:
+        return answer_to(error, request.state.request_id)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        return _refusal(error, request.state.request_id)
+
+    @app.exception_handler(HTTPException)
+    async def _plain(request: Request, error: HTTPException) -> JSONResponse:
+        code = _PLAIN.get(error.status_code, "bad_request")
+        detail = ErrorDetail(
+            code=code,
+            message=f"{error.detail}.",
+            hint=_SEE,
+            request_id=request.state.request_id,
+        )
+        return _response(error.status_code, detail, error.headers)
+
+
+def answer_to(error: LLMRecError, request_id: str) -> JSONResponse:
+    """The answer to one of our errors; what only the server's owner should read is logged."""
+    status = status_of(error)
+    if status.says:
+        words = error.message if status.logged else ""
+        fields = {"request": request_id, "error": type(error).__name__, "words": words}
+        _log.error("failed", extra={"fields": fields})
+    detail = ErrorDetail(
+        code=status.code,
+        message=status.says or error.message,
+        hint=_ASK if status.says else error.hint,
+        field=error.field if isinstance(error, DataError) else None,
+        retryable=error.retryable,
+        request_id=request_id,
+    )
+    wait = error.retry_after if isinstance(error, RequestError) else None
+    return _response(status.status, detail, _headers(status.status, wait or status.retry_after))
+
+
+def unexpected(error: Exception, request_id: str) -> JSONResponse:
+    """The answer to what nobody foresaw; the log gets the places in the code, but no values."""
+    places = []
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        places.append(f"{code.co_filename}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    fields = {"request": request_id, "error": type(error).__name__, "places": places}
+    _log.error("unexpected", extra={"fields": fields})
+    detail = ErrorDetail(
+        code="internal", message="The server failed.", hint=_ASK, request_id=request_id
+    )
+    return _response(500, detail)
+
+
+def _refusal(error: RequestValidationError, request_id: str) -> JSONResponse:
+    first: Mapping[str, Any] = error.errors()[0]
+    where = [str(part) for part in first["loc"][1:]]  # the first says: body, path or query
+    detail = ErrorDetail(
+        code="invalid_request",
+        message=f"{first['msg']}.",
+        hint=_SEE,
+        field=".".join(where) or None,
+        request_id=request_id,
+    )
+    return _response(422, detail)
+
+
+def _headers(status: int, retry_after: float | None) -> dict[str, str]:
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    if retry_after is not None:
+        headers["Retry-After"] = str(max(1, math.ceil(retry_after)))
+    return headers
+
+
+def _response(
+    status: int, detail: ErrorDetail, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    body = ErrorBody(error=detail).model_dump(mode="json")
+    return JSONResponse(body, status, headers=dict(headers or {}))

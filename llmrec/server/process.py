@@ -1,0 +1,84 @@
+"""The server's process: uvicorn, which at a signal finishes what runs before it closes."""
+
+from __future__ import annotations
+
+import time
+from types import FrameType
+from typing import TYPE_CHECKING, cast
+
+import uvicorn
+
+from llmrec.errors import ConfigError
+from llmrec.server.app import create_app
+from llmrec.server.logs import configuration
+from llmrec.server.loopback import is_loopback
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from llmrec.server.services import Services
+    from llmrec.server.shop import Shop
+
+__all__ = ["check_door", "serve"]
+
+
+def check_door(shop: Shop, *, insecure: bool) -> str | None:
+    """Refuse to let strangers in; what should be said aloud if everybody may come in.
+
+    Raises:
+        ConfigError: no key was ever made, and others than this machine reach the address.
+    """
+    host = shop.workspace.settings.server.host
+    if shop.keys.any():
+        return None
+    if is_loopback(host):
+        return "There are no keys: every program of this machine may ask and change everything."
+    if insecure:
+        return f"There are no keys: whoever reaches {host} may ask and change everything."
+    raise ConfigError(
+        f"There are no keys, and others than this machine reach {host}.",
+        hint="Make one with 'llmrec keys create --scope admin', or say --insecure.",
+    )
+
+
+def serve(shop: Shop, *, insecure: bool = False) -> None:
+    """Answer requests until SIGINT or SIGTERM; closes ``shop`` at the end.
+
+    Raises:
+        ConfigError: the settings cannot be honoured.
+    """
+    settings = shop.workspace.settings.server
+    app = create_app(shop, insecure=insecure)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=configuration(),
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,  # what was to be finished has been by then
+    )
+    _Server(config, app, settings.shutdown_s).run()
+
+
+class _Server(uvicorn.Server):
+    """Ends in two steps: it refuses what is new until what runs is answered, then it closes."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI, shutdown_s: float) -> None:
+        super().__init__(config)
+        self._traffic = cast("Services", app.state.services).traffic
+        self._shutdown_s = shutdown_s
+        self._deadline = float("inf")
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal begins the closing; a second one ends it."""
+        if self._traffic.closing:
+            super().handle_exit(sig, frame)
+        self._traffic.closing = True
+        self._deadline = time.monotonic() + self._shutdown_s
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether to end; asked ten times a second."""
+        ended = await super().on_tick(counter)
+        idle = self._traffic.closing and not self._traffic.in_flight
+        return ended or idle or time.monotonic() > self._deadline

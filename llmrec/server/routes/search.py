@@ -1,0 +1,40 @@
+"""Search: what the index finds for a query, in milliseconds, without the language model."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from llmrec.server.access import Shopper
+from llmrec.server.bodies.errors import failures
+from llmrec.server.bodies.recommend import SearchBody, SearchOut
+from llmrec.server.services import TheServices
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["answers"])
+
+
+@router.post("/v1/search", responses=failures(401, 403, 422, 429))
+async def search(body: SearchBody, _: Shopper, services: TheServices) -> SearchOut:
+    """Find items by words and meaning; filters are honoured before the best are chosen."""
+    from llmrec.requests import clean_query
+    from llmrec.retrieval import RetrievalRequest
+
+    main = services.shop.recommender
+    request = RetrievalRequest(query=clean_query(body.query), filters=body.filters)
+
+    def work() -> SearchOut:
+        result = main.retriever.retrieve(request, body.k)
+        items = main.store.items(one.item for one in result.candidates)
+        known = [one for one in result.candidates if one.item in items]
+        return SearchOut.model_validate(
+            {
+                "found": [
+                    {"item": items[one.item], "rank": rank, "score": one.score}
+                    for rank, one in enumerate(known, start=1)
+                ],
+                "matching": result.matching,
+            }
+        )
+
+    return await services.reads.run(work)

@@ -1,0 +1,103 @@
+"""What the server answers from: one recommender for all requests, opened and closed with it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import suppress
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from llmrec.config import Workspace
+from llmrec.errors import LLMRecError, LockedError
+from llmrec.recommender import Recommender
+
+if TYPE_CHECKING:
+    from llmrec.catalog.keys import KeyStore
+    from llmrec.engines.protocol import Engine
+
+__all__ = ["Shop"]
+
+_log = logging.getLogger("llmrec.server.shop")
+
+
+class Shop:
+    """A workspace, open for serving. Threads may share it.
+
+    Args:
+        workspace: the shop's folder with its settings.
+        engine: a language model to use instead of the configured one.
+    """
+
+    def __init__(self, workspace: Workspace, *, engine: Engine | None = None) -> None:
+        self.workspace = workspace
+        self.recommender = Recommender(workspace, engine=engine)
+        self._lock = threading.Lock()
+        self._loaded = False
+        self._opened = False
+
+    @cached_property
+    def keys(self) -> KeyStore:
+        """The keys of this workspace."""
+        from llmrec.catalog.keys import KeyStore
+
+        return KeyStore.open(self.workspace.database_url)
+
+    def open(self) -> None:
+        """Open the catalogue, bring the index up to date, load the model; again does nothing.
+
+        What may work later, such as a model server that is not up yet, is tried again by
+        :meth:`ready`.
+
+        Raises:
+            LLMRecError: something that will not mend by itself.
+        """
+        if self._opened:
+            return
+        self._opened = True
+        _ = self.keys, self.recommender.store
+        self._index()
+        try:
+            self.load()
+        except LLMRecError as error:
+            if not error.retryable:
+                raise
+            _log.warning("not ready", extra={"fields": {"error": type(error).__name__}})
+
+    def load(self) -> None:
+        """Open all that an answer needs, unless that was done; one thread at a time.
+
+        Raises:
+            LLMRecError: some of it cannot be opened now.
+        """
+        if self._loaded:
+            return
+        with self._lock:
+            _ = self.recommender.retriever
+            try:
+                _ = self.recommender.ranker, self.recommender.writer
+            except LLMRecError:
+                # Each request tries again by itself, and answers without the model meanwhile.
+                if self.workspace.settings.ranking.on_engine_failure == "raise":
+                    raise
+                return
+            self._loaded = True
+
+    def close(self) -> None:
+        """Give everything back; nothing works afterwards."""
+        if "retriever" in self.recommender.__dict__:
+            self.recommender.retriever.close()
+        self.recommender.close()
+        if "keys" in self.__dict__:
+            self.keys.close()
+
+    def _index(self) -> None:
+        """What a killed server had stored but not indexed is indexed now."""
+        from llmrec.embedding import load_encoder
+        from llmrec.retrieval import build_index
+
+        encoder = load_encoder(self.workspace.settings.models.encoder)
+        with suppress(LockedError):  # somebody else is indexing just now
+            report = build_index(self.workspace, self.recommender.store, encoder)
+            fields = {"encoded": report.encoded, "updated": report.updated}
+            _log.info("indexed", extra={"fields": {**fields, "removed": report.removed}})

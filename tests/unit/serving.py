@@ -1,0 +1,143 @@
+"""A server over a small shop for the tests: in this process, or as one of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.from_thread
+import httpx
+from fastapi import FastAPI
+from retrieval_shop import make_events, make_items, make_shop
+
+from llmrec.catalog.keys import KeyStore
+from llmrec.catalog.scopes import Scope
+from llmrec.config import Workspace
+from llmrec.engines import ScriptedEngine
+from llmrec.engines.protocol import Engine
+from llmrec.server.app import create_app
+from llmrec.server.shop import Shop
+
+MODELS = {"models": {"encoder": "hashing", "engine": "scripted"}}
+
+
+def new_shop(folder: Path, items: int = 60, **server: Any) -> Workspace:
+    """A workspace of some made-up items and events; ``server`` are settings of that section."""
+    made = make_items(items)
+    workspace = make_shop(folder / "shop", made, make_events(made, users=12))
+    return Workspace.open(workspace.path, overrides={**MODELS, "server": server})
+
+
+def make_key(workspace: Workspace, scope: str, user: str | None = None) -> str:
+    with KeyStore.open(workspace.database_url) as keys:
+        return keys.create(Scope(scope), user)[0]
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+class Client:
+    """Calls an application in this process, without a thread or a socket of its own."""
+
+    def __init__(self, app: FastAPI, portal: Any) -> None:
+        self.app = app
+        self._portal = portal
+
+    def __call__(self, method: str, path: str, key: str | None = None, **more: Any) -> Any:
+        headers = {**(bearer(key) if key else {}), **more.pop("headers", {})}
+        return self._portal.call(self.ask, method, path, headers, more)
+
+    async def ask(self, method: str, path: str, headers: Any, more: Any) -> httpx.Response:
+        transport = httpx.ASGITransport(self.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return await client.request(method, path, headers=headers, **more)
+
+    def together(self, *calls: tuple[str, str, Any]) -> list[httpx.Response]:
+        """Send several requests at the same time: method, path and JSON body of each."""
+
+        async def all_of_them() -> list[httpx.Response]:
+            answers: list[Any] = [None] * len(calls)
+
+            async def one(place: int, method: str, path: str, body: Any) -> None:
+                answers[place] = await self.ask(method, path, {}, {"json": body})
+
+            async with anyio.create_task_group() as group:
+                for place, call in enumerate(calls):
+                    group.start_soon(one, place, *call)
+            return answers
+
+        return self._portal.call(all_of_them)
+
+
+@contextmanager
+def serving(workspace: Workspace, engine: Engine | None = None) -> Iterator[Client]:
+    """An application over ``workspace``, started and in the end closed."""
+    app = create_app(Shop(workspace, engine=engine or ScriptedEngine()))
+    with (
+        anyio.from_thread.start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(app.router.lifespan_context(app)),
+    ):
+        yield Client(app, portal)
+
+
+class Process:
+    """``llmrec serve`` as a process of its own, at a free port."""
+
+    def __init__(self, workspace: Workspace, *arguments: str, code: str = "", **more: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = workspace.path / "serve.log"
+        environment = {
+            **os.environ,
+            "LLMREC_MODELS__ENCODER": "hashing",
+            "LLMREC_MODELS__ENGINE": "scripted",
+            **more,
+        }
+        start = f"{code}\nfrom llmrec.cli.main import main\nmain()"
+        command = [sys.executable, "-c", start, "serve", "-w", str(workspace.path)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, "--port", str(port), *arguments], stderr=log, env=environment
+            )
+
+    def __enter__(self) -> Process:
+        for _ in range(600):
+            try:
+                if httpx.get(f"{self.url}/readyz", timeout=5).is_success:
+                    return self
+            except httpx.TransportError:
+                time.sleep(0.1)
+            if self.process.poll() is not None:
+                break
+        self.kill()
+        raise AssertionError(self.log.read_text())
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def kill(self) -> None:
+        """``kill -9``, and wait for its end."""
+        self.process.kill()
+        self.process.wait()
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.process.send_signal(signal.SIGTERM)
+
+    def lines(self) -> list[dict[str, Any]]:
+        """The lines of its log that are JSON."""
+        text = self.log.read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in text if line.startswith("{")]

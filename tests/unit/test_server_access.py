@@ -1,0 +1,176 @@
+"""Keys, scopes and rates: what a caller without the right key gets, and what a key never shows."""
+
+import sqlite3
+
+import pytest
+from serving import make_key, new_shop, serving
+from typer.testing import CliRunner
+
+from llmrec.catalog.keys import KeyStore
+from llmrec.catalog.scopes import Scope
+from llmrec.cli.main import app
+from llmrec.errors import ConfigError, NotFound
+from llmrec.server.process import check_door
+from llmrec.server.rates import Rates
+from llmrec.server.shop import Shop
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    return new_shop(tmp_path_factory.mktemp("access"))
+
+
+@pytest.fixture(scope="module")
+def keys(workspace):
+    return {
+        "shopper": make_key(workspace, "shopper", "u001"),
+        "merchant": make_key(workspace, "merchant"),
+        "admin": make_key(workspace, "admin"),
+    }
+
+
+@pytest.fixture(scope="module")
+def ask(workspace, keys):
+    with serving(workspace) as client:
+        yield client
+
+
+def test_only_a_hash_of_a_key_is_stored(workspace, keys):
+    with sqlite3.connect(workspace.path / "catalog.db") as database:
+        stored = str(database.execute("SELECT * FROM llmrec_keys").fetchall())
+    for key in keys.values():
+        secret = key.split("_", 2)[2]
+        assert secret not in stored and key.split("_")[1] in stored
+
+
+@pytest.mark.parametrize("wrong", [None, "nonsense", "llmrec_00000000_" + "A" * 43, ""])
+def test_without_a_good_key_nothing_is_answered(ask, wrong):
+    answer = ask("POST", "/v1/search", wrong, json={"query": "lamp"})
+    assert answer.status_code == 401
+    assert answer.json()["error"]["code"] == "unauthorized"
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_a_key_with_another_secret_is_refused(ask, keys):
+    id, secret = keys["merchant"].split("_", 2)[1:]
+    other = f"llmrec_{id}_{secret[::-1]}"
+    assert ask("POST", "/v1/search", other, json={"query": "lamp"}).status_code == 401
+
+
+def test_health_and_the_api_description_need_no_key(ask):
+    for path in ("/healthz", "/readyz", "/openapi.json"):
+        assert ask("GET", path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "lowest"),
+    [
+        ("POST", "/v1/recommend", "shopper"),
+        ("POST", "/v1/search", "shopper"),
+        ("POST", "/v1/recommend/batch", "merchant"),
+        ("GET", "/metrics", "merchant"),
+    ],
+)
+def test_scopes_are_enforced(ask, keys, method, path, lowest):
+    for scope, key in keys.items():
+        status = ask(method, path, key, json={}).status_code
+        assert (status == 403) == (not Scope(scope).reaches(Scope(lowest))), scope
+
+
+def test_a_shoppers_key_speaks_for_its_own_shopper(ask, keys):
+    own = ask("POST", "/v1/recommend", keys["shopper"], json={"k": 1}).json()
+    named = ask("POST", "/v1/recommend", keys["shopper"], json={"k": 1, "user": "u001"}).json()
+    assert own["user"] == named["user"] == "u001"
+    assert own["recommendations"] == named["recommendations"]
+
+
+def test_another_shopper_is_refused_whether_known_or_not(ask, keys):
+    texts = []
+    for user in ("u002", "nobody"):
+        answer = ask("POST", "/v1/recommend", keys["shopper"], json={"user": user})
+        assert answer.status_code == 403
+        texts.append({**answer.json()["error"], "request_id": ""})
+    assert texts[0] == texts[1]
+    assert ask("POST", "/v1/recommend", keys["merchant"], json={"user": "u002"}).is_success
+
+
+def test_a_revoked_key_opens_nothing_from_the_next_request_on(ask, workspace):
+    key = make_key(workspace, "merchant")
+    assert ask("POST", "/v1/search", key, json={"query": "lamp"}).is_success
+    with KeyStore.open(workspace.database_url) as store:
+        store.revoke(key.split("_")[1])
+    assert ask("POST", "/v1/search", key, json={"query": "lamp"}).status_code == 401
+
+
+def test_a_server_without_keys_is_open_to_its_own_machine_alone(tmp_path):
+    workspace = new_shop(tmp_path, items=5)
+    with serving(workspace) as ask:
+        assert ask("POST", "/v1/search", json={"query": "lamp"}).is_success
+        rebound = {"Host": "evil.example"}
+        answer = ask("POST", "/v1/search", json={"query": "lamp"}, headers=rebound)
+        assert answer.status_code == 403
+        # The last key revoked does not open it again.
+        key = make_key(workspace, "admin")
+        with KeyStore.open(workspace.database_url) as store:
+            store.revoke(key.split("_")[1])
+        assert ask("POST", "/v1/search", json={"query": "lamp"}).status_code == 401
+
+
+def test_without_keys_strangers_are_let_in_only_if_that_is_said(tmp_path):
+    public = Shop(new_shop(tmp_path, items=5, host="0.0.0.0"))
+    with pytest.raises(ConfigError, match="others than this machine"):
+        check_door(public, insecure=False)
+    assert "whoever reaches 0.0.0.0" in check_door(public, insecure=True)
+    public.keys.create(Scope.ADMIN)
+    assert check_door(public, insecure=False) is None
+    public.close()
+    local = Shop(new_shop(tmp_path / "local", items=5))
+    assert "no keys" in check_door(local, insecure=False)
+    local.close()
+
+
+def test_a_key_may_make_so_many_requests(tmp_path):
+    workspace = new_shop(tmp_path, items=5, rates={"shopper": "3/hour"})
+    one, two = (make_key(workspace, "shopper", user) for user in ("u001", "u002"))
+    merchant = make_key(workspace, "merchant")
+    with serving(workspace) as ask:
+
+        def search(key):
+            return ask("POST", "/v1/search", key, json={"query": "lamp"})
+
+        statuses = [search(one).status_code for _ in range(4)]
+        assert statuses == [200, 200, 200, 429]
+        refused = search(one)
+        assert refused.json()["error"]["code"] == "rate_exceeded"
+        assert 3000 < int(refused.headers["Retry-After"]) <= 3600
+        assert search(two).status_code == 200
+        assert all(search(merchant).is_success for _ in range(5))
+
+
+@pytest.mark.parametrize("rates", [{"shopper": "many"}, {"visitor": "5/minute"}])
+def test_rates_that_cannot_be_read_are_told(rates):
+    with pytest.raises(ConfigError, match=r"server\.rates"):
+        Rates(rates)
+
+
+def test_keys_are_made_listed_and_revoked_by_command(tmp_path):
+    workspace = new_shop(tmp_path, items=5)
+
+    def run(*arguments):
+        result = CliRunner().invoke(app, ["keys", *arguments, "-w", str(workspace.path)])
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result.stdout
+
+    key = run("create", "--scope", "shopper", "--user", "S042").strip()
+    id = key.split("_")[1]
+    listed = run("list")
+    assert id in listed and "S042" in listed and key not in listed
+    run("revoke", id)
+    assert '"revoked_at": "2' in run("list", "--json")
+    with pytest.raises(NotFound):
+        run("revoke", "00000000")
+    with pytest.raises(ConfigError, match="one user"):
+        run("create", "--scope", "shopper")
+    with pytest.raises(ConfigError, match="one user"):
+        run("create", "--scope", "admin", "--user", "S042")

@@ -1,0 +1,93 @@
+"""Limits and backpressure: bodies, times, places; each refusal is told and counted."""
+
+import threading
+
+import pytest
+from serving import new_shop, serving
+
+from llmrec.engines import ScriptedEngine
+
+
+class Doorstep:
+    """A scripted engine that says when a call is in it, and goes on when it is let."""
+
+    def __init__(self):
+        self.entered = threading.Semaphore(0)
+        self.go_on = threading.Event()
+        self.engine = ScriptedEngine(self._score)
+
+    def _score(self, prompt, labels):
+        self.entered.release()
+        assert self.go_on.wait(30)
+        return [0.0] * len(labels)
+
+
+@pytest.fixture
+def doorstep():
+    made = Doorstep()
+    yield made
+    made.go_on.set()
+
+
+RECOMMEND = ("POST", "/v1/recommend", {"k": 1, "explain": False})
+
+
+def test_a_body_that_is_too_large_is_refused_whether_its_size_is_told_or_not(tmp_path):
+    with serving(new_shop(tmp_path, items=5, max_body_bytes=2000)) as ask:
+        large = b'{"query": "' + b"x" * 3000 + b'"}'
+        headers = {"Content-Type": "application/json"}
+
+        async def in_parts():
+            for start in range(0, len(large), 500):
+                yield large[start : start + 500]
+
+        for content in (large, in_parts()):
+            answer = ask("POST", "/v1/search", content=content, headers=headers)
+            assert answer.status_code == 413
+            assert answer.json()["error"]["code"] == "too_large"
+            assert answer.headers["Connection"] == "close"
+
+
+def test_an_answer_that_takes_too_long_is_given_up(tmp_path, doorstep):
+    with serving(new_shop(tmp_path, timeout_s=0.2, running=1), doorstep.engine) as ask:
+        answer = ask(*RECOMMEND[:2], json=RECOMMEND[2])
+        assert (answer.status_code, answer.json()["error"]["code"]) == (504, "timeout")
+        # The call is still in the model: its place is not given to another.
+        assert 'llmrec_running{gate="model"} 1.0' in ask("GET", "/metrics").text
+        doorstep.go_on.set()
+
+
+def test_beyond_the_places_requests_are_turned_away_at_once(tmp_path, doorstep):
+    settings = {"running": 1, "waiting": 1, "wait_s": 30}
+    with serving(new_shop(tmp_path, **settings), doorstep.engine) as ask:
+        held = threading.Thread(target=lambda: results.append(ask.together(RECOMMEND, RECOMMEND)))
+        results = []
+        held.start()
+        assert doorstep.entered.acquire(timeout=30)
+        while 'llmrec_waiting{gate="model"} 1.0' not in ask("GET", "/metrics").text:
+            pass
+        refused = ask(*RECOMMEND[:2], json=RECOMMEND[2])
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "overloaded")
+        assert int(refused.headers["Retry-After"]) >= 1
+        # Other gates are not in the way.
+        assert ask("POST", "/v1/search", json={"query": "lamp"}).status_code == 200
+        doorstep.go_on.set()
+        held.join(30)
+        assert [one.status_code for one in results[0]] == [200, 200]
+        assert 'llmrec_rejected_total{reason="full"} 1.0' in ask("GET", "/metrics").text
+
+
+def test_waiting_has_an_end(tmp_path, doorstep):
+    settings = {"running": 1, "waiting": 5, "wait_s": 0.2}
+    with serving(new_shop(tmp_path, **settings), doorstep.engine) as ask:
+        results = []
+        held = threading.Thread(target=lambda: results.append(ask.together(RECOMMEND)))
+        held.start()
+        assert doorstep.entered.acquire(timeout=30)
+        refused = ask(*RECOMMEND[:2], json=RECOMMEND[2])
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "overloaded")
+        doorstep.go_on.set()
+        held.join(30)
+        assert results[0][0].status_code == 200
+        assert 'llmrec_rejected_total{reason="waited"} 1.0' in ask("GET", "/metrics").text
+        assert ask(*RECOMMEND[:2], json=RECOMMEND[2]).status_code == 200
