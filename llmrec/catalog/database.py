@@ -81,11 +81,20 @@ class Database:
             with suppress(*_QUIETLY):
                 connection.close()
 
-    def settle(self) -> None:
-        """On SQLite, empty the write-ahead log into the database, if no reader needs it."""
+    @contextmanager
+    def erase(self) -> Iterator[Connection]:
+        """A write transaction that leaves nothing of what it removes in SQLite's files.
+
+        Older pages stay in the write-ahead log for a while if a reader still needs them.
+        """
+        with self.write() as connection:
+            if self.dialect == "sqlite":
+                with self.errors():
+                    connection.exec_driver_sql("PRAGMA secure_delete = ON")
+            yield connection
         if self.dialect == "sqlite":
-            with self.errors(), self.engine.connect() as connection:
-                driver: Any = connection.connection.dbapi_connection  # outside of any transaction
+            with self.errors(), self.engine.connect() as settling:
+                driver: Any = settling.connection.dbapi_connection  # outside of any transaction
                 driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def prepare(self) -> None:

@@ -137,7 +137,7 @@ class KeyStore:
 
     def forget(self, user: str) -> int:
         """Revoke the keys of a shopper and drop the name from them; how many there were."""
-        with self._database.write() as connection, self._database.errors():
+        with self._database.erase() as connection, self._database.errors():
             own = _keys.update().where(_keys.c.user_id == user)
             revoked = sa.func.coalesce(_keys.c.revoked_us, _now())
             return connection.execute(own.values(user_id=None, revoked_us=revoked)).rowcount

@@ -201,13 +201,10 @@ class CatalogStore:
         Returns:
             How many there were.
         """
-        with self._database.write() as connection, self._database.errors():
-            if self._database.dialect == "sqlite":
-                connection.exec_driver_sql("PRAGMA secure_delete = ON")
+        with self._database.erase() as connection, self._database.errors():
             deleted = connection.execute(events.delete().where(events.c.user_id == user)).rowcount
             if deleted:
                 _bump(connection, "events")
-        self._database.settle()  # older pages would stand in the write-ahead log for a while
         return int(deleted)
 
     def _write(

@@ -11,13 +11,20 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from llmrec.server import failures
 from llmrec.server.edge import Edge
-from llmrec.server.routes import health, recommend, search
+from llmrec.server.routes import events, health, items, recommend, search, users
 from llmrec.server.services import make_services
 from llmrec.server.shop import Shop
 
 __all__ = ["ROUTERS", "create_app"]
 
-ROUTERS = (recommend.router, search.router, health.router)
+ROUTERS = (
+    recommend.router,
+    search.router,
+    items.router,
+    events.router,
+    users.router,
+    health.router,
+)
 
 _ABOUT = (
     "Recommendations that exist in the catalogue, with checked reasons. Every failure has the same "

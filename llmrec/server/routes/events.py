@@ -1,0 +1,48 @@
+"""The event log: what shoppers did, stored before it is acknowledged."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from fastapi import APIRouter
+
+from llmrec.errors import DataError
+from llmrec.server.access import Caller, Shopper
+from llmrec.server.bodies.errors import failures
+from llmrec.server.bodies.events import EventRow, EventsBody, EventsOut
+from llmrec.server.services import TheServices
+from llmrec.types import Event
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["events"])
+
+
+@router.post("/v1/events", responses=failures(401, 403, 422, 429, 507))
+async def post_events(body: EventsBody, caller: Shopper, services: TheServices) -> EventsOut:
+    """Store events in one transaction, all or none; they count in the next answer."""
+    now = datetime.now(timezone.utc)
+    events = [_event(row, place, caller, now) for place, row in enumerate(body.events)]
+    store = services.shop.recommender.store
+
+    def work() -> EventsOut:
+        known = store.has_items(one.item for one in events)
+        counts = store.write_events(events)
+        unknown = sum(one.item not in known for one in events)
+        return EventsOut(
+            added=counts.added,
+            updated=counts.updated,
+            unchanged=counts.unchanged,
+            unknown_items=unknown,
+        )
+
+    return await services.writes.run(work)
+
+
+def _event(row: EventRow, place: int, caller: Caller, now: datetime) -> Event:
+    user = caller.shopper(row.user)
+    if user is None:
+        raise DataError(
+            f"event {place + 1} names no user.", field="events.user", hint="Say whose it is."
+        )
+    return row.event(user, now)

@@ -1,0 +1,58 @@
+"""The catalogue: single items and many at a time; a change is known to the next answer."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from llmrec.server import writing
+from llmrec.server.access import Merchant, Shopper
+from llmrec.server.bodies.base import Id
+from llmrec.server.bodies.errors import failures
+from llmrec.server.bodies.items import ItemChange, ItemFields, ItemOut, ItemsBody, WrittenOut
+from llmrec.server.services import TheServices
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["catalogue"])
+
+_ONE = "/v1/items/{id:path}"
+_ItemId = Annotated[Id, Path(description="may hold slashes", examples=["KETTLE-01"])]
+
+
+@router.get(_ONE, responses=failures(401, 403, 404, 422, 429))
+async def get_item(id: _ItemId, _: Shopper, services: TheServices) -> ItemOut:
+    """One item with all its fields."""
+    item = await services.reads.run(lambda: writing.find_item(services.shop, id))
+    return ItemOut.model_validate(item)
+
+
+@router.put(_ONE, responses=failures(401, 403, 422, 429, 507))
+async def put_item(id: _ItemId, body: ItemFields, _: Merchant, services: TheServices) -> ItemOut:
+    """Add an item, or replace it whole."""
+    item = body.item(id)
+    await services.writes.run(lambda: writing.write_items(services.shop, [item]))
+    return ItemOut.model_validate(item)
+
+
+@router.patch(_ONE, responses=failures(401, 403, 404, 422, 429, 507))
+async def patch_item(id: _ItemId, body: ItemChange, _: Merchant, services: TheServices) -> ItemOut:
+    """Change the fields that are sent; the others stay."""
+    shop = services.shop
+    item = await services.writes.run(lambda: writing.change_item(shop, id, body.applied))
+    return ItemOut.model_validate(item)
+
+
+@router.delete(_ONE, status_code=204, responses=failures(401, 403, 404, 422, 429, 507))
+async def delete_item(id: _ItemId, _: Merchant, services: TheServices) -> None:
+    """Remove an item; its events stay, and count again should it come back."""
+    await services.writes.run(lambda: writing.delete_item(services.shop, id))
+
+
+@router.post("/v1/items", responses=failures(401, 403, 422, 429, 507))
+async def post_items(body: ItemsBody, _: Merchant, services: TheServices) -> WrittenOut:
+    """Add or replace many items, all or none."""
+    items = [row.item(row.id) for row in body.items]
+    counts = await services.writes.run(lambda: writing.write_items(services.shop, items))
+    return WrittenOut.model_validate(counts)
