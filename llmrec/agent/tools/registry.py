@@ -11,6 +11,7 @@ from llmrec.agent.tools.compare import COMPARE
 from llmrec.agent.tools.describe import DESCRIBE
 from llmrec.agent.tools.explain import EXPLAIN
 from llmrec.agent.tools.feedback import FEEDBACK
+from llmrec.agent.tools.product_question import PRODUCT_QUESTION
 from llmrec.agent.tools.recommend import RECOMMEND
 from llmrec.agent.tools.related import BOUGHT_TOGETHER, SIMILAR
 from llmrec.agent.tools.search import SEARCH
@@ -26,6 +27,7 @@ _ALL: tuple[Tool[Any], ...] = (
     COMPARE,
     EXPLAIN,
     DESCRIBE,
+    PRODUCT_QUESTION,
     SHOP_QUESTION,
     FEEDBACK,
 )

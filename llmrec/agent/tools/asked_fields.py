@@ -1,0 +1,132 @@
+"""Which field of a product a question asks for, or which sentence of its description answers it.
+
+Two kinds of evidence: a word that names a field, in English, German or Chinese, and the similarity
+of the question to what the field or the sentence says. English questions go by similarity; the
+default encoder knows little German and no Chinese, so that there names and shared words decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from llmrec.agent.language import language_of
+from llmrec.agent.tools.fields import stated_fields
+from llmrec.catalog.matching import fold
+from llmrec.documents.sentences import sentences
+from llmrec.retrieval.tokens import tokens
+from llmrec.types import FloatArray, Item
+
+__all__ = ["Statement", "find_statement"]
+
+_ENOUGH = {"en": 0.29, "de": 0.45}
+"""Similarity from which a statement is an answer (MiniLM scale), by the question's language."""
+
+_WITHOUT_ITS_FIELD = 0.45
+"""The same where the question names a field that the product does not have."""
+
+_NAMED = 0.05
+"""What a field gains that the question names."""
+
+_WORDS = {
+    "price": "price cost expensive cheap preis kosten kostet teuer 价格 价钱 多少钱",
+    "stock": "stock available lieferbar vorrätig verfügbar 有货 库存 现货",
+    "brand": "brand maker manufacturer marke hersteller 品牌 牌子",
+    "category": "category kategorie 类别",
+    "weight": "weight weigh heavy gewicht wiegt schwer 重量 多重",
+    "dimensions": "dimensions size maße größe abmessungen 尺寸 多大",
+    "length": "length länge 长度 多长",
+    "height": "height höhe 高度 多高",
+    "diameter": "diameter durchmesser 直径",
+    "colour": "colour color farbe 颜色",
+    "material": "material fabric 材料 材质",
+    "capacity": "capacity volume volumen fassungsvermögen 容量",
+    "origin": "origin herkunft 产地",
+    "age": "age alter 年龄 几岁",
+    "battery": "battery batterie akku 电池",
+    "power": "power watt leistung 功率",
+    "caffeine": "caffeine koffein 咖啡因",
+    "flavour": "flavour taste geschmack 口味 味道",
+    "pack": "pack packung 包装",
+}
+"""Words that ask for a field; any other field is asked for by its own name."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What the catalogue says in one field: its name, and the value or a sentence of it."""
+
+    field: str
+    text: str
+
+
+def find_statement(
+    item: Item, question: str, encode: Callable[[Sequence[str]], FloatArray]
+) -> Statement | None:
+    """The statement that answers ``question``; ``None`` where the catalogue does not say.
+
+    Args:
+        item: whose fields.
+        question: in the shopper's words.
+        encode: from texts to unit vectors float32 ``[n, d]``.
+    """
+    statements = [Statement(name, text) for name, text in stated_fields(item).items()]
+    statements += [Statement("description", one) for one in _described(item)]
+    asked = _named(question, {one.field for one in statements})
+    language = language_of(question)
+    named = [one for one in statements if one.field in asked]
+    # A path of categories is near to every question that names the product.
+    open_ones = [one for one in statements if one.field not in ("category", "language")] or named
+    if not open_ones:
+        return None
+    if language not in _ENOUGH:
+        return next(iter(named), None) or _sharing_words(question, open_ones)
+    if language != "en" and named:
+        return named[0]
+    pool = list(dict.fromkeys([*open_ones, *named]))
+    vectors = encode([question, *(_said(one) for one in pool)])
+    scores = vectors[1:] @ vectors[0] + [_NAMED * (one.field in asked) for one in pool]
+    best = int(np.argmax(scores))
+    enough = _WITHOUT_ITS_FIELD if asked and not named else _ENOUGH[language]
+    return pool[best] if scores[best] >= enough else None
+
+
+def _named(question: str, present: set[str]) -> set[str]:
+    """Fields that the question names, whether the product has them or not."""
+    words = set(tokens(question))
+    own = {name: name.removeprefix("attributes.") for name in present if "." in name}
+    asked = {field for field, name in own.items() if _mentions(question, words, name)}
+    for name, terms in _WORDS.items():
+        if any(_mentions(question, words, term) for term in terms.split()):
+            same = {field for field, called in own.items() if fold(called) == name}
+            asked |= same or {name}
+    return asked
+
+
+def _mentions(question: str, words: set[str], term: str) -> bool:
+    if any(char >= "\u3400" for char in term):  # Chinese words are not set apart
+        return term in question
+    parts = tokens(term)
+    return bool(parts) and set(parts) <= words
+
+
+def _sharing_words(question: str, statements: Sequence[Statement]) -> Statement | None:
+    asked = set(tokens(question))
+    shared = [len(asked & set(tokens(one.text))) for one in statements]
+    best = int(np.argmax(shared))
+    return statements[best] if shared[best] else None
+
+
+def _described(item: Item) -> list[str]:
+    return [one for line in item.description.splitlines() for one in sentences(line)]
+
+
+def _said(one: Statement) -> str:
+    """As it is encoded: a sentence stands for itself, a value needs its name."""
+    if one.field == "description":
+        return one.text
+    if one.field == "stock":
+        return "in stock, available"
+    return f"{one.field.removeprefix('attributes.')}: {one.text}"
