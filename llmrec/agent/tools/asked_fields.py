@@ -90,7 +90,7 @@ def find_statement(
     scores = vectors[1:] @ vectors[0] + [_NAMED * (one.field in asked) for one in pool]
     best = int(np.argmax(scores))
     enough = _WITHOUT_ITS_FIELD if asked and not named else _ENOUGH[language]
-    return pool[best] if scores[best] >= enough else None
+    return pool[best] if pool[best].field in asked or scores[best] >= enough else None
 
 
 def _named(question: str, present: set[str]) -> set[str]:
