@@ -70,6 +70,10 @@ class ItemRow(ItemFields):
 class ItemsBody(Body):
     """Items to add or to replace; the same id twice: the later wins."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"items": [{"id": "KETTLE-01", **_KETTLE}]}]}
+    )
+
     items: tuple[ItemRow, ...] = Field(min_length=1, max_length=MAX_ITEMS)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
 from llmrec.server.bodies.base import MAX_BATCH, MAX_HISTORY, MAX_K, Body, Id, Out, Query
 from llmrec.server.bodies.items import ItemOut
@@ -16,24 +16,26 @@ _Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**31 - 1)]
 _Words: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
 
 
-class HistoryRow(Body):
-    """One entry of a history: an item, or something in words."""
-
-    item: Id | None = None
-    text: _Words | None = None
+class _Entry(Body):
     kind: EventKind = EventKind.PURCHASE
     at: AwareDatetime | None = None
     value: Annotated[float, Field(allow_inf_nan=False)] | None = None
 
-    @model_validator(mode="after")
-    def _one_of_both(self) -> HistoryRow:
-        if (self.item is None) == (self.text is None):
-            raise ValueError("an entry has either item or text")
-        return self
+
+class ItemEntry(_Entry):
+    """Something that the catalogue holds."""
+
+    item: Id
+
+
+class TextEntry(_Entry):
+    """Something in the shopper's words."""
+
+    text: _Words
 
 
 _History: TypeAlias = Annotated[
-    tuple[_Words | HistoryRow, ...],
+    tuple[_Words | ItemEntry | TextEntry, ...],
     Field(max_length=MAX_HISTORY, description="item ids, texts or entries, oldest first"),
 ]
 
