@@ -149,6 +149,13 @@ class RetrievalSettings(_Section):
     next_window: int = Field(8, ge=1, description="farthest event that counts as coming next")
     next_half_life: float = Field(1.0, gt=0)
     popular_half_life_days: float = Field(30.0, gt=0)
+    log_lag_s: float | None = Field(
+        None,
+        ge=0,
+        description="seconds by which counts over the whole log may lag behind it, so that not "
+        "every new event has them made anew; a shopper's own events count at once. Unset: 10 in "
+        "llmrec serve, else 0",
+    )
     cold_places: float = Field(
         0.1,
         ge=0,

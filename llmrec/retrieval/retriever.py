@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from types import TracebackType
@@ -20,10 +19,11 @@ from llmrec.retrieval.collection import VectorCollection
 from llmrec.retrieval.contexts import ContextBuilder
 from llmrec.retrieval.encoded import EncodedTexts
 from llmrec.retrieval.fusion import ReciprocalRanks, fuse
+from llmrec.retrieval.keeper import StateKeeper
 from llmrec.retrieval.related import nearest_entries
 from llmrec.retrieval.request import RetrievalRequest, RetrievalResult
 from llmrec.retrieval.sources.base import Context, Hits
-from llmrec.retrieval.state import State, learned_revision, load_state
+from llmrec.retrieval.state import Marks, State, learned_revision, load_state
 from llmrec.types import Candidate, FloatArray, HistoryEntry, SourceHit
 
 __all__ = ["SOURCES", "Retriever"]
@@ -55,8 +55,8 @@ class Retriever:
         self._encoder = encoder
         self._texts = EncodedTexts(encoder)
         self._shelf = BehaviourShelf(workspace)
-        self._state: State | None = None
-        self._lock = threading.Lock()
+        lag_s = workspace.settings.retrieval.log_lag_s or 0.0
+        self._keeper = StateKeeper(self._look, self._load, lag_s)
 
     @classmethod
     def open(
@@ -89,7 +89,7 @@ class Retriever:
             used = store or opened
             assert used is not None
             retriever = cls(workspace, used, encoder, collection, owns_store=opened is not None)
-            retriever._fresh()
+            retriever._keeper.current()
         except BaseException:
             if retriever is not None:
                 retriever._shelf.close()
@@ -112,10 +112,8 @@ class Retriever:
 
     def close(self) -> None:
         """Give everything back; calling it twice is fine."""
-        with self._lock:
-            if self._state is None:
-                return
-            self._state = None
+        if not self._keeper.close():
+            return
         self._shelf.close()
         self._collection.close()
         if self._owns_store:
@@ -142,7 +140,7 @@ class Retriever:
             IndexMissing: the index was removed meanwhile.
         """
         _check_count(n)
-        state = self._fresh()
+        state = self._keeper.current()
         builder = ContextBuilder(
             state, self._store, self._texts, self._workspace.settings.retrieval
         )
@@ -164,7 +162,7 @@ class Retriever:
             IndexMissing: the index was removed meanwhile.
         """
         _check_count(n)
-        state, settings = self._fresh(), self._workspace.settings.retrieval
+        state, settings = self._keeper.current(), self._workspace.settings.retrieval
         asked = [name for name in state.sources if name in sources]
         if not asked:
             raise ConfigError(
@@ -189,7 +187,7 @@ class Retriever:
         Returns:
             By request and source the hits; the catalogue row of each item id.
         """
-        state, settings = self._fresh(), self._workspace.settings.retrieval
+        state, settings = self._keeper.current(), self._workspace.settings.retrieval
         builder = ContextBuilder(state, self._store, self._texts, settings)
         answers = [
             {name: source.top(context, settings.depth) for name, source in state.sources.items()}
@@ -204,7 +202,7 @@ class Retriever:
 
         Entries that are not alike at all, or were disliked, are left out.
         """
-        state = self._fresh()
+        state = self._keeper.current()
         row = state.snapshot.row
         recent = max(0, len(history) - self._workspace.settings.retrieval.history_limit)
         texts = [one.text for one in history[recent:] if one.item not in row and one.text]
@@ -223,19 +221,14 @@ class Retriever:
         vectors = self._texts.get(texts)
         return np.stack([vectors[text] for text in texts])
 
-    def _fresh(self) -> State:
-        with self._lock:
-            state = self._state
-            revision, info = self._store.revision(), self._collection.info()
-            now = (revision, info.version, learned_revision(self._workspace))
-            if state is None or (state.revision, state.version, state.learned) != now:
-                if state is not None:
-                    self._collection.check(self._encoder)
-                state = load_state(
-                    self._workspace, self._store, self._collection, self._shelf, state
-                )
-                self._state = state
-            return state
+    def _look(self) -> Marks:
+        info = self._collection.info()
+        return Marks(self._store.revision(), info.version, learned_revision(self._workspace))
+
+    def _load(self, old: State | None) -> State:
+        if old is not None:
+            self._collection.check(self._encoder)
+        return load_state(self._workspace, self._store, self._collection, self._shelf, old)
 
     def _answer(self, state: State, context: Context, n: int) -> RetrievalResult:
         settings = self._workspace.settings.retrieval

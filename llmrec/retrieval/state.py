@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from llmrec.artifacts import Artifacts
 from llmrec.catalog.snapshot import Snapshot
@@ -19,7 +19,7 @@ from llmrec.retrieval.learned import LearnedBlend, serving_fusion
 from llmrec.retrieval.matrix import VectorMatrix
 from llmrec.retrieval.sources.base import Source
 from llmrec.retrieval.sources.behaviour import BehaviourSource
-from llmrec.retrieval.sources.lexical import LexicalSource
+from llmrec.retrieval.sources.lexical import LexicalSource, texts_digest
 from llmrec.retrieval.sources.new import NewSource
 from llmrec.retrieval.sources.next import NextSource
 from llmrec.retrieval.sources.popular import PopularSource
@@ -29,10 +29,23 @@ from llmrec.retrieval.sources.together import TogetherSource
 from llmrec.retrieval.vectors import VectorSearch
 from llmrec.types import BoolArray
 
-__all__ = ["Learned", "State", "learned_revision", "load_state"]
+__all__ = ["Learned", "Marks", "State", "learned_revision", "load_state"]
 
 Learned: TypeAlias = tuple[tuple[int, ...] | None, tuple[int, ...] | None]
 """Revisions of the artifacts ``behaviour`` and ``fusion``; see :meth:`Artifacts.revision`."""
+
+
+class Marks(NamedTuple):
+    """What a state was made from; equal marks mean an equal state."""
+
+    revision: Revision
+    version: str
+    learned: Learned
+
+    @property
+    def log_apart(self) -> tuple[int, str, Learned]:
+        """All but the mark of the event log."""
+        return self.revision.items, self.version, self.learned
 
 
 @dataclass(frozen=True)
@@ -42,8 +55,7 @@ class State:
     ``cold`` says of each catalogue row whether its item has no events, bool ``[n_items]``.
     """
 
-    revision: Revision
-    version: str
+    marks: Marks
     snapshot: Snapshot
     log: EventTable
     matrix: VectorMatrix
@@ -51,7 +63,6 @@ class State:
     popular: PopularSource
     cold: BoolArray
     served: Served | None
-    learned: Learned
     sources: Mapping[str, Source]
     blend: Blend
 
@@ -65,28 +76,32 @@ def load_state(
 ) -> State:
     """Read what has changed since ``old``, and keep the rest of it."""
     # Revisions first: what changes while we read is then seen as newer by the next look.
-    revision, info, learned = store.revision(), collection.info(), learned_revision(workspace)
-    version = info.version
-    same_items = old is not None and old.revision.items == revision.items
-    same_events = old is not None and old.revision.events == revision.events
-    same_index = old is not None and old.version == version
+    info = collection.info()
+    marks = Marks(store.revision(), info.version, learned_revision(workspace))
+    before = old.marks if old else None
+    same_items = before is not None and before.revision.items == marks.revision.items
+    same_events = before is not None and before.revision.events == marks.revision.events
+    same_index = before is not None and before.version == marks.version
+    same_learned = before is not None and before.learned == marks.learned
     snapshot = old.snapshot if old and same_items else Snapshot.load(store)
-    log = old.log if old and same_events else _log(workspace, store, revision)
+    # A new price or stock leaves every item in its row, and all that knows rows only as it is.
+    same_rows = old is not None and old.snapshot.ids == snapshot.ids
+    log = old.log if old and same_events else _log(workspace, store, marks.revision)
     matrix = old.matrix if old and same_index else _matrix(workspace, collection, old)
-    if old and same_items and same_index:
+    if old and same_rows and same_index:
         search = old.search
     else:
         search = VectorSearch(collection, matrix, snapshot.row)
-    if old and same_items and same_index and old.learned[0] == learned[0]:
+    if old and same_rows and same_index and same_learned:
         served = old.served
     else:
         served = _served(workspace, shelf, snapshot, matrix, info.fingerprint)
     popular = _popular(workspace, snapshot, log)
-    sources = _sources(workspace, store, snapshot, log, search, popular, served)
-    blend = old.blend if old and old.learned[1] == learned[1] else _blend(workspace)
+    counted = old.sources if old and same_rows and same_events else {}
+    sources = _sources(workspace, store, snapshot, log, search, popular, served, counted)
+    blend = old.blend if old and same_learned else _blend(workspace)
     return State(
-        revision=revision,
-        version=version,
+        marks=marks,
         snapshot=snapshot,
         log=log,
         matrix=matrix,
@@ -94,7 +109,6 @@ def load_state(
         popular=popular,
         cold=log.missing(snapshot.row),
         served=served,
-        learned=learned,
         sources=sources,
         blend=blend,
     )
@@ -153,25 +167,32 @@ def _sources(
     search: VectorSearch,
     popular: PopularSource,
     served: Served | None,
+    counted: Mapping[str, Source],
 ) -> dict[str, Source]:
-    """Those of weight above 0, in a fixed order."""
+    """Those of weight above 0, in a fixed order.
+
+    ``counted`` holds sources of the same log over the same rows, if there are any.
+    """
     settings = workspace.settings.retrieval
 
     def lexical() -> Source:
-        ids = "\n".join(snapshot.ids)
-        key = cache_key(workspace.database_url, snapshot.revision.items, ids)
+        key = cache_key(workspace.database_url, texts_digest(store))
         return LexicalSource.load(store, workspace.cache_dir, key)
+
+    def together() -> Source:
+        return TogetherSource(log, snapshot.row, settings.together_half_life_days)
+
+    def following() -> Source:
+        return NextSource(log, snapshot.row, settings.next_window, settings.next_half_life)
 
     makers: dict[str, Callable[[], Source]] = {
         "text": lambda: TextSource(search),
         "query": lambda: QuerySource(search),
         "lexical": lexical,
-        "together": lambda: TogetherSource(log, snapshot.row, settings.together_half_life_days),
+        "together": lambda: counted.get("together") or together(),
         "popular": lambda: popular,
         "new": lambda: NewSource(snapshot.added_at),
-        "next": lambda: NextSource(
-            log, snapshot.row, settings.next_window, settings.next_half_life
-        ),
+        "next": lambda: counted.get("next") or following(),
     }
     if served is not None:
         known = VectorSearch(served.collection, served.matrix, snapshot.row)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Shop"]
 
+_LAG_S = 10.0
 _log = logging.getLogger("llmrec.server.shop")
 
 
@@ -30,8 +32,8 @@ class Shop:
     """
 
     def __init__(self, workspace: Workspace, *, engine: Engine | None = None) -> None:
-        self.workspace = workspace
-        self.recommender = Recommender(workspace, engine=engine)
+        self.workspace = _lagging(workspace)
+        self.recommender = Recommender(self.workspace, engine=engine)
         self._lock = threading.Lock()
         self._loaded = False
         self._opened = False
@@ -101,3 +103,13 @@ class Shop:
             report = build_index(self.workspace, self.recommender.store, encoder)
             fields = {"encoded": report.encoded, "updated": report.updated}
             _log.info("indexed", extra={"fields": {**fields, "removed": report.removed}})
+
+
+def _lagging(workspace: Workspace) -> Workspace:
+    """Among many requests there are many events: they must not cost each answer the whole log."""
+    retrieval = workspace.settings.retrieval
+    if retrieval.log_lag_s is not None:
+        return workspace
+    lagging = retrieval.model_copy(update={"log_lag_s": _LAG_S})
+    settings = workspace.settings.model_copy(update={"retrieval": lagging})
+    return replace(workspace, settings=settings)

@@ -86,8 +86,8 @@ def test_no_part_of_the_retriever_has_seen_a_target(shop: Workspace) -> None:
             assert store.count_items() == whole.count_items()
             assert store.count_events() < whole.count_events()
         with Retriever.open(made, store) as retriever:
-            assert retriever._state is not None and retriever._state.served is not None
-            assert retriever._state.log.users.size == len(log)
+            assert retriever._keeper.current().served is not None
+            assert retriever._keeper.current().log.users.size == len(log)
     encoder = Artifacts(made.models_dir).current("behaviour")
     serving = Artifacts(shop.models_dir).current("behaviour")
     assert encoder is not None and serving is not None
@@ -96,7 +96,7 @@ def test_no_part_of_the_retriever_has_seen_a_target(shop: Workspace) -> None:
     assert not made.models_dir.exists()
     assert not list(shop.cache_dir.glob("train-part*"))
     with CatalogStore.open(shop.database_url) as store, Retriever.open(shop, store) as retriever:
-        assert retriever._state is not None and retriever._state.served is not None
+        assert retriever._keeper.current().served is not None
 
 
 def test_the_fusion_that_serves_is_carried_over_where_it_is_wanted(shop: Workspace) -> None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import sqlalchemy as sa
 
-from llmrec.catalog.item_text import item_text
+from llmrec.catalog.item_text import MAX_DESCRIPTION_CHARS, item_text
+from llmrec.catalog.schema import items
 from llmrec.catalog.store import CatalogStore
 from llmrec.retrieval.cache import cached
 from llmrec.retrieval.sources.base import Context, Hits, best
 from llmrec.retrieval.tokens import tokens
 from llmrec.types import Item
 
-__all__ = ["LexicalSource"]
+__all__ = ["LexicalSource", "texts_digest"]
 
 
 class LexicalSource:
@@ -39,6 +42,25 @@ class LexicalSource:
         scores = self._index.get_scores(known)
         rows = np.flatnonzero(context.allowed & (scores > 0))
         return best(rows, scores[rows], depth)
+
+
+def texts_digest(store: CatalogStore) -> str:
+    """Changes exactly when an item's id or text does: a new price leaves the index as it is."""
+    digest = blake2b(digest_size=16)
+    for rows in store.stream_rows(_TEXTS, _BATCH):
+        digest.update(repr(rows).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+_BATCH = 2_000
+_TEXTS = sa.select(
+    items.c.id,
+    items.c.title,
+    items.c.brand,
+    items.c.category,
+    items.c.attributes,
+    sa.func.substr(items.c.description, 1, MAX_DESCRIPTION_CHARS),
+).order_by(items.c.id)
 
 
 def _write(store: CatalogStore, folder: Path) -> None:
