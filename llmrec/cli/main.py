@@ -17,6 +17,7 @@ from llmrec.cli import (
     init,
     items,
     keys,
+    mcp,
     models,
     recommend,
     serve,
@@ -52,6 +53,7 @@ app.command("chat", rich_help_panel=_ANSWERS)(chat.chat)
 app.command("demo", rich_help_panel=_ANSWERS)(demo.demo)
 app.command("serve", rich_help_panel=_ANSWERS)(serve.serve)
 app.add_typer(keys.app, name="keys", rich_help_panel=_ANSWERS)
+app.command("mcp", rich_help_panel=_ANSWERS)(mcp.mcp)
 app.add_typer(evaluate.app, name="eval", rich_help_panel=_ANSWERS)
 app.add_typer(models.app, name="models", rich_help_panel=_MACHINE)
 app.command("doctor", rich_help_panel=_MACHINE)(doctor.doctor)

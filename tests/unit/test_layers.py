@@ -25,7 +25,7 @@ LAYERS = [
     {"retrieval"},
     {"ranking", "explain", "documents"},
     {"requests", "jobs", "answers", "recommender"},
-    {"eval", "finetune", "agent", "server"},
+    {"eval", "finetune", "agent", "server", "mcp"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -40,7 +40,8 @@ def test_a_tool_says_what_it_takes(name):
     assert tool.description.endswith(".") and "\n" not in tool.description
     schema = json.loads(json.dumps(tool.schema))
     assert schema["additionalProperties"] is False
-    assert set(schema["properties"]) == set(tool.arguments.model_fields)
+    assert tuple(schema["properties"]) == tool.takes
+    assert set(tool.takes) == set(tool.arguments.model_fields)
     assert all(one.get("description") for one in schema["properties"].values()), schema
     assert [tool.name for tool in TOOLS.values() if tool.changes] == ["feedback"]
 
@@ -50,6 +51,11 @@ def test_a_wrong_argument_is_named_with_what_the_tool_takes(shop, name):
     with pytest.raises(ToolError, match="colour") as raised:
         call(shop, name, colour="blue")
     assert name in raised.value.message and raised.value.hint.startswith(f"{name} takes ")
+
+
+def test_what_a_tool_alone_takes_comes_before_the_limits():
+    assert TOOLS["search"].takes[:3] == ("query", "k", "categories")
+    assert TOOLS["similar"].takes[:2] == ("product", "k")
 
 
 def test_search_answers_the_same_whoever_asks(shop):

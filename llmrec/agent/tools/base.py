@@ -60,8 +60,16 @@ class Tool(Generic[A]):
 
     @property
     def schema(self) -> dict[str, Any]:
-        """The JSON schema of the arguments."""
-        return self.arguments.model_json_schema()
+        """The JSON schema of the arguments, the tool's own before those it shares with others."""
+        schema = self.arguments.model_json_schema()
+        properties = schema["properties"]
+        return {**schema, "properties": {name: properties[name] for name in self.takes}}
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """The names of the arguments, in the order of :attr:`schema`."""
+        own = self.arguments.__annotations__
+        return tuple(sorted(self.arguments.model_fields, key=lambda name: name not in own))
 
     def parse(self, arguments: Mapping[str, Any]) -> A:
         """Check arguments as they come from a model or a client.
@@ -77,7 +85,7 @@ class Tool(Generic[A]):
             raise ToolError(
                 f"{self.name}: {first['msg']}.",
                 field=".".join(str(part) for part in first["loc"]) or None,
-                hint=f"{self.name} takes {', '.join(self.arguments.model_fields)}.",
+                hint=f"{self.name} takes {', '.join(self.takes)}.",
             ) from error
 
     def call(self, shop: Recommender, shopper: Shopper, arguments: Mapping[str, Any]) -> ToolResult:

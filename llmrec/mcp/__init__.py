@@ -1,0 +1,1 @@
+"""The shop's tools for any client of the Model Context Protocol."""

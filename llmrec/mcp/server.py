@@ -1,0 +1,146 @@
+"""The MCP server: every tool of the registry over standard input and output, or over HTTP.
+
+One call runs at a time, in a thread, so that the connection stays responsive. While it serves,
+the official package points standard output at standard error: nothing but the protocol gets out.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from llmrec.agent.tools import TOOLS
+from llmrec.errors import LLMRecError, MissingExtra
+from llmrec.mcp.visitor import Visitor
+from llmrec.mcp.wire import answer_on_wire, error_on_wire, tool_on_wire
+
+if TYPE_CHECKING:
+    from anyio import CapacityLimiter
+    from mcp.server import Server
+    from mcp_types import CallToolResult
+
+    from llmrec.recommender import Recommender
+
+__all__ = ["serve_http", "serve_stdio"]
+
+_HOST = "127.0.0.1"
+
+_INSTRUCTIONS = """\
+The tools of one online shop. search and recommend give products with their ids; the other tools
+take such an id. Limits such as max_price hold for every product of an answer. Prices are strings in
+the currency beside them. product_question and shop_question say so where nothing is known: do not
+fill that in. Say what the shopper likes or dislikes with feedback; the next answer counts it.
+"""
+
+
+def serve_stdio(shop: Recommender, user: str | None) -> None:
+    """Serve one client over standard input and output until it hangs up.
+
+    Raises:
+        MissingExtra: the package mcp is not installed.
+    """
+    _check_installed()
+    import anyio
+
+    anyio.run(_serve_stdio, shop, user)
+
+
+def serve_http(shop: Recommender, user: str | None, port: int) -> None:
+    """Serve clients of this machine at ``http://127.0.0.1:PORT/mcp`` until a signal.
+
+    There is no key to it: only this machine can connect, and foreign web pages in its browsers are
+    refused.
+
+    Raises:
+        MissingExtra: the package mcp is not installed.
+    """
+    _check_installed()
+    import uvicorn
+    from anyio import CapacityLimiter
+
+    server = _make_server(Visitor(shop, user, remember=False), shop, CapacityLimiter(1))
+    app = server.streamable_http_app(host=_HOST)
+    uvicorn.run(app, host=_HOST, port=port, log_level="warning")
+
+
+async def _serve_stdio(shop: Recommender, user: str | None) -> None:
+    import anyio
+    from mcp.server.stdio import stdio_server
+
+    one_at_a_time = anyio.CapacityLimiter(1)
+    server = _make_server(Visitor(shop, user, remember=True), shop, one_at_a_time)
+    async with anyio.create_task_group() as group, stdio_server() as (read, write):
+        group.start_soon(_warm, shop, one_at_a_time)
+        await server.run(read, write, server.create_initialization_options())
+        group.cancel_scope.cancel()
+
+
+def _make_server(
+    visitor: Visitor, shop: Recommender, one_at_a_time: CapacityLimiter
+) -> Server[Any]:
+    from mcp import MCPError
+    from mcp.server import Server, ServerRequestContext
+    from mcp_types import (
+        INVALID_PARAMS,
+        CallToolRequestParams,
+        ListToolsResult,
+        PaginatedRequestParams,
+    )
+
+    from llmrec import __version__
+
+    async def list_tools(
+        context: ServerRequestContext[Any], params: PaginatedRequestParams | None
+    ) -> ListToolsResult:
+        return ListToolsResult(tools=[tool_on_wire(tool) for tool in TOOLS.values()])
+
+    async def call_tool(
+        context: ServerRequestContext[Any], params: CallToolRequestParams
+    ) -> CallToolResult:
+        from anyio.to_thread import run_sync
+
+        if params.name not in TOOLS:
+            known = ", ".join(TOOLS)
+            raise MCPError(INVALID_PARAMS, f"There is no tool '{params.name}'. Known are {known}.")
+        called = (shop, visitor, params.name, params.arguments or {})
+        return await run_sync(_call, *called, limiter=one_at_a_time)
+
+    return Server(
+        "llmrec",
+        version=__version__,
+        instructions=_INSTRUCTIONS,
+        on_list_tools=list_tools,
+        on_call_tool=call_tool,
+    )
+
+
+def _call(
+    shop: Recommender, visitor: Visitor, name: str, arguments: dict[str, Any]
+) -> CallToolResult:
+    try:
+        result = TOOLS[name].call(shop, visitor.shopper(), arguments)
+    except LLMRecError as error:
+        return error_on_wire(error)
+    visitor.note(result)
+    return answer_on_wire(result)
+
+
+async def _warm(shop: Recommender, one_at_a_time: CapacityLimiter) -> None:
+    """Load index and models while the client still reads what tools there are."""
+    from anyio.to_thread import run_sync
+
+    def load() -> None:
+        try:
+            shop.retriever.encode(["warm"])
+            _ = shop.ranker, shop.writer
+        except LLMRecError as error:  # the call that needs it says it to the client
+            print(error, file=sys.stderr)
+
+    await run_sync(load, limiter=one_at_a_time)
+
+
+def _check_installed() -> None:
+    try:
+        import mcp  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra("mcp", extra="serve") from error
