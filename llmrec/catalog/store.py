@@ -195,6 +195,20 @@ class CatalogStore:
                 _bump(connection, "items")
         return deleted
 
+    def delete_event(self, event: Event) -> bool:
+        """Remove an event; user, time, position, item and kind say which.
+
+        Returns:
+            Whether it was there.
+        """
+        key = dict(zip((column.name for column in events.columns), event_row(event), strict=True))
+        same = [column == key[column.name] for column in events.primary_key.columns]
+        with self._database.write() as connection, self._database.errors():
+            deleted = connection.execute(events.delete().where(*same)).rowcount > 0
+            if deleted:
+                _bump(connection, "events")
+        return deleted
+
     def forget_user(self, user: str) -> int:
         """Remove all events of a shopper; on SQLite their bytes are overwritten, too.
 

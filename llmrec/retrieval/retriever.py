@@ -24,7 +24,7 @@ from llmrec.retrieval.related import nearest_entries
 from llmrec.retrieval.request import RetrievalRequest, RetrievalResult
 from llmrec.retrieval.sources.base import Context, Hits
 from llmrec.retrieval.state import Marks, State, learned_revision, load_state
-from llmrec.types import Candidate, FloatArray, HistoryEntry, SourceHit
+from llmrec.types import Candidate, Filters, FloatArray, HistoryEntry, SourceHit
 
 __all__ = ["SOURCES", "Retriever"]
 
@@ -194,6 +194,10 @@ class Retriever:
             for context in builder.build(requests, _now())
         ]
         return answers, state.snapshot.row
+
+    def matching(self, filters: Filters, known: Collection[str] = ()) -> int:
+        """How many items pass the filters and, unless these allow it, are not in ``known``."""
+        return int(self._fresh().snapshot.allowed(filters, known).sum())
 
     def related(
         self, items: Sequence[str], history: Sequence[HistoryEntry], limit: int = 3

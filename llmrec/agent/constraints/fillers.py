@@ -37,7 +37,7 @@ _CLOSING = pattern(
     r"|dann|stattdessen|wieder|haben|zeigen"
     r"|kaufen|sehen|suchen|and|or|but|und|oder|aber|for|für|from|von|in|with|mit|the|a|an|one"
     r"|ones|ein|eine|einen|something|etwas|to\s+be"
-    r"|should\s+be|must\s+be|is|it|es|sein|that|which|thing|things|products?|produkte?)\b"
+    r"|should\s+be|must\s+be|is|it|this|these|those|es|sein|that|which|thing|things|products?|produkte?)\b"
     r"|[\s,]*(?:或者?|吗|呢|吧|啊|呀|谢谢|的|了|一?点|东西|商品|产品|就行|好了)"
     r"|[\s,.;:!?、。-]+)$"
 )

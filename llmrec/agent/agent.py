@@ -1,0 +1,63 @@
+"""The assistant of one shop: conversations go in and come out, nothing of them is kept here."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from llmrec.agent.constraints import Vocabulary
+from llmrec.agent.events import AgentEvent, Done
+from llmrec.agent.intents import Intents, NoModel
+from llmrec.agent.state import Conversation
+from llmrec.agent.turns import take_turn
+
+if TYPE_CHECKING:
+    from llmrec.recommender import Recommender
+
+__all__ = ["Agent"]
+
+
+class Agent:
+    """Answers messages. Safe to share between threads and conversations.
+
+    Args:
+        shop: whose products; stays the caller's to close.
+        k: how many products an answer shows.
+        intents: who decides messages that no pattern understands; by default they are looked for.
+    """
+
+    def __init__(self, shop: Recommender, *, k: int = 3, intents: Intents | None = None) -> None:
+        self.shop = shop
+        self.k = k
+        self.intents: Intents = intents or NoModel()
+        self._lock = threading.Lock()
+        self._vocabulary: tuple[int, Vocabulary] | None = None
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The catalogue's names as they are now."""
+        revision = self.shop.store.revision().items
+        with self._lock:
+            if self._vocabulary is None or self._vocabulary[0] != revision:
+                self._vocabulary = (revision, Vocabulary.of_store(self.shop.store))
+            return self._vocabulary[1]
+
+    def reply(self, conversation: Conversation, message: str) -> Iterator[AgentEvent]:
+        """Answer a message, event by event; the last is :class:`~llmrec.agent.events.Done`.
+
+        Closing the iterator early cancels the reply: the conversation given still holds. Only what
+        a tool has written to the event log by then stays written.
+
+        Errors of ours come as :class:`~llmrec.agent.events.Failed`; none is raised.
+        """
+        return take_turn(self, conversation, message)
+
+    def answer(
+        self, conversation: Conversation, message: str
+    ) -> tuple[Conversation, list[AgentEvent]]:
+        """The whole reply at once: the conversation after it, and all events."""
+        events = list(self.reply(conversation, message))
+        last = events[-1]
+        assert isinstance(last, Done)
+        return last.conversation, events

@@ -1,0 +1,146 @@
+"""The tools as the conversation uses them: for a shopper in a situation, with cards to show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from llmrec.agent.constraints import Constraint, Constraints, Shown
+from llmrec.agent.events import Card
+from llmrec.agent.shopper import Shopper
+from llmrec.agent.state import Mark, Situation
+from llmrec.agent.tools import TOOLS
+from llmrec.agent.tools.base import ToolResult
+from llmrec.agent.tools.limits import known_things, without
+from llmrec.agent.tools.products import product_fields
+from llmrec.agent.tools.recommend import RecommendResult
+from llmrec.agent.tools.related import RelatedResult
+from llmrec.agent.tools.search import SearchResult
+from llmrec.requests import MAX_QUERY_CHARS
+from llmrec.types import Event, Item
+
+if TYPE_CHECKING:
+    from llmrec.recommender import Recommender
+
+__all__ = [
+    "Counter",
+    "ToolUse",
+    "Way",
+    "cards_of",
+    "event_of",
+    "matching",
+    "shopper_in",
+    "shown_by",
+    "use_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """A tool and what it is asked."""
+
+    name: str
+    arguments: Mapping[str, Any]
+
+    def call(self, shop: Recommender, shopper: Shopper) -> ToolResult:
+        """Ask it; raises what the tool raises."""
+        return TOOLS[self.name].call(shop, shopper, self.arguments)
+
+
+def use_of(situation: Situation, k: int) -> ToolUse:
+    """The tool that answers what is asked in this situation.
+
+    A search without words, and words for somebody of whom nothing is known, go to ``recommend``.
+    """
+    ask = situation.ask
+    if ask.tool in ("similar", "bought_together") and ask.product is not None:
+        return ToolUse(ask.tool, {"product": ask.product, "k": k})
+    query = (situation.query or "")[:MAX_QUERY_CHARS]
+    if ask.tool == "search" and query:
+        return ToolUse("search", {"query": query, "k": k})
+    return ToolUse("recommend", {"k": k, **({"query": query} if query else {})})
+
+
+def shopper_in(shop: Recommender, user: str | None, situation: Situation) -> Shopper:
+    """Whoever asks: their taste, unless somebody else is to be pleased, and their constraints."""
+    marks = situation.marks
+    if situation.recipient is not None:
+        history = tuple(mark.entry() for mark in marks[situation.aside :])
+    else:
+        logged = tuple(shop.history_of(user)) if user else ()
+        known = {(one.item, one.kind, one.at) for one in logged}
+        told = (mark.entry() for mark in marks)
+        history = (*logged, *(one for one in told if (one.item, one.kind, one.at) not in known))
+    filters = situation.constraints.filters()
+    return Shopper(user, history, without(filters, situation.passed), situation.query)
+
+
+def matching(result: ToolResult) -> int:
+    """How many products pass all limits, of the tools that list products."""
+    if isinstance(result, RecommendResult):
+        return result.answer.trace.matching
+    return result.matching if isinstance(result, (RelatedResult, SearchResult)) else 0
+
+
+def cards_of(result: ToolResult) -> tuple[Card, ...]:
+    """The products as cards, numbered from 1, with their reasons where there are some."""
+    if not isinstance(result, RecommendResult):
+        return tuple(
+            Card(number=number, product=product_fields(item))
+            for number, item in enumerate(result.products, start=1)
+        )
+    return tuple(
+        Card(
+            number=one.rank,
+            product=product_fields(one.item),
+            reason=one.reason.text if one.reason else None,
+            origin=one.reason.origin if one.reason else None,
+            scores={"final": one.score, **one.scores},
+        )
+        for one in result.answer
+    )
+
+
+def shown_by(items: Sequence[Item]) -> tuple[Shown, ...]:
+    """What a message can refer to afterwards."""
+    return tuple(
+        Shown(n, one.id, one.title, brand=one.brand, price=one.price, currency=one.currency)
+        for n, one in enumerate(items, start=1)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way out of a dead end: without ``constraint`` so many products would pass."""
+
+    constraint: Constraint
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """Counts products in the store, exactly, for one shopper."""
+
+    shop: Recommender
+    shopper: Shopper
+
+    def count(self, constraints: Constraints) -> int:
+        """How many products these would let through, without what the shopper knows."""
+        filters = constraints.filters()
+        known = known_things(filters, self.shopper.history)
+        return self.shop.retriever.matching(filters, known)
+
+    def ways_out(self, constraints: Constraints) -> list[Way]:
+        """The constraints without which something would fit, the most fruitful first."""
+        ways = [
+            Way(one, self.count(constraints.drop(one)))
+            for one in constraints.held
+            if one.kind != "recipient"
+        ]
+        return sorted((way for way in ways if way.count), key=lambda way: -way.count)
+
+
+def event_of(user: str, mark: Mark) -> Event:
+    """The event in the log that a mark has made."""
+    return Event(user, mark.item, mark.kind, mark.at)

@@ -1,0 +1,139 @@
+"""What a reply consists of, in the order it comes: for a terminal, a browser and a log alike.
+
+Each has a ``type`` and goes over a wire as JSON (``model_dump_json``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from llmrec.agent.constraints import Constraint
+from llmrec.agent.state import Conversation
+
+__all__ = [
+    "AgentEvent",
+    "Card",
+    "ConstraintsChanged",
+    "Done",
+    "Failed",
+    "Held",
+    "Products",
+    "Table",
+    "Thinking",
+    "ToolCalled",
+    "ToolReturned",
+    "Words",
+]
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Thinking(_Event):
+    """Work is going on; ``step`` is ``reading``, ``choosing`` or a tool's name."""
+
+    type: Literal["thinking"] = "thinking"
+    step: str
+
+
+class ToolCalled(_Event):
+    """A tool is being asked; the shopper's own limits hold beside these arguments."""
+
+    type: Literal["tool_called"] = "tool_called"
+    name: str
+    arguments: Mapping[str, Any]
+
+
+class ToolReturned(_Event):
+    """What it answered, as the tool's plain values; for whoever wants more than words."""
+
+    type: Literal["tool_returned"] = "tool_returned"
+    name: str
+    result: Mapping[str, Any]
+
+
+class Held(_Event):
+    """A constraint with the words that list it, and those that drop it."""
+
+    constraint: Constraint
+    text: str
+    drop: str
+
+
+class ConstraintsChanged(_Event):
+    """All constraints that hold from now on, oldest first."""
+
+    type: Literal["constraints_changed"] = "constraints_changed"
+    held: tuple[Held, ...]
+
+
+class Card(_Event):
+    """A product on the screen.
+
+    Attributes:
+        number: by which it is spoken of.
+        product: its fields, as far as the catalogue has them.
+        reason: why, checked; ``origin`` says whether the model or the fields made it.
+        scores: the parts of its score, by name.
+    """
+
+    number: int
+    product: Mapping[str, Any]
+    reason: str | None = None
+    origin: str | None = None
+    scores: Mapping[str, float] = Field(default_factory=dict)
+
+
+class Products(_Event):
+    """The products that are shown from now on."""
+
+    type: Literal["products"] = "products"
+    cards: tuple[Card, ...]
+
+
+class Table(_Event):
+    """Products side by side; each row is a field's name and what each product says."""
+
+    type: Literal["table"] = "table"
+    titles: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str | None, ...]], ...]
+
+
+class Words(_Event):
+    """A piece of what is said; pieces join without anything between them."""
+
+    type: Literal["words"] = "words"
+    text: str
+
+
+class Failed(_Event):
+    """The reply could not be given; the conversation is as it was."""
+
+    type: Literal["failed"] = "failed"
+    message: str
+    hint: str = ""
+    retryable: bool = False
+
+
+class Done(_Event):
+    """The last event: the conversation after this turn."""
+
+    type: Literal["done"] = "done"
+    conversation: Conversation
+
+
+AgentEvent: TypeAlias = (
+    Thinking
+    | ToolCalled
+    | ToolReturned
+    | ConstraintsChanged
+    | Products
+    | Table
+    | Words
+    | Failed
+    | Done
+)

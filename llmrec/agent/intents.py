@@ -1,0 +1,139 @@
+"""What an unclear message wants: decided over the tools' one-line descriptions, or the default.
+
+A message that neither a command nor a constraint explains is nearly always the name of what is
+looked for, so that is the answer unless the model is sure of another. Two ways of asking it:
+
+- labels (any engine): one forward pass over one-token labels, one per tool, less what the model
+  answers to no message at all (contextual calibration: Zhao et al. 2021, arXiv:2102.09690);
+- calls (larger models): the engine writes a JSON object ``{"tool": …}`` under a schema.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from llmrec.agent.commands import Command, CommandKind
+from llmrec.agent.constraints import Reference
+from llmrec.engines.constraints import JsonSchema
+from llmrec.errors import EngineError, ModelError
+from llmrec.labels import choose_labels
+from llmrec.prompting import one_line, render_template, shorten
+
+if TYPE_CHECKING:
+    from llmrec.engines.protocol import Engine
+
+__all__ = ["ByCalls", "ByLabels", "Intents", "NoModel"]
+
+_CHOICES: tuple[tuple[CommandKind | None, str], ...] = (
+    (None, "Find or recommend products."),
+    ("product_question", "Answer a question about one product on the screen."),
+    ("shop_question", "Answer a question on returns, delivery, payment and the like."),
+    ("compare", "Compare products on the screen."),
+    ("off_topic", "Nothing that a shop can help with."),
+)
+_DEFAULT = "find"
+_WORDS = 60
+_NO_MESSAGE = "N/A"
+_TOKENS = 24
+
+
+class Intents(Protocol):
+    """Decides messages that no pattern understands."""
+
+    def decide(self, words: str) -> Command | None:
+        """The command meant; ``None`` to look for ``words``."""
+
+
+@dataclass(frozen=True)
+class NoModel:
+    """Looks for whatever it is given."""
+
+    def decide(self, words: str) -> Command | None:
+        """Always the default."""
+        return None
+
+
+@dataclass(frozen=True)
+class ByLabels:
+    """One forward pass over the choices' labels.
+
+    Args:
+        engine: any engine.
+        margin: by how many nats a choice must be likelier than the default, after what the model
+            answers to no message is taken off. docs/design/021-conversation.md has how often each
+            margin is right.
+    """
+
+    engine: Engine
+    margin: float
+
+    def decide(self, words: str) -> Command | None:
+        """The likeliest choice if it is likely enough; the default also if the engine fails."""
+        try:
+            scores = self.scores(words)
+        except (EngineError, ModelError):
+            return None
+        best = max(range(len(scores)), key=scores.__getitem__)
+        sure = scores[best] - scores[0] >= self.margin
+        return _command(_CHOICES[best][0], words) if sure else None
+
+    def scores(self, words: str) -> list[float]:
+        """Each choice's calibrated log-probability, the default's first."""
+        asked = [self._prompt(text) for text in (words, _NO_MESSAGE)]
+        prompts, labels = [prompt for prompt, _ in asked], [own for _, own in asked]
+        said, unsaid = self.engine.score_labels(prompts, labels)
+        return [float(one) for one in said - unsaid]
+
+    def _prompt(self, words: str) -> tuple[str, Sequence[str]]:
+        probe = self._rendered(words, ["A"] * len(_CHOICES))
+        labels = choose_labels(len(_CHOICES), self.engine.token_ids, probe)
+        return self._rendered(words, labels), labels
+
+    def _rendered(self, words: str, labels: Sequence[str]) -> str:
+        choices = [
+            {"label": label, "text": text}
+            for label, (_, text) in zip(labels, _CHOICES, strict=True)
+        ]
+        values = {"message": shorten(one_line(words), _WORDS), "choices": choices}
+        prompt = render_template("intent.v1", values)
+        return self.engine.render(prompt.messages, answer_prefix=prompt.answer_prefix)
+
+
+@dataclass(frozen=True)
+class ByCalls:
+    """The engine writes which choice, as JSON that it cannot get wrong; for larger models."""
+
+    engine: Engine
+
+    def decide(self, words: str) -> Command | None:
+        """The choice written; the default if the engine fails or the text broke off."""
+        names = {kind or _DEFAULT: text for kind, text in _CHOICES}
+        choices = [{"label": name, "text": text} for name, text in names.items()]
+        values = {"message": shorten(one_line(words), _WORDS), "choices": choices}
+        prompt = render_template("intent_call.v1", values)
+        schema = {
+            "type": "object",
+            "properties": {"tool": {"enum": list(names)}},
+            "required": ["tool"],
+            "additionalProperties": False,
+        }
+        try:
+            text = self.engine.generate(
+                [self.engine.render(prompt.messages, answer_prefix=prompt.answer_prefix)],
+                max_tokens=_TOKENS,
+                constraint=JsonSchema(schema),
+            )[0]
+            name = json.loads(text)["tool"]
+        except (EngineError, ModelError, ValueError, KeyError, TypeError):
+            return None
+        return _command(next((kind for kind, _ in _CHOICES if kind == name), None), words)
+
+
+def _command(kind: CommandKind | None, words: str) -> Command | None:
+    if kind is None:
+        return None
+    references = (Reference(),) if kind == "product_question" else ()
+    return Command(kind, references, words)

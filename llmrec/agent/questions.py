@@ -1,0 +1,254 @@
+"""What the assistant does with a command: one function for each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TypeAlias
+
+from llmrec.agent.commands import Command, CommandKind
+from llmrec.agent.constraints import Reference, Shown
+from llmrec.agent.events import Card, ConstraintsChanged, Products, Table
+from llmrec.agent.reducer import Note, meant
+from llmrec.agent.replies import listed, say
+from llmrec.agent.state import Ask
+from llmrec.agent.tools.compare import CompareResult
+from llmrec.agent.tools.describe import DescribeResult
+from llmrec.agent.tools.exclusions import Exclusion
+from llmrec.agent.tools.explain import ExplainResult
+from llmrec.agent.tools.product_question import ProductQuestionResult
+from llmrec.agent.tools.products import find_product, product_fields
+from llmrec.agent.tools.shop_question import ShopQuestionResult
+from llmrec.agent.turn import Steps, TurnInProgress, held_now
+from llmrec.errors import UnknownItem
+from llmrec.types import EventKind
+
+__all__ = ["HANDLERS"]
+
+Handler: TypeAlias = Callable[[TurnInProgress, Command], Steps]
+
+
+def _saying(key: str) -> Handler:
+    return lambda turn, _: turn.say(key)
+
+
+def _undo(turn: TurnInProgress, _: Command) -> Steps:
+    before = turn.conversation.undone()
+    if before is None:
+        yield from turn.say("nothing_to_undo")
+        return
+    turn.now = before.now
+    turn.undoing = True
+    yield from turn.settle_marks()
+    yield from turn.constraints_changed()
+    yield from turn.say("undone")
+    if turn.now.shown:
+        items = turn.agent.shop.store.items(one.id for one in turn.now.shown)
+        cards = [
+            Card(number=one.number, product=product_fields(items[one.id]))
+            for one in turn.now.shown
+            if one.id in items
+        ]
+        yield Products(cards=tuple(cards))
+
+
+def _more(turn: TurnInProgress, _: Command) -> Steps:
+    """Leave out what was shown; the answer is asked for afterwards."""
+    shown = tuple(one.id for one in turn.now.shown)
+    turn.changed(passed=(*turn.now.passed, *shown))
+    yield from ()
+
+
+def _filters(turn: TurnInProgress, _: Command) -> Steps:
+    held = turn.now.constraints.held
+    yield ConstraintsChanged(held=held_now(turn.now.constraints, turn.language, turn.currency))
+    if held:
+        yield from turn.say("now", filters=listed(held, turn.language, turn.currency))
+    else:
+        yield from turn.say("no_filters")
+
+
+def _product(turn: TurnInProgress, references: tuple[Reference, ...]) -> Shown | Note:
+    """The one product that a command is about; it is "that one" from then on."""
+    found = meant(turn.now, references[0] if references else Reference())
+    if isinstance(found, Shown):
+        turn.changed(focus=found.number)
+    return found
+
+
+def _why(turn: TurnInProgress, command: Command) -> Steps:
+    product = _product(turn, command.references)
+    if isinstance(product, Note):
+        yield from turn.refuse(product)
+        return
+    yield from _explained(turn, product.id)
+
+
+def _why_not(turn: TurnInProgress, command: Command) -> Steps:
+    if command.references:
+        yield from _why(turn, command)
+        return
+    try:
+        item = _named(turn, command.text)
+    except UnknownItem:
+        yield from turn.say("unknown_product", text=command.text)
+        return
+    yield from _explained(turn, item)
+
+
+def _named(turn: TurnInProgress, words: str) -> str:
+    """The id of a product that is named by its title, with or without an article."""
+    names = [words, words.partition(" ")[2]]
+    for name in filter(None, names):
+        try:
+            return find_product(turn.agent.shop, name).id
+        except UnknownItem:
+            found = turn.agent.shop.store.search_items(name, 2)
+            if len(found) == 1:
+                return found[0].id
+    raise UnknownItem(f"The shop has no product '{words:.80}'.", hint="Name its exact title.")
+
+
+def _explained(turn: TurnInProgress, item: str) -> Steps:
+    query = {"query": turn.now.query} if turn.now.query else {}
+    passed, turn.now = turn.now, turn.now.model_copy(update={"passed": ()})
+    result = yield from turn.call("explain", {"product": item, "k": turn.agent.k, **query})
+    turn.now = passed
+    assert isinstance(result, ExplainResult)
+    title, reason = result.item.title, result.reason.text if result.reason else ""
+    on_screen = any(one.id == item for one in turn.now.shown)
+    if result.exclusions:
+        why = "; ".join(_exclusion(turn, one) for one in result.exclusions)
+        yield from turn.say("excluded", title=title, why=why)
+    elif on_screen or result.status == "recommended":
+        yield from turn.say("why", title=title, reason=reason)
+    elif result.rank is None:
+        yield from turn.say("why_far", title=title, reason=reason)
+    else:
+        yield from turn.say("why_lower", title=title, rank=result.rank, reason=reason)
+
+
+_KIND_OF = {
+    "categories": "category",
+    "not_categories": "not_category",
+    "brands": "brand",
+    "not_brands": "not_brand",
+    "not_items": "not_item",
+}
+
+
+def _exclusion(turn: TurnInProgress, one: Exclusion) -> str:
+    """What keeps a product away, in the words that the limit is listed by."""
+    if one.limit in ("disliked", "not_items"):
+        return say("excluded_liked_not", turn.language)
+    if one.limit == "already_had":
+        return say("excluded_had", turn.language)
+    field, _, name = one.limit.partition(".")
+    kind = _KIND_OF.get(field, field.removesuffix("s"))
+    found = [c for c in turn.now.constraints.held if c.kind == kind and name in ("", c.name)]
+    limit = listed(found, turn.language, turn.currency) or f"{one.limit}: {one.wanted}"
+    return say("has_not", turn.language, limit=limit, has=one.has) if one.has else limit
+
+
+def _compare(turn: TurnInProgress, command: Command) -> Steps:
+    references = command.references or tuple(Reference(one.number) for one in turn.now.shown)
+    products = [meant(turn.now, one) for one in references]
+    for one in products:
+        if isinstance(one, Note):
+            yield from turn.refuse(one)
+            return
+    ids = list(dict.fromkeys(one.id for one in products if isinstance(one, Shown)))
+    if len(ids) < 2:
+        yield from turn.say("two_to_compare")
+        return
+    result = yield from turn.call("compare", {"products": ids})
+    assert isinstance(result, CompareResult)
+    differing = [one for one in result.fields if one.differs]
+    yield from turn.say("compared" if differing else "compared_same")
+    titles = tuple(item.title for item in result.items)
+    rows = ((one.name.removeprefix("attributes."), one.values) for one in differing)
+    yield Table(titles=titles, rows=tuple(rows))
+
+
+def _describe(turn: TurnInProgress, command: Command) -> Steps:
+    product = _product(turn, command.references)
+    if isinstance(product, Note):
+        yield from turn.refuse(product)
+        return
+    result = yield from turn.call("describe", {"product": product.id})
+    assert isinstance(result, DescribeResult)
+    yield from turn.speak(result.description.text)
+
+
+def _together(turn: TurnInProgress, command: Command) -> Steps:
+    """Ask for what goes with a product; the answer is asked for afterwards."""
+    product = _product(turn, command.references)
+    if isinstance(product, Note):
+        yield from turn.refuse(product)
+        turn.finished = True
+        return
+    ask = Ask(tool="bought_together", product=product.id, title=product.title)
+    turn.changed(ask=ask, passed=(), words=())
+
+
+def _marking(kind: EventKind, key: str) -> Handler:
+    def handler(turn: TurnInProgress, command: Command) -> Steps:
+        product = _product(turn, command.references)
+        if isinstance(product, Note):
+            yield from turn.refuse(product)
+            turn.finished = True
+            return
+        yield from turn.mark(product.id, product.title, kind)
+        yield from turn.say(key, title=product.title)
+
+    return handler
+
+
+def _product_question(turn: TurnInProgress, command: Command) -> Steps:
+    product = _product(turn, command.references)
+    if isinstance(product, Note):
+        yield from turn.refuse(product)
+        return
+    question = {"product": product.id, "question": turn.message}
+    result = yield from turn.call("product_question", question)
+    assert isinstance(result, ProductQuestionResult)
+    if result.statement is None:
+        yield from turn.say("not_said", title=product.title)
+    else:
+        yield from turn.say("why", title=product.title, reason=result.statement.text)
+
+
+def _shop_question(turn: TurnInProgress, command: Command) -> Steps:
+    result = yield from turn.call("shop_question", {"question": turn.message})
+    assert isinstance(result, ShopQuestionResult)
+    if result.quotation is None:
+        yield from turn.say("shop_silent")
+        return
+    source = " › ".join((result.quotation.file, *result.quotation.headings))
+    yield from turn.speak(result.quotation.text)
+    yield from turn.say("source", source=source)
+
+
+_ALL: dict[CommandKind, Handler] = {
+    "hostile": _saying("hostile"),
+    "off_topic": _saying("off_topic"),
+    "greeting": _saying("hello"),
+    "thanks": _saying("thanks"),
+    "goodbye": _saying("bye"),
+    "help": _saying("help"),
+    "undo": _undo,
+    "more": _more,
+    "filters": _filters,
+    "forget": _saying("forget_how"),
+    "why": _why,
+    "why_not": _why_not,
+    "compare": _compare,
+    "describe": _describe,
+    "product": _describe,
+    "together": _together,
+    "cart": _marking(EventKind.CART, "carted"),
+    "like": _marking(EventKind.LIKE, "liked"),
+    "product_question": _product_question,
+    "shop_question": _shop_question,
+}
+HANDLERS: Mapping[CommandKind, Handler] = MappingProxyType(_ALL)

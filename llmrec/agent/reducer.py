@@ -1,0 +1,219 @@
+"""A situation and a change -> the next situation, and what is to be told of it. Pure.
+
+Changes that point at the screen ("cheaper", "not that brand") are settled here against what is
+shown; what cannot be settled changes nothing and says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+from llmrec.agent.constraints.changes import (
+    AtLeast,
+    AtMost,
+    BrandOf,
+    Brands,
+    Change,
+    Drop,
+    MoreLike,
+    Recipient,
+    Reference,
+    StartOver,
+    Than,
+    Unwanted,
+)
+from llmrec.agent.constraints.held import Constraint
+from llmrec.agent.constraints.shown import Shown
+from llmrec.agent.state import Ask, Mark, Situation
+from llmrec.types import EventKind
+
+__all__ = ["Note", "NoteKind", "meant", "reduced"]
+
+NoteKind: TypeAlias = Literal[
+    "replaced",
+    "dropped",
+    "nothing_to_drop",
+    "currency",
+    "which_one",
+    "no_such_number",
+    "nothing_shown",
+    "no_price",
+    "no_brand",
+    "started_over",
+    "taste_aside",
+    "taste_back",
+]
+_STEP = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that the shopper must be told of a change."""
+
+    kind: NoteKind
+    constraints: tuple[Constraint, ...] = ()
+    text: str = ""
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the change could not be made."""
+        return self.kind in ("which_one", "no_such_number", "nothing_shown", "no_price", "no_brand")
+
+
+class _Refused(Exception):
+    """A change that cannot be settled; not an error of the program."""
+
+    def __init__(self, kind: NoteKind, text: str = "") -> None:
+        super().__init__(kind)
+        self.note = Note(kind, text=text)
+
+
+def reduced(
+    situation: Situation, changes: Iterable[Change], currencies: Sequence[str]
+) -> tuple[Situation, tuple[Note, ...]]:
+    """Take changes in, in their order.
+
+    Args:
+        situation: what holds.
+        changes: from a message.
+        currencies: that the shop prices in, the most common first.
+
+    Returns:
+        What holds then, and the notes, in order.
+    """
+    notes: list[Note] = []
+    for change in changes:
+        try:
+            situation, told = _one(situation, change, currencies)
+        except _Refused as refused:
+            told = [refused.note]
+        notes += told
+    return situation, tuple(notes)
+
+
+def meant(situation: Situation, reference: Reference) -> Shown | Note:
+    """The product that a reference points at, or the note of why there is none."""
+    try:
+        return _meant(situation, reference)
+    except _Refused as refused:
+        return refused.note
+
+
+def _meant(situation: Situation, reference: Reference) -> Shown:
+    shown, number = situation.shown, reference.number
+    if not shown:
+        raise _Refused("nothing_shown")
+    if number == -1:
+        return shown[-1]
+    if number is None:
+        number = situation.focus if situation.focus is not None or len(shown) > 1 else 1
+    if number is None:
+        raise _Refused("which_one")
+    found = next((one for one in shown if one.number == number), None)
+    if found is None:
+        raise _Refused("no_such_number", str(number))
+    return found
+
+
+_Next: TypeAlias = tuple[Situation, list[Note]]
+
+
+def _one(situation: Situation, change: Change, currencies: Sequence[str]) -> _Next:
+    if isinstance(change, StartOver):
+        return Situation(marks=situation.marks), [Note("started_over")]
+    if isinstance(change, MoreLike):
+        product = _meant(situation, change.reference)
+        ask = Ask(tool="similar", product=product.id, title=product.title)
+        return _with(situation, ask=ask, passed=(), focus=product.number, words=()), []
+    if isinstance(change, Unwanted):
+        return _unwanted(situation, _meant(situation, change.reference))
+    if isinstance(change, Than):
+        change = _bound(situation, change)
+    elif isinstance(change, BrandOf):
+        change = Brands((_brand(situation, change.reference),), change.wanted)
+    told: list[Note] = []
+    if isinstance(change, (AtMost, AtLeast)):
+        change, told = _in_shop_currency(change, currencies)
+    applied = situation.constraints.apply(change)
+    following = _with(situation, constraints=applied.constraints)
+    if isinstance(change, Drop):
+        return _dropped(situation, following, change, applied.gone)
+    if isinstance(change, Recipient) and situation.recipient is None:
+        following = _with(following, aside=len(following.marks))
+        told.append(Note("taste_aside"))
+    contradicted = tuple(one for one in applied.gone if one.kind != "recipient")
+    if contradicted:
+        told.append(Note("replaced", contradicted))
+    return following, told
+
+
+def _dropped(
+    before: Situation, after: Situation, change: Drop, gone: tuple[Constraint, ...]
+) -> _Next:
+    """After a drop: what was unwanted and no longer is may come again."""
+    freed = {id for one in gone if one.kind == "not_item" for id in one.values}
+    if change.kind in ("unwanted", "all"):
+        freed |= {one.item for one in before.marks if one.kind is EventKind.DISLIKE}
+    marks = tuple(
+        one for one in before.marks if one.kind is not EventKind.DISLIKE or one.item not in freed
+    )
+    after = _with(after, marks=marks, aside=min(after.aside, len(marks)))
+    told = [Note("dropped", gone)] if gone else []
+    if any(one.kind == "recipient" for one in gone):
+        after = _with(after, aside=0)
+        told.append(Note("taste_back"))
+    return after, told or ([] if freed else [Note("nothing_to_drop")])
+
+
+def _unwanted(situation: Situation, product: Shown) -> _Next:
+    new = Constraint(kind="not_item", values=(product.id,), said=product.title)
+    marks = tuple(one for one in situation.marks if one.item != product.id)
+    mark = Mark(item=product.id, title=product.title, kind=EventKind.DISLIKE)
+    constraints = situation.constraints.add([new]).constraints
+    return _with(situation, constraints=constraints, marks=(*marks, mark)), []
+
+
+def _bound(situation: Situation, change: Than) -> AtMost | AtLeast:
+    """Cheaper than the cheapest shown, or than the one named; dearer than the dearest."""
+    some = situation.shown if change.reference is None else (_meant(situation, change.reference),)
+    if not some:
+        raise _Refused("nothing_shown")
+    priced = [(one.price, one.currency) for one in some if one.price is not None]
+    if not priced:
+        raise _Refused("no_price")
+    if change.direction == "cheaper":
+        price, currency = min(priced, key=lambda pair: pair[0])
+        return AtMost(max(price - _STEP, Decimal(0)), currency)
+    price, currency = max(priced, key=lambda pair: pair[0])
+    return AtLeast(price + _STEP, currency)
+
+
+def _brand(situation: Situation, reference: Reference) -> str:
+    """The brand meant; "that brand" is clear where all products shown have the same."""
+    brands = {one.brand for one in situation.shown}
+    if reference.number is None and situation.focus is None and len(brands) == 1:
+        brand = brands.pop()
+    else:
+        brand = _meant(situation, reference).brand
+    if brand is None:
+        raise _Refused("no_brand")
+    return brand
+
+
+def _in_shop_currency(
+    change: AtMost | AtLeast, currencies: Sequence[str]
+) -> tuple[AtMost | AtLeast, list[Note]]:
+    """A sum in a currency that the shop does not price in is taken as one in its own, and said."""
+    kind = type(change)
+    if change.currency in currencies:
+        return (change if len(currencies) > 1 else kind(change.amount)), []
+    if change.currency is None or not currencies:
+        return kind(change.amount), []
+    return kind(change.amount), [Note("currency", text=currencies[0])]
+
+
+def _with(situation: Situation, **parts: object) -> Situation:
+    return situation.model_copy(update=parts)

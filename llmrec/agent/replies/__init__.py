@@ -1,0 +1,8 @@
+"""What the assistant says: short sentences from templates, in the shopper's language."""
+
+from __future__ import annotations
+
+from llmrec.agent.replies.listing import listed, spoken, to_drop
+from llmrec.agent.replies.texts import say
+
+__all__ = ["listed", "say", "spoken", "to_drop"]

@@ -1,0 +1,73 @@
+"""Constraints in words: as they are listed, and as the shopper can say to drop them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from llmrec.agent.constraints import Constraint
+from llmrec.agent.language import Language
+from llmrec.prompting import price_text
+
+__all__ = ["listed", "spoken", "to_drop"]
+
+_NAMES: dict[str, dict[Language, str]] = {
+    "max_price": {"en": "at most {v}", "de": "höchstens {v}", "zh": "不超过 {v}"},
+    "min_price": {"en": "at least {v}", "de": "mindestens {v}", "zh": "至少 {v}"},
+    "brand": {"en": "brand {v}", "de": "Marke {v}", "zh": "品牌 {v}"},
+    "not_brand": {"en": "not brand {v}", "de": "nicht Marke {v}", "zh": "不要品牌 {v}"},
+    "category": {"en": "category {v}", "de": "Kategorie {v}", "zh": "类别 {v}"},
+    "not_category": {
+        "en": "not category {v}",
+        "de": "nicht Kategorie {v}",
+        "zh": "不要类别 {v}",
+    },
+    "attribute": {"en": "{n}: {v}", "de": "{n}: {v}", "zh": "{n}：{v}"},
+    "not_attribute": {"en": "{n} not {v}", "de": "{n} nicht {v}", "zh": "{n} 不要 {v}"},
+    "in_stock": {"en": "in stock", "de": "lieferbar", "zh": "有货"},
+    "not_item": {"en": "not {v}", "de": "nicht {v}", "zh": "不要 {v}"},
+    "recipient": {"en": "for {v}", "de": "für {v}", "zh": "送给{v}"},
+}
+_SOMEBODY: dict[Language, str] = {"en": "somebody else", "de": "jemand anderen", "zh": "别人"}
+_OR: dict[Language, str] = {"en": " or ", "de": " oder ", "zh": "或"}
+_DROPS: dict[str, dict[Language, str]] = {
+    "price": {"en": "no price limit", "de": "Preis egal", "zh": "价格不限"},
+    "brand": {"en": "any brand", "de": "egal welche Marke", "zh": "品牌不限"},
+    "category": {"en": "any category", "de": "egal welche Kategorie", "zh": "类别不限"},
+    "attribute": {"en": "any {n}", "de": "egal welche {n}", "zh": "不限{n}"},
+    "in_stock": {"en": "even if sold out", "de": "auch ausverkaufte", "zh": "缺货也可以"},
+    "not_item": {
+        "en": "show hidden products again",
+        "de": "ausgeblendete wieder zeigen",
+        "zh": "恢复隐藏的商品",
+    },
+    "recipient": {"en": "for me", "de": "für mich", "zh": "我自己用"},
+}
+
+
+def spoken(one: Constraint, language: Language, currency: str | None = None) -> str:
+    """One constraint in words; ``currency`` is the shop's, for limits that name none.
+
+    >>> from decimal import Decimal
+    >>> spoken(Constraint(kind="max_price", amount=Decimal("40")), "de", "EUR")
+    'höchstens 40 EUR'
+    """
+    if one.kind == "recipient":
+        value = one.said or _SOMEBODY[language]
+    elif one.amount is not None:
+        value = price_text(one.amount, one.currency or currency)
+    else:
+        value = one.said or _OR[language].join(one.values)
+    return _NAMES[one.kind][language].format(v=value, n=one.name)
+
+
+def listed(some: Iterable[Constraint], language: Language, currency: str | None = None) -> str:
+    """Constraints in one line."""
+    mark = "；" if language == "zh" else "; "
+    return mark.join(spoken(one, language, currency) for one in some)
+
+
+def to_drop(one: Constraint, language: Language) -> str:
+    """Words that drop the constraint, and that the grammar understands."""
+    kind = one.kind.removeprefix("not_") if one.kind != "not_item" else one.kind
+    kind = "price" if kind.endswith("price") else kind
+    return _DROPS[kind][language].format(n=one.name)

@@ -1,0 +1,292 @@
+"""The templates: for each thing to be said one sentence per language.
+
+Nothing here claims anything of a product; what is said of one comes from the checked reasons and
+descriptions of the main path, or from the catalogue's fields.
+"""
+
+from __future__ import annotations
+
+from llmrec.agent.language import Language
+
+__all__ = ["TEXTS", "say"]
+
+TEXTS: dict[str, dict[Language, str]] = {
+    "hello": {
+        "en": "Hello! Tell me what you are looking for, and what it must not be or cost.",
+        "de": "Hallo! Sag mir, was du suchst, und was es nicht sein oder kosten darf.",
+        "zh": "你好！告诉我你想找什么，有什么要求或预算。",
+    },
+    "thanks": {
+        "en": "You are welcome.",
+        "de": "Gern geschehen.",
+        "zh": "不客气。",
+    },
+    "bye": {
+        "en": "Goodbye! Your conversation is kept.",
+        "de": "Auf Wiedersehen! Das Gespräch bleibt gespeichert.",
+        "zh": "再见！对话已保存。",
+    },
+    "help": {
+        "en": "Say what you look for. Then narrow it: “under 40”, “in blue”, “not that brand”, "
+        "“cheaper”, “more like the second”. Ask “why 1?”, “compare 1 and 3”, “what goes with the "
+        "second?”. “Undo” takes the last step back, “start over” forgets the search.",
+        "de": "Sag, was du suchst. Dann enger: „unter 40“, „in Blau“, „nicht diese Marke“, "
+        "„billiger“, „mehr wie das zweite“. Frag „warum 1?“, „vergleiche 1 und 3“, „was passt zum "
+        "zweiten?“. „Rückgängig“ nimmt den letzten Schritt zurück, „von vorne“ beginnt neu.",
+        "zh": "说出你想找的东西，再提要求：“40以下”“蓝色的”“不要这个牌子”“便宜一点”"
+        "“像第二个一样的”。"
+        "可以问“为什么推荐第一个”“比较第一个和第三个”“第二个搭配什么”。“撤销”退回一步，“重新开始”清空。",
+    },
+    "hostile": {
+        "en": "I am this shop's assistant and only help you find things here. What are you "
+        "looking for?",
+        "de": "Ich bin der Assistent dieses Ladens und helfe nur beim Finden. Was suchst du?",
+        "zh": "我是这家店的导购，只能帮你找商品。你想找什么？",
+    },
+    "off_topic": {
+        "en": "That is nothing that I can help with. I can find, compare and explain products "
+        "here.",
+        "de": "Dabei kann ich nicht helfen. Ich kann hier Produkte finden, vergleichen und "
+        "erklären.",
+        "zh": "这个我帮不上忙。我可以帮你查找、比较和介绍店里的商品。",
+    },
+    "what_for": {
+        "en": "What are you looking for?",
+        "de": "Was suchst du?",
+        "zh": "你想找什么？",
+    },
+    "found": {
+        "en": "Here is what I can offer:",
+        "de": "Das kann ich anbieten:",
+        "zh": "为你找到这些：",
+    },
+    "found_for": {
+        "en": "Found for “{query}”:",
+        "de": "Gefunden zu „{query}“:",
+        "zh": "“{query}”的结果：",
+    },
+    "similar": {
+        "en": "Much like {title}:",
+        "de": "Ähnlich wie {title}:",
+        "zh": "和“{title}”相近的：",
+    },
+    "together": {
+        "en": "Other shoppers chose these together with {title}:",
+        "de": "Andere haben das zusammen mit {title} gewählt:",
+        "zh": "其他顾客和“{title}”一起选的：",
+    },
+    "none_together": {
+        "en": "Nothing is known to be bought together with {title}.",
+        "de": "Es ist nichts bekannt, was zusammen mit {title} gekauft wird.",
+        "zh": "没有和“{title}”一起购买的记录。",
+    },
+    "none_similar": {
+        "en": "Nothing else is much like {title}.",
+        "de": "Nichts anderes ist {title} ähnlich.",
+        "zh": "没有和“{title}”相近的商品。",
+    },
+    "fewer": {
+        "en": "Only {count} fit all you asked for.",
+        "de": "Nur {count} erfüllen alle Wünsche.",
+        "zh": "只有 {count} 件完全符合要求。",
+    },
+    "no_more": {
+        "en": "That was all that fits.",
+        "de": "Das war alles, was passt.",
+        "zh": "符合要求的都在这里了。",
+    },
+    "nothing": {
+        "en": "Nothing fits all of it: {filters}.",
+        "de": "Nichts erfüllt das alles: {filters}.",
+        "zh": "没有商品同时符合：{filters}。",
+    },
+    "try_dropping": {
+        "en": "Without “{one}” there would be {count}; say “{words}”.",
+        "de": "Ohne „{one}“ wären es {count}; sag „{words}“.",
+        "zh": "去掉“{one}”有 {count} 件，可以说“{words}”。",
+    },
+    "drop_all": {
+        "en": "No single one is to blame; say “drop all filters” for {count} products.",
+        "de": "An keinem allein liegt es; „alle Filter löschen“ ergibt {count} Produkte.",
+        "zh": "去掉任何一条都不够；说“清除所有条件”有 {count} 件。",
+    },
+    "empty_shop": {
+        "en": "There is nothing left that I could show you.",
+        "de": "Es gibt nichts mehr, was ich zeigen könnte.",
+        "zh": "没有可以展示的商品了。",
+    },
+    "now": {"en": "Now: {filters}.", "de": "Jetzt gilt: {filters}.", "zh": "当前条件：{filters}。"},
+    "no_filters": {
+        "en": "No limits hold.",
+        "de": "Es gelten keine Grenzen.",
+        "zh": "目前没有任何条件。",
+    },
+    "replaced": {
+        "en": "That takes the place of: {filters}.",
+        "de": "Das ersetzt: {filters}.",
+        "zh": "已替换：{filters}。",
+    },
+    "dropped": {
+        "en": "No longer asked for: {filters}.",
+        "de": "Nicht mehr verlangt: {filters}.",
+        "zh": "已取消：{filters}。",
+    },
+    "nothing_to_drop": {
+        "en": "There was no such limit.",
+        "de": "Eine solche Grenze gab es nicht.",
+        "zh": "没有这样的条件。",
+    },
+    "currency": {
+        "en": "The shop prices in {text}, so I take it as {text}.",
+        "de": "Der Laden rechnet in {text}; ich nehme es als {text}.",
+        "zh": "本店以 {text} 标价，我按 {text} 理解。",
+    },
+    "which_one": {
+        "en": "Which of them do you mean? Say its number.",
+        "de": "Welches davon meinst du? Sag die Nummer.",
+        "zh": "你指的是哪一个？请说编号。",
+    },
+    "no_such_number": {
+        "en": "Nothing numbered {text} is shown.",
+        "de": "Eine Nummer {text} ist nicht zu sehen.",
+        "zh": "没有编号为 {text} 的商品。",
+    },
+    "nothing_shown": {
+        "en": "Nothing is shown yet that this could mean.",
+        "de": "Es ist noch nichts zu sehen, was gemeint sein könnte.",
+        "zh": "还没有展示任何商品。",
+    },
+    "no_price": {
+        "en": "The catalogue has no price for that, so I cannot compare.",
+        "de": "Dafür nennt der Katalog keinen Preis; ich kann nicht vergleichen.",
+        "zh": "目录里没有它的价格，无法比较。",
+    },
+    "no_brand": {
+        "en": "The catalogue names no brand for that.",
+        "de": "Dafür nennt der Katalog keine Marke.",
+        "zh": "目录里没有它的品牌。",
+    },
+    "started_over": {
+        "en": "Starting over: no limits hold.",
+        "de": "Von vorne: Es gelten keine Grenzen.",
+        "zh": "重新开始，所有条件已清空。",
+    },
+    "taste_aside": {
+        "en": "This is for somebody else, so your own history does not count.",
+        "de": "Das ist für jemand anderen, deshalb zählt dein eigener Verlauf nicht.",
+        "zh": "这是送给别人的，所以不参考你自己的购买记录。",
+    },
+    "taste_back": {
+        "en": "Your own history counts again.",
+        "de": "Dein eigener Verlauf zählt wieder.",
+        "zh": "重新参考你自己的购买记录。",
+    },
+    "unclear": {
+        "en": "I know no brand, category or value “{text}” that I could leave out.",
+        "de": "Ich kenne keine Marke, Kategorie oder Eigenschaft „{text}“, die wegbleiben könnte.",
+        "zh": "我不认识“{text}”这个品牌、类别或属性，无法排除。",
+    },
+    "undone": {"en": "Taken back.", "de": "Zurückgenommen.", "zh": "已撤销。"},
+    "nothing_to_undo": {
+        "en": "There is nothing to take back.",
+        "de": "Es gibt nichts zurückzunehmen.",
+        "zh": "没有可以撤销的操作。",
+    },
+    "liked": {
+        "en": "Noted: you like {title}.",
+        "de": "Gemerkt: {title} gefällt dir.",
+        "zh": "记下了：你喜欢“{title}”。",
+    },
+    "carted": {
+        "en": "Noted: {title} is in the cart.",
+        "de": "Gemerkt: {title} ist im Warenkorb.",
+        "zh": "记下了：“{title}”已加入购物车。",
+    },
+    "unwanted": {
+        "en": "I will not show {title} again.",
+        "de": "{title} zeige ich nicht mehr.",
+        "zh": "不再推荐“{title}”。",
+    },
+    "two_to_compare": {
+        "en": "Name two or more products to compare: “compare 1 and 2”.",
+        "de": "Nenne zwei oder mehr Produkte: „vergleiche 1 und 2“.",
+        "zh": "请说出要比较的两件或更多商品，例如“比较1和2”。",
+    },
+    "compared": {
+        "en": "They differ in:",
+        "de": "Sie unterscheiden sich in:",
+        "zh": "它们的不同之处：",
+    },
+    "compared_same": {
+        "en": "The catalogue says the same of them.",
+        "de": "Der Katalog sagt von ihnen dasselbe.",
+        "zh": "目录里它们的信息相同。",
+    },
+    "why": {"en": "{title}: {reason}", "de": "{title}: {reason}", "zh": "{title}：{reason}"},
+    "why_lower": {
+        "en": "{title} fits, but stands at place {rank}, behind what is shown. {reason}",
+        "de": "{title} passt, steht aber auf Platz {rank}, hinter dem Gezeigten. {reason}",
+        "zh": "{title} 符合要求，但排在第 {rank} 位，在已展示的之后。{reason}",
+    },
+    "why_far": {
+        "en": "{title} fits, but is far behind what is shown. {reason}",
+        "de": "{title} passt, steht aber weit hinter dem Gezeigten. {reason}",
+        "zh": "{title} 符合要求，但排得很靠后。{reason}",
+    },
+    "excluded": {
+        "en": "{title} is kept away by: {why}.",
+        "de": "{title} ist ausgeschlossen durch: {why}.",
+        "zh": "{title} 被以下条件排除：{why}。",
+    },
+    "excluded_liked_not": {
+        "en": "you did not want it",
+        "de": "du wolltest es nicht",
+        "zh": "你不想要它",
+    },
+    "excluded_had": {
+        "en": "you have had or seen it already",
+        "de": "du hattest oder kanntest es schon",
+        "zh": "你已经看过或买过它",
+    },
+    "has_not": {
+        "en": "{limit} (it says: {has})",
+        "de": "{limit} (dort steht: {has})",
+        "zh": "{limit}（它是：{has}）",
+    },
+    "unknown_product": {
+        "en": "I cannot find “{text}” in the catalogue.",
+        "de": "„{text}“ finde ich im Katalog nicht.",
+        "zh": "目录里找不到“{text}”。",
+    },
+    "not_said": {
+        "en": "The catalogue does not say that of {title}.",
+        "de": "Das sagt der Katalog über {title} nicht.",
+        "zh": "目录里没有说明“{title}”的这一点。",
+    },
+    "shop_silent": {
+        "en": "The shop's documents do not say.",
+        "de": "Die Unterlagen des Ladens sagen dazu nichts.",
+        "zh": "店铺的说明里没有提到。",
+    },
+    "source": {"en": "(Source: {source})", "de": "(Quelle: {source})", "zh": "（来源：{source}）"},
+    "sorry": {"en": "Sorry: {text}", "de": "Das ging nicht: {text}", "zh": "抱歉：{text}"},
+    "forget_how": {
+        "en": "Say “/forget” to delete your events, conversations and profile for good.",
+        "de": "„/forget“ löscht deine Ereignisse, Gespräche und dein Profil endgültig.",
+        "zh": "输入“/forget”会永久删除你的记录、对话和档案。",
+    },
+    "profile_none": {
+        "en": "I know nothing of you yet.",
+        "de": "Ich weiß noch nichts von dir.",
+        "zh": "我还不了解你。",
+    },
+}
+
+
+def say(key: str, language: Language, **values: object) -> str:
+    """A sentence in a language.
+
+    >>> say("no_such_number", "en", text="7")
+    'Nothing numbered 7 is shown.'
+    """
+    return TEXTS[key][language].format(**values)

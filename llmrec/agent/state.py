@@ -1,0 +1,137 @@
+"""A conversation as a value: what holds now, what held before, and what was said.
+
+Frozen: a turn makes a new one, so that a cancelled turn has changed nothing and "undo" is the state
+before. What goes to a prompt is only the present situation (:attr:`Situation.words`, constraints,
+marks), which does not grow with the number of turns.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from llmrec.agent.constraints import Constraints, Shown
+from llmrec.agent.language import Language
+from llmrec.types import EventKind, HistoryEntry
+
+__all__ = ["Ask", "AskTool", "Conversation", "Mark", "Situation", "Turn"]
+
+MAX_UNDO = 30
+MAX_WORDS = 4
+"""Phrases of a quest that count: a tent; for two; lighter; with a porch."""
+
+AskTool: TypeAlias = Literal["recommend", "search", "similar", "bought_together"]
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Mark(_Value):
+    """A product that the shopper has liked, put in the cart or turned down in this conversation."""
+
+    item: str
+    title: str
+    kind: EventKind
+    at: datetime | None = None
+
+    def entry(self) -> HistoryEntry:
+        """As an entry of the history."""
+        return HistoryEntry(item=self.item, kind=self.kind, at=self.at)
+
+
+class Ask(_Value):
+    """What the products shown were an answer to; a new constraint asks the same again.
+
+    ``product`` is the one in the middle, for ``similar`` and ``bought_together``.
+    """
+
+    tool: AskTool = "recommend"
+    product: str | None = None
+    title: str = ""
+
+
+class Situation(_Value):
+    """What holds at one moment.
+
+    Attributes:
+        constraints: hard ones, and for whom the quest is.
+        ask: what is being asked.
+        words: what is looked for, newest last.
+        shown: the products on the screen, by their numbers.
+        passed: items shown for this very ask before; "more" leaves them out.
+        focus: number of the product spoken of last: "that one".
+        marks: likes and dislikes of this conversation, oldest first.
+        aside: how many of the marks are from before somebody else is to be pleased.
+    """
+
+    constraints: Constraints = Constraints()
+    ask: Ask = Ask()
+    words: tuple[str, ...] = ()
+    shown: tuple[Shown, ...] = ()
+    passed: tuple[str, ...] = ()
+    focus: int | None = None
+    marks: tuple[Mark, ...] = ()
+    aside: int = 0
+
+    @property
+    def query(self) -> str | None:
+        """What is looked for, in the shopper's words."""
+        return ", ".join(self.words) or None
+
+    @property
+    def recipient(self) -> str | None:
+        """Who is to be pleased, if somebody else than the shopper; may be empty."""
+        found = self.constraints.of("recipient")
+        return found[0].said if found else None
+
+
+class Turn(_Value):
+    """What was said: the shopper's words and the answer's, with the products' ids."""
+
+    said: str
+    answered: str
+    products: tuple[str, ...] = ()
+    at: datetime | None = None
+
+
+class Conversation(_Value):
+    """All of a conversation. JSON in and out: ``model_dump_json``, ``model_validate_json``.
+
+    Attributes:
+        id: of the session.
+        user: whose; ``None`` for a stranger.
+        language: that the shopper speaks.
+        now: what holds.
+        before: earlier situations, oldest first; "undo" goes back to the last.
+        turns: what was said, oldest first.
+        asked: a message that awaits the number of a product: "which of them?".
+    """
+
+    version: Literal[1] = 1
+    id: str = ""
+    user: str | None = None
+    language: Language = "en"
+    now: Situation = Situation()
+    before: tuple[Situation, ...] = Field((), max_length=MAX_UNDO)
+    turns: tuple[Turn, ...] = ()
+    asked: str = ""
+
+    def to(self, situation: Situation) -> Conversation:
+        """The conversation in another situation; the present one can be gone back to."""
+        if situation == self.now:
+            return self
+        before = (*self.before, self.now)[-MAX_UNDO:]
+        return self.model_copy(update={"now": situation, "before": before})
+
+    def undone(self) -> Conversation | None:
+        """The conversation in the situation before; ``None`` where there is none."""
+        if not self.before:
+            return None
+        return self.model_copy(update={"now": self.before[-1], "before": self.before[:-1]})
+
+    def said(self, turn: Turn) -> Conversation:
+        """The conversation with one turn more."""
+        return self.model_copy(update={"turns": (*self.turns, turn)})

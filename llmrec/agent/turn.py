@@ -1,0 +1,149 @@
+"""A turn in progress: what all its steps share, and the plain ways of saying and asking."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from llmrec.agent.asking import ToolUse, event_of, shopper_in
+from llmrec.agent.constraints import Constraints, Context
+from llmrec.agent.events import (
+    AgentEvent,
+    ConstraintsChanged,
+    Held,
+    ToolCalled,
+    ToolReturned,
+    Words,
+)
+from llmrec.agent.language import Language
+from llmrec.agent.reducer import Note
+from llmrec.agent.replies import say, spoken, to_drop
+from llmrec.agent.state import Conversation, Mark, Situation, Turn
+from llmrec.agent.tools.base import ToolResult
+from llmrec.agent.tools.feedback import FeedbackResult
+from llmrec.types import EventKind
+
+if TYPE_CHECKING:
+    from llmrec.agent.agent import Agent
+
+__all__ = ["Steps", "TurnInProgress", "held_now"]
+
+Steps: TypeAlias = Iterator[AgentEvent]
+Called: TypeAlias = Generator[AgentEvent, None, ToolResult]
+
+
+@dataclass
+class TurnInProgress:
+    """One message being answered.
+
+    The conversation given stays as it is.
+
+    Attributes:
+        now: what will hold after the turn.
+        said: the lines said so far.
+        shown: ids of the products shown in this turn.
+        asked: the message, if it could mean several products.
+        finished: nothing is to be asked any more.
+        undoing: ``now`` is the situation before, and cannot be undone in its turn.
+    """
+
+    agent: Agent
+    conversation: Conversation
+    message: str
+    language: Language
+    now: Situation
+    said: list[str] = field(default_factory=list)
+    shown: tuple[str, ...] = ()
+    asked: str = ""
+    finished: bool = False
+    undoing: bool = False
+
+    @property
+    def context(self) -> Context:
+        """What the message is read against."""
+        return Context(self.agent.vocabulary, self.conversation.now.shown)
+
+    @property
+    def currency(self) -> str | None:
+        """What the shop mostly prices in."""
+        return next(iter(self.agent.vocabulary.currencies), None)
+
+    def say(self, key: str, **values: object) -> Steps:
+        """A sentence of the templates."""
+        return self.speak(say(key, self.language, **values))
+
+    def speak(self, text: str) -> Steps:
+        """Words as they are, piece by piece, on a line of their own."""
+        self.said.append(text)
+        pieces = text.split(" ")
+        for number, piece in enumerate(pieces, start=1):
+            yield Words(text=piece + ("\n" if number == len(pieces) else " "))
+
+    def call(self, name: str, arguments: Mapping[str, Any]) -> Called:
+        """Ask a tool for this shopper in the situation that will hold."""
+        yield ToolCalled(name=name, arguments=arguments)
+        shopper = shopper_in(self.agent.shop, self.conversation.user, self.now)
+        result = ToolUse(name, arguments).call(self.agent.shop, shopper)
+        yield ToolReturned(name=name, result=result.to_dict())
+        return result
+
+    def refuse(self, note: Note) -> Steps:
+        """Say why a change cannot be made; a number alone will then answer "which of them?"."""
+        if note.kind == "which_one":
+            self.asked = self.message
+        return self.say(note.kind, text=note.text)
+
+    def changed(self, **parts: object) -> None:
+        """Let these parts of the situation be others."""
+        self.now = self.now.model_copy(update=parts)
+
+    def mark(self, item: str, title: str, kind: EventKind) -> Steps:
+        """Note what the shopper does with a product; of a known shopper it goes to the log."""
+        result = yield from self.call("feedback", {"product": item, "kind": kind.value})
+        assert isinstance(result, FeedbackResult)
+        marks = tuple(one for one in self.now.marks if one.item != item or one.kind is not kind)
+        new = Mark(item=item, title=title, kind=kind, at=result.entry.at)
+        self.changed(marks=(*marks, new))
+
+    def settle_marks(self) -> Steps:
+        """Bring the log to what the marks say: new dislikes go in, what was taken back out."""
+        for one in self.now.marks:
+            if one.at is None:
+                yield from self.mark(one.item, one.title, one.kind)
+        if self.conversation.user is None:
+            return
+        for one in set(self.conversation.now.marks) - set(self.now.marks):
+            self.agent.shop.store.delete_event(event_of(self.conversation.user, one))
+
+    def constraints_changed(self) -> Steps:
+        """The list of what holds, if it is another than before."""
+        if self.now.constraints != self.conversation.now.constraints:
+            held = held_now(self.now.constraints, self.language, self.currency)
+            yield ConstraintsChanged(held=held)
+
+    def after(self) -> Conversation:
+        """The conversation when this turn is over."""
+        turn = Turn(
+            said=self.message,
+            answered="\n".join(self.said),
+            products=self.shown,
+            at=datetime.now(timezone.utc),
+        )
+        told = {"language": self.language, "asked": self.asked}
+        spoken_in = self.conversation.model_copy(update=told)
+        undone = spoken_in.undone() if self.undoing else None
+        if undone is not None:
+            return undone.model_copy(update={"now": self.now}).said(turn)
+        return spoken_in.to(self.now).said(turn)
+
+
+def held_now(
+    constraints: Constraints, language: Language, currency: str | None
+) -> tuple[Held, ...]:
+    """Every constraint with its words."""
+    return tuple(
+        Held(constraint=one, text=spoken(one, language, currency), drop=to_drop(one, language))
+        for one in constraints.held
+    )

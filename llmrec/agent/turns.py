@@ -1,0 +1,184 @@
+"""The state machine: read the message, change what holds, ask a tool, say the answer.
+
+::
+
+    message ─ command? ─────── why, compare, undo, hello … ───────────────────► said
+        │ no                                                                      ▲
+        ├─ changes (grammar) ─► reduced ─ refused? ─► "which of them?" ───────────┤
+        │                          │                                              │
+        └─ words left ─► intent ───┴─► recommend · search · similar … ─► products ┤
+                                                     └─ nothing fits ─► what to drop
+
+The same machine runs under every engine; what differs is only who decides an unclear message
+(:mod:`llmrec.agent.intents`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llmrec.agent.asking import Counter, cards_of, matching, shopper_in, shown_by, use_of
+from llmrec.agent.commands import Command, read_command
+from llmrec.agent.constraints import Critique, Shown, read_message
+from llmrec.agent.constraints.changes import MoreLike
+from llmrec.agent.constraints.reader import plain
+from llmrec.agent.events import Done, Failed, Products, Thinking
+from llmrec.agent.language import language_of
+from llmrec.agent.questions import HANDLERS
+from llmrec.agent.reducer import Note, meant, reduced
+from llmrec.agent.refining import looked_for
+from llmrec.agent.replies import listed, spoken, to_drop
+from llmrec.agent.state import Ask, Conversation, Situation
+from llmrec.agent.tools.base import ToolResult
+from llmrec.agent.turn import Steps, TurnInProgress
+from llmrec.errors import LLMRecError
+
+if TYPE_CHECKING:
+    from llmrec.agent.agent import Agent
+
+__all__ = ["take_turn"]
+
+_ASKING = ("like", "more", "together")
+"""Commands after which products are asked for."""
+
+_MOST_WAYS = 2
+
+
+def take_turn(agent: Agent, conversation: Conversation, message: str) -> Steps:
+    """Answer a message; the last event has the conversation after it.
+
+    An error of ours becomes an event, and the conversation keeps what held before.
+    """
+    text = plain(message)
+    language = language_of(text, conversation.language)
+    turn = TurnInProgress(agent, conversation, text, language, conversation.now)
+    yield Thinking(step="reading")
+    try:
+        yield from _act(turn)
+    except LLMRecError as error:
+        turn.now = conversation.now
+        yield Failed(message=error.message, hint=error.hint, retryable=error.retryable)
+        yield from turn.say("sorry", text=str(error))
+    yield Done(conversation=turn.after())
+
+
+def _act(turn: TurnInProgress) -> Steps:
+    command = read_command(turn.message, turn.context)
+    if command is not None and command.kind == "product" and turn.conversation.asked:
+        # The answer to "which of them?": read that message again, with this one as "that one".
+        found = meant(turn.now, command.references[0])
+        if isinstance(found, Shown):
+            turn.changed(focus=found.number)
+            turn.message = turn.conversation.asked
+            command = read_command(turn.message, turn.context)
+    if command is not None and (handler := HANDLERS.get(command.kind)):
+        yield from handler(turn, command)
+        if turn.finished or command.kind not in _ASKING:
+            return
+    words = turn.message if command is None else command.rest
+    critique = read_message(words, turn.context)
+    if command is None and critique.rest and not critique.changes:
+        yield Thinking(step="choosing")
+        decided = turn.agent.intents.decide(turn.message)
+        if decided is not None and (handler := HANDLERS.get(decided.kind)):
+            yield from handler(turn, decided)
+            return
+    yield from _criticised(turn, critique, command)
+
+
+def _criticised(turn: TurnInProgress, critique: Critique, command: Command | None) -> Steps:
+    """Let the changes hold, and ask again."""
+    currencies = turn.agent.vocabulary.currencies
+    before = turn.now
+    turn.now, notes = reduced(before, critique.changes, currencies)
+    refused = turn.now == before and any(note.is_refusal for note in notes)
+    if critique.rest:
+        turn.changed(**_new_words(turn.now, critique, command))
+    elif critique.changes and not refused:
+        turn.changed(passed=())
+    yield from turn.settle_marks()
+    yield from turn.constraints_changed()
+    for note in notes:
+        yield from _told(turn, note)
+    for word in critique.unclear:
+        yield from turn.say("unclear", text=word)
+    if refused and not critique.rest:
+        return
+    if command is None and not (critique.rest or critique.changes):
+        if not critique.unclear:
+            yield from turn.say("what_for")
+        return
+    yield from answer(turn)
+
+
+def _new_words(now: Situation, critique: Critique, command: Command | None) -> dict[str, object]:
+    searching = command is not None and command.kind == "search"
+    alike = any(isinstance(change, MoreLike) for change in critique.changes)
+    ask = now.ask if alike else Ask(tool="search" if searching else "recommend")
+    return {"words": looked_for(now.words, critique.rest), "ask": ask, "passed": ()}
+
+
+def _told(turn: TurnInProgress, note: Note) -> Steps:
+    if note.is_refusal:
+        yield from turn.refuse(note)
+    elif note.constraints:
+        told = listed(note.constraints, turn.language, turn.currency)
+        yield from turn.say(note.kind, filters=told)
+    else:
+        yield from turn.say(note.kind, text=note.text)
+
+
+def answer(turn: TurnInProgress) -> Steps:
+    """Ask what is being asked, and show what comes."""
+    use = use_of(turn.now, turn.agent.k)
+    yield Thinking(step=use.name)
+    result = yield from turn.call(use.name, use.arguments)
+    cards = cards_of(result)
+    if not cards:
+        yield from _nothing(turn, result)
+        return
+    yield from _heading(turn)
+    turn.changed(shown=shown_by(result.products), focus=None)
+    turn.shown = tuple(item.id for item in result.products)
+    yield Products(cards=cards)
+    if (count := matching(result)) < turn.agent.k:
+        yield from turn.say("fewer", count=count)
+
+
+def _heading(turn: TurnInProgress) -> Steps:
+    ask = turn.now.ask
+    if ask.tool in ("similar", "bought_together"):
+        key = "similar" if ask.tool == "similar" else "together"
+        yield from turn.say(key, title=ask.title)
+        return
+    if turn.now.query:
+        yield from turn.say("found_for", query=turn.now.query)
+    else:
+        yield from turn.say("found")
+
+
+def _nothing(turn: TurnInProgress, result: ToolResult) -> Steps:
+    """A dead end: say which constraint to drop, and how many products that gives."""
+    turn.changed(shown=(), focus=None)
+    if turn.now.passed:
+        yield from turn.say("no_more")
+        return
+    if matching(result):  # limits let products through, but nothing stands near the one named
+        key = "none_similar" if turn.now.ask.tool == "similar" else "none_together"
+        yield from turn.say(key, title=turn.now.ask.title)
+        return
+    constraints = turn.now.constraints
+    hard = [one for one in constraints.held if one.kind != "recipient"]
+    if not hard:
+        yield from turn.say("empty_shop")
+        return
+    yield from turn.say("nothing", filters=listed(hard, turn.language, turn.currency))
+    shopper = shopper_in(turn.agent.shop, turn.conversation.user, turn.now)
+    counter = Counter(turn.agent.shop, shopper)
+    ways = counter.ways_out(constraints)
+    for way in ways[:_MOST_WAYS]:
+        one = spoken(way.constraint, turn.language, turn.currency)
+        words = to_drop(way.constraint, turn.language)
+        yield from turn.say("try_dropping", one=one, count=way.count, words=words)
+    if not ways:
+        yield from turn.say("drop_all", count=counter.count(constraints.drop(*hard)))
