@@ -197,7 +197,7 @@ class Retriever:
 
     def matching(self, filters: Filters, known: Collection[str] = ()) -> int:
         """How many items pass the filters and, unless these allow it, are not in ``known``."""
-        return int(self._fresh().snapshot.allowed(filters, known).sum())
+        return int(self._keeper.current().snapshot.allowed(filters, known).sum())
 
     def related(
         self, items: Sequence[str], history: Sequence[HistoryEntry], limit: int = 3
