@@ -15,6 +15,8 @@ from llmrec.mcp.visitor import Visitor
 from llmrec.mcp.wire import answer_on_wire, error_on_wire, tool_on_wire
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from anyio import CapacityLimiter
     from mcp.server import Server
     from mcp_types import CallToolResult
@@ -126,17 +128,25 @@ def _call(
 
 
 async def _warm(shop: Recommender, one_at_a_time: CapacityLimiter) -> None:
-    """Load index and models while the client still reads what tools there are."""
+    """Load index and models while the client still reads what tools there are.
+
+    In two steps, between which a call that needs the index alone gets its turn.
+    """
     from anyio.to_thread import run_sync
 
-    def load() -> None:
-        try:
-            shop.retriever.encode(["warm"])
-            _ = shop.ranker, shop.writer
-        except LLMRecError as error:  # the call that needs it says it to the client
-            print(error, file=sys.stderr)
+    steps: tuple[Callable[[], object], ...] = (
+        lambda: shop.retriever.encode(["warm"]),
+        lambda: (shop.ranker, shop.writer),
+    )
+    for step in steps:
+        await run_sync(_try, step, limiter=one_at_a_time)
 
-    await run_sync(load, limiter=one_at_a_time)
+
+def _try(step: Callable[[], object]) -> None:
+    try:
+        step()
+    except LLMRecError as error:  # the call that needs it says it to the client
+        print(error, file=sys.stderr)
 
 
 def _check_installed() -> None:

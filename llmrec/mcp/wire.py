@@ -40,7 +40,7 @@ def answer_on_wire(result: ToolResult) -> CallToolResult:
 def error_on_wire(error: LLMRecError) -> CallToolResult:
     """What went wrong and what to do, as the tool's answer, so that a model can mend its call."""
     said = {
-        "error": error.message,
+        "error": error.reason if isinstance(error, DataError) else error.message,
         "hint": error.hint,
         "kind": type(error).__name__,
         "field": error.field if isinstance(error, DataError) else None,

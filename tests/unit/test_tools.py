@@ -192,3 +192,25 @@ def test_an_unknown_product_brings_the_nearest(shop, name, hint):
     with pytest.raises(UnknownItem, match="has no product") as raised:
         call(shop, "feedback", product=name, kind="like")
     assert hint in raised.value.hint
+
+
+def test_an_empty_answer_says_which_limits_are_to_blame(shop):
+    limits = {"brands": ["Fennibor"], "max_price": 1, "attributes": {"colour": ["no colour"]}}
+    blamed = ("no product passes attributes.colour (no colour)",)
+    for name, arguments in (
+        ("search", {"query": "seeds"}),
+        ("recommend", {}),
+        ("similar", {"product": "GAR-001"}),
+    ):
+        result = call(shop, name, **arguments, **limits)
+        assert (result.products, result.notes[-1:]) == ((), blamed)
+        assert blamed[0] in result.to_dict()["notes"]
+    two = {"brands": ["Fennibor"], "min_price": 100, "in_stock": True}
+    notes = call(shop, "search", query="seeds", **two).notes
+    seeds = shop.retriever.matching(Filters(brands=("Fennibor",), in_stock=True))
+    dear = shop.retriever.matching(Filters(min_price=100, in_stock=True))
+    assert notes == (
+        f"without brands (Fennibor) {dear} would pass",
+        f"without min_price (100) {seeds} would pass",
+    )
+    assert call(shop, "search", query="seeds", brands=["Fennibor"]).notes == ()

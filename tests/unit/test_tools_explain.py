@@ -82,6 +82,7 @@ def test_a_product_that_was_not_ranked_has_its_place_in_retrieval(shop):
     result = explain(shop, others[0].id, k=3)
     assert result.status == "lower" and result.rank > 20
     assert "llm" not in result.scores and result.sources
+    assert result.reason is None and result.above
 
 
 def test_every_constraint_that_keeps_a_product_away_is_named(shop):

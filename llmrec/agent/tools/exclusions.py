@@ -12,7 +12,7 @@ from llmrec.requests import condense_history
 from llmrec.retrieval.taste import disliked, seen
 from llmrec.types import Filters, HistoryEntry, Item
 
-__all__ = ["Exclusion", "exclusions"]
+__all__ = ["Exclusion", "exclusions", "single_limits"]
 
 _MAPS = ("attributes", "not_attributes")
 
@@ -46,7 +46,7 @@ def exclusions(
     """
     found = [
         Exclusion(name, item.id if name == "not_items" else wanted, _has(item, name))
-        for name, wanted, alone in _alone(filters)
+        for name, wanted, alone in single_limits(filters)
         if not matches(item, alone)
     ]
     if item.id in disliked(history):
@@ -57,8 +57,8 @@ def exclusions(
     return tuple(found)
 
 
-def _alone(filters: Filters) -> Iterator[tuple[str, str, Filters]]:
-    """Each constraint by itself: name, what it says, and the filter of nothing else."""
+def single_limits(filters: Filters) -> Iterator[tuple[str, str, Filters]]:
+    """Each constraint by itself: its name, what it says, and the filter of nothing else."""
     for name in filters.model_dump(exclude_defaults=True, exclude={"allow_seen"}):
         value = getattr(filters, name)
         if name in _MAPS:

@@ -49,7 +49,7 @@ class ExplainResult(ToolResult):
         ranked: how many the model has ranked; a rank beyond is retrieval's own.
         scores: ``final``, ``llm`` (log-probability) and ``retrieval``, as far as there are such.
         sources: the rank that each retrieval source gave the product.
-        reason: why, if it may come back.
+        reason: why, if it was ranked; what was not has none to speak of.
         evidence: what the reason stands on.
         exclusions: every constraint that keeps it away.
         above: of a product further down, the first ``k`` products.
@@ -121,25 +121,24 @@ def explain_in(
 
     ``shopper`` has the history, limits and query that the answer was made for.
     """
-    reason, _ = write_words(shop, shopper, item, query=shopper.query, describe=False)
-    evidence = evidence_of(shop, shopper, item, reason)
-    ranked = len(answer.considered)
+    ranked, above = len(answer.considered), tuple(one.item for one in answer)
     found = next((one for one in answer.considered if one.id == item.id), None)
     if found is None:
         rank, scores, sources = _retrieved(shop, shopper, item)
-    else:
-        rank, scores, sources = found.rank, _scores(found), _sources(found)
-    recommended = found is not None and found.rank <= len(answer)
+        rank = None if rank is None else max(rank, ranked + 1)
+        return ExplainResult(item, "lower", rank, ranked, scores, sources, above=above)
+    reason, _ = write_words(shop, shopper, item, query=shopper.query, describe=False)
+    recommended = found.rank <= len(answer)
     return ExplainResult(
         item,
         "recommended" if recommended else "lower",
-        rank if rank is None or found is not None else max(rank, ranked + 1),
+        found.rank,
         ranked,
-        scores,
-        sources,
+        _scores(found),
+        _sources(found),
         reason,
-        evidence,
-        above=() if recommended else tuple(one.item for one in answer),
+        evidence_of(shop, shopper, item, reason),
+        above=() if recommended else above,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TypeVar
 
-from pydantic import Field
+from pydantic import Field, FiniteFloat
 
 from llmrec.agent.tools.base import Arguments
 from llmrec.catalog.matching import fold
@@ -27,8 +27,8 @@ class Limits(Arguments):
     not_categories: tuple[str, ...] = Field((), description="none of these")
     brands: tuple[str, ...] = Field((), description="only these")
     not_brands: tuple[str, ...] = Field((), description="none of these")
-    min_price: float | None = Field(None, ge=0, description="at least")
-    max_price: float | None = Field(None, ge=0, description="at most")
+    min_price: FiniteFloat | None = Field(None, ge=0, description="at least")
+    max_price: FiniteFloat | None = Field(None, ge=0, description="at most")
     in_stock: bool = Field(False, description="only what can be delivered")
     attributes: Mapping[str, tuple[str, ...]] = Field(
         default_factory=dict, description="by name the values that are fine: {'colour': ['blue']}"
@@ -48,7 +48,7 @@ def narrowed(filters: Filters, limits: Limits) -> Filters:
     asked = limits.model_dump(include=set(Limits.model_fields), exclude_defaults=True)
     for name in ("min_price", "max_price"):
         if name in asked:
-            asked[name] = Decimal(str(asked[name]))
+            asked[name] = _decimal(asked[name])
     further = as_filters(asked)
     attributes, unwanted = dict(filters.attributes), dict(filters.not_attributes)
     for name, values in further.attributes.items():
@@ -94,6 +94,11 @@ def _common(name: str, own: tuple[str, ...], asked: tuple[str, ...]) -> tuple[st
             hint="Leave this limit out, or let the shopper drop theirs first.",
         )
     return both
+
+
+def _decimal(number: float) -> Decimal:
+    """As it was written: 40 is not 40.0."""
+    return Decimal(int(number)) if number.is_integer() else Decimal(str(number))
 
 
 def _given(*values: _OrNone | None) -> list[_OrNone]:

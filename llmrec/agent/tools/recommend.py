@@ -10,6 +10,7 @@ from pydantic import Field
 from llmrec.agent.shopper import Shopper
 from llmrec.agent.tools.base import Tool, ToolResult
 from llmrec.agent.tools.limits import Limits, narrowed
+from llmrec.agent.tools.nothing import why_nothing
 from llmrec.agent.tools.products import product_fields
 from llmrec.types import Item, Recommendation, Recommendations
 
@@ -32,9 +33,13 @@ class RecommendArguments(Limits):
 
 @dataclass(frozen=True)
 class RecommendResult(ToolResult):
-    """``answer`` is what :meth:`llmrec.Recommender.recommend` has answered."""
+    """``answer`` is what :meth:`llmrec.Recommender.recommend` has answered.
+
+    ``notes`` say of an empty answer which limits are to blame.
+    """
 
     answer: Recommendations
+    notes: tuple[str, ...] = ()
 
     @property
     def products(self) -> tuple[Item, ...]:
@@ -48,7 +53,7 @@ class RecommendResult(ToolResult):
             "query": self.answer.query,
             "products": [_plain(one) for one in self.answer],
             "matching": trace.matching,
-            "notes": [*trace.notes, *([trace.degraded] if trace.degraded else [])],
+            "notes": [*trace.notes, *self.notes, *([trace.degraded] if trace.degraded else [])],
         }
 
 
@@ -62,17 +67,18 @@ def recommend(
         HistoryError: the history or the query cannot be served.
         EngineError: the language model failed and no fallback is configured.
     """
+    filters = narrowed(shopper.filters, arguments)
     answer = shop.recommend(
         shopper.history,
         arguments.k,
         arguments.query or shopper.query,
-        narrowed(shopper.filters, arguments),
+        filters,
         shopper.user,
         describe=arguments.describe,
         explain=arguments.reasons,
         seed=shopper.seed,
     )
-    return RecommendResult(answer)
+    return RecommendResult(answer, why_nothing(shop, filters, answer.trace.matching))
 
 
 def _plain(one: Recommendation) -> dict[str, Any]:

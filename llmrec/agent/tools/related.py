@@ -12,6 +12,7 @@ from llmrec.agent.shopper import Shopper
 from llmrec.agent.tools.base import Tool, ToolResult
 from llmrec.agent.tools.found import Found, found_products
 from llmrec.agent.tools.limits import Limits, known_things, narrowed, without
+from llmrec.agent.tools.nothing import why_nothing
 from llmrec.agent.tools.products import ProductName, find_product
 from llmrec.retrieval.request import RetrievalRequest
 from llmrec.types import EventKind, HistoryEntry, Item
@@ -34,11 +35,13 @@ class RelatedResult(ToolResult):
     """``found`` best first, for ``item``; ``matching`` counts what passes the limits.
 
     Fewer than asked for come back where nothing speaks for more: popular products do not fill in.
+    ``notes`` say of an answer that no product may be in which limits are to blame.
     """
 
     item: Item
     found: tuple[Found, ...]
     matching: int
+    notes: tuple[str, ...] = ()
 
     @property
     def products(self) -> tuple[Item, ...]:
@@ -51,6 +54,7 @@ class RelatedResult(ToolResult):
             "product": {"id": self.item.id, "title": self.item.title},
             "products": [one.to_dict() for one in self.found],
             "matching": self.matching,
+            "notes": list(self.notes),
         }
 
 
@@ -86,7 +90,9 @@ def _around(
     liked = (HistoryEntry(item=item.id, kind=EventKind.LIKE),)
     request = RetrievalRequest(liked, filters=without(filters, away))
     result = shop.retriever.retrieve_from(sources, request, arguments.k)
-    return RelatedResult(item, found_products(shop, result.candidates), result.matching)
+    found = found_products(shop, result.candidates)
+    notes = why_nothing(shop, filters, result.matching)
+    return RelatedResult(item, found, result.matching, notes)
 
 
 SIMILAR = Tool(

@@ -11,6 +11,7 @@ from llmrec.agent.shopper import Shopper
 from llmrec.agent.tools.base import Tool, ToolResult
 from llmrec.agent.tools.found import Found, found_products
 from llmrec.agent.tools.limits import Limits, narrowed, without
+from llmrec.agent.tools.nothing import why_nothing
 from llmrec.requests import clean_query
 from llmrec.retrieval.request import RetrievalRequest
 from llmrec.retrieval.taste import disliked
@@ -33,11 +34,15 @@ class SearchArguments(Limits):
 
 @dataclass(frozen=True)
 class SearchResult(ToolResult):
-    """``found`` best first; ``matching`` counts the products that pass the limits."""
+    """``found`` best first; ``matching`` counts the products that pass the limits.
+
+    ``notes`` say of an empty answer which limits are to blame.
+    """
 
     query: str
     found: tuple[Found, ...]
     matching: int
+    notes: tuple[str, ...] = ()
 
     @property
     def products(self) -> tuple[Item, ...]:
@@ -47,7 +52,8 @@ class SearchResult(ToolResult):
     def to_dict(self) -> dict[str, Any]:
         """The products with the rank that each source gave them."""
         found = [one.to_dict() for one in self.found]
-        return {"query": self.query, "products": found, "matching": self.matching}
+        plain = {"query": self.query, "products": found, "matching": self.matching}
+        return {**plain, "notes": list(self.notes)}
 
 
 def search(shop: Recommender, shopper: Shopper, arguments: SearchArguments) -> SearchResult:
@@ -61,7 +67,8 @@ def search(shop: Recommender, shopper: Shopper, arguments: SearchArguments) -> S
     filters = without(narrowed(shopper.filters, arguments), disliked(shopper.history))
     request = RetrievalRequest(query=query or None, filters=filters)
     result = shop.retriever.retrieve_from(_SOURCES, request, arguments.k)
-    return SearchResult(query, found_products(shop, result.candidates), result.matching)
+    found = found_products(shop, result.candidates)
+    return SearchResult(query, found, result.matching, why_nothing(shop, filters, result.matching))
 
 
 SEARCH = Tool(
