@@ -10,7 +10,7 @@ from llmrec.agent.constraints import Vocabulary
 from llmrec.agent.events import AgentEvent, Done
 from llmrec.agent.intents import Intents, NoModel
 from llmrec.agent.state import Conversation
-from llmrec.agent.turns import take_turn
+from llmrec.agent.turns import Action, take_turn
 
 if TYPE_CHECKING:
     from llmrec.recommender import Recommender
@@ -52,6 +52,16 @@ class Agent:
         Errors of ours come as :class:`~llmrec.agent.events.Failed`; none is raised.
         """
         return take_turn(self, conversation, message)
+
+    def act(self, conversation: Conversation, message: str, action: Action) -> Iterator[AgentEvent]:
+        """As :meth:`reply`, for what has not to be read: a button, a slash command.
+
+        Args:
+            conversation: it keeps its language.
+            message: how the action stands among the turns, such as ``/like 2``.
+            action: a command, or changes of the constraints.
+        """
+        return take_turn(self, conversation, message, action)
 
     def answer(
         self, conversation: Conversation, message: str

@@ -15,11 +15,12 @@ The same machine runs under every engine; what differs is only who decides an un
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from llmrec.agent.asking import Counter, cards_of, matching, shopper_in, shown_by, use_of
 from llmrec.agent.commands import Command, read_command
-from llmrec.agent.constraints import Critique, Shown, read_message
+from llmrec.agent.constraints import Change, Critique, Shown, read_message
 from llmrec.agent.constraints.changes import MoreLike
 from llmrec.agent.constraints.reader import plain
 from llmrec.agent.events import Done, Failed, Products, Thinking
@@ -36,7 +37,10 @@ from llmrec.errors import LLMRecError
 if TYPE_CHECKING:
     from llmrec.agent.agent import Agent
 
-__all__ = ["take_turn"]
+__all__ = ["Action", "take_turn"]
+
+Action: TypeAlias = Command | Sequence[Change]
+"""What a button or a slash command means: nothing has to be read."""
 
 _ASKING = ("like", "more", "together")
 """Commands after which products are asked for."""
@@ -44,22 +48,35 @@ _ASKING = ("like", "more", "together")
 _MOST_WAYS = 2
 
 
-def take_turn(agent: Agent, conversation: Conversation, message: str) -> Steps:
-    """Answer a message; the last event has the conversation after it.
+def take_turn(
+    agent: Agent, conversation: Conversation, message: str, action: Action | None = None
+) -> Steps:
+    """Answer a message, or do what a button means; the last event has the conversation after it.
 
     An error of ours becomes an event, and the conversation keeps what held before.
     """
     text = plain(message)
-    language = language_of(text, conversation.language)
+    language = conversation.language if action else language_of(text, conversation.language)
     turn = TurnInProgress(agent, conversation, text, language, conversation.now)
     yield Thinking(step="reading")
     try:
-        yield from _act(turn)
+        yield from _act(turn) if action is None else _do(turn, action)
     except LLMRecError as error:
         turn.now = conversation.now
         yield Failed(message=error.message, hint=error.hint, retryable=error.retryable)
         yield from turn.say("sorry", text=str(error))
     yield Done(conversation=turn.after())
+
+
+def _do(turn: TurnInProgress, action: Action) -> Steps:
+    """What needs no reading: a command, or changes."""
+    if not isinstance(action, Command):
+        yield from _criticised(turn, Critique(tuple(action), ""), None)
+        return
+    if handler := HANDLERS.get(action.kind):
+        yield from handler(turn, action)
+    if action.kind in _ASKING and not turn.finished:
+        yield from _criticised(turn, Critique((), ""), action)
 
 
 def _act(turn: TurnInProgress) -> Steps:

@@ -1,143 +1,86 @@
-"""``llmrec chat``: a plain loop over the main path; words in, product cards out."""
+"""``llmrec chat``: a conversation with the shop at the terminal, or a transcript replayed."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llmrec.cli.cards import card, trace_line
-from llmrec.cli.common import WorkspaceOption, console, notes
-from llmrec.errors import LLMRecError
-from llmrec.requests import as_filters, condense_history
-from llmrec.types import EventKind, Filters, HistoryEntry, Recommendations
+from llmrec.cli.common import WorkspaceOption, console
+from llmrec.errors import DataError
 
 if TYPE_CHECKING:
-    from llmrec.recommender import Recommender
+    from llmrec.agent.agent import Agent
 
 __all__ = ["chat"]
-
-HELP = """\
-Say what you are looking for, in your own words. And:
-  /have WORDS      something you own or liked; a product id or free text
-  /like N          more like the N-th product shown;  /dislike N  never again
-  /filter max_price=40 brands=Acme in_stock=true   hard limits;  /filter  drops them
-  /history         what is known about you;  /trace  how the last answer came about
-  /quit"""
-
-
-@dataclass
-class _Session:
-    """What one conversation knows."""
-
-    shop: Recommender
-    k: int
-    history: list[HistoryEntry]
-    filters: Filters = field(default_factory=Filters)
-    answer: Recommendations | None = None
-    query: str | None = None
-
-    def ask(self, query: str | None) -> None:
-        """Recommend for all that is known now, and show it."""
-        self.query = query
-        with notes.status("Looking …"):
-            self.answer = self.shop.recommend(self.history, self.k, query, self.filters, describe=1)
-        for one in self.answer:
-            console.print(card(one))
-        if not self.answer:
-            console.print("Nothing fits. Drop a limit with /filter, or say it differently.")
-
-    def have(self, words: str) -> None:
-        """Remember something the shopper owns or likes."""
-        self.history.append(HistoryEntry(item=words, kind=EventKind.LIKE))
-        console.print(f"Noted: {words}", markup=False)
-
-    def mark(self, number: str, kind: EventKind) -> None:
-        """Like or dislike a product by its number, and answer anew."""
-        shown = {str(one.rank): one for one in self.answer or ()}
-        if number not in shown:
-            console.print(f"Nothing numbered '{number}' has been shown.", markup=False)
-            return
-        self.history.append(HistoryEntry(item=shown[number].id, kind=kind))
-        self.ask(self.query)
-
-    def limit(self, words: str) -> None:
-        """Replace the hard limits by ``name=value`` pairs; none drops them."""
-        pairs = (pair.partition("=") for pair in shlex.split(words))
-        given = {name: value.split(",") if name in _LISTS else value for name, _, value in pairs}
-        self.filters = as_filters(given)
-        limits = self.filters.model_dump(exclude_defaults=True, mode="json")
-        console.print(f"Limits now: {limits or 'none'}", markup=False)
-
-    def show_history(self) -> None:
-        """List what is known about the shopper."""
-        found = self.shop.store.items({entry.item for entry in self.history if entry.item})
-        for entry in condense_history(self.history):
-            item = found.get(entry.item or "")
-            name = item.title if item else entry.text or entry.item
-            console.print(f"- {entry.kind.value}: {name}", markup=False)
-
-    def show_trace(self) -> None:
-        """Say how the last answer came about."""
-        console.print(trace_line(self.answer) if self.answer else "Nothing answered yet.")
-
-
-_LISTS = {name for name, info in Filters.model_fields.items() if "tuple" in str(info.annotation)}
 
 
 def chat(
     user: Annotated[
-        str | None, typer.Option("--user", "-u", help="Start from this shopper's event log.")
+        str | None, typer.Option("--user", "-u", help="Whose event log and conversations.")
     ] = None,
-    k: Annotated[int, typer.Option("-k", help="How many products per answer.")] = 3,
+    k: Annotated[int, typer.Option("-k", min=1, max=20, help="Products per answer.")] = 3,
+    resume: Annotated[
+        str | None,
+        typer.Option("--resume", help="Go on with a conversation: how its id begins, or last."),
+    ] = None,
+    script: Annotated[
+        Path | None,
+        typer.Option(
+            "--script",
+            help="Replay the messages of this file (lines that begin with >) and print the "
+            "transcript as Markdown; nothing is stored.",
+        ),
+    ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Talk to the shop: say what you look for and what you have, get products with reasons.
+    """Talk to the shop: say what you look for, narrow it, compare, ask why, take it back.
+
+    In English, German and Chinese. /help says what else there is; Ctrl-C stops a reply and keeps
+    the conversation.
 
     Example: [bold]llmrec chat --user S042[/]
     """
+    from llmrec.agent.agent import Agent
     from llmrec.recommender import Recommender
 
     with Recommender.open(workspace) as shop:
-        session = _Session(shop, k, shop.history_of(user) if user else [])
-        console.print(HELP, markup=False)
-        while (line := _read()) is not None:
-            if line == "/quit":
-                break
-            try:
-                _handle(session, line)
-            except (LLMRecError, ValueError) as error:
-                console.print(f"Sorry: {error}", markup=False, style="yellow")
-            except KeyboardInterrupt:
-                console.print("(stopped)")
+        agent = Agent(shop, k=k)
+        if script is not None:
+            _replay(agent, script, user)
+        else:
+            _talk(agent, user, resume)
 
 
-def _read() -> str | None:
+def _talk(agent: Agent, user: str | None, resume: str | None) -> None:
+    from llmrec.agent.profile_edits import ProfileEdits
+    from llmrec.agent.sessions import Sessions
+    from llmrec.cli.chat_actions import HELP
+    from llmrec.cli.chat_line import make_reader
+    from llmrec.cli.chat_loop import COMMANDS, ChatLoop
+
+    workspace = agent.shop.workspace
+    url = workspace.database_url
+    with Sessions.open(url) as sessions, ProfileEdits.open(url) as edits:
+        conversation = None
+        if resume is not None:
+            conversation = (
+                sessions.latest(user) if resume == "last" else sessions.load(resume, user)
+            )
+        loop = ChatLoop(agent, sessions, edits, conversation or sessions.start(user), console)
+        console.print(HELP, markup=False, highlight=False)
+        loop.run(make_reader(workspace.cache_dir / "chat-history", COMMANDS))
+
+
+def _replay(agent: Agent, script: Path, user: str | None) -> None:
+    from llmrec.agent.transcript import read_script, replayed
+
     try:
-        return console.input("\n[bold cyan]you>[/] ").strip()
-    except (EOFError, KeyboardInterrupt):
-        console.print()
-        return None
-
-
-def _handle(session: _Session, line: str) -> None:
-    command, _, rest = line.partition(" ")
-    rest = rest.strip()
-    actions: dict[str, Callable[[], None]] = {
-        "/have": lambda: session.have(rest),
-        "/like": lambda: session.mark(rest, EventKind.LIKE),
-        "/dislike": lambda: session.mark(rest, EventKind.DISLIKE),
-        "/filter": lambda: session.limit(rest),
-        "/history": session.show_history,
-        "/trace": session.show_trace,
-        "/help": lambda: console.print(HELP, markup=False),
-    }
-    if command in actions:
-        actions[command]()
-    elif command.startswith("/"):
-        console.print(f"There is no {command}.\n{HELP}", markup=False)
-    else:
-        session.ask(line or None)
+        text = script.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"The script cannot be read: {error}.", file=str(script), hint="Name a UTF-8 file."
+        ) from error
+    for line in replayed(agent, read_script(text), user):
+        typer.echo(line)

@@ -82,33 +82,6 @@ def test_impossible_requests_say_what_is_wrong(run, shop, arguments, message):
         run("recommend", "-w", shop, *arguments)
 
 
-def test_chat_remembers_likes_and_limits(run, shop):
-    talk = [
-        "/have p1",
-        "a lamp for the tent",
-        "/like 1",
-        "/filter max_price=4",
-        "something warm",
-        "/filter max_prize=4",
-        "/like 99",
-        "/history",
-        "/trace",
-        "/nonsense",
-        "/quit",
-    ]
-    result = run("chat", "-w", shop, input="\n".join(talk) + "\n")
-    assert "Noted: p1" in result.stdout
-    assert "'max_price': '4'" in result.stdout
-    assert "max_prize" in result.stdout and "Sorry" in result.stdout
-    assert "Nothing numbered '99'" in result.stdout
-    assert "- like: Tent 1" in result.stdout
-    assert "There is no /nonsense" in result.stdout
-
-
-def test_chat_ends_with_the_input(run, shop):
-    run("chat", "-w", shop, "--user", "u1", input="a pan\n")
-
-
 def test_a_foreign_folder_is_an_error_with_a_hint(run, tmp_path):
     with pytest.raises(WorkspaceError, match="llmrec init DIR"):
         run("recommend", "-w", tmp_path)

@@ -1,0 +1,36 @@
+"""All that is kept of a shopper, forgotten at once: log, conversations, profile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llmrec.agent.profile_edits import ProfileEdits
+from llmrec.agent.sessions import Sessions
+
+if TYPE_CHECKING:
+    from llmrec.catalog.store import CatalogStore
+
+__all__ = ["Forgotten", "forget"]
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """How much was removed."""
+
+    events: int
+    sessions: int
+    edits: int
+
+
+def forget(store: CatalogStore, sessions: Sessions, edits: ProfileEdits, user: str) -> Forgotten:
+    """Remove everything about a shopper; again removes nothing more.
+
+    What a model was trained on before stays learned in it until the next training.
+
+    Raises:
+        LockedError: another process is writing; what is left then goes with the next call.
+    """
+    # The log last: as long as it is there, the shopper is known and can ask again.
+    talked, edited = sessions.forget(user), edits.forget(user)
+    return Forgotten(store.forget_user(user), talked, edited)

@@ -1,0 +1,179 @@
+"""Conversations in the workspace's database: stored after each turn, listed, resumed, forgotten.
+
+A turn is one transaction: after ``kill -9`` the conversation is there up to the last turn that was
+answered. Two windows on one conversation do not mix: the later turn is the one that stays.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from types import TracebackType
+
+import sqlalchemy as sa
+from pydantic import ValidationError
+from typing_extensions import Self
+
+from llmrec.agent.state import Conversation
+from llmrec.catalog.database import Database
+from llmrec.errors import CatalogError, NotFound
+
+__all__ = ["SessionLine", "Sessions"]
+
+_TITLE = 60
+_tables = sa.MetaData()
+_sessions = sa.Table(
+    "llmrec_sessions",
+    _tables,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("user_id", sa.Text, index=True),
+    sa.Column("title", sa.Text, nullable=False, comment="the first words"),
+    sa.Column("turns", sa.BigInteger, nullable=False),
+    sa.Column("started_us", sa.BigInteger, nullable=False, comment="microseconds since 1970 UTC"),
+    sa.Column("said_us", sa.BigInteger, nullable=False),
+    sa.Column("conversation", sa.Text, nullable=False, comment="JSON"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLine:
+    """A conversation in a list."""
+
+    id: str
+    user: str | None
+    title: str
+    turns: int
+    started: datetime
+    said: datetime
+
+
+class Sessions:
+    """The conversations in a workspace's database; threads may share it.
+
+    Args:
+        database: it gets the table if it has none yet.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        with database.write() as connection, database.errors():
+            _tables.create_all(connection)
+
+    @classmethod
+    def open(cls, url: str, *, timeout: float = 10.0) -> Self:
+        """Open those in the database at ``url``; raises what opening a catalogue raises."""
+        database = Database(url, timeout)
+        try:
+            database.prepare()
+            return cls(database)
+        except BaseException:
+            database.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections; calling it twice is fine."""
+        self._database.close()
+
+    def start(self, user: str | None = None) -> Conversation:
+        """A new conversation with an id that cannot be guessed; stored with its first turn."""
+        return Conversation(id=secrets.token_hex(16), user=user)
+
+    def save(self, conversation: Conversation) -> None:
+        """Store a conversation as it is now, in one transaction.
+
+        Raises:
+            LockedError: another process is writing.
+            DiskFull: no space left; what was stored before is still there.
+        """
+        first = conversation.turns[0].said if conversation.turns else ""
+        row = {
+            "user_id": conversation.user,
+            "title": " ".join(first.split())[:_TITLE],
+            "turns": len(conversation.turns),
+            "said_us": _now(),
+            "conversation": conversation.model_dump_json(),
+        }
+        this = _sessions.c.id == conversation.id
+        with self._database.write() as connection, self._database.errors():
+            if not connection.execute(_sessions.update().where(this).values(**row)).rowcount:
+                start = row["said_us"]
+                new = _sessions.insert().values(id=conversation.id, started_us=start, **row)
+                connection.execute(new)
+
+    def load(self, id: str, user: str | None = None) -> Conversation:
+        """The conversation of this id, or of the only one that begins with it.
+
+        Args:
+            id: eight characters or more of it.
+            user: whose it must be, if it belongs to somebody.
+
+        Raises:
+            NotFound: there is none, or it is somebody else's; the two are not told apart.
+            CatalogError: it was stored by a newer llmrec.
+        """
+        matching = _sessions.c.id.startswith(id, autoescape=True)
+        query = sa.select(_sessions.c.conversation, _sessions.c.user_id).where(matching).limit(2)
+        with self._database.read() as connection, self._database.errors():
+            rows = connection.execute(query).all() if len(id) >= _SHORTEST else []
+        if len(rows) != 1 or rows[0].user_id not in (None, user):
+            raise NotFound(f"There is no conversation '{id:.40}'.", hint="See: /sessions")
+        return _read(rows[0].conversation, id)
+
+    def list(self, user: str | None, limit: int = 20) -> list[SessionLine]:
+        """The conversations of a shopper, or of strangers, those spoken in last first."""
+        columns = [column for column in _sessions.c if column.name != "conversation"]
+        query = sa.select(*columns).where(_sessions.c.user_id.is_not_distinct_from(user))
+        newest = query.order_by(_sessions.c.said_us.desc(), _sessions.c.id).limit(limit)
+        with self._database.read() as connection, self._database.errors():
+            rows = connection.execute(newest).all()
+        return [
+            SessionLine(
+                row.id, row.user_id, row.title, row.turns, _at(row.started_us), _at(row.said_us)
+            )
+            for row in rows
+        ]
+
+    def latest(self, user: str | None) -> Conversation | None:
+        """The conversation that was spoken in last; ``None`` where there is none."""
+        lines = self.list(user, limit=1)
+        return self.load(lines[0].id, user) if lines else None
+
+    def forget(self, user: str) -> int:
+        """Remove all conversations of a shopper, their bytes too; how many there were."""
+        with self._database.erase() as connection, self._database.errors():
+            gone = connection.execute(_sessions.delete().where(_sessions.c.user_id == user))
+        return int(gone.rowcount)
+
+
+_SHORTEST = 8
+
+
+def _read(text: str, id: str) -> Conversation:
+    try:
+        return Conversation.model_validate_json(text)
+    except ValidationError as error:
+        raise CatalogError(
+            f"The conversation '{id:.40}' cannot be read by this version of llmrec.",
+            hint="Upgrade llmrec: pip install -U llmrec",
+        ) from error
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000
+
+
+def _at(us: int) -> datetime:
+    return datetime.fromtimestamp(us / 1e6, timezone.utc)

@@ -1,0 +1,76 @@
+"""How a reply looks in a terminal: words as they come, product cards, tables."""
+
+from __future__ import annotations
+
+from rich.columns import Columns
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table as RichTable
+
+from llmrec.agent.events import (
+    AgentEvent,
+    Card,
+    ConstraintsChanged,
+    Failed,
+    Products,
+    Table,
+    ToolCalled,
+    Words,
+)
+
+__all__ = ["show", "show_scores"]
+
+_FACTS = 4
+
+
+def show(console: Console, event: AgentEvent) -> None:
+    """Print one event of a reply; those that only tell of work are left to a spinner."""
+    if isinstance(event, Words):
+        console.print(event.text, end="", markup=False, highlight=False, soft_wrap=True)
+    elif isinstance(event, Products):
+        for one in event.cards:
+            console.print(_panel(one))
+    elif isinstance(event, ConstraintsChanged) and event.held:
+        chips = [f"[black on cyan] {escape(one.text)} [/]" for one in event.held]
+        console.print(Columns(chips, padding=(0, 1)))
+    elif isinstance(event, Table):
+        console.print(_table(event))
+    elif isinstance(event, Failed):
+        console.print(f"[yellow]{escape(event.message)}[/]")
+
+
+def show_scores(console: Console, calls: list[ToolCalled], cards: tuple[Card, ...]) -> None:
+    """How the last answer came about: the tools asked, and each product's scores."""
+    for call in calls:
+        asked = ", ".join(f"{name}={value}" for name, value in call.arguments.items())
+        console.print(f"{call.name}({asked})", markup=False)
+    for card in cards:
+        parts = "  ".join(f"{name} {value:.3f}" for name, value in card.scores.items())
+        console.print(f"{card.number}. {card.product['title']}  {parts}", markup=False)
+
+
+def _panel(card: Card) -> Panel:
+    product = card.product
+    facts = [f"{name}: {value}" for name, value in product.get("attributes", {}).items()][:_FACTS]
+    path = " › ".join(product.get("category", ()))
+    parts = [part for part in (product.get("brand"), *facts, path) if part]
+    lines = [f"[dim]{escape(' · '.join(parts))}[/]"]
+    if product.get("in_stock") is False:
+        lines.append("[yellow]not in stock[/]")
+    if card.reason:
+        mark = " [dim](from the product's fields)[/]" if card.origin == "fields" else ""
+        lines.append(f"[italic]{escape(card.reason)}[/]{mark}")
+    price = f"{product.get('price', '')} {product.get('currency', '')}".strip()
+    heading = f"[bold]{card.number}. {escape(product['title'])}[/]  {escape(price)}"
+    return Panel("\n".join(lines), title=heading, title_align="left")
+
+
+def _table(event: Table) -> RichTable:
+    table = RichTable(show_lines=False)
+    table.add_column("")
+    for title in event.titles:
+        table.add_column(escape(title))
+    for name, values in event.rows:
+        table.add_row(escape(name), *(escape(value or "—") for value in values))
+    return table

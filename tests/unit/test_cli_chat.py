@@ -1,0 +1,169 @@
+"""``llmrec chat`` without a terminal: every slash command, sessions, scripts, a stopped reply."""
+
+import io
+import re
+
+import pytest
+from rich.console import Console
+from tool_shop import make_demo_store, open_shop
+from typer.testing import CliRunner
+
+from llmrec.agent.agent import Agent
+from llmrec.agent.events import Done
+from llmrec.agent.profile_edits import ProfileEdits
+from llmrec.agent.sessions import Sessions
+from llmrec.cli.chat_actions import HELP
+from llmrec.cli.chat_loop import COMMANDS, ChatLoop
+from llmrec.cli.main import app
+from llmrec.errors import LLMRecError
+from llmrec.types import EventKind
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    return make_demo_store(tmp_path_factory.mktemp("demo") / "shop")
+
+
+@pytest.fixture
+def chat(workspace):
+    def run(*lines, options=()):
+        result = CliRunner().invoke(
+            app, ["chat", "-w", str(workspace.path), *options], input="\n".join(lines) + "\n"
+        )
+        if isinstance(result.exception, LLMRecError):
+            raise result.exception
+        assert result.exit_code == 0, result.output
+        return result.stdout.split(HELP.splitlines()[-1], 1)[-1]
+
+    return run
+
+
+def test_a_conversation_by_words_and_by_commands(chat):
+    printed = chat(
+        "a teapot under 60 euros", "/why 1", "/compare 1 2", "/describe 1", "/together 1", "/undo",
+        "/more", "/dislike 1", "/filters", "/drop price", "/drop 1", "/filters", "/trace",
+        "/history", "/like 1", "/cart 1", "/quit", "never read",
+    )  # fmt: skip
+    for said in (
+        "at most 60 EUR",
+        "Found for “teapot”:",
+        "They differ in:",
+        "Other shoppers chose these together with",
+        "Taken back.",
+        "Now: at most 60 EUR; not ",
+        "No longer asked for: at most 60 EUR.",
+        "No limits hold.",
+        "recommend(k=3, query=teapot)",
+        "you> /compare 1 2",
+        "Noted: you like",
+        "is in the cart",
+    ):
+        assert said in printed
+    assert "never read" not in printed
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("/nonsense", "There is no /nonsense. See: /help"),
+        ("/like two", "'two' is no number of a product. Give the number on its card"),
+        ("/compare 1", "is no number"),
+        ("/like 9", "Nothing is shown yet"),
+        ("/drop", "Nothing is named to drop"),
+        ("/drop price", "There was no such limit."),
+        ("/export", "No file is named."),
+        ("/resume 123", "There is no conversation '123'."),
+        ("/profile pin tea", "A stranger has no profile."),
+        ("/profile", "I know nothing of you yet."),
+        ("/undo", "There is nothing to take back."),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_the_talk_goes_on(chat, line, said):
+    printed = " ".join(chat(line, "show my filters").split())
+    assert said in printed and "No limits hold." in printed
+
+
+def test_conversations_are_resumed_where_they_were(chat, workspace):
+    options = ("--user", "ann")
+    chat("a teapot under 60 euros", options=options)
+    chat("something for the garden", options=options)
+    listed = chat("/sessions", options=options)
+    ids = re.findall(r"^([0-9a-f]{8}) ", listed, re.MULTILINE)
+    assert len(ids) == 2 and "a teapot under 60 euros" in listed
+    assert "at most 60 EUR" in chat("/filters", options=(*options, "--resume", ids[-1]))
+    assert "at most 60 EUR" in chat(f"/resume {ids[-1]}", "/filters", options=options)
+    assert "Now:" not in chat("/new", "/filters", options=(*options, "--resume", "last"))
+    with pytest.raises(LLMRecError, match="no conversation"):
+        chat(options=("--user", "eve", "--resume", ids[-1]))
+
+
+def test_an_exported_conversation_can_be_replayed(chat, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    chat("a teapot under 60 euros", "cheaper", "/export talk.md", options=("--user", "bea"))
+    exported = (tmp_path / "talk.md").read_text("utf-8")
+    assert exported.startswith("# a teapot under 60 euros\nShopper: bea\n")
+    replayed = chat(options=("--script", "talk.md"))
+    assert "> cheaper" in replayed and "*recommend: k=3, query=teapot*" in replayed
+
+
+def test_a_transcript_replayed_writes_itself_again(chat, tmp_path):
+    script = tmp_path / "talk.txt"
+    script.write_text("a teapot under 60 euros\nwhy 1\ncompare 1 and 2\nundo", "utf-8")
+    first = chat(options=("--script", str(script)))
+    script.write_text(first, "utf-8")
+    assert chat(options=("--script", str(script))) == first
+    assert "> why 1" in first and "| price |" in first and "[at most 60 EUR]" in first
+
+
+def test_a_script_that_is_not_there_is_an_error(chat, tmp_path):
+    with pytest.raises(LLMRecError, match="cannot be read"):
+        chat(options=("--script", str(tmp_path / "none.md")))
+
+
+def test_the_profile_is_read_corrected_and_forgotten(chat, workspace):
+    options = ("--user", "shopper-116")
+    printed = chat(
+        "/profile", "/profile pin  I camp with a small car ", "/profile remove 2", "/profile",
+        options=options,
+    )  # fmt: skip
+    lines = re.findall(r"^(\d)\. (.+)$", printed, re.MULTILINE)
+    first = [text for _, text in lines[: [n for n, _ in lines].index("1", 1)]]
+    last = [text for _, text in lines[-len(first) :]]
+    assert any("products, such as" in line for line in first)
+    assert last[0] == "I camp with a small car (yours)" and first[0] not in last
+    printed = chat("/forget", "/profile", "/sessions", options=options)
+    assert re.search(r"Deleted: \d+ events, \d+ conversations, 2 lines of the profile", printed)
+    assert "I know nothing of you yet." in printed
+    with open_shop(workspace) as shop:
+        assert shop.store.history("shopper-116") == []
+
+
+def test_a_stopped_reply_keeps_the_conversation(workspace):
+    with (
+        open_shop(workspace) as shop,
+        Sessions.open(workspace.database_url) as sessions,
+        ProfileEdits.open(workspace.database_url) as edits,
+    ):
+        agent = Agent(shop)
+        console = Console(file=io.StringIO())
+        loop = ChatLoop(agent, sessions, edits, sessions.start("zoe"), console)
+        loop.handle("a teapot")
+        before = loop.conversation
+        lines = iter(["under 40", None])
+        real = agent.reply
+
+        def stopped(conversation, message):
+            for event in real(conversation, message):
+                if isinstance(event, Done):
+                    raise KeyboardInterrupt
+                yield event
+
+        agent.reply = stopped
+        loop.run(lambda: next(lines))
+        assert loop.conversation == before and sessions.latest("zoe") == before
+        assert not [one for one in shop.store.history("zoe") if one.kind is EventKind.LIKE]
+
+
+def test_every_command_is_completed_and_explained():
+    assert "/quit" in COMMANDS
+    assert all(name in HELP for name in COMMANDS if name not in ("/over", "/cart"))
