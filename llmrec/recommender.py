@@ -146,7 +146,7 @@ class Recommender:
         """The shop's own documents, for questions that the catalogue cannot answer."""
         from llmrec.documents import Documents
 
-        return Documents(self.workspace, self.retriever.encode)
+        return Documents(self.workspace, self.retriever.encoder)
 
     def _adapter(self, kind: AdapterKind, setting: str | None) -> AdapterUse | None:
         # Whoever brings an engine has loaded into it what the settings name.

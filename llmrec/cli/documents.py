@@ -113,7 +113,7 @@ def _opened(workspace: Path | None) -> Iterator[Documents]:
     from llmrec.embedding import load_encoder
 
     shop = Workspace.open(workspace)
-    documents = Documents(shop, load_encoder(shop.settings.models.encoder).encode)
+    documents = Documents(shop, load_encoder(shop.settings.models.encoder))
     try:
         yield documents
     finally:

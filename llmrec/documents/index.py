@@ -128,9 +128,11 @@ def _update(
 
 
 def _write(collection: VectorCollection, encoder: TextEncoder, rows: Sequence[_Row]) -> None:
-    """One file in one write."""
-    vectors = encoder.encode([row.text for row in rows])
-    collection.upsert([row.id for row in rows], vectors, [row.metadata for row in rows])
+    """One file, in one write unless it is a book."""
+    for start in range(0, len(rows), _PAGE):
+        page = rows[start : start + _PAGE]
+        vectors = encoder.encode([row.text for row in page])
+        collection.upsert([row.id for row in page], vectors, [row.metadata for row in page])
 
 
 def _rows(document: Document) -> Iterator[_Row]:

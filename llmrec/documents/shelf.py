@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from llmrec.config import Workspace
 from llmrec.documents.index import COLLECTION, stored_rows
+from llmrec.embedding import TextEncoder
 from llmrec.errors import IndexMissing
 from llmrec.retrieval.collection import VectorCollection
 from llmrec.retrieval.matrix import VectorMatrix
@@ -22,6 +22,8 @@ __all__ = ["Documents", "IndexedFile", "Quotation"]
 
 _SECOND = 0.08
 """A second sentence of the passage is quoted if it is so near to the best one in similarity."""
+
+_GONE: Metadata = {"kind": "gone", "file": "", "passage": -1}
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,12 @@ class Documents:
 
     Args:
         workspace: whose documents.
-        encode: from texts to unit vectors, by the workspace's text encoder.
+        encoder: the workspace's text encoder.
     """
 
-    def __init__(self, workspace: Workspace, encode: Callable[[Sequence[str]], FloatArray]) -> None:
+    def __init__(self, workspace: Workspace, encoder: TextEncoder) -> None:
         self._workspace = workspace
-        self._encode = encode
+        self._encoder = encoder
         self._collection: VectorCollection | None = None
         self._state: _State | None = None
         self._lock = threading.Lock()
@@ -112,12 +114,13 @@ class Documents:
         ``documents.threshold``.
 
         Raises:
+            IndexMismatch: the documents were indexed with another encoder.
             VectorIndexError: the vector store failed, or its server is out of reach.
         """
         state = self._fresh()
         if state is None or not state.is_sentence.any():
             return None
-        scores = state.matrix.vectors @ self._encode([question])[0]
+        scores = state.matrix.vectors @ self._encoder.encode([question])[0]
         best = int(np.where(state.is_sentence, scores, -np.inf).argmax())
         passage = int(state.passage_of[best])
         score = float(scores[best] + scores[passage]) / 2
@@ -134,6 +137,7 @@ class Documents:
             except IndexMissing:
                 return None
             if self._state is None or self._state.version != version:
+                self._collection.check(self._encoder)
                 if self._state is not None:
                     self._collection.reopen()
                 self._state = _load(self._workspace, self._collection, version)
@@ -143,15 +147,12 @@ class Documents:
 def _load(workspace: Workspace, collection: VectorCollection, version: str) -> _State:
     matrix = VectorMatrix.load(collection, workspace.cache_dir, COLLECTION)
     stored = stored_rows(collection)
-    rows = tuple(stored[id] for id in matrix.ids)
+    # While somebody indexes, a row can be without its text or a sentence without its passage.
+    rows = tuple(stored.get(id, _GONE) for id in matrix.ids)
     whole = (f"{row['file']}#{row['passage']}" for row in rows)
-    return _State(
-        version,
-        matrix,
-        rows,
-        np.array([matrix.row[id] for id in whole], np.int64),
-        np.array([row["kind"] == "sentence" for row in rows], bool),
-    )
+    passage_of = np.array([matrix.row.get(id, -1) for id in whole], np.int64)
+    sentences = np.array([row["kind"] == "sentence" for row in rows], bool)
+    return _State(version, matrix, rows, passage_of, sentences & (passage_of >= 0))
 
 
 def _quotation(

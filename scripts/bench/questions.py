@@ -44,7 +44,7 @@ def shop_questions(workspace: Workspace, encoder: TextEncoder) -> None:
     index_documents(workspace, encoder)
     asked = QUESTIONS["shop"]
     overrides = {"documents": {"threshold": -1.0}}
-    documents = Documents(Workspace.open(workspace.path, overrides=overrides), encoder.encode)
+    documents = Documents(Workspace.open(workspace.path, overrides=overrides), encoder)
     found = [documents.ask(one["question"]) for one in asked]
     documents.close()
     for threshold in np.arange(0.36, 0.53, 0.02):

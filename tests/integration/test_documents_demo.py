@@ -29,7 +29,7 @@ def answers(minilm, tmp_path_factory):
         shutil.copy(file, workspace.path / "documents")
     encoder = SentenceEncoder("minilm-l6-v2", minilm)
     index_documents(workspace, encoder)
-    documents = Documents(workspace, encoder.encode)
+    documents = Documents(workspace, encoder)
     asked = json.loads(GOLDEN.read_text(encoding="utf-8"))
     yield [(one, documents.ask(one["question"])) for one in asked]
     documents.close()

@@ -12,7 +12,8 @@ from llmrec.cli.main import app
 from llmrec.documents import Documents, DocumentsReport, documents_folder, index_documents
 from llmrec.documents.passages import cut
 from llmrec.embedding import HashingEncoder
-from llmrec.errors import ConfigError, DataError
+from llmrec.errors import ConfigError, DataError, IndexMismatch
+from llmrec.retrieval.collection import VectorCollection
 
 RETURNS = """\
 # Returns
@@ -38,7 +39,7 @@ def workspace(tmp_path):
 
 @pytest.fixture
 def documents(workspace):
-    opened = Documents(workspace, HashingEncoder().encode)
+    opened = Documents(workspace, HashingEncoder())
     yield opened
     opened.close()
 
@@ -91,6 +92,27 @@ def test_another_encoder_makes_everything_anew(workspace):
     assert report == DocumentsReport(encoded=2, passages=3)
 
 
+def test_a_question_with_another_encoder_is_refused(workspace):
+    index_documents(workspace, HashingEncoder(64))
+    shelf = Documents(workspace, HashingEncoder(32))
+    with pytest.raises(IndexMismatch, match="hashing-1-64") as raised:
+        shelf.ask("are dogs welcome")
+    assert "--rebuild" in raised.value.hint
+    shelf.close()
+
+
+def test_a_sentence_whose_passage_is_gone_answers_nothing(workspace, documents):
+    index_documents(workspace, HashingEncoder())
+    collection = VectorCollection.open(workspace, "documents")
+    collection.delete(["more/contact.md#0"])
+    collection.touch(writing=True)
+    collection.close()
+    found = documents.ask("are dogs welcome in the shop")
+    assert found is None or found.file == "returns.md"
+    assert index_documents(workspace, HashingEncoder()).encoded == 1
+    assert documents.ask("are dogs welcome in the shop").file == "more/contact.md"
+
+
 def test_a_run_that_was_broken_off_is_taken_up(workspace):
     with pytest.raises(KeyboardInterrupt):
         index_documents(workspace, CountingEncoder(break_after=3))
@@ -116,9 +138,7 @@ def test_the_threshold_decides_whether_a_passage_is_an_answer(workspace):
     index_documents(workspace, HashingEncoder())
     for threshold, answered in ((-1.0, True), (1.0, False)):
         overrides = {"models": {"encoder": "hashing"}, "documents": {"threshold": threshold}}
-        shelf = Documents(
-            Workspace.open(workspace.path, overrides=overrides), HashingEncoder().encode
-        )
+        shelf = Documents(Workspace.open(workspace.path, overrides=overrides), HashingEncoder())
         assert (shelf.ask("zebra xylophone quartz") is not None) is answered
         shelf.close()
 

@@ -53,7 +53,9 @@ def _one(name: str, history: Told, fields: Any, query: str) -> Evidence | None:
         return Evidence("query", "", query)
     if kind == "item":
         done = [(entry, known) for entry, known in history if known and known.id == rest]
-        return Evidence("history", rest, done[-1][1].title, done[-1][0].kind.value)
+        return (
+            Evidence("history", rest, done[-1][1].title, done[-1][0].kind.value) if done else None
+        )
     if kind == "history":
         entry, _ = history[int(rest)]
         return Evidence("history", "", entry.text or entry.item or "", entry.kind.value)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from llmrec.catalog.matching import matches
+from llmrec.catalog.matching import fold, matches
 from llmrec.prompting import price_text
 from llmrec.requests import condense_history
 from llmrec.retrieval.taste import disliked, seen
@@ -72,8 +72,8 @@ def single_limits(filters: Filters) -> Iterator[tuple[str, str, Filters]]:
 def _has(item: Item, limit: str) -> str | None:
     name = limit.removeprefix("not_")
     if name.startswith("attributes."):
-        wanted = name.partition(".")[2].casefold()
-        return next((v for n, v in item.attributes.items() if n.casefold() == wanted), None)
+        wanted = fold(name.partition(".")[2])
+        return next((text for own, text in item.attributes.items() if fold(own) == wanted), None)
     return {
         "categories": " > ".join(item.category) or None,
         "brands": item.brand,
