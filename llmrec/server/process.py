@@ -56,6 +56,7 @@ def serve(shop: Shop, *, insecure: bool = False) -> None:
         log_config=configuration(),
         access_log=False,
         server_header=False,
+        timeout_keep_alive=65,  # longer than the usual minute of proxies, which should close first
         timeout_graceful_shutdown=1,  # what was to be finished has been by then
     )
     _Server(config, app, settings.shutdown_s).run()

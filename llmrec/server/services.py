@@ -16,7 +16,7 @@ from llmrec.server_settings import ServerSettings
 
 __all__ = ["Services", "TheServices", "make_services"]
 
-_READS = 8
+_READS = 4  # of a Python process, which runs one thread at a time: more would only crowd
 
 
 @dataclass(frozen=True)
