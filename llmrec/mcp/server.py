@@ -6,6 +6,7 @@ the official package points standard output at standard error: nothing but the p
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,13 @@ def serve_stdio(shop: Recommender, user: str | None) -> None:
     _check_installed()
     import anyio
 
-    anyio.run(_serve_stdio, shop, user)
+    # Python's own handler would wait for the thread that reads standard input. Ending at once loses
+    # nothing: what was written to the log is in it.
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        anyio.run(_serve_stdio, shop, user)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def serve_http(shop: Recommender, user: str | None, port: int) -> None:

@@ -1,6 +1,7 @@
 """``llmrec mcp`` as a process of its own, asked by the official client, on the demo store."""
 
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -178,6 +179,26 @@ def test_nothing_but_the_protocol_comes_out(workspace):
     assert [one["id"] for one in answers] == [1, 2] and rest == ""
     assert answers[1]["result"]["structuredContent"]["products"]
     assert "Serving" in log
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_an_interrupt_ends_it_though_the_client_has_not_hung_up(workspace):
+    process = subprocess.Popen(
+        command(workspace),
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+        process.stdin.write(json.dumps(ping) + "\n")
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["id"] == 1
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == -signal.SIGINT
+        assert "Traceback" not in process.stderr.read()
 
 
 def test_a_workspace_that_is_none_is_said_before_anything_is_served(tmp_path):
