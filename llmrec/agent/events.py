@@ -111,9 +111,13 @@ class Words(_Event):
 
 
 class Failed(_Event):
-    """The reply could not be given; the conversation is as it was."""
+    """The reply could not be given; the conversation is as it was.
+
+    ``error`` is the name of the error's class: what strangers may read of it depends on that.
+    """
 
     type: Literal["failed"] = "failed"
+    error: str = ""
     message: str
     hint: str = ""
     retryable: bool = False

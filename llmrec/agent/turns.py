@@ -63,7 +63,12 @@ def take_turn(
         yield from _act(turn) if action is None else _do(turn, action)
     except LLMRecError as error:
         turn.now = conversation.now
-        yield Failed(message=error.message, hint=error.hint, retryable=error.retryable)
+        yield Failed(
+            error=type(error).__name__,
+            message=error.message,
+            hint=error.hint,
+            retryable=error.retryable,
+        )
         yield from turn.say("sorry", text=str(error))
     yield Done(conversation=turn.after())
 

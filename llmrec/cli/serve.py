@@ -27,7 +27,7 @@ def serve(
     ] = False,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Answer over HTTP: recommendations, search, items, events. The API: /openapi.json.
+    """Answer over HTTP: recommendations, search, chat, items, events. The API: /openapi.json.
 
     Without any key it listens on this machine alone; make keys with llmrec keys create.
 

@@ -11,7 +11,7 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from llmrec.server import failures
 from llmrec.server.edge import Edge
-from llmrec.server.routes import events, health, items, recommend, search, users
+from llmrec.server.routes import chat, events, health, items, recommend, search, users
 from llmrec.server.services import make_services
 from llmrec.server.shop import Shop
 
@@ -20,6 +20,7 @@ __all__ = ["ROUTERS", "create_app"]
 ROUTERS = (
     recommend.router,
     search.router,
+    chat.router,
     items.router,
     events.router,
     users.router,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 
 from llmrec.errors import Overloaded, TookTooLong
+from llmrec.server.flow import Flow
 
 if TYPE_CHECKING:
     from llmrec.server.metrics import Metrics
@@ -65,12 +66,32 @@ class Gate:
         call.add_done_callback(self._leave)
         done, _ = await asyncio.wait([call], timeout=self._timeout_s)
         if not done:
-            self._metrics.rejected.labels("timeout").inc()
-            raise TookTooLong(
-                f"No answer within {self._timeout_s:g} seconds.",
-                hint="Ask for less: a smaller k, no reasons, no descriptions.",
-            )
+            raise self._too_long()
         return call.result()
+
+    async def stream(self, values: Iterator[T]) -> AsyncGenerator[T | None, None]:
+        """What ``values`` gives, as it comes; ``None`` each time that nothing came for a while.
+
+        The first step takes the place, and raises what :meth:`run` would for want of one; it gives
+        ``None``. Closing this closes ``values``, as soon as their next value has come.
+
+        Raises:
+            TookTooLong: all of it took longer than ``timeout_s``.
+        """
+        await self._enter()
+        loop = asyncio.get_running_loop()
+        flow: Flow[T] = Flow(values, loop)
+        call = loop.run_in_executor(self._threads, flow.pump)
+        call.add_done_callback(self._leave)
+        deadline = loop.time() + self._timeout_s
+        try:
+            yield None
+            async for value in flow.until(deadline):
+                yield value
+        except asyncio.TimeoutError:
+            raise self._too_long() from None
+        finally:
+            flow.stop()
 
     def close(self) -> None:
         """Wait for what runs, and end the threads."""
@@ -96,6 +117,13 @@ class Gate:
             self._waiting.dec()
         if limit.cancelled_caught:
             raise self._refusal("waited")
+
+    def _too_long(self) -> TookTooLong:
+        self._metrics.rejected.labels("timeout").inc()
+        return TookTooLong(
+            f"No answer within {self._timeout_s:g} seconds.",
+            hint="Ask for less: a smaller k, no reasons, no descriptions.",
+        )
 
     def _refusal(self, reason: str) -> Overloaded:
         self._metrics.rejected.labels(reason).inc()

@@ -14,6 +14,9 @@ from llmrec.errors import LLMRecError, LockedError
 from llmrec.recommender import Recommender
 
 if TYPE_CHECKING:
+    from llmrec.agent.agent import Agent
+    from llmrec.agent.profile_edits import ProfileEdits
+    from llmrec.agent.sessions import Sessions
     from llmrec.catalog.keys import KeyStore
     from llmrec.engines.protocol import Engine
 
@@ -45,6 +48,27 @@ class Shop:
 
         return KeyStore.open(self.workspace.database_url)
 
+    @cached_property
+    def agent(self) -> Agent:
+        """The assistant, for all conversations."""
+        from llmrec.agent.agent import Agent
+
+        return Agent(self.recommender)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """The conversations that are kept."""
+        from llmrec.agent.sessions import Sessions
+
+        return Sessions.open(self.workspace.database_url)
+
+    @cached_property
+    def edits(self) -> ProfileEdits:
+        """What shoppers have said of their profiles."""
+        from llmrec.agent.profile_edits import ProfileEdits
+
+        return ProfileEdits.open(self.workspace.database_url)
+
     def open(self) -> None:
         """Open the catalogue, bring the index up to date, load the model; again does nothing.
 
@@ -57,7 +81,7 @@ class Shop:
         if self._opened:
             return
         self._opened = True
-        _ = self.keys, self.recommender.store
+        _ = self.keys, self.recommender.store, self.sessions, self.edits, self.agent
         self._index()
         try:
             self.load()
@@ -90,8 +114,9 @@ class Shop:
         if "retriever" in self.recommender.__dict__:
             self.recommender.retriever.close()
         self.recommender.close()
-        if "keys" in self.__dict__:
-            self.keys.close()
+        for name in ("keys", "sessions", "edits"):
+            if name in self.__dict__:
+                getattr(self, name).close()
 
     def _index(self) -> None:
         """What a killed server had stored but not indexed is indexed now."""

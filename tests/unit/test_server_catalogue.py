@@ -145,10 +145,14 @@ def test_a_forgotten_shopper_leaves_nothing_behind(ask, keys, workspace):
     name = "forget-me-not-8c1"
     keys["own"] = make_key(workspace, "shopper", name)
     ask("POST", "/v1/events", "own", json={"events": [{"item": "i0001"}, {"item": "i0002"}]})
+    ask("POST", "/v1/chat", "own", json={"message": "a red lamp"})
+    ask("POST", f"/v1/users/{name}/profile", "own", json={"pin": "No plastic."})
+    nothing = {"events": 0, "sessions": 0, "edits": 0, "keys": 0}
+    gone = {"events": 2, "sessions": 1, "edits": 1, "keys": 1}
     for key in ("shopper", "merchant"):
         assert ask("DELETE", f"/v1/users/{name}", key).status_code == 403
-    assert ask("DELETE", f"/v1/users/{name}", "own").json() == {"events": 2, "keys": 1}
+    assert ask("DELETE", f"/v1/users/{name}", "own").json() == gone
     assert ask("POST", "/v1/recommend", "own", json={"k": 1}).status_code == 401
-    assert ask("DELETE", f"/v1/users/{name}", "admin").json() == {"events": 0, "keys": 0}
+    assert ask("DELETE", f"/v1/users/{name}", "admin").json() == nothing
     for file in workspace.path.rglob("*"):
         assert not file.is_file() or name.encode() not in file.read_bytes(), file

@@ -2,10 +2,15 @@
 
 import threading
 
+import anyio
 import pytest
 from serving import new_shop, serving
 
 from llmrec.engines import ScriptedEngine
+from llmrec.errors import TookTooLong
+from llmrec.server.gate import Gate
+from llmrec.server.metrics import Metrics
+from llmrec.server.traffic import Traffic
 
 
 class Doorstep:
@@ -91,3 +96,76 @@ def test_waiting_has_an_end(tmp_path, doorstep):
         assert results[0][0].status_code == 200
         assert 'llmrec_rejected_total{reason="waited"} 1.0' in ask("GET", "/metrics").text
         assert ask(*RECOMMEND[:2], json=RECOMMEND[2]).status_code == 200
+
+
+class Steps:
+    """Values that come one by one, each when it is let, and that know that they were closed."""
+
+    def __init__(self, error=None):
+        self.let = threading.Semaphore(0)
+        self.closed = threading.Event()
+        self.made = 0
+        self._error = error
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        assert self.let.acquire(timeout=30)
+        self.made += 1
+        if self._error and self.made == 3:
+            raise self._error
+        return self.made
+
+    def close(self):
+        self.closed.set()
+
+
+def one_place(timeout_s=30.0):
+    times = {"wait_s": 30.0, "timeout_s": timeout_s}
+    return Gate("test", running=1, waiting=1, metrics=Metrics(Traffic()), **times)
+
+
+def test_a_stream_that_is_left_ends_its_work_and_gives_its_place_back():
+    async def leave():
+        gate, steps = one_place(), Steps()
+        values = gate.stream(steps)
+        assert await anext(values) is None
+        steps.let.release()
+        assert await anext(values) == 1
+        await values.aclose()
+        steps.let.release()  # the value that was being made
+        assert await gate.run(lambda: steps.closed.wait(30))
+        gate.close()
+        assert steps.made == 2
+
+    anyio.run(leave)
+
+
+def test_an_error_comes_behind_the_values_before_it():
+    async def fail():
+        gate, steps = one_place(), Steps(error=ValueError("third"))
+        values = gate.stream(steps)
+        for _ in range(3):
+            steps.let.release()
+        seen = []
+        with pytest.raises(ValueError, match="third"):
+            async for value in values:
+                seen.append(value)
+        assert seen == [None, 1, 2]
+        gate.close()
+
+    anyio.run(fail)
+
+
+def test_a_stream_has_the_time_of_a_call():
+    async def wait():
+        gate, steps = one_place(timeout_s=0.2), Steps()
+        values = gate.stream(steps)
+        assert await anext(values) is None
+        with pytest.raises(TookTooLong):
+            await anext(values)
+        steps.let.release()
+        gate.close()
+
+    anyio.run(wait)

@@ -68,9 +68,10 @@ def test_every_route_describes_its_failures_and_asks_for_a_key(api):
 
 
 def test_every_body_that_is_sent_has_an_example_that_is_one(api):
-    from llmrec.server.bodies import events, items, recommend
+    from llmrec.server.bodies import chat, events, items, recommend, users
 
-    kinds = {name: kind for part in (events, items, recommend) for name, kind in vars(part).items()}
+    parts = (chat, events, items, recommend, users)
+    kinds = {name: kind for part in parts for name, kind in vars(part).items()}
     sent = re.findall(r'requestBody.*?schemas/(\w+)"', json.dumps(api.raw_schema["paths"]))
     assert sent
     for name in sent:

@@ -1,44 +1,85 @@
-"""Shoppers: what is kept of one can be forgotten."""
+"""Shoppers: what is known of one can be read, corrected and forgotten."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from fastapi import APIRouter, Path
-from pydantic import Field
+from fastapi import APIRouter, Path, Query
 
 from llmrec.catalog.scopes import Scope
 from llmrec.errors import NotAllowed
 from llmrec.server.access import Shopper
-from llmrec.server.bodies.base import Id, Out
+from llmrec.server.bodies.base import Id
 from llmrec.server.bodies.errors import failures
+from llmrec.server.bodies.users import ForgottenOut, ProfileChange, ProfileOut
 from llmrec.server.services import TheServices
 
-__all__ = ["ForgottenOut", "router"]
+if TYPE_CHECKING:
+    from llmrec.server.shop import Shop
+
+__all__ = ["router"]
 
 router = APIRouter(tags=["users"])
 
+_PROFILE = "/v1/users/{user:path}/profile"
+_UserId = Annotated[Id, Path(examples=["S042"])]
+_Language = Annotated[Literal["en", "de", "zh"], Query(description="of the lines")]
 
-class ForgottenOut(Out):
-    """What was removed; zeros for somebody who was not known."""
 
-    events: int
-    keys: int = Field(description="keys of this shopper, which open nothing any more")
+@router.get(_PROFILE, responses=failures(401, 403, 422, 429))
+async def get_profile(
+    user: _UserId, caller: Shopper, services: TheServices, language: _Language = "en"
+) -> ProfileOut:
+    """What is known of a shopper, line by line."""
+    caller.shopper(user)
+    return await services.reads.run(lambda: _profile(services.shop, user, language))
+
+
+@router.post(_PROFILE, responses=failures(401, 403, 422, 429, 507))
+async def change_profile(
+    user: _UserId,
+    body: ProfileChange,
+    caller: Shopper,
+    services: TheServices,
+    language: _Language = "en",
+) -> ProfileOut:
+    """Correct it: keep a line of the shopper's own, take one away."""
+    caller.shopper(user)
+    shop = services.shop
+
+    def work() -> ProfileOut:
+        if body.pin is not None:
+            shop.edits.pin(user, body.pin)
+        if body.remove is not None:
+            shop.edits.remove(user, body.remove)
+        return _profile(shop, user, language)
+
+    return await services.writes.run(work)
 
 
 @router.delete("/v1/users/{user:path}", responses=failures(401, 403, 422, 429, 507))
-async def forget_user(
-    user: Annotated[Id, Path(examples=["S042"])], caller: Shopper, services: TheServices
-) -> ForgottenOut:
-    """Forget a shopper: events and keys. Asks for an admin's key, or the shopper's own."""
+async def forget_user(user: _UserId, caller: Shopper, services: TheServices) -> ForgottenOut:
+    """Forget a shopper: events, conversations, profile, keys.
+
+    Asks for an admin's key, or the shopper's own.
+    """
     caller.shopper(user)
     if caller.scope is Scope.MERCHANT:
         raise NotAllowed("A merchant's key forgets nobody.", hint="Use an admin's key.")
-    shop = services.shop
+    return await services.writes.run(lambda: _forget(services.shop, user))
 
-    def work() -> ForgottenOut:
-        # The keys at last: should the rest fail, the shopper can ask again.
-        events = shop.recommender.store.forget_user(user)
-        return ForgottenOut(events=events, keys=shop.keys.forget(user))
 
-    return await services.writes.run(work)
+def _profile(shop: Shop, user: str, language: Literal["en", "de", "zh"]) -> ProfileOut:
+    from llmrec.agent.profile import profile_of
+
+    lines = profile_of(shop.recommender.store, shop.edits, user, language)
+    return ProfileOut.model_validate({"lines": lines})
+
+
+def _forget(shop: Shop, user: str) -> ForgottenOut:
+    from llmrec.agent.memory import forget
+
+    # The keys at last: should the rest fail, the shopper can ask again.
+    gone = forget(shop.recommender.store, shop.sessions, shop.edits, user)
+    keys = shop.keys.forget(user)
+    return ForgottenOut(events=gone.events, sessions=gone.sessions, edits=gone.edits, keys=keys)

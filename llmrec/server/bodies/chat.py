@@ -1,0 +1,74 @@
+"""What is said to the assistant, and what is kept of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, TypeAlias
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from llmrec.agent.state import Conversation
+from llmrec.server.bodies.base import Body, Id, Out, Query
+
+__all__ = ["ChatBody", "SessionId", "SessionOut", "SessionsOut"]
+
+# The whole id: its first digits alone could be guessed.
+SessionId: TypeAlias = Annotated[str, StringConstraints(pattern="^[0-9a-f]{32}$")]
+
+
+class ChatBody(Body):
+    """A message in a conversation."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"user": "S042", "message": "a kettle under 40 euros"}]}
+    )
+
+    message: Annotated[Query, StringConstraints(min_length=1)]
+    session: SessionId | None = Field(None, description="to go on with; left out: a new one")
+    user: Id | None = Field(None, description="left out: the key's own, or a stranger")
+
+
+class TurnOut(Out):
+    """What was said; ``products`` are the ids of those that were shown."""
+
+    said: str
+    answered: str
+    products: tuple[str, ...]
+    at: datetime | None
+
+
+class SessionOut(Out):
+    """A conversation: what was said, oldest first, and the limits that hold in it."""
+
+    id: str
+    user: str | None
+    language: str
+    turns: tuple[TurnOut, ...]
+    limits: tuple[str, ...]
+
+    @classmethod
+    def of(cls, conversation: Conversation, limits: tuple[str, ...]) -> SessionOut:
+        """The conversation as it goes out."""
+        return cls(
+            id=conversation.id,
+            user=conversation.user,
+            language=conversation.language,
+            turns=tuple(map(TurnOut.model_validate, conversation.turns)),
+            limits=limits,
+        )
+
+
+class SessionLineOut(Out):
+    """A conversation in a list; ``title`` is how it began."""
+
+    id: str
+    title: str
+    turns: int
+    started: datetime
+    said: datetime
+
+
+class SessionsOut(Out):
+    """A shopper's conversations, the one spoken in last first."""
+
+    sessions: tuple[SessionLineOut, ...]

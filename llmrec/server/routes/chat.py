@@ -1,0 +1,63 @@
+"""Conversations with the assistant: said, streamed, kept, listed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import StreamingResponse
+
+from llmrec.server import talking
+from llmrec.server.access import Shopper
+from llmrec.server.bodies.base import Id
+from llmrec.server.bodies.chat import ChatBody, SessionId, SessionOut, SessionsOut
+from llmrec.server.bodies.errors import failures
+from llmrec.server.services import TheServices
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["conversations"])
+
+_STREAM: dict[int | str, Any] = {
+    200: {"description": "Server-sent events.", "content": {"text/event-stream": {}}}
+}
+_HEADERS = {"X-Accel-Buffering": "no"}  # nginx would else keep the words until all are said
+_User = Annotated[Id | None, Query(description="left out: the key's own, or strangers")]
+
+
+@router.post(
+    "/v1/chat",
+    response_class=StreamingResponse,
+    responses={**_STREAM, **failures(401, 403, 404, 422, 429, 502, 507)},
+)
+async def chat(
+    body: ChatBody, request: Request, caller: Shopper, services: TheServices
+) -> StreamingResponse:
+    """Say something to the assistant; the answer streams.
+
+    The events are ``session``, those of `llmrec.agent.events`, and at the end ``done`` or
+    ``failed``.
+    """
+    shop, user = services.shop, caller.shopper(body.user)
+    conversation = await services.reads.run(lambda: talking.find_session(shop, body.session, user))
+    events = services.model.stream(talking.reply(shop, conversation, body.message))
+    await anext(events)  # takes a place, or raises while the status can still say so
+    lines = talking.told(events, conversation.id, request.state.request_id)
+    return StreamingResponse(lines, media_type="text/event-stream", headers=_HEADERS)
+
+
+@router.get("/v1/sessions", responses=failures(401, 403, 422, 429))
+async def list_sessions(caller: Shopper, services: TheServices, user: _User = None) -> SessionsOut:
+    """A shopper's conversations, the one spoken in last first."""
+    named = caller.shopper(user)
+    lines = await services.reads.run(lambda: services.shop.sessions.list(named))
+    return SessionsOut.model_validate({"sessions": lines})
+
+
+@router.get("/v1/sessions/{id}", responses=failures(401, 403, 404, 422, 429))
+async def get_session(
+    id: Annotated[SessionId, Path()], caller: Shopper, services: TheServices, user: _User = None
+) -> SessionOut:
+    """What was said in a conversation, and which limits hold in it."""
+    named = caller.shopper(user)
+    return await services.reads.run(lambda: talking.session_page(services.shop, id, named))

@@ -1,0 +1,99 @@
+"""A reply of the assistant as server-sent events: each event of the agent, told to a stranger.
+
+The stream begins with ``session`` and ends with ``done`` or ``failed``. What ``done`` acknowledges
+is stored.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Any
+
+from llmrec import errors
+from llmrec.agent.events import AgentEvent, Done, Failed, Words
+from llmrec.agent.turn import held_now
+from llmrec.server.bodies.chat import SessionOut
+from llmrec.server.failures import answer_to, unexpected
+from llmrec.server.statuses import STATUSES
+
+if TYPE_CHECKING:
+    from fastapi.responses import JSONResponse
+
+    from llmrec.agent.state import Conversation
+    from llmrec.server.shop import Shop
+
+__all__ = ["find_session", "reply", "session_page", "told"]
+
+
+def find_session(shop: Shop, id: str | None, user: str | None) -> Conversation:
+    """A conversation of ``user``, or a new one.
+
+    Raises:
+        NotFound: it does not exist, or is somebody else's; the two are not told apart.
+    """
+    if id is None:
+        return shop.sessions.start(user)
+    found = shop.sessions.load(id, user)
+    if found.user != user:
+        raise errors.NotFound("There is no such conversation.", hint="Begin a new one.")
+    return found
+
+
+def session_page(shop: Shop, id: str, user: str | None) -> SessionOut:
+    """A conversation to look at; raises what finding it does."""
+    found = find_session(shop, id, user)
+    currency = next(iter(shop.agent.vocabulary.currencies), None)
+    held = held_now(found.now.constraints, found.language, currency)
+    return SessionOut.of(found, tuple(one.text for one in held))
+
+
+def reply(shop: Shop, conversation: Conversation, message: str) -> Iterator[AgentEvent]:
+    """The agent's events, blocking; the conversation is stored before its last one comes."""
+    shop.load()
+    failed = False
+    for event in shop.agent.reply(conversation, message):
+        failed = failed or isinstance(event, Failed)
+        if isinstance(event, Done):
+            shop.sessions.save(event.conversation)
+        if not (failed and isinstance(event, Words)):  # they would tell the error in its own words
+            yield event
+
+
+async def told(
+    events: AsyncGenerator[AgentEvent | None, None], session: str, request_id: str
+) -> AsyncIterator[str]:
+    """The events as the lines of the stream; whatever is raised becomes its last event."""
+    yield _event("session", {"type": "session", "session": session})
+    try:
+        async for event in events:
+            # A comment, so that nobody on the way takes the silence for an end.
+            yield ": wait\n\n" if event is None else _told(event, session)
+    except errors.LLMRecError as error:
+        yield _failed(answer_to(error, request_id))
+    except Exception as error:
+        yield _failed(unexpected(error, request_id))
+    finally:
+        await events.aclose()
+
+
+def _told(event: AgentEvent, session: str) -> str:
+    if isinstance(event, Done):
+        # The conversation itself is the server's; GET /v1/sessions/ID tells what was said.
+        return _event("done", {"type": "done", "session": session})
+    if isinstance(event, Failed):
+        event = _public(event)
+    return _event(event.type, event.model_dump(mode="json"))
+
+
+def _public(event: Failed) -> Failed:
+    status = STATUSES[getattr(errors, event.error, errors.LLMRecError)]
+    return event.model_copy(update={"message": status.says, "hint": ""}) if status.says else event
+
+
+def _failed(answer: JSONResponse) -> str:
+    return _event("failed", {"type": "failed", **json.loads(bytes(answer.body))["error"]})
+
+
+def _event(name: str, data: dict[str, Any]) -> str:
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"

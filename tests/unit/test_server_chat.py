@@ -1,0 +1,185 @@
+"""Conversations over HTTP: streamed, kept, owned; and the profile that a shopper can correct."""
+
+import json
+import threading
+
+import pytest
+from serving import make_key, new_shop, serving
+
+from llmrec.engines import ScriptedEngine
+from llmrec.errors import EngineUnavailable
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    return new_shop(tmp_path_factory.mktemp("chat"))
+
+
+@pytest.fixture(scope="module")
+def keys(workspace):
+    return {
+        "one": make_key(workspace, "shopper", "u001"),
+        "two": make_key(workspace, "shopper", "u002"),
+        "merchant": make_key(workspace, "merchant"),
+    }
+
+
+@pytest.fixture(scope="module")
+def ask(workspace, keys):
+    with serving(workspace) as client:
+        yield lambda method, path, key="one", **more: client(method, path, keys[key], **more)
+
+
+def events(answer):
+    """Name and data of each event of a stream."""
+    assert answer.headers["Content-Type"].startswith("text/event-stream")
+    found = []
+    for block in answer.text.split("\n\n"):
+        lines = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
+        if lines:
+            data = json.loads(lines["data"])
+            assert data["type"] == lines["event"]
+            found.append(data)
+    return found
+
+
+def talk(ask, message, session=None, key="one", **more):
+    body = {"message": message, **more, **({"session": session} if session else {})}
+    answer = ask("POST", "/v1/chat", key, json=body)
+    assert answer.status_code == 200, answer.text
+    return events(answer)
+
+
+def products(found):
+    cards = [one["cards"] for one in found if one["type"] == "products"]
+    return [card["product"] for card in cards[-1]] if cards else []
+
+
+def test_a_reply_streams_and_limits_hold_in_the_next_one(ask):
+    first = talk(ask, "a lamp")
+    assert first[0]["type"] == "session" and first[-1]["type"] == "done"
+    assert "".join(one["text"] for one in first if one["type"] == "words")
+    assert products(first)
+    session = first[0]["session"]
+    second = talk(ask, "under 40", session)
+    assert second[0]["session"] == second[-1]["session"] == session
+    shown = products(second)
+    assert shown and all(float(one["price"]) <= 40 for one in shown)
+    assert [one for one in second if one["type"] == "constraints_changed"]
+
+
+def test_a_conversation_is_kept_and_listed(ask):
+    session = talk(ask, "a red kettle")[0]["session"]
+    shown = products(talk(ask, "under 60", session))
+    kept = ask("GET", f"/v1/sessions/{session}").json()
+    assert [turn["said"] for turn in kept["turns"]] == ["a red kettle", "under 60"]
+    assert kept["turns"][1]["products"] == [one["id"] for one in shown]
+    assert len(kept["limits"]) == 1 and "60" in kept["limits"][0]
+    listed = ask("GET", "/v1/sessions").json()["sessions"]
+    assert listed[0]["id"] == session and listed[0]["title"] == "a red kettle"
+
+
+def test_another_shoppers_conversation_is_as_if_it_were_not_there(ask):
+    session = talk(ask, "a lamp")[0]["session"]
+    unknown = "0" * 32
+    for wanted in (session, unknown):
+        read = ask("GET", f"/v1/sessions/{wanted}", "two")
+        said = ask("POST", "/v1/chat", "two", json={"message": "more", "session": wanted})
+        assert (read.status_code, said.status_code) == (404, 404)
+        assert read.json()["error"]["message"].replace(wanted, "") in (
+            "There is no conversation ''.",
+            "There is no such conversation.",
+        )
+    assert session not in ask("GET", "/v1/sessions", "two").text
+    assert ask("GET", "/v1/sessions?user=u001", "two").status_code == 403
+    assert session in ask("GET", "/v1/sessions?user=u001", "merchant").text
+
+
+def test_a_conversation_is_not_found_by_its_first_digits(ask):
+    session = talk(ask, "a lamp")[0]["session"]
+    assert ask("GET", f"/v1/sessions/{session[:8]}").status_code == 422
+
+
+def test_a_strangers_conversation_belongs_to_no_shopper(ask):
+    stranger = talk(ask, "a lamp", key="merchant")[0]["session"]
+    assert ask("GET", f"/v1/sessions/{stranger}", "merchant").json()["user"] is None
+    assert ask("GET", f"/v1/sessions/{stranger}").status_code == 404
+
+
+def test_a_like_in_a_conversation_goes_to_the_log(ask):
+    found = talk(ask, "a green mug", key="two")
+    first = products(found)[0]["id"]
+
+    def recommended():
+        answer = ask("POST", "/v1/recommend", "two", json={"k": 60, "explain": False}).json()
+        return {one["item"]["id"] for one in answer["recommendations"]}
+
+    assert first in recommended()
+    talk(ask, "I like number 1", found[0]["session"], key="two")
+    assert first not in recommended()  # it is part of the history now
+
+
+def test_a_model_that_is_away_is_told_without_its_address(tmp_path):
+    engine = ScriptedEngine()
+    with serving(new_shop(tmp_path), engine) as ask:
+        engine.fail_with = EngineUnavailable("http://10.0.0.9 is away.", hint="See 10.0.0.9.")
+        answer = ask("POST", "/v1/chat", json={"message": "a lamp"})
+    assert answer.status_code == 200 and "10.0.0.9" not in answer.text
+    failed = [one for one in events(answer) if one["type"] == "failed"]
+    assert failed[0]["message"] == "The language model cannot be reached."
+    assert failed[0]["retryable"]
+
+
+def test_a_reply_that_takes_too_long_ends_with_failed_and_stores_nothing(tmp_path):
+    go_on = threading.Event()
+
+    def score(prompt, labels):
+        assert go_on.wait(30)
+        return [0.0] * len(labels)
+
+    with serving(new_shop(tmp_path, timeout_s=0.3), ScriptedEngine(score)) as ask:
+        found = events(ask("POST", "/v1/chat", json={"message": "a lamp"}))
+        go_on.set()
+        assert found[-1]["type"] == "failed" and found[-1]["code"] == "timeout"
+        session = found[0]["session"]
+        assert ask("GET", f"/v1/sessions/{session}").status_code == 404
+
+
+def test_without_a_place_a_conversation_gets_503_and_no_stream(tmp_path):
+    inside, go_on = threading.Semaphore(0), threading.Event()
+
+    def score(prompt, labels):
+        inside.release()
+        assert go_on.wait(30)
+        return [0.0] * len(labels)
+
+    with serving(new_shop(tmp_path, running=1, waiting=0), ScriptedEngine(score)) as ask:
+        talking = threading.Thread(
+            target=lambda: results.append(ask("POST", "/v1/chat", json={"message": "a lamp"}))
+        )
+        results = []
+        talking.start()
+        assert inside.acquire(timeout=30)
+        refused = ask("POST", "/v1/chat", json={"message": "a mug"})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "overloaded")
+        go_on.set()
+        talking.join(30)
+        assert events(results[0])[-1]["type"] == "done"
+        # The place is free again.
+        assert ask("POST", "/v1/chat", json={"message": "a mug"}).status_code == 200
+
+
+def test_a_profile_is_read_and_corrected_by_its_own_shopper(ask):
+    rows = [{"item": f"i{number:04}", "kind": "purchase"} for number in range(30)]
+    assert ask("POST", "/v1/events", json={"events": rows}).is_success
+    lines = ask("GET", "/v1/users/u001/profile").json()["lines"]
+    brand = next(one for one in lines if one["key"].startswith("brand:"))
+    assert brand["evidence"] and brand["key"].removeprefix("brand:") in brand["text"]
+    change = {"pin": "No plastic.", "remove": brand["key"]}
+    after = ask("POST", "/v1/users/u001/profile", json=change).json()["lines"]
+    assert after[0]["text"] == "No plastic." and after[0]["pinned"]
+    assert brand["key"] not in {one["key"] for one in after}
+    for method, body in (("GET", None), ("POST", change)):
+        assert ask(method, "/v1/users/u001/profile", "two", json=body).status_code == 403
+    german = ask("GET", "/v1/users/u001/profile?language=de", "merchant").json()["lines"]
+    assert any("Produkte" in one["text"] for one in german)
