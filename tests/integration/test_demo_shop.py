@@ -92,8 +92,13 @@ def test_facts_of_every_product_can_be_read(shop):
 
 
 def test_the_demo_command_tells_the_story(workspace):
+    documents = workspace.path / "documents"
+    documents.mkdir()
+    (documents / "contact.md").write_text("# Contact\n\nOur own words.\n")
     result = CliRunner().invoke(app, ["demo", str(workspace.path), "-k", "1"])
     assert result.exit_code == 0, result.output
     for user in featured_shoppers():
         assert user in result.stdout
     assert result.stdout.count("EUR") >= 3 and "llmrec chat" in result.stdout
+    assert len(list(documents.iterdir())) == 5 and "5 documents" in result.stderr
+    assert "Our own words." in (documents / "contact.md").read_text()

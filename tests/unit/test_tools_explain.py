@@ -1,9 +1,11 @@
 """The tool ``explain``: why this, and why not that."""
 
 import json
+import random
 from decimal import Decimal
 
 import pytest
+from retrieval_shop import make_items
 from tool_shop import make_demo_store, open_shop
 
 from llmrec.agent.shopper import Shopper
@@ -137,6 +139,34 @@ def test_each_filter_is_found_alone_and_among_others(filters, limit, has):
     (found,) = exclusions(KETTLE, both, ())
     assert (found.limit, found.has) == (limit, has) and found.wanted
     assert exclusions(KETTLE, Filters(**passing), ()) == ()
+
+
+def test_a_product_is_excluded_exactly_if_it_fails_the_filters():
+    draw = random.Random(5)
+    items = make_items(60)
+    fields = {
+        "categories": [("Home",), ("Tea", "Garden")],
+        "not_categories": [("Light",)],
+        "brands": [("Acme", "Brio")],
+        "not_brands": [("Corva",)],
+        "min_price": [5, 20],
+        "max_price": [40, 70],
+        "currency": ["EUR"],
+        "in_stock": [True],
+        "languages": [("de",), ("en", "de")],
+        "attributes": [{"Colour": ("red", "blue")}],
+        "not_attributes": [{"colour": ("green",)}],
+    }
+    excluded = 0
+    for item in items:
+        for _ in range(20):
+            chosen = draw.sample(sorted(fields), draw.randrange(4))
+            filters = Filters(**{name: draw.choice(fields[name]) for name in chosen})
+            failed = {one.limit.split(".")[0] for one in exclusions(item, filters, ())}
+            assert bool(failed) is not matches(item, filters)
+            assert failed <= set(chosen)
+            excluded += bool(failed)
+    assert 200 < excluded < 1_000
 
 
 def test_every_field_of_the_filters_can_be_named():
