@@ -58,8 +58,7 @@ class Sessions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        with database.write() as connection, database.errors():
-            _tables.create_all(connection)
+        database.ensure(_tables)
 
     @classmethod
     def open(cls, url: str, *, timeout: float = 10.0) -> Self:

@@ -97,6 +97,14 @@ class Database:
                 driver: Any = settling.connection.dbapi_connection  # outside of any transaction
                 driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
+    def ensure(self, tables: sa.MetaData) -> None:
+        """Create tables of a part of ours that has its own, where they are missing."""
+        with self.read() as connection, self.errors():
+            there = set(sa.inspect(connection).get_table_names())
+        if not set(tables.tables) <= there:  # looking needs no turn among the writers
+            with self.write() as connection, self.errors():
+                tables.create_all(connection)
+
     def prepare(self) -> None:
         """Create the tables in a new database; check the version of an old one.
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from llmrec.config import Workspace
-from llmrec.errors import LLMRecError, LockedError
+from llmrec.errors import LLMRecError, LockedError, Overloaded
 from llmrec.recommender import Recommender
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ class Shop:
     def __init__(self, workspace: Workspace, *, engine: Engine | None = None) -> None:
         self.workspace = _lagging(workspace)
         self.recommender = Recommender(self.workspace, engine=engine)
-        self._lock = threading.Lock()
+        self._loading = threading.Lock()
+        self._failure: LLMRecError | None = None
         self._loaded = False
         self._opened = False
 
@@ -73,7 +74,7 @@ class Shop:
         """Open the catalogue, bring the index up to date, load the model; again does nothing.
 
         What may work later, such as a model server that is not up yet, is tried again by
-        :meth:`ready`.
+        :meth:`ready` and with each request.
 
         Raises:
             LLMRecError: something that will not mend by itself.
@@ -91,23 +92,51 @@ class Shop:
             _log.warning("not ready", extra={"fields": {"error": type(error).__name__}})
 
     def load(self) -> None:
-        """Open all that an answer needs, unless that was done; one thread at a time.
+        """Open all that an answer needs, unless that was done.
+
+        One thread does it; others do not wait for it, because a server that is away can take long.
 
         Raises:
-            LLMRecError: some of it cannot be opened now.
+            LLMRecError: some of it cannot be opened now, or is being opened.
         """
         if self._loaded:
             return
-        with self._lock:
-            _ = self.recommender.retriever
-            try:
-                _ = self.recommender.ranker, self.recommender.writer
-            except LLMRecError:
-                # Each request tries again by itself, and answers without the model meanwhile.
-                if self.workspace.settings.ranking.on_engine_failure == "raise":
-                    raise
-                return
+        if not self._loading.acquire(blocking=False):
+            raise self._not_yet()
+        try:
+            self._open_parts()
             self._loaded = True
+        except LLMRecError as error:
+            self._failure = error
+            raise
+        finally:
+            self._loading.release()
+
+    def ready(self) -> None:
+        """Say at once whether all is open; if not, try again aside.
+
+        Raises:
+            LLMRecError: what keeps it from being open.
+        """
+        if not self._loaded:
+            threading.Thread(target=self._mend, name="llmrec-mend", daemon=True).start()
+            raise self._not_yet()
+
+    def _mend(self) -> None:
+        with suppress(LLMRecError):
+            self.load()
+
+    def _not_yet(self) -> LLMRecError:
+        return self._failure or Overloaded("The model is being loaded.", hint="Try again.")
+
+    def _open_parts(self) -> None:
+        _ = self.recommender.retriever
+        try:
+            _ = self.recommender.ranker, self.recommender.writer
+        except LLMRecError:
+            # With a fallback each request tries by itself, and is answered in any case.
+            if self.workspace.settings.ranking.on_engine_failure == "raise":
+                raise
 
     def close(self) -> None:
         """Give everything back; nothing works afterwards."""

@@ -81,9 +81,15 @@ class Client:
 
 
 @contextmanager
-def serving(workspace: Workspace, engine: Engine | None = None) -> Iterator[Client]:
-    """An application over ``workspace``, started and in the end closed."""
-    app = create_app(Shop(workspace, engine=engine or ScriptedEngine()))
+def serving(
+    workspace: Workspace, engine: Engine | None = None, *, own_engine: bool = False
+) -> Iterator[Client]:
+    """An application over ``workspace``, started and in the end closed.
+
+    Its engine is ``engine``, or a scripted one; with ``own_engine`` what the settings say.
+    """
+    used = None if own_engine else engine or ScriptedEngine()
+    app = create_app(Shop(workspace, engine=used))
     with (
         anyio.from_thread.start_blocking_portal() as portal,
         portal.wrap_async_context_manager(app.router.lifespan_context(app)),

@@ -32,7 +32,7 @@ async def healthz() -> HealthOut:
 @router.get("/readyz", responses=failures(502))
 async def readyz(services: TheServices) -> HealthOut:
     """Whether catalogue, index and model are open; what is missing is tried again."""
-    await services.reads.run(services.shop.load)
+    services.shop.ready()
     return HealthOut()
 
 
