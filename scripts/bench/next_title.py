@@ -1,0 +1,268 @@
+"""Ranking by how likely a title is behind a history, instead of by a label: an experiment.
+
+    python scripts/bench/next_title.py ../shared/data/amazon14_beauty \
+        --examples bench-work/ranker/examples/validation.jsonl --out bench-work/next-title
+
+A small model cannot tell which letter stands for which product until it has seen very many
+examples, but it can tell which line may follow which. So an adapter learns to go on with lists of
+titles, one line for each thing a shopper bought, on the log before everything that is asked for
+later. A candidate's score is then
+
+    log p(title | history) - log p(title)
+
+its pointwise mutual information with the history; both come from the same adapter, the second
+without a history. ``--examples`` are those of ``scripts/bench/ranker.py``. With the retriever's
+score it is mixed by a conditional logit, fitted on four fifths of the cases and judged on the
+fifth. Training that was done is not done again; ``result.json`` has the figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from processes import machine
+from scipy.optimize import minimize
+
+from llmrec.engines.local.loading import load_network
+from llmrec.engines.local.prefix import read_once
+from llmrec.eval import EvalData, open_data
+from llmrec.eval.measures.bootstrap import bootstrap_intervals
+from llmrec.finetune.earlier import HeldBack, held_back
+from llmrec.finetune.ranker.weight import ndcg_at_k
+from llmrec.prompting.shop_text import one_line, shorten
+from llmrec.weights import locate
+
+HEAD = "A shopper bought, one after another:\n"
+WORDS = 7
+SHOWN = 8
+LAYERS = r".*layers\.(1[5-9]|2\d)\..*_proj"
+BATCH = 16
+FOLDS = 5
+
+
+def main() -> None:
+    args = arguments()
+    data = open_data(args.data, order=args.order)
+    held = held_back([*data.split.train, *(one for c in data.split.valid for one in c.targets)])
+    model, tokenizer = load_network(args.base, locate(args.base), training=True)
+    lines = Lines(data, lambda text: tokenizer.encode(text, add_special_tokens=False))
+    adapter = args.out / "adapter"
+    if not adapter.exists():
+        learn(model, lines, held, adapter, args)
+    with_adapter = merged(args, adapter)
+    found: dict[str, Any] = {"machine": machine()}
+    for name, network in {"as it comes": merged(args, None), "adapted": with_adapter}.items():
+        found[name] = judged(Titles(network, lines), held, args)
+        print(name, json.dumps(found[name], indent=2), flush=True)
+    (args.out / "result.json").write_text(json.dumps(found, indent=2))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", help="what llmrec.eval.open_data takes")
+    parser.add_argument("--examples", type=Path, required=True, help="to judge it on")
+    parser.add_argument("--out", type=Path, required=True, help="folder for everything")
+    parser.add_argument("--base", default="smollm2-135m-instruct")
+    parser.add_argument("--minutes", type=float, default=30.0, help="of training")
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--order", default="time", choices=("time", "position"))
+    parser.add_argument("--seed", type=int, default=0)
+    return parser.parse_args()
+
+
+class Lines:
+    """The tokens of every item's line, and of what stands before all of them."""
+
+    def __init__(self, data: EvalData, token_ids: Callable[[str], list[int]]) -> None:
+        self.head = token_ids(HEAD)
+        texts = zip(data.items.ids, data.items.text, strict=True)
+        titles = {id: shorten(one_line(text.partition("\n")[0]), WORDS) for id, text in texts}
+        self.of = {id: token_ids(f"- {title}\n") for id, title in titles.items()}
+
+    def prompt(self, history: Sequence[str]) -> list[int]:
+        """A history's last items behind the head."""
+        return self.head + [token for one in history[-SHOWN:] for token in self.of[one]]
+
+
+def learn(model: Any, lines: Lines, held: HeldBack, out: Path, args: argparse.Namespace) -> None:
+    """Train an adapter for so many minutes on each shopper's last lines before what is held."""
+    from peft import LoraConfig, get_peft_model
+
+    torch.manual_seed(args.seed)
+    config = LoraConfig(
+        r=16, lora_alpha=32, lora_dropout=0.05, target_modules=LAYERS, task_type="CAUSAL_LM"
+    )
+    adapted = get_peft_model(model, config).train()
+    own = [one for one in adapted.parameters() if one.requires_grad]
+    optimizer = torch.optim.AdamW(own, lr=args.learning_rate, weight_decay=0.01)
+    started, recent = perf_counter(), []
+    for step, batch in enumerate(batches(held, lines, args.seed), start=1):
+        spent = (perf_counter() - started) / (60 * args.minutes)
+        if spent > 1:
+            break
+        for group in optimizer.param_groups:
+            group["lr"] = args.learning_rate * min(1, step / 20) * max(0.05, 1 - spent)
+        loss = next_token_loss(adapted.base_model.model, batch, len(lines.head))
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        torch.nn.utils.clip_grad_norm_(own, 1.0)
+        optimizer.step()
+        recent.append(float(loss.detach()))
+        if step % 20 == 0:
+            print(f"step {step}: loss {np.mean(recent[-20:]):.4f}", flush=True)
+    adapted.save_pretrained(str(out))
+
+
+def batches(held: HeldBack, lines: Lines, seed: int) -> Iterator[list[list[int]]]:
+    """Each shopper's prompt, with others of about its length."""
+    users = [[one.item for one in own] for _, own in groupby(held.known, key=lambda one: one.user)]
+    prompts = [lines.head + [t for i in u[-9:] for t in lines.of[i]] for u in users if len(u) > 1]
+    draw = random.Random(seed)
+    draw.shuffle(prompts)
+    for start in range(0, len(prompts), BATCH * 40):
+        near = sorted(prompts[start : start + BATCH * 40], key=len)
+        some = [near[at : at + BATCH] for at in range(0, len(near), BATCH)]
+        draw.shuffle(some)
+        yield from some
+
+
+def next_token_loss(network: Any, prompts: Sequence[list[int]], head: int) -> torch.Tensor:
+    """Mean cross-entropy of all tokens behind the head, a scalar."""
+    longest = -(-max(map(len, prompts)) // 16) * 16
+    tokens = torch.tensor([one + [0] * (longest - len(one)) for one in prompts])
+    asked = torch.zeros_like(tokens, dtype=torch.bool)
+    for row, one in enumerate(prompts):
+        asked[row, head : len(one)] = True
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        hidden = network.model(input_ids=tokens).last_hidden_state[:, :-1]
+        logits = network.lm_head(hidden[asked[:, 1:]])
+    return torch.nn.functional.cross_entropy(logits.float(), tokens[:, 1:][asked[:, 1:]])
+
+
+def merged(args: argparse.Namespace, adapter: Path | None) -> Any:
+    from peft import PeftModel
+
+    network, _ = load_network(args.base, locate(args.base), training=True)
+    if adapter is not None:
+        network = PeftModel.from_pretrained(network, str(adapter)).merge_and_unload()
+    return network.to(torch.bfloat16).eval()
+
+
+class Titles:
+    """Scores items as the next line."""
+
+    def __init__(self, network: Any, lines: Lines) -> None:
+        self._network, self._lines = network, lines
+        self._alone: dict[str, float] = {}
+
+    def information(self, history: Sequence[str], items: Sequence[str]) -> NDArray[np.float64]:
+        """``log p(title | history) - log p(title)`` of each item, in nats."""
+        new = [one for one in items if one not in self._alone]
+        if new:
+            self._alone |= dict(zip(new, self._likelihood(self._lines.head, new), strict=True))
+        behind = self._likelihood(self._lines.prompt(history), items)
+        alone = [self._alone[one] for one in items]
+        return np.asarray(np.subtract(behind, alone), np.float64)
+
+    @torch.inference_mode()
+    def _likelihood(self, prompt: list[int], items: Sequence[str]) -> list[float]:
+        """The prompt is read once; all titles go on from there together."""
+        titles = [self._lines.of[one] for one in items]
+        longest, known = max(map(len, titles)), len(prompt) - 1
+        rows = [prompt[-1:] + one + [0] * (longest - len(one)) for one in titles]
+        hidden = self._network.model(
+            input_ids=torch.tensor(rows),
+            past_key_values=read_once(self._network, prompt[:-1], len(rows)),
+            position_ids=torch.arange(known, known + longest + 1).expand(len(rows), -1),
+            use_cache=True,
+        ).last_hidden_state[:, :-1]
+        asked = torch.tensor([[at < len(one) for at in range(longest)] for one in titles])
+        logits = (hidden[asked] @ self._network.lm_head.weight.T).float().log_softmax(-1)
+        tokens = torch.tensor([token for one in titles for token in one])
+        said = logits[torch.arange(len(tokens)), tokens].split([len(one) for one in titles])
+        return [float(one.sum()) for one in said]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A case: the retriever's scores and the model's, centred, and the place of the target."""
+
+    scores: NDArray[np.float64]
+    target: int
+
+
+def judged(titles: Titles, held: HeldBack, args: argparse.Namespace) -> dict[str, Any]:
+    """NDCG@10 of the retriever, of the model, and of both, with the paired difference."""
+    histories = {
+        user: [one.item for one in own]
+        for user, own in groupby(held.histories, key=lambda one: one.user)
+    }
+    answers = []
+    for row in args.examples.read_text().splitlines()[1:]:
+        case = json.loads(row)
+        items, own = case["candidates"], histories[case["user"]]
+        said = titles.information(own[: own.index(items[case["target"]])], items)
+        both = np.column_stack([case["retrieval"], said])
+        answers.append(Answer(both - both.mean(0), case["target"]))
+    mixed, loss = fused(answers, (0, 1))
+    alone, before = fused(answers, (0,))
+    figures = np.array(
+        [
+            [ndcg_at_k(one.scores[:, 0], one.target) for one in answers],
+            [ndcg_at_k(one.scores[:, 1], one.target) for one in answers],
+            mixed,
+            mixed - alone,
+        ]
+    ).T
+    ends = bootstrap_intervals(figures)
+    names = ("retriever", "model", "both", "both - retriever")
+    return {
+        "cases": len(answers),
+        "ndcg@10": {
+            name: [float(mean), *map(float, end)]
+            for name, mean, end in zip(names, figures.mean(0), ends, strict=True)
+        },
+        "loss": {"retriever": before, "both": loss},
+    }
+
+
+def fused(answers: Sequence[Answer], columns: Sequence[int]) -> tuple[NDArray[np.float64], float]:
+    """NDCG@10 by case and the mean loss, each case judged with weights fitted on other folds."""
+    gains, losses = np.zeros(len(answers)), np.zeros(len(answers))
+    for fold in range(FOLDS):
+        others = [one for place, one in enumerate(answers) if place % FOLDS != fold]
+        weights = logit(others, columns)
+        for place in range(fold, len(answers), FOLDS):
+            one = answers[place]
+            scores = one.scores[:, list(columns)] @ weights
+            gains[place] = ndcg_at_k(scores, one.target)
+            losses[place] = np.logaddexp.reduce(scores) - scores[one.target]
+    return gains, float(losses.mean())
+
+
+def logit(answers: Sequence[Answer], columns: Sequence[int]) -> NDArray[np.float64]:
+    """Weights of the highest likelihood (McFadden 1974)."""
+
+    def loss(weights: NDArray[np.float64]) -> float:
+        scored = [(one.scores[:, list(columns)] @ weights, one.target) for one in answers]
+        total = sum(np.logaddexp.reduce(scores) - scores[at] for scores, at in scored)
+        return float(total / len(answers) + 1e-3 * weights @ weights)
+
+    return np.asarray(minimize(loss, np.zeros(len(columns)), method="Powell").x)
+
+
+if __name__ == "__main__":
+    main()
