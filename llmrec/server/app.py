@@ -11,7 +11,7 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from llmrec.server import failures
 from llmrec.server.edge import Edge
-from llmrec.server.routes import chat, events, health, items, recommend, search, users
+from llmrec.server.routes import chat, events, health, items, me, recommend, search, users
 from llmrec.server.services import make_services
 from llmrec.server.shop import Shop
 
@@ -25,6 +25,7 @@ ROUTERS = (
     events.router,
     users.router,
     health.router,
+    me.router,
 )
 
 _ABOUT = (

@@ -20,7 +20,9 @@ from llmrec.server.statuses import STATUSES
 if TYPE_CHECKING:
     from fastapi.responses import JSONResponse
 
+    from llmrec.agent.agent import Agent
     from llmrec.agent.state import Conversation
+    from llmrec.server.bodies.chat import ChatBody
     from llmrec.server.shop import Shop
 
 __all__ = ["find_session", "reply", "session_page", "told"]
@@ -45,19 +47,25 @@ def session_page(shop: Shop, id: str, user: str | None) -> SessionOut:
     found = find_session(shop, id, user)
     currency = next(iter(shop.agent.vocabulary.currencies), None)
     held = held_now(found.now.constraints, found.language, currency)
-    return SessionOut.of(found, tuple(one.text for one in held))
+    return SessionOut.of(found, held)
 
 
-def reply(shop: Shop, conversation: Conversation, message: str) -> Iterator[AgentEvent]:
+def reply(shop: Shop, conversation: Conversation, body: ChatBody) -> Iterator[AgentEvent]:
     """The agent's events, blocking; the conversation is stored before its last one comes."""
     shop.load()
     failed = False
-    for event in shop.agent.reply(conversation, message):
+    for event in _asked(shop.agent, conversation, body):
         failed = failed or isinstance(event, Failed)
         if isinstance(event, Done):
             shop.sessions.save(event.conversation)
         if not (failed and isinstance(event, Words)):  # they would tell the error in its own words
             yield event
+
+
+def _asked(agent: Agent, conversation: Conversation, body: ChatBody) -> Iterator[AgentEvent]:
+    if body.act is None:
+        return agent.reply(conversation, body.message)
+    return agent.act(conversation, body.message, body.act.action(conversation.now))
 
 
 async def told(

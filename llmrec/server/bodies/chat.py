@@ -7,8 +7,11 @@ from typing import Annotated, TypeAlias
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from llmrec.agent.events import Held
 from llmrec.agent.state import Conversation
+from llmrec.server.bodies.acts import ActBody
 from llmrec.server.bodies.base import Body, Id, Out, Query
+from llmrec.types import EventKind
 
 __all__ = ["ChatBody", "SessionId", "SessionOut", "SessionsOut"]
 
@@ -26,6 +29,9 @@ class ChatBody(Body):
     message: Annotated[Query, StringConstraints(min_length=1)]
     session: SessionId | None = Field(None, description="to go on with; left out: a new one")
     user: Id | None = Field(None, description="left out: the key's own, or a stranger")
+    act: ActBody | None = Field(
+        None, description="what a button means; the message then only stands among the turns"
+    )
 
 
 class TurnOut(Out):
@@ -38,23 +44,33 @@ class TurnOut(Out):
 
 
 class SessionOut(Out):
-    """A conversation: what was said, oldest first, and the limits that hold in it."""
+    """A conversation: what was said, oldest first, and what holds in it now.
+
+    ``limits`` are the words for the constraints in ``held``; ``shown`` are the ids of the products
+    that a message can speak of, ``marks`` what the shopper did with products in it, by their ids.
+    """
 
     id: str
     user: str | None
     language: str
     turns: tuple[TurnOut, ...]
     limits: tuple[str, ...]
+    held: tuple[Held, ...]
+    shown: tuple[str, ...]
+    marks: dict[str, EventKind]
 
     @classmethod
-    def of(cls, conversation: Conversation, limits: tuple[str, ...]) -> SessionOut:
+    def of(cls, conversation: Conversation, held: tuple[Held, ...]) -> SessionOut:
         """The conversation as it goes out."""
         return cls(
             id=conversation.id,
             user=conversation.user,
             language=conversation.language,
             turns=tuple(map(TurnOut.model_validate, conversation.turns)),
-            limits=limits,
+            limits=tuple(one.text for one in held),
+            held=held,
+            shown=tuple(one.id for one in conversation.now.shown),
+            marks={one.item: one.kind for one in conversation.now.marks},
         )
 
 

@@ -40,7 +40,7 @@ async def chat(
     """
     shop, user = services.shop, caller.shopper(body.user)
     conversation = await services.reads.run(lambda: talking.find_session(shop, body.session, user))
-    events = services.model.stream(talking.reply(shop, conversation, body.message))
+    events = services.model.stream(talking.reply(shop, conversation, body))
     await anext(events)  # takes a place, or raises while the status can still say so
     lines = talking.told(events, conversation.id, request.state.request_id)
     return StreamingResponse(lines, media_type="text/event-stream", headers=_HEADERS)
