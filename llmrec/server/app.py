@@ -11,7 +11,7 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from llmrec.server import failures
 from llmrec.server.edge import Edge
-from llmrec.server.routes import chat, events, health, items, me, recommend, search, users
+from llmrec.server.routes import chat, events, health, items, me, page, recommend, search, users
 from llmrec.server.services import make_services
 from llmrec.server.shop import Shop
 
@@ -26,6 +26,7 @@ ROUTERS = (
     users.router,
     health.router,
     me.router,
+    page.router,
 )
 
 _ABOUT = (

@@ -1,0 +1,63 @@
+// The server's API: every call sends the key, and asks for one where the server wants it.
+
+import { eventsOf } from "./stream.js";
+import { keep, kept } from "./kept.js";
+import { askForKey } from "./door.js";
+
+/** What the server answered instead of doing it; `message` and `hint` are for people. */
+export class Refused extends Error {
+  constructor(status, told) {
+    super(told.message ?? `The server answered ${status}.`);
+    this.status = status;
+    this.hint = told.hint ?? "";
+  }
+}
+
+/** An error in words for the shopper. */
+export function told(error) {
+  if (error instanceof Refused) return [error.message, error.hint].filter(Boolean).join(" ");
+  return "The shop cannot be reached. Check the connection, then try again.";
+}
+
+/** Who the key speaks for: `scope`, and `user` where it is one shopper's. */
+export const whoAmI = () => json("GET", "/v1/me");
+
+export const profile = async (user) => (await json("GET", `/v1/users/${name(user)}/profile`)).lines;
+export const changeProfile = async (user, change) =>
+  (await json("POST", `/v1/users/${name(user)}/profile`, change)).lines;
+export const forget = (user) => json("DELETE", `/v1/users/${name(user)}`);
+export const session = (id, user) => json("GET", `/v1/sessions/${id}${user ? `?user=${name(user)}` : ""}`);
+export const item = (id) => json("GET", `/v1/items/${name(id)}`);
+
+/** The events of a reply, as they come. */
+export async function* chat(body, signal) {
+  yield* eventsOf(await call("POST", "/v1/chat", body, signal));
+}
+
+const name = encodeURIComponent;
+
+async function json(method, path, body) {
+  const response = await call(method, path, body);
+  return response.status === 204 ? null : response.json();
+}
+
+async function call(method, path, body, signal) {
+  for (;;) {
+    const response = await fetch(path, { method, headers: headers(body), body: body && JSON.stringify(body), signal });
+    if (response.ok) return response;
+    const answer = await response.json().catch(() => ({}));
+    const refused = new Refused(response.status, answer.error ?? {});
+    if (response.status !== 401) throw refused;
+    const wrong = kept("key") ? refused.message : "";
+    keep("key", null);
+    keep("key", await askForKey(wrong));
+  }
+}
+
+function headers(body) {
+  const key = kept("key");
+  return {
+    ...(key ? { Authorization: `Bearer ${key}` } : {}),
+    ...(body ? { "Content-Type": "application/json" } : {}),
+  };
+}

@@ -1,0 +1,58 @@
+// A product on the screen.
+
+import { make, webAddress } from "./dom.js";
+import { priceText } from "./money.js";
+
+/**
+ * The card of a product.
+ * `acts`: functions `why`, `like`, `dislike` that get the card; left out, the card has no buttons.
+ * `mark`: "like" or "dislike", if the shopper has said so in this conversation.
+ */
+export function cardOf(card, acts, mark) {
+  const { product } = card;
+  const title = make("h3", { tabindex: "-1" }, number(card), titleOf(product));
+  const body = make("div", { class: "card-body" }, [
+    product.category && make("p", { class: "path" }, product.category.slice(-2).join(" › ")),
+    title,
+    product.brand && make("p", { class: "brand-name" }, product.brand),
+    product.price && make("p", { class: "price" }, priceText(product.price, product.currency)),
+    product.in_stock === false && make("p", { class: "stock" }, "Not in stock"),
+    card.reason && make("p", { class: "reason" }, card.reason),
+    acts && buttons(card, acts, mark),
+  ].filter(Boolean));
+  return make("article", { class: "card", "aria-label": product.title }, picture(product), body);
+}
+
+const number = (card) => make("span", { class: "number" }, `${card.number}. `);
+
+function titleOf(product) {
+  const href = product.url && webAddress(product.url);
+  if (!href) return product.title;
+  return make("a", { href, target: "_blank", rel: "noopener noreferrer" }, product.title);
+}
+
+function picture(product) {
+  const src = product.image_url && webAddress(product.image_url);
+  if (!src) return null;
+  // The title stands beneath it, so that the picture says nothing more to a screen reader.
+  const image = make("img", { src, alt: "", loading: "lazy", referrerpolicy: "no-referrer" });
+  image.addEventListener("error", () => image.remove());
+  return image;
+}
+
+function buttons(card, acts, mark) {
+  const button = (name, text, label, more = {}) =>
+    make(
+      "button",
+      { type: "button", class: "quiet", "aria-label": label, ...more, click: () => acts[name](card) },
+      text,
+    );
+  const { title } = card.product;
+  return make(
+    "div",
+    { class: "card-acts" },
+    button("why", "Why this?", `Why this? ${title}`),
+    button("like", "Like", `Like ${title}`, { "aria-pressed": String(mark === "like") }),
+    button("dislike", "Not for me", `Not for me: ${title}`),
+  );
+}

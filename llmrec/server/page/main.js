@@ -1,0 +1,105 @@
+// Puts the page together: the parts, the buttons, and which screen shows.
+
+import * as api from "./api.js";
+import { byId, make } from "./dom.js";
+import { showFilters, watchPrices } from "./filters.js";
+import { keep, kept } from "./kept.js";
+import { showProfile } from "./profile.js";
+import { restore } from "./restore.js";
+import { say } from "./spoken.js";
+import { Talk } from "./talk.js";
+import { hideWhy, showWhy } from "./why.js";
+
+// They make sense in any shop; the first asks for nothing, and so gets what is popular.
+const STARTS = [
+  ["What people like here", (text) => talk.act(text, { do: "more" })],
+  ["A present for my mother, under 30", (text) => talk.say(text)],
+  ["Something blue that is in stock", (text) => talk.say(text)],
+  ["What can you do?", (text) => talk.say(text)],
+];
+
+let caller = { scope: null, user: null };
+
+const acts = {
+  async why(card) {
+    const reply = await talk.act(`Why ${card.number}?`, { do: "why", product: card.number });
+    const result = reply?.returned.get("explain");
+    if (!result) return;
+    showWhy(card, result);
+    reply.turn.scrollIntoView({ block: "nearest" }); // the panel has made the conversation narrower
+  },
+  like: (card) => talk.act(`You like “${card.product.title}”`, { do: "like", product: card.number }),
+  dislike: (card) => talk.act(`Not for you: “${card.product.title}”`, { do: "dislike", product: card.number }),
+};
+
+const talk = new Talk({ user: kept("user"), acts, changed });
+
+/** After each turn: the filters and buttons mirror the conversation. */
+function changed() {
+  showFilters(talk.held, (one, place) => talk.act(`Without “${one.text}”`, { do: "drop", place: place + 1 }));
+  byId("undo").disabled = byId("over").disabled = talk.turns === 0;
+}
+
+function renewed() {
+  hideWhy();
+  talk.renew(kept("user"));
+}
+
+async function route() {
+  const profile = location.hash === "#profile";
+  byId("chat-view").hidden = profile;
+  byId("profile-view").hidden = !profile;
+  byId(profile ? "to-profile" : "to-chat").setAttribute("aria-current", "page");
+  byId(profile ? "to-chat" : "to-profile").removeAttribute("aria-current");
+  document.title = profile ? "Your profile · Shop assistant" : "Shop assistant";
+  if (profile) {
+    await showProfile(caller, renewed);
+    byId("profile-title").focus();
+  }
+}
+
+function listen() {
+  byId("ask").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const message = byId("say").value.trim();
+    if (!message || talk.running) return;
+    byId("say").value = "";
+    hideWhy();
+    talk.say(message);
+  });
+  byId("stop").addEventListener("click", () => talk.stop());
+  byId("undo").addEventListener("click", () => talk.act("Undo", { do: "undo" }));
+  byId("over").addEventListener("click", () => talk.act("Start over", { do: "over" }));
+  byId("why-close").addEventListener("click", hideWhy);
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    if (talk.running) talk.stop();
+    else hideWhy();
+  });
+  watchPrices((low, high) => talk.act("Price changed", { do: "price", low, high }));
+  window.addEventListener("hashchange", route);
+}
+
+async function start() {
+  byId("starts").replaceChildren(...STARTS.map(([text, begin]) =>
+    make("li", {}, make("button", { type: "button", class: "quiet", click: () => begin(text) }, text))));
+  // A small screen shows the conversation first; its filters open by a touch.
+  const wide = matchMedia("(min-width: 60.01rem)");
+  const fold = () => (byId("filters").open = wide.matches);
+  wide.addEventListener("change", fold);
+  fold();
+  changed();
+  listen();
+  try {
+    caller = await api.whoAmI();
+    if (caller.user) keep("user", null);
+    talk.user = caller.user ?? kept("user");
+    await restore(talk);
+    await route();
+  } catch (error) {
+    byId("turns").append(make("p", { class: "wrong", role: "alert" }, api.told(error)));
+    say(api.told(error));
+  }
+}
+
+start();

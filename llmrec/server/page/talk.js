@@ -1,0 +1,90 @@
+// The conversation: one turn at a time goes to the server, and its events onto the screen.
+
+import * as api from "./api.js";
+import { byId, make } from "./dom.js";
+import { keep, kept } from "./kept.js";
+import { Reply } from "./reply.js";
+import { heardAll, say } from "./spoken.js";
+
+/**
+ * Runs turns one after the other.
+ * `user`: who asks; null for a stranger, or where the key says it.
+ * `acts`: what the buttons of a card do. `changed` is called after each turn.
+ */
+export class Talk {
+  constructor({ user, acts, changed }) {
+    this.user = user;
+    this.acts = acts;
+    this.changed = changed;
+    this.held = [];
+    this.marks = new Map(); // what was said of each product in this conversation: like, dislike
+    this.turns = 0;
+    this.running = null;
+  }
+
+  /** Send words of the shopper's. */
+  say(message) {
+    return this.turn(make("p", { class: "said" }, message), { message });
+  }
+
+  /** Do what a button means; `told` is how it stands among the turns. Gives the turn's reply. */
+  act(told, act) {
+    if (act.do === "undo") this.marks.clear(); // what comes back was shown before it was marked
+    return this.turn(make("p", { class: "did" }, told), { message: told, act });
+  }
+
+  /** Stop the reply that runs; the conversation stays as it was before. */
+  stop() {
+    this.running?.abort();
+  }
+
+  async turn(line, sent) {
+    if (this.running) return null;
+    this.running = new AbortController();
+    const reply = new Reply(line, this.acts, this.marks);
+    this.busy(true);
+    try {
+      for await (const event of api.chat(this.body(sent), this.running.signal)) this.take(reply, event);
+    } catch (error) {
+      reply.failed(error.name === "AbortError" ? "Stopped; nothing was changed." : api.told(error));
+    } finally {
+      reply.end();
+      heardAll();
+      this.running = null;
+      this.busy(false);
+      this.changed();
+    }
+    return reply;
+  }
+
+  take(reply, event) {
+    if (event.type === "tool_returned" && event.name === "feedback")
+      this.marks.set(event.result.product.id, event.result.kind);
+    if (event.type === "session") keep("session", event.session);
+    else if (event.type === "constraints_changed") this.held = event.held;
+    else if (event.type === "done") this.turns += 1;
+    else reply.take(event);
+  }
+
+  body(sent) {
+    return { ...sent, session: kept("session") ?? undefined, user: this.user ?? undefined };
+  }
+
+  busy(now) {
+    byId("send").hidden = now;
+    byId("stop").hidden = !now;
+    byId("turns").setAttribute("aria-busy", String(now));
+    document.body.classList.toggle("busy", now);
+  }
+
+  /** Begin anew: a new conversation, and the first screen. */
+  renew(user) {
+    this.stop();
+    keep("session", null);
+    Object.assign(this, { user, held: [], marks: new Map(), turns: 0 });
+    for (const turn of document.querySelectorAll(".turn")) turn.remove();
+    byId("welcome").hidden = false;
+    this.changed();
+    say("A new conversation.");
+  }
+}
