@@ -82,6 +82,8 @@ class Edge:
             size = 0 if more else size
             while more:
                 message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise RequestError("The connection ended within the body.")
                 parts.append(message.get("body", b""))
                 size += len(parts[-1])
                 more = message.get("more_body", False) and size <= settings.max_body_bytes

@@ -16,7 +16,7 @@ from llmrec.errors import DataError, LLMRecError, RequestError
 from llmrec.server.bodies.errors import ErrorBody, ErrorDetail
 from llmrec.server.statuses import status_of
 
-__all__ = ["answer_to", "install", "unexpected"]
+__all__ = ["answer_to", "detail_of", "install", "unexpected"]
 
 _log = logging.getLogger("llmrec.server.failures")
 _ASK = "Ask whoever runs this server; the log knows the request by its id."
@@ -49,21 +49,30 @@ def install(app: FastAPI) -> None:
 
 def answer_to(error: LLMRecError, request_id: str) -> JSONResponse:
     """The answer to one of our errors; what only the server's owner should read is logged."""
-    status = status_of(error)
-    if status.says:
-        words = error.message if status.logged else ""
-        fields = {"request": request_id, "error": type(error).__name__, "words": words}
-        _log.error("failed", extra={"fields": fields})
-    detail = ErrorDetail(
-        code=status.code,
-        message=status.says or error.message,
-        hint=_ASK if status.says else error.hint,
-        field=error.field if isinstance(error, DataError) else None,
-        retryable=error.retryable,
-        request_id=request_id,
-    )
+    status = status_of(type(error))
+    field = error.field if isinstance(error, DataError) else None
+    detail = detail_of(type(error), error.message, error.hint, request_id, field=field)
     wait = error.retry_after if isinstance(error, RequestError) else None
     return _response(status.status, detail, _headers(status.status, wait or status.retry_after))
+
+
+def detail_of(
+    kind: type[LLMRecError], message: str, hint: str, request_id: str, *, field: str | None = None
+) -> ErrorDetail:
+    """What a stranger may read of an error of this class; the rest goes to the log."""
+    status = status_of(kind)
+    if status.says:
+        words = message if status.logged else ""
+        fields = {"request": request_id, "error": kind.__name__, "words": words}
+        _log.error("failed", extra={"fields": fields})
+    return ErrorDetail(
+        code=status.code,
+        message=status.says or message,
+        hint=_ASK if status.says else hint,
+        field=field,
+        retryable=kind.retryable,
+        request_id=request_id,
+    )
 
 
 def unexpected(error: Exception, request_id: str) -> JSONResponse:

@@ -88,6 +88,6 @@ STATUSES: dict[type[errors.LLMRecError], Status] = {
 }
 
 
-def status_of(error: errors.LLMRecError) -> Status:
-    """How ``error`` is answered: by its class, or the nearest one above it."""
-    return next(STATUSES[one] for one in type(error).__mro__ if one in STATUSES)
+def status_of(kind: type[errors.LLMRecError]) -> Status:
+    """How an error of this class is answered; one that is not ours, as the nearest one above."""
+    return next(STATUSES[one] for one in kind.__mro__ if one in STATUSES)

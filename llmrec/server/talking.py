@@ -14,8 +14,7 @@ from llmrec import errors
 from llmrec.agent.events import AgentEvent, Done, Failed, Words
 from llmrec.agent.turn import held_now
 from llmrec.server.bodies.chat import SessionOut
-from llmrec.server.failures import answer_to, unexpected
-from llmrec.server.statuses import STATUSES
+from llmrec.server.failures import answer_to, detail_of, unexpected
 
 if TYPE_CHECKING:
     from fastapi.responses import JSONResponse
@@ -36,8 +35,11 @@ def find_session(shop: Shop, id: str | None, user: str | None) -> Conversation:
     """
     if id is None:
         return shop.sessions.start(user)
-    found = shop.sessions.load(id, user)
-    if found.user != user:
+    try:
+        found = shop.sessions.load(id, user)
+    except errors.NotFound:
+        found = None
+    if found is None or found.user != user:
         raise errors.NotFound("There is no such conversation.", hint="Begin a new one.")
     return found
 
@@ -76,7 +78,7 @@ async def told(
     try:
         async for event in events:
             # A comment, so that nobody on the way takes the silence for an end.
-            yield ": wait\n\n" if event is None else _told(event, session)
+            yield ": wait\n\n" if event is None else _told(event, session, request_id)
     except errors.LLMRecError as error:
         yield _failed(answer_to(error, request_id))
     except Exception as error:
@@ -85,18 +87,15 @@ async def told(
         await events.aclose()
 
 
-def _told(event: AgentEvent, session: str) -> str:
+def _told(event: AgentEvent, session: str, request_id: str) -> str:
     if isinstance(event, Done):
         # The conversation itself is the server's; GET /v1/sessions/ID tells what was said.
         return _event("done", {"type": "done", "session": session})
     if isinstance(event, Failed):
-        event = _public(event)
+        kind = getattr(errors, event.error, errors.LLMRecError)
+        detail = detail_of(kind, event.message, event.hint, request_id)
+        return _event("failed", {"type": "failed", **detail.model_dump()})
     return _event(event.type, event.model_dump(mode="json"))
-
-
-def _public(event: Failed) -> Failed:
-    status = STATUSES[getattr(errors, event.error, errors.LLMRecError)]
-    return event.model_copy(update={"message": status.says, "hint": ""}) if status.says else event
 
 
 def _failed(answer: JSONResponse) -> str:

@@ -58,6 +58,10 @@ class Client:
         headers = {**(bearer(key) if key else {}), **more.pop("headers", {})}
         return self._portal.call(self.ask, method, path, headers, more)
 
+    def run(self, work: Any) -> Any:
+        """Run a coroutine function where the application runs."""
+        return self._portal.call(work)
+
     async def ask(self, method: str, path: str, headers: Any, more: Any) -> httpx.Response:
         transport = httpx.ASGITransport(self.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:

@@ -9,7 +9,7 @@ from serving import Process, new_shop
 from llmrec.catalog.store import CatalogStore
 
 CLIENTS = 8
-WANTED = 200
+WANTED = 120
 """Acknowledged batches before the kill."""
 
 

@@ -98,6 +98,31 @@ def test_waiting_has_an_end(tmp_path, doorstep):
         assert ask(*RECOMMEND[:2], json=RECOMMEND[2]).status_code == 200
 
 
+def test_half_a_body_reaches_no_route(tmp_path):
+    with serving(new_shop(tmp_path, items=5)) as ask:
+        messages = [
+            {"type": "http.request", "body": b'{"query": "lamp"}', "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+        sent = []
+
+        async def call():
+            async def receive():
+                return messages.pop(0)
+
+            async def send(message):
+                sent.append(message)
+
+            headers = [(b"content-type", b"application/json"), (b"host", b"localhost")]
+            scope = {"type": "http", "method": "POST", "path": "/v1/search", "headers": headers}
+            scope |= {"query_string": b"", "server": ("localhost", 80), "scheme": "http"}
+            await ask.app({**scope, "http_version": "1.1", "root_path": ""}, receive, send)
+
+        ask.run(call)
+        assert sent[0]["status"] == 400
+        assert 'route="/v1/search"' not in ask("GET", "/metrics").text
+
+
 class Steps:
     """Values that come one by one, each when it is let, and that know that they were closed."""
 

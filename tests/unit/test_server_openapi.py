@@ -14,7 +14,7 @@ from llmrec.engines import ScriptedEngine
 from llmrec.server.app import create_app
 from llmrec.server.shop import Shop
 
-EXAMPLES = 15
+EXAMPLES = 10
 
 
 @pytest.fixture(scope="module")
