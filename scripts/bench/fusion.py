@@ -63,7 +63,7 @@ SERVED = "served"
 def main() -> None:
     args = arguments()
     args.out.mkdir(parents=True, exist_ok=True)
-    data = open_data(args.data, order=args.order)
+    data = open_data(args.data, order=args.order, repeats=args.repeats)
     cold: frozenset[str] = frozenset()
     if args.cold:
         data, cold = without_items(data, args.cold, args.seed)
@@ -108,6 +108,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--test-cases", type=int, help="of items with events; default: all")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--order", default="time", choices=("time", "position"))
+    parser.add_argument("--repeats", default="refuse", choices=("refuse", "drop"))
     return parser.parse_args()
 
 
