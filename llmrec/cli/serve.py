@@ -34,6 +34,7 @@ def serve(
     Example: [bold]llmrec serve -w shop --port 8080[/]
     """
     try:
+        from llmrec.server.address import take_address, url_of
         from llmrec.server.process import check_door
         from llmrec.server.process import serve as run
     except ModuleNotFoundError as error:
@@ -47,6 +48,9 @@ def serve(
     warning = check_door(shop, insecure=insecure)
     if warning:
         notes.print(warning, style="yellow", highlight=False, soft_wrap=True)
-    with notes.status("Opening the catalogue, the index and the model …"):
-        shop.open()
-    run(shop, insecure=insecure)
+    settings = shop.workspace.settings.server
+    with take_address(settings.host, settings.port) as taken:
+        with notes.status("Opening the catalogue, the index and the model …"):
+            shop.open()
+        notes.print(f"Listening at {url_of(taken)}. Ctrl-C ends it.", highlight=False)
+        run(shop, taken, insecure=insecure)

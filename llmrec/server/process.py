@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from types import FrameType
 from typing import TYPE_CHECKING, cast
@@ -41,8 +42,13 @@ def check_door(shop: Shop, *, insecure: bool) -> str | None:
     )
 
 
-def serve(shop: Shop, *, insecure: bool = False) -> None:
-    """Answer requests until SIGINT or SIGTERM; closes ``shop`` at the end.
+def serve(shop: Shop, taken: socket.socket, *, insecure: bool = False) -> None:
+    """Answer requests until SIGINT or SIGTERM; closes ``shop`` and the socket at the end.
+
+    Args:
+        shop: what is answered from.
+        taken: the socket to listen at, bound.
+        insecure: see :func:`~llmrec.server.app.create_app`.
 
     Raises:
         ConfigError: the settings cannot be honoured.
@@ -51,15 +57,13 @@ def serve(shop: Shop, *, insecure: bool = False) -> None:
     app = create_app(shop, insecure=insecure)
     config = uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.port,
         log_config=configuration(),
         access_log=False,
         server_header=False,
         timeout_keep_alive=65,  # longer than the usual minute of proxies, which should close first
         timeout_graceful_shutdown=1,  # what was to be finished has been by then
     )
-    _Server(config, app, settings.shutdown_s).run()
+    _Server(config, app, settings.shutdown_s).run(sockets=[taken])
 
 
 class _Server(uvicorn.Server):

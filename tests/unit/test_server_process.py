@@ -8,6 +8,9 @@ import httpx
 import pytest
 from serving import Process, bearer, make_key, new_shop
 
+from llmrec.errors import ConfigError
+from llmrec.server.address import take_address, url_of
+
 SLOW = """
 import time
 from llmrec.engines import scripted
@@ -71,3 +74,15 @@ def test_a_bare_server_does_not_listen_to_the_world(tmp_path):
     assert done.returncode == 2 and "llmrec keys create" in done.stderr
     with Process(workspace) as server:
         assert "There are no keys" in server.log.read_text()
+        taken = server.url.rpartition(":")[2]
+        done = subprocess.run([*command, "--port", taken], capture_output=True, text=True)
+        assert done.returncode == 2 and "cannot be listened at" in done.stderr
+
+
+def test_a_port_of_the_systems_choice_is_told(tmp_path):
+    with take_address("127.0.0.1", 0) as one, take_address("localhost", 0) as two:
+        port = one.getsockname()[1]
+        assert url_of(one) == f"http://127.0.0.1:{port}" and port > 0
+        assert two.getsockname()[1] != port
+    with pytest.raises(ConfigError, match="cannot be listened at"):
+        take_address("192.0.2.1", 80)
