@@ -13,6 +13,7 @@ from llmrec.agent.state import Conversation
 from llmrec.agent.turns import Action, take_turn
 
 if TYPE_CHECKING:
+    from llmrec.agent.profile_edits import ProfileEdits
     from llmrec.recommender import Recommender
 
 __all__ = ["Agent"]
@@ -25,11 +26,20 @@ class Agent:
         shop: whose products; stays the caller's to close.
         k: how many products an answer shows.
         intents: who decides messages that no pattern understands; by default they are looked for.
+        edits: what shoppers have said of their profiles.
     """
 
-    def __init__(self, shop: Recommender, *, k: int = 3, intents: Intents | None = None) -> None:
+    def __init__(
+        self,
+        shop: Recommender,
+        *,
+        k: int = 3,
+        intents: Intents | None = None,
+        edits: ProfileEdits | None = None,
+    ) -> None:
         self.shop = shop
         self.k = k
+        self.edits = edits
         self.intents: Intents = intents or NoModel()
         self._lock = threading.Lock()
         self._vocabulary: tuple[int, Vocabulary] | None = None
@@ -46,8 +56,8 @@ class Agent:
     def reply(self, conversation: Conversation, message: str) -> Iterator[AgentEvent]:
         """Answer a message, event by event; the last is :class:`~llmrec.agent.events.Done`.
 
-        Closing the iterator early cancels the reply: the conversation given still holds. Only what
-        a tool has written to the event log by then stays written.
+        Closing the iterator early cancels the reply: the conversation given still holds, and what
+        was written to the event log in this turn is taken out again.
 
         Errors of ours come as :class:`~llmrec.agent.events.Failed`; none is raised.
         """

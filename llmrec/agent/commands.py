@@ -155,9 +155,10 @@ _WHY_NOT = pattern(
 )
 _WHY = pattern(r"^.{0,12}?(?:\b(?:why|how\s+come|warum|wieso|weshalb)\b|为什么|为何)")
 _COMPARE = pattern(
-    r"\b(?:compare|comparison|versus|vs|difference\s+between|differ"
-    r"|which\s+(?:one\s+)?is\s+better|vergleiche?n?|vergleich"
-    r"|unterschied|welche[srn]?\s+ist\s+besser)\b|(?:比较(?!便宜|贵|大|小|轻|好|喜欢)|对比|区别|哪个(?:更|比较)?好)"
+    r"\b(?:compare|comparison|versus|vs|difference\s+between|differ|vergleiche?n?|vergleich|unterschied"
+    r"|which\s+(?:one\s+|of\s+(?:them|these|those)\s+)?(?:is|are)\s+(?:better|\w+er\b|more\s+\w+)"
+    r"|welche[srn]?\s+(?:davon\s+|von\s+beiden\s+)?(?:ist|sind)\s+(?:besser|\w+er\b))"
+    r"|(?:比较(?!便宜|贵|大|小|轻|好|喜欢)|对比|区别|哪个(?:更|比较))"
 )
 _WITH_PRODUCT: tuple[tuple[CommandKind, str], ...] = (
     (
@@ -224,8 +225,8 @@ _SHOP = pattern(
     r"|rückgabe|zurückgeben|zurückschicken|umtausch(?:en)?|erstattung|versand(?:kosten)?"
     r"|lieferung|lieferzeit(?:en)?|liefert|garantie|gewährleistung"
     r"|bezahlen|zahlung(?:sarten)?|zahlen|rechnung|öffnungszeiten|kundendienst|gutscheine?"
-    r"|geschenkverpackung)\b"
-    r"|退货|退款|退换|换货|运费|发货|配送|快递|送货|保修|付款|支付|发票|客服|营业时间|优惠券|包邮"
+    r"|geschenkverpackung|parcels?|postage|customs|money\s+back|pakete?|porto|geld\s+zurück)\b"
+    r"|退货|退款|退换|换货|运费|发货|配送|快递|送货|保修|付款|支付|发票|客服|营业时间|优惠券|包邮|包裹|邮费"
 )
 _ASKING = pattern(
     r"\?|[吗么呢]\s*$|^(?:how|what|when|where|which|who|do|does|can|could|is|are|will|may|wie|was"

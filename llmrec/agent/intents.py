@@ -25,9 +25,9 @@ from llmrec.prompting import one_line, render_template, shorten
 if TYPE_CHECKING:
     from llmrec.engines.protocol import Engine
 
-__all__ = ["ByCalls", "ByLabels", "Intents", "NoModel"]
+__all__ = ["CHOICES", "ByCalls", "ByLabels", "Intents", "NoModel"]
 
-_CHOICES: tuple[tuple[CommandKind | None, str], ...] = (
+CHOICES: tuple[tuple[CommandKind | None, str], ...] = (
     (None, "Find or recommend products."),
     ("product_question", "Answer a question about one product on the screen."),
     ("shop_question", "Answer a question on returns, delivery, payment and the like."),
@@ -78,7 +78,7 @@ class ByLabels:
             return None
         best = max(range(len(scores)), key=scores.__getitem__)
         sure = scores[best] - scores[0] >= self.margin
-        return _command(_CHOICES[best][0], words) if sure else None
+        return _command(CHOICES[best][0], words) if sure else None
 
     def scores(self, words: str) -> list[float]:
         """Each choice's calibrated log-probability, the default's first."""
@@ -88,14 +88,13 @@ class ByLabels:
         return [float(one) for one in said - unsaid]
 
     def _prompt(self, words: str) -> tuple[str, Sequence[str]]:
-        probe = self._rendered(words, ["A"] * len(_CHOICES))
-        labels = choose_labels(len(_CHOICES), self.engine.token_ids, probe)
+        probe = self._rendered(words, ["A"] * len(CHOICES))
+        labels = choose_labels(len(CHOICES), self.engine.token_ids, probe)
         return self._rendered(words, labels), labels
 
     def _rendered(self, words: str, labels: Sequence[str]) -> str:
         choices = [
-            {"label": label, "text": text}
-            for label, (_, text) in zip(labels, _CHOICES, strict=True)
+            {"label": label, "text": text} for label, (_, text) in zip(labels, CHOICES, strict=True)
         ]
         values = {"message": shorten(one_line(words), _WORDS), "choices": choices}
         prompt = render_template("intent.v1", values)
@@ -110,7 +109,7 @@ class ByCalls:
 
     def decide(self, words: str) -> Command | None:
         """The choice written; the default if the engine fails or the text broke off."""
-        names = {kind or _DEFAULT: text for kind, text in _CHOICES}
+        names = {kind or _DEFAULT: text for kind, text in CHOICES}
         choices = [{"label": name, "text": text} for name, text in names.items()]
         values = {"message": shorten(one_line(words), _WORDS), "choices": choices}
         prompt = render_template("intent_call.v1", values)
@@ -129,7 +128,7 @@ class ByCalls:
             name = json.loads(text)["tool"]
         except (EngineError, ModelError, ValueError, KeyError, TypeError):
             return None
-        return _command(next((kind for kind, _ in _CHOICES if kind == name), None), words)
+        return _command(next((kind for kind, _ in CHOICES if kind == name), None), words)
 
 
 def _command(kind: CommandKind | None, words: str) -> Command | None:

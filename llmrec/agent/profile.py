@@ -79,16 +79,16 @@ class ProfileLine:
 
 
 def profile_of(
-    store: CatalogStore, edits: ProfileEdits, user: str | None, language: Language = "en"
+    store: CatalogStore, edits: ProfileEdits | None, user: str | None, language: Language = "en"
 ) -> list[ProfileLine]:
     """What is known of a shopper now: their own lines first, without what they have removed."""
     if user is None:
         return []
-    said = edits.of(user)
+    pins, removed = edits.of(user) if edits else ((), frozenset())
     history = condense_history(as_history(store.history(user)))
     items = store.items(entry.item for entry in history if entry.item)
     found = rules(history, items.values(), language)
-    return [*said.pins, *(line for line in found if line.key not in said.removed)]
+    return [*pins, *(line for line in found if line.key not in removed)]
 
 
 def rules(

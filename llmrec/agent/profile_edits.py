@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from types import TracebackType
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from typing_extensions import Self
@@ -27,8 +27,7 @@ _edits = sa.Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Edits:
+class Edits(NamedTuple):
     """What one shopper has said: their own lines, oldest first, and the keys they removed."""
 
     pins: tuple[ProfileLine, ...]

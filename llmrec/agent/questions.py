@@ -9,6 +9,7 @@ from typing import TypeAlias
 from llmrec.agent.commands import Command, CommandKind
 from llmrec.agent.constraints import Reference, Shown
 from llmrec.agent.events import Card, ConstraintsChanged, Products, Table
+from llmrec.agent.profile import profile_of
 from llmrec.agent.reducer import Note, meant
 from llmrec.agent.replies import listed, say
 from llmrec.agent.state import Ask
@@ -66,6 +67,15 @@ def _filters(turn: TurnInProgress, _: Command) -> Steps:
         yield from turn.say("now", filters=listed(held, turn.language, turn.currency))
     else:
         yield from turn.say("no_filters")
+
+
+def _profile(turn: TurnInProgress, _: Command) -> Steps:
+    user, language = turn.conversation.user, turn.language
+    lines = profile_of(turn.agent.shop.store, turn.agent.edits, user, language)
+    for line in lines:
+        yield from turn.speak(f"- {line}")
+    if not lines:
+        yield from turn.say("profile_none")
 
 
 def _product(turn: TurnInProgress, references: tuple[Reference, ...]) -> Shown | Note:
@@ -209,7 +219,7 @@ def _product_question(turn: TurnInProgress, command: Command) -> Steps:
     if isinstance(product, Note):
         yield from turn.refuse(product)
         return
-    question = {"product": product.id, "question": turn.message}
+    question = {"product": product.id, "question": turn.reading}
     result = yield from turn.call("product_question", question)
     assert isinstance(result, ProductQuestionResult)
     if result.statement is None:
@@ -219,7 +229,7 @@ def _product_question(turn: TurnInProgress, command: Command) -> Steps:
 
 
 def _shop_question(turn: TurnInProgress, command: Command) -> Steps:
-    result = yield from turn.call("shop_question", {"question": turn.message})
+    result = yield from turn.call("shop_question", {"question": turn.reading})
     assert isinstance(result, ShopQuestionResult)
     if result.quotation is None:
         yield from turn.say("shop_silent")
@@ -239,6 +249,7 @@ _ALL: dict[CommandKind, Handler] = {
     "undo": _undo,
     "more": _more,
     "filters": _filters,
+    "profile": _profile,
     "forget": _saying("forget_how"),
     "why": _why,
     "why_not": _why_not,

@@ -112,7 +112,7 @@ def _part(event: AgentEvent) -> str:
         asked = ", ".join(f"{name}={_short(value)}" for name, value in event.arguments.items())
         return f"*{event.name}: {asked}*"
     if isinstance(event, ConstraintsChanged):
-        return f"[{' · '.join(one.text for one in event.held)}]"
+        return f"[{' · '.join(one.text for one in event.held) or 'no limits'}]"
     if isinstance(event, Products):
         return "\n".join(_card(card) for card in event.cards)
     if isinstance(event, Table):
@@ -131,7 +131,7 @@ def _card(card: Card) -> str:
     )
     facts = [f"**{product['title']}**", product.get("brand"), price]
     if product.get("in_stock") is False:
-        facts.append("–")
+        facts.append("not in stock")
     line = f"{card.number}. {' · '.join(str(fact) for fact in facts if fact)}"
     return f"{line}\n   {card.reason}" if card.reason else line
 

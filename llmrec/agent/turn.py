@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -23,7 +24,8 @@ from llmrec.agent.replies import say, spoken, to_drop
 from llmrec.agent.state import Conversation, Mark, Situation, Turn
 from llmrec.agent.tools.base import ToolResult
 from llmrec.agent.tools.feedback import FeedbackResult
-from llmrec.types import EventKind
+from llmrec.errors import LLMRecError
+from llmrec.types import Event, EventKind
 
 if TYPE_CHECKING:
     from llmrec.agent.agent import Agent
@@ -41,9 +43,12 @@ class TurnInProgress:
     The conversation given stays as it is.
 
     Attributes:
+        message: what the shopper has said.
+        reading: what is read: the message, or an earlier one that this one completes.
         now: what will hold after the turn.
         said: the lines said so far.
         shown: ids of the products shown in this turn.
+        written: what has gone to the event log in this turn.
         asked: the message, if it could mean several products.
         finished: nothing is to be asked any more.
         undoing: ``now`` is the situation before, and cannot be undone in its turn.
@@ -52,10 +57,12 @@ class TurnInProgress:
     agent: Agent
     conversation: Conversation
     message: str
+    reading: str
     language: Language
     now: Situation
     said: list[str] = field(default_factory=list)
     shown: tuple[str, ...] = ()
+    written: list[Event] = field(default_factory=list)
     asked: str = ""
     finished: bool = False
     undoing: bool = False
@@ -76,6 +83,7 @@ class TurnInProgress:
 
     def speak(self, text: str) -> Steps:
         """Words as they are, piece by piece, on a line of their own."""
+        text = text.strip()
         self.said.append(text)
         pieces = text.split(" ")
         for number, piece in enumerate(pieces, start=1):
@@ -86,13 +94,16 @@ class TurnInProgress:
         yield ToolCalled(name=name, arguments=arguments)
         shopper = shopper_in(self.agent.shop, self.conversation.user, self.now)
         result = ToolUse(name, arguments).call(self.agent.shop, shopper)
+        if isinstance(result, FeedbackResult) and result.stored and shopper.user is not None:
+            entry = result.entry
+            self.written.append(Event(shopper.user, result.item.id, entry.kind, entry.at))
         yield ToolReturned(name=name, result=result.to_dict())
         return result
 
     def refuse(self, note: Note) -> Steps:
         """Say why a change cannot be made; a number alone will then answer "which of them?"."""
         if note.kind == "which_one":
-            self.asked = self.message
+            self.asked = self.reading
         return self.say(note.kind, text=note.text)
 
     def changed(self, **parts: object) -> None:
@@ -116,6 +127,13 @@ class TurnInProgress:
             return
         for one in set(self.conversation.now.marks) - set(self.now.marks):
             self.agent.shop.store.delete_event(event_of(self.conversation.user, one))
+
+    def take_back(self) -> None:
+        """Leave everything as it was before this turn, the event log too."""
+        self.now, self.undoing = self.conversation.now, False
+        for event in self.written:
+            with suppress(LLMRecError):  # there is a failure to tell of already
+                self.agent.shop.store.delete_event(event)
 
     def constraints_changed(self) -> Steps:
         """The list of what holds, if it is another than before."""

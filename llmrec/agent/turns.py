@@ -57,12 +57,12 @@ def take_turn(
     """
     text = plain(message)
     language = conversation.language if action else language_of(text, conversation.language)
-    turn = TurnInProgress(agent, conversation, text, language, conversation.now)
+    turn = TurnInProgress(agent, conversation, text, text, language, conversation.now)
     yield Thinking(step="reading")
     try:
         yield from _act(turn) if action is None else _do(turn, action)
     except LLMRecError as error:
-        turn.now = conversation.now
+        turn.take_back()
         yield Failed(
             error=type(error).__name__,
             message=error.message,
@@ -70,6 +70,9 @@ def take_turn(
             retryable=error.retryable,
         )
         yield from turn.say("sorry", text=str(error))
+    except BaseException:  # cancelled: the conversation before this turn goes on
+        turn.take_back()
+        raise
     yield Done(conversation=turn.after())
 
 
@@ -85,23 +88,23 @@ def _do(turn: TurnInProgress, action: Action) -> Steps:
 
 
 def _act(turn: TurnInProgress) -> Steps:
-    command = read_command(turn.message, turn.context)
+    command = read_command(turn.reading, turn.context)
     if command is not None and command.kind == "product" and turn.conversation.asked:
         # The answer to "which of them?": read that message again, with this one as "that one".
         found = meant(turn.now, command.references[0])
         if isinstance(found, Shown):
             turn.changed(focus=found.number)
-            turn.message = turn.conversation.asked
-            command = read_command(turn.message, turn.context)
+            turn.reading = turn.conversation.asked
+            command = read_command(turn.reading, turn.context)
     if command is not None and (handler := HANDLERS.get(command.kind)):
         yield from handler(turn, command)
         if turn.finished or command.kind not in _ASKING:
             return
-    words = turn.message if command is None else command.rest
+    words = turn.reading if command is None else command.rest
     critique = read_message(words, turn.context)
     if command is None and critique.rest and not critique.changes:
         yield Thinking(step="choosing")
-        decided = turn.agent.intents.decide(turn.message)
+        decided = turn.agent.intents.decide(turn.reading)
         if decided is not None and (handler := HANDLERS.get(decided.kind)):
             yield from handler(turn, decided)
             return
@@ -113,7 +116,8 @@ def _criticised(turn: TurnInProgress, critique: Critique, command: Command | Non
     currencies = turn.agent.vocabulary.currencies
     before = turn.now
     turn.now, notes = reduced(before, critique.changes, currencies)
-    refused = turn.now == before and any(note.is_refusal for note in notes)
+    # Nothing was changed and that has a reason: to ask once more would answer the same.
+    refused = turn.now == before and bool(notes)
     if critique.rest:
         turn.changed(**_new_words(turn.now, critique, command))
     elif critique.changes and not refused:
@@ -182,6 +186,7 @@ def _heading(turn: TurnInProgress) -> Steps:
 def _nothing(turn: TurnInProgress, result: ToolResult) -> Steps:
     """A dead end: say which constraint to drop, and how many products that gives."""
     turn.changed(shown=(), focus=None)
+    yield Products(cards=())
     if turn.now.passed:
         yield from turn.say("no_more")
         return

@@ -68,6 +68,7 @@ def _talk(agent: Agent, user: str | None, resume: str | None) -> None:
             conversation = (
                 sessions.latest(user) if resume == "last" else sessions.load(resume, user)
             )
+        agent.edits = edits
         loop = ChatLoop(agent, sessions, edits, conversation or sessions.start(user), console)
         console.print(HELP, markup=False, highlight=False)
         loop.run(make_reader(workspace.cache_dir / "chat-history", COMMANDS))

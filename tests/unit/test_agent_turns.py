@@ -191,12 +191,26 @@ def test_a_failure_is_an_event_and_changes_nothing(shop):
     assert after.now == conversation.now and len(after.turns) == 2
 
 
-def test_closing_a_reply_early_changes_nothing(agent):
-    conversation, _ = talk(agent, "a teapot")
+def test_a_reply_that_fails_or_is_closed_leaves_nothing_in_the_log(shop, agent):
+    conversation, _ = talk(agent, "a teapot", user="hasty")
     reply = agent.reply(conversation, "not the first")
-    next(reply)
+    while not shop.store.history("hasty"):
+        next(reply)
     reply.close()
-    assert not conversation.now.marks and len(conversation.turns) == 1
+    assert shop.store.history("hasty") == [] and not conversation.now.marks
+    shop.engine.fail_with = EngineUnavailable("gone")
+    try:
+        after, _ = agent.answer(conversation, "I like the first")
+    finally:
+        shop.engine.fail_with = None
+    assert shop.store.history("hasty") == [] and after.now == conversation.now
+
+
+def test_a_question_completed_by_a_number_is_the_question(agent):
+    conversation, _ = talk(agent, "a tent", "is it waterproof?")
+    conversation, events = agent.answer(conversation, "the second")
+    assert tools_of(events) == ["product_question"]
+    assert conversation.turns[-1].said == "the second"
 
 
 def test_labels_decide_only_what_they_are_sure_of():

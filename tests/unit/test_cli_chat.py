@@ -2,13 +2,16 @@
 
 import io
 import re
+from pathlib import Path
 
 import pytest
+from demo_words import demo_context
 from rich.console import Console
 from tool_shop import make_demo_store, open_shop
 from typer.testing import CliRunner
 
 from llmrec.agent.agent import Agent
+from llmrec.agent.constraints import read_message
 from llmrec.agent.events import Done
 from llmrec.agent.profile_edits import ProfileEdits
 from llmrec.agent.sessions import Sessions
@@ -167,3 +170,26 @@ def test_a_stopped_reply_keeps_the_conversation(workspace):
 def test_every_command_is_completed_and_explained():
     assert "/quit" in COMMANDS
     assert all(name in HELP for name in COMMANDS if name not in ("/over", "/cart"))
+
+
+DOCS = (Path(__file__).parents[2] / "docs" / "chat.md").read_text("utf-8")
+LANGUAGE_NAMES = ("English", "German", "Chinese")
+
+
+def documented_messages():
+    rows = [line.split("|")[2:-1] for line in DOCS.splitlines() if line.startswith("| ")]
+    cells = [cell for row in rows for cell in row if cell.strip() not in ("", *LANGUAGE_NAMES)]
+    return [message.strip() for cell in cells for message in cell.split("·")]
+
+
+@pytest.mark.parametrize("message", documented_messages())
+def test_every_documented_message_changes_something(message):
+    # Names of a shop: the example's brand is one that the demo store has.
+    known = message.replace("Acme", "Tamperley")
+    assert read_message(known, demo_context()).changes
+
+
+def test_the_documented_python_runs(workspace, capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)
+    exec(compile(code.replace("myshop", str(workspace.path)), "chat.md", "exec"), {})
+    assert "Found for “teapot”:" in capsys.readouterr().out
