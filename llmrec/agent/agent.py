@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,9 @@ class Agent:
         k: how many products an answer shows.
         intents: who decides messages that no pattern understands; by default they are looked for.
         edits: what shoppers have said of their profiles.
+        names_lag_s: for how many seconds the names that messages are read by (brands, categories,
+            values) may be those before a change of the catalogue; each new price is a change, and
+            all items are read for them.
     """
 
     def __init__(
@@ -36,22 +40,26 @@ class Agent:
         k: int = 3,
         intents: Intents | None = None,
         edits: ProfileEdits | None = None,
+        names_lag_s: float = 30.0,
     ) -> None:
         self.shop = shop
         self.k = k
         self.edits = edits
         self.intents: Intents = intents or NoModel()
         self._lock = threading.Lock()
-        self._vocabulary: tuple[int, Vocabulary] | None = None
+        self._names_lag_s = names_lag_s
+        self._vocabulary: tuple[int, float, Vocabulary] | None = None
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """The catalogue's names as they are now."""
-        revision = self.shop.store.revision().items
+        """The catalogue's names, as they are now or were a moment ago."""
+        revision, now = self.shop.store.revision().items, time.monotonic()
         with self._lock:
-            if self._vocabulary is None or self._vocabulary[0] != revision:
-                self._vocabulary = (revision, Vocabulary.of_store(self.shop.store))
-            return self._vocabulary[1]
+            kept = self._vocabulary
+            if kept is None or (kept[0] != revision and now - kept[1] >= self._names_lag_s):
+                kept = (revision, now, Vocabulary.of_store(self.shop.store))
+                self._vocabulary = kept
+            return kept[2]
 
     def reply(self, conversation: Conversation, message: str) -> Iterator[AgentEvent]:
         """Answer a message, event by event; the last is :class:`~llmrec.agent.events.Done`.

@@ -68,7 +68,7 @@ class ByLabels:
     """
 
     engine: Engine
-    margin: float
+    margin: float = 1.0
 
     def decide(self, words: str) -> Command | None:
         """The likeliest choice if it is likely enough; the default also if the engine fails."""

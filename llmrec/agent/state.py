@@ -120,9 +120,12 @@ class Conversation(_Value):
     asked: str = ""
 
     def to(self, situation: Situation) -> Conversation:
-        """The conversation in another situation; the present one can be gone back to."""
-        if situation == self.now:
-            return self
+        """The conversation in another situation; the present one can be gone back to.
+
+        Looking at another product is no step of its own: "why 1?" is nothing to take back.
+        """
+        if situation.model_copy(update={"focus": self.now.focus}) == self.now:
+            return self.model_copy(update={"now": situation})
         before = (*self.before, self.now)[-MAX_UNDO:]
         return self.model_copy(update={"now": situation, "before": before})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,8 +13,18 @@ from llmrec.errors import DataError
 
 if TYPE_CHECKING:
     from llmrec.agent.agent import Agent
+    from llmrec.agent.intents import Intents
+    from llmrec.recommender import Recommender
 
 __all__ = ["chat"]
+
+
+class Decide(str, Enum):
+    """Who sorts a message that no pattern understands."""
+
+    PATTERNS = "patterns"
+    LABELS = "labels"
+    CALLS = "calls"
 
 
 def chat(
@@ -33,6 +44,13 @@ def chat(
             "transcript as Markdown; nothing is stored.",
         ),
     ] = None,
+    decide: Annotated[
+        Decide,
+        typer.Option(
+            help="Who sorts a message that no pattern understands: nobody (it is looked for), the "
+            "language model by labels, or by JSON; the latter two want a larger model."
+        ),
+    ] = Decide.PATTERNS,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Talk to the shop: say what you look for, narrow it, compare, ask why, take it back.
@@ -46,11 +64,19 @@ def chat(
     from llmrec.recommender import Recommender
 
     with Recommender.open(workspace) as shop:
-        agent = Agent(shop, k=k)
+        agent = Agent(shop, k=k, intents=_intents(shop, decide))
         if script is not None:
             _replay(agent, script, user)
         else:
             _talk(agent, user, resume)
+
+
+def _intents(shop: Recommender, decide: Decide) -> Intents:
+    from llmrec.agent.intents import ByCalls, ByLabels, NoModel
+
+    if decide is Decide.PATTERNS:
+        return NoModel()
+    return ByLabels(shop.engine) if decide is Decide.LABELS else ByCalls(shop.engine)
 
 
 def _talk(agent: Agent, user: str | None, resume: str | None) -> None:

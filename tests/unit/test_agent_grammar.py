@@ -67,6 +67,15 @@ def test_a_brand_that_is_a_word_needs_its_spelling_or_a_mark():
 
 SAID = re.findall(r"\S+", GOLDEN.read_text("utf-8").replace("→", ""))
 ODD = ["…", "\x00", "'", "((", "\\d", "{}", "%s", "<b>", "１２", "₤", "\u202e", "🙂"]
+
+
+def test_a_number_is_no_colour():
+    items = [Item("a", "Lamp", attributes={"colour": "blue 77", "size": "77"})]
+    shop = Context(Vocabulary.of_items(items))
+    assert read_message("not 77", shop).changes == ()
+    assert [spoken(one) for one in read_message("in 77", shop).changes] == ["size 77 (1)"]
+
+
 pieces = st.sampled_from([*SAID, *ODD])
 
 

@@ -23,7 +23,7 @@ from llmrec.agent.state import Conversation
 from llmrec.catalog.matching import matches
 from llmrec.engines.scripted import ScriptedEngine
 from llmrec.errors import EngineUnavailable
-from llmrec.types import EventKind
+from llmrec.types import EventKind, Item
 
 COMMANDS = [
     "hello", "danke", "why 1", "为什么推荐第二个？", "compare 1 and 2", "vergleiche 1 und 3",
@@ -137,6 +137,11 @@ def test_likes_of_a_known_shopper_are_in_the_log_and_undo_takes_them_out(shop, a
     assert not conversation.now.marks
 
 
+def test_undo_takes_back_a_change_and_not_a_question(agent):
+    conversation, _ = talk(agent, "a teapot", "under 40", "why 2", "compare 1 and 2", "undo")
+    assert conversation.now.constraints.held == () and len(conversation.now.shown) == 3
+
+
 def test_more_shows_others_until_there_are_none(agent):
     conversation, events = talk(agent, "from Limberlow, under 15 euros")
     seen = []
@@ -211,6 +216,18 @@ def test_a_question_completed_by_a_number_is_the_question(agent):
     conversation, events = agent.answer(conversation, "the second")
     assert tools_of(events) == ["product_question"]
     assert conversation.turns[-1].said == "the second"
+
+
+def test_new_names_are_known_after_a_while_and_not_at_each_change(shop):
+    patient, eager = Agent(shop), Agent(shop, names_lag_s=0)
+    assert patient.vocabulary is patient.vocabulary
+    before = {"patient": patient.vocabulary, "eager": eager.vocabulary}
+    shop.store.write_items([Item("NEW-1", "Tin", brand="Brandnew")])
+    try:
+        assert patient.vocabulary is before["patient"]
+        assert "brandnew" in eager.vocabulary.brands and "brandnew" not in before["eager"].brands
+    finally:
+        shop.store.delete_item("NEW-1")
 
 
 def test_labels_decide_only_what_they_are_sure_of():

@@ -118,6 +118,11 @@ def test_a_transcript_replayed_writes_itself_again(chat, tmp_path):
     assert "> why 1" in first and "| price |" in first and "[at most 60 EUR]" in first
 
 
+@pytest.mark.parametrize("decide", ["patterns", "labels", "calls"])
+def test_an_unclear_message_is_looked_for_whoever_decides(chat, decide):
+    assert "Found for “teapot”:" in chat("teapot", options=("--decide", decide))
+
+
 def test_a_script_that_is_not_there_is_an_error(chat, tmp_path):
     with pytest.raises(LLMRecError, match="cannot be read"):
         chat(options=("--script", str(tmp_path / "none.md")))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from llmrec.errors import DataError
 from llmrec.ingest.prices import parse_price
 
-__all__ = ["AMOUNT", "MONEY", "amount", "chinese_number"]
+__all__ = ["AMOUNT", "MONEY", "amount", "chinese_number", "in_figures"]
 
 _CODES = {
     "EUR": "euros? eur € 欧元 欧",
@@ -54,6 +54,39 @@ _NAMED = {
 }
 _FIGURES = dict(zip("一二三四五六七八九", range(1, 10), strict=True)) | {"两": 2}
 _POWERS = {"十": 10, "百": 100, "千": 1_000, "万": 10_000}
+
+
+_SPOKEN = {
+    10: "ten zehn",
+    15: "fifteen fünfzehn",
+    20: "twenty zwanzig",
+    25: "twenty-five fünfundzwanzig",
+    30: "thirty dreißig",
+    40: "forty vierzig",
+    50: "fifty fünfzig",
+    60: "sixty sechzig",
+    70: "seventy siebzig",
+    80: "eighty achtzig",
+    90: "ninety neunzig",
+    100: "hundred hundert einhundert",
+    200: "zweihundert",
+    300: "dreihundert",
+    500: "fünfhundert",
+    1000: "thousand tausend",
+}
+_FIGURE_OF = {word: str(number) for number, words in _SPOKEN.items() for word in words.split()}
+_SPOKEN_WORD = re.compile(
+    rf"\b(?:an?\s+|one\s+)?({'|'.join(sorted(_FIGURE_OF, key=len, reverse=True))})\b", re.IGNORECASE
+)
+
+
+def in_figures(text: str) -> str:
+    """Round numbers from ten on, spelled out in English or German, in figures.
+
+    >>> in_figures("under fifty euros, not a hundred"), in_figures("unter dreißig")
+    ('under 50 euros, not 100', 'unter 30')
+    """
+    return _SPOKEN_WORD.sub(lambda found: _FIGURE_OF[found[1].lower()], text)
 
 
 def amount(text: str) -> tuple[Decimal, str | None] | None:

@@ -54,7 +54,10 @@ _MATTER = (
 def _rules(word: str, chinese: str) -> str:
     """All the ways of giving up what ``word`` names."""
     return (
-        rf"\b{_DROP}\s+{_ALL}{word}{_LIMIT}\b|\b(?:drop|remove|lift|clear|cancel)\s+{_ALL}{word}\b"
+        rf"\b{_DROP}\s+{_ALL}{word}{_LIMIT}\b|\b(?:drop|remove|lift|clear|cancel"
+        rf"|forget(?:\s+about)?)\s+{_ALL}{word}\b"
+        rf"|\b(?:i\s+)?(?:don't|do\s+not)\s+(?:care|mind)\s+(?:about\s+)?(?:the\s+)?{word}\b"
+        rf"|\bno\s+{word}\s+preference\b"
         rf"|\bany\s+{word}(?:\s+(?:is\s+)?(?:fine|ok|okay|will\s+do))?\b(?!\s*(?:under|below|over))"
         rf"|\ball\s+{word}\b|\b(?:the\s+)?{word}\s+{_MATTER}"
         rf"|\b{_DE_DROP}\s+{_DE_ALL}{word}{_DE_LIMIT}\b|\b{_DE_ALL}{word}{_DE_LIMIT}?\s+(?:weg"

@@ -27,6 +27,7 @@ _OPENING = pattern(
     r"|(?:我想(?:要|买|看看?|找)?|我要|我需要|我在找|请(?:问)?|给我(?:看看?|找|推荐)?|帮我(?:找|选|推荐)?(?:一?[个下])?|有没有|有什么"
     r"|推荐(?:一?[个下些])?"
     r"|来(?:一?[个点些])|看看|找|那|还有|还要|要|和|但是?|不过)\s*"
+    r"|(?:i|ich|price|preis|want|nothing|nichts|lieber)(?![^\W_])\s*|它"
     r"|(?:to\s+(?:buy|see|have|get)|some|any|a|an|the|ein(?:e[nrms]?)?|etwas|was|something"
     r"|anything|things?|stuff|one|ones"
     r"|der|die|das|den|dem)(?![^\W_])\s*|[一几][个些款件把双只本张条]|东西|的|有|或者?"
@@ -37,7 +38,8 @@ _CLOSING = pattern(
     r"|dann|stattdessen|wieder|haben|zeigen"
     r"|kaufen|sehen|suchen|and|or|but|und|oder|aber|for|für|from|von|in|with|mit|the|a|an|one"
     r"|ones|ein|eine|einen|something|etwas|to\s+be"
-    r"|should\s+be|must\s+be|is|it|this|these|those|es|sein|that|which|thing|things|products?|produkte?)\b"
+    r"|should\s+be|must\s+be|is|it|this|these|those|es|sein|price|preis|costing|lieber|similar"
+    r"|that|which|thing|things|products?|produkte?)\b"
     r"|[\s,]*(?:或者?|吗|呢|吧|啊|呀|谢谢|的|了|一?点|东西|商品|产品|就行|好了)"
     r"|[\s,.;:!?、。-]+)$"
 )

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
-from llmrec.agent.constraints.changes import Change, Values
+from llmrec.agent.constraints.amounts import in_figures
+from llmrec.agent.constraints.changes import Change, Recipient, Values
 from llmrec.agent.constraints.context import Context
 from llmrec.agent.constraints.drops import read_drops
 from llmrec.agent.constraints.fillers import without_fillers
@@ -76,7 +77,7 @@ def read_message(message: str, context: Context) -> Critique:
     >>> read_message("A teapot, not more than 40 euros please", Context(Vocabulary()))
     Critique(changes=(AtMost(amount=Decimal('40'), currency='EUR'),), rest='teapot', unclear=())
     """
-    reader = Reader(named_products(plain(message), context.shown))
+    reader = Reader(in_figures(named_products(plain(message), context.shown)))
     found = [change for rule in _RULES for change in rule(reader, context)]
     found += read_only_a_value(reader, context)
     # Searched for, words behind a "no" would find just what is not wanted.
@@ -88,7 +89,10 @@ def read_message(message: str, context: Context) -> Critique:
 def _joined(changes: list[Change]) -> tuple[Change, ...]:
     """Without repetitions; values of one attribute in one message are alternatives."""
     joined: dict[object, Change] = {}
+    named = any(isinstance(change, Recipient) and change.who for change in changes)
     for change in changes:
+        if isinstance(change, Recipient) and named and not change.who:
+            continue  # "a gift for my mother" says it twice
         if not isinstance(change, Values):
             joined[change] = change
             continue

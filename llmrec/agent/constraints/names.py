@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TypeAlias
 
-from llmrec.agent.constraints.changes import Brands, Categories, Change, Values
+from llmrec.agent.constraints.changes import Brands, Categories, Change
 from llmrec.agent.constraints.context import Context
 from llmrec.agent.constraints.reader import Reader, pattern
-from llmrec.agent.constraints.values import colour_unknown_here
+from llmrec.agent.constraints.values import JOIN, colour_unknown_here, values_list
 from llmrec.agent.constraints.vocabulary import FoundName, Vocabulary
 
 __all__ = ["read_bare_brands", "read_names"]
 
 _NOT = pattern(
-    r"(?:\b(?:not|no|nothing|none|without|except|but\s+not|anything\s+but|avoid|exclude|hide|hate"
+    r"(?:\b(?:not|no|nothing|none|without|except|but\s+not|(?:anything|something)?\s*other\s+than"
+    r"|anything\s+but|avoid|exclude|hide|hate"
     r"|(?:don't|do\s+not)\s+(?:want|like|need|show(?:\s+me)?))"
     r"(?:\s+(?:for|any|more|anything|else|things|products|from|by|of|in|made|the|brand|category"
     r"|colou?r|size))*\s+"
-    r"|\b(?:nicht|kein(?:e[nrsm]?)?|nichts|ohne|außer)"
+    r"|\b(?:nicht|kein(?:e[nrsm]?)?|nichts|ohne|außer|(?:et)?was\s+anderes\s+als)"
     r"(?:\s+(?:mehr|von|vom|aus|in|der|die|das|den|marke|kategorie|farbe|größe))*\s+"
     r"|(?:不要|不想要|不喜欢|别要|除了|排除|不买|不看|去掉)\s*(?:品牌|牌子|颜色|类别)?\s*)"
 )
@@ -43,10 +45,6 @@ _CATEGORY = pattern(
 )
 _IN = pattern(r"\b(?:in|auch\s+in|make\s+it|lieber)\s+(?:the\s+colou?r\s+|der\s+farbe\s+)?")
 _MADE_OF = pattern(r"\b(?:made\s+(?:out\s+)?(?:of|from)|aus)\s+")
-_JOIN = re.compile(
-    r"\s*(?:,|/|\+|&|、|\b(?:and|or|nor|und|oder)\b|或者|[和或跟])\s*(?:(?:from|by|von|in|aus)\s+)*",
-    re.IGNORECASE,
-)
 _TRAIL = re.compile(r"\s*(?:牌子?的?|色?的|以外的?|之外的?)|\s+(?:brand|category|section|only)\b")
 
 _Named: TypeAlias = tuple[Change, int]
@@ -115,19 +113,9 @@ def _of_kinds(
 ) -> _Named | None:
     """Values of the first kind that has some: "in blue or red" are alternatives of one colour."""
     for attribute in (name for kind in kinds for name in vocabulary.of_kind(kind)):
-        values: dict[str, None] = {}
-        said: list[str] = []
-        end, place = start, start
-        while found := vocabulary.values_at(text, place, attribute):
-            values |= dict.fromkeys(found.values)
-            said.append(found.said)
-            end = found.end
-            joined = _JOIN.match(text, end)
-            if joined is None:
-                break
-            place = joined.end()
-        if values:
-            return Values(attribute, tuple(values), ", ".join(said), wanted), end
+        if listed := values_list(vocabulary, text, start, attribute):
+            change, end = listed
+            return replace(change, wanted=wanted), end
     return None
 
 
@@ -140,7 +128,7 @@ def _list(
     while (found := at(text, place)) is not None:
         names[found.name] = None
         end = found.end
-        joined = _JOIN.match(text, end)
+        joined = JOIN.match(text, end)
         if joined is None:
             break
         place = joined.end()

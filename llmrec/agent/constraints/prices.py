@@ -24,19 +24,22 @@ _RANGES = (
     rf"{_A}{_AND}{_MONEY_B}(?:之间)?",
 )
 _AROUND = (
-    rf"\b(?:somewhere\s+)?(?:about|around|roughly|etwa|ungefähr|circa|um\s+die|so\s+um)\s+{_MONEY_A}",
+    rf"\b(?:somewhere\s+)?(?:about|around|roughly|etwa|ungefähr|circa|rund|um\s+die"
+    rf"|(?:so\s+)?(?:um|bei))\s+{_MONEY_A}",
     rf"(?:大概|大约|差不多)?{_A}左右",
 )
 # Negations stand first: "not more than" holds "more than".
 _LIMITS: tuple[tuple[str, type[AtMost] | type[AtLeast]], ...] = (
     (
-        r"\b(?:not|no|nicht)\s+(?:be\s+)?(?:more|over|above|higher|dearer|more\s+expensive|mehr"
+        r"\b(?:not|no|nothing|nicht|nichts)\s+(?:be\s+)?(?:more|over|above|higher|dearer"
+        r"|more\s+expensive|mehr"
         r"|über"
         rf"|teurer)(?:\s+(?:than|als))?\s+{_A}",
         AtMost,
     ),
     (
-        r"\b(?:not|no|nicht)\s+(?:less|under|below|lower|cheaper|weniger|unter|billiger|günstiger)"
+        r"\b(?:not|no|nothing|nicht|nichts)\s+(?:less|under|below|lower|cheaper|weniger|unter"
+        r"|billiger|günstiger)"
         rf"(?:\s+(?:than|als))?\s+{_A}",
         AtLeast,
     ),

@@ -18,6 +18,8 @@ _LIKENESS = [
         rf"(?:(?:more|something|anything|things|stuff|ones?)\s+like|similar\s+to"
         rf"|along\s+the\s+lines\s+of)\s+(?P<r>{ANY}|{BARE})",
         rf"^(?:just\s+)?like\s+(?P<r>{ANY})\s+but\b",
+        r"\b(?:something|anything|more)\s+similar\b(?!\s+to)|\b(?:et)?was\s+ähnliches\b(?!\s+wie)"
+        r"|^类似的$",
         rf"\b(?:mehr|etwas|was|so\s?was|so\s+etwas)(?:\s+(?:ähnliches|so))?\s+wie\s+(?P<r>{ANY}"
         rf"|{BARE})",
         rf"\b(?:etwas\s+)?ähnlich(?:e[srnm]?)?\s+(?:wie|zu[mr]?)?\s*(?P<r>{ANY}|{BARE})",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from llmrec.agent.constraints.changes import Brands, Change, Values
 from llmrec.agent.constraints.context import Context
@@ -13,7 +14,13 @@ from llmrec.agent.constraints.synonyms import is_colour
 from llmrec.agent.constraints.vocabulary import Vocabulary
 from llmrec.catalog.matching import fold
 
-__all__ = ["colour_unknown_here", "read_only_a_value", "read_values"]
+__all__ = ["JOIN", "colour_unknown_here", "read_only_a_value", "read_values", "values_list"]
+
+JOIN = re.compile(
+    r"\s*(?:,|/|\+|&|、|\b(?:and|or|nor|und|oder)\b|或者|[和或跟])\s*(?:(?:from|by|von|in|aus)\s+)*",
+    re.IGNORECASE,
+)
+"""What joins alternatives: "red or blue", "von Acme oder Brio"."""
 
 _BETWEEN = re.compile(
     r"\s*(?::|=|is|ist|should\s+be|soll|sein|要|是|为)?\s*(?:(?:in|of|von)\s+)?", re.IGNORECASE
@@ -67,16 +74,34 @@ def _beside_names(reader: Reader, vocabulary: Vocabulary) -> Iterator[tuple[int,
             continue
         between = _BETWEEN.match(reader.text, named.end)
         behind = between.end() if between else named.end
-        found = vocabulary.values_at(reader.text, behind, named.name)
-        if found and behind > named.end - 1:
+        if listed := values_list(vocabulary, reader.text, behind, named.name):
+            change, end = listed
             wanted, first = _sign(reader.text, start)
-            reader.cut(first, found.end)
-            yield first, Values(named.name, found.values, found.said, wanted)
+            reader.cut(first, end)
+            yield first, replace(change, wanted=wanted)
         elif before := _value_before(reader.text, start, vocabulary, named.name):
             first, values, said = before
             wanted, cut = _sign(reader.text, first)
             reader.cut(cut, named.end)
             yield cut, Values(named.name, values, said, wanted)
+
+
+def values_list(
+    vocabulary: Vocabulary, text: str, start: int, attribute: str
+) -> tuple[Values, int] | None:
+    """One value, or several that are joined by "or" and the like; and where they end."""
+    values: dict[str, None] = {}
+    said: list[str] = []
+    end = place = start
+    while found := vocabulary.values_at(text, place, attribute):
+        values |= dict.fromkeys(found.values)
+        said.append(found.said)
+        end = found.end
+        joined = JOIN.match(text, end)
+        if joined is None:
+            break
+        place = joined.end()
+    return (Values(attribute, tuple(values), ", ".join(said)), end) if values else None
 
 
 def _sign(text: str, start: int) -> tuple[bool, int]:

@@ -139,6 +139,8 @@ class Vocabulary:
         words = _WORD.findall(folded)
         if not words or words[0] in _EMPTY or words[-1] in _EMPTY:
             return ()
+        if folded.isdecimal() and kind_of(fold(attribute)) in ("colour", "material"):
+            return ()  # "blue 77" is not what "77" means
         found: dict[str, None] = {}
         for word in same_words(folded):
             for value in self._candidates(attribute, word):
