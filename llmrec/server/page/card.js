@@ -10,7 +10,7 @@ import { priceText } from "./money.js";
  */
 export function cardOf(card, acts, mark) {
   const { product } = card;
-  const title = make("h3", { tabindex: "-1" }, number(card), titleOf(product));
+  const title = make("h2", { tabindex: "-1" }, number(card), titleOf(product));
   const body = make("div", { class: "card-body" }, [
     product.category && make("p", { class: "path" }, product.category.slice(-2).join(" › ")),
     title,

@@ -45,17 +45,21 @@ function renewed() {
   talk.renew(kept("user"));
 }
 
-async function route() {
+/** Show the screen that the address names; whether it is the profile. */
+function turnTo() {
   const profile = location.hash === "#profile";
   byId("chat-view").hidden = profile;
   byId("profile-view").hidden = !profile;
   byId(profile ? "to-profile" : "to-chat").setAttribute("aria-current", "page");
   byId(profile ? "to-chat" : "to-profile").removeAttribute("aria-current");
   document.title = profile ? "Your profile · Shop assistant" : "Shop assistant";
-  if (profile) {
-    await showProfile(caller, renewed);
-    byId("profile-title").focus();
-  }
+  return profile;
+}
+
+async function route() {
+  if (!turnTo()) return;
+  await showProfile(caller, renewed);
+  byId("profile-title").focus();
 }
 
 function listen() {
@@ -89,6 +93,7 @@ async function start() {
   wide.addEventListener("change", fold);
   fold();
   changed();
+  turnTo();
   listen();
   try {
     caller = await api.whoAmI();

@@ -60,9 +60,10 @@ export class Reply {
   end() {
     this.working.remove();
     if (!this.answer.querySelector(".cards")) this.turn.scrollIntoView({ block: "nearest" });
-    if (!document.activeElement || document.activeElement === document.body) {
+    const active = document.activeElement;
+    if (active === document.body || !active?.checkVisibility()) {
       // The button that was pressed may have gone with its card.
-      (this.answer.querySelector("h3") ?? byId("say")).focus({ preventScroll: true });
+      (this.answer.querySelector("h2") ?? byId("say")).focus({ preventScroll: true });
     }
   }
 

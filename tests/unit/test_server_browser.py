@@ -1,0 +1,185 @@
+"""The web page in a real browser, on the demo store: what a shopper does, with eyes and without."""
+
+import base64
+
+import httpx
+import pytest
+from browsing import Visit, chromium
+from serving import Process, make_key, new_shop
+from tool_shop import make_demo_store
+
+pytestmark = pytest.mark.integration
+
+HOSTILE = "<img src=x onerror='window.broken = 1'><script>window.broken = 2</script> gong"
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)
+LIKE = ".turn:not(.past) .card:first-child button:text('Like')"
+DISLIKE = ".turn:not(.past) .card:first-child button:text('Not for me')"
+WHY = ".turn:not(.past) .card:first-child button:text('Why this?')"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def url(browser, tmp_path_factory):
+    workspace = make_demo_store(tmp_path_factory.mktemp("demo") / "shop")
+    with Process(workspace) as server:
+        items = [
+            {"id": "X-1", "title": HOSTILE, "url": "javascript:window.broken=3", "price": "5"},
+            {"id": "X-2", "title": "Zither case", "image_url": "https://pictures.example/z.png"},
+        ]
+        assert httpx.post(f"{server.url}/v1/items", json={"items": items}).is_success
+        yield server.url
+
+
+@pytest.mark.parametrize(("size", "user"), [("desktop", "shopper-234"), ("phone", "shopper-040")])
+def test_ask_narrow_why_like_see_the_change_and_be_forgotten(browser, url, size, user):
+    with Visit(browser, f"{url}/#profile", size) as visit:
+        page = visit.page
+        page.wait_for_selector("#who")
+        assert visit.faults() == []
+        page.fill("#who", user)
+        page.press("#who", "Enter")
+        page.wait_for_selector(".lines li")
+        assert visit.faults() == []
+
+        page.click("#to-chat")
+        assert page.is_visible("#welcome") and visit.faults() == []
+        visit.ask("something for the balcony")
+        wide = visit.titles()
+        visit.ask("under 40")
+        assert visit.filters() == ["Drop: at most 40 EUR"]
+        assert len(wide) == 3 and visit.titles() and visit.faults() == []
+
+        visit.press(WHY)
+        page.wait_for_selector("#why:not([hidden])")
+        assert page.locator("#why .evidence li").count() and page.locator("#why .bar").count()
+        assert page.locator("#why .fields .used, #why mark").count()
+        assert visit.faults() == []
+        page.click("#why-close")
+
+        before = visit.titles()
+        visit.press(LIKE)
+        liked = visit.titles()
+        assert before[0] not in liked and liked
+        visit.press(DISLIKE)
+        assert liked[0] not in visit.titles()
+        kept = httpx.get(f"{url}/v1/sessions", params={"user": user}).json()["sessions"]
+        assert kept[0]["title"] == "something for the balcony"
+
+        page.click("#to-profile")
+        page.click("button:text-is('Forget me')")
+        assert visit.faults() == []
+        page.click("button:text('Delete everything')")
+        page.wait_for_selector("text=Nothing is known yet")
+        gone = httpx.get(f"{url}/v1/sessions", params={"user": user}).json()["sessions"]
+        assert gone == [] and visit.faults() == []
+        page.click("#to-chat")
+        assert page.is_visible("#welcome") and visit.titles() == []
+        assert visit.complaints == []
+
+
+def test_filters_mirror_the_conversation_and_change_it(browser, url):
+    with Visit(browser, url) as visit:
+        page = visit.page
+        visit.press("#starts button:text('What people like here')")
+        assert visit.titles()
+        visit.ask("something for the garden, in green, under 60")
+        assert len(visit.filters()) == 2 and page.input_value("#price-to") == "60"
+        page.fill("#price-from", "12,50")
+        page.fill("#price-to", "30")
+        visit.press("#prices button")
+        assert "Drop: at most 30 EUR" in visit.filters() and len(visit.filters()) == 3
+        page.fill("#price-to", "cheap")
+        page.click("#prices button")
+        assert page.is_visible("#prices-wrong") and len(visit.filters()) == 3
+        visit.press("#held button >> nth=0")
+        assert len(visit.filters()) == 2
+
+        page.reload()
+        page.wait_for_selector(".card")
+        assert len(visit.filters()) == 2 and not page.is_visible("#welcome")
+        visit.press("#undo")
+        assert len(visit.filters()) == 3
+        visit.press("#over")
+        assert visit.filters() == [] and visit.complaints == []
+
+
+def test_hostile_texts_stay_texts_and_pictures_come_from_where_the_catalogue_says(browser, url):
+    with Visit(browser, url) as visit:
+        page = visit.page
+        page.route("https://pictures.example/*", lambda one: one.fulfill(body=PIXEL))
+        visit.ask(HOSTILE)
+        said = page.locator(".said").first.inner_text()
+        assert said == HOSTILE
+        card = page.locator(".card", has_text="gong").first
+        assert HOSTILE in card.locator("h2").inner_text()
+        assert card.locator("a, img, script").count() == 0
+        assert page.evaluate("window.broken") is None
+        visit.ask("zither case")
+        image = page.locator(".turn:not(.past) .card img").first
+        assert image.get_attribute("src") == "https://pictures.example/z.png"
+        assert visit.complaints == []
+
+
+def test_without_a_mouse_and_without_eyes(browser, url):
+    with Visit(browser, url) as visit:
+        page = visit.page
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to the message field"
+        page.keyboard.press("Enter")
+        page.keyboard.type("a present under 25")
+        page.keyboard.press("Enter")
+        visit.settled()
+        heard = page.locator("#spoken p").all_inner_texts()
+        assert any(one.startswith("3 products: 1, ") for one in heard)
+        assert page.evaluate("document.activeElement.id") == "say"
+        page.focus(WHY)
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#why:not([hidden])")
+        assert page.evaluate("document.activeElement.id") == "why-title"
+        page.keyboard.press("Escape")
+        assert page.evaluate("document.activeElement.textContent") == "Why this?"
+        ring = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert ring == "solid"
+        page.focus(LIKE)
+        page.keyboard.press("Enter")
+        visit.settled()
+        assert page.evaluate("document.activeElement.tagName") == "H2"
+
+
+def test_a_fault_would_be_found(browser, url):
+    with Visit(browser, url) as visit:
+        visit.page.evaluate("document.body.append(document.createElement('button'))")
+        assert any(one.startswith("button-name") for one in visit.faults())
+
+
+def test_the_key_is_asked_for_once_and_gone_when_the_shopper_is_forgotten(browser, tmp_path):
+    workspace = new_shop(tmp_path, items=20)
+    key = make_key(workspace, "shopper", "u001")
+    with Process(workspace) as server, Visit(browser, server.url) as visit:
+        page = visit.page
+        page.wait_for_selector("#door[open]")
+        assert visit.faults() == []
+        page.fill("#key", "llmrec_wrong")
+        page.press("#key", "Enter")
+        page.wait_for_selector("#door-wrong:not(:empty)")
+        page.fill("#key", key)
+        page.press("#key", "Enter")
+        page.wait_for_selector("#door:not([open])", state="attached")
+        visit.ask("a lamp")
+        assert visit.titles()
+        page.reload()
+        page.wait_for_selector(".card")
+        assert key not in page.content() and key not in page.url
+        page.click("#to-profile")
+        page.wait_for_selector("#pin")
+        assert page.locator("#who").count() == 0
+        page.click("button:text-is('Forget me')")
+        page.click("button:text('Delete everything')")
+        page.wait_for_selector("#door[open]")
