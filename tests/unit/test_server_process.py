@@ -1,5 +1,6 @@
 """``llmrec serve`` as a process of its own: its log, its door, and its end."""
 
+import json
 import subprocess
 import sys
 import threading
@@ -49,6 +50,19 @@ def test_a_request_that_runs_is_finished_after_sigterm_and_new_ones_are_refused(
         running.join()
         assert answers[0].status_code == 200 and answers[0].json()["recommendations"]
         assert server.process.wait(30) == 0
+
+
+def test_who_leaves_cancels_the_reply_and_frees_its_place(workspace):
+    with Process(workspace, code=SLOW) as server, httpx.Client(base_url=server.url) as client:
+        said = {"message": "a lamp", "user": "u001"}
+        with client.stream("POST", "/v1/chat", json=said) as answer:
+            first = next(line for line in answer.iter_lines() if line.startswith("data: "))
+        session = json.loads(first.removeprefix("data: "))["session"]
+        while 'llmrec_running{gate="model"} 0.0' not in client.get("/metrics").text:
+            pass
+        kept = client.get(f"/v1/sessions/{session}", params={"user": "u001"})
+        assert kept.status_code == 404
+        assert not [one for one in server.lines() if one["level"] == "error"]
 
 
 def test_the_log_has_no_texts_and_no_names(workspace):
