@@ -23,6 +23,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from llmrec.agent.asking import event_of
 from llmrec.agent.events import (
     AgentEvent,
     Card,
@@ -77,17 +78,23 @@ def read_script(text: str) -> Script:
 def replayed(agent: Agent, script: Script, user: str | None = None) -> Iterator[str]:
     """The lines of the transcript, as the messages are answered now.
 
+    What a known shopper likes goes to the event log, as ever, and out of it again at the end.
+
     Args:
-        agent: who answers; what a known shopper likes goes to the event log as ever.
+        agent: who answers.
         script: what is asked.
         user: the shopper, if the script names none.
     """
     yield from script.heading
     conversation = Conversation(user=script.user or user)
-    for message in script.messages:
-        conversation, events = agent.answer(conversation, message)
-        yield ""
-        yield from turn_lines(message, events)
+    try:
+        for message in script.messages:
+            conversation, events = agent.answer(conversation, message)
+            yield ""
+            yield from turn_lines(message, events)
+    finally:
+        for mark in conversation.now.marks if conversation.user else ():
+            agent.shop.store.delete_event(event_of(conversation.user or "", mark))
 
 
 def turn_lines(message: str, events: Iterable[AgentEvent]) -> list[str]:

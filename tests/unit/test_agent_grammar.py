@@ -52,6 +52,12 @@ def test_a_title_on_the_screen_is_a_reference():
     assert [spoken(one) for one in read.changes] == ["more like 2"]
 
 
+def test_words_that_are_also_a_title_stay_words():
+    shop = Context(Vocabulary(), (Shown(1, "a", "Running shoes"), Shown(2, "b", "Ink")))
+    assert read_message("running shoes under 100", shop).rest == "Running shoes"
+    assert read_message("black ink", shop).rest == "black ink"
+
+
 def test_names_of_another_shop_mean_nothing_here():
     shop = Context(Vocabulary.of_items([Item("a", "Lamp", brand="Acme")]))
     assert read_message("only Tamperley", shop).changes == ()

@@ -109,6 +109,16 @@ def test_an_exported_conversation_can_be_replayed(chat, tmp_path, monkeypatch):
     assert "> cheaper" in replayed and "*recommend: k=3, query=teapot*" in replayed
 
 
+def test_a_replay_stores_nothing(chat, workspace, tmp_path):
+    script = tmp_path / "talk.md"
+    script.write_text("Shopper: rex\n\n> a teapot\n> I like the first\n> not the second\n", "utf-8")
+    printed = chat(options=("--script", str(script)))
+    assert printed.count("*feedback: ") == 2
+    with open_shop(workspace) as shop:
+        assert shop.store.history("rex") == []
+    assert chat("/sessions", options=("--user", "rex")).strip() == ""
+
+
 def test_a_transcript_replayed_writes_itself_again(chat, tmp_path):
     script = tmp_path / "talk.txt"
     script.write_text("a teapot under 60 euros\nwhy 1\ncompare 1 and 2\nundo", "utf-8")

@@ -26,7 +26,7 @@ from llmrec.agent.constraints.products import (
     read_unwanted,
 )
 from llmrec.agent.constraints.reader import Reader, pattern, plain
-from llmrec.agent.constraints.references import named_products
+from llmrec.agent.constraints.references import named_products, with_titles
 from llmrec.agent.constraints.values import read_only_a_value, read_values
 
 __all__ = ["Critique", "read_message"]
@@ -83,7 +83,8 @@ def read_message(message: str, context: Context) -> Critique:
     # Searched for, words behind a "no" would find just what is not wanted.
     unclear = tuple(one[1] or one[2] for one in reader.take(_NEGATED))
     ordered = [change for _, change in sorted(found, key=lambda pair: pair[0])]
-    return Critique(_joined(ordered), without_fillers(reader.rest), unclear)
+    rest = with_titles(without_fillers(reader.rest), context.shown)
+    return Critique(_joined(ordered), rest, unclear)
 
 
 def _joined(changes: list[Change]) -> tuple[Change, ...]:

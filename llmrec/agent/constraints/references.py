@@ -10,7 +10,7 @@ from llmrec.agent.constraints.changes import Reference
 from llmrec.agent.constraints.shown import Shown
 from llmrec.catalog.matching import fold
 
-__all__ = ["ANY", "BARE", "NUMBERED", "THAT", "named_products", "reference"]
+__all__ = ["ANY", "BARE", "NUMBERED", "THAT", "named_products", "reference", "with_titles"]
 
 _ENGLISH = "first second third fourth fifth sixth seventh eighth ninth tenth".split()  # noqa: SIM905
 _GERMAN = "erste zweite dritte vierte fünfte sechste siebte achte neunte zehnte".split()  # noqa: SIM905
@@ -39,6 +39,7 @@ BARE = rf"(?:{NUMBERED}|\b\d{{1,2}}\b(?!\s*[%€$£元块]))"
 
 _DIGITS = re.compile(r"\d+")
 _CHINESE = re.compile(r"第([一二三四五六七八九十]+)")
+_NAMED = re.compile(r"#\s?(\d{1,2})\b")
 _MIN_WORDS, _MIN_CHARS = 2, 8
 
 
@@ -79,8 +80,15 @@ def named_products(text: str, shown: Sequence[Shown]) -> str:
 def _names(title: str) -> set[str]:
     parts = {title, title.split(",")[0].strip()}
     return {
-        part
-        for part in parts
-        if len(part.split()) >= _MIN_WORDS or len(fold(part)) >= _MIN_CHARS or part == title
-        if len(part) > 1
+        part for part in parts if len(part.split()) >= _MIN_WORDS or len(fold(part)) >= _MIN_CHARS
     }
+
+
+def with_titles(words: str, shown: Sequence[Shown]) -> str:
+    """Write titles for ``#n`` again: "running shoes" may have been meant as words.
+
+    >>> with_titles("#1", [Shown(1, "R", "Running shoes")])
+    'Running shoes'
+    """
+    titles = {str(one.number): one.title for one in shown}
+    return _NAMED.sub(lambda found: titles.get(found[1], found[0]), words)
