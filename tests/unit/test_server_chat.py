@@ -181,5 +181,7 @@ def test_a_profile_is_read_and_corrected_by_its_own_shopper(ask):
     assert brand["key"] not in {one["key"] for one in after}
     for method, body in (("GET", None), ("POST", change)):
         assert ask(method, "/v1/users/u001/profile", "two", json=body).status_code == 403
+    unknown = ask("GET", "/v1/users/u001/profile?lang=de")
+    assert (unknown.status_code, unknown.json()["error"]["field"]) == (422, "lang")
     german = ask("GET", "/v1/users/u001/profile?language=de", "merchant").json()["lines"]
     assert any("Produkte" in one["text"] for one in german)

@@ -13,7 +13,7 @@ from llmrec.server.bodies.acts import ActBody
 from llmrec.server.bodies.base import Body, Id, Out, Query
 from llmrec.types import EventKind
 
-__all__ = ["ChatBody", "SessionId", "SessionOut", "SessionsOut"]
+__all__ = ["ChatBody", "SessionId", "SessionOut", "SessionsOut", "WhoseQuery"]
 
 # The whole id: its first digits alone could be guessed.
 SessionId: TypeAlias = Annotated[str, StringConstraints(pattern="^[0-9a-f]{32}$")]
@@ -32,6 +32,12 @@ class ChatBody(Body):
     act: ActBody | None = Field(
         None, description="what a button means; the message then only stands among the turns"
     )
+
+
+class WhoseQuery(Body):
+    """Whose conversations are meant."""
+
+    user: Id | None = Field(None, description="left out: the key's own, or strangers")
 
 
 class TurnOut(Out):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
 from llmrec.server.bodies.base import Body, Out
 
-__all__ = ["ForgottenOut", "ProfileChange", "ProfileLineOut", "ProfileOut"]
+__all__ = ["ForgottenOut", "ProfileChange", "ProfileLineOut", "ProfileOut", "ProfileQuery"]
 
 
 class ProfileLineOut(Out):
@@ -21,6 +21,12 @@ class ProfileLineOut(Out):
     text: str
     evidence: tuple[str, ...]
     pinned: bool
+
+
+class ProfileQuery(Body):
+    """How a profile is read."""
+
+    language: Literal["en", "de", "zh"] = Field("en", description="of the lines")
 
 
 class ProfileOut(Out):

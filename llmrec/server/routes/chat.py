@@ -9,8 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from llmrec.server import talking
 from llmrec.server.access import Shopper
-from llmrec.server.bodies.base import Id
-from llmrec.server.bodies.chat import ChatBody, SessionId, SessionOut, SessionsOut
+from llmrec.server.bodies.chat import ChatBody, SessionId, SessionOut, SessionsOut, WhoseQuery
 from llmrec.server.bodies.errors import failures
 from llmrec.server.services import TheServices
 
@@ -22,7 +21,7 @@ _STREAM: dict[int | str, Any] = {
     200: {"description": "Server-sent events.", "content": {"text/event-stream": {}}}
 }
 _HEADERS = {"X-Accel-Buffering": "no"}  # nginx would else keep the words until all are said
-_User = Annotated[Id | None, Query(description="left out: the key's own, or strangers")]
+_Whose = Annotated[WhoseQuery, Query()]
 
 
 @router.post(
@@ -47,17 +46,17 @@ async def chat(
 
 
 @router.get("/v1/sessions", responses=failures(401, 403, 422, 429))
-async def list_sessions(caller: Shopper, services: TheServices, user: _User = None) -> SessionsOut:
+async def list_sessions(caller: Shopper, services: TheServices, whose: _Whose) -> SessionsOut:
     """A shopper's conversations, the one spoken in last first."""
-    named = caller.shopper(user)
+    named = caller.shopper(whose.user)
     lines = await services.reads.run(lambda: services.shop.sessions.list(named))
     return SessionsOut.model_validate({"sessions": lines})
 
 
 @router.get("/v1/sessions/{id}", responses=failures(401, 403, 404, 422, 429))
 async def get_session(
-    id: Annotated[SessionId, Path()], caller: Shopper, services: TheServices, user: _User = None
+    id: Annotated[SessionId, Path()], caller: Shopper, services: TheServices, whose: _Whose
 ) -> SessionOut:
     """What was said in a conversation, and which limits hold in it."""
-    named = caller.shopper(user)
+    named = caller.shopper(whose.user)
     return await services.reads.run(lambda: talking.session_page(services.shop, id, named))

@@ -11,7 +11,7 @@ from llmrec.errors import NotAllowed
 from llmrec.server.access import Shopper
 from llmrec.server.bodies.base import Id
 from llmrec.server.bodies.errors import failures
-from llmrec.server.bodies.users import ForgottenOut, ProfileChange, ProfileOut
+from llmrec.server.bodies.users import ForgottenOut, ProfileChange, ProfileOut, ProfileQuery
 from llmrec.server.services import TheServices
 
 if TYPE_CHECKING:
@@ -23,16 +23,16 @@ router = APIRouter(tags=["users"])
 
 _PROFILE = "/v1/users/{user:path}/profile"
 _UserId = Annotated[Id, Path(examples=["S042"])]
-_Language = Annotated[Literal["en", "de", "zh"], Query(description="of the lines")]
+_Query = Annotated[ProfileQuery, Query()]
 
 
 @router.get(_PROFILE, responses=failures(401, 403, 422, 429))
 async def get_profile(
-    user: _UserId, caller: Shopper, services: TheServices, language: _Language = "en"
+    user: _UserId, caller: Shopper, services: TheServices, query: _Query
 ) -> ProfileOut:
     """What is known of a shopper, line by line."""
     caller.shopper(user)
-    return await services.reads.run(lambda: _profile(services.shop, user, language))
+    return await services.reads.run(lambda: _profile(services.shop, user, query.language))
 
 
 @router.post(_PROFILE, responses=failures(401, 403, 422, 429, 507))
@@ -41,7 +41,7 @@ async def change_profile(
     body: ProfileChange,
     caller: Shopper,
     services: TheServices,
-    language: _Language = "en",
+    query: _Query,
 ) -> ProfileOut:
     """Correct it: keep a line of the shopper's own, take one away."""
     caller.shopper(user)
@@ -52,7 +52,7 @@ async def change_profile(
             shop.edits.pin(user, body.pin)
         if body.remove is not None:
             shop.edits.remove(user, body.remove)
-        return _profile(shop, user, language)
+        return _profile(shop, user, query.language)
 
     return await services.writes.run(work)
 
