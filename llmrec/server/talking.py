@@ -90,7 +90,8 @@ async def told(
 def _told(event: AgentEvent, session: str, request_id: str) -> str:
     if isinstance(event, Done):
         # The conversation itself is the server's; GET /v1/sessions/ID tells what was said.
-        return _event("done", {"type": "done", "session": session})
+        spoken = event.conversation.language
+        return _event("done", {"type": "done", "session": session, "language": spoken})
     if isinstance(event, Failed):
         kind = getattr(errors, event.error, errors.LLMRecError)
         detail = detail_of(kind, event.message, event.hint, request_id)

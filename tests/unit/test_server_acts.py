@@ -73,6 +73,11 @@ def test_why_says_what_the_reason_stands_on_and_undo_takes_back(ask):
     assert held(ask, session) == []
 
 
+def test_the_end_says_in_which_language_it_was_answered(ask):
+    ends = [talk(ask, message)[-1] for message in ("a lamp for reading", "ich suche eine Lampe")]
+    assert [one["language"] for one in ends] == ["en", "de"]
+
+
 def test_an_unknown_button_is_refused(ask):
     for wrong in ({"do": "buy"}, {"do": "like"}, {"do": "like", "product": 0}, {"do": "drop"}):
         answer = ask("POST", "/v1/chat", json={"message": "x", "act": wrong})

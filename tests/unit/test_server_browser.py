@@ -110,6 +110,19 @@ def test_filters_mirror_the_conversation_and_change_it(browser, url):
         assert visit.filters() == [] and visit.complaints == []
 
 
+def test_what_was_not_acknowledged_does_not_count(browser, url):
+    with Visit(browser, url) as visit:
+        visit.ask("something under 60")
+        shown = visit.titles()
+        visit.page.route("**/v1/chat", lambda one: one.abort())
+        visit.ask("in blue")
+        assert "cannot be reached" in visit.page.locator(".turn .wrong").last.inner_text()
+        visit.page.unroute("**/v1/chat")
+        assert visit.filters() == ["Drop: at most 60 EUR"] and visit.titles() == shown
+        visit.ask("under 1")
+        assert visit.titles() == [] and len(visit.filters()) == 1
+
+
 def test_hostile_texts_stay_texts_and_pictures_come_from_where_the_catalogue_says(browser, url):
     with Visit(browser, url) as visit:
         page = visit.page

@@ -30,10 +30,7 @@ export function webAddress(text) {
 
 /** `text` in pieces, with every part that stands in `names` marked. */
 export function marked(text, names) {
-  const found = names
-    .map((name) => [text.toLowerCase().indexOf(name.toLowerCase()), name.length])
-    .filter(([start, length]) => start >= 0 && length > 1)
-    .sort(([one], [other]) => one - other);
+  const found = names.flatMap((name) => places(text, name)).sort(([one], [other]) => one - other);
   const pieces = [];
   let end = 0;
   for (const [start, length] of found) {
@@ -42,4 +39,13 @@ export function marked(text, names) {
     end = start + length;
   }
   return [...pieces, text.slice(end)];
+}
+
+function places(text, name) {
+  const [all, part, found] = [text.toLowerCase(), name.toLowerCase(), []];
+  if (part.length < 2) return found;
+  for (let at = all.indexOf(part); at >= 0; at = all.indexOf(part, at + part.length)) {
+    found.push([at, part.length]);
+  }
+  return found;
 }

@@ -28,9 +28,14 @@ const acts = {
     showWhy(card, result);
     reply.turn.scrollIntoView({ block: "nearest" }); // the panel has made the conversation narrower
   },
-  like: (card) => talk.act(`You like “${card.product.title}”`, { do: "like", product: card.number }),
-  dislike: (card) => talk.act(`Not for you: “${card.product.title}”`, { do: "dislike", product: card.number }),
+  like: (card) => judge(card, "like", `You like “${card.product.title}”`),
+  dislike: (card) => judge(card, "dislike", `Not for you: “${card.product.title}”`),
 };
+
+function judge(card, verdict, told) {
+  hideWhy();
+  return talk.act(told, { do: verdict, product: card.number });
+}
 
 const talk = new Talk({ user: kept("user"), acts, changed });
 
@@ -95,11 +100,13 @@ async function start() {
   changed();
   turnTo();
   listen();
+  const earlier = kept("session");
   try {
     caller = await api.whoAmI();
     if (caller.user) keep("user", null);
     talk.user = caller.user ?? kept("user");
-    await restore(talk);
+    // Who was quick has begun a conversation meanwhile; that is then the one.
+    if (earlier && !talk.running && !talk.turns) await restore(talk, earlier);
     await route();
   } catch (error) {
     byId("turns").append(make("p", { class: "wrong", role: "alert" }, api.told(error)));

@@ -18,6 +18,17 @@ export async function showProfile(caller, renewed) {
   }
 }
 
+/** Whether a change was made; if not, the page says why. */
+async function tried(change) {
+  try {
+    await change();
+    return true;
+  } catch (error) {
+    byId("profile-body").prepend(make("p", { class: "wrong", role: "alert" }, api.told(error)));
+    return false;
+  }
+}
+
 function stranger() {
   return [
     make("p", {}, "You are a stranger here: nothing about you is stored with the shop."),
@@ -39,7 +50,7 @@ async function known(user, again, renewed) {
 
 function lineOf(user, line, again) {
   const remove = async () => {
-    await api.changeProfile(user, { remove: line.key });
+    if (!(await tried(() => api.changeProfile(user, { remove: line.key })))) return;
     say(`Removed: ${line.text}`);
     await again();
     byId("profile-title").focus();
@@ -57,7 +68,7 @@ function pinForm(user, again) {
   const submit = async (event) => {
     event.preventDefault();
     if (!input.value.trim()) return;
-    await api.changeProfile(user, { pin: input.value.trim() });
+    if (!(await tried(() => api.changeProfile(user, { pin: input.value.trim() })))) return;
     await again();
     byId("pin").focus();
   };

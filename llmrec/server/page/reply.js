@@ -5,6 +5,8 @@ import { byId, make } from "./dom.js";
 import { priceText } from "./money.js";
 import { hear, say } from "./spoken.js";
 
+const LISTING = ["recommend", "search", "similar", "bought_together"];
+
 export class Reply {
   /** `line` is what was said or done; `acts` and `marks` are for the cards. */
   constructor(line, acts, marks) {
@@ -39,13 +41,18 @@ export class Reply {
   }
 
   products(cards) {
+    this.stepBack();
+    const made = cards.map((card) => cardOf(card, this.acts, this.marks.get(card.product.id)));
+    this.add(make("div", { class: "cards" }, made));
+    say(`${cards.length === 1 ? "1 product" : `${cards.length} products`}: ${cards.map(spoken).join("; ")}`);
+    this.show();
+  }
+
+  /** Earlier cards lose their buttons: their numbers mean something else now, or nothing. */
+  stepBack() {
     for (const earlier of document.querySelectorAll(".turn:not(.past)")) {
       if (earlier !== this.turn) earlier.classList.add("past");
     }
-    const made = cards.map((card) => cardOf(card, this.acts, this.marks.get(card.product.id)));
-    this.add(make("div", { class: "cards" }, made));
-    say(`${cards.length} products: ${cards.map(spoken).join("; ")}`);
-    this.show();
   }
 
   failed(text) {
@@ -53,6 +60,7 @@ export class Reply {
     say(text);
   }
 
+  /** So that a screen reader takes the voice of that language. */
   language(code) {
     this.answer.lang = code;
   }
@@ -60,6 +68,7 @@ export class Reply {
   end() {
     this.working.remove();
     if (!this.answer.querySelector(".cards")) this.turn.scrollIntoView({ block: "nearest" });
+    if (LISTING.some((tool) => this.returned.has(tool))) this.stepBack();
     const active = document.activeElement;
     if (active === document.body || !active?.checkVisibility()) {
       // The button that was pressed may have gone with its card.

@@ -3,14 +3,13 @@
 import * as api from "./api.js";
 import { cardOf } from "./card.js";
 import { byId, make } from "./dom.js";
-import { keep, kept } from "./kept.js";
+import { keep } from "./kept.js";
 
-/** Show what was said, and the products that stand on the screen with their buttons. */
-export async function restore(talk) {
-  if (!kept("session")) return;
+/** Show what was said in the conversation `id`, and the products on the screen with their buttons. */
+export async function restore(talk, id) {
   try {
-    const session = await api.session(kept("session"), talk.user);
-    if (session.turns.length) await show(talk, session);
+    const session = await api.session(id, talk.user);
+    if (session.turns.length && !talk.running) await show(talk, session);
   } catch (error) {
     if (!(error instanceof api.Refused)) throw error;
     keep("session", null); // forgotten, or somebody else's

@@ -42,10 +42,14 @@ export class Talk {
     if (this.running) return null;
     this.running = new AbortController();
     const reply = new Reply(line, this.acts, this.marks);
+    const { held } = this;
     this.busy(true);
     try {
       for await (const event of api.chat(this.body(sent), this.running.signal)) this.take(reply, event);
     } catch (error) {
+      // Nothing counts that was not acknowledged.
+      this.held = held;
+      if (error.status === 404) keep("session", null);
       reply.failed(error.name === "AbortError" ? "Stopped; nothing was changed." : api.told(error));
     } finally {
       reply.end();
@@ -60,10 +64,15 @@ export class Talk {
   take(reply, event) {
     if (event.type === "tool_returned" && event.name === "feedback")
       this.marks.set(event.result.product.id, event.result.kind);
-    if (event.type === "session") keep("session", event.session);
-    else if (event.type === "constraints_changed") this.held = event.held;
-    else if (event.type === "done") this.turns += 1;
+    if (event.type === "constraints_changed") this.held = event.held;
+    else if (event.type === "done") this.done(reply, event);
     else reply.take(event);
+  }
+
+  done(reply, event) {
+    this.turns += 1;
+    keep("session", event.session);
+    reply.language(event.language);
   }
 
   body(sent) {

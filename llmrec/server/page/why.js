@@ -1,13 +1,14 @@
 // Why this product: the reason, what it stands on, and how the score came about.
 
 import { byId, make, marked } from "./dom.js";
+import { priceText } from "./money.js";
 
 const DID = {
   view: "You viewed", cart: "You put in the cart", purchase: "You bought",
   rating: "You rated", like: "You liked", dislike: "You did not want",
 };
 const SOURCES = {
-  query: "Like your words", text: "Like what you had", lexical: "The same words", popular: "Popular",
+  query: "Like your words", text: "Near your taste", lexical: "The same words", popular: "Popular",
   together: "Bought together", next: "Bought next", behaviour: "Your pattern", new: "New", cold: "Untried",
 };
 const HIDDEN = new Set(["id", "url", "image_url", "currency", "in_stock", "title"]);
@@ -20,10 +21,10 @@ export function showWhy(card, result) {
   const evidence = result.evidence ?? [];
   byId("why-title").textContent = `Why “${product.title}”?`;
   byId("why-body").replaceChildren(
-    make("p", {}, marked(result.reason ?? card.reason ?? "", evidence.map((one) => wordsOf(one)))),
+    make("p", {}, marked(result.reason ?? card.reason ?? "", evidence.flatMap(quoted))),
     ...part("What it stands on", evidenceList(evidence)),
-    ...part("The product's fields", fieldList(product, evidence)),
     ...part("Where it was found", bars(result.sources ?? {})),
+    ...part("The product's fields", fieldList(product, evidence)),
     ...part("Score", scoreList(result)),
   );
   byId("why").hidden = false;
@@ -45,7 +46,7 @@ const part = (title, content) => (content ? [make("h3", {}, title), content] : [
 function evidenceList(evidence) {
   if (!evidence.length) return null;
   return make("ul", { class: "evidence" }, evidence.map((one) =>
-    make("li", {}, make("span", { class: "kind" }, kindOf(one)), one.text)));
+    make("li", {}, make("span", { class: "kind" }, kindOf(one)), wordsOf(one))));
 }
 
 function kindOf(one) {
@@ -53,7 +54,9 @@ function kindOf(one) {
   return one.source === "query" ? "You asked for" : `The catalogue says: ${plainName(one.name)}`;
 }
 
-/** What a reason can quote of it: "white" of "colour: white". */
+/** What a reason may quote of it: "white" of "colour: white", each step of a category. */
+const quoted = (one) => (one.name === "category" ? one.text.split(", ") : [wordsOf(one)]);
+
 const wordsOf = (one) => (one.name.startsWith("attributes.") ? one.text.replace(/^[^:]*: /, "") : one.text);
 
 const plainName = (name) => name.replace("attributes.", "");
@@ -67,7 +70,9 @@ function fieldList(product, evidence) {
 }
 
 function fieldsOf(product) {
-  const plain = Object.entries(product).filter(([name]) => !HIDDEN.has(name) && name !== "attributes");
+  const price = product.price && { price: priceText(product.price, product.currency) };
+  const plain = Object.entries({ ...product, ...price })
+    .filter(([name]) => !HIDDEN.has(name) && name !== "attributes");
   return [...plain, ...Object.entries(product.attributes ?? {})].map(([name, value]) => [
     name, Array.isArray(value) ? value.join(" › ") : String(value)]);
 }

@@ -1,0 +1,77 @@
+"""Take the pictures of the web page in docs/images/ from a running server of the demo store.
+
+Start one with ``llmrec demo`` and ``llmrec serve -w demo-shop``, then run this with its address.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
+COLOURS = 64
+DESKTOP = {"width": 1360, "height": 820}
+PHONE = {"width": 390, "height": 800}
+USER = "shopper-234"
+FIRST_CARD = ".turn:not(.past) .card:first-child"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url", nargs="?", default="http://127.0.0.1:8080")
+    url = parser.parse_args().url
+    chromium = shutil.which("chromium") or sys.exit(
+        "There is no chromium: apt-get install chromium"
+    )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for name, size, scheme in (
+            ("page-desktop", DESKTOP, "light"),
+            ("page-dark", DESKTOP, "dark"),
+            ("page-phone", PHONE, "light"),
+        ):
+            tab = browser.new_page(viewport=size, color_scheme=scheme, reduced_motion="reduce")
+            talk(tab, url, why=name == "page-desktop", narrow=name != "page-phone")
+            save(tab.screenshot(), IMAGES / f"{name}.png")
+            tab.close()
+
+
+def talk(tab: Any, url: str, *, why: bool, narrow: bool) -> None:
+    """A known shopper asks, and perhaps narrows and wants to know why."""
+    tab.goto(f"{url}/#profile")
+    tab.fill("#who", USER)
+    tab.press("#who", "Enter")
+    tab.wait_for_selector(".lines li")
+    tab.click("#to-chat")
+    ask(tab, "seeds to sow")
+    if narrow:
+        ask(tab, "under 5")
+    if why:
+        tab.click(f"{FIRST_CARD} button:text('Why this?')")
+        tab.wait_for_selector("#why:not([hidden])")
+        tab.locator(".turn:not(.past) .said").last.scroll_into_view_if_needed()
+    tab.mouse.move(0, 0)
+
+
+def ask(tab: Any, message: str) -> None:
+    tab.fill("#say", message)
+    tab.press("#say", "Enter")
+    tab.wait_for_selector("body:not(.busy)")
+
+
+def save(picture: bytes, path: Path) -> None:
+    """With few colours, which is all that the page has."""
+    few = Image.open(io.BytesIO(picture)).convert("RGB").quantize(COLOURS)
+    few.save(path, optimize=True)
+    print(f"{path.name}: {path.stat().st_size // 1024} KB")
+
+
+if __name__ == "__main__":
+    main()
