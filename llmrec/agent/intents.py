@@ -63,8 +63,7 @@ class ByLabels:
     Args:
         engine: any engine.
         margin: by how many nats a choice must be likelier than the default, after what the model
-            answers to no message is taken off. docs/design/021-conversation.md has how often each
-            margin is right.
+            answers to no message is taken off (docs/design/021-conversation.md has figures).
     """
 
     engine: Engine
