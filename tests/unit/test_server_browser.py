@@ -118,6 +118,12 @@ def test_what_was_not_acknowledged_does_not_count(browser, url):
         visit.ask("in blue")
         assert "cannot be reached" in visit.page.locator(".turn .wrong").last.inner_text()
         visit.page.unroute("**/v1/chat")
+        visit.page.route("**/v1/chat", lambda one: None)  # an answer that never comes
+        visit.page.fill("#say", "in red")
+        visit.page.press("#say", "Enter")
+        visit.press("#stop")
+        assert "Stopped" in visit.page.locator(".turn .wrong").last.inner_text()
+        visit.page.unroute("**/v1/chat")
         assert visit.filters() == ["Drop: at most 60 EUR"] and visit.titles() == shown
         visit.ask("under 1")
         assert visit.titles() == [] and len(visit.filters()) == 1

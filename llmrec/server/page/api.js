@@ -43,7 +43,8 @@ async function json(method, path, body) {
 
 async function call(method, path, body, signal) {
   for (;;) {
-    const response = await fetch(path, { method, headers: headers(body), body: body && JSON.stringify(body), signal });
+    const sent = { method, headers: headers(body), body: body && JSON.stringify(body), signal };
+    const response = await fetch(path, sent);
     if (response.ok) return response;
     const answer = await response.json().catch(() => ({}));
     const refused = new Refused(response.status, answer.error ?? {});

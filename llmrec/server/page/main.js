@@ -41,7 +41,8 @@ const talk = new Talk({ user: kept("user"), acts, changed });
 
 /** After each turn: the filters and buttons mirror the conversation. */
 function changed() {
-  showFilters(talk.held, (one, place) => talk.act(`Without “${one.text}”`, { do: "drop", place: place + 1 }));
+  const drop = (one, place) => talk.act(`Without “${one.text}”`, { do: "drop", place: place + 1 });
+  showFilters(talk.held, drop);
   byId("undo").disabled = byId("over").disabled = talk.turns === 0;
 }
 

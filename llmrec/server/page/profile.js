@@ -1,11 +1,15 @@
 // The profile page: what is known of the shopper, line by line, and how to take it back.
 
-import { byId, make } from "./dom.js";
 import * as api from "./api.js";
+import { byId, make } from "./dom.js";
+import { forgetPart } from "./forget.js";
 import { keep, kept } from "./kept.js";
 import { say } from "./spoken.js";
 
-/** Show what the server knows now. `caller` is who the key speaks for, `renewed` starts a new chat. */
+/**
+ * Show what the server knows now.
+ * `caller`: who the key speaks for. `renewed` starts a new chat.
+ */
 export async function showProfile(caller, renewed) {
   const body = byId("profile-body");
   const user = caller.user ?? kept("user");
@@ -31,8 +35,8 @@ async function tried(change) {
 
 function stranger() {
   return [
-    make("p", {}, "You are a stranger here: nothing about you is stored with the shop."),
-    make("p", { class: "hint" }, "What you like counts for as long as this conversation lasts."),
+    make("p", {}, "You are a stranger here: no profile is made of you, and what you like is not logged."),
+    make("p", { class: "hint" }, "It counts in this conversation, which the shop keeps without a name."),
   ];
 }
 
@@ -42,7 +46,7 @@ async function known(user, again, renewed) {
     make("p", {}, `Kept for ${user}, made by counting what was viewed, liked, rated and bought.`),
     lines.length
       ? make("ul", { class: "lines" }, lines.map((line) => lineOf(user, line, again)))
-      : make("p", { class: "hint" }, "Nothing is known yet. Like or buy something, and it stands here."),
+      : make("p", { class: "hint" }, "Nothing is known yet. Like something, and it counts here."),
     pinForm(user, again),
     forgetPart(user, again, renewed),
   ];
@@ -59,7 +63,11 @@ function lineOf(user, line, again) {
     "li",
     {},
     make("span", {}, line.pinned ? `${line.text} (yours)` : line.text),
-    make("button", { type: "button", class: "quiet", "aria-label": `Remove: ${line.text}`, click: remove }, "Remove"),
+    make(
+      "button",
+      { type: "button", class: "quiet", "aria-label": `Remove: ${line.text}`, click: remove },
+      "Remove",
+    ),
   );
 }
 
@@ -80,52 +88,10 @@ function pinForm(user, again) {
   );
 }
 
-function forgetPart(user, again, renewed) {
-  return make(
-    "section",
-    { "aria-labelledby": "forget-title" },
-    make("h2", { id: "forget-title" }, "Forget me"),
-    make("p", {}, "Deletes your events, conversations and profile from the shop, for good."),
-    make("p", { class: "row" }, make("button", { type: "button", class: "danger", click: () => sure(user, again, renewed) }, "Forget me")),
-  );
-}
-
-/** Ask once more, then delete. */
-function sure(user, again, renewed) {
-  const wrong = make("p", { class: "wrong", role: "alert" });
-  const forget = async () => {
-    try {
-      await api.forget(user);
-    } catch (error) {
-      wrong.textContent = api.told(error);
-      return;
-    }
-    dialog.close();
-    renewed();
-    say("Everything about you is deleted.");
-    await again();
-    byId("profile-title").focus();
-  };
-  const dialog = make(
-    "dialog",
-    { "aria-labelledby": "sure-title", close: () => dialog.remove() },
-    make("h2", { id: "sure-title" }, "Delete everything about you?"),
-    make("p", {}, "This cannot be taken back."),
-    wrong,
-    make(
-      "div",
-      { class: "row" },
-      make("button", { type: "button", class: "quiet", click: () => dialog.close() }, "Keep it"),
-      make("button", { type: "button", class: "danger", click: forget }, "Delete everything"),
-    ),
-  );
-  document.body.append(dialog);
-  dialog.showModal();
-}
-
 /** Where a key speaks for nobody in particular, whoever sits here may say who they are. */
 function whoForm(user, again, renewed) {
-  const input = make("input", { id: "who", autocomplete: "off", maxlength: "256", value: user ?? "" });
+  const value = user ?? "";
+  const input = make("input", { id: "who", autocomplete: "off", maxlength: "256", value });
   const submit = async (event) => {
     event.preventDefault();
     keep("user", input.value.trim());
@@ -137,7 +103,11 @@ function whoForm(user, again, renewed) {
     "section",
     { "aria-labelledby": "who-title" },
     make("h2", { id: "who-title" }, "Try the shop as somebody"),
-    make("p", { class: "hint" }, "This key speaks for every shopper. Name one by the id in the event log, or nobody."),
+    make(
+      "p",
+      { class: "hint" },
+      "Nobody has said who you are: name a shopper by the id in the event log, or stay a stranger.",
+    ),
     make(
       "form",
       { class: "row", submit },

@@ -15,7 +15,8 @@ export class Reply {
     this.returned = new Map(); // what each tool has answered, by its name
     this.working = make("p", { class: "working" }, "Thinking");
     this.answer = make("div", {});
-    this.turn = make("section", { class: "turn", "aria-label": line.textContent }, line, this.answer, this.working);
+    const label = { class: "turn", "aria-label": line.textContent };
+    this.turn = make("section", label, line, this.answer, this.working);
     byId("welcome").hidden = true;
     byId("turns").append(this.turn);
     this.show();
@@ -87,8 +88,8 @@ export class Reply {
 }
 
 function doing(step) {
-  const known = { reading: "Reading", choosing: "Thinking", search: "Searching", recommend: "Choosing for you" };
-  return known[step] ?? "Looking it up";
+  const known = { reading: "Reading", choosing: "Thinking", search: "Searching" };
+  return { ...known, recommend: "Choosing for you" }[step] ?? "Looking it up";
 }
 
 const spoken = ({ number, product }) =>
@@ -99,5 +100,7 @@ function tableOf({ titles, rows }) {
   const body = rows.map(([name, values]) =>
     make("tr", {}, make("th", { scope: "row" }, name), values.map((value) => make("td", {}, value ?? "—"))));
   const table = make("table", {}, make("thead", {}, head), make("tbody", {}, body));
-  return make("div", { class: "table", tabindex: "0", role: "region", "aria-label": "Comparison" }, table);
+  // It may be wider than a phone: whoever has a keyboard can scroll it.
+  const label = { class: "table", tabindex: "0", role: "region", "aria-label": "Comparison" };
+  return make("div", label, table);
 }

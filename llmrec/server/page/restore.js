@@ -24,7 +24,8 @@ async function show(talk, session) {
   const found = await Promise.allSettled(shown.map((id) => api.item(id)));
   const cards = found.flatMap(({ value }, place) =>
     value ? [cardOf({ number: place + 1, product: plain(value) }, talk.acts, talk.marks.get(value.id))] : []);
-  if (cards.length) byId("turns").append(make("section", { class: "turn" }, make("div", { class: "cards" }, cards)));
+  const shelf = make("section", { class: "turn" }, make("div", { class: "cards" }, cards));
+  if (cards.length) byId("turns").append(shelf);
   byId("turns").lastElementChild.scrollIntoView();
   talk.changed();
 }

@@ -96,6 +96,7 @@ function scoreList(result) {
   if (!scores.length) return null;
   const rows = scores.map(([name, value]) =>
     make("div", {}, make("dt", {}, names[name] ?? name), make("dd", {}, value.toFixed(3))));
-  if (result.rank) rows.unshift(make("div", {}, make("dt", {}, "Place"), make("dd", {}, `${result.rank} of ${result.ranked}`)));
+  const place = `${result.rank} of ${result.ranked}`;
+  if (result.rank) rows.unshift(make("div", {}, make("dt", {}, "Place"), make("dd", {}, place)));
   return make("dl", { class: "fields" }, rows);
 }
