@@ -96,7 +96,7 @@ def _talk(agent: Agent, user: str | None, resume: str | None) -> None:
             )
         agent.edits = edits
         loop = ChatLoop(agent, sessions, edits, conversation or sessions.start(user), console)
-        console.print(HELP, markup=False, highlight=False)
+        console.print(f"{HELP}\n", markup=False, highlight=False)
         loop.run(make_reader(workspace.cache_dir / "chat-history", COMMANDS))
 
 

@@ -18,6 +18,7 @@ from llmrec.agent.sessions import Sessions
 from llmrec.agent.state import Conversation
 from llmrec.cli.chat_actions import ACTIONS, HELP, action_of
 from llmrec.cli.chat_view import show, show_scores
+from llmrec.cli.chat_words import Flow
 from llmrec.config import disk_errors
 from llmrec.errors import ConfigError, LLMRecError
 
@@ -60,6 +61,7 @@ class ChatLoop:
                 self.console.print(str(error), style="yellow", markup=False)
             except KeyboardInterrupt:
                 self.console.print("\n(stopped; nothing was changed)")
+            self.console.print()
 
     def handle(self, line: str) -> None:
         """Answer one line.
@@ -82,7 +84,7 @@ class ChatLoop:
     def reply(self, events: Iterator[AgentEvent]) -> None:
         """Show a reply as it comes, and store the turn when it is over."""
         calls: list[ToolCalled] = []
-        status = self.console.status("…")
+        status, flow = self.console.status("…"), Flow(self.console)
         try:
             for event in events:
                 if isinstance(event, (Thinking, ToolCalled)):
@@ -96,7 +98,7 @@ class ChatLoop:
                 elif isinstance(event, Done):
                     self.sessions.save(event.conversation)
                     self.conversation, self.calls = event.conversation, calls or self.calls
-                show(self.console, event)
+                show(self.console, event, flow)
         finally:
             status.stop()
 

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table as RichTable
+from rich.text import Text
 
 from llmrec.agent.events import (
     AgentEvent,
@@ -18,21 +19,22 @@ from llmrec.agent.events import (
     ToolCalled,
     Words,
 )
+from llmrec.cli.chat_words import Flow
 
 __all__ = ["show", "show_scores"]
 
 _FACTS = 4
 
 
-def show(console: Console, event: AgentEvent) -> None:
+def show(console: Console, event: AgentEvent, flow: Flow) -> None:
     """Print one event of a reply; those that only tell of work are left to a spinner."""
     if isinstance(event, Words):
-        console.print(event.text, end="", markup=False, highlight=False, soft_wrap=True)
+        flow.write(event.text)
     elif isinstance(event, Products):
         for one in event.cards:
             console.print(_panel(one))
     elif isinstance(event, ConstraintsChanged) and event.held:
-        chips = [f"[black on cyan] {escape(one.text)} [/]" for one in event.held]
+        chips = [Text(f" {one.text} ", style="black on cyan") for one in event.held]
         console.print(Columns(chips, padding=(0, 1)))
     elif isinstance(event, Table):
         console.print(_table(event))

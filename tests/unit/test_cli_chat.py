@@ -12,11 +12,14 @@ from typer.testing import CliRunner
 
 from llmrec.agent.agent import Agent
 from llmrec.agent.constraints import read_message
-from llmrec.agent.events import Done
+from llmrec.agent.events import ConstraintsChanged, Done
 from llmrec.agent.profile_edits import ProfileEdits
 from llmrec.agent.sessions import Sessions
+from llmrec.agent.state import Conversation
 from llmrec.cli.chat_actions import HELP
 from llmrec.cli.chat_loop import COMMANDS, ChatLoop
+from llmrec.cli.chat_view import show
+from llmrec.cli.chat_words import Flow
 from llmrec.cli.main import app
 from llmrec.errors import LLMRecError
 from llmrec.types import EventKind
@@ -63,6 +66,23 @@ def test_a_conversation_by_words_and_by_commands(chat):
     ):
         assert said in printed
     assert "never read" not in printed
+
+
+def test_an_empty_line_stands_between_replies(chat):
+    hello = "Hello! Tell me what you are looking for, and what it must not be or cost."
+    assert chat("hello", "hello") == f"\n\n{hello}\n\n{hello}\n\n"
+
+
+def test_a_limit_is_one_label_without_other_styles(workspace):
+    with open_shop(workspace) as shop:
+        limits = next(
+            event
+            for event in Agent(shop).answer(Conversation(), "a teapot under 60 euros")[1]
+            if isinstance(event, ConstraintsChanged)
+        )
+    console = Console(file=io.StringIO(), force_terminal=True, color_system="standard")
+    show(console, limits, Flow(console))
+    assert "\x1b[30;46m at most 60 EUR \x1b[0m" in console.file.getvalue()
 
 
 @pytest.mark.parametrize(
