@@ -13,7 +13,7 @@ from llmrec.agent.profile import profile_of
 from llmrec.agent.reducer import Note, meant
 from llmrec.agent.replies import listed, say
 from llmrec.agent.state import Ask
-from llmrec.agent.tools.compare import CompareResult
+from llmrec.agent.tools.compare import MOST_COMPARED, CompareResult
 from llmrec.agent.tools.describe import DescribeResult
 from llmrec.agent.tools.exclusions import Exclusion
 from llmrec.agent.tools.explain import ExplainResult
@@ -161,7 +161,8 @@ def _exclusion(turn: TurnInProgress, one: Exclusion) -> str:
 
 
 def _compare(turn: TurnInProgress, command: Command) -> Steps:
-    references = command.references or tuple(Reference(one.number) for one in turn.now.shown)
+    first = turn.now.shown[:MOST_COMPARED]
+    references = command.references or tuple(Reference(one.number) for one in first)
     products = [meant(turn.now, one) for one in references]
     for one in products:
         if isinstance(one, Note):

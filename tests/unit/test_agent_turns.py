@@ -171,6 +171,13 @@ def test_why_not_names_what_keeps_a_product_away(agent):
     )
 
 
+def test_of_many_products_on_the_screen_the_first_five_are_compared(shop):
+    conversation, events = talk(Agent(shop, k=10), "a tent", "compare them")
+    table = next(one for one in events if isinstance(one, Table))
+    assert len(conversation.now.shown) == 10
+    assert table.titles == tuple(one.title for one in conversation.now.shown[:5])
+
+
 def test_compared_products_stand_side_by_side(agent):
     conversation, events = talk(agent, "a tent", "compare 1 and 3")
     (table,) = [one for one in events if isinstance(one, Table)]

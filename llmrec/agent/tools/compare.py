@@ -18,14 +18,19 @@ from llmrec.types import Item
 if TYPE_CHECKING:
     from llmrec.recommender import Recommender
 
-__all__ = ["COMPARE", "CompareArguments", "CompareResult", "ComparedField"]
+__all__ = ["COMPARE", "MOST_COMPARED", "CompareArguments", "CompareResult", "ComparedField"]
+
+MOST_COMPARED = 5
+"""A table of more columns cannot be read in a terminal or on a phone."""
 
 
 class CompareArguments(Arguments):
     """What is compared."""
 
     products: tuple[ProductName, ...] = Field(
-        min_length=2, max_length=5, description="ids or exact titles of 2 to 5 products"
+        min_length=2,
+        max_length=MOST_COMPARED,
+        description=f"ids or exact titles of 2 to {MOST_COMPARED} products",
     )
 
 
