@@ -185,6 +185,21 @@ def test_compared_products_stand_side_by_side(agent):
     assert "price" in dict(table.rows)
 
 
+@pytest.mark.parametrize(
+    ("message", "compared"),
+    [
+        ("how do they differ?", True),
+        ("what's the difference?", True),
+        ("what is different about them?", True),
+        ("show me different tents", False),
+        ("differently shaped tents", False),
+    ],
+)
+def test_different_products_are_looked_for_and_differences_compared(agent, message, compared):
+    _, events = talk(agent, "a tent", message)
+    assert any(isinstance(one, Table) for one in events) == compared
+
+
 def test_a_failure_is_an_event_and_changes_nothing(shop):
     engine = shop.engine
     agent = Agent(shop)
