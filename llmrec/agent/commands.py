@@ -156,6 +156,7 @@ _WHY_NOT = pattern(
 _WHY = pattern(r"^.{0,12}?(?:\b(?:why|how\s+come|warum|wieso|weshalb)\b|为什么|为何)")
 _COMPARE = pattern(
     r"\b(?:compare|comparison|versus|vs|differ(?:s|ences?)?\b|different\s+(?:between|about)"
+    r"|(?:how|what)(?:'s|\s+(?:is|are)(?:\s+\w+){0,3})\s+different\W*$"
     r"|vergleiche?n?|vergleich|unterschied"
     r"|which\s+(?:one\s+|of\s+(?:them|these|those)\s+)?(?:is|are)\s+(?:better|\w+er\b|more\s+\w+)"
     r"|welche[srn]?\s+(?:davon\s+|von\s+beiden\s+)?(?:ist|sind)\s+(?:besser|\w+er\b))"

@@ -191,6 +191,8 @@ def test_compared_products_stand_side_by_side(agent):
         ("how do they differ?", True),
         ("what's the difference?", True),
         ("what is different about them?", True),
+        ("how are they different?", True),
+        ("what's different", True),
         ("show me different tents", False),
         ("differently shaped tents", False),
     ],
