@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from llmrec import Recommender, Workspace
+from llmrec.agent.shopper import Shopper
+from llmrec.agent.tools import TOOLS, ToolResult
 from llmrec.catalog.store import CatalogStore
 from llmrec.demo import documents_files, events_file, items_files
 from llmrec.documents import index_documents
@@ -40,3 +43,12 @@ def make_demo_store(folder: Path) -> Workspace:
 
 def open_shop(workspace: Workspace) -> Recommender:
     return Recommender.open(workspace)
+
+
+def call(shop: Recommender, name: str, shopper: Shopper | None = None, **args: Any) -> ToolResult:
+    """What a tool answers, asked by a stranger unless a shopper is given."""
+    return TOOLS[name].call(shop, shopper or Shopper(), args)
+
+
+def ids(result: ToolResult) -> list[str]:
+    return [item.id for item in result.products]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from types import TracebackType
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from typing_extensions import Self
 
 from llmrec.agent.profile import ProfileLine
-from llmrec.catalog.database import Database
+from llmrec.catalog.stored import Stored
 from llmrec.errors import DataError
 
 __all__ = ["Edits", "ProfileEdits"]
@@ -34,42 +32,10 @@ class Edits(NamedTuple):
     removed: frozenset[str]
 
 
-class ProfileEdits:
-    """The edits in a workspace's database; threads may share it.
+class ProfileEdits(Stored):
+    """The edits in a workspace's database; threads may share it."""
 
-    Args:
-        database: it gets the table if it has none yet.
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        database.ensure(_tables)
-
-    @classmethod
-    def open(cls, url: str, *, timeout: float = 10.0) -> Self:
-        """Open those in the database at ``url``; raises what opening a catalogue raises."""
-        database = Database(url, timeout)
-        try:
-            database.prepare()
-            return cls(database)
-        except BaseException:
-            database.close()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections; calling it twice is fine."""
-        self._database.close()
+    tables = _tables
 
     def of(self, user: str) -> Edits:
         """What a shopper has said."""

@@ -10,14 +10,12 @@ import secrets
 import time
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from types import TracebackType
 
 import sqlalchemy as sa
 from pydantic import ValidationError
-from typing_extensions import Self
 
 from llmrec.agent.state import Conversation
-from llmrec.catalog.database import Database
+from llmrec.catalog.stored import Stored
 from llmrec.errors import CatalogError, NotFound
 
 __all__ = ["SessionLine", "Sessions"]
@@ -49,42 +47,10 @@ class SessionLine:
     said: datetime
 
 
-class Sessions:
-    """The conversations in a workspace's database; threads may share it.
+class Sessions(Stored):
+    """The conversations in a workspace's database; threads may share it."""
 
-    Args:
-        database: it gets the table if it has none yet.
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        database.ensure(_tables)
-
-    @classmethod
-    def open(cls, url: str, *, timeout: float = 10.0) -> Self:
-        """Open those in the database at ``url``; raises what opening a catalogue raises."""
-        database = Database(url, timeout)
-        try:
-            database.prepare()
-            return cls(database)
-        except BaseException:
-            database.close()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections; calling it twice is fine."""
-        self._database.close()
+    tables = _tables
 
     def start(self, user: str | None = None) -> Conversation:
         """A new conversation with an id that cannot be guessed; stored with its first turn."""

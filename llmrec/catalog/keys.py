@@ -12,14 +12,12 @@ import secrets
 import time
 from datetime import datetime, timezone
 from hashlib import sha256
-from types import TracebackType
 from typing import Any
 
 import sqlalchemy as sa
-from typing_extensions import Self
 
-from llmrec.catalog.database import Database
 from llmrec.catalog.scopes import ApiKey, Scope
+from llmrec.catalog.stored import Stored
 from llmrec.errors import ConfigError, NotFound
 
 __all__ = ["KeyStore"]
@@ -40,42 +38,10 @@ _keys = sa.Table(
 )
 
 
-class KeyStore:
-    """The keys in a workspace's database; threads may share it.
+class KeyStore(Stored):
+    """The keys in a workspace's database; threads may share it."""
 
-    Args:
-        database: it gets the table if it has none yet.
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        database.ensure(_tables)
-
-    @classmethod
-    def open(cls, url: str, *, timeout: float = 10.0) -> KeyStore:
-        """Open the keys in the database at ``url``; raises what opening a catalogue raises."""
-        database = Database(url, timeout)
-        try:
-            database.prepare()
-            return cls(database)
-        except BaseException:
-            database.close()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections; calling it twice is fine."""
-        self._database.close()
+    tables = _tables
 
     def create(self, scope: Scope, user: str | None = None) -> tuple[str, ApiKey]:
         """Make a key.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
-from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
@@ -12,9 +11,9 @@ from sqlalchemy.engine import Connection
 
 from llmrec.catalog.bulk import Upsert, WriteCounts, batched
 from llmrec.catalog.codec import event_from_row, event_row, item_from_row, item_row
-from llmrec.catalog.database import Database
 from llmrec.catalog.schema import events, items, meta
 from llmrec.catalog.search import search_statement
+from llmrec.catalog.stored import Stored
 from llmrec.types import Event, Item
 
 __all__ = ["CatalogStore", "Revision", "WriteCounts"]
@@ -38,7 +37,7 @@ class Revision(NamedTuple):
     events: int
 
 
-class CatalogStore:
+class CatalogStore(Stored):
     """Items and events of one shop. Open one with :meth:`open`; it is safe to share by threads.
 
     >>> import tempfile
@@ -49,46 +48,6 @@ class CatalogStore:
     (1, 'Kettle')
     >>> folder.cleanup()
     """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    @classmethod
-    def open(cls, url: str, *, timeout: float = 10.0) -> CatalogStore:
-        """Open the database at ``url``, creating its tables if it is new.
-
-        Args:
-            url: ``sqlite:///FILE`` or ``postgresql://USER@HOST/DATABASE``.
-            timeout: seconds to wait for another process that is writing.
-
-        Raises:
-            CatalogError: it is not a database, damaged, or out of reach.
-            WorkspaceError: a newer llmrec made it.
-            ConfigError: the URL is not one of a database we know.
-            LockedError: it is new, and somebody else is writing to it.
-        """
-        database = Database(url, timeout)
-        try:
-            database.prepare()
-        except BaseException:
-            database.close()
-            raise
-        return cls(database)
-
-    def __enter__(self) -> CatalogStore:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections; calling it twice is fine."""
-        self._database.close()
 
     def item(self, id: str) -> Item | None:
         """One item, or ``None`` where the catalogue does not know ``id``."""

@@ -43,6 +43,12 @@ def workspace(tmp_path_factory):
     return make_demo_store(tmp_path_factory.mktemp("demo") / "shop")
 
 
+def piped(workspace):
+    """The server as a process that is spoken to line by line."""
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    return subprocess.Popen(command(workspace), cwd=ROOT, text=True, **pipes)
+
+
 def command(workspace, *flags):
     return [sys.executable, "-m", "llmrec.cli", "mcp", "-w", str(workspace.path), *flags]
 
@@ -160,14 +166,7 @@ def test_nothing_but_the_protocol_comes_out(workspace):
             "params": {"name": "recommend", "arguments": {"query": "tea", "describe": 1}},
         },
     ]
-    process = subprocess.Popen(
-        command(workspace),
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = piped(workspace)
     with process:
         for message in messages:
             process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
@@ -183,14 +182,7 @@ def test_nothing_but_the_protocol_comes_out(workspace):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_an_interrupt_ends_it_though_the_client_has_not_hung_up(workspace):
-    process = subprocess.Popen(
-        command(workspace),
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = piped(workspace)
     with process:
         ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
         process.stdin.write(json.dumps(ping) + "\n")

@@ -43,6 +43,12 @@ def make_key(workspace: Workspace, scope: str, user: str | None = None) -> str:
         return keys.create(Scope(scope), user)[0]
 
 
+def one_of_each(workspace: Workspace) -> dict[str, str]:
+    """A key for each scope, by its name."""
+    own = {"shopper": "u001", "merchant": None, "admin": None}
+    return {scope: make_key(workspace, scope, user) for scope, user in own.items()}
+
+
 def bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 

@@ -3,7 +3,7 @@
 import sqlite3
 
 import pytest
-from serving import make_key, new_shop, serving
+from serving import make_key, new_shop, one_of_each, serving
 from typer.testing import CliRunner
 
 from llmrec.catalog.keys import KeyStore
@@ -22,11 +22,7 @@ def workspace(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def keys(workspace):
-    return {
-        "shopper": make_key(workspace, "shopper", "u001"),
-        "merchant": make_key(workspace, "merchant"),
-        "admin": make_key(workspace, "admin"),
-    }
+    return one_of_each(workspace)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """Items and events over HTTP: stored, indexed, and known to the very next answer."""
 
 import pytest
-from serving import make_key, new_shop, serving
+from serving import make_key, new_shop, one_of_each, serving
 
 KETTLE = {
     "title": "Copper samovar",
@@ -21,11 +21,7 @@ def workspace(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def keys(workspace):
-    return {
-        "shopper": make_key(workspace, "shopper", "u001"),
-        "merchant": make_key(workspace, "merchant"),
-        "admin": make_key(workspace, "admin"),
-    }
+    return one_of_each(workspace)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import json
 from decimal import Decimal
 
 import pytest
-from tool_shop import make_demo_store, open_shop
+from tool_shop import call, ids, make_demo_store, open_shop
 
 from llmrec.agent.shopper import Shopper
 from llmrec.agent.tools import TOOLS
@@ -23,14 +23,6 @@ def workspace(tmp_path_factory):
 def shop(workspace):
     with open_shop(workspace) as recommender:
         yield recommender
-
-
-def call(shop, name, shopper=None, **arguments):
-    return TOOLS[name].call(shop, shopper or Shopper(), arguments)
-
-
-def ids(result):
-    return [item.id for item in result.products]
 
 
 @pytest.mark.parametrize("name", TOOLS)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from llmrec.agent.shopper import Shopper
-from llmrec.agent.tools.base import Tool, ToolResult
-from llmrec.agent.tools.found import Found, found_products
+from llmrec.agent.tools.base import Tool
+from llmrec.agent.tools.found import FoundResult, found_products
 from llmrec.agent.tools.limits import Limits, known_things, narrowed, without
 from llmrec.agent.tools.nothing import why_nothing
 from llmrec.agent.tools.products import ProductName, find_product
@@ -31,31 +31,18 @@ class RelatedArguments(Limits):
 
 
 @dataclass(frozen=True)
-class RelatedResult(ToolResult):
-    """``found`` best first, for ``item``; ``matching`` counts what passes the limits.
+class RelatedResult(FoundResult):
+    """What was found around ``item``.
 
     Fewer than asked for come back where nothing speaks for more: popular products do not fill in.
-    ``notes`` say of an answer that no product may be in which limits are to blame.
     """
 
     item: Item
-    found: tuple[Found, ...]
-    matching: int
-    notes: tuple[str, ...] = ()
-
-    @property
-    def products(self) -> tuple[Item, ...]:
-        """The products found; not the one in the middle."""
-        return tuple(one.item for one in self.found)
 
     def to_dict(self) -> dict[str, Any]:
         """The product's id and title, and what was found."""
-        return {
-            "product": {"id": self.item.id, "title": self.item.title},
-            "products": [one.to_dict() for one in self.found],
-            "matching": self.matching,
-            "notes": list(self.notes),
-        }
+        product = {"id": self.item.id, "title": self.item.title}
+        return {"product": product, **super().to_dict()}
 
 
 def similar(shop: Recommender, shopper: Shopper, arguments: RelatedArguments) -> RelatedResult:
@@ -92,7 +79,7 @@ def _around(
     result = shop.retriever.retrieve_from(sources, request, arguments.k)
     found = found_products(shop, result.candidates)
     notes = why_nothing(shop, filters, result.matching)
-    return RelatedResult(item, found, result.matching, notes)
+    return RelatedResult(found, result.matching, notes, item)
 
 
 SIMILAR = Tool(

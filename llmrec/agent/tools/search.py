@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from llmrec.agent.shopper import Shopper
-from llmrec.agent.tools.base import Tool, ToolResult
-from llmrec.agent.tools.found import Found, found_products
+from llmrec.agent.tools.base import Tool
+from llmrec.agent.tools.found import FoundResult, found_products
 from llmrec.agent.tools.limits import Limits, narrowed, without
 from llmrec.agent.tools.nothing import why_nothing
 from llmrec.requests import clean_query
 from llmrec.retrieval.request import RetrievalRequest
 from llmrec.retrieval.taste import disliked
-from llmrec.types import Item
 
 if TYPE_CHECKING:
     from llmrec.recommender import Recommender
@@ -33,27 +32,14 @@ class SearchArguments(Limits):
 
 
 @dataclass(frozen=True)
-class SearchResult(ToolResult):
-    """``found`` best first; ``matching`` counts the products that pass the limits.
-
-    ``notes`` say of an empty answer which limits are to blame.
-    """
+class SearchResult(FoundResult):
+    """What was found for ``query``."""
 
     query: str
-    found: tuple[Found, ...]
-    matching: int
-    notes: tuple[str, ...] = ()
-
-    @property
-    def products(self) -> tuple[Item, ...]:
-        """The products found."""
-        return tuple(one.item for one in self.found)
 
     def to_dict(self) -> dict[str, Any]:
-        """The products with the rank that each source gave them."""
-        found = [one.to_dict() for one in self.found]
-        plain = {"query": self.query, "products": found, "matching": self.matching}
-        return {**plain, "notes": list(self.notes)}
+        """The words, and what was found."""
+        return {"query": self.query, **super().to_dict()}
 
 
 def search(shop: Recommender, shopper: Shopper, arguments: SearchArguments) -> SearchResult:
@@ -68,7 +54,8 @@ def search(shop: Recommender, shopper: Shopper, arguments: SearchArguments) -> S
     request = RetrievalRequest(query=query or None, filters=filters)
     result = shop.retriever.retrieve_from(_SOURCES, request, arguments.k)
     found = found_products(shop, result.candidates)
-    return SearchResult(query, found, result.matching, why_nothing(shop, filters, result.matching))
+    notes = why_nothing(shop, filters, result.matching)
+    return SearchResult(found, result.matching, notes, query)
 
 
 SEARCH = Tool(
