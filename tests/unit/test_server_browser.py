@@ -49,7 +49,8 @@ def test_ask_narrow_why_like_see_the_change_and_be_forgotten(browser, url, size,
         assert visit.faults() == []
 
         page.click("#to-chat")
-        assert page.is_visible("#welcome") and visit.faults() == []
+        page.wait_for_selector("#welcome")
+        assert visit.faults() == []
         visit.ask("something for the balcony")
         wide = visit.titles()
         visit.ask("under 40")
@@ -80,7 +81,8 @@ def test_ask_narrow_why_like_see_the_change_and_be_forgotten(browser, url, size,
         gone = httpx.get(f"{url}/v1/sessions", params={"user": user}).json()["sessions"]
         assert gone == [] and visit.faults() == []
         page.click("#to-chat")
-        assert page.is_visible("#welcome") and visit.titles() == []
+        page.wait_for_selector("#welcome")
+        assert visit.titles() == []
         assert visit.complaints == []
 
 
