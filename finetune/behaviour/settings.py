@@ -36,7 +36,7 @@ class BehaviourSettings(BaseModel):
     loss: Literal["auto", "full", "sampled"] = "auto"
     full_limit: int = Field(50_000, ge=1, description="items up to which the loss is full")
     negatives: int = Field(1024, ge=1, description="drawn items of a sampled loss")
-    smoothing: float = Field(0.0, ge=0, lt=1, description="label smoothing of the full loss")
+    smoothing: float = Field(0.3, ge=0, lt=1, description="label smoothing of the full loss")
     dropout: float = Field(0.5, ge=0, lt=1)
     id_dropout: float = Field(0.0, ge=0, lt=1, description="share of items known by text alone")
     learning_rate: float = Field(1e-3, gt=0)
