@@ -218,6 +218,9 @@ class IngestSettings(_Section):
     language: str | None = None
     item_columns: Mapping[str, str] = Field(default_factory=dict)
     event_columns: Mapping[str, str] = Field(default_factory=dict)
+    disliked_below: float | None = Field(
+        None, description="a rating below this says dislike; unset: every rating speaks for an item"
+    )
     max_field_chars: int = Field(200_000, ge=1)
     max_unpacked_bytes: int = Field(50 * 2**30, ge=1)
 

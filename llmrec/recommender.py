@@ -25,6 +25,7 @@ from llmrec.requests import (
     check_lengths,
     clean_query,
     condense_history,
+    judged,
     resolve_history,
 )
 from llmrec.types import (
@@ -264,7 +265,8 @@ class Recommender:
         from llmrec.retrieval import RetrievalRequest
 
         with watch.stage("validate"):
-            parsed = [as_history(one) for one in histories]
+            below = self.settings.ingest.disliked_below
+            parsed = [judged(as_history(one), below) for one in histories]
             asked = [clean_query(one) for one in queries or [None] * len(parsed)]
             names = {entry.item for one in parsed for entry in one if entry.item}
             known = self.store.items(names)

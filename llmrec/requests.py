@@ -25,6 +25,7 @@ __all__ = [
     "check_lengths",
     "clean_query",
     "condense_history",
+    "judged",
     "resolve_history",
 ]
 
@@ -138,6 +139,15 @@ def as_history(history: HistoryInput | None) -> tuple[HistoryEntry, ...]:
             hint="Send the most recent ones.",
         )
     return tuple(_entry(one, number) for number, one in enumerate(history, start=1))
+
+
+def judged(
+    entries: Sequence[HistoryEntry], disliked_below: float | None
+) -> tuple[HistoryEntry, ...]:
+    """The same entries, with ratings lower than that as dislikes."""
+    return tuple(
+        replace(entry, kind=entry.kind.judged(entry.value, disliked_below)) for entry in entries
+    )
 
 
 def resolve_history(

@@ -50,6 +50,16 @@ class EventKind(str, Enum):
     LIKE = "like"
     DISLIKE = "dislike"
 
+    def judged(self, value: float | None, disliked_below: float | None) -> EventKind:
+        """``DISLIKE`` for a rating lower than that, else the kind itself.
+
+        >>> EventKind.RATING.judged(2.0, 3.0), EventKind.RATING.judged(3.0, 3.0)
+        (<EventKind.DISLIKE: 'dislike'>, <EventKind.RATING: 'rating'>)
+        """
+        if self is not EventKind.RATING or value is None or disliked_below is None:
+            return self
+        return EventKind.DISLIKE if value < disliked_below else self
+
 
 @dataclass(frozen=True, slots=True)
 class Item:

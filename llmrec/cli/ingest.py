@@ -121,6 +121,10 @@ def events(
         bool,
         typer.Option("--allow-unknown-items", help="Keep events of items not in the catalogue."),
     ] = False,
+    disliked_below: Annotated[
+        float | None,
+        typer.Option(help="A rating lower than that says dislike; default: ingest.disliked_below."),
+    ] = None,
     date_order: _Order = None,
     limit: _Limit = None,
     as_json: _Json = False,
@@ -144,6 +148,7 @@ def events(
         date_order=date_order,
         limit=limit,
         allow_unknown_items=allow_unknown_items,
+        disliked_below=disliked_below,
     )
     shop = Workspace.open(workspace)
     with _bars() as bars:
@@ -209,6 +214,7 @@ def _print(report: IngestReport, as_json: bool) -> None:
     console.print(table)
     for one in report.files:
         _explain_rejects(one)
+        _explain_ratings(one)
 
 
 def _describe(one: FileReport) -> None:
@@ -217,6 +223,19 @@ def _describe(one: FileReport) -> None:
         f"{escape(one.file)}: {one.format}, recognised by: {one.shape}\n  {escape(mapped)}",
         highlight=False,
     )
+
+
+def _explain_ratings(one: FileReport) -> None:
+    if one.ratings is None:
+        return
+    low, high = one.ratings
+    below = one.disliked_below
+    said = (
+        "each speaks for its product; --disliked-below takes low ones for dislikes"
+        if below is None
+        else f"those below {below:g} are dislikes"
+    )
+    console.print(f"  ratings from {low:g} to {high:g}: {said}", highlight=False)
 
 
 def _explain_rejects(one: FileReport) -> None:

@@ -27,11 +27,14 @@ class EventBuilder:
 
     A row of a file that has neither times nor positions gets its row number as position. A kind of
     the defaults goes over the file's own; one of the plan holds where the file says none.
+
+    Attributes:
+        ratings: the lowest and the highest so far, ``None`` before the first.
     """
 
     __slots__ = (
-        "_at", "_default", "_forced", "_invoice", "_item", "_kind", "_kinds", "_names", "_now",
-        "_order", "_ordered", "_position", "_user", "_value",
+        "_at", "_default", "_disliked_below", "_forced", "_invoice", "_item", "_kind", "_kinds",
+        "_names", "_now", "_order", "_ordered", "_position", "_user", "_value", "ratings",
     )  # fmt: skip
 
     def __init__(self, plan: Plan, defaults: Defaults) -> None:
@@ -46,6 +49,8 @@ class EventBuilder:
         self._now, self._order = defaults.now, plan.order
         self._forced = defaults.kind
         self._default = plan.kind or EventKind.PURCHASE
+        self._disliked_below = defaults.disliked_below
+        self.ratings: tuple[float, float] | None = None
         self._kinds: dict[str, EventKind] = {}
 
     def __call__(self, row: int, values: Sequence[Any]) -> Event:
@@ -69,8 +74,8 @@ class EventBuilder:
             position = _position(values[place]) if place != _NOWHERE else self._place_of(row)
             place = self._value
             value = None if place == _NOWHERE else parse_number(values[place])
-            if kind is EventKind.RATING and value is None:
-                raise DataError("a rating without a value")
+            if kind is EventKind.RATING:
+                kind = self._rated(value)
             place = self._invoice
             if place != _NOWHERE:
                 _check_sale(values[place], value)
@@ -83,6 +88,13 @@ class EventBuilder:
                 value=values[place] if known else None,
             ) from None
         return Event(user, item, kind, at, position, value)
+
+    def _rated(self, value: float | None) -> EventKind:
+        if value is None:
+            raise DataError("a rating without a value")
+        low, high = self.ratings or (value, value)
+        self.ratings = min(low, value), max(high, value)
+        return EventKind.RATING.judged(value, self._disliked_below)
 
     def _place_of(self, row: int) -> int:
         return 0 if self._ordered else row

@@ -45,6 +45,7 @@ class Defaults:
     currency: str | None = None
     language: str | None = None
     kind: EventKind | None = None
+    disliked_below: float | None = None
     max_chars: int = 200_000
 
 

@@ -66,6 +66,7 @@ class IngestOptions:
         date_order: month or day first in slashed dates.
         limit: rows to read of each file.
         allow_unknown_items: keep events of items that the catalogue does not know.
+        disliked_below: a rating lower than that is a dislike.
     """
 
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -77,6 +78,7 @@ class IngestOptions:
     date_order: DateOrder | None = None
     limit: int | None = None
     allow_unknown_items: bool = False
+    disliked_below: float | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ class FileReport:
 
     ``rows`` = those that were accepted + ``rejected`` + those merged into the item of another row;
     ``duplicates`` counts accepted rows whose id (for events: user, item, kind, time and position)
-    an earlier row of the file had: the later one won.
+    an earlier row of the file had: the later one won. ``ratings`` are the lowest and the highest of
+    the file, and ``disliked_below`` says which of them are dislikes.
     """
 
     file: str
@@ -101,6 +104,8 @@ class FileReport:
     reasons: Mapping[str, int]
     rejects: Path | None
     seconds: float
+    ratings: tuple[float, float] | None = None
+    disliked_below: float | None = None
 
 
 @dataclass(frozen=True)
@@ -199,6 +204,9 @@ class _FileRun:
         self._rows = 0
         self._hashes = array("q")
         self._rejects_path: Path | None = None
+        self._ratings: tuple[float, float] | None = None
+        asked = options.disliked_below
+        self._disliked_below = self._settings.disliked_below if asked is None else asked
 
     def report(self, progress: FileProgress | None) -> FileReport:
         """Write the file's rows in one transaction and say what became of them."""
@@ -236,6 +244,8 @@ class _FileRun:
             reasons=dict(reasons.most_common()),
             rejects=self._rejects_path,
             seconds=time.perf_counter() - start,
+            ratings=self._ratings,
+            disliked_below=self._disliked_below,
         )
 
     def _plan(self, source: Source) -> Plan:
@@ -255,6 +265,7 @@ class _FileRun:
             currency=self._options.currency or self._settings.currency,
             language=self._options.language or self._settings.language,
             kind=self._options.kind,
+            disliked_below=self._disliked_below,
             max_chars=self._settings.max_field_chars,
         )
 
@@ -262,10 +273,13 @@ class _FileRun:
         rows = self._counted(source.rows(plan.selected))
         defaults = self._defaults()
         if plan.target == "events":
-            events = each_row(rows, EventBuilder(plan, defaults))
+            build_event = EventBuilder(plan, defaults)
+            events = each_row(rows, build_event)
             if not self._options.allow_unknown_items:
                 events = _of_known_items(events, self._store, plan.columns["item"][0])
-            return self._store.write_events(self._accepted(events, _event_key))
+            written = self._store.write_events(self._accepted(events, _event_key))
+            self._ratings = build_event.ratings
+            return written
         build = ItemBuilder(plan, defaults)
         if plan.merge == "variants":
             items = merge_variants(rows, build)

@@ -82,3 +82,16 @@ def test_help_has_an_example(command):
     result = run(command, "--help")
     assert result.exit_code == 0
     assert f"Example: llmrec ingest {command}" in result.output
+
+
+def test_low_ratings_are_dislikes_where_the_shop_says_so(shop, tmp_path):
+    path = tmp_path / "ratings.csv"
+    path.write_text("user,item,rating\nu,1,2\nu,2,3\nu,3,5\n")
+    plain = run("events", path, "-w", shop.path, "--allow-unknown-items")
+    assert "ratings from 2 to 5: each speaks for its product; --disliked-below" in plain.output
+    other = Workspace.init(tmp_path / "other")
+    given = run("events", path, "-w", other.path, "--allow-unknown-items", "--disliked-below", 3)
+    assert "ratings from 2 to 5: those below 3 are dislikes" in given.output
+    with CatalogStore.open(other.database_url) as store:
+        kept = [(one.item, one.kind.value, one.value) for one in store.history("u")]
+    assert kept == [("1", "dislike", 2.0), ("2", "rating", 3.0), ("3", "rating", 5.0)]

@@ -267,3 +267,16 @@ def test_a_hostile_title_stays_data(workspace):
                 assert sorted(answer.ids) == sorted({*(f"p{n:02}" for n in range(1, 60)), "evil"})
         finally:
             store.delete_item("evil")
+
+
+def test_a_low_rating_is_a_dislike_where_the_shop_says_so(workspace):
+    rated = [{"item": "p06", "kind": "purchase"}, {"item": "p00", "kind": "rating", "value": 1}]
+    disliked = [rated[0], {"item": "p00", "kind": "dislike"}]
+    settings = {**SETTINGS, "ingest": {"disliked_below": 3}}
+    strict = Workspace.open(workspace.path, overrides=settings)
+    with Recommender.open(strict, engine=ScriptedEngine()) as shop:
+        low, said = (shop.recommend(own, k=5, explain=False) for own in (rated, disliked))
+    with Recommender.open(workspace, engine=ScriptedEngine()) as shop:
+        lenient = shop.recommend(rated, k=5, explain=False)
+    assert [one.score for one in low] == [one.score for one in said]
+    assert [one.score for one in lenient] != [one.score for one in low]

@@ -1,7 +1,10 @@
 """Items and events over HTTP: stored, indexed, and known to the very next answer."""
 
 import pytest
-from serving import make_key, new_shop, one_of_each, serving
+from serving import MODELS, make_key, new_shop, one_of_each, serving
+
+from llmrec.catalog.store import CatalogStore
+from llmrec.config import Workspace
 
 KETTLE = {
     "title": "Copper samovar",
@@ -125,6 +128,18 @@ def test_events_with_times_may_be_sent_again(ask):
     assert ask("POST", "/v1/events", json={"events": [{**row, "value": 4}]}).json()["added"] == 1
     again = ask("POST", "/v1/events", json={"events": [{**row, "value": 4}]}).json()
     assert (again["added"], again["unchanged"]) == (0, 1)
+
+
+def test_low_ratings_are_stored_as_dislikes_where_the_shop_says_so(tmp_path):
+    settings = {**MODELS, "ingest": {"disliked_below": 3}}
+    strict = Workspace.open(new_shop(tmp_path).path, overrides=settings)
+    rated = [
+        {"user": "x", "item": f"i-{value}", "kind": "rating", "value": value} for value in (2, 3)
+    ]
+    with serving(strict) as client, CatalogStore.open(strict.database_url) as store:
+        assert client("POST", "/v1/events", json={"events": rated}).is_success
+        kinds = {one.item: one.kind.value for one in store.history("x")}
+    assert kinds == {"i-2": "dislike", "i-3": "rating"}
 
 
 def test_a_shopper_speaks_of_own_events_only(ask):

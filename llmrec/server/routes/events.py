@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timezone
 
 from fastapi import APIRouter
@@ -22,8 +23,10 @@ router = APIRouter(tags=["events"])
 async def post_events(body: EventsBody, caller: Shopper, services: TheServices) -> EventsOut:
     """Store events in one transaction, all or none; they count in the next answer."""
     now = datetime.now(timezone.utc)
-    events = [_event(row, place, caller, now) for place, row in enumerate(body.events)]
-    store = services.shop.recommender.store
+    shop = services.shop.recommender
+    below = shop.settings.ingest.disliked_below
+    events = [_event(row, place, caller, now, below) for place, row in enumerate(body.events)]
+    store = shop.store
 
     def work() -> EventsOut:
         known = store.has_items(one.item for one in events)
@@ -39,10 +42,13 @@ async def post_events(body: EventsBody, caller: Shopper, services: TheServices) 
     return await services.writes.run(work)
 
 
-def _event(row: EventRow, place: int, caller: Caller, now: datetime) -> Event:
+def _event(
+    row: EventRow, place: int, caller: Caller, now: datetime, disliked_below: float | None
+) -> Event:
     user = caller.shopper(row.user)
     if user is None:
         raise DataError(
             f"event {place + 1} names no user.", field="events.user", hint="Say whose it is."
         )
-    return row.event(user, now)
+    event = row.event(user, now)
+    return replace(event, kind=event.kind.judged(event.value, disliked_below))
