@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from statistics import quantiles
+from statistics import fmean, quantiles
 from typing import TYPE_CHECKING
 
 from llmrec.agent.language import Language
@@ -46,9 +46,14 @@ _TEXTS: dict[str, dict[Language, str]] = {
         "zh": "多在 {low} 到 {high} 之间（{n} 次购买）",
     },
     "rating": {
-        "en": "{n} ratings, {mean:.1f} on average",
-        "de": "{n} Bewertungen, im Mittel {mean:.1f}",
-        "zh": "{n} 个评分，平均 {mean:.1f}",
+        "en": "Ratings: {n}, {mean:.1f} on average",
+        "de": "Bewertungen: {n}, im Mittel {mean:.1f}",
+        "zh": "评分：{n} 个，平均 {mean:.1f}",
+    },
+    "extremes": {
+        "en": "; best: {best}; worst: {worst}",
+        "de": "; am besten: {best}; am schlechtesten: {worst}",
+        "zh": "；最高：{best}；最低：{worst}",
     },
     "unwanted": {
         "en": "Not wanted: {examples}",
@@ -56,6 +61,7 @@ _TEXTS: dict[str, dict[Language, str]] = {
         "zh": "不想要：{examples}",
     },
 }
+_AND: dict[Language, str] = {"en": " and ", "de": " und ", "zh": "和"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,7 @@ def rules(
         *_ratings(recent, language),
     ]
     if away := [item for _, item in recent if item.id in unwanted]:
-        text = _TEXTS["unwanted"][language].format(examples=_titles(away))
+        text = _TEXTS["unwanted"][language].format(examples=_titles(away, language))
         lines.append(ProfileLine("unwanted", text, tuple(item.id for item in away)))
     return lines
 
@@ -127,7 +133,7 @@ def _most(wanted: _Known, kind: str, language: Language) -> Iterator[ProfileLine
     for name, count in counts.most_common(_MOST):
         if count >= _AT_LEAST:
             some = [item for other, item in named if other == name]
-            values = {"name": name, "n": count, "examples": _titles(some)}
+            values = {"name": name, "n": count, "examples": _titles(some, language)}
             text = _TEXTS[kind][language].format(**values)
             yield ProfileLine(f"{kind}:{name}", text, tuple(item.id for item in some))
 
@@ -151,19 +157,28 @@ def _prices(wanted: _Known, language: Language) -> Iterator[ProfileLine]:
 
 
 _PAID = (EventKind.PURCHASE, EventKind.RATING)
+_RATED = (EventKind.RATING, EventKind.DISLIKE)
 
 
 def _ratings(recent: _Known, language: Language) -> Iterator[ProfileLine]:
     rated = [
         (entry.value, item)
         for entry, item in recent
-        if entry.kind is EventKind.RATING and entry.value is not None
+        if entry.kind in _RATED and entry.value is not None
     ]
     if rated:
-        mean = sum(value for value, _ in rated) / len(rated)
-        text = _TEXTS["rating"][language].format(n=len(rated), mean=mean)
+        values = [value for value, _ in rated]
+        low, high = min(values), max(values)
+        text = _TEXTS["rating"][language].format(n=len(rated), mean=fmean(values))
+        if low < high:
+            best, worst = (
+                _titles([item for value, item in rated if value == end], language)
+                for end in (high, low)
+            )
+            text += _TEXTS["extremes"][language].format(best=best, worst=worst)
         yield ProfileLine("rating", text, tuple(item.id for _, item in rated))
 
 
-def _titles(items: Sequence[Item]) -> str:
-    return ", ".join(item.title for item in items[:_EXAMPLES])
+def _titles(items: Sequence[Item], language: Language) -> str:
+    # Not a comma: titles have commas of their own.
+    return _AND[language].join(item.title for item in items[:_EXAMPLES])

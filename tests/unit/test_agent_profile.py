@@ -50,9 +50,9 @@ def bought(*ids, kind=EventKind.PURCHASE, value=None):
 def test_lines_count_categories_brands_and_prices_with_their_evidence():
     lines = rules(bought("t1", "t2", "t3", "t4", "t5"), ITEMS)
     assert [(one.key, one.text) for one in lines] == [
-        ("category:Kitchen › Tea", "Kitchen › Tea: 5 products, such as Tea 5, Tea 4"),
-        ("brand:Bud", "Brand Bud: 3 products, such as Tea 5, Tea 4"),
-        ("brand:Leaf", "Brand Leaf: 2 products, such as Tea 2, Tea 1"),
+        ("category:Kitchen › Tea", "Kitchen › Tea: 5 products, such as Tea 5 and Tea 4"),
+        ("brand:Bud", "Brand Bud: 3 products, such as Tea 5 and Tea 4"),
+        ("brand:Leaf", "Brand Leaf: 2 products, such as Tea 2 and Tea 1"),
         ("price:EUR", "Mostly between 14 EUR and 46 EUR (5 purchases)"),
     ]
     assert lines[1].evidence == ("t5", "t4", "t3")
@@ -69,7 +69,16 @@ def test_ratings_are_averaged_and_one_of_a_kind_is_no_taste():
         *bought("t1", kind=EventKind.RATING, value=5.0),
         *bought("lamp", kind=EventKind.RATING, value=2.0),
     ]
-    assert [one.text for one in rules(history, ITEMS)] == ["2 ratings, 3.5 on average"]
+    text = "Ratings: 2, 3.5 on average; best: Tea 1; worst: Lamp"
+    assert [one.text for one in rules(history, ITEMS)] == [text]
+    alike = bought("t1", kind=EventKind.RATING, value=4.0)
+    assert [one.text for one in rules(alike, ITEMS)] == ["Ratings: 1, 4.0 on average"]
+
+
+def test_a_low_rating_that_counts_as_a_dislike_is_still_a_rating():
+    low = bought("lamp", kind=EventKind.DISLIKE, value=1.0)
+    lines = {one.key: one.text for one in rules(low, ITEMS)}
+    assert lines == {"rating": "Ratings: 1, 1.0 on average", "unwanted": "Not wanted: Lamp"}
 
 
 @pytest.mark.parametrize(("language", "word"), [("de", "Marke Leaf: 2"), ("zh", "品牌 Leaf：2")])
