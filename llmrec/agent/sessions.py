@@ -116,6 +116,11 @@ class Sessions(Stored):
         lines = self.list(user, limit=1)
         return self.load(lines[0].id, user) if lines else None
 
+    def remove(self, id: str) -> None:
+        """Remove the conversation of this whole id, its bytes too; nothing if there is none."""
+        with self._database.erase() as connection, self._database.errors():
+            connection.execute(_sessions.delete().where(_sessions.c.id == id))
+
     def forget(self, user: str) -> int:
         """Remove all conversations of a shopper, their bytes too; how many there were."""
         with self._database.erase() as connection, self._database.errors():

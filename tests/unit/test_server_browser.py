@@ -86,6 +86,36 @@ def test_ask_narrow_why_like_see_the_change_and_be_forgotten(browser, url, size,
         assert visit.complaints == []
 
 
+@pytest.mark.parametrize("user", ["shopper-101", None])
+def test_earlier_conversations_are_gone_on_with_and_deleted(browser, url, user):
+    with Visit(browser, url, "phone") as visit:
+        page = visit.page
+        if user:
+            page.evaluate("user => sessionStorage.setItem('llmrec.user', user)", user)
+            page.reload()
+        visit.ask("something for the garden under 30")
+        page.click("#to-earlier")
+        page.wait_for_selector("#new-talk")
+        page.click("#new-talk")
+        page.wait_for_selector("#welcome")
+        assert visit.filters() == []
+        visit.ask("a teapot")
+        page.click("#to-earlier")
+        page.wait_for_selector("#earlier-body .lines li")
+        listed = page.locator("#earlier-body .talked > span:first-child").all_inner_texts()
+        garden = ["something for the garden under 30"] if user else []
+        assert listed == ["a teapot", *garden] and visit.faults() == []
+        page.click("button[aria-label='Delete: a teapot']")
+        page.wait_for_selector("button[aria-label='Delete: a teapot']", state="detached")
+        if user:
+            page.click("button[aria-label^='Go on with: something for the garden']")
+            page.wait_for_selector(".turn.past")
+            assert visit.filters() == ["Drop: at most 30 EUR"]
+        else:
+            page.wait_for_selector("#earlier-body .hint")
+        assert visit.complaints == []
+
+
 def test_filters_mirror_the_conversation_and_change_it(browser, url):
     with Visit(browser, url) as visit:
         page = visit.page

@@ -21,6 +21,7 @@ def keys(workspace):
         "one": make_key(workspace, "shopper", "u001"),
         "two": make_key(workspace, "shopper", "u002"),
         "merchant": make_key(workspace, "merchant"),
+        "admin": make_key(workspace, "admin"),
     }
 
 
@@ -101,6 +102,21 @@ def test_a_strangers_conversation_belongs_to_no_shopper(ask):
     stranger = talk(ask, "a lamp", key="merchant")[0]["session"]
     assert ask("GET", f"/v1/sessions/{stranger}", "merchant").json()["user"] is None
     assert ask("GET", f"/v1/sessions/{stranger}").status_code == 404
+
+
+def test_a_conversation_is_deleted_by_its_shopper_or_an_admin(ask):
+    mine, other = (talk(ask, words)[0]["session"] for words in ("a lamp", "a mug"))
+    stranger = talk(ask, "a lamp", key="admin")[0]["session"]
+    assert ask("DELETE", f"/v1/sessions/{mine}", "two").status_code == 404
+    assert ask("DELETE", f"/v1/sessions/{stranger}").status_code == 404
+    assert ask("DELETE", f"/v1/sessions/{mine}?user=u001", "merchant").status_code == 403
+    assert ask("DELETE", f"/v1/sessions/{mine}").status_code == 204
+    assert ask("DELETE", f"/v1/sessions/{mine}").status_code == 404
+    left = ask("GET", "/v1/sessions").text
+    assert mine not in left and other in left
+    assert ask("DELETE", f"/v1/sessions/{other}?user=u001", "admin").status_code == 204
+    assert ask("DELETE", f"/v1/sessions/{stranger}", "admin").status_code == 204
+    assert stranger not in ask("GET", "/v1/sessions", "admin").text
 
 
 def test_a_like_in_a_conversation_goes_to_the_log(ask):

@@ -27,6 +27,9 @@ export const changeProfile = async (user, change) =>
   (await json("POST", `/v1/users/${name(user)}/profile`, change)).lines;
 export const forget = (user) => json("DELETE", `/v1/users/${name(user)}`);
 export const session = (id, user) => json("GET", `/v1/sessions/${id}${user ? `?user=${name(user)}` : ""}`);
+export const sessions = async (user) => (await json("GET", `/v1/sessions?user=${name(user)}`)).sessions;
+export const deleteSession = (id, user) =>
+  json("DELETE", `/v1/sessions/${id}${user ? `?user=${name(user)}` : ""}`);
 export const item = (id) => json("GET", `/v1/items/${name(id)}`);
 
 /** The events of a reply, as they come. */

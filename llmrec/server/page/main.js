@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { byId, make } from "./dom.js";
+import { showEarlier } from "./earlier.js";
 import { showFilters, watchPrices } from "./filters.js";
 import { keep, kept } from "./kept.js";
 import { showProfile } from "./profile.js";
@@ -51,21 +52,44 @@ function renewed() {
   talk.renew(kept("user"));
 }
 
-/** Show the screen that the address names; whether it is the profile. */
+const earlier = {
+  async resume(id) {
+    renewed();
+    keep("session", id);
+    location.hash = "#chat";
+    await restore(talk, id);
+    byId("say").focus();
+  },
+  renew({ stay } = {}) {
+    renewed();
+    if (!stay) location.hash = "#chat";
+  },
+};
+
+const SCREENS = {
+  chat: { title: "Shop assistant" },
+  earlier: { title: "Earlier conversations · Shop assistant", show: () => showEarlier(caller, earlier) },
+  profile: { title: "Your profile · Shop assistant", show: () => showProfile(caller, renewed) },
+};
+
+/** Show the screen that the address names, the chat for any other; its name. */
 function turnTo() {
-  const profile = location.hash === "#profile";
-  byId("chat-view").hidden = profile;
-  byId("profile-view").hidden = !profile;
-  byId(profile ? "to-profile" : "to-chat").setAttribute("aria-current", "page");
-  byId(profile ? "to-chat" : "to-profile").removeAttribute("aria-current");
-  document.title = profile ? "Your profile · Shop assistant" : "Shop assistant";
-  return profile;
+  const named = location.hash.slice(1);
+  const here = Object.hasOwn(SCREENS, named) ? named : "chat";
+  for (const name of Object.keys(SCREENS)) {
+    byId(`${name}-view`).hidden = name !== here;
+    if (name === here) byId(`to-${name}`).setAttribute("aria-current", "page");
+    else byId(`to-${name}`).removeAttribute("aria-current");
+  }
+  document.title = SCREENS[here].title;
+  return here;
 }
 
 async function route() {
-  if (!turnTo()) return;
-  await showProfile(caller, renewed);
-  byId("profile-title").focus();
+  const here = turnTo();
+  if (!SCREENS[here].show) return;
+  await SCREENS[here].show();
+  byId(`${here}-title`).focus();
 }
 
 function listen() {
@@ -101,13 +125,13 @@ async function start() {
   changed();
   turnTo();
   listen();
-  const earlier = kept("session");
+  const last = kept("session");
   try {
     caller = await api.whoAmI();
     if (caller.user) keep("user", null);
     talk.user = caller.user ?? kept("user");
     // Who was quick has begun a conversation meanwhile; that is then the one.
-    if (earlier && !talk.running && !talk.turns) await restore(talk, earlier);
+    if (last && !talk.running && !talk.turns) await restore(talk, last);
     await route();
   } catch (error) {
     byId("turns").append(make("p", { class: "wrong", role: "alert" }, api.told(error)));

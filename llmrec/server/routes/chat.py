@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import StreamingResponse
 
+from llmrec.catalog.scopes import Scope
+from llmrec.errors import NotAllowed
 from llmrec.server import talking
 from llmrec.server.access import Shopper
 from llmrec.server.bodies.chat import ChatBody, SessionId, SessionOut, SessionsOut, WhoseQuery
@@ -60,3 +62,24 @@ async def get_session(
     """What was said in a conversation, and which limits hold in it."""
     named = caller.shopper(whose.user)
     return await services.reads.run(lambda: talking.session_page(services.shop, id, named))
+
+
+@router.delete(
+    "/v1/sessions/{id}", status_code=204, responses=failures(401, 403, 404, 422, 429, 507)
+)
+async def delete_session(
+    id: Annotated[SessionId, Path()], caller: Shopper, services: TheServices, whose: _Whose
+) -> None:
+    """Delete one conversation, for good; what was liked in it stays in the event log.
+
+    A shopper's key deletes its own; one that belongs to nobody goes by its id and an admin's key.
+    """
+    named = caller.shopper(whose.user)
+    if caller.scope is Scope.MERCHANT:
+        raise NotAllowed("A merchant's key deletes no conversation.", hint="Use an admin's key.")
+    shop = services.shop
+
+    def work() -> None:
+        shop.sessions.remove(talking.find_session(shop, id, named).id)
+
+    await services.writes.run(work)
