@@ -5,7 +5,8 @@ looked for, so that is the answer unless the model is sure of another. Two ways 
 
 - labels (any engine): one forward pass over one-token labels, one per tool, less what the model
   answers to no message at all (contextual calibration: Zhao et al. 2021, arXiv:2102.09690);
-- calls (larger models): the engine writes a JSON object ``{"tool": …}`` under a schema.
+- calls (larger models): the engine writes a tool call, ``{"tool": …}`` and its arguments, under
+  the schema of the tools, with the screen and the limits that hold in its prompt.
 """
 
 from __future__ import annotations
@@ -15,12 +16,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from llmrec.agent.call_reading import Understood, read_call
+from llmrec.agent.call_schema import call_schema, tools_in_words
 from llmrec.agent.commands import Command, CommandKind
-from llmrec.agent.constraints import Reference
+from llmrec.agent.constraints import Context, Reference, Shown, Vocabulary
+from llmrec.agent.replies import spoken
+from llmrec.agent.state import Situation
 from llmrec.engines.constraints import JsonSchema
 from llmrec.errors import EngineError, ModelError
 from llmrec.labels import choose_labels
-from llmrec.prompting import one_line, render_template, shorten
+from llmrec.prompting import one_line, price_text, render_template, shorten
 
 if TYPE_CHECKING:
     from llmrec.engines.protocol import Engine
@@ -34,24 +39,24 @@ CHOICES: tuple[tuple[CommandKind | None, str], ...] = (
     ("compare", "Compare products on the screen."),
     ("off_topic", "Nothing that a shop can help with."),
 )
-_DEFAULT = "find"
 _WORDS = 60
+_TITLE = 12
 _NO_MESSAGE = "N/A"
-_TOKENS = 24
+_TOKENS = 96
 
 
 class Intents(Protocol):
     """Decides messages that no pattern understands."""
 
-    def decide(self, words: str) -> Command | None:
-        """The command meant; ``None`` to look for ``words``."""
+    def decide(self, words: str, situation: Situation, vocabulary: Vocabulary) -> Understood | None:
+        """What ``words`` mean where ``situation`` holds; ``None`` to look for them."""
 
 
 @dataclass(frozen=True)
 class NoModel:
     """Looks for whatever it is given."""
 
-    def decide(self, words: str) -> Command | None:
+    def decide(self, words: str, situation: Situation, vocabulary: Vocabulary) -> Understood | None:
         """Always the default."""
         return None
 
@@ -69,7 +74,7 @@ class ByLabels:
     engine: Engine
     margin: float = 1.0
 
-    def decide(self, words: str) -> Command | None:
+    def decide(self, words: str, situation: Situation, vocabulary: Vocabulary) -> Understood | None:
         """The likeliest choice if it is likely enough; the default also if the engine fails."""
         try:
             scores = self.scores(words)
@@ -77,7 +82,12 @@ class ByLabels:
             return None
         best = max(range(len(scores)), key=scores.__getitem__)
         sure = scores[best] - scores[0] >= self.margin
-        return _command(CHOICES[best][0], words) if sure else None
+        kind = CHOICES[best][0] if sure else None
+        if kind is None:
+            return None
+        return Understood(
+            Command(kind, (Reference(),) if kind == "product_question" else (), words)
+        )
 
     def scores(self, words: str) -> list[float]:
         """Each choice's calibrated log-probability, the default's first."""
@@ -102,36 +112,40 @@ class ByLabels:
 
 @dataclass(frozen=True)
 class ByCalls:
-    """The engine writes which choice, as JSON that it cannot get wrong; for larger models."""
+    """The engine writes a tool call, as JSON that it cannot get wrong; for larger models."""
 
     engine: Engine
 
-    def decide(self, words: str) -> Command | None:
-        """The choice written; the default if the engine fails or the text broke off."""
-        names = {kind or _DEFAULT: text for kind, text in CHOICES}
-        choices = [{"label": name, "text": text} for name, text in names.items()]
-        values = {"message": shorten(one_line(words), _WORDS), "choices": choices}
-        prompt = render_template("intent_call.v1", values)
-        schema = {
-            "type": "object",
-            "properties": {"tool": {"enum": list(names)}},
-            "required": ["tool"],
-            "additionalProperties": False,
-        }
+    def decide(self, words: str, situation: Situation, vocabulary: Vocabulary) -> Understood | None:
+        """What the call means; ``None`` if the engine fails, or its text broke off."""
+        shown = situation.shown
+        prompt = render_template("call.v1", _scene(words, situation, vocabulary))
         try:
             text = self.engine.generate(
                 [self.engine.render(prompt.messages, answer_prefix=prompt.answer_prefix)],
                 max_tokens=_TOKENS,
-                constraint=JsonSchema(schema),
+                constraint=JsonSchema(call_schema(vocabulary, len(shown))),
             )[0]
-            name = json.loads(text)["tool"]
-        except (EngineError, ModelError, ValueError, KeyError, TypeError):
+            call = json.loads(text)
+        except (EngineError, ModelError, ValueError):
             return None
-        return _command(next((kind for kind, _ in CHOICES if kind == name), None), words)
+        return read_call(call, words, Context(vocabulary, shown)) if type(call) is dict else None
 
 
-def _command(kind: CommandKind | None, words: str) -> Command | None:
-    if kind is None:
-        return None
-    references = (Reference(),) if kind == "product_question" else ()
-    return Command(kind, references, words)
+def _scene(words: str, situation: Situation, vocabulary: Vocabulary) -> dict[str, object]:
+    """What the prompt tells of the conversation: what is on the screen and what holds."""
+    currency = next(iter(vocabulary.currencies), None)
+    return {
+        "tools": tools_in_words(len(situation.shown)),
+        "quest": shorten(one_line(situation.query or ""), _WORDS),
+        "held": [one_line(spoken(one, "en", currency)) for one in situation.constraints.held],
+        "products": [(one.number, _product(one)) for one in situation.shown],
+        "message": shorten(one_line(words), _WORDS),
+    }
+
+
+def _product(one: Shown) -> str:
+    """Title, brand and price."""
+    price = price_text(one.price, one.currency) if one.price is not None else ""
+    parts = (shorten(one_line(one.title), _TITLE), one_line(one.brand or ""), price)
+    return ", ".join(part for part in parts if part)

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from llmrec.agent.asking import Counter, cards_of, matching, shopper_in, shown_by, use_of
+from llmrec.agent.call_reading import Understood
 from llmrec.agent.commands import Command, read_command
 from llmrec.agent.constraints import Change, Critique, Shown, read_message
 from llmrec.agent.constraints.changes import MoreLike
@@ -87,6 +88,17 @@ def _do(turn: TurnInProgress, action: Action) -> Steps:
         yield from _criticised(turn, Critique((), ""), action)
 
 
+def _understood(turn: TurnInProgress, meaning: Understood, critique: Critique) -> Steps:
+    """Do what a model has understood; ``critique`` if it has found nothing to do."""
+    for text in meaning.left_out:
+        yield from turn.say("left_out", text=text)
+    if meaning.command is not None:
+        yield from _do(turn, meaning.command)
+        return
+    found = meaning.critique
+    yield from _criticised(turn, found if found.changes or found.rest else critique, None)
+
+
 def _act(turn: TurnInProgress) -> Steps:
     command = read_command(turn.reading, turn.context)
     if command is not None and command.kind == "product" and turn.conversation.asked:
@@ -104,9 +116,9 @@ def _act(turn: TurnInProgress) -> Steps:
     critique = read_message(words, turn.context)
     if command is None and critique.rest and not critique.changes:
         yield Thinking(step="choosing")
-        decided = turn.agent.intents.decide(turn.reading)
-        if decided is not None and (handler := HANDLERS.get(decided.kind)):
-            yield from handler(turn, decided)
+        meaning = turn.agent.intents.decide(turn.reading, turn.now, turn.agent.vocabulary)
+        if meaning is not None:
+            yield from _understood(turn, meaning, critique)
             return
     yield from _criticised(turn, critique, command)
 

@@ -18,8 +18,9 @@ from llmrec.agent.events import (
     ToolCalled,
     Words,
 )
-from llmrec.agent.intents import ByCalls, ByLabels
-from llmrec.agent.state import Conversation
+from llmrec.agent.constraints import Vocabulary
+from llmrec.agent.intents import ByLabels
+from llmrec.agent.state import Conversation, Situation
 from llmrec.catalog.matching import matches
 from llmrec.engines.scripted import ScriptedEngine
 from llmrec.errors import EngineUnavailable
@@ -254,23 +255,19 @@ def test_new_names_are_known_after_a_while_and_not_at_each_change(shop):
         shop.store.delete_item("NEW-1")
 
 
+def decide(intents, message, situation=None):
+    return intents.decide(message, situation or Situation(), Vocabulary())
+
+
 def test_labels_decide_only_what_they_are_sure_of():
     def score(prompt, labels):
         return [0.0, 0.0, 0.0, 0.0, 5.0] if "N/A" not in prompt else [0.0] * 5
 
-    engine = ScriptedEngine(score=score, temperature=1.0)
-    assert ByLabels(engine, margin=3.0).decide("the meaning of life").kind == "off_topic"
-    assert ByLabels(engine, margin=6.0).decide("the meaning of life") is None
+    engine, message = ScriptedEngine(score=score, temperature=1.0), "the meaning of life"
+    assert decide(ByLabels(engine, margin=3.0), message).command.kind == "off_topic"
+    assert decide(ByLabels(engine, margin=6.0), message) is None
     engine.fail_with = EngineUnavailable("gone")
-    assert ByLabels(engine, margin=0.0).decide("anything") is None
-
-
-def test_calls_decide_by_json_and_a_broken_text_is_the_default():
-    sure = ScriptedEngine(generate=['{"tool":"shop_question"}'])
-    assert ByCalls(sure).decide("money back?").kind == "shop_question"
-    assert ByCalls(ScriptedEngine(generate=['{"tool":"find"}'])).decide("a lamp") is None
-    sure.fail_with = EngineUnavailable("gone")
-    assert ByCalls(sure).decide("money back?") is None
+    assert decide(ByLabels(engine, margin=0.0), message) is None
 
 
 def test_no_conversation_shows_what_a_constraint_forbids(agent):

@@ -125,6 +125,11 @@ class Vocabulary:
         names = [name for folded, name in self.attribute_names.items() if kind_of(folded) == kind]
         return sorted(names, key=lambda name: -sum(self._attributes[name].values()))
 
+    def most_used(self, count: int) -> list[str]:
+        """Names of attributes, those that most items have first."""
+        used = {name: sum(values.values()) for name, values in self._attributes.items()}
+        return sorted(used, key=lambda name: -used[name])[:count]
+
     def values_at(self, text: str, start: int, attribute: str) -> FoundValues | None:
         """The values that the longest phrase at ``start`` means, of one attribute."""
         for end in _ends(text, start):

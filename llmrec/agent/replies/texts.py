@@ -186,6 +186,11 @@ TEXTS: dict[str, dict[Language, str]] = {
         "de": "Ich kenne keine Marke, Kategorie oder Eigenschaft „{text}“, die wegbleiben könnte.",
         "zh": "我不认识“{text}”这个品牌、类别或属性，无法排除。",
     },
+    "left_out": {
+        "en": "I can make no limit of “{text}”, so it does not count.",
+        "de": "Aus „{text}“ kann ich keine Grenze machen; es zählt nicht.",
+        "zh": "“{text}”不能作为条件，未计入。",
+    },
     "undone": {"en": "Taken back.", "de": "Zurückgenommen.", "zh": "已撤销。"},
     "nothing_to_undo": {
         "en": "There is nothing to take back.",
