@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llmrec.config import MAX_CANDIDATES
-from llmrec.types import Candidate, HistoryEntry, Item, Recommendations
+from llmrec.types import Candidate, HistoryEntry, Item, Language, Recommendations
 
 if TYPE_CHECKING:
     from llmrec.explain import WordsRequest
@@ -43,6 +43,7 @@ class Job:
         related: Sequence[tuple[int, ...]],
         describe: int,
         seed: int,
+        language: Language | None,
     ) -> list[WordsRequest]:
         """What the writer gets, one for each recommendation of the answer.
 
@@ -51,6 +52,7 @@ class Job:
             related: for each recommendation the indices of the history entries nearest to it.
             describe: for how many a description is wanted.
             seed: of the writing.
+            language: of the words; ``None`` for each item's own.
         """
         from llmrec.explain import WordsRequest
 
@@ -62,6 +64,7 @@ class Job:
                 describe=one.rank <= describe,
                 seed=seed + one.rank,
                 related=near,
+                language=language,
             )
             for one, near in zip(answer, related, strict=True)
         ]

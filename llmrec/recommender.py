@@ -21,6 +21,7 @@ from llmrec.requests import (
     HistoryInput,
     as_filters,
     as_history,
+    as_language,
     check_k,
     check_lengths,
     clean_query,
@@ -31,6 +32,7 @@ from llmrec.requests import (
 from llmrec.types import (
     Filters,
     HistoryEntry,
+    Language,
     Recommendation,
     Recommendations,
     Trace,
@@ -179,6 +181,7 @@ class Recommender:
         describe: int = 0,
         explain: bool = True,
         seed: int | None = None,
+        language: str | None = None,
     ) -> Recommendations:
         """Recommend up to ``k`` items, best first.
 
@@ -192,12 +195,14 @@ class Recommender:
             describe: for how many of the first recommendations a description is written.
             explain: whether reasons are written.
             seed: of the candidate shuffle and the writing; default from the settings.
+            language: of reasons and descriptions, ``en``, ``de`` or ``zh``; by default that of
+                each product.
 
         Returns:
             The recommendations with the trace of how they came about.
 
         Raises:
-            HistoryError: history, k, query or filters cannot be served.
+            HistoryError: history, k, query, filters or language cannot be served.
             IndexMissing: nothing has been indexed yet.
             EngineError: the language model failed and no fallback is configured.
         """
@@ -212,6 +217,7 @@ class Recommender:
             describe=describe,
             explain=explain,
             seed=seed,
+            language=language,
         )[0]
 
     def recommend_many(
@@ -225,6 +231,7 @@ class Recommender:
         describe: int = 0,
         explain: bool = True,
         seed: int | None = None,
+        language: str | None = None,
     ) -> list[Recommendations]:
         """Recommend for many histories in one batch: one retrieval, one ranking, one writing call.
 
@@ -234,6 +241,7 @@ class Recommender:
         if not histories:
             return []
         check_lengths(len(histories), queries=queries, users=users)
+        spoken = as_language(language)
         watch = Stopwatch()
         jobs = self._retrieve(watch, histories, check_k(k), queries, as_filters(filters), users)
         seed = self.settings.ranking.seed if seed is None else seed
@@ -245,7 +253,7 @@ class Recommender:
             head = tuple(ordered[:k])
             answers.append(Recommendations(head, trace, job.user, job.query, tuple(ordered)))
         if explain or describe:
-            answers = self._write(watch, jobs, answers, explain, describe, seed)
+            answers = self._write(watch, jobs, answers, explain, describe, seed, spoken)
         times = watch.shared(len(answers))
         return [replace(one, trace=replace(one.trace, milliseconds=times)) for one in answers]
 
@@ -342,13 +350,14 @@ class Recommender:
         explain: bool,
         describe: int,
         seed: int,
+        language: Language | None,
     ) -> list[Recommendations]:
         """Texts for every recommendation: the first ones by the model, the rest from fields."""
         from llmrec.explain import words_from_fields
 
         with watch.stage("write"):
             requests = [
-                job.words_requests(answer, self._related(job, answer), describe, seed)
+                job.words_requests(answer, self._related(job, answer), describe, seed, language)
                 for job, answer in zip(jobs, answers, strict=True)
             ]
             degraded = answers[0].trace.degraded

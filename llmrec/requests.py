@@ -9,18 +9,19 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
 from llmrec.errors import HistoryError
-from llmrec.types import Event, EventKind, Filters, HistoryEntry
+from llmrec.types import Event, EventKind, Filters, HistoryEntry, Language
 
 __all__ = [
     "MAX_HISTORY",
     "HistoryInput",
     "as_filters",
     "as_history",
+    "as_language",
     "check_k",
     "check_lengths",
     "clean_query",
@@ -92,6 +93,25 @@ def clean_query(query: str | None) -> str | None:
             hint="Say it shorter.",
         )
     return text or None
+
+
+def as_language(language: str | None) -> Language | None:
+    """A language that sentences can be made in, from a tag such as ``de-AT``; none is none.
+
+    Raises:
+        HistoryError: it is none of them.
+    """
+    if language is None:
+        return None
+    tag = str(language).casefold().replace("_", "-").partition("-")[0]
+    known: dict[str, Language] = {one: one for one in get_args(Language)}
+    if tag not in known:
+        raise HistoryError(
+            f"no sentences can be made in the language {language!r}.",
+            field="language",
+            hint=f"Take one of {', '.join(known)}, or leave it out for each product's own.",
+        )
+    return known[tag]
 
 
 def as_filters(filters: Filters | Mapping[str, Any] | None) -> Filters:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ __all__ = [
     "FloatArray",
     "HistoryEntry",
     "Item",
+    "Language",
     "Recommendation",
     "Recommendations",
     "SourceHit",
@@ -38,6 +39,8 @@ __all__ = [
 
 FloatArray: TypeAlias = NDArray[np.float32]
 BoolArray: TypeAlias = NDArray[np.bool_]
+Language: TypeAlias = Literal["en", "de", "zh"]
+"""What sentences can be made in."""
 
 
 class EventKind(str, Enum):

@@ -18,7 +18,7 @@ from llmrec.agent.tools.recommend import RecommendResult
 from llmrec.agent.tools.related import RelatedResult
 from llmrec.agent.tools.search import SearchResult
 from llmrec.requests import MAX_QUERY_CHARS
-from llmrec.types import Event, Item
+from llmrec.types import Event, Item, Language
 
 if TYPE_CHECKING:
     from llmrec.recommender import Recommender
@@ -62,7 +62,9 @@ def use_of(situation: Situation, k: int) -> ToolUse:
     return ToolUse("recommend", {"k": k, **({"query": query} if query else {})})
 
 
-def shopper_in(shop: Recommender, user: str | None, situation: Situation) -> Shopper:
+def shopper_in(
+    shop: Recommender, user: str | None, situation: Situation, language: Language
+) -> Shopper:
     """Whoever asks: their taste, unless somebody else is to be pleased, and their constraints."""
     marks = situation.marks
     if situation.recipient is not None:
@@ -73,7 +75,8 @@ def shopper_in(shop: Recommender, user: str | None, situation: Situation) -> Sho
         told = (mark.entry() for mark in marks)
         history = (*logged, *(one for one in told if (one.item, one.kind, one.at) not in known))
     filters = situation.constraints.filters()
-    return Shopper(user, history, without(filters, situation.passed), situation.query)
+    allowed = without(filters, situation.passed)
+    return Shopper(user, history, allowed, situation.query, language=language)
 
 
 def matching(result: ToolResult) -> int:

@@ -139,7 +139,7 @@ def _scene(words: str, situation: Situation, vocabulary: Vocabulary) -> dict[str
         "tools": tools_in_words(len(situation.shown)),
         "quest": shorten(one_line(situation.query or ""), _WORDS),
         "held": [one_line(spoken(one, "en", currency)) for one in situation.constraints.held],
-        "products": [(one.number, _product(one)) for one in situation.shown],
+        "products": [f"{one.number}. {_product(one)}" for one in situation.shown],
         "message": shorten(one_line(words), _WORDS),
     }
 

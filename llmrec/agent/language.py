@@ -10,14 +10,15 @@ from __future__ import annotations
 import re
 import threading
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, get_args
+
+from llmrec.types import Language
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
 __all__ = ["LANGUAGES", "Language", "language_of"]
 
-Language: TypeAlias = Literal["en", "de", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 # Probability, of the three languages, from which the model's word counts. On one or two words it

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from llmrec.types import Filters, HistoryEntry
+from llmrec.types import Filters, HistoryEntry, Language
 
 if TYPE_CHECKING:
     from llmrec.recommender import Recommender
@@ -26,6 +26,7 @@ class Shopper:
         filters: hard constraints; what a tool is asked can only narrow them.
         query: what the conversation is about, in words, if a tool is asked for nothing else.
         seed: of shuffle and writing; ``None`` takes the one of the settings.
+        language: that they speak, if it is known; words are in each product's own otherwise.
     """
 
     user: str | None = None
@@ -33,6 +34,7 @@ class Shopper:
     filters: Filters = field(default_factory=Filters)
     query: str | None = None
     seed: int | None = None
+    language: Language | None = None
 
     @classmethod
     def of_log(cls, shop: Recommender, user: str | None, filters: Filters | None = None) -> Shopper:

@@ -92,7 +92,7 @@ class TurnInProgress:
     def call(self, name: str, arguments: Mapping[str, Any]) -> Called:
         """Ask a tool for this shopper in the situation that will hold."""
         yield ToolCalled(name=name, arguments=arguments)
-        shopper = shopper_in(self.agent.shop, self.conversation.user, self.now)
+        shopper = shopper_in(self.agent.shop, self.conversation.user, self.now, self.language)
         result = ToolUse(name, arguments).call(self.agent.shop, shopper)
         if isinstance(result, FeedbackResult) and result.stored and shopper.user is not None:
             entry = result.entry

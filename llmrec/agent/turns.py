@@ -212,7 +212,7 @@ def _nothing(turn: TurnInProgress, result: ToolResult) -> Steps:
         yield from turn.say("empty_shop")
         return
     yield from turn.say("nothing", filters=listed(hard, turn.language, turn.currency))
-    shopper = shopper_in(turn.agent.shop, turn.conversation.user, turn.now)
+    shopper = shopper_in(turn.agent.shop, turn.conversation.user, turn.now, turn.language)
     counter = Counter(turn.agent.shop, shopper)
     ways = counter.ways_out(constraints)
     for way in ways[:_MOST_WAYS]:

@@ -46,6 +46,12 @@ def recommend(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     seed: Annotated[int | None, typer.Option(help="Of shuffle and writing.")] = None,
+    words: Annotated[
+        str | None,
+        typer.Option(
+            "--words", help="Language of the texts: en, de or zh; by default each product's own."
+        ),
+    ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Recommend for a shopper, a history, or a query.
@@ -75,6 +81,7 @@ def recommend(
             describe=describe,
             explain=reasons,
             seed=seed,
+            language=words,
         )
     if as_json:
         console.print_json(data=_as_data(answer, explain))

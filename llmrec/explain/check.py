@@ -68,7 +68,11 @@ class Problem:
 
 
 def check(
-    text: str, facts: Facts, known_brands: Collection[str] = FAMOUS_BRANDS
+    text: str,
+    facts: Facts,
+    known_brands: Collection[str] = FAMOUS_BRANDS,
+    *,
+    language: str | None = None,
 ) -> tuple[Problem, ...]:
     """Find every claim in ``text`` that stands neither in the item's fields nor in the history.
 
@@ -76,6 +80,8 @@ def check(
         text: one or more sentences in English, German or Chinese.
         facts: what may be said (:func:`llmrec.explain.facts.facts_of`).
         known_brands: names that count as brands wherever they stand, in any case.
+        language: of the sentences, where facts in another are quoted in them; else it is told
+            from the text.
 
     Returns:
         The problems, each claim once, empty when everything holds.
@@ -84,7 +90,7 @@ def check(
     folded = fold(rest)
     found = [
         *_quotations(rest, facts),
-        *_names(rest, folded, facts, known_brands),
+        *_names(rest, folded, facts, known_brands, language),
         *_numbers(folded, facts),
         *_concepts(folded, facts),
         *_roles(folded, facts),
@@ -163,9 +169,9 @@ def _quotations(text: str, facts: Facts) -> Iterator[Problem]:
 
 
 def _names(
-    text: str, folded: str, facts: Facts, known_brands: Collection[str]
+    text: str, folded: str, facts: Facts, known_brands: Collection[str], language: str | None
 ) -> Iterator[Problem]:
-    for name in spoken_names(text):
+    for name in spoken_names(text, language):
         if not _stands(fold(name), facts.speakable):
             yield Problem("name", name)
     words = set(re.findall(r"[^\W_][\w'-]*", folded))

@@ -58,9 +58,9 @@ def language_of(text: str) -> str:
     return "de" if sum(word in _GERMAN for word in words) >= 2 else "en"
 
 
-def spoken_names(text: str) -> Iterator[str]:
+def spoken_names(text: str, language: str | None = None) -> Iterator[str]:
     """Words that look like names: capitals inside an English sentence, Latin in a Chinese one."""
-    language = language_of(text)
+    language = language or language_of(text)
     if language == "zh":
         yield from (match[0] for match in _LATIN.finditer(text) if len(match[0]) > 1)
         return

@@ -12,16 +12,17 @@ import re
 from llmrec.explain.anchors import Anchor, choose_anchor
 from llmrec.explain.claims import language_of
 from llmrec.explain.facts import facts_of, fold
-from llmrec.explain.phrases import PHRASES, Phrases
+from llmrec.explain.phrases import PHRASES, Phrases, canonical
 from llmrec.explain.requests import WordsRequest
 from llmrec.prompting import one_line, price_text, shorten
-from llmrec.types import Item, Words
+from llmrec.types import Item, Language, Words
 
 __all__ = [
     "description_from_fields",
     "item_language",
     "lead_from_fields",
     "reason_from_fields",
+    "spoken_language",
     "words_from_fields",
 ]
 
@@ -33,12 +34,12 @@ def words_from_fields(request: WordsRequest) -> tuple[Words, Words | None]:
     """Reason and, if asked for, description of one request without any model."""
     facts = facts_of(request.item, request.history, request.query)
     reason = reason_from_fields(request, choose_anchor(request, facts))
-    return reason, description_from_fields(request.item) if request.describe else None
+    return reason, description_from_fields(request) if request.describe else None
 
 
 def reason_from_fields(request: WordsRequest, anchor: Anchor) -> Words:
     """What the item has in common with the anchor, and two of its facts."""
-    phrases = PHRASES[item_language(request.item)]
+    phrases = PHRASES[spoken_language(request)]
     lead, evidence = lead_from_fields(request, anchor, phrases)
     pick = _stable(request.item.id) + request.seed
     stated, fields = _fact_sentence(request.item, phrases, pick, set(evidence))
@@ -61,28 +62,54 @@ def lead_from_fields(
     return lead, (*anchor.evidence, *evidence)
 
 
-def description_from_fields(item: Item) -> Words:
-    """Title and brand, the first sentences of the shop's own description, and the price."""
+def description_from_fields(request: WordsRequest) -> Words:
+    """Title and brand, the first sentences of the shop's own description, and the price.
+
+    For a shopper of another language the description's place is taken by what its fields say.
+    """
+    item, language = request.item, spoken_language(request)
     title = one_line(item.title)
     evidence = ["title"]
     if item.brand and fold(item.brand) not in fold(title):
         title, evidence = f"{title}, {one_line(item.brand)}", [*evidence, "brand"]
-    parts = [_with_stop(title, item)]
-    if opening := _opening(item.description):
-        parts.append(opening)
-        evidence.append("description")
+    parts = [_with_stop(title, language)]
+    told, fields = _told(item, language)
+    if told:
+        parts.append(told)
+        evidence += fields
     if item.price is not None:
-        parts.append(_with_stop(price_text(item.price, item.currency), item))
+        parts.append(_with_stop(price_text(item.price, item.currency), language))
         evidence.append("price")
     return Words(" ".join(parts), "fields", evidence=tuple(evidence))
 
 
-def item_language(item: Item) -> str:
+def spoken_language(request: WordsRequest) -> Language:
+    """The shopper's, if it is known; else the item's."""
+    return request.language or item_language(request.item)
+
+
+def item_language(item: Item) -> Language:
     """``en``, ``de`` or ``zh``: by the item's tag, else by its text; English for all others."""
     if item.language:
         tag = re.split(r"[-_]", item.language.casefold())[0]
-        return tag if tag in PHRASES else "en"
-    return language_of(f"{item.title} {item.description[:400]}")
+    else:
+        tag = language_of(f"{item.title} {item.description[:400]}")
+    return next((one for one in PHRASES if one == tag), "en")
+
+
+def _told(item: Item, language: Language) -> tuple[str, tuple[str, ...]]:
+    """What the shop says of the item, or its fields in sentences where that is another language."""
+    opening = _opening(item.description)
+    phrases = PHRASES[language]
+    stated = [one for one in _stated(item, phrases) if one[0].startswith("attributes.")]
+    if language == item_language(item) or not stated:
+        return opening, ("description",) if opening else ()
+    pairs = zip(phrases.sentence, stated[:4:2], stated[1:4:2], strict=False)
+    sentences = [said.format(one=first[1], two=second[1]) for said, first, second in pairs]
+    used = stated[: 2 * len(sentences)]
+    if not sentences:
+        sentences, used = [phrases.single[0].format(one=stated[0][1])], stated[:1]
+    return phrases.join.join(sentences), tuple(field for field, _ in used)
 
 
 def _link(item: Item, anchor: Anchor) -> tuple[tuple[str, str, str], tuple[str, ...]]:
@@ -127,7 +154,7 @@ def _stated(item: Item, phrases: Phrases) -> list[tuple[str, str]]:
         # "dishwasher safe: no" would need its own sentence in every language.
         if not _short(value) or len(fold(value)) < 2 or _is_flag(value):
             continue
-        key = fold(name)
+        key = canonical(fold(name))
         called = phrases.names.get(key) or ("" if phrases.own_names else one_line(name))
         said = phrases.facts.get(key) or (phrases.facts["*"] if called else "")
         if said:
@@ -158,8 +185,8 @@ def _opening(description: str) -> str:
     return text or (shorten(lines[0], 40) + " …" if lines else "")
 
 
-def _with_stop(text: str, item: Item) -> str:
-    return text + ("。" if item_language(item) == "zh" else ".")
+def _with_stop(text: str, language: Language) -> str:
+    return text + ("。" if language == "zh" else ".")
 
 
 def _short(value: str) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["PHRASES", "Phrases"]
+from llmrec.types import Language
+
+__all__ = ["PHRASES", "Phrases", "canonical"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,18 @@ _GERMAN = Phrases(
         "origin": "Herkunft",
         "pack": "Packung",
         "power": "Leistung",
+        "caffeine": "Koffein",
+        "battery": "Batterie",
+        "brightness": "Helligkeit",
+        "age": "Alter",
+        "roast": "Röstung",
+        "flavour": "Geschmack",
+        "scent": "Duft",
+        "load": "Tragkraft",
+        "pages": "Seiten",
+        "hob": "Herd",
+        "fill": "Füllung",
+        "season": "Saison",
     },
 )
 
@@ -158,9 +172,32 @@ _CHINESE = Phrases(
         "pack": "包装",
         "power": "功率",
         "flavour": "口味",
+        "battery": "电池",
+        "brightness": "亮度",
+        "age": "年龄",
+        "roast": "烘焙度",
+        "scent": "香味",
+        "load": "承重",
+        "pages": "页数",
+        "hob": "炉灶",
+        "fill": "填充物",
+        "season": "季节",
     },
     own_names=True,
 )
 
-PHRASES: Mapping[str, Phrases] = {"en": _ENGLISH, "de": _GERMAN, "zh": _CHINESE}
-"""By the first part of an item's language tag; English for all others."""
+PHRASES: Mapping[Language, Phrases] = {"en": _ENGLISH, "de": _GERMAN, "zh": _CHINESE}
+"""By language."""
+
+_ENGLISH_NAMES = {
+    said.casefold(): name for one in (_GERMAN, _CHINESE) for name, said in one.names.items()
+}
+
+
+def canonical(name: str) -> str:
+    """The English name of an attribute (folded) that a catalogue may have in another language.
+
+    >>> canonical("höhe"), canonical("产地"), canonical("origin")
+    ('height', 'origin', 'origin')
+    """
+    return _ENGLISH_NAMES.get(name, name)

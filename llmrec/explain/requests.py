@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llmrec.types import HistoryEntry, Item
+from llmrec.types import HistoryEntry, Item, Language
 
 __all__ = ["WordsRequest"]
 
@@ -15,7 +15,7 @@ class WordsRequest:
 
     ``history`` is oldest first, each entry with its item or ``None`` where it counts by its text;
     ``related`` are indices into it, nearest to the item first. ``describe`` asks for a description
-    beside the reason.
+    beside the reason. ``language`` is the shopper's; without one it is the item's.
     """
 
     item: Item
@@ -24,3 +24,4 @@ class WordsRequest:
     describe: bool
     seed: int
     related: tuple[int, ...] = ()
+    language: Language | None = None

@@ -15,6 +15,7 @@ from llmrec.explain.from_fields import (
     description_from_fields,
     item_language,
     reason_from_fields,
+    spoken_language,
     words_from_fields,
 )
 from llmrec.explain.lexicon import FAMOUS_BRANDS
@@ -46,8 +47,8 @@ class _Task:
 class Writer:
     """Writes words about recommended items; nothing that fails a check is returned as the model's.
 
-    The model writes English; items in other languages get sentences from their fields, in German
-    and Chinese in their own language.
+    The model writes English of English items, for shoppers who speak English or of whom nothing is
+    known; all others get sentences from fields, in the shopper's language or the item's own.
 
     Args:
         engine: the language model.
@@ -134,7 +135,8 @@ def _tasks(request: WordsRequest) -> Iterator[_Task]:
 
 
 def _model_can(task: _Task) -> bool:
-    return item_language(task.request.item) == "en"
+    request = task.request
+    return item_language(request.item) == spoken_language(request) == "en"
 
 
 def _finished(task: _Task) -> Words:
@@ -142,7 +144,7 @@ def _finished(task: _Task) -> Words:
     if task.words is not None:
         return replace(task.words, problems=problems)
     plain = (
-        description_from_fields(task.request.item)
+        description_from_fields(task.request)
         if task.describes
         else reason_from_fields(task.request, task.anchor)
     )

@@ -8,6 +8,7 @@ from test_agent_grammar import golden_lines
 from tool_shop import make_demo_store, open_shop
 
 from llmrec.agent.agent import Agent
+from llmrec.agent.constraints import Vocabulary
 from llmrec.agent.events import (
     ConstraintsChanged,
     Done,
@@ -18,8 +19,8 @@ from llmrec.agent.events import (
     ToolCalled,
     Words,
 )
-from llmrec.agent.constraints import Vocabulary
 from llmrec.agent.intents import ByLabels
+from llmrec.agent.language import language_of
 from llmrec.agent.state import Conversation, Situation
 from llmrec.catalog.matching import matches
 from llmrec.engines.scripted import ScriptedEngine
@@ -162,6 +163,26 @@ def test_a_gift_sets_the_history_aside(shop, agent):
     gift, events = talk(agent, "something nice for my mother", user=user)
     assert "your own history does not count" in words_of(events)
     assert own.now.shown != gift.now.shown
+
+
+@pytest.mark.parametrize(
+    ("message", "why", "said"),
+    [
+        ("ein Zelt für zwei Personen", "warum 1?", "Kurz gesagt:"),
+        ("two-person tent", "why 1?", "You asked for"),
+        ("帐篷", "为什么推荐第一个？", "它"),
+    ],
+)
+def test_reasons_are_in_the_shoppers_language(shop, message, why, said):
+    """The tents are English and the engine writes English: what is in another is from fields."""
+    agent = Agent(shop, k=5)
+    conversation, events = talk(agent, message)
+    cards = [card for one in events if isinstance(one, Products) for card in one.cards]
+    language = conversation.language
+    reasons = {card.product["title"]: card.reason for card in cards}
+    assert all(language_of(text, language) == language for text in reasons.values()), reasons
+    _, events = agent.answer(conversation, why)
+    assert said in words_of(events)
 
 
 def test_why_not_names_what_keeps_a_product_away(agent):

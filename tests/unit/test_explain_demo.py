@@ -8,6 +8,7 @@ from importlib import resources
 import pytest
 
 from llmrec.explain import WordsRequest, check, facts_of, words_from_fields
+from llmrec.explain.from_fields import spoken_language
 from llmrec.types import EventKind, HistoryEntry, Item
 
 
@@ -40,14 +41,16 @@ def items():
     return list(demo_items())
 
 
-def test_sentences_from_fields_hold(items):
+@pytest.mark.parametrize("language", [None, "en", "de", "zh"])
+def test_sentences_from_fields_hold_in_every_language(items, language):
     chance = random.Random(5)
     for number, item in enumerate(items[::3]):
         anchor = chance.choice(items)
         entry = HistoryEntry(item=anchor.id, kind=chance.choice(list(EventKind)))
-        request = WordsRequest(item, ((entry, anchor),), None, True, number, (0,))
+        request = WordsRequest(item, ((entry, anchor),), None, True, number, (0,), language)
         facts = facts_of(item, request.history)
         for words in words_from_fields(request):
-            assert check(words.text, facts) == (), words.text
+            said_in = spoken_language(request)
+            assert check(words.text, facts, language=said_in) == (), words.text
             known = {f"item:{anchor.id}", *facts.fields}
             assert set(words.evidence) <= known

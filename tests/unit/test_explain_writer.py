@@ -46,9 +46,9 @@ GOOD = " a camp stove that burns sticks and leaves soot on every pot"
 BAD = " a waterproof stove with free shipping"
 
 
-def request(item=STOVE, entry=None, known=PAN, query=None, describe=False, seed=0):
+def request(item=STOVE, entry=None, known=PAN, query=None, describe=False, seed=0, language=None):
     entry = entry or HistoryEntry(item="P1")
-    return WordsRequest(item, ((entry, known),), query, describe, seed, (0,))
+    return WordsRequest(item, ((entry, known),), query, describe, seed, (0,), language)
 
 
 def write(engine, *requests, **settings):
@@ -134,6 +134,55 @@ def test_switched_off_asks_nobody():
     reason, description = write(engine, request(describe=True), enabled=False)[0]
     assert engine.prompts == [] and reason.attempts == 0
     assert reason.origin == description.origin == "fields"
+
+
+@pytest.mark.parametrize(
+    ("item", "language", "reason", "description"),
+    [
+        (
+            STOVE,
+            "de",
+            "Sie haben „Camp pan, two parts“ gekauft; auch das hier ist von Emberhythe. "
+            "Kurz gesagt: aus Camp cooking, für 49.90 EUR.",
+            "Twig-fed camp stove, Emberhythe. "
+            "Kurz gesagt: Material: stainless steel, Gewicht: 460 g. 49.90 EUR.",
+        ),
+        (
+            STOVE,
+            "zh",
+            "您买过“Camp pan, two parts”，这件也来自Emberhythe。"
+            "它属于Camp cooking，价格49.90 EUR。",
+            "Twig-fed camp stove, Emberhythe。 它材质为stainless steel，重量为460 g。 49.90 EUR。",
+        ),
+        (
+            BOWL,
+            "en",
+            'You bought "Camp pan, two parts"; this is close to it. '
+            "It comes in 青花 and is from 竹溪铺.",
+            "青花面碗两只装, 竹溪铺. It comes in 青花. 23.90 EUR.",
+        ),
+    ],
+)
+def test_a_shopper_is_told_in_their_own_language(item, language, reason, description):
+    """The model, which writes English, is not asked; facts stay as the catalogue has them."""
+    engine = ScriptedEngine(generate=[GOOD])
+    wanted = request(item, language=language, describe=True, seed=1)
+    written = write(engine, wanted)[0]
+    assert [one.text for one in written] == [reason, description]
+    assert {one.origin for one in written} == {"fields"} and not engine.prompts
+    facts = facts_of(item, wanted.history)
+    assert all(check(one.text, facts, language=language) == () for one in written)
+
+
+def test_the_model_writes_english_for_whoever_speaks_it():
+    reason, _ = write(ScriptedEngine(generate=[GOOD]), request(language="en"))[0]
+    assert reason.origin == "model"
+
+
+def test_a_german_sentence_is_checked_as_one_whatever_it_quotes():
+    facts, invented = facts_of(BOWL), "青花面碗. Kurz gesagt: Farbe: 青花, von IKEA."
+    assert {one.claim for one in check(invented, facts, language="de")} >= {"IKEA"}
+    assert check(invented.replace("IKEA", "竹溪铺"), facts, language="de") == ()
 
 
 def test_other_languages_get_their_own_sentences():

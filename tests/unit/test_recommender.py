@@ -75,6 +75,14 @@ def test_an_answer_has_items_reasons_and_a_trace(shop):
     assert sum(answer.trace.candidates_by_source.values()) >= answer.trace.candidates == 20
 
 
+def test_words_are_in_the_language_that_is_asked_for(shop):
+    german = shop.recommend(["p00"], k=2, language="de-AT", describe=1)
+    assert all("Kurz gesagt" in one.reason.text or "Fakten" in one.reason.text for one in german)
+    assert german.ids == shop.recommend(["p00"], k=2).ids
+    with pytest.raises(HistoryError, match="no sentences can be made in the language 'fr'"):
+        shop.recommend(["p00"], language="fr")
+
+
 def test_scores_fall_and_considered_holds_every_candidate(shop):
     answer = shop.recommend(["p00"], k=3)
     scores = [one.score for one in answer.considered]

@@ -36,6 +36,18 @@ def test_a_history_may_mix_ids_texts_and_entries(ask):
     assert len(ids) == 5 and not ids & {"i0001", "i0002"}
 
 
+def test_words_follow_the_language_that_is_asked_for(ask):
+    wanted = {"query": "a lamp", "k": 3, "language": "de"}
+    for path, body in (
+        ("/v1/recommend", wanted),
+        ("/v1/recommend/batch", {"requests": [{"query": "a lamp"}], "k": 3, "language": "de"}),
+    ):
+        answer = ask("POST", path, json=body).json()
+        (answer,) = answer.get("answers", [answer])
+        texts = [one["reason"]["text"] for one in answer["recommendations"]]
+        assert all("Kurz gesagt" in one or "Die Fakten" in one for one in texts), texts
+
+
 def test_a_batch_answers_each_as_it_would_be_answered_alone(ask):
     requests = [{"user": "u001"}, {"history": ["i0003"], "query": "spade"}, {}]
     both = ask("POST", "/v1/recommend/batch", json={"requests": requests, "k": 4}).json()
@@ -62,6 +74,7 @@ def test_search_finds_words_within_filters_and_asks_no_model(workspace):
         ("/v1/recommend", {"k": 101}, "k"),
         ("/v1/recommend", {"query": "x" * 2001}, "query"),
         ("/v1/recommend", {"kk": 1}, "kk"),
+        ("/v1/recommend", {"language": "fr"}, "language"),
         ("/v1/recommend", {"filters": {"max_prize": 1}}, "filters.max_prize"),
         ("/v1/recommend/batch", {"requests": []}, "requests"),
         ("/v1/recommend/batch", {"requests": [{}] * 65}, "requests"),

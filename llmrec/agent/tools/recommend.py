@@ -77,6 +77,7 @@ def recommend(
         describe=arguments.describe,
         explain=arguments.reasons,
         seed=shopper.seed,
+        language=shopper.language,
     )
     return RecommendResult(answer, why_nothing(shop, filters, answer.trace.matching))
 

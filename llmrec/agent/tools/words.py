@@ -43,7 +43,7 @@ def write_words(
     history = told_history(shop, shopper)
     related = shop.retriever.related([item.id], [entry for entry, _ in history])[0]
     seed = shop.settings.ranking.seed if shopper.seed is None else shopper.seed
-    request = WordsRequest(item, history, query, describe, seed, related)
+    request = WordsRequest(item, history, query, describe, seed, related, shopper.language)
     if not shop.settings.explain.top:
         return words_from_fields(request)
     try:

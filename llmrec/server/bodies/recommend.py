@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
 from llmrec.server.bodies.base import MAX_BATCH, MAX_HISTORY, MAX_K, Body, Id, Out, Query
 from llmrec.server.bodies.items import ItemOut
-from llmrec.types import EventKind, Filters, Recommendations
+from llmrec.types import EventKind, Filters, Language, Recommendations
 
 __all__ = ["AnswerOut", "AnswersOut", "BatchBody", "RecommendBody", "SearchBody", "SearchOut"]
 
@@ -48,6 +48,9 @@ class _Options(Body):
     )
     explain: bool = Field(True, description="whether a reason is written for each")
     seed: _Seed | None = Field(None, description="of the shuffle and the writing")
+    language: Language | None = Field(
+        None, description="of reasons and descriptions; left out: each product's own"
+    )
 
 
 class _Situation(Body):

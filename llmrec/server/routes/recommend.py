@@ -32,6 +32,7 @@ async def recommend(body: RecommendBody, caller: Shopper, services: TheServices)
             describe=body.describe,
             explain=body.explain,
             seed=body.seed,
+            language=body.language,
         )
 
     answer = await services.model.run(work)
@@ -61,6 +62,7 @@ async def recommend_batch(body: BatchBody, _: Merchant, services: TheServices) -
             describe=body.describe,
             explain=body.explain,
             seed=body.seed,
+            language=body.language,
         )
 
     answers = await services.model.run(work)
