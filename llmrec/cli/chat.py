@@ -14,6 +14,7 @@ from llmrec.errors import DataError
 if TYPE_CHECKING:
     from llmrec.agent.agent import Agent
     from llmrec.agent.intents import Intents
+    from llmrec.cli.pictures import Pictures
     from llmrec.recommender import Recommender
 
 __all__ = ["chat"]
@@ -25,6 +26,14 @@ class Decide(str, Enum):
     PATTERNS = "patterns"
     LABELS = "labels"
     CALLS = "calls"
+
+
+class ShowPictures(str, Enum):
+    """Which products' pictures are shown."""
+
+    NONE = "none"
+    LOCAL = "local"
+    WEB = "web"
 
 
 def chat(
@@ -51,6 +60,13 @@ def chat(
             "language model by labels, or by JSON; the latter two want a larger model."
         ),
     ] = Decide.PATTERNS,
+    pictures: Annotated[
+        ShowPictures,
+        typer.Option(
+            help="Products' pictures, where output is a terminal: none, those that are files "
+            "here, or those at web addresses too, which are then fetched."
+        ),
+    ] = ShowPictures.NONE,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Talk to the shop: say what you look for, narrow it, compare, ask why, take it back.
@@ -68,7 +84,7 @@ def chat(
         if script is not None:
             _replay(agent, script, user)
         else:
-            _talk(agent, user, resume)
+            _talk(agent, user, resume, _pictures(shop, pictures))
 
 
 def _intents(shop: Recommender, decide: Decide) -> Intents:
@@ -79,7 +95,16 @@ def _intents(shop: Recommender, decide: Decide) -> Intents:
     return ByLabels(shop.engine) if decide is Decide.LABELS else ByCalls(shop.engine)
 
 
-def _talk(agent: Agent, user: str | None, resume: str | None) -> None:
+def _pictures(shop: Recommender, wanted: ShowPictures) -> Pictures | None:
+    """What shows pictures; nothing does so in a pipe or a file."""
+    if wanted is ShowPictures.NONE or not console.is_terminal:
+        return None
+    from llmrec.cli.pictures import Pictures
+
+    return Pictures(console, shop.workspace.path, fetch=wanted is ShowPictures.WEB)
+
+
+def _talk(agent: Agent, user: str | None, resume: str | None, pictures: Pictures | None) -> None:
     from llmrec.agent.profile_edits import ProfileEdits
     from llmrec.agent.sessions import Sessions
     from llmrec.cli.chat_actions import HELP
@@ -95,7 +120,8 @@ def _talk(agent: Agent, user: str | None, resume: str | None) -> None:
                 sessions.latest(user) if resume == "last" else sessions.load(resume, user)
             )
         agent.edits = edits
-        loop = ChatLoop(agent, sessions, edits, conversation or sessions.start(user), console)
+        conversation = conversation or sessions.start(user)
+        loop = ChatLoop(agent, sessions, edits, conversation, console, pictures=pictures)
         console.print(f"{HELP}\n", markup=False, highlight=False)
         loop.run(make_reader(workspace.cache_dir / "chat-history", COMMANDS))
 

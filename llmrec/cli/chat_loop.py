@@ -19,6 +19,7 @@ from llmrec.agent.state import Conversation
 from llmrec.cli.chat_actions import ACTIONS, HELP, action_of
 from llmrec.cli.chat_view import show, show_scores
 from llmrec.cli.chat_words import Flow
+from llmrec.cli.pictures import Pictures
 from llmrec.config import disk_errors
 from llmrec.errors import ConfigError, LLMRecError
 
@@ -40,6 +41,7 @@ class ChatLoop:
         console: where replies are printed.
         calls: the tools asked for the last answer that needed some.
         cards: the products shown last.
+        pictures: shows theirs, if they are wanted.
     """
 
     agent: Agent
@@ -49,6 +51,7 @@ class ChatLoop:
     console: Console
     calls: list[ToolCalled] = field(default_factory=list)
     cards: tuple[Card, ...] = ()
+    pictures: Pictures | None = None
 
     def run(self, read: Callable[[], str | None]) -> None:
         """Read and answer until the end; Ctrl-C stops a reply and keeps the conversation."""
@@ -98,7 +101,7 @@ class ChatLoop:
                 elif isinstance(event, Done):
                     self.sessions.save(event.conversation)
                     self.conversation, self.calls = event.conversation, calls or self.calls
-                show(self.console, event, flow)
+                show(self.console, event, flow, self.pictures)
         finally:
             status.stop()
 

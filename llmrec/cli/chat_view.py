@@ -20,18 +20,21 @@ from llmrec.agent.events import (
     Words,
 )
 from llmrec.cli.chat_words import Flow
+from llmrec.cli.pictures import Pictures
 
 __all__ = ["show", "show_scores"]
 
 _FACTS = 4
 
 
-def show(console: Console, event: AgentEvent, flow: Flow) -> None:
+def show(console: Console, event: AgentEvent, flow: Flow, pictures: Pictures | None = None) -> None:
     """Print one event of a reply; those that only tell of work are left to a spinner."""
     if isinstance(event, Words):
         flow.write(event.text)
     elif isinstance(event, Products):
         for one in event.cards:
+            if pictures is not None:
+                pictures.show(one.product.get("image_url"))
             console.print(_panel(one))
     elif isinstance(event, ConstraintsChanged) and event.held:
         chips = [Text(f" {one.text} ", style="black on cyan") for one in event.held]
