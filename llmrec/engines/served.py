@@ -22,6 +22,7 @@ AdapterUse: TypeAlias = Callable[[], AbstractContextManager[str | None]]
 """Gives the name of a call's adapter, and keeps that loaded until the call has ended."""
 
 _Revision: TypeAlias = tuple[int, ...] | None
+_Choice: TypeAlias = tuple[AdapterKind, str | None]
 _SETTINGS: dict[AdapterKind, str] = {"ranker": "ranking.adapter", "words": "explain.adapter"}
 
 
@@ -46,8 +47,9 @@ class ServedAdapters:
         self._engine, self._models = engine, models
         self._store = Artifacts(models)
         self._loading, self._lock = threading.Lock(), threading.Lock()
-        # What serves, and the revision of the store at which that was looked up.
-        self._chosen: dict[AdapterKind, tuple[AdapterFolder | None, _Revision]] = {}
+        # What serves by kind and setting (an experiment has two settings of one kind), and the
+        # revision of the store at which that was looked up.
+        self._chosen: dict[_Choice, tuple[AdapterFolder | None, _Revision]] = {}
         self._loaded: set[str] = set()
         self._calls: Counter[str] = Counter()
 
@@ -62,7 +64,7 @@ class ServedAdapters:
     def _use(self, kind: AdapterKind, setting: str | None) -> Iterator[str | None]:
         self._follow(kind, setting)
         with self._lock:
-            chosen, _ = self._chosen[kind]
+            chosen, _ = self._chosen[kind, setting]
             name = chosen.name if chosen else None
             if name:
                 self._calls[name] += 1
@@ -77,24 +79,24 @@ class ServedAdapters:
     def _follow(self, kind: AdapterKind, setting: str | None) -> None:
         # Only what is promoted can change; what a setting names stays.
         revision = self._store.revision(kind) if setting is None else None
-        if self._is_followed(kind, revision):
+        if self._is_followed(kind, setting, revision):
             return
-        if not self._loading.acquire(blocking=kind not in self._chosen):
+        if not self._loading.acquire(blocking=(kind, setting) not in self._chosen):
             return
         try:
             # Another thread may have done it while this one waited.
-            if not self._is_followed(kind, revision):
+            if not self._is_followed(kind, setting, revision):
                 chosen = chosen_adapter(self._models, kind, setting)
                 if chosen and chosen.name not in self._loaded:
                     self._load(kind, chosen, promoted=setting is None)
                 with self._lock:
-                    self._chosen[kind] = chosen, revision
+                    self._chosen[kind, setting] = chosen, revision
         finally:
             self._loading.release()
         self._let_go()
 
-    def _is_followed(self, kind: AdapterKind, revision: _Revision) -> bool:
-        known = self._chosen.get(kind)
+    def _is_followed(self, kind: AdapterKind, setting: str | None, revision: _Revision) -> bool:
+        known = self._chosen.get((kind, setting))
         return known is not None and known[1] == revision
 
     def _load(self, kind: AdapterKind, chosen: AdapterFolder, *, promoted: bool) -> None:

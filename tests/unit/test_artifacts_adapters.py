@@ -84,6 +84,21 @@ def test_a_promotion_is_followed_and_what_nobody_uses_is_unloaded(store: Artifac
     assert engine.adapters == ("ranker/0001",)  # words still names it
 
 
+def test_two_settings_of_one_kind_do_not_mix(store: Artifacts) -> None:
+    engine = ScriptedEngine()
+    served = ServedAdapters(engine, store.root)
+    ours, other = served.following("ranker", None), served.following("ranker", "ranker/0002")
+    store.promote("ranker", adapter(store))
+    adapter(store)
+    for _ in range(2):
+        with ours() as first, other() as second:
+            assert (first, second) == ("ranker/0001", "ranker/0002")
+    store.rollback("ranker")
+    with ours() as first, other() as second:
+        assert (first, second) == (None, "ranker/0002")
+    assert engine.adapters == ("ranker/0002",)
+
+
 def test_a_call_keeps_the_adapter_that_it_began_with(store: Artifacts) -> None:
     engine = ScriptedEngine()
     use = ServedAdapters(engine, store.root).following("ranker", None)
