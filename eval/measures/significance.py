@@ -1,14 +1,14 @@
-"""Tests of paired differences: sign-flip permutation, t, Wilcoxon; Holm's correction."""
+"""Tests of paired differences: sign-flip permutation, t, Wilcoxon."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
 from llmrec.eval.measures.arrays import Doubles
 
-__all__ = ["holm", "paired_t", "permutation_test", "wilcoxon"]
+__all__ = ["paired_t", "permutation_test", "wilcoxon"]
 
 FLIP_CELLS = 4_000_000
 """Signs that are drawn at once, 8 bytes each."""
@@ -87,23 +87,6 @@ def wilcoxon(differences: Doubles) -> float:
     # Differences that are equal on paper differ in their last digits; they have to tie.
     rounded = np.round(differences, 12)
     return float(stats.wilcoxon(rounded, zero_method="pratt").pvalue) if rounded.any() else 1.0
-
-
-def holm(p_values: Sequence[float] | Doubles) -> Doubles:
-    """Holm's (1979) step-down adjustment: the chance of any false "better" stays below alpha.
-
-    The smallest p is multiplied by the number of tests, the next by one less, and so on; never
-    smaller than an adjusted one before it, never above 1. Valid however the tests depend on each
-    other.
-
-    >>> holm([0.01, 0.04, 0.03])
-    array([0.03, 0.06, 0.06])
-    """
-    values = np.asarray(p_values, dtype=np.float64)
-    order = np.argsort(values, kind="stable")
-    adjusted = np.empty_like(values)
-    adjusted[order] = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
-    return np.minimum(adjusted, 1.0)
 
 
 def _all_flips(n: int) -> Iterable[Doubles]:

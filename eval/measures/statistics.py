@@ -18,7 +18,8 @@ import numpy as np
 from llmrec.errors import DataError
 from llmrec.eval.measures.arrays import Doubles
 from llmrec.eval.measures.bootstrap import bootstrap_intervals
-from llmrec.eval.measures.significance import holm, paired_t, permutation_test, wilcoxon
+from llmrec.eval.measures.significance import paired_t, permutation_test, wilcoxon
+from llmrec.holm import holm
 
 __all__ = [
     "ALPHA",

@@ -17,6 +17,7 @@ LAYERS = [
         "weights",
         "prompting",
         "labels",
+        "holm",
         "prompts",
         "demo",
         "planner",
@@ -24,7 +25,7 @@ LAYERS = [
     {"embedding", "engines"},
     {"retrieval"},
     {"ranking", "explain", "documents"},
-    {"requests", "jobs", "answers", "recommender"},
+    {"experiment", "requests", "jobs", "answers", "recommender"},
     {"eval", "finetune", "agent", "server", "mcp"},
     {"cli"},
 ]
