@@ -49,6 +49,7 @@ __all__ = [
     "ChromaSettings",
     "DocumentSettings",
     "EngineSettings",
+    "ExperimentSettings",
     "ExplainSettings",
     "IngestSettings",
     "ModelSettings",
@@ -196,6 +197,34 @@ class RankingSettings(_Section):
     )
 
 
+class ExperimentSettings(_Section):
+    """An A/B of two rankers on the shop's own shoppers; without a name none runs.
+
+    Arm A ranks as ``[ranking]`` says. Arm B differs from it in what is set here; with neither set
+    the two are the same, which tries the counting.
+    """
+
+    name: str | None = Field(
+        None,
+        min_length=1,
+        max_length=100,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        description="of the experiment; another one draws the shoppers anew",
+    )
+    share: float = Field(0.5, ge=0, le=1, description="of the shoppers, who are in arm B")
+    adapter: str | None = Field(
+        None,
+        description="LoRA adapter that ranks in arm B: a version (ranker/0002), a folder in "
+        "models/, or none; unset, as in arm A",
+    )
+    llm_weight: float | None = Field(
+        None, ge=0, le=1, description="arm B's ranking.llm_weight; unset, as in arm A"
+    )
+    days: float = Field(
+        7.0, gt=0, le=3650, description="for which an event counts after its item was shown"
+    )
+
+
 class ExplainSettings(_Section):
     """How reasons and descriptions are written; token limits are per text."""
 
@@ -251,6 +280,7 @@ class Settings(BaseSettings):
     chroma: ChromaSettings = ChromaSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     ranking: RankingSettings = RankingSettings()
+    experiment: ExperimentSettings = ExperimentSettings()
     explain: ExplainSettings = ExplainSettings()
     ingest: IngestSettings = IngestSettings()
     documents: DocumentSettings = DocumentSettings()

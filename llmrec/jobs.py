@@ -10,6 +10,7 @@ from llmrec.config import MAX_CANDIDATES
 from llmrec.types import Candidate, HistoryEntry, Item, Language, Recommendations
 
 if TYPE_CHECKING:
+    from llmrec.experiment import Arm
     from llmrec.explain import WordsRequest
     from llmrec.ranking import RankRequest
 
@@ -21,7 +22,8 @@ class Job:
     """A request and what was found for it.
 
     ``history`` is what prompts may speak of: each thing once, oldest first. ``matching`` counts the
-    unseen items that pass the filters, ``by_source`` the candidates of each source.
+    unseen items that pass the filters, ``by_source`` the candidates of each source; ``arm`` is the
+    shopper's in the experiment that runs, if any.
     """
 
     history: tuple[tuple[HistoryEntry, Item | None], ...]
@@ -30,6 +32,7 @@ class Job:
     candidates: tuple[tuple[Candidate, Item], ...]
     matching: int
     by_source: Mapping[str, int]
+    arm: Arm | None = None
 
     def rank_request(self, seed: int) -> RankRequest:
         """What the ranker gets: the first ``MAX_CANDIDATES`` candidates."""

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from llmrec.answers import Stopwatch, answer_notes, ordered_recommendations, with_words
-from llmrec.config import Workspace
+from llmrec.config import RankingSettings, Workspace
 from llmrec.errors import EngineError, ModelError
 from llmrec.jobs import Job
 from llmrec.requests import (
@@ -45,8 +45,9 @@ if TYPE_CHECKING:
     from llmrec.documents import Documents
     from llmrec.engines.protocol import Engine
     from llmrec.engines.served import AdapterUse, ServedAdapters
+    from llmrec.experiment import Arm, Experiment, Exposures
     from llmrec.explain import WordsRequest, Writer
-    from llmrec.ranking import Ranker, Ranking, RankRequest
+    from llmrec.ranking import Ranker, Ranking
     from llmrec.retrieval import Retriever
 
 __all__ = ["Recommender", "recommend"]
@@ -60,6 +61,9 @@ class Recommender:
         engine: a language model to use instead of the configured one; adapters that the settings
             name are loaded in it already, and promoted ones do not serve in it.
         retriever: a retriever to use instead of the workspace's own.
+
+    Raises:
+        ConfigError: the settings of an experiment cannot be honoured.
     """
 
     def __init__(
@@ -76,6 +80,10 @@ class Recommender:
             self.__dict__["engine"] = engine
         if retriever is not None:
             self.__dict__["retriever"] = retriever
+        if self.experiment and self._own_engine:
+            from llmrec.experiment.checks import check_arm_b
+
+            check_arm_b(workspace)
 
     @classmethod
     def open(
@@ -125,11 +133,30 @@ class Recommender:
 
     @cached_property
     def ranker(self) -> Ranker:
-        """Listwise ranking with the language model."""
-        from llmrec.ranking import Ranker
+        """Listwise ranking with the language model; arm A's where an experiment runs."""
+        return self._ranker_of(self.settings.ranking)
 
-        settings = self.settings.ranking
-        return Ranker(self.engine, settings, adapter=self._adapter("ranker", settings.adapter))
+    @cached_property
+    def rankers(self) -> dict[Arm, Ranker]:
+        """The ranker of each arm; of ``A`` alone where no experiment runs."""
+        if self.experiment is None:
+            return {"A": self.ranker}
+        return {"A": self.ranker, "B": self._ranker_of(self.experiment.ranking["B"])}
+
+    @cached_property
+    def experiment(self) -> Experiment | None:
+        """The A/B of two rankers that the settings name, if one runs."""
+        from llmrec.experiment import Experiment
+
+        return Experiment.of(self.workspace)
+
+    @cached_property
+    def exposures(self) -> Exposures:
+        """What experiments have shown to whom."""
+        from llmrec.experiment import Exposures
+        from llmrec.experiment.recording import WAIT_S
+
+        return Exposures.open(self.workspace.database_url, timeout=WAIT_S)
 
     @cached_property
     def writer(self) -> Writer:
@@ -151,6 +178,11 @@ class Recommender:
 
         return Documents(self.workspace, self.retriever.encoder)
 
+    def _ranker_of(self, settings: RankingSettings) -> Ranker:
+        from llmrec.ranking import Ranker
+
+        return Ranker(self.engine, settings, adapter=self._adapter("ranker", settings.adapter))
+
     def _adapter(self, kind: AdapterKind, setting: str | None) -> AdapterUse | None:
         # Whoever brings an engine has loaded into it what the settings name.
         return self._adapters.following(kind, setting) if self._own_engine else None
@@ -159,8 +191,9 @@ class Recommender:
         """Close the database, and the engine if it was opened here; nothing works afterwards."""
         if "documents" in self.__dict__:
             self.documents.close()
-        if "store" in self.__dict__:
-            self.store.close()
+        for name in ("store", "exposures"):
+            if name in self.__dict__:
+                getattr(self, name).close()
         if self._own_engine and "engine" in self.__dict__:
             self.engine.close()
 
@@ -182,6 +215,7 @@ class Recommender:
         explain: bool = True,
         seed: int | None = None,
         language: str | None = None,
+        shown: bool = True,
     ) -> Recommendations:
         """Recommend up to ``k`` items, best first.
 
@@ -197,6 +231,7 @@ class Recommender:
             seed: of the candidate shuffle and the writing; default from the settings.
             language: of reasons and descriptions, ``en``, ``de`` or ``zh``; by default that of
                 each product.
+            shown: whether the user is going to see the list; if not, no experiment counts it.
 
         Returns:
             The recommendations with the trace of how they came about.
@@ -218,6 +253,7 @@ class Recommender:
             explain=explain,
             seed=seed,
             language=language,
+            shown=shown,
         )[0]
 
     def recommend_many(
@@ -232,6 +268,7 @@ class Recommender:
         explain: bool = True,
         seed: int | None = None,
         language: str | None = None,
+        shown: bool = True,
     ) -> list[Recommendations]:
         """Recommend for many histories in one batch: one retrieval, one ranking, one writing call.
 
@@ -254,6 +291,11 @@ class Recommender:
             answers.append(Recommendations(head, trace, job.user, job.query, tuple(ordered)))
         if explain or describe:
             answers = self._write(watch, jobs, answers, explain, describe, seed, spoken)
+        if shown and self.experiment:
+            from llmrec.experiment import keep_shown
+
+            with watch.stage("record"):
+                keep_shown(self.experiment.name, lambda: self.exposures, answers)
         times = watch.shared(len(answers))
         return [replace(one, trace=replace(one.trace, milliseconds=times)) for one in answers]
 
@@ -298,6 +340,7 @@ class Recommender:
                 candidates=tuple((c, found[c.item]) for c in result.candidates if c.item in found),
                 matching=result.matching,
                 by_source=result.by_source,
+                arm=self.experiment.arm(user) if self.experiment else None,
             )
             for history, query, user, result in zip(
                 resolved, asked, users or [None] * len(resolved), results, strict=True
@@ -316,7 +359,7 @@ class Recommender:
         if not asked:
             return [[] for _ in jobs], [None for _ in jobs], None
         try:
-            done = self._rank_timed(watch, [job.rank_request(seed) for job in asked])
+            done = self._rank_timed(watch, asked, seed)
         except (EngineError, ModelError) as error:
             if self.settings.ranking.on_engine_failure == "raise":
                 raise
@@ -333,10 +376,13 @@ class Recommender:
             None,
         )
 
-    def _rank_timed(self, watch: Stopwatch, requests: Sequence[RankRequest]) -> list[Ranking]:
+    def _rank_timed(self, watch: Stopwatch, jobs: Sequence[Job], seed: int) -> list[Ranking]:
+        from llmrec.experiment import rank_in_arms
+
         with watch.stage("load"):
-            ranker = self.ranker
-        done = ranker.rank_many(requests)
+            rankers = self.rankers
+        requests = [job.rank_request(seed) for job in jobs]
+        done = rank_in_arms(requests, [job.arm for job in jobs], rankers)
         for ranking in done:
             for stage, spent in ranking.milliseconds.items():
                 watch.milliseconds[stage] = watch.milliseconds.get(stage, 0.0) + spent
@@ -403,6 +449,7 @@ class Recommender:
             model=self.settings.models.llm if ranking is None else self.engine.model,
             engine=self.settings.models.engine if ranking is None else self.engine.name,
             adapter=ranking.adapter if ranking else None,
+            arm=job.arm,
             prompt=ranking.prompt_version if ranking else "",
             seed=seed,
             matching=job.matching,

@@ -218,10 +218,11 @@ class Recommendation:
 class Trace:
     """How an answer came about.
 
-    ``milliseconds`` has one entry per stage (validate, retrieve, render, rank, write) and one for
-    the ``total``. ``matching`` counts the items that pass the filters and were not seen;
-    ``candidates_by_source`` the candidates each source contributed. ``degraded`` says why an answer
-    is not what was asked for (the language model was down, say), else ``None``.
+    ``milliseconds`` has one entry per stage (validate, retrieve, render, rank, write, and record
+    for an experiment) and one for the ``total``. ``matching`` counts the items that pass the
+    filters and were not seen; ``candidates_by_source`` the candidates each source contributed.
+    ``degraded`` says why an answer is not what was asked for (the language model was down, say),
+    else ``None``. ``arm`` is ``A`` or ``B`` where an experiment runs and the shopper is known.
     """
 
     model: str
@@ -240,6 +241,7 @@ class Trace:
     notes: tuple[str, ...] = ()
     degraded: str | None = None
     adapter: str | None = None
+    arm: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""All that is kept of a shopper, forgotten at once: log, conversations, profile."""
+"""All that is kept of a shopper, forgotten at once: log, conversations, profile, what was shown."""
 
 from __future__ import annotations
 
@@ -10,20 +10,24 @@ from llmrec.agent.sessions import Sessions
 
 if TYPE_CHECKING:
     from llmrec.catalog.store import CatalogStore
+    from llmrec.experiment import Exposures
 
 __all__ = ["Forgotten", "forget"]
 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """How much was removed."""
+    """How much was removed; ``lists`` are those that experiments had counted."""
 
     events: int
     sessions: int
     edits: int
+    lists: int
 
 
-def forget(store: CatalogStore, sessions: Sessions, edits: ProfileEdits, user: str) -> Forgotten:
+def forget(
+    store: CatalogStore, sessions: Sessions, edits: ProfileEdits, exposures: Exposures, user: str
+) -> Forgotten:
     """Remove everything about a shopper; again removes nothing more.
 
     What a model was trained on before stays learned in it until the next training.
@@ -32,5 +36,5 @@ def forget(store: CatalogStore, sessions: Sessions, edits: ProfileEdits, user: s
         LockedError: another process is writing; what is left then goes with the next call.
     """
     # The log last: as long as it is there, the shopper is known and can ask again.
-    talked, edited = sessions.forget(user), edits.forget(user)
-    return Forgotten(store.forget_user(user), talked, edited)
+    talked, edited, shown = sessions.forget(user), edits.forget(user), exposures.forget(user)
+    return Forgotten(store.forget_user(user), talked, edited, shown)

@@ -176,7 +176,8 @@ class ChatLoop:
     def _forget(self) -> None:
         user = self.conversation.user
         if user is not None:
-            gone = forget(self.agent.shop.store, self.sessions, self.edits, user)
+            shop = self.agent.shop
+            gone = forget(shop.store, self.sessions, self.edits, shop.exposures, user)
             self.console.print(
                 f"Deleted: {gone.events} events, {gone.sessions} conversations, "
                 f"{gone.edits} lines of the profile."

@@ -143,7 +143,7 @@ async def _warm(shop: Recommender, one_at_a_time: CapacityLimiter) -> None:
 
     steps: tuple[Callable[[], object], ...] = (
         lambda: shop.retriever.encode(["warm"]),
-        lambda: (shop.ranker, shop.writer),
+        lambda: (shop.rankers, shop.writer),
     )
     for step in steps:
         await run_sync(_try, step, limiter=one_at_a_time)

@@ -83,6 +83,7 @@ class Shop:
             return
         self._opened = True
         _ = self.keys, self.recommender.store, self.sessions, self.edits, self.agent
+        _ = self.recommender.exposures
         self._index()
         try:
             self.load()
@@ -132,7 +133,7 @@ class Shop:
     def _open_parts(self) -> None:
         _ = self.recommender.retriever
         try:
-            _ = self.recommender.ranker, self.recommender.writer
+            _ = self.recommender.rankers, self.recommender.writer
         except LLMRecError:
             # With a fallback each request tries by itself, and is answered in any case.
             if self.workspace.settings.ranking.on_engine_failure == "raise":

@@ -11,6 +11,7 @@ from llmrec.agent.profile_edits import ProfileEdits
 from llmrec.agent.sessions import Sessions
 from llmrec.catalog.store import CatalogStore
 from llmrec.errors import DataError
+from llmrec.experiment import Exposures, Shown
 from llmrec.types import Event, EventKind, HistoryEntry, Item
 
 ITEMS = [
@@ -34,13 +35,14 @@ def parts(tmp_path):
         CatalogStore.open(url) as store,
         Sessions.open(url) as sessions,
         ProfileEdits.open(url) as edits,
+        Exposures.open(url) as exposures,
     ):
         store.write_items(ITEMS)
         store.write_events(
             Event("ann", item.id, EventKind.PURCHASE, AT, position=n)
             for n, item in enumerate(ITEMS[:5])
         )
-        yield store, sessions, edits
+        yield store, sessions, edits, exposures
 
 
 def bought(*ids, kind=EventKind.PURCHASE, value=None):
@@ -87,12 +89,12 @@ def test_lines_are_in_the_shoppers_language(language, word):
 
 
 def test_a_stranger_has_no_profile(parts):
-    store, _, edits = parts
+    store, _, edits, _ = parts
     assert profile_of(store, edits, None) == profile_of(store, edits, "eve") == []
 
 
 def test_pins_come_first_and_removed_lines_stay_away(parts):
-    store, _, edits = parts
+    store, _, edits, _ = parts
     pin = edits.pin("ann", "  only   loose tea ")
     edits.remove("ann", "brand:Bud")
     lines = profile_of(store, edits, "ann")
@@ -111,11 +113,14 @@ def test_a_pin_must_say_something_and_not_too_much(parts, text):
 
 
 def test_forgetting_removes_everything_of_one_shopper(parts):
-    store, sessions, edits = parts
+    store, sessions, edits, exposures = parts
     edits.pin("ann", "only loose tea")
     sessions.save(sessions.start("ann"))
     edits.pin("bob", "coffee")
-    assert forget(store, sessions, edits, "ann") == Forgotten(events=5, sessions=1, edits=1)
+    exposures.record("spring", [Shown("ann", "A", ("t1",)), Shown("bob", "B", ("t1",))])
+    gone = Forgotten(events=5, sessions=1, edits=1, lists=1)
+    assert forget(store, sessions, edits, exposures, "ann") == gone
     assert profile_of(store, edits, "ann") == [] and sessions.list("ann") == []
-    assert forget(store, sessions, edits, "ann") == Forgotten(0, 0, 0)
+    assert forget(store, sessions, edits, exposures, "ann") == Forgotten(0, 0, 0, 0)
+    assert [one.user for one in exposures.reached("spring", 7)] == ["bob"]
     assert [one.text for one in profile_of(store, edits, "bob")] == ["coffee"]

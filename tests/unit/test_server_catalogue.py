@@ -158,8 +158,8 @@ def test_a_forgotten_shopper_leaves_nothing_behind(ask, keys, workspace):
     ask("POST", "/v1/events", "own", json={"events": [{"item": "i0001"}, {"item": "i0002"}]})
     ask("POST", "/v1/chat", "own", json={"message": "a red lamp"})
     ask("POST", f"/v1/users/{name}/profile", "own", json={"pin": "No plastic."})
-    nothing = {"events": 0, "sessions": 0, "edits": 0, "keys": 0}
-    gone = {"events": 2, "sessions": 1, "edits": 1, "keys": 1}
+    nothing = {"events": 0, "sessions": 0, "edits": 0, "lists": 0, "keys": 0}
+    gone = {"events": 2, "sessions": 1, "edits": 1, "lists": 0, "keys": 1}
     for key in ("shopper", "merchant"):
         assert ask("DELETE", f"/v1/users/{name}", key).status_code == 403
     assert ask("DELETE", f"/v1/users/{name}", "own").json() == gone

@@ -108,8 +108,10 @@ def explain(shop: Recommender, shopper: Shopper, arguments: ExplainArguments) ->
         arguments.k,
         shopper.query,
         shopper.filters,
+        shopper.user,
         explain=False,
         seed=shopper.seed,
+        shown=False,
     )
     return explain_in(shop, shopper, item, answer)
 

@@ -133,6 +133,7 @@ class TraceOut(Out):
     model: str
     engine: str
     adapter: str | None
+    arm: str | None = Field(description="of the experiment that runs, for a shopper by name")
     prompt: str
     seed: int
     matching: int

@@ -56,4 +56,5 @@ class ForgottenOut(Out):
     events: int
     sessions: int
     edits: int = Field(description="of the profile")
+    lists: int = Field(description="of recommendations, which an experiment had counted")
     keys: int = Field(description="of this shopper, which open nothing any more")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
@@ -59,7 +60,7 @@ async def change_profile(
 
 @router.delete("/v1/users/{user:path}", responses=failures(401, 403, 422, 429, 507))
 async def forget_user(user: _UserId, caller: Shopper, services: TheServices) -> ForgottenOut:
-    """Forget a shopper: events, conversations, profile, keys.
+    """Forget a shopper: events, conversations, profile, what experiments showed, keys.
 
     Asks for an admin's key, or the shopper's own.
     """
@@ -80,6 +81,6 @@ def _forget(shop: Shop, user: str) -> ForgottenOut:
     from llmrec.agent.memory import forget
 
     # The keys at last: should the rest fail, the shopper can ask again.
-    gone = forget(shop.recommender.store, shop.sessions, shop.edits, user)
-    keys = shop.keys.forget(user)
-    return ForgottenOut(events=gone.events, sessions=gone.sessions, edits=gone.edits, keys=keys)
+    main = shop.recommender
+    gone = forget(main.store, shop.sessions, shop.edits, main.exposures, user)
+    return ForgottenOut(**asdict(gone), keys=shop.keys.forget(user))

@@ -1,0 +1,17 @@
+"""An A/B of two rankers in a live shop: who is in which arm, what was shown, what came of it."""
+
+from llmrec.experiment.assignment import ARMS, Arm, arm_of
+from llmrec.experiment.experiment import Experiment, rank_in_arms
+from llmrec.experiment.exposures import Exposures, Shown
+from llmrec.experiment.recording import keep_shown
+
+__all__ = [
+    "ARMS",
+    "Arm",
+    "Experiment",
+    "Exposures",
+    "Shown",
+    "arm_of",
+    "keep_shown",
+    "rank_in_arms",
+]

@@ -1,0 +1,41 @@
+"""Keep what an experiment has shown, beside the answers and never at their cost."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from llmrec.errors import LLMRecError
+from llmrec.experiment.exposures import Exposures, Shown
+from llmrec.types import Recommendations
+
+__all__ = ["WAIT_S", "keep_shown"]
+
+WAIT_S = 1.0
+"""Most seconds that an answer waits for another process that is writing."""
+
+_log = logging.getLogger("llmrec.experiment")
+
+
+def keep_shown(
+    experiment: str, opened: Callable[[], Exposures], answers: Sequence[Recommendations]
+) -> None:
+    """Record the lists of shoppers who are in an arm; a failure is logged, and nothing else.
+
+    Args:
+        experiment: its name.
+        opened: gives where lists are kept; what it raises counts as a failure, too.
+        answers: of one batch.
+    """
+    lists = [
+        Shown(one.user, one.trace.arm, one.ids)
+        for one in answers
+        if one.user and one.trace.arm and one.ids
+    ]
+    if not lists:
+        return
+    try:
+        opened().record(experiment, lists)
+    except LLMRecError as error:
+        # Its words may name a path, which is for the log of whoever runs the shop.
+        _log.warning("not counted in the experiment: %d lists. %s", len(lists), error.message)
