@@ -12,6 +12,7 @@ from llmrec.cli import (
     doctor,
     documents,
     evaluate,
+    experiment,
     index,
     ingest,
     init,
@@ -55,6 +56,7 @@ app.command("serve", rich_help_panel=_ANSWERS)(serve.serve)
 app.add_typer(keys.app, name="keys", rich_help_panel=_ANSWERS)
 app.command("mcp", rich_help_panel=_ANSWERS)(mcp.mcp)
 app.add_typer(evaluate.app, name="eval", rich_help_panel=_ANSWERS)
+app.command("experiment", rich_help_panel=_ANSWERS)(experiment.experiment)
 app.add_typer(models.app, name="models", rich_help_panel=_MACHINE)
 app.command("doctor", rich_help_panel=_MACHINE)(doctor.doctor)
 app.command("serve-llm", rich_help_panel=_MACHINE)(serve_llm.serve_llm)

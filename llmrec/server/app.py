@@ -11,7 +11,18 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from llmrec.server import failures
 from llmrec.server.edge import Edge
-from llmrec.server.routes import chat, events, health, items, me, page, recommend, search, users
+from llmrec.server.routes import (
+    chat,
+    events,
+    experiment,
+    health,
+    items,
+    me,
+    page,
+    recommend,
+    search,
+    users,
+)
 from llmrec.server.services import make_services
 from llmrec.server.shop import Shop
 
@@ -24,6 +35,7 @@ ROUTERS = (
     items.router,
     events.router,
     users.router,
+    experiment.router,
     health.router,
     me.router,
     page.router,

@@ -5,8 +5,9 @@ import shlex
 from pathlib import Path
 
 import pytest
-from serving import make_key, new_shop, serving
+from serving import MODELS, make_key, new_shop, serving
 
+from llmrec.config import Workspace
 from llmrec.server.statuses import STATUSES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
@@ -43,7 +44,8 @@ def parsed(command, variables):
 
 
 def test_the_examples_are_answered(tmp_path):
-    workspace = new_shop(tmp_path)
+    settings = {**MODELS, "experiment": {"name": "ranker-0002", "llm_weight": 0.5}}
+    workspace = Workspace.open(new_shop(tmp_path).path, overrides=settings)
     keys = {name: make_key(workspace, name) for name in ("merchant", "admin")}
     variables = {"SHOP": "", "KEY": keys["merchant"], "ADMIN_KEY": keys["admin"]}
     with serving(workspace) as ask:
