@@ -115,19 +115,19 @@ class Exposures(Stored):
 def _reached(
     connection: Connection, experiment: str, users: Sequence[str], window: int
 ) -> Iterator[Reached]:
-    own = _exposures.c.experiment == experiment, _exposures.c.user_id.in_(users)
-    shown: dict[str, dict[str, list[int]]] = {user: {} for user in users}
-    arms: dict[str, list[str]] = {user: [] for user in users}
-    lists = sa.select(*(_exposures.c[name] for name in ("user_id", "at_us", "arm", "items")))
-    for user, at, arm, items in connection.execute(lists.where(*own)):
-        arms[user].append(arm)
-        for item in json.loads(items):
-            shown[user].setdefault(item, []).append(at)
-    outcomes: dict[str, set[EventKind]] = {user: set() for user in users}
     counted = events.c.kind.in_([kind.value for kind in OUTCOMES]), events.c.user_id.in_(users)
-    did = sa.select(events.c.user_id, events.c.item_id, events.c.at_us, events.c.kind)
-    for user, item, at, kind in connection.execute(did.where(*counted)):
-        if any(0 <= at - when <= window for when in shown[user].get(item, ())):
-            outcomes[user].add(EventKind(kind))
+    did: dict[str, list[tuple[str, int, EventKind]]] = {}
+    acts = sa.select(events.c.user_id, events.c.item_id, events.c.at_us, events.c.kind)
+    for user, item, at, kind in connection.execute(acts.where(*counted)):
+        did.setdefault(user, []).append((item, at, EventKind(kind)))
+    arms: dict[str, list[str]] = {user: [] for user in users}
+    outcomes: dict[str, set[EventKind]] = {user: set() for user in users}
+    own = _exposures.c.experiment == experiment, _exposures.c.user_id.in_(users)
+    lists = sa.select(*(_exposures.c[name] for name in ("user_id", "at_us", "arm", "items")))
+    for user, when, arm, items in connection.execute(lists.where(*own)):
+        arms[user].append(arm)
+        in_time = [one for one in did.get(user, ()) if 0 <= one[1] - when <= window]
+        shown = json.loads(items) if in_time else ()
+        outcomes[user].update(kind for item, _, kind in in_time if item in shown)
     for user in users:
         yield Reached(user, frozenset(arms[user]), len(arms[user]), frozenset(outcomes[user]))

@@ -83,7 +83,8 @@ class Shop:
             return
         self._opened = True
         _ = self.keys, self.recommender.store, self.sessions, self.edits, self.agent
-        _ = self.recommender.exposures
+        with suppress(LockedError):  # somebody else is writing just now; else with the first list
+            _ = self.recommender.exposures
         self._index()
         try:
             self.load()
