@@ -37,5 +37,6 @@ def keep_shown(
     try:
         opened().record(experiment, lists)
     except LLMRecError as error:
-        # Its words may name a path, which is for the log of whoever runs the shop.
-        _log.warning("not counted in the experiment: %d lists. %s", len(lists), error.message)
+        # By its kind alone: a database's own words may quote what it was given.
+        kind = type(error).__name__
+        _log.warning("not counted in the experiment: %d lists (%s)", len(lists), kind)

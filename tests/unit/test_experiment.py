@@ -187,7 +187,7 @@ def test_a_list_that_cannot_be_counted_is_answered_all_the_same(folder, caplog):
         writer.execute("ROLLBACK")
         writer.close()
     assert first.ids == second.ids and second.trace.arm
-    assert "not counted in the experiment: 1 lists. " in caplog.text
+    assert "not counted in the experiment: 1 lists (LockedError)" in caplog.text
     assert len(rows(folder, "locked")) == 1
 
 
