@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import argparse
 import io
+import random
 import shutil
 import sys
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import httpx
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
@@ -41,6 +44,31 @@ def main() -> None:
             talk(tab, url, why=name == "page-desktop", narrow=name != "page-phone")
             save(tab.screenshot(), IMAGES / f"{name}.png")
             tab.close()
+        some_weeks(url)
+        for name, size in (("desk-desktop", DESKTOP), ("desk-phone", PHONE)):
+            tab = browser.new_page(viewport=size, reduced_motion="reduce")
+            tab.goto(f"{url}/merchant")
+            tab.wait_for_selector("#items tr")
+            save(tab.screenshot(), IMAGES / f"{name}.png")
+            tab.close()
+
+
+def some_weeks(url: str) -> None:
+    """Events of these days, because those of the demo store are of its own year."""
+    draw = random.Random(0)
+    now = datetime.now(timezone.utc)
+    kinds = ["view"] * 12 + ["cart"] * 4 + ["purchase"] * 3 + ["like"] * 2 + ["dislike", "rating"]
+    events = [
+        {
+            "user": f"picture-{draw.randrange(40)}",
+            "item": f"picture-{draw.randrange(60)}",
+            "kind": draw.choice(kinds),
+            "at": (now - timedelta(days=draw.triangular(0, 14, 0))).isoformat(),
+            "value": draw.randint(1, 5),
+        }
+        for _ in range(900)
+    ]
+    httpx.post(f"{url}/v1/events", json={"events": events}).raise_for_status()
 
 
 def talk(tab: Any, url: str, *, why: bool, narrow: bool) -> None:

@@ -111,6 +111,14 @@ class Sessions(Stored):
             for row in rows
         ]
 
+    def spoken_since(self, since: datetime) -> int:
+        """How many conversations were spoken in at or after a time."""
+        query = sa.select(sa.func.count()).where(
+            _sessions.c.said_us >= int(since.timestamp() * 1_000_000)
+        )
+        with self._database.read() as connection, self._database.errors():
+            return int(connection.execute(query).scalar_one())
+
     def latest(self, user: str | None) -> Conversation | None:
         """The conversation that was spoken in last; ``None`` where there is none."""
         lines = self.list(user, limit=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
@@ -23,6 +24,7 @@ T = TypeVar("T")
 _ITEM_BATCH = 2_000
 _EVENT_BATCH = 50_000
 _IDS_PER_QUERY = 500
+_DAY_US = 86_400_000_000
 
 
 class Revision(NamedTuple):
@@ -77,6 +79,18 @@ class CatalogStore(Stored):
         if not words or limit < 1:
             return []
         return [item_from_row(row) for row in self._all(search_statement(words, limit))]
+
+    def items_after(self, id: str, limit: int) -> list[Item]:
+        """The next ``limit`` items by id; from the start with ``""``."""
+        following = sa.select(items).where(items.c.id > id).order_by(items.c.id).limit(limit)
+        return [item_from_row(row) for row in self._all(following)]
+
+    def events_by_day(self, since: datetime) -> list[tuple[int, str, int]]:
+        """How many events of each kind each day had: days since 1970 UTC, kind, count."""
+        day = (events.c.at_us // _DAY_US).label("day")
+        query = sa.select(day, events.c.kind, sa.func.count()).group_by(day, events.c.kind)
+        recent = query.where(events.c.at_us >= int(since.timestamp() * 1_000_000))
+        return [(int(row[0]), row[1], int(row[2])) for row in self._all(recent)]
 
     def count_items(self) -> int:
         """Number of items."""

@@ -18,6 +18,7 @@ from llmrec.server.routes import (
     health,
     items,
     me,
+    numbers,
     page,
     recommend,
     search,
@@ -37,6 +38,7 @@ ROUTERS = (
     users.router,
     experiment.router,
     health.router,
+    numbers.router,
     me.router,
     page.router,
 )

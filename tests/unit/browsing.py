@@ -28,7 +28,9 @@ def chromium() -> Iterator[Any]:
 class Visit:
     """One shopper's tab, and what the browser complained of while it was open."""
 
-    def __init__(self, browser: Any, url: str, size: str = "desktop") -> None:
+    def __init__(
+        self, browser: Any, url: str, size: str = "desktop", *, ready: str = "#starts button"
+    ) -> None:
         width, height = SIZES[size]
         # Colours that still change would be measured half-way.
         self._context = browser.new_context(
@@ -40,7 +42,7 @@ class Visit:
         self.page.on("console", lambda said: self._heard(said.type, said.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.goto(url)
-        self.page.wait_for_selector("#starts button", state="attached")
+        self.page.wait_for_selector(ready, state="attached")
 
     def __enter__(self) -> Visit:
         return self

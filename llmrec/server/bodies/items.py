@@ -12,7 +12,16 @@ from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 from llmrec.server.bodies.base import MAX_ITEMS, Body, Id, Out
 from llmrec.types import Item
 
-__all__ = ["ItemChange", "ItemFields", "ItemOut", "ItemRow", "ItemsBody", "WrittenOut"]
+__all__ = [
+    "ItemChange",
+    "ItemFields",
+    "ItemOut",
+    "ItemRow",
+    "ItemsBody",
+    "ItemsPageOut",
+    "ItemsQuery",
+    "WrittenOut",
+]
 
 _Name: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 _Title: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
@@ -122,6 +131,26 @@ class ItemOut(Out):
     url: str | None
     image_url: str | None
     added_at: datetime | None
+
+
+class ItemsQuery(Body):
+    """Which part of the catalogue."""
+
+    text: Annotated[str, StringConstraints(max_length=200)] = Field(
+        "", description="words that the items must hold, best first; empty: all, by id"
+    )
+    after: Annotated[str, StringConstraints(max_length=256)] = Field(
+        "", description="goes on behind this id; without text"
+    )
+    limit: int = Field(20, ge=1, le=100)
+
+
+class ItemsPageOut(Out):
+    """Items of the catalogue, and how many it has in all; ``after`` asks for the next page."""
+
+    items: tuple[ItemOut, ...]
+    after: str | None
+    total: int
 
 
 class WrittenOut(Out):

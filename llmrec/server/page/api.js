@@ -9,6 +9,7 @@ export class Refused extends Error {
   constructor(status, told) {
     super(told.message ?? `The server answered ${status}.`);
     this.status = status;
+    this.field = told.field ?? "";
     this.hint = told.hint ?? "";
   }
 }
@@ -30,6 +31,12 @@ export const session = (id, user) => json("GET", `/v1/sessions/${id}${user ? `?u
 export const sessions = async (user) => (await json("GET", `/v1/sessions?user=${name(user)}`)).sessions;
 export const deleteSession = (id, user) =>
   json("DELETE", `/v1/sessions/${id}${user ? `?user=${name(user)}` : ""}`);
+export const items = (query) => json("GET", `/v1/items?${new URLSearchParams(query)}`);
+export const changeItem = (id, fields) => json("PATCH", `/v1/items/${name(id)}`, fields);
+export const addItem = (id, fields) => json("POST", "/v1/items", { items: [{ id, ...fields }] });
+export const removeItem = (id) => json("DELETE", `/v1/items/${name(id)}`);
+export const numbers = () => json("GET", "/v1/numbers");
+export const activity = () => json("GET", "/v1/activity");
 export const item = (id) => json("GET", `/v1/items/${name(id)}`);
 
 /** The events of a reply, as they come. */

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 
 from llmrec.server import writing
 from llmrec.server.access import Merchant, Shopper
 from llmrec.server.bodies.base import Id
 from llmrec.server.bodies.errors import failures
-from llmrec.server.bodies.items import ItemChange, ItemFields, ItemOut, ItemsBody, WrittenOut
+from llmrec.server.bodies.items import (
+    ItemChange,
+    ItemFields,
+    ItemOut,
+    ItemsBody,
+    ItemsPageOut,
+    ItemsQuery,
+    WrittenOut,
+)
 from llmrec.server.services import TheServices
+
+if TYPE_CHECKING:
+    from llmrec.catalog.store import CatalogStore
 
 __all__ = ["router"]
 
@@ -19,6 +30,14 @@ router = APIRouter(tags=["catalogue"])
 
 _ONE = "/v1/items/{id:path}"
 _ItemId = Annotated[Id, Path(description="may hold slashes", examples=["KETTLE-01"])]
+
+
+@router.get("/v1/items", responses=failures(401, 403, 422, 429))
+async def list_items(
+    _: Merchant, services: TheServices, query: Annotated[ItemsQuery, Query()]
+) -> ItemsPageOut:
+    """The catalogue, page by page, or the items that hold some words."""
+    return await services.reads.run(lambda: _page(services.shop.recommender.store, query))
 
 
 @router.get(_ONE, responses=failures(401, 403, 404, 422, 429))
@@ -56,3 +75,15 @@ async def post_items(body: ItemsBody, _: Merchant, services: TheServices) -> Wri
     items = [row.item(row.id) for row in body.items]
     counts = await services.writes.run(lambda: writing.write_items(services.shop, items))
     return WrittenOut.model_validate(counts)
+
+
+def _page(store: CatalogStore, query: ItemsQuery) -> ItemsPageOut:
+    found = (
+        store.search_items(query.text, query.limit)
+        if query.text.strip()
+        else store.items_after(query.after, query.limit)
+    )
+    more = not query.text.strip() and len(found) == query.limit
+    return ItemsPageOut.model_validate(
+        {"items": found, "after": found[-1].id if more else None, "total": store.count_items()}
+    )

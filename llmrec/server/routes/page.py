@@ -41,6 +41,12 @@ async def index() -> Response:
     return _file("index.html")
 
 
+@router.get("/merchant")
+async def merchant() -> Response:
+    """The page of whoever runs the shop; what it shows asks for a merchant's key."""
+    return _file("merchant.html")
+
+
 @router.get("/page/{name}")
 async def part(name: str) -> Response:
     """A style, a script or the icon."""

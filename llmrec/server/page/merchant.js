@@ -1,0 +1,39 @@
+// The desk of whoever runs the shop: what happens now, what happened lately, and the products.
+
+import * as api from "./api.js";
+import { byId } from "./dom.js";
+import { keep } from "./kept.js";
+import { showDays, showNow } from "./figures.js";
+import { showProducts, watchProducts } from "./products.js";
+
+const NOW_MS = 5_000;
+const DAYS_MS = 60_000;
+
+/** Do it now and again and again, while anybody looks; what fails is said, and tried again. */
+function keepFresh(show, pause) {
+  const once = async () => {
+    if (!document.hidden) await tried(show);
+    setTimeout(once, pause);
+  };
+  return once();
+}
+
+async function tried(show) {
+  try {
+    await show();
+    byId("refused").hidden = true;
+  } catch (error) {
+    byId("refused").textContent = api.told(error);
+    byId("refused").hidden = false;
+    byId("other-key").hidden = error.status !== 403;
+  }
+}
+
+byId("other-key").addEventListener("click", () => {
+  keep("key", null);
+  location.reload();
+});
+watchProducts(tried);
+await keepFresh(showNow, NOW_MS);
+await keepFresh(showDays, DAYS_MS);
+await tried(showProducts);

@@ -1,0 +1,30 @@
+"""What a shop looks at while it serves, as JSON; ``/metrics`` has the same for Prometheus."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from fastapi import APIRouter
+
+from llmrec.server.access import Merchant
+from llmrec.server.bodies.errors import failures
+from llmrec.server.bodies.numbers import ActivityOut, NumbersOut
+from llmrec.server.numbers import activity_of, numbers_of
+from llmrec.server.services import TheServices
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["operation"])
+
+
+@router.get("/v1/numbers", responses=failures(401, 403, 429))
+async def numbers(_: Merchant, services: TheServices) -> NumbersOut:
+    """Requests, times and refusals since the server started."""
+    return numbers_of(services.metrics.registry)
+
+
+@router.get("/v1/activity", responses=failures(401, 403, 429))
+async def activity(_: Merchant, services: TheServices) -> ActivityOut:
+    """What shoppers did, day by day, for two weeks."""
+    now = datetime.now(timezone.utc)
+    return await services.reads.run(lambda: activity_of(services.shop, now))

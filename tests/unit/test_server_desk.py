@@ -1,0 +1,92 @@
+"""The merchant's page in a real browser: products changed, added and removed; numbers that live."""
+
+import pytest
+from browsing import Visit, chromium
+from serving import Process, make_key, new_shop
+
+pytestmark = pytest.mark.integration
+
+FIRST = "#items tr:first-child"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def workspace(browser, tmp_path_factory):
+    return new_shop(tmp_path_factory.mktemp("desk"))
+
+
+@pytest.fixture(scope="module")
+def key(workspace):
+    return make_key(workspace, "merchant")
+
+
+@pytest.fixture(scope="module")
+def url(workspace, key):
+    with Process(workspace) as server:
+        yield server.url
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_products_are_changed_added_and_removed(browser, url, key, size):
+    with Visit(browser, f"{url}/merchant", size, ready="#door[open]") as visit:
+        page = visit.page
+        assert visit.faults() == []
+        page.fill("#key", key)
+        page.press("#key", "Enter")
+        page.wait_for_selector(f"{FIRST} button")
+        page.wait_for_selector("#days svg")
+        assert page.locator("#items tr").count() == 20
+        page.click("summary")
+        page.wait_for_selector("#routes tr:has-text('/v1/activity')")
+        assert visit.faults() == []
+
+        page.click("#next")
+        page.wait_for_selector("#back:not([disabled])")
+        page.click("#back")
+        page.wait_for_selector("#back[disabled]")
+
+        page.click(f"{FIRST} button:text('Change')")
+        page.fill("#product-stock", "many")
+        page.click("dialog[open] button:text('Save')")
+        page.wait_for_selector("dialog[open] .wrong:not(:empty)")
+        assert "stock" in page.locator("dialog[open] .wrong").inner_text()
+        assert visit.faults() == []
+        page.fill("#product-stock", "3")
+        page.fill("#product-price", "12,50")
+        page.click("dialog[open] button:text('Save')")
+        page.wait_for_selector("dialog[open]", state="detached")
+        page.wait_for_selector(f"{FIRST} td:text-is('3')")
+        assert "12.50" in page.locator(f"{FIRST} td.number").first.inner_text()
+
+        page.click("#add")
+        page.fill("#product-id", f"new-{size}")
+        page.fill("#product-title", f"Zither for a {size}")
+        page.click("dialog[open] button:text('Add')")
+        page.wait_for_selector("dialog[open]", state="detached")
+        page.fill("#find", f"zither {size}")
+        page.press("#find", "Enter")
+        page.wait_for_selector(f"{FIRST} th:has-text('Zither for a {size}')")
+        page.click(f"{FIRST} button:text('Remove')")
+        page.wait_for_selector("dialog[open]")
+        assert visit.faults() == []
+        page.click("dialog[open] button:text('Remove')")
+        page.wait_for_selector("#items tr", state="detached")
+        # The two that the browser itself reports: no key yet, and the stock that was no number.
+        assert all("status of 401" in one or "status of 422" in one for one in visit.complaints)
+
+
+def test_a_shoppers_key_opens_nothing(browser, url, workspace):
+    own = make_key(workspace, "shopper", "u001")
+    with Visit(browser, f"{url}/merchant", ready="#door[open]") as visit:
+        visit.page.fill("#key", own)
+        visit.page.press("#key", "Enter")
+        visit.page.wait_for_selector("#other-key:not([hidden])")
+        assert "merchant" in visit.page.locator("#refused").inner_text()
+        assert visit.page.locator("#items tr").count() == 0
+        visit.page.click("#other-key button")
+        visit.page.wait_for_selector("#door[open]")

@@ -1,0 +1,95 @@
+"""What the shop's desk reads: the catalogue by pages, live numbers, what shoppers did by day."""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from serving import new_shop, one_of_each, serving
+
+from llmrec.server.numbers import quantile
+
+NOW = datetime.now(timezone.utc)
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    return new_shop(tmp_path_factory.mktemp("desk"))
+
+
+@pytest.fixture(scope="module")
+def keys(workspace):
+    return one_of_each(workspace)
+
+
+@pytest.fixture(scope="module")
+def ask(workspace, keys):
+    with serving(workspace) as client:
+        yield lambda method, path, key="merchant", **more: client(method, path, keys[key], **more)
+
+
+def test_pages_of_the_catalogue_meet_and_miss_nothing(ask):
+    seen, after = [], ""
+    while after is not None:
+        page = ask("GET", f"/v1/items?limit=25&after={after}").json()
+        seen += [one["id"] for one in page["items"]]
+        after = page["after"]
+    assert len(seen) == page["total"] == 60 and seen == sorted(set(seen))
+
+
+def test_words_find_items_and_an_unknown_limit_is_refused(ask):
+    title = ask("GET", "/v1/items?limit=1").json()["items"][0]["title"]
+    found = ask("GET", "/v1/items", params={"text": title}).json()
+    assert title in [one["title"] for one in found["items"]] and found["after"] is None
+    refused = ask("GET", "/v1/items?limit=1000")
+    assert (refused.status_code, refused.json()["error"]["field"]) == (422, "limit")
+
+
+@pytest.mark.parametrize("path", ["/v1/items", "/v1/numbers", "/v1/activity"])
+def test_a_shoppers_key_is_refused(ask, path):
+    assert ask("GET", path, "shopper").status_code == 403
+
+
+def test_the_live_numbers_are_those_of_the_requests(ask):
+    def route():
+        found = ask("GET", "/v1/numbers").json()
+        return found, {one["route"]: one for one in found["routes"]}.get("/v1/recommend")
+
+    _, before = route()
+    for _ in range(3):
+        assert ask("POST", "/v1/recommend", json={"k": 2, "user": "u001"}).is_success
+    found, after = route()
+    assert after["requests"] - (before or {"requests": 0})["requests"] == 3
+    assert after["failed"] == 0 and 0 < after["p50_ms"] <= after["p95_ms"]
+    assert found["model"] and found["adapter"] is None and found["waiting"] == 0
+
+
+def test_days_hold_what_was_done_on_them(ask):
+    rows = [
+        {"user": "x", "item": "i-1", "kind": kind, "at": (NOW - timedelta(days=ago)).isoformat()}
+        for kind, ago in (("like", 0), ("like", 3), ("purchase", 3), ("view", 20))
+    ]
+    before = ask("GET", "/v1/activity").json()
+    assert ask("POST", "/v1/events", json={"events": rows}).is_success
+    after = ask("GET", "/v1/activity").json()
+    assert len(after["days"]) == 14 and after["shoppers"] == before["shoppers"] + 1
+
+    def counts(found):
+        return {
+            (one["day"], kind): count
+            for one in found["days"]
+            for kind, count in one["events"].items()
+        }
+
+    grown = {key: n - counts(before).get(key, 0) for key, n in counts(after).items()}
+    day = [(NOW - timedelta(days=ago)).date().isoformat() for ago in (0, 3)]
+    assert {key: n for key, n in grown.items() if n} == {
+        (day[0], "like"): 1,
+        (day[1], "like"): 1,
+        (day[1], "purchase"): 1,
+    }
+
+
+def test_quantiles_are_linear_within_a_bucket():
+    buckets = [(1.0, 0.0), (2.0, 10.0), (float("inf"), 20.0)]
+    assert quantile(0.25, buckets) == 1.5
+    assert quantile(0.95, buckets) == 2.0
+    assert quantile(0.5, [(1.0, 0.0), (float("inf"), 0.0)]) is None
