@@ -80,6 +80,7 @@ def activity_of(shop: Shop, now: datetime) -> ActivityOut:
         conversations=shop.sessions.spoken_since(since),
         items=store.count_items(),
         shoppers=store.count_users(),
+        experiment=shop.workspace.settings.experiment.name,
     )
 
 

@@ -17,7 +17,10 @@ def browser():
 
 @pytest.fixture(scope="module")
 def workspace(browser, tmp_path_factory):
-    return new_shop(tmp_path_factory.mktemp("desk"))
+    workspace = new_shop(tmp_path_factory.mktemp("desk"))
+    with (workspace.path / "llmrec.toml").open("a") as settings:
+        settings.write('\n[experiment]\nname = "a against a"\n')
+    return workspace
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +43,9 @@ def test_products_are_changed_added_and_removed(browser, url, key, size):
         page.press("#key", "Enter")
         page.wait_for_selector(f"{FIRST} button")
         page.wait_for_selector("#days svg")
+        page.wait_for_selector("#arms tbody tr")
+        assert page.inner_text("#experiment-title") == "Experiment: a against a"
+        assert page.locator("#arms tbody tr").count() == 2
         assert page.locator("#items tr").count() == 20
         page.click("summary")
         page.wait_for_selector("#routes tr:has-text('/v1/activity')")

@@ -48,3 +48,4 @@ class ActivityOut(Out):
     conversations: int = Field(description="spoken in within these days")
     items: int
     shoppers: int = Field(description="with events, at any time")
+    experiment: str | None = Field(description="the name of the one that runs")

@@ -35,6 +35,7 @@ export const items = (query) => json("GET", `/v1/items?${new URLSearchParams(que
 export const changeItem = (id, fields) => json("PATCH", `/v1/items/${name(id)}`, fields);
 export const addItem = (id, fields) => json("POST", "/v1/items", { items: [{ id, ...fields }] });
 export const removeItem = (id) => json("DELETE", `/v1/items/${name(id)}`);
+export const experiment = () => json("GET", "/v1/experiment");
 export const numbers = () => json("GET", "/v1/numbers");
 export const activity = () => json("GET", "/v1/activity");
 export const item = (id) => json("GET", `/v1/items/${name(id)}`);

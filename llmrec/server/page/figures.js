@@ -35,13 +35,14 @@ export async function showNow() {
     row([one.route, one.requests, one.failed, milliseconds(one.p50_ms), milliseconds(one.p95_ms)])));
 }
 
-/** Draw what shoppers did in the last days. */
+/** Draw what shoppers did in the last days; whether an experiment runs. */
 export async function showDays() {
-  const { days, conversations, items, shoppers } = await api.activity();
+  const { days, conversations, items, shoppers, experiment } = await api.activity();
   byId("days").replaceChildren(
     tiles([["Products", items], ["Shoppers", shoppers], ["Conversations", conversations]]),
     make("div", { class: "charts" }, KINDS.map(([kind, title]) => chart(title, days, kind))),
   );
+  return experiment !== null;
 }
 
 const tiles = (values) =>

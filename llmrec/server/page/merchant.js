@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { byId } from "./dom.js";
 import { keep } from "./kept.js";
+import { showExperiment } from "./experiment.js";
 import { showDays, showNow } from "./figures.js";
 import { showProducts, watchProducts } from "./products.js";
 
@@ -35,5 +36,5 @@ byId("other-key").addEventListener("click", () => {
 });
 watchProducts(tried);
 await keepFresh(showNow, NOW_MS);
-await keepFresh(showDays, DAYS_MS);
+await keepFresh(async () => (await showDays()) && showExperiment(), DAYS_MS);
 await tried(showProducts);
