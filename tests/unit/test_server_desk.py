@@ -63,13 +63,21 @@ def test_products_are_changed_added_and_removed(browser, url, key, size):
         assert "stock" in page.locator("dialog[open] .wrong").inner_text()
         assert visit.faults() == []
         page.fill("#product-stock", "3")
+        page.fill("#product-price", "1,299")  # not guessed: it would be a thousandth for some
+        page.click("dialog[open] button:text('Save')")
+        page.wait_for_selector("dialog[open] .wrong:has-text('price: ')")
         page.fill("#product-price", "12,50")
         page.click("dialog[open] button:text('Save')")
         page.wait_for_selector("dialog[open]", state="detached")
         page.wait_for_selector(f"{FIRST} td:text-is('3')")
+        assert page.evaluate("document.activeElement.id") == "items-title"
         assert "12.50" in page.locator(f"{FIRST} td.number").first.inner_text()
 
         page.click("#add")
+        page.fill("#product-id", "i0000")
+        page.fill("#product-title", "Somebody else's")
+        page.click("dialog[open] button:text('Add')")
+        page.wait_for_selector("dialog[open] .wrong:has-text('of this id')")
         page.fill("#product-id", f"new-{size}")
         page.fill("#product-title", f"Zither for a {size}")
         page.click("dialog[open] button:text('Add')")
@@ -82,8 +90,27 @@ def test_products_are_changed_added_and_removed(browser, url, key, size):
         assert visit.faults() == []
         page.click("dialog[open] button:text('Remove')")
         page.wait_for_selector("#items tr", state="detached")
-        # The two that the browser itself reports: no key yet, and the stock that was no number.
-        assert all("status of 401" in one or "status of 422" in one for one in visit.complaints)
+        # What the browser itself reports: no key yet, a stock that was no number, a free id.
+        told = ("status of 401", "status of 422", "status of 404")
+        assert all(any(status in one for status in told) for one in visit.complaints)
+
+
+def test_a_failure_stays_until_the_same_thing_works(browser, url, key):
+    with Visit(browser, f"{url}/merchant", ready="#door[open]") as visit:
+        page = visit.page
+        page.fill("#key", key)
+        page.press("#key", "Enter")
+        page.wait_for_selector(f"{FIRST} button")
+        page.route("**/v1/items?*", lambda one: one.abort())
+        page.press("#find", "Enter")
+        page.wait_for_selector("#refused:not([hidden])")
+        with page.expect_response("**/v1/numbers"):
+            pass
+        page.wait_for_function("document.querySelectorAll('#now dd').length")
+        assert page.is_visible("#refused")
+        page.unroute("**/v1/items?*")
+        page.press("#find", "Enter")
+        page.wait_for_selector("#refused", state="hidden")
 
 
 def test_a_shoppers_key_opens_nothing(browser, url, workspace):

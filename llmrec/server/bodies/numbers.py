@@ -26,7 +26,7 @@ class NumbersOut(Out):
     """The server's own numbers since it started; the busiest route first."""
 
     routes: tuple[RouteOut, ...]
-    rejected: int = Field(description="turned away with 429 or 503")
+    rejected: int = Field(description="for want of a place or of time, or at the end: 503 and 504")
     degraded: int = Field(description="answers without the language model")
     running: int
     waiting: int

@@ -40,6 +40,17 @@ export const numbers = () => json("GET", "/v1/numbers");
 export const activity = () => json("GET", "/v1/activity");
 export const item = (id) => json("GET", `/v1/items/${name(id)}`);
 
+/** Whether the catalogue has an item of this id. */
+export async function hasItem(id) {
+  try {
+    await item(id);
+    return true;
+  } catch (error) {
+    if (error.status === 404) return false;
+    throw error;
+  }
+}
+
 /** The events of a reply, as they come. */
 export async function* chat(body, signal) {
   yield* eventsOf(await call("POST", "/v1/chat", body, signal));

@@ -19,11 +19,14 @@ function keepFresh(show, pause) {
   return once();
 }
 
+let failing = null; // only what has failed takes its words back, when it works again
+
 async function tried(show) {
   try {
     await show();
-    byId("refused").hidden = true;
+    if (failing === show) byId("refused").hidden = true;
   } catch (error) {
+    failing = show;
     byId("refused").textContent = api.told(error);
     byId("refused").hidden = false;
     byId("other-key").hidden = error.status !== 403;

@@ -1,7 +1,8 @@
 // One product in a dialog: to change, to add, or to remove after asking once more.
 
 import * as api from "./api.js";
-import { make } from "./dom.js";
+import { byId, make } from "./dom.js";
+import { typedPrice } from "./money.js";
 
 const FIELDS = [
   ["title", "Title", {}],
@@ -19,7 +20,7 @@ export function askForProduct(item, done) {
   const save = async () => {
     const fields = fieldsOf(inputs, item);
     if (item) await api.changeItem(item.id, fields);
-    else await api.addItem(id.value.trim(), fields);
+    else await add(id.value.trim(), fields);
     await done(item?.id ?? id.value.trim());
   };
   ask(item ? `Change ${item.id}` : "Add a product", save, item ? "Save" : "Add", [
@@ -27,6 +28,14 @@ export function askForProduct(item, done) {
     ...FIELDS.map(([name, label]) => labelled(label, inputs.get(name))),
   ]);
 }
+
+/** The API replaces an item of the same id whole; who adds one does not mean that. */
+async function add(id, fields) {
+  if (await api.hasItem(id)) throw wrongly("id", "The catalogue has a product of this id.", "Change that one, or choose another id.");
+  await api.addItem(id, fields);
+}
+
+const wrongly = (field, message, hint) => new api.Refused(422, { field, message, hint });
 
 /** Ask once more, then remove it from the catalogue; its events stay. */
 export function sureToRemove(item, done) {
@@ -46,23 +55,34 @@ function fieldsOf(inputs, item) {
     const value = input.value.trim();
     if (item && value === `${item[name] ?? ""}`) continue;
     if (!value && !item) continue;
-    fields[name] = value === "" ? null : name === "price" ? value.replace(",", ".") : value;
+    fields[name] = value === "" ? null : name === "price" ? priceOf(value) : value;
   }
+  if (item && fields.title === null) throw wrongly("title", "A product needs one.", "Type it again.");
   // What is no number goes as it is: the server says what is wrong with it.
   if (/^\d+$/.test(fields.stock ?? "")) fields.stock = Number(fields.stock);
   if (fields.currency) fields.currency = fields.currency.toUpperCase();
   return fields;
 }
 
+/** "1,299" is a thousand to one reader and a bit more than one to another: it is not guessed. */
+function priceOf(text) {
+  const price = typedPrice(text);
+  if (price === undefined) throw wrongly("price", "It cannot be read.", "Write it as 1299 or 1299.00.");
+  return price;
+}
+
 const labelled = (text, input) => make("label", { for: input.id }, text, input);
 
 function ask(title, act, verb, parts, kind = null) {
+  const opener = document.activeElement;
   const wrong = make("p", { class: "wrong", role: "alert" });
   const submit = async (event) => {
     event.preventDefault();
     try {
       await act();
       dialog.close();
+      // The button that opened it has gone with its row.
+      if (!opener.isConnected) byId("items-title").focus();
     } catch (error) {
       wrong.textContent = [error.field, api.told(error)].filter(Boolean).join(": ");
     }

@@ -8,16 +8,16 @@ import { say } from "./spoken.js";
 const LIMIT = 20;
 const before = []; // where the pages before this one began
 let here = "";
+let text = ""; // the words that were sent, not those being typed
 let following = null;
 
 /** Draw the page of the catalogue that was asked for. */
 export async function showProducts() {
-  const text = byId("find").value.trim();
   const found = await api.items({ text, after: text ? "" : here, limit: LIMIT });
   following = found.after;
   byId("items").replaceChildren(...found.items.map(line));
   byId("items-told").textContent = text
-    ? `${found.items.length === LIMIT ? `The first ${LIMIT}` : found.items.length} of ${found.total} products hold “${text}”.`
+    ? `${found.items.length === LIMIT ? `The best ${LIMIT}` : found.items.length} that hold “${text}”.`
     : `${found.total} products, by id.`;
   byId("back").disabled = Boolean(text) || !before.length;
   byId("next").disabled = Boolean(text) || !following;
@@ -30,6 +30,7 @@ export function watchProducts(tried) {
     event.preventDefault();
     before.length = 0;
     here = "";
+    text = byId("find").value.trim();
     show();
   });
   byId("next").addEventListener("click", () => {
