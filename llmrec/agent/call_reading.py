@@ -28,6 +28,7 @@ from llmrec.agent.constraints.changes import (
     Values,
 )
 from llmrec.agent.constraints.context import Context
+from llmrec.agent.constraints.people import is_person
 from llmrec.agent.constraints.reader import pattern
 from llmrec.agent.constraints.synonyms import same_words
 from llmrec.agent.tools.recommend import RECOMMEND, RecommendArguments
@@ -112,7 +113,7 @@ def _wanted(arguments: dict[str, Any], message: str, context: Context) -> Unders
     valid, odd = _valid(arguments)
     heard = _Heard(fold(message), context)
     changes = [*heard.prices(valid), *heard.names(valid), *heard.values(valid)]
-    if isinstance(who, str) and heard.says(who):
+    if isinstance(who, str) and is_person(who) and heard.says(who):
         changes.append(Recipient(who))
     left_out = tuple(dict.fromkeys(one for one in (*odd, *heard.unknown) if heard.says(one)))
     return Understood(None, Critique(tuple(changes), clean_query(valid.query) or ""), left_out)

@@ -84,6 +84,7 @@ def read(call, message, shown=()):
         ("a lamp", {"max_price": 50}, []),
         ("a lamp", {"brands": ["Tamperley"]}, []),
         ("a lamp", {"categories": ["Lamps"], "for_whom": "my mother"}, []),
+        ("plastic gives me the creeps", {"for_whom": "plastic"}, []),
         ("a hundred lamps", {"attributes": {"colour": ["red"]}}, []),
     ],
 )

@@ -9,7 +9,7 @@ from llmrec.agent.constraints.changes import Change, Drop, Recipient
 from llmrec.agent.constraints.context import Context
 from llmrec.agent.constraints.reader import Reader, pattern
 
-__all__ = ["read_recipients"]
+__all__ = ["is_person", "read_recipients"]
 
 _ENGLISH = (
     "mother mom mum father dad parents sister brother wife husband partner girlfriend boyfriend "
@@ -62,6 +62,9 @@ _RULES = (
     rf"\b{_DE_GIVEN}\b(?:\s+für\s+(?P<who>jemanden?))?|\bzum\s+verschenken\b",
     r"(?:当|作为|做)?(?:生日|圣诞|新年)?礼物|送礼用?的?|送人的?",
 )
+_SOMEBODY = pattern(
+    rf"(?:{_PERSON}|{_DE_PERSON}|{_EN}|{_DE}|(?:我的?)?(?:{_ZH})|an?\s+friend|someone|somebody)"
+)
 _ME_RULES = [pattern(one) for one in _ME]
 _GIFT_RULES = [pattern(one) for one in _RULES]
 _OTHERS = re.compile(
@@ -77,6 +80,15 @@ def read_recipients(reader: Reader, _: Context) -> Iterator[tuple[int, Change]]:
     for rule in _GIFT_RULES:
         for found in reader.take(rule):
             yield found.start(), Recipient(found.groupdict().get("who") or _other(reader, found))
+
+
+def is_person(words: str) -> bool:
+    """Whether words name somebody, as the rules above know people; with "my" or without it.
+
+    >>> is_person("my mother"), is_person("dad"), is_person("Schwester"), is_person("plastic")
+    (True, True, True, False)
+    """
+    return bool(_SOMEBODY.fullmatch(words.strip()))
 
 
 def _other(reader: Reader, found: re.Match[str]) -> str:
