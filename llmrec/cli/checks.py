@@ -86,6 +86,8 @@ def weights(settings: Settings) -> Iterator[Finding]:
         yield _weights("llm", models.llm)
     if models.encoder == "hashing":
         yield Finding("weights", "encoder", "none needed by the hashing encoder")
+    elif models.encoder == "use-multilingual-v3":
+        yield _in_package(models.encoder)
     else:
         yield _weights("encoder", models.encoder)
 
@@ -104,6 +106,17 @@ def workspace_contents(shop: Workspace) -> Iterator[Finding]:
                 yield from _index(shop, store, items)
     except LLMRecError as error:
         yield Finding("workspace", "catalogue", error.message, "problem", error.hint)
+
+
+def _in_package(encoder: str) -> Finding:
+    """An encoder whose weights come with its package."""
+    from llmrec.embedding import load_encoder
+
+    try:
+        load_encoder(encoder)
+    except LLMRecError as error:
+        return Finding("weights", "encoder", error.message, "problem", error.hint)
+    return Finding("weights", "encoder", f"{encoder}, in its package")
 
 
 def _disk() -> Finding:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from llmrec.cli.checks import weights
+from llmrec.config import ModelSettings, Settings
 from llmrec.embedding import HashingEncoder, SentenceEncoder, load_encoder
-from llmrec.errors import ModelError
+from llmrec.errors import MissingExtra, ModelError
 
 
 def test_hashing_vectors_are_unit_and_do_not_depend_on_company() -> None:
@@ -41,6 +44,30 @@ def test_progress_counts_texts() -> None:
 
 def test_load_encoder_knows_hashing() -> None:
     assert load_encoder("hashing").name == "hashing"
+
+
+def test_the_multilingual_encoder_brings_languages_together() -> None:
+    encoder = load_encoder("use-multilingual-v3")
+    texts = ["two-person tent", "Zelt für zwei Personen", "双人帐篷", "a teapot", "", "x" * 9000]
+    done: list[int] = []
+    vectors = encoder.encode(texts, progress=done.append)
+    assert vectors.shape == (6, 512) and vectors.dtype == np.float32 and sum(done) == 6
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-5)
+    likeness = vectors @ vectors.T
+    assert min(likeness[0, 1], likeness[0, 2], likeness[1, 2]) > 0.6 > 0.4 > likeness[0, 3]
+    assert encoder.encode([]).shape == (0, 512)
+    assert encoder.fingerprint == "use-multilingual-v3-0ad5272f5253d2b8698ed516"
+
+
+def test_without_its_package_the_multilingual_encoder_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(MissingExtra, match=r"pip install 'llmrec\[multilingual\]'"):
+        load_encoder("use-multilingual-v3")
+    settings = Settings(models=ModelSettings(encoder="use-multilingual-v3"))
+    (finding,) = [one for one in weights(settings) if one.name == "encoder"]
+    assert finding.state == "problem" and "llmrec[multilingual]" in finding.hint
 
 
 def test_a_folder_without_an_encoder_is_refused(tmp_path: Path) -> None:
