@@ -8,7 +8,8 @@ catalogue beside those of the dialogues. No language model: the grammar and Mini
 what is measured. After each message that has an annotated counterpart among the tools
 (``shopdial_data.RULES``) it is noted whether the assistant chose one of them; and if the human's
 answer names products, which of these are on the assistant's screen. ``--turns FILE`` writes each
-turn as a JSON line, for reading what fails.
+turn as a JSON line, for reading what fails; ``--half first`` leaves the other half of the dialogues
+unread, for figures of what nobody has worked on.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ from llmrec.types import Item
 KS = (1, 5, 10)
 PRICES = {"min_price", "max_price"}
 OTHERS = "minionerec_office"
+HALVES = ("first", "second", "all")
 SETTINGS = {
     "models": {"engine": "scripted"},
     "ranking": {"llm_weight": 0.0},
@@ -230,11 +232,19 @@ def figures(turns: Sequence[Turn]) -> dict[str, Any]:
     }
 
 
+def half_of(dialogues: Mapping[str, list[Utterance]], half: str) -> dict[str, list[Utterance]]:
+    """The first half is looked at while the assistant is worked on, the second only counted."""
+    ids = sorted(dialogues)
+    middle = len(ids) // 2
+    chosen = {"first": ids[:middle], "second": ids[middle:], "all": ids}[half]
+    return {id: dialogues[id] for id in chosen}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path, help=f"folder with mg_shopdial and {OTHERS}")
     parser.add_argument("--shop", type=Path, help="where the indexed catalogue is kept for again")
-    parser.add_argument("--dialogues", type=int, help="only the first so many")
+    parser.add_argument("--half", choices=HALVES, default="all", help="which dialogues, by id")
     parser.add_argument("--turns", type=Path, help="file for every turn as a JSON line")
     asked = parser.parse_args()
     started = perf_counter()
@@ -246,7 +256,7 @@ def main() -> None:
         workspace = make_shop(asked.shop or Path(folder) / "shop", asked.data)
         with Recommender.open(workspace) as shop:
             replay = Replay(shop, names)
-            for id, said in list(dialogues.items())[: asked.dialogues]:
+            for id, said in half_of(dialogues, asked.half).items():
                 turns += replay.dialogue(id, said)
             products = len(replay.known)
     if asked.turns:
