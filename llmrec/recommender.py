@@ -216,6 +216,7 @@ class Recommender:
         seed: int | None = None,
         language: str | None = None,
         shown: bool = True,
+        subject: Sequence[str] = (),
     ) -> Recommendations:
         """Recommend up to ``k`` items, best first.
 
@@ -232,6 +233,8 @@ class Recommender:
             language: of reasons and descriptions, ``en``, ``de`` or ``zh``; by default that of
                 each product.
             shown: whether the user is going to see the list; if not, no experiment counts it.
+            subject: everything must be about one of these, in words: near to what fits it best in
+                the whole catalogue. Fewer than ``k`` come back where fewer are.
 
         Returns:
             The recommendations with the trace of how they came about.
@@ -254,6 +257,7 @@ class Recommender:
             seed=seed,
             language=language,
             shown=shown,
+            subject=subject,
         )[0]
 
     def recommend_many(
@@ -269,6 +273,7 @@ class Recommender:
         seed: int | None = None,
         language: str | None = None,
         shown: bool = True,
+        subject: Sequence[str] = (),
     ) -> list[Recommendations]:
         """Recommend for many histories in one batch: one retrieval, one ranking, one writing call.
 
@@ -280,7 +285,8 @@ class Recommender:
         check_lengths(len(histories), queries=queries, users=users)
         spoken = as_language(language)
         watch = Stopwatch()
-        jobs = self._retrieve(watch, histories, check_k(k), queries, as_filters(filters), users)
+        limits = as_filters(filters)
+        jobs = self._retrieve(watch, histories, check_k(k), queries, limits, users, subject)
         seed = self.settings.ranking.seed if seed is None else seed
         ranked, rankings, degraded = self._rank(watch, jobs, seed)
         answers = []
@@ -311,6 +317,7 @@ class Recommender:
         queries: Sequence[str | None] | None,
         filters: Filters,
         users: Sequence[str | None] | None,
+        subject: Sequence[str],
     ) -> list[Job]:
         from llmrec.retrieval import RetrievalRequest
 
@@ -323,7 +330,7 @@ class Recommender:
             resolved = [resolve_history(one, known) for one in parsed]
         with watch.stage("retrieve"):
             requests = [
-                RetrievalRequest(history=history, query=query, filters=filters)
+                RetrievalRequest(history, query, filters, tuple(subject))
                 for history, query in zip(resolved, asked, strict=True)
             ]
             wanted = max(k, self.settings.retrieval.candidates)

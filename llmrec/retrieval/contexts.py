@@ -16,6 +16,7 @@ from llmrec.retrieval.encoded import EncodedTexts
 from llmrec.retrieval.request import RetrievalRequest
 from llmrec.retrieval.sources.base import Context, Liked
 from llmrec.retrieval.state import State
+from llmrec.retrieval.subject import on_subject
 from llmrec.retrieval.taste import TasteEntry, disliked, seen, taste_entries, taste_vector
 from llmrec.types import BoolArray, FloatArray, Item
 
@@ -104,6 +105,7 @@ class ContextBuilder:
         liked = tuple(Liked(row[one.item] if one.item else -1, one.weight) for one in taste)
         return Context(
             allowed=self._allowed(request),
+            subject=on_subject(self.state, self.texts, request.subject),
             liked=liked,
             taste=self._taste_vector(taste, items, vectors),
             query=vectors.get(query),

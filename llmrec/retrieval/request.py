@@ -19,6 +19,7 @@ class RetrievalRequest:
         history: oldest first; all of it counts as seen, the most recent part of it as taste.
         query: what the shopper asks for in words, if anything.
         filters: hard constraints; every candidate honours them.
+        subject: every candidate must be about one of these, in words; without any, about anything.
         now: the moment of the request; what was added to the catalogue later is not "new".
             ``None`` is the present.
     """
@@ -26,6 +27,7 @@ class RetrievalRequest:
     history: tuple[HistoryEntry, ...] = ()
     query: str | None = None
     filters: Filters = field(default_factory=Filters)
+    subject: tuple[str, ...] = ()
     now: datetime | None = None
 
 
@@ -35,7 +37,8 @@ class RetrievalResult:
 
     Attributes:
         candidates: ``min(n, matching)`` of them.
-        matching: how many items pass the filters and were not seen.
+        matching: how many items pass the filters, were not seen, and are about the subject if there
+            must be one.
         by_source: of the candidates, how many each source that was asked has found.
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from types import TracebackType
 
@@ -18,12 +19,13 @@ from llmrec.retrieval.cold import COLD, keep_places
 from llmrec.retrieval.collection import VectorCollection
 from llmrec.retrieval.contexts import ContextBuilder
 from llmrec.retrieval.encoded import EncodedTexts
-from llmrec.retrieval.fusion import ReciprocalRanks, fuse
+from llmrec.retrieval.fusion import Blend, ReciprocalRanks, fuse
 from llmrec.retrieval.keeper import StateKeeper
 from llmrec.retrieval.related import nearest_entries
 from llmrec.retrieval.request import RetrievalRequest, RetrievalResult
 from llmrec.retrieval.sources.base import Context, Hits
 from llmrec.retrieval.state import Marks, State, learned_revision, load_state
+from llmrec.retrieval.subject import on_subject
 from llmrec.types import Candidate, Filters, FloatArray, HistoryEntry, SourceHit
 
 __all__ = ["SOURCES", "Retriever"]
@@ -173,9 +175,9 @@ class Retriever:
         context = builder.build([request], _now())[0]
         hits = {name: state.sources[name].top(context, max(settings.depth, n)) for name in asked}
         blend = ReciprocalRanks(settings.weights, settings.rrf_k)
-        candidates = fuse(hits, blend, state.snapshot.ids, n=n)
+        candidates = _fused(state, context, hits, blend, n)
         by_source = {name: sum(name in one.sources for one in candidates) for name in asked}
-        return RetrievalResult(tuple(candidates), int(context.allowed.sum()), by_source)
+        return RetrievalResult(tuple(candidates), int(context.wanted.sum()), by_source)
 
     def found(
         self, requests: Sequence[RetrievalRequest]
@@ -195,9 +197,17 @@ class Retriever:
         ]
         return answers, state.snapshot.row
 
-    def matching(self, filters: Filters, known: Collection[str] = ()) -> int:
-        """How many items pass the filters and, unless these allow it, are not in ``known``."""
-        return int(self._keeper.current().snapshot.allowed(filters, known).sum())
+    def matching(
+        self, filters: Filters, known: Collection[str] = (), subject: Sequence[str] = ()
+    ) -> int:
+        """How many items pass the filters and, unless these allow it, are not in ``known``.
+
+        With subjects only those count that are about one of them.
+        """
+        state = self._keeper.current()
+        mask = state.snapshot.allowed(filters, known)
+        about = on_subject(state, self._texts, subject)
+        return int((mask if about is None else mask & about).sum())
 
     def related(
         self, items: Sequence[str], history: Sequence[HistoryEntry], limit: int = 3
@@ -245,8 +255,8 @@ class Retriever:
             for name, source in state.sources.items()
             if blend.uses(name)
         }
-        candidates = fuse(hits, blend, state.snapshot.ids, n=n)
-        matching = int(context.allowed.sum())
+        candidates = _fused(state, context, hits, blend, n)
+        matching = int(context.wanted.sum())
         wanted = min(n, matching)
         if len(candidates) < wanted:
             candidates.extend(_fill(state, context, candidates, wanted))
@@ -257,12 +267,24 @@ class Retriever:
         return RetrievalResult(tuple(candidates), matching, by_source)
 
 
+def _fused(
+    state: State, context: Context, hits: Mapping[str, Hits], blend: Blend, n: int
+) -> list[Candidate]:
+    """The best ``n`` of what the sources found and the subject lets through."""
+    ids, row = state.snapshot.ids, state.snapshot.row
+    about = context.subject
+    if about is None:
+        return fuse(hits, blend, ids, n=n)
+    every = fuse(hits, blend, ids, n=len(ids))
+    return [one for one in every if about[row[one.item]]][:n]
+
+
 def _fill(
     state: State, context: Context, have: Iterable[Candidate], wanted: int
 ) -> list[Candidate]:
     """Popular items of score 0 up to ``wanted`` in all, where the popular source is not fused."""
     taken = {candidate.item for candidate in have}
-    hits = state.popular.top(context, wanted)
+    hits = state.popular.top(replace(context, allowed=context.wanted), wanted)
     pairs = zip(hits.rows.tolist(), hits.scores.tolist(), strict=True)
     filling = [
         Candidate(state.snapshot.ids[row], 0.0, {"popular": SourceHit(rank, score)})

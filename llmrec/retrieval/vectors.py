@@ -61,6 +61,16 @@ class VectorSearch:
         index = self._vector_of[row]
         return None if index < 0 else self._matrix.vectors[index]
 
+    def scores(self, vector: FloatArray) -> FloatArray:
+        """Every catalogue row's inner product with ``vector``, float32 ``[n_items]``; exact.
+
+        Rows that are not indexed yet have 0.
+        """
+        scores = np.zeros(len(self._vector_of), np.float32)
+        indexed = self._vector_of >= 0
+        scores[indexed] = (self._matrix.vectors @ vector)[self._vector_of[indexed]]
+        return scores
+
     def top(self, vector: FloatArray, allowed: BoolArray, depth: int) -> Hits:
         """The ``depth`` allowed items of the largest inner product with ``vector``."""
         indices = self._vector_of[allowed]

@@ -30,6 +30,9 @@ class Context:
 
     Attributes:
         allowed: bool ``[n_items]``: passes the filters, not seen, not disliked.
+        subject: bool ``[n_items]``: is about what candidates must be about; ``None`` for anything.
+            Sources rank without regard to it: who is popular among the few of a kind says little of
+            the words, and would say as much as they do.
         liked: newest first.
         taste: float32 ``[d]`` of unit length, the liked entries' mean; ``None`` without any.
         query: float32 ``[d]`` of unit length, the query's vector; ``None`` without one.
@@ -40,12 +43,18 @@ class Context:
     """
 
     allowed: BoolArray
+    subject: BoolArray | None = None
     liked: tuple[Liked, ...] = ()
     taste: FloatArray | None = None
     query: FloatArray | None = None
     behaviour: FloatArray | None = None
     words: str = ""
     now: float = float("inf")
+
+    @property
+    def wanted(self) -> BoolArray:
+        """What may be a candidate."""
+        return self.allowed if self.subject is None else self.allowed & self.subject
 
 
 @dataclass(frozen=True)

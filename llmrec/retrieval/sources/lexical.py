@@ -16,7 +16,7 @@ from llmrec.catalog.store import CatalogStore
 from llmrec.retrieval.cache import cached
 from llmrec.retrieval.sources.base import Context, Hits, best
 from llmrec.retrieval.tokens import tokens
-from llmrec.types import Item
+from llmrec.types import FloatArray, Item
 
 __all__ = ["LexicalSource", "texts_digest"]
 
@@ -34,14 +34,18 @@ class LexicalSource:
 
     def top(self, context: Context, depth: int) -> Hits:
         """The best scores above 0 among allowed items."""
-        if self._index is None:
+        scores = self.scores(context.words)
+        if not len(scores):
             return Hits.none()
-        known = [token for token in tokens(context.words) if token in self._index.vocab_dict]
-        if not known:
-            return Hits.none()
-        scores = self._index.get_scores(known)
         rows = np.flatnonzero(context.allowed & (scores > 0))
         return best(rows, scores[rows], depth)
+
+    def scores(self, words: str) -> FloatArray:
+        """Every catalogue row's score, float32 ``[n_items]``; empty where no word is known."""
+        known = [] if self._index is None else tokens(words)
+        known = [token for token in known if token in self._index.vocab_dict]
+        found = self._index.get_scores(known) if known else ()
+        return np.asarray(found, np.float32)
 
 
 def texts_digest(store: CatalogStore) -> str:

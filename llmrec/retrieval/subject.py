@@ -1,0 +1,54 @@
+"""Which items are about a subject: near to its best match, by meaning or by words.
+
+The floor is a share of the best in the whole catalogue, whatever the filters leave of it: an
+encoder's likeness has no scale of its own, and where nothing of the kind passes the filters,
+nothing of the kind is to come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from llmrec.retrieval.encoded import EncodedTexts
+from llmrec.retrieval.sources.lexical import LexicalSource
+from llmrec.retrieval.state import State
+from llmrec.types import BoolArray, FloatArray
+
+__all__ = ["on_subject"]
+
+_BY_MEANING = 0.7
+"""docs/design/021-conversation.md has figures of other shares."""
+
+_BY_WORDS = 0.75
+"""An item that has one of two words is seldom about both."""
+
+
+def on_subject(state: State, texts: EncodedTexts, subjects: Sequence[str]) -> BoolArray | None:
+    """The items that are about one of some subjects, bool ``[n_items]``.
+
+    ``None``, for anything, without subjects and where nothing is like them.
+    """
+    if not subjects:
+        return None
+    found = np.zeros(len(state.snapshot.ids), bool)
+    for subject in subjects:
+        found |= _about(state, texts, subject)
+    return found if found.any() else None
+
+
+def _about(state: State, texts: EncodedTexts, subject: str) -> BoolArray:
+    found = np.zeros(len(state.snapshot.ids), bool)
+    if {"text", "query"} & set(state.sources):
+        vector = texts.get([subject])[subject]
+        found |= _reaching(state.search.scores(vector), _BY_MEANING)
+    lexical = state.sources.get("lexical")
+    if isinstance(lexical, LexicalSource) and len(scores := lexical.scores(subject)):
+        found |= _reaching(scores, _BY_WORDS)
+    return found
+
+
+def _reaching(scores: FloatArray, share: float) -> BoolArray:
+    best = float(scores.max(initial=0.0))
+    return (scores >= share * best) if best > 0 else np.zeros(len(scores), bool)
