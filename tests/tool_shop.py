@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from llmrec.documents import index_documents
 from llmrec.embedding import HashingEncoder
 from llmrec.ingest import ingest_events, ingest_items
 from llmrec.retrieval import build_index
+from llmrec.types import Item
 
 SETTINGS = """\
 version = 1
@@ -38,6 +40,17 @@ def make_demo_store(folder: Path) -> Workspace:
     for file in documents_files():
         shutil.copy(file, folder / "documents")
     index_documents(workspace, HashingEncoder())
+    return workspace
+
+
+def make_store(folder: Path, items: Sequence[Item]) -> Workspace:
+    """A workspace of a few products, with the same parts."""
+    Workspace.init(folder)
+    (folder / "llmrec.toml").write_text(SETTINGS, encoding="utf-8")
+    workspace = Workspace.open(folder)
+    with CatalogStore.open(workspace.database_url) as store:
+        store.write_items(items)
+        build_index(workspace, store, HashingEncoder())
     return workspace
 
 

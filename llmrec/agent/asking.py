@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llmrec.agent.constraints import Constraint, Constraints, Shown
+from llmrec.agent.constraints.things import Things
 from llmrec.agent.events import Card
 from llmrec.agent.shopper import Shopper
 from llmrec.agent.state import Mark, Situation
@@ -32,7 +33,9 @@ __all__ = [
     "matching",
     "shopper_in",
     "shown_by",
+    "subject_of",
     "use_of",
+    "with_kept",
 ]
 
 
@@ -63,9 +66,21 @@ def use_of(situation: Situation, k: int) -> ToolUse:
 
 
 def shopper_in(
-    shop: Recommender, user: str | None, situation: Situation, language: Language
+    shop: Recommender,
+    user: str | None,
+    situation: Situation,
+    language: Language,
+    subject: tuple[str, ...] = (),
 ) -> Shopper:
-    """Whoever asks: their taste, unless somebody else is to be pleased, and their constraints."""
+    """Whoever asks: their taste, unless somebody else is to be pleased, and their constraints.
+
+    Args:
+        shop: whose log knows them.
+        user: who it is there.
+        situation: what holds.
+        language: that the shopper speaks.
+        subject: what the quest is about (:func:`subject_of`).
+    """
     marks = situation.marks
     if situation.recipient is not None:
         history = tuple(mark.entry() for mark in marks[situation.aside :])
@@ -74,9 +89,21 @@ def shopper_in(
         known = {(one.item, one.kind, one.at) for one in logged}
         told = (mark.entry() for mark in marks)
         history = (*logged, *(one for one in told if (one.item, one.kind, one.at) not in known))
-    filters = situation.constraints.filters()
-    allowed = without(filters, situation.passed)
-    return Shopper(user, history, allowed, situation.query, language=language)
+    limits = without(situation.constraints.filters(), situation.passed)
+    return Shopper(user, history, limits, situation.query, subject, language=language)
+
+
+def subject_of(situation: Situation, language: Language, things: Things) -> tuple[str, ...]:
+    """What is to be found must be about one of these: the thing looked for, or all of the quest.
+
+    Nothing where no thing is named that the shop sells ("something nice"), and in other languages
+    than English, of which the default encoder knows too little to tell what is about them.
+    """
+    first = situation.words[:1]
+    if language != "en" or not first or first[0] not in things:
+        return ()
+    texts = dict.fromkeys((*first, situation.query or ""))
+    return tuple(text[:MAX_QUERY_CHARS] for text in texts)
 
 
 def matching(result: ToolResult) -> int:
@@ -105,6 +132,21 @@ def cards_of(result: ToolResult) -> tuple[Card, ...]:
     )
 
 
+def with_kept(
+    cards: Sequence[Card], items: Sequence[Item], kept: Item, place: int, k: int
+) -> tuple[tuple[Card, ...], tuple[Item, ...]]:
+    """Cards and products with one more at its ``place``, from 1, and ``k`` at most."""
+    at = min(place - 1, len(items))
+    more = Card(number=place, product=product_fields(kept))
+    all_cards, all_items = [*cards], [*items]
+    all_cards.insert(at, more)
+    all_items.insert(at, kept)
+    numbered = (
+        card.model_copy(update={"number": n}) for n, card in enumerate(all_cards[:k], start=1)
+    )
+    return tuple(numbered), tuple(all_items[:k])
+
+
 def shown_by(items: Sequence[Item]) -> tuple[Shown, ...]:
     """What a message can refer to afterwards."""
     return tuple(
@@ -129,10 +171,10 @@ class Counter:
     shopper: Shopper
 
     def count(self, constraints: Constraints) -> int:
-        """How many products these would let through, without what the shopper knows."""
+        """How many products about the quest these let through, without what the shopper knows."""
         filters = constraints.filters()
         known = known_things(filters, self.shopper.history)
-        return self.shop.retriever.matching(filters, known)
+        return self.shop.retriever.matching(filters, known, self.shopper.subject)
 
     def ways_out(self, constraints: Constraints) -> list[Way]:
         """The constraints without which something would fit, the most fruitful first."""

@@ -10,23 +10,20 @@ import re
 from typing import Literal, TypeAlias
 
 from llmrec.agent.constraints.reader import pattern
-from llmrec.agent.constraints.references import ANY, BARE
+from llmrec.agent.constraints.references import ANY, BARE, NUMBERED
 from llmrec.agent.constraints.references import THAT as THAT_WORDS
+from llmrec.agent.question_patterns import LEAD, OFFER
 
 __all__ = [
     "ABOUT_ME_RULES",
     "ALONE",
-    "ASKING",
     "COMPARE",
     "EVERY",
-    "HELLO",
     "HOSTILE",
-    "OFFERED",
+    "MORE",
     "OFF_TOPIC",
     "ONLY_PRODUCT",
-    "PRODUCT",
     "SEARCH",
-    "SHOP",
     "THAT",
     "WHOLE_RULES",
     "WHY",
@@ -38,8 +35,10 @@ __all__ = [
 CommandKind: TypeAlias = Literal[
     "hostile",
     "greeting",
+    "wellbeing",
     "thanks",
     "goodbye",
+    "assent",
     "help",
     "undo",
     "more",
@@ -80,23 +79,6 @@ _LAST = (
 )
 _WHOLE: tuple[tuple[CommandKind, str], ...] = (
     (
-        "greeting",
-        r"(?:hi|hello|hey|good\s+(?:morning|evening|afternoon|day)|hallo|guten\s+(?:tag|morgen"
-        r"|abend)"
-        r"|servus|moin|grüezi|grüß\s+(?:gott|dich)|你好|您好|嗨|哈喽)",
-    ),
-    (
-        "thanks",
-        r"(?:(?:many\s+)?thanks|thank\s+you|thx|cheers|great|perfect|danke(?:\s?schön)?"
-        r"|vielen\s+dank|super|toll"
-        r"|谢谢你?|多谢|感谢|太好了)",
-    ),
-    (
-        "goodbye",
-        r"(?:(?:good)?bye|see\s+you|that's\s+all|that\s+is\s+all|tschüss?|auf\s+wiedersehen"
-        r"|das\s+war'?s|再见|拜拜|就这样)",
-    ),
-    (
         "help",
         r"(?:help(?:\s+me)?|what\s+can\s+you\s+do|how\s+does\s+this\s+work|hilfe|hilf\s+mir"
         r"|was\s+kannst\s+du"
@@ -112,10 +94,9 @@ _WHOLE: tuple[tuple[CommandKind, str], ...] = (
         "more",
         r"(?:(?:show\s+(?:me\s+)?)?(?:some\s+|any\s+)?(?:more|others?|next|other\s+ones"
         r"|different\s+ones|more\s+of\s+(?:them|these|those))"
-        r"|(?:something|anything)\s+else|what\s+else(?:\s+do\s+you\s+have|\s+is\s+there)?"
         r"|(?:zeig\s+(?:mir\s+)?)?(?:noch\s+)?(?:mehr(?:\s+davon)?|weitere|andere)|weiter"
-        r"|was\s+noch|(?:et)?was\s+anderes|nächste"
-        r"|更多的?|换一[批些]|还有(?:别的|其他的?)?吗|其他的|下一批|再来几个|别的呢?)",
+        r"|was\s+noch|nächste"
+        r"|更多的?|换一[批些]|还有吗|其他的|下一批|再来几个|别的呢?)",
     ),
 )
 WHOLE_RULES = [(kind, pattern(_FIRST + text + _LAST)) for kind, text in _WHOLE]
@@ -144,6 +125,29 @@ _ABOUT_ME: tuple[tuple[CommandKind, str], ...] = (
         r"|(?:有|是)(?:哪些|什么)(?:条件|筛选)|(?:我的|当前的?|现在的?)(?:条件|筛选)",
     ),
 )
+_CHOICES = (
+    r"(?:ones?|options?|suggestions?|recommendations?|ideas?|choices?|alternatives?|products?"
+    r"|items?|models?)"
+)
+MORE = pattern(
+    rf"^{LEAD}(?:(?:{OFFER}|(?:please\s+)?(?:show|give)(?:\s+me)?|let\s+me\s+see"
+    rf"|i\s+want(?:\s+to\s+see)?"
+    rf"|zeig(?:e|en\s+sie)?(?:\s+mir)?|ich\s+(?:möchte|will))\s*)?"
+    rf"(?:(?:(?:any|some)\s*thing\s+else(?!\s+(?:than|but)\b)"
+    rf"|what\s+else(?=\s*(?:$|[?.!,;]|(?:do|can|could|would|have)\s+you\b|is\s+there\b"
+    rf"|(?:for|in|under|below|from)\b)))"
+    rf"(?:\s+(?:do|can|could|would)\s+you\s+(?:have|offer|recommend|suggest|show)(?:\s+me)?"
+    rf"|\s+is\s+there)?"
+    rf"|(?:(?:any|some|the|a\s+few|a)\s+)?(?:other|more|further"
+    rf"|different)\s+{_CHOICES}(?!\s+than\b)"
+    rf"|(?:any|some|the)\s+others|(?:any|some)\s+alternatives"
+    rf"|(?:sonst\s+|auch\s+)?noch\s+(?:et)?was(?:\s+anderes)?|(?:et)?was\s+ander(?:e|)s(?!\s+als\b)"
+    rf"|was\s+(?:hast\s+du|habt\s+ihr|haben\s+sie|gibt\s+es)\s+(?:sonst\s+)?noch"
+    rf"|(?:noch\s+)?(?:andere|weitere)\s+(?:vorschläge|optionen|produkte|möglichkeiten"
+    rf"|ideen))(?![^\W_])"
+    rf"|^(?:你们?)?(?:还有|有没有)(?:没有|什么)?(?:别的|其他的?|其它的?)(?:推荐|选择|商品)?吗?"
+)
+"""More of the same, and perhaps with a limit behind it: "anything else below 20"."""
 ABOUT_ME_RULES = [(kind, pattern(text)) for kind, text in _ABOUT_ME]
 WHY_NOT = pattern(
     r"^.{0,12}?\bwhy\s+(?:not|isn't|don't\s+you\s+(?:show|recommend)(?:\s+me)?"
@@ -159,8 +163,12 @@ COMPARE = pattern(
     r"|(?:how|what)(?:'s|\s+(?:is|are)(?:\s+\w+){0,3})\s+different\W*$"
     r"|vergleiche?n?|vergleich|unterschied"
     r"|which\s+(?:one\s+|of\s+(?:them|these|those)\s+)?(?:is|are)\s+(?:better|\w+er\b|more\s+\w+)"
-    r"|welche[srn]?\s+(?:davon\s+|von\s+beiden\s+)?(?:ist|sind)\s+(?:besser|\w+er\b))"
-    r"|(?:比较(?!便宜|贵|大|小|轻|好|喜欢)|对比|区别|哪个(?:更|比较))"
+    r"|(?:which|what\s+one)\s+(?:one\s+|of\s+(?:them|these|those)\s+)?(?:is|are"
+    r"|has)\s+the\s+(?:best|most"
+    r"|\w{3,}est)\b(?:\s+\w+){0,2}\W*$"
+    r"|welche[srn]?\s+(?:davon\s+|von\s+beiden\s+)?(?:ist|sind)\s+(?:besser|\w+er\b"
+    r"|am\s+\w+sten\b))"
+    r"|(?:比较(?!便宜|贵|大|小|轻|好|喜欢)|对比|区别|哪个(?:更|最|比较))"
 )
 _WITH_PRODUCT: tuple[tuple[CommandKind, str], ...] = (
     (
@@ -190,6 +198,10 @@ _WITH_PRODUCT: tuple[tuple[CommandKind, str], ...] = (
     ),
     (
         "describe",
+        rf"^(?:(?:and|und|so)\s+)?(?:(?:what|how)\s+about|was\s+ist\s+mit)\s+{NUMBERED}\W*$",
+    ),
+    (
+        "describe",
         rf"(?:详细)?(?:介绍|讲讲|说说|描述)(?:一下)?{_R}|{_R}(?:怎么样|如何|是什么)[?。! ]*$",
     ),
     (
@@ -198,8 +210,10 @@ _WITH_PRODUCT: tuple[tuple[CommandKind, str], ...] = (
     ),
     (
         "cart",
-        rf"\b(?:i'll\s+(?:take|buy)|i\s+(?:will\s+)?(?:take|buy)|i\s+want\s+to\s+buy|buy"
-        rf"|ich\s+(?:nehme|kaufe))\s+{_R}",
+        rf"\b(?:(?:i'll|i\s+will|i\s+(?:want|would\s+like)\s+to|i'd\s+like\s+to|let's)\s+(?:take"
+        rf"|buy|have|order"
+        rf"|go\s+(?:for|with))|i\s+(?:take|buy)|(?<!to\s)buy|ich\s+(?:nehme|kaufe|bestelle))"
+        rf"\s+(?:{ANY}|{BARE}(?=\W*$))",
     ),
     (
         "cart",
@@ -219,27 +233,6 @@ _WITH_PRODUCT: tuple[tuple[CommandKind, str], ...] = (
     ),
     ("like", rf"^(?:我)?(?:很|比较|最)?喜欢{_R}|{_R}(?:我)?(?:很|真|挺|最)?(?:不错|喜欢|好看)"),
 )
-SHOP = pattern(
-    r"\b(?:returns?(?:\s+policy)?|refunds?|send\s+(?:it|something|things)\s+back|shipping"
-    r"|deliver(?:y|ed|ies)?|shipped|warrant(?:y|ies)|guarantee"
-    r"|payments?|pay\s+(?:by|with)|paypal|credit\s+cards?|invoices?|opening\s+hours"
-    r"|customer\s+service|gift\s+wrap(?:ping)?|vouchers?"
-    r"|rückgabe|zurückgeben|zurückschicken|umtausch(?:en)?|erstattung|versand(?:kosten)?"
-    r"|lieferung|lieferzeit(?:en)?|liefert|garantie|gewährleistung"
-    r"|bezahlen|zahlung(?:sarten)?|zahlen|rechnung|öffnungszeiten|kundendienst|gutscheine?"
-    r"|geschenkverpackung|parcels?|postage|customs|money\s+back|pakete?|porto|geld\s+zurück)\b"
-    r"|退货|退款|退换|换货|运费|发货|配送|快递|送货|保修|付款|支付|发票|客服|营业时间|优惠券|包邮|包裹|邮费"
-)
-ASKING = pattern(
-    r"\?|[吗么呢]\s*$|^(?:how|what|when|where|which|who|do|does|can|could|is|are|will|may|wie|was"
-    r"|wann|wo|welche|kann|könnt|können|ist|sind|gibt"
-    r"|habt|darf|muss)\b|多久|怎么|可以|能不能|多少|如何"
-)
-OFFERED = pattern(
-    r"^(?:do\s+you\s+(?:have|sell|carry)|have\s+you\s+got|is\s+there|are\s+there|hast\s+du"
-    r"|habt\s+ihr|haben\s+sie|gibt\s+es"
-    r"|有没有|有卖|卖不卖|(?:can|could)\s+you\s+(?:show|find|recommend|suggest))"
-)
 SEARCH = pattern(
     r"^(?:please\s+)?(?:search(?:\s+for)?|find(?:\s+me)?|look\s+for|look\s+up|do\s+you\s+(?:have"
     r"|sell|carry)|have\s+you\s+got|such(?:e)?(?:\s+nach)?"
@@ -247,10 +240,10 @@ SEARCH = pattern(
 )
 ONLY_PRODUCT = pattern(rf"^(?:{BARE})$")
 ALONE = pattern(
-    rf"^(?:ok(?:ay)?|yes|i\s+mean|ich\s+meine|ja|我(?:说|指)的是)?[\s,]*({BARE})[\s.!]*(?:please|bitte)?[\s.!?]*$"
+    rf"^(?:ok(?:ay)?|yes|i\s+mean|ich\s+meine|ja|我(?:说|指)的是)?[\s,]*({BARE})[\s.!]*(?:please"
+    rf"|bitte)?[\s.!?]*$"
 )
 THAT = pattern(THAT_WORDS)
-PRODUCT = pattern(rf"{ANY}")
 OFF_TOPIC = pattern(
     r"\b(?:write|compose|tell)\s+(?:me\s+)?(?:a|an|some)\s+(?:\w+\s+)?(?:poem|story|essay|joke"
     r"|song|code|program)\b"
@@ -261,6 +254,5 @@ OFF_TOPIC = pattern(
     r"|\bwie\s+(?:ist|wird)\s+das\s+wetter\b|\bwie\s+spät\s+ist\s+es\b|写一?(?:首诗|篇|个故事|段代码)|讲个?笑话"
     r"|天气怎么样|现在几点"
 )
-HELLO = pattern(r"^(?:hi|hello|hey|hallo|guten\s+(?:tag|morgen|abend)|你好|您好)[\s,!.]+(?=\S)")
 WITH_PRODUCT_RULES = [(kind, pattern(text)) for kind, text in _WITH_PRODUCT]
 EVERY = re.compile(BARE, re.IGNORECASE)

@@ -11,17 +11,13 @@ from dataclasses import dataclass
 from llmrec.agent.command_patterns import (
     ABOUT_ME_RULES,
     ALONE,
-    ASKING,
     COMPARE,
     EVERY,
-    HELLO,
     HOSTILE,
+    MORE,
     OFF_TOPIC,
-    OFFERED,
     ONLY_PRODUCT,
-    PRODUCT,
     SEARCH,
-    SHOP,
     THAT,
     WHOLE_RULES,
     WHY,
@@ -33,8 +29,21 @@ from llmrec.agent.constraints.changes import Reference
 from llmrec.agent.constraints.context import Context
 from llmrec.agent.constraints.reader import plain
 from llmrec.agent.constraints.references import named_products, reference
+from llmrec.agent.courtesy import courtesy_of, without_courtesy
+from llmrec.agent.question_patterns import (
+    ASKED_FIELD,
+    ASKING,
+    OFFERED,
+    PRODUCT,
+    SENTENCES,
+    SHOP,
+    SHOP_OFFERED,
+)
 
 __all__ = ["Command", "CommandKind", "read_command"]
+
+
+_SHORT = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,7 @@ class Command:
 
 
 def read_command(message: str, context: Context) -> Command | None:
-    """The command in a message, or ``None``; a greeting before other words is no command.
+    """The command in a message, or ``None``; courtesy before other words is no command.
 
     >>> from llmrec.agent.constraints.vocabulary import Vocabulary
     >>> read_command("Compare 1 and the third", Context(Vocabulary())).references
@@ -66,10 +75,12 @@ def read_command(message: str, context: Context) -> Command | None:
         return Command("hostile")
     if OFF_TOPIC.search(text):
         return Command("off_topic")
+    if courtesy := courtesy_of(text):
+        return Command(courtesy)
     for kind, rule in (*WHOLE_RULES, *ABOUT_ME_RULES):
         if rule.search(text):
             return Command(kind)
-    return _asked(HELLO.sub("", text), context)
+    return _asked(without_courtesy(text), context)
 
 
 def _asked(text: str, context: Context) -> Command | None:
@@ -80,6 +91,8 @@ def _asked(text: str, context: Context) -> Command | None:
         about = next(part for part in found.groups() if part)
         # A title may hold numbers: only words that are nothing but a reference are one.
         return Command("why_not", _references(about) if ONLY_PRODUCT.search(about) else (), about)
+    if found := MORE.search(text):
+        return Command("more", rest=text[found.end() :])
     if WHY.search(text):
         return Command("why", _references(text) or _pointed(text), text)
     if COMPARE.search(text):
@@ -88,13 +101,26 @@ def _asked(text: str, context: Context) -> Command | None:
         if found := rule.search(text):
             rest = f"{text[: found.start()]} {text[found.end() :]}".strip(" ,.!?;。")
             return Command(kind, _pointed(found[0]), text, rest)
-    asking = bool(ASKING.search(text)) and not OFFERED.search(text)
-    if asking and SHOP.search(text):
-        return Command("shop_question", text=text)
-    if asking and context.shown and (product := PRODUCT.search(text)):
-        return Command("product_question", (reference(product[0]),), text)
+    if question := _question(text, context):
+        return question
     if (found := SEARCH.search(text)) and not THAT.search(text):
         return Command("search", text=text[found.end() :], rest=text[found.end() :])
+    return None
+
+
+def _question(text: str, context: Context) -> Command | None:
+    """A question to the shop's documents, or of a product shown."""
+    parts = [one.strip() for one in SENTENCES.findall(text)]
+    offered = any(OFFERED.search(one) for one in parts)
+    asked = [] if offered else [one for one in parts if ASKING.search(one)]
+    if any(SHOP.search(one) for one in asked) or any(SHOP_OFFERED.search(one) for one in parts):
+        return Command("shop_question", text=text)
+    for one in asked:
+        # Before anything is shown a long question is a wish: "is it hard to find a tent for …?"
+        if (product := PRODUCT.search(one)) and (context.shown or len(one.split()) <= _SHORT):
+            return Command("product_question", (reference(product[0]),), text)
+    if context.shown and any(ASKED_FIELD.search(one) for one in parts):
+        return Command("product_question", (Reference(),), text)
     return None
 
 

@@ -10,6 +10,7 @@ from llmrec.agent.commands import Command, CommandKind
 from llmrec.agent.constraints import Reference, Shown
 from llmrec.agent.events import Card, ConstraintsChanged, Products, Table
 from llmrec.agent.profile import profile_of
+from llmrec.agent.question_patterns import PLURAL
 from llmrec.agent.reducer import Note, meant
 from llmrec.agent.replies import listed, say
 from llmrec.agent.state import Ask
@@ -31,6 +32,16 @@ Handler: TypeAlias = Callable[[TurnInProgress, Command], Steps]
 
 def _saying(key: str) -> Handler:
     return lambda turn, _: turn.say(key)
+
+
+def _courteous(key: str) -> Handler:
+    """A short answer; a question that awaits a number goes on waiting for it."""
+
+    def handler(turn: TurnInProgress, _: Command) -> Steps:
+        turn.asked = turn.conversation.asked
+        yield from turn.say(key)
+
+    return handler
 
 
 def _undo(turn: TurnInProgress, _: Command) -> Steps:
@@ -218,6 +229,9 @@ def _marking(kind: EventKind, key: str) -> Handler:
 def _product_question(turn: TurnInProgress, command: Command) -> Steps:
     product = _product(turn, command.references)
     if isinstance(product, Note):
+        if product.kind == "which_one" and PLURAL.search(command.text):
+            yield from _compare(turn, Command("compare"))
+            return
         yield from turn.refuse(product)
         return
     question = {"product": product.id, "question": turn.reading}
@@ -225,6 +239,9 @@ def _product_question(turn: TurnInProgress, command: Command) -> Steps:
     assert isinstance(result, ProductQuestionResult)
     if result.statement is None:
         yield from turn.say("not_said", title=product.title)
+    elif result.statement.field == "stock":
+        left = result.item.stock
+        yield from turn.say("sold_out" if left == 0 else "in_stock", title=product.title)
     else:
         yield from turn.say("why", title=product.title, reason=result.statement.text)
 
@@ -243,9 +260,11 @@ def _shop_question(turn: TurnInProgress, command: Command) -> Steps:
 _ALL: dict[CommandKind, Handler] = {
     "hostile": _saying("hostile"),
     "off_topic": _saying("off_topic"),
-    "greeting": _saying("hello"),
-    "thanks": _saying("thanks"),
-    "goodbye": _saying("bye"),
+    "greeting": _courteous("hello"),
+    "wellbeing": _courteous("well"),
+    "assent": _courteous("good"),
+    "thanks": _courteous("thanks"),
+    "goodbye": _courteous("bye"),
     "help": _saying("help"),
     "undo": _undo,
     "more": _more,

@@ -25,6 +25,7 @@ class Shopper:
         history: oldest first, the log's and the conversation's.
         filters: hard constraints; what a tool is asked can only narrow them.
         query: what the conversation is about, in words, if a tool is asked for nothing else.
+        subject: everything that is found must be about one of these; without any, about anything.
         seed: of shuffle and writing; ``None`` takes the one of the settings.
         language: that they speak, if it is known; words are in each product's own otherwise.
     """
@@ -33,6 +34,7 @@ class Shopper:
     history: tuple[HistoryEntry, ...] = ()
     filters: Filters = field(default_factory=Filters)
     query: str | None = None
+    subject: tuple[str, ...] = ()
     seed: int | None = None
     language: Language | None = None
 

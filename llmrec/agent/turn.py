@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from llmrec.agent.asking import ToolUse, event_of, shopper_in
-from llmrec.agent.constraints import Constraints, Context
+from llmrec.agent.asking import ToolUse, event_of, shopper_in, subject_of
+from llmrec.agent.constraints import Constraints, Context, Shown
 from llmrec.agent.events import (
     AgentEvent,
     ConstraintsChanged,
@@ -21,6 +21,7 @@ from llmrec.agent.events import (
 from llmrec.agent.language import Language
 from llmrec.agent.reducer import Note
 from llmrec.agent.replies import say, spoken, to_drop
+from llmrec.agent.shopper import Shopper
 from llmrec.agent.state import Conversation, Mark, Situation, Turn
 from llmrec.agent.tools.base import ToolResult
 from llmrec.agent.tools.feedback import FeedbackResult
@@ -73,6 +74,18 @@ class TurnInProgress:
         return Context(self.agent.vocabulary, self.conversation.now.shown)
 
     @property
+    def shopper(self) -> Shopper:
+        """Whoever asks, in the situation that will hold."""
+        subject = subject_of(self.now, self.language, self.agent.vocabulary.things)
+        user = self.conversation.user
+        return shopper_in(self.agent.shop, user, self.now, self.language, subject)
+
+    @property
+    def spoken_of(self) -> Shown | None:
+        """The product on the screen that was spoken of last."""
+        return next((one for one in self.now.shown if one.number == self.now.focus), None)
+
+    @property
     def currency(self) -> str | None:
         """What the shop mostly prices in."""
         return next(iter(self.agent.vocabulary.currencies), None)
@@ -92,7 +105,7 @@ class TurnInProgress:
     def call(self, name: str, arguments: Mapping[str, Any]) -> Called:
         """Ask a tool for this shopper in the situation that will hold."""
         yield ToolCalled(name=name, arguments=arguments)
-        shopper = shopper_in(self.agent.shop, self.conversation.user, self.now, self.language)
+        shopper = self.shopper
         result = ToolUse(name, arguments).call(self.agent.shop, shopper)
         if isinstance(result, FeedbackResult) and result.stored and shopper.user is not None:
             entry = result.entry

@@ -18,22 +18,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from llmrec.agent.asking import Counter, cards_of, matching, shopper_in, shown_by, use_of
+from llmrec.agent.asking import (
+    Counter,
+    cards_of,
+    matching,
+    shown_by,
+    use_of,
+    with_kept,
+)
 from llmrec.agent.call_reading import Understood
 from llmrec.agent.commands import Command, read_command
 from llmrec.agent.constraints import Change, Critique, Shown, read_message
 from llmrec.agent.constraints.changes import MoreLike
 from llmrec.agent.constraints.reader import plain
+from llmrec.agent.courtesy import without_courtesy
 from llmrec.agent.events import Done, Failed, Products, Thinking
 from llmrec.agent.language import language_of
 from llmrec.agent.questions import HANDLERS
 from llmrec.agent.reducer import Note, meant, reduced
 from llmrec.agent.refining import looked_for
 from llmrec.agent.replies import listed, spoken, to_drop
-from llmrec.agent.state import Ask, Conversation, Situation
+from llmrec.agent.state import Ask, Conversation
 from llmrec.agent.tools.base import ToolResult
 from llmrec.agent.turn import Steps, TurnInProgress
+from llmrec.catalog.matching import matches
 from llmrec.errors import LLMRecError
+from llmrec.types import Item
 
 if TYPE_CHECKING:
     from llmrec.agent.agent import Agent
@@ -112,7 +122,7 @@ def _act(turn: TurnInProgress) -> Steps:
         yield from handler(turn, command)
         if turn.finished or command.kind not in _ASKING:
             return
-    words = turn.reading if command is None else command.rest
+    words = without_courtesy(turn.reading) if command is None else command.rest
     critique = read_message(words, turn.context)
     if command is None and critique.rest and not critique.changes:
         yield Thinking(step="choosing")
@@ -131,8 +141,8 @@ def _criticised(turn: TurnInProgress, critique: Critique, command: Command | Non
     # Nothing was changed and that has a reason: to ask once more would answer the same.
     refused = turn.now == before and bool(notes)
     if critique.rest:
-        turn.changed(**_new_words(turn.now, critique, command))
-    elif critique.changes and not refused:
+        turn.changed(**_new_words(turn, critique, command))
+    elif critique.changes and not refused and not _goes_on(command):
         turn.changed(passed=())
     yield from turn.settle_marks()
     yield from turn.constraints_changed()
@@ -146,14 +156,26 @@ def _criticised(turn: TurnInProgress, critique: Critique, command: Command | Non
         if not critique.unclear:
             yield from turn.say("what_for")
         return
-    yield from answer(turn)
+    liked = turn.spoken_of if command is not None and command.kind == "like" else None
+    yield from answer(turn, liked)
 
 
-def _new_words(now: Situation, critique: Critique, command: Command | None) -> dict[str, object]:
+def _goes_on(command: Command | None) -> bool:
+    """Whether others than those shown are wanted, whatever else is said."""
+    return command is not None and command.kind == "more"
+
+
+def _new_words(
+    turn: TurnInProgress, critique: Critique, command: Command | None
+) -> dict[str, object]:
+    now, things = turn.now, turn.agent.vocabulary.things
     searching = command is not None and command.kind == "search"
     alike = any(isinstance(change, MoreLike) for change in critique.changes)
     ask = now.ask if alike else Ask(tool="search" if searching else "recommend")
-    return {"words": looked_for(now.words, critique.rest), "ask": ask, "passed": ()}
+    passed = now.passed if _goes_on(command) else ()
+    said = critique.rest if _goes_on(command) else without_courtesy(turn.reading)
+    words = looked_for(now.words, critique.rest, said, things)
+    return {"words": words, "ask": ask, "passed": passed}
 
 
 def _told(turn: TurnInProgress, note: Note) -> Steps:
@@ -166,21 +188,34 @@ def _told(turn: TurnInProgress, note: Note) -> Steps:
         yield from turn.say(note.kind, text=note.text)
 
 
-def answer(turn: TurnInProgress) -> Steps:
-    """Ask what is being asked, and show what comes."""
+def answer(turn: TurnInProgress, liked: Shown | None = None) -> Steps:
+    """Ask what is being asked, and show what comes; what was just liked keeps its place."""
     use = use_of(turn.now, turn.agent.k)
     yield Thinking(step=use.name)
     result = yield from turn.call(use.name, use.arguments)
-    cards = cards_of(result)
+    cards, items = cards_of(result), result.products
+    kept = _kept(turn, liked, items)
+    if kept is not None:
+        cards, items = with_kept(cards, items, kept, turn.now.focus or 1, turn.agent.k)
     if not cards:
         yield from _nothing(turn, result)
         return
     yield from _heading(turn)
-    turn.changed(shown=shown_by(result.products), focus=None)
-    turn.shown = tuple(item.id for item in result.products)
+    turn.changed(shown=shown_by(items), focus=None)
+    if kept is not None:
+        turn.changed(focus=items.index(kept) + 1)
+    turn.shown = tuple(item.id for item in items)
     yield Products(cards=cards)
-    if (count := matching(result)) < turn.agent.k:
+    if (count := matching(result) + (kept is not None)) < turn.agent.k:
         yield from turn.say("fewer", count=count)
+
+
+def _kept(turn: TurnInProgress, liked: Shown | None, items: Sequence[Item]) -> Item | None:
+    """The product just liked, if nothing else that was said keeps it away."""
+    item = turn.agent.shop.store.items([liked.id]).get(liked.id) if liked else None
+    if item is None or any(one.id == item.id for one in items):
+        return None
+    return item if matches(item, turn.now.constraints.filters()) else None
 
 
 def _heading(turn: TurnInProgress) -> Steps:
@@ -211,9 +246,10 @@ def _nothing(turn: TurnInProgress, result: ToolResult) -> Steps:
     if not hard:
         yield from turn.say("empty_shop")
         return
-    yield from turn.say("nothing", filters=listed(hard, turn.language, turn.currency))
-    shopper = shopper_in(turn.agent.shop, turn.conversation.user, turn.now, turn.language)
-    counter = Counter(turn.agent.shop, shopper)
+    limits = listed(hard, turn.language, turn.currency)
+    key = "nothing_for" if turn.now.query else "nothing"
+    yield from turn.say(key, filters=limits, query=turn.now.query)
+    counter = Counter(turn.agent.shop, turn.shopper)
     ways = counter.ways_out(constraints)
     for way in ways[:_MOST_WAYS]:
         one = spoken(way.constraint, turn.language, turn.currency)

@@ -8,8 +8,10 @@ from demo_words import demo_context
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmrec.agent.asking import subject_of
 from llmrec.agent.constraints import Reference, Shown, read_message
 from llmrec.agent.constraints.changes import MoreLike, StartOver, Unwanted
+from llmrec.agent.constraints.things import Things
 from llmrec.agent.reducer import meant, reduced
 from llmrec.agent.refining import looked_for
 from llmrec.agent.state import MAX_UNDO, Conversation, Situation, Turn
@@ -112,6 +114,33 @@ def test_more_like_asks_for_the_product():
 
 
 @pytest.mark.parametrize(
+    ("said", "words", "joined"),
+    [
+        ("it's for my brother, he likes cooking", "cooking", True),
+        ("preferably wooden", "wooden", True),
+        ("something that is easy to clean", "easy to clean", True),
+        ("do you have bigger ones", "bigger", True),
+        ("my sister loves blue", "my sister loves blue", True),
+        ("I work as a teacher", "I work as a teacher", True),
+        ("I also need a headset", "headset", False),
+        ("now show me office chairs", "office chairs", False),
+        ("I want a cup", "cup", False),
+        ("espresso cups", "espresso cups", False),
+        ("es soll leicht sein", "leicht", True),
+        ("am liebsten aus Holz", "aus Holz", True),
+        ("ich brauche auch noch einen Rucksack", "Rucksack", False),
+        ("zeig mir jetzt Pfannen", "Pfannen", False),
+        ("最好是木头的", "木头", True),
+        ("他喜欢做饭", "做饭", True),
+        ("我还要一个帐篷", "帐篷", False),
+    ],
+)
+def test_what_says_more_of_the_quest_joins_it_and_another_thing_begins_anew(said, words, joined):
+    found = looked_for(("cutting board",), words, said, Things(["tent", "cup"]))
+    assert found == (("cutting board", words) if joined else (words,))
+
+
+@pytest.mark.parametrize(
     ("before", "words", "phrases"),
     [
         ((), "tent", ("tent",)),
@@ -120,10 +149,15 @@ def test_more_like_asks_for_the_product():
         (("Zelt",), "leichter", ("Zelt", "leichter")),
         (("帐篷",), "适合两个人", ("帐篷", "适合两个人")),
         (("a", "b", "c", "d"), "lighter", ("a", "c", "d", "lighter")),
+        (("tent",), "waterproof", ("tent", "waterproof")),
+        (("tent",), "a light tent", ("tent", "a light tent")),
+        (("cup",), "Tent", ("Tent",)),
+        ((), "for the balcony", ("balcony",)),
+        ((), "für den Balkon", ("Balkon",)),
     ],
 )
 def test_words_go_on_or_begin_anew(before, words, phrases):
-    assert looked_for(before, words) == phrases
+    assert looked_for(before, words, things=Things(["tent", "cup"])) == phrases
 
 
 changes = st.lists(
@@ -160,3 +194,11 @@ def test_undo_goes_back_through_every_state(some):
 def test_what_was_said_is_kept():
     turn = Turn(said="hello", answered="Hello!", at=datetime(2026, 1, 1, tzinfo=timezone.utc))
     assert Conversation().said(turn).turns == (turn,)
+
+
+def test_a_quest_has_a_subject_where_it_names_a_thing_in_english():
+    things, quest = Things(["tent"]), Situation(words=("a light tent", "for two"))
+    assert subject_of(quest, "en", things) == ("a light tent", "a light tent, for two")
+    assert subject_of(quest, "de", things) == ()
+    assert subject_of(Situation(words=("something nice",)), "en", things) == ()
+    assert subject_of(Situation(), "en", things) == ()

@@ -1,11 +1,12 @@
 """The state machine on the demo store, without a model: every answer keeps every constraint."""
 
 import random
+from decimal import Decimal
 
 import pytest
 from demo_words import demo_items
 from test_agent_grammar import golden_lines
-from tool_shop import make_demo_store, open_shop
+from tool_shop import make_demo_store, make_store, open_shop
 
 from llmrec.agent.agent import Agent
 from llmrec.agent.constraints import Vocabulary
@@ -194,7 +195,7 @@ def test_why_not_names_what_keeps_a_product_away(agent):
 
 
 def test_of_many_products_on_the_screen_the_first_five_are_compared(shop):
-    conversation, events = talk(Agent(shop, k=10), "a tent", "compare them")
+    conversation, events = talk(Agent(shop, k=10), "something nice", "compare them")
     table = next(one for one in events if isinstance(one, Table))
     assert len(conversation.now.shown) == 10
     assert table.titles == tuple(one.title for one in conversation.now.shown[:5])
@@ -278,6 +279,141 @@ def test_new_names_are_known_after_a_while_and_not_at_each_change(shop):
 
 def decide(intents, message, situation=None):
     return intents.decide(message, situation or Situation(), Vocabulary())
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        *("thank you for your help", "sure", "that sounds good", "hi there, how are you?", "bye"),
+        *("das klingt gut", "vielen Dank", "听起来不错", "谢谢你的帮助"),
+    ],
+)
+def test_courtesy_is_answered_and_leaves_everything_as_it_is(agent, message):
+    before, _ = talk(agent, "a teapot under 80", "tell me about the second")
+    after, events = agent.answer(before, message)
+    assert after.now == before.now
+    assert words_of(events).strip() and not products_of(events) and not tools_of(events)
+
+
+def test_a_question_of_which_waits_for_its_number_through_courtesy(agent):
+    conversation, _ = talk(agent, "a tent", "is it waterproof?", "sure", "the second")
+    assert conversation.turns[-1].said == "the second"
+    assert conversation.now.focus == 2 and conversation.now.words == ("tent",)
+
+
+def test_a_detail_joins_the_quest_and_another_thing_replaces_it(agent):
+    conversation, _ = talk(agent, "a teapot", "it's for my brother, he likes cooking")
+    assert conversation.now.words == ("teapot", "cooking")
+    assert conversation.now.recipient == "my brother"
+    conversation, _ = agent.answer(conversation, "I also need a headlamp")
+    assert conversation.now.words == ("headlamp",)
+
+
+def test_something_for_a_place_is_not_found_for_for_it(agent):
+    _, events = talk(agent, "something for the balcony")
+    assert words_of(events).startswith("Found for “balcony”:")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        *("do you have anything else?", "what else do you have", "any other options?"),
+        *("something else", "habt ihr noch etwas anderes?", "还有别的吗"),
+    ],
+)
+def test_anything_else_is_more_of_the_same(agent, message):
+    before, events = talk(agent, "from Limberlow")
+    after, later = agent.answer(before, message)
+    ids = [{one["id"] for one in products_of(some)} for some in (events, later)]
+    assert len(ids[1]) == 3 and not ids[0] & ids[1]
+    assert after.now.constraints == before.now.constraints and not after.now.words
+
+
+@pytest.mark.parametrize(
+    "message", ["anything else below 15", "anything else that is below 15€", "was anderes unter 15"]
+)
+def test_anything_else_may_have_a_limit(agent, message):
+    before, events = talk(agent, "from Limberlow")
+    after, later = agent.answer(before, message)
+    assert after.now.constraints.filters().max_price == 15 and not after.now.words
+    ids = [{one["id"] for one in products_of(some)} for some in (events, later)]
+    assert ids[1] and not ids[0] & ids[1]
+
+
+def test_what_was_liked_keeps_its_place_and_it_means_that(agent):
+    before, _ = talk(agent, "a teapot")
+    after, events = agent.answer(before, "I like the second")
+    second = before.now.shown[1]
+    assert after.now.shown[1].id == second.id and after.now.words == ("teapot",)
+    cards = [card for one in events if isinstance(one, Products) for card in one.cards]
+    assert [card.number for card in cards] == [one.number for one in after.now.shown]
+    _, events = agent.answer(after, "how much is it?")
+    assert tools_of(events) == ["product_question"]
+    price = f"{second.price:f}".removesuffix(".00")
+    assert words_of(events) == f"{second.title}: {price} EUR\n"
+
+
+def test_a_like_with_a_limit_that_forbids_it_keeps_it_not(agent):
+    before, _ = talk(agent, "a teapot")
+    _, events = agent.answer(before, "I like the second, but cheaper")
+    assert before.now.shown[1].id not in [one["id"] for one in products_of(events)]
+
+
+def test_cheaper_stays_with_the_subject_or_says_that_nothing_is(tmp_path):
+    items = [
+        Item("CHAIR", "Office chair", price=Decimal(200), currency="EUR"),
+        Item("LOW", "Office chair, low", price=Decimal(90), currency="EUR"),
+        Item("PEN", "Ballpoint pen", price=Decimal(2), currency="EUR"),
+    ]
+    with open_shop(make_store(tmp_path / "shop", items)) as small:
+        conversation, events = talk(Agent(small), "office chair")
+        assert {one["id"] for one in products_of(events)} == {"CHAIR", "LOW"}
+        assert "Only 2 fit" in words_of(events)
+        _, events = Agent(small).answer(conversation, "cheaper")
+    assert not products_of(events)
+    assert words_of(events) == (
+        "Nothing about “office chair” fits all of it: at most 89.99 EUR.\n"
+        "Without “at most 89.99 EUR” there would be 2; say “no price limit”.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("message", "tool"),
+    [
+        ("how much is the second?", "product_question"),
+        ("how big is it?", "product_question"),
+        ("what's the price?", "product_question"),
+        ("is it available in black?", "product_question"),
+        ("wie teuer ist sie?", "product_question"),
+        ("多少钱？", "product_question"),
+        ("is there a discount?", "shop_question"),
+        ("do you have any discounts?", "shop_question"),
+        ("gibt es einen Rabatt?", "shop_question"),
+        ("有折扣吗", "shop_question"),
+        ("when will it arrive?", "shop_question"),
+        ("which one is the cheapest?", "compare"),
+    ],
+)
+def test_questions_go_to_the_tool_that_answers_them(agent, message, tool):
+    before, _ = talk(agent, "a teapot", "tell me about the second")
+    after, events = agent.answer(before, message)
+    assert tools_of(events) == [tool]
+    assert after.now.words == ("teapot",) and after.now.constraints == before.now.constraints
+
+
+def test_what_else_goes_with_it_is_no_more(agent):
+    _, events = talk(agent, "a teapot", "tell me about the second", "what else goes with it?")
+    assert tools_of(events) == ["bought_together"]
+
+
+def test_a_question_of_several_compares_them(agent):
+    _, events = talk(agent, "a teapot", "how much are they?")
+    assert tools_of(events) == ["compare"]
+
+
+def test_a_question_before_anything_is_shown_is_not_looked_for(agent):
+    conversation, events = talk(agent, "how much is it?")
+    assert "Nothing is shown yet" in words_of(events) and not conversation.now.words
 
 
 def test_labels_decide_only_what_they_are_sure_of():

@@ -29,7 +29,9 @@ _NUMERALS = (
 _UNITS = (
     "kg g mg lbs? oz cm mm km m inch(?:es)? ft l ml cl litres? liters? liter w watts? kw v volt "
     "mah lm hours? h stunden? minutes? min minuten years? jahren? months? monaten? weeks? wochen "
-    "days? tage?n? people persons? personen pieces? st(?:ü|ue)ck degrees? grad tog pages? seiten"
+    "days? tage?n? people persons? personen pieces? st(?:ü|ue)ck degrees? grad tog pages? seiten "
+    "gb tb mb kb gigabytes? terabytes? megabytes? hz khz mhz ghz mp megapixels? mbps dpi rpm zoll "
+    "yards? feet calories kcal"
 )
 _SIGNS = "% ° 克 千克 公斤 斤 升 毫升 厘米 毫米 米 岁 人 小时 分钟 瓦 个 件 款 号 码 度 页 天 种"
 _NO_UNIT = (

@@ -45,6 +45,8 @@ _CATEGORY = pattern(
 )
 _IN = pattern(r"\b(?:in|auch\s+in|make\s+it|lieber)\s+(?:the\s+colou?r\s+|der\s+farbe\s+)?")
 _MADE_OF = pattern(r"\b(?:made\s+(?:out\s+)?(?:of|from)|aus)\s+")
+# "A case for my Acme" may be of any brand.
+_OWNED = pattern(r"(?:\b(?:my|our|his|her|their|mein(?:e[nrms]?)?|unser(?:e[nrms]?)?)\s+|我的)$")
 _TRAIL = re.compile(r"\s*(?:牌子?的?|色?的|以外的?|之外的?)|\s+(?:brand|category|section|only)\b")
 
 _Named: TypeAlias = tuple[Change, int]
@@ -141,7 +143,8 @@ def read_bare_brands(reader: Reader, context: Context) -> Iterator[tuple[int, Ch
     first = None
     for start in _word_starts(reader.text):
         found = context.vocabulary.brand_at(reader.text, start)
-        if found and reader.text[start : found.end] == found.name:
+        owned = _OWNED.search(reader.text, 0, start)
+        if found and not owned and reader.text[start : found.end] == found.name:
             trail = _TRAIL.match(reader.text, found.end)
             reader.cut(start, trail.end() if trail else found.end)
             names[found.name] = None

@@ -24,14 +24,17 @@ _RANGES = (
     rf"{_A}{_AND}{_MONEY_B}(?:之间)?",
 )
 _AROUND = (
-    rf"\b(?:somewhere\s+)?(?:about|around|roughly|etwa|ungefähr|circa|rund|um\s+die"
-    rf"|(?:so\s+)?(?:um|bei))\s+{_MONEY_A}",
+    rf"\b(?:somewhere\s+)?(?:about|around|roughly|approximately|approx\.?|close\s+to|etwa"
+    rf"|ungefähr|circa|ca\.?"
+    rf"|rund|um\s+die|(?:so\s+)?(?:um|bei))\s+{_MONEY_A}",
+    rf"\bin\s+the\s+{_MONEY_A}\s+range\b",
     rf"(?:大概|大约|差不多)?{_A}左右",
 )
 # Negations stand first: "not more than" holds "more than".
 _LIMITS: tuple[tuple[str, type[AtMost] | type[AtLeast]], ...] = (
     (
-        r"\b(?:not|no|nothing|nicht|nichts)\s+(?:be\s+)?(?:more|over|above|higher|dearer"
+        r"\b(?:not|no|nothing|can't|cannot|don't|won't|shouldn't|nicht|nichts)\s+"
+        r"(?:(?:be|go|spend|pay|want|have|cost|to|much|any)\s+)*(?:more|over|above|higher|dearer"
         r"|more\s+expensive|mehr"
         r"|über"
         rf"|teurer)(?:\s+(?:than|als))?\s+{_A}",
@@ -93,7 +96,7 @@ aus von mit oder und aber wenn auch nur lieferbar auf am
 """
 _NO_NOUN = frozenset(_NO_NOUN_WORDS.split())
 _FEW = 10
-_NEAR = (Decimal("0.8"), Decimal("1.2"))
+_NEAR = Decimal("1.2")
 _CENT = Decimal("0.01")
 
 
@@ -139,10 +142,9 @@ def _around(reader: Reader, found: re.Match[str]) -> Iterator[tuple[int, Change]
     if read is None:
         reader.put_back(found)
         return
+    # What is cheaper and fits is no worse: a sum of "around" is a limit from above with tolerance.
     middle, currency = read
-    low, high = ((middle * share).quantize(_CENT, ROUND_HALF_EVEN) for share in _NEAR)
-    yield found.start(), AtLeast(low, currency)
-    yield found.start(), AtMost(high, currency)
+    yield found.start(), AtMost((middle * _NEAR).quantize(_CENT, ROUND_HALF_EVEN), currency)
 
 
 def _means_a_product(found: re.Match[str], context: Context) -> bool:

@@ -69,12 +69,25 @@ _UNWANTED = [
         rf"(?P<r>{_POINTED})(?:我)?(?:不要|不喜欢|不想要|不合适|不行)(?:了)?",
     )
 ]
+# "Available" says that something can be had; which colours are, or when, is another question.
+_NOW = r"(?:now|right\s+now|right\s+away|immediately|today|straight\s+away)"
+_BEING = (
+    r"(?:that|which)(?:'s|\s+is|\s+are)(?:\s+(?:also|really|actually|still))?"
+    r"|(?:must|should|has\s+to|have\s+to|needs?\s+to)\s+be|(?:are|is)\s+(?:they|these|those"
+    r"|any)(?:\s+of\s+them)?"
+)
+_ALONE = r"(?!\s+(?:in|as|with|from|for|at|when|again|als|mit|für|wieder)\b)"
 _STOCK = pattern(
     r"\b(?:only\s+)?(?:(?:what|which|that)(?:'s|\s+is|\s+are)?\s+)?(?:(?:really\s+)?in\s+stock"
-    r"|available(?:\s+(?:now|right\s+now|immediately|today))?"
     r"|deliverable|ready\s+to\s+ship)(?:\s+only)?\b"
     r"|\b(?:nur\s+)?(?:was\s+)?(?:auf\s+lager|(?:sofort\s+)?lieferbar(?:e[snr]?)?"
-    r"|vorrätig(?:e[snr]?)?|(?:sofort\s+)?verfügbar(?:e[snr]?)?)(?:\s+ist)?\b"
+    r"|vorrätig(?:e[snr]?)?)(?:\s+ist)?\b"
+    rf"|\b(?:only\s+(?:(?:what(?:'s|\s+is)|those|the)\s+)?available(?:\s+ones)?"
+    rf"|available\s+(?:only|ones|{_NOW})|(?:{_BEING})\s+available(?:\s+{_NOW})?"
+    rf"|nur\s+(?:was\s+)?verfügbar(?:e[snr]?)?(?:\s+ist)?|(?:sofort|jetzt"
+    rf"|gleich)\s+verfügbar(?:e[snr]?)?"
+    rf"|verfügbar(?:e[snr]?)?\s+sein)\b{_ALONE}"
+    r"|(?:^|(?<=\x1f|,))\s*(?:available|verfügbar(?:e[snr]?)?)\s*(?=$|[,.!\x1f])"
     r"|(?:只要|只看|要)?(?:有现货|现货|有货|有库存)的?"
 )
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from llmrec.agent.constraints.sizes import covers
 from llmrec.agent.constraints.synonyms import holds, kind_of, same_words
+from llmrec.agent.constraints.things import Things
 from llmrec.catalog.matching import fold
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Vocabulary:
         categories: every step of the category paths.
         attributes: for each name its values and how many items have each.
         currencies: ISO 4217 codes, the most common first.
+        things: what the products are.
     """
 
     def __init__(
@@ -67,7 +69,9 @@ class Vocabulary:
         categories: Iterable[str] = (),
         attributes: Mapping[str, Mapping[str, int]] | None = None,
         currencies: Sequence[str] = (),
+        things: Things | None = None,
     ) -> None:
+        self.things = things or Things()
         self.brands = {fold(name): name for name in brands}
         self.categories = {fold(name): name for name in categories}
         self.currencies = tuple(currencies)
@@ -87,7 +91,9 @@ class Vocabulary:
         categories: dict[str, None] = {}
         attributes: defaultdict[str, Counter[str]] = defaultdict(Counter)
         currencies: Counter[str] = Counter()
+        titles: list[str] = []
         for item in items:
+            titles.append(item.title)
             if item.brand:
                 brands[item.brand] = None
             categories |= dict.fromkeys(item.category)
@@ -95,7 +101,8 @@ class Vocabulary:
                 attributes[name][value] += 1
             if item.price is not None and item.currency:
                 currencies[item.currency] += 1
-        return cls(brands, categories, attributes, [code for code, _ in currencies.most_common()])
+        codes = [code for code, _ in currencies.most_common()]
+        return cls(brands, categories, attributes, codes, Things.of((*titles, *categories)))
 
     def brand_at(self, text: str, start: int) -> FoundName | None:
         """The longest brand that begins at ``start``, in any case of letters."""

@@ -16,6 +16,16 @@ TEXTS: dict[str, dict[Language, str]] = {
         "de": "Hallo! Sag mir, was du suchst, und was es nicht sein oder kosten darf.",
         "zh": "你好！告诉我你想找什么，有什么要求或预算。",
     },
+    "well": {
+        "en": "I am well, thank you, and here to help. What are you looking for?",
+        "de": "Danke, gut, und gern zu Diensten. Was suchst du?",
+        "zh": "我很好，谢谢，随时为你服务。你想找什么？",
+    },
+    "good": {
+        "en": "Good. Tell me if it should be something else.",
+        "de": "Gut. Sag, wenn es etwas anderes sein soll.",
+        "zh": "好的。如果还想看别的，请告诉我。",
+    },
     "thanks": {
         "en": "You are welcome.",
         "de": "Gern geschehen.",
@@ -99,6 +109,11 @@ TEXTS: dict[str, dict[Language, str]] = {
         "en": "Nothing fits all of it: {filters}.",
         "de": "Nichts erfüllt das alles: {filters}.",
         "zh": "没有商品同时符合：{filters}。",
+    },
+    "nothing_for": {
+        "en": "Nothing about “{query}” fits all of it: {filters}.",
+        "de": "Nichts zu „{query}“ erfüllt das alles: {filters}.",
+        "zh": "“{query}”没有商品同时符合：{filters}。",
     },
     "try_dropping": {
         "en": "Without “{one}” there would be {count}; say “{words}”.",
@@ -267,6 +282,16 @@ TEXTS: dict[str, dict[Language, str]] = {
         "en": "The catalogue does not say that of {title}.",
         "de": "Das sagt der Katalog über {title} nicht.",
         "zh": "目录里没有说明“{title}”的这一点。",
+    },
+    "in_stock": {
+        "en": "{title} is in stock.",
+        "de": "{title} ist auf Lager.",
+        "zh": "“{title}”有货。",
+    },
+    "sold_out": {
+        "en": "{title} is sold out.",
+        "de": "{title} ist ausverkauft.",
+        "zh": "“{title}”已售完。",
     },
     "shop_silent": {
         "en": "The shop's documents do not say.",

@@ -7,11 +7,13 @@ default encoder knows little German and no Chinese, so that there names and shar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from llmrec.agent.constraints.synonyms import is_colour, kind_of
 from llmrec.agent.language import language_of
 from llmrec.agent.tools.fields import stated_fields
 from llmrec.catalog.matching import fold
@@ -54,6 +56,9 @@ _WORDS = {
 """Words that ask for a field; any other field is asked for by its own name."""
 
 
+_HOW_MUCH = re.compile(r"\bhow\s+much\s*(?:$|[?!.]|is\b|are\b|for\b)", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class Statement:
     """What the catalogue says in one field: its name, and the value or a sentence of it."""
@@ -74,6 +79,11 @@ def find_statement(
     """
     statements = [Statement(name, text) for name, text in stated_fields(item).items()]
     statements += [Statement("description", one) for one in _described(item)]
+    if _of_a_colour(question):  # "is it available in black?" does not ask for the stock
+        statements = [one for one in statements if one.field != "stock"]
+    price = next((one for one in statements if one.field == "price"), None)
+    if price is not None and _HOW_MUCH.search(question):
+        return price
     asked = _named(question, {one.field for one in statements})
     language = language_of(question)
     named = [one for one in statements if one.field in asked]
@@ -102,7 +112,14 @@ def _named(question: str, present: set[str]) -> set[str]:
         if any(_mentions(question, words, term) for term in terms.split()):
             same = {field for field, called in own.items() if fold(called) == name}
             asked |= same or {name}
+    if _of_a_colour(question):
+        same = {field for field, called in own.items() if kind_of(fold(called)) == "colour"}
+        asked = (asked - {"stock"}) | (same or {"colour"})
     return asked
+
+
+def _of_a_colour(question: str) -> bool:
+    return any(is_colour(fold(word)) for word in question.replace("?", " ").split())
 
 
 def _mentions(question: str, words: set[str], term: str) -> bool:

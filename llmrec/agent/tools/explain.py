@@ -112,6 +112,7 @@ def explain(shop: Recommender, shopper: Shopper, arguments: ExplainArguments) ->
         explain=False,
         seed=shopper.seed,
         shown=False,
+        subject=shopper.subject,
     )
     return explain_in(shop, shopper, item, answer)
 

@@ -78,6 +78,7 @@ def recommend(
         explain=arguments.reasons,
         seed=shopper.seed,
         language=shopper.language,
+        subject=shopper.subject,
     )
     return RecommendResult(answer, why_nothing(shop, filters, answer.trace.matching))
 

@@ -51,7 +51,7 @@ def search(shop: Recommender, shopper: Shopper, arguments: SearchArguments) -> S
     """
     query = clean_query(arguments.query) or ""
     filters = without(narrowed(shopper.filters, arguments), disliked(shopper.history))
-    request = RetrievalRequest(query=query or None, filters=filters)
+    request = RetrievalRequest(query=query or None, filters=filters, subject=shopper.subject)
     result = shop.retriever.retrieve_from(_SOURCES, request, arguments.k)
     found = found_products(shop, result.candidates)
     notes = why_nothing(shop, filters, result.matching)

@@ -1,0 +1,80 @@
+"""What the products of a catalogue are, in one word: the noun at the head of a title.
+
+English says it last ("glass teapot with basket" is a teapot), German in its first or last word,
+Chinese in its last characters. A word that is no head says how a thing is, not which.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from llmrec.catalog.matching import fold
+
+__all__ = ["Things", "head_of"]
+
+_CHINESE = re.compile(r"[\u3400-\u9fff]+")
+_WORD = re.compile(r"[^\W\d_]+(?:[-'][^\W\d_]+)*")
+# A noun phrase ends where what it has, is for, or does begins.
+_BEHIND = re.compile(
+    r"\s*(?:[,;:|(\[/–—.!?]|\s-\s|\b(?:with|without|for|from|of|in|on|by|to|at|as|and|or|that|which"
+    r"|who|under|over|you|i|is|are|has|have|can|could|mit|ohne|für|aus|von|im|zum|zur|und|oder|der"
+    r"|die|das|als|unter|über)\b).*",
+    re.IGNORECASE | re.DOTALL,
+)
+_MEASURE = re.compile(r"(?:\s+\d[^\s]*(?:\s+[^\W\d]{1,3})?)+\s*$")
+_FRAME = re.compile(
+    r"^(?:(?:the|an?|some|any|another|other|more|my|ein(?:e[nrms]?)?|noch|andere[nrs]?)\s+)+",
+    re.IGNORECASE,
+)
+_SHORT = 4
+
+
+def head_of(phrase: str) -> str:
+    """The word that says what a phrase is the name of; ``""`` where it has none.
+
+    >>> head_of("Glass teapots with steel basket 1 l"), head_of("Skerry 2 two-person tent")
+    ('teapot', 'tent')
+    >>> head_of("竹制茶盘"), head_of("for two")
+    ('茶盘', '')
+    """
+    if chinese := _CHINESE.findall(phrase):
+        return str(chinese[0])[-2:]
+    words = _WORD.findall(_main(phrase))
+    return _singular(fold(words[-1])) if words else ""
+
+
+def _main(phrase: str) -> str:
+    return _MEASURE.sub("", _BEHIND.sub("", _FRAME.sub("", phrase.strip()), count=1))
+
+
+def _singular(word: str) -> str:
+    return word if word.endswith("ss") or len(word) < _SHORT else word.removesuffix("s")
+
+
+class Things:
+    """The heads of a catalogue's titles and categories.
+
+    >>> things = Things.of(["Chef's knife 20 cm", "Teekanne Porzellan"])
+    >>> "knives" in things, "knife" in things, "Teekanne" in things, "steel" in things
+    (False, True, True, False)
+    """
+
+    def __init__(self, heads: Iterable[str] = ()) -> None:
+        self._heads = frozenset(heads)
+
+    @classmethod
+    def of(cls, titles: Iterable[str]) -> Things:
+        """The heads of these titles."""
+        return cls(head for title in titles for head in _heads(title) if head)
+
+    def __contains__(self, phrase: str) -> bool:
+        """Whether the phrase's head is one of them."""
+        return head_of(phrase) in self._heads
+
+
+def _heads(title: str) -> Iterator[str]:
+    yield head_of(title)
+    words = _WORD.findall(_main(title))
+    if len(words) == 2 and words[0][0].isupper() and words[1][0].isupper():
+        yield fold(words[0])  # nouns are capitalised: "Teekanne Porzellan"
