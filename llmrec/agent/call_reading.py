@@ -30,7 +30,7 @@ from llmrec.agent.constraints.changes import (
 from llmrec.agent.constraints.context import Context
 from llmrec.agent.constraints.people import is_person
 from llmrec.agent.constraints.reader import pattern
-from llmrec.agent.constraints.synonyms import same_words
+from llmrec.agent.constraints.synonyms import is_colour, same_words
 from llmrec.agent.tools.recommend import RECOMMEND, RecommendArguments
 from llmrec.catalog.matching import fold
 from llmrec.errors import ToolError
@@ -111,7 +111,7 @@ def _feedback(kind: object, product: Reference) -> Understood | None:
 def _wanted(arguments: dict[str, Any], message: str, context: Context) -> Understood:
     who = arguments.pop("for_whom", None)
     valid, odd = _valid(arguments)
-    heard = _Heard(fold(message), context)
+    heard = _Heard(message, context)
     changes = [*heard.prices(valid), *heard.names(valid), *heard.values(valid)]
     if isinstance(who, str) and is_person(who) and heard.says(who):
         changes.append(Recipient(who))
@@ -137,6 +137,7 @@ class _Heard:
 
     def __init__(self, message: str, context: Context) -> None:
         self.message = message
+        self._folded = fold(message)
         self.context = context
         self.unknown: list[str] = []
 
@@ -144,7 +145,7 @@ class _Heard:
         """Whether the words stand in the message, a colour or a material in any language."""
         said = fold(words)
         return bool(said) and any(
-            re.search(rf"(?<![a-zà-ÿ0-9]){re.escape(one)}", self.message)
+            re.search(rf"(?<![a-zà-ÿ0-9]){re.escape(one)}", self._folded)
             for one in (said, *same_words(said))
         )
 
@@ -178,7 +179,7 @@ class _Heard:
         for wanted in (True, False):
             given = asked.attributes if wanted else asked.not_attributes
             for name, said in given.items():
-                attribute = vocabulary.attribute_names.get(fold(name))
+                attribute = self._attribute(name, said)
                 known = [one for one in said if self.says(one)] if attribute else []
                 values = {v: None for one in known for v in vocabulary.values(attribute or "", one)}
                 if attribute and values:
@@ -190,6 +191,13 @@ class _Heard:
         found = {one: find(one) for one in names}
         self.unknown += [one for one, known in found.items() if known is None]
         return tuple({known: None for known in found.values() if known})
+
+    def _attribute(self, name: str, said: tuple[str, ...]) -> str | None:
+        """The catalogue's name; green is a colour, also where a material is green compost."""
+        colours = self.context.vocabulary.of_kind("colour")
+        if colours and all(is_colour(fold(one)) for one in said):
+            return colours[0]
+        return self.context.vocabulary.attribute_names.get(fold(name))
 
     def _brand(self, name: str) -> str | None:
         known = self.context.vocabulary.brands.get(fold(name))

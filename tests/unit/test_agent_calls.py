@@ -72,6 +72,12 @@ def read(call, message, shown=()):
     [
         ("fifty is all I have", {"max_price": 50}, [AtMost(Decimal(50), None)]),
         ("手头只有五十块", {"max_price": 50}, [AtMost(Decimal(50), "CNY")]),
+        ("dreißig ist meine Grenze", {"max_price": 30}, [AtMost(Decimal(30), None)]),
+        (
+            "she wears green every day",
+            {"attributes": {"material": ["green"]}},
+            [Values("colour", VOCABULARY.values("colour", "green"), "green")],
+        ),
         ("dad adores tamperley", {"brands": ["Tamperley"]}, [Brands(("Tamperley",))]),
         ("kestrelwick broke", {"not_brands": ["kestrelwick"]}, [Brands(("Kestrelwick",), False)]),
         ("for dad", {"for_whom": "dad"}, [Recipient("dad")]),
