@@ -201,8 +201,7 @@ class _Heard:
 
     def _brand(self, name: str) -> str | None:
         known = self.context.vocabulary.brands.get(fold(name))
-        shown = {one.brand for one in self.context.shown}
-        return known if known and (known in shown or self.says(known)) else None
+        return known if known and self.says(known) else None
 
     def _category(self, name: str) -> str | None:
         found = self.context.vocabulary.category_at(name, 0)

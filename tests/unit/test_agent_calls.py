@@ -11,7 +11,7 @@ from tool_shop import make_demo_store, open_shop
 from llmrec.agent.agent import Agent
 from llmrec.agent.call_reading import read_call
 from llmrec.agent.call_schema import call_schema, tools_in_words
-from llmrec.agent.constraints import Context, Vocabulary
+from llmrec.agent.constraints import Context, Shown, Vocabulary
 from llmrec.agent.constraints.changes import (
     AtMost,
     Brands,
@@ -112,6 +112,13 @@ def test_what_nothing_in_the_shop_is_called_is_left_out(message, arguments, left
     meaning = read({"tool": "recommend", "query": "x", **arguments}, message)
     assert (meaning.critique.changes, meaning.left_out) == ((), left_out)
     assert meaning.critique.rest == "x"
+
+
+def test_a_brand_on_the_screen_is_no_limit_unless_it_is_said():
+    shown = [Shown(1, "G", "Garden gloves", brand="Peabarrow", price=Decimal("8.9"))]
+    call = {"tool": "recommend", "not_brands": ["Peabarrow"], "max_price": 8.9}
+    meaning = read(call, "tea for what the first costs", shown)
+    assert meaning.critique.changes == (AtMost(Decimal("8.9"), None),)
 
 
 def test_products_are_meant_by_their_numbers():
