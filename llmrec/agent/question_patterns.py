@@ -62,9 +62,8 @@ OFFERED = pattern(rf"^{LEAD}{OFFER}")
 _NOUN = r"(?:the|its|their|your)\s+(?!(?:best|most|cheapest|latest|newest|other|next|\w+est)\b)"
 ASKED_FIELD = pattern(
     rf"^{LEAD}(?:(?:how\s+(?:much|big|large|small|heavy|long|tall|high|wide|deep|thick|old|many"
-    rf"|loud"
-    rf"|fast|warm|strong|expensive)|(?:what|which)\s+(?:colou?rs?|sizes?"
-    rf"|materials?|brand))\b(?!.*\b(?:an?|any|some)\s)"
+    rf"|loud|fast|warm|strong|expensive)|(?:what|which)\s+(?:colou?rs?|sizes?|materials?|brand))"
+    rf"\b(?!.*\b(?:an?|any|some)\s)"
     rf"|(?:how|what)\s+about\s+{_NOUN}(?:price|cost|size|weight|colou?rs?|material|brand"
     rf"|quality|dimensions|battery|rating)\b|(?:what(?:'s|s|\s+is|\s+are)|may\s+i\s+know)\s+{_NOUN}"
     rf"(?:[\w-]+\s+)?[\w-]+(?:\s+of\s+{ANY})?\W*$"

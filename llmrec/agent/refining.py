@@ -37,10 +37,10 @@ _SENTENCE = (
     r"(?:^|[.!?;。！？,，]\s*)(?:(?:and|but|so|oh|well|then|maybe|also|und|aber|also)[\s,]+)*"
 )
 _ABOUT = (
-    r"(?:it|that|they|these|this|he|she|es|das|er|sie)(?:'s|'d|'ll)?(?![^\W_])"
+    r"(?:it|that|they|these|this|he|she|es|er|sie)(?:'s|'d|'ll)?(?![^\W_])"
+    r"|das\s+(?:ist|wäre|soll(?:te)?|muss)\b"
     r"|(?:my|his|her|our|their|mein|meine|sein|ihre?)\s+[^\W\d_]+\s+(?:is|are|has|have|likes?"
-    r"|loves?"
-    r"|needs?|wants?|ist|hat|mag|liebt|braucht|will)\b"
+    r"|loves?|needs?|wants?|ist|hat|mag|liebt|braucht|will)\b"
     r"|(?:preferr?e?r?ably|ideally|if\s+possible|am\s+liebsten|möglichst|vorzugsweise|bevorzugt"
     r"|lieber)\b"
     r"|(?:must|should|has\s+to|needs?\s+to|muss|soll(?:te)?)\b|最好|希望|它|[他她](?:喜欢|是|要)"
@@ -66,6 +66,7 @@ _LEANING = pattern(
     rf"{_SENTENCE}(?:{_ABOUT})"
     rf"|{_SENTENCE}(?:(?:{_WISH}|{_ORDER})\s+)?(?:(?:an?|the|some|any|ein(?:e[nrs]?)?)\s+)?"
     rf"(?:[\w-]+\s+){{0,2}}{_STANDS_FOR}(?![^\W_])"
+    r"|的\s*[吗吧呢啊。?!]*$"
 )
 _BEGINNING = pattern(
     rf"{_SENTENCE}(?:{_ORDER}\s+(?=\w)|{_WISH}\s+(?:an?|some|another|ein(?:e[nrms]?)?"

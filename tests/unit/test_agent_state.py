@@ -132,11 +132,13 @@ def test_more_like_asks_for_the_product():
         ("zeig mir jetzt Pfannen", "Pfannen", False),
         ("最好是木头的", "木头", True),
         ("他喜欢做饭", "做饭", True),
+        ("我要轻一点的", "轻", True),
+        ("das rote Zelt", "rote Zelt", False),
         ("我还要一个帐篷", "帐篷", False),
     ],
 )
 def test_what_says_more_of_the_quest_joins_it_and_another_thing_begins_anew(said, words, joined):
-    found = looked_for(("cutting board",), words, said, Things(["tent", "cup"]))
+    found = looked_for(("cutting board",), words, said, Things(["tent", "zelt", "cup"]))
     assert found == (("cutting board", words) if joined else (words,))
 
 
