@@ -56,10 +56,15 @@ class Sessions(Stored):
         """A new conversation with an id that cannot be guessed; stored with its first turn."""
         return Conversation(id=secrets.token_hex(16), user=user)
 
-    def save(self, conversation: Conversation) -> None:
+    def save(self, conversation: Conversation, *, known: bool = False) -> None:
         """Store a conversation as it is now, in one transaction.
 
+        Args:
+            conversation: with its last turn.
+            known: whether it was stored before. What was deleted meanwhile then stays deleted.
+
         Raises:
+            NotFound: it was ``known``, and is no longer there.
             LockedError: another process is writing.
             DiskFull: no space left; what was stored before is still there.
         """
@@ -74,6 +79,8 @@ class Sessions(Stored):
         this = _sessions.c.id == conversation.id
         with self._database.write() as connection, self._database.errors():
             if not connection.execute(_sessions.update().where(this).values(**row)).rowcount:
+                if known:
+                    raise _not_found(conversation.id)
                 start = row["said_us"]
                 new = _sessions.insert().values(id=conversation.id, started_us=start, **row)
                 connection.execute(new)
@@ -94,7 +101,7 @@ class Sessions(Stored):
         with self._database.read() as connection, self._database.errors():
             rows = connection.execute(query).all() if len(id) >= _SHORTEST else []
         if len(rows) != 1 or rows[0].user_id not in (None, user):
-            raise NotFound(f"There is no conversation '{id:.40}'.", hint="See: /sessions")
+            raise _not_found(id)
         return _read(rows[0].conversation, id)
 
     def list(self, user: str | None, limit: int = 20) -> list[SessionLine]:
@@ -137,6 +144,10 @@ class Sessions(Stored):
 
 
 _SHORTEST = 8
+
+
+def _not_found(id: str) -> NotFound:
+    return NotFound(f"There is no conversation '{id:.40}'.", hint="See: /sessions")
 
 
 def _read(text: str, id: str) -> Conversation:

@@ -53,15 +53,28 @@ def session_page(shop: Shop, id: str, user: str | None) -> SessionOut:
 
 
 def reply(shop: Shop, conversation: Conversation, body: ChatBody) -> Iterator[AgentEvent]:
-    """The agent's events, blocking; the conversation is stored before its last one comes."""
+    """The agent's events, blocking; the conversation is stored before its last one comes.
+
+    Raises:
+        NotFound: it was deleted while the reply ran, and so is not stored again.
+    """
     shop.load()
     failed = False
     for event in _asked(shop.agent, conversation, body):
         failed = failed or isinstance(event, Failed)
         if isinstance(event, Done):
-            shop.sessions.save(event.conversation)
+            _keep(shop, event.conversation, known=body.session is not None)
         if not (failed and isinstance(event, Words)):  # they would tell the error in its own words
             yield event
+
+
+def _keep(shop: Shop, conversation: Conversation, *, known: bool) -> None:
+    try:
+        shop.sessions.save(conversation, known=known)
+    except errors.NotFound:
+        raise errors.NotFound(
+            "This conversation was deleted meanwhile.", hint="Begin a new one."
+        ) from None
 
 
 def _asked(agent: Agent, conversation: Conversation, body: ChatBody) -> Iterator[AgentEvent]:

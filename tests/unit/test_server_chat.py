@@ -161,6 +161,35 @@ def test_a_reply_that_takes_too_long_ends_with_failed_and_stores_nothing(tmp_pat
         assert ask("GET", f"/v1/sessions/{session}").status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/v1/sessions/{session}?user=u001", "/v1/users/u001"])
+def test_what_is_deleted_while_a_reply_runs_is_not_stored_again(tmp_path, path):
+    inside, go_on, gate = threading.Event(), threading.Event(), []
+
+    def score(prompt, labels):
+        if gate:
+            inside.set()
+            assert go_on.wait(30)
+        return [0.0] * len(labels)
+
+    with serving(new_shop(tmp_path), ScriptedEngine(score)) as ask:
+        said = {"user": "u001", "message": "a lamp"}
+        session = events(ask("POST", "/v1/chat", json=said))[0]["session"]
+        gate.append(True)
+        results = []
+        more = {**said, "session": session, "message": "a mug"}
+        talking = threading.Thread(
+            target=lambda: results.append(ask("POST", "/v1/chat", json=more))
+        )
+        talking.start()
+        assert inside.wait(30)
+        assert ask("DELETE", path.format(session=session)).is_success
+        go_on.set()
+        talking.join(30)
+        failed = events(results[0])[-1]
+        assert (failed["type"], failed["code"]) == ("failed", "not_found")
+        assert ask("GET", "/v1/sessions?user=u001").json() == {"sessions": []}
+
+
 def test_without_a_place_a_conversation_gets_503_and_no_stream(tmp_path):
     inside, go_on = threading.Semaphore(0), threading.Event()
 
