@@ -47,7 +47,8 @@ async def get_item(id: _ItemId, _: Shopper, services: TheServices) -> ItemOut:
     return ItemOut.model_validate(item)
 
 
-@router.put(_ONE, responses=failures(401, 403, 422, 429, 507))
+# A line break in an id matches no route, which answers 404.
+@router.put(_ONE, responses=failures(401, 403, 404, 422, 429, 507))
 async def put_item(id: _ItemId, body: ItemFields, _: Merchant, services: TheServices) -> ItemOut:
     """Add an item, or replace it whole."""
     item = body.item(id)

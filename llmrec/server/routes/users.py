@@ -27,7 +27,7 @@ _UserId = Annotated[Id, Path(examples=["S042"])]
 _Query = Annotated[ProfileQuery, Query()]
 
 
-@router.get(_PROFILE, responses=failures(401, 403, 422, 429))
+@router.get(_PROFILE, responses=failures(401, 403, 404, 422, 429))
 async def get_profile(
     user: _UserId, caller: Shopper, services: TheServices, query: _Query
 ) -> ProfileOut:
@@ -36,7 +36,7 @@ async def get_profile(
     return await services.reads.run(lambda: _profile(services.shop, user, query.language))
 
 
-@router.post(_PROFILE, responses=failures(401, 403, 422, 429, 507))
+@router.post(_PROFILE, responses=failures(401, 403, 404, 422, 429, 507))
 async def change_profile(
     user: _UserId,
     body: ProfileChange,
@@ -58,7 +58,7 @@ async def change_profile(
     return await services.writes.run(work)
 
 
-@router.delete("/v1/users/{user:path}", responses=failures(401, 403, 422, 429, 507))
+@router.delete("/v1/users/{user:path}", responses=failures(401, 403, 404, 422, 429, 507))
 async def forget_user(user: _UserId, caller: Shopper, services: TheServices) -> ForgottenOut:
     """Forget a shopper: events, conversations, profile, what experiments showed, keys.
 
