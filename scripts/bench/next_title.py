@@ -14,6 +14,12 @@ its pointwise mutual information with the history; both come from the same adapt
 without a history. ``--examples`` are those of ``scripts/bench/ranker.py``. With the retriever's
 score it is mixed by a conditional logit, fitted on four fifths of the cases and judged on the
 fifth. Training that was done is not done again; ``result.json`` has the figures.
+
+``--shop`` asks the test part too: the workspace of ``scripts/bench/fusion.py --out`` retrieves ten
+candidates for each test user, the weights are those of all ``--examples``, and users whose target
+was not retrieved count as 0 in the overall figures::
+
+    … --shop bench-work/fusion/shop
 """
 
 from __future__ import annotations
@@ -26,7 +32,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -34,13 +40,17 @@ from numpy.typing import NDArray
 from processes import machine
 from scipy.optimize import minimize
 
+from llmrec.catalog.store import CatalogStore
 from llmrec.engines.local.loading import load_network
 from llmrec.engines.local.prefix import read_once
 from llmrec.eval import EvalData, open_data
+from llmrec.eval.main_path.shop import evaluation_shop
 from llmrec.eval.measures.bootstrap import bootstrap_intervals
 from llmrec.finetune.earlier import HeldBack, held_back
+from llmrec.finetune.fusion.ask import request_of
 from llmrec.finetune.ranker.weight import ndcg_at_k
 from llmrec.prompting.shop_text import one_line, shorten
+from llmrec.retrieval import Retriever
 from llmrec.weights import locate
 
 HEAD = "A shopper bought, one after another:\n"
@@ -49,6 +59,9 @@ SHOWN = 8
 LAYERS = r".*layers\.(1[5-9]|2\d)\..*_proj"
 BATCH = 16
 FOLDS = 5
+CANDIDATES = 10
+RETRIEVED = 256
+BOTH, ONE = (0, 1), (0,)
 
 
 def main() -> None:
@@ -62,8 +75,13 @@ def main() -> None:
         learn(model, lines, held, adapter, args)
     with_adapter = merged(args, adapter)
     found: dict[str, Any] = {"machine": machine()}
+    cases = of_examples(args.examples, held)
     for name, network in {"as it comes": merged(args, None), "adapted": with_adapter}.items():
-        found[name] = judged(Titles(network, lines), held, args)
+        titles = Titles(network, lines)
+        answers = answered(titles, cases)
+        found[name] = {"validation": judged(answers, *(fused(answers, own) for own in (BOTH, ONE)))}
+        if args.shop and name == "adapted":
+            found[name]["test"] = tested(titles, answers, data, args.shop)
         print(name, json.dumps(found[name], indent=2), flush=True)
     (args.out / "result.json").write_text(json.dumps(found, indent=2))
 
@@ -75,6 +93,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("data", help="what llmrec.eval.open_data takes")
     parser.add_argument("--examples", type=Path, required=True, help="to judge it on")
     parser.add_argument("--out", type=Path, required=True, help="folder for everything")
+    parser.add_argument("--shop", type=Path, help="an evaluation's workspace: asks the test part")
     parser.add_argument("--base", default="smollm2-135m-instruct")
     parser.add_argument("--minutes", type=float, default=30.0, help="of training")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
@@ -197,6 +216,48 @@ class Titles:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """A user whose target is among the candidates: histories and candidates as item ids."""
+
+    history: Sequence[str]
+    items: Sequence[str]
+    scores: Sequence[float]
+    target: int
+
+
+def of_examples(path: Path, held: HeldBack) -> list[Asked]:
+    """The validation cases that ``scripts/bench/ranker.py`` has written."""
+    histories = {
+        user: [one.item for one in own]
+        for user, own in groupby(held.histories, key=lambda one: one.user)
+    }
+    cases = []
+    for row in path.read_text().splitlines()[1:]:
+        case = json.loads(row)
+        items, own, target = case["candidates"], histories[case["user"]], case["target"]
+        cases.append(Asked(own[: own.index(items[target])], items, case["retrieval"], target))
+    return cases
+
+
+def of_test(data: EvalData, folder: Path) -> list[Asked]:
+    """The test users whose target is among the ten candidates that the workspace retrieves."""
+    shop = evaluation_shop(data, "test", folder=folder)
+    users = [one for one in data.split.test if one.history]
+    cases = []
+    with CatalogStore.open(shop.database_url) as store, Retriever.open(shop, store) as retriever:
+        for start in range(0, len(users), RETRIEVED):
+            some = users[start : start + RETRIEVED]
+            answers = retriever.retrieve_many([request_of(one) for one in some], CANDIDATES)
+            for user, answer in zip(some, answers, strict=True):
+                items = [one.item for one in answer.candidates]
+                scores = [one.score for one in answer.candidates]
+                if (wanted := user.targets[0].item) in items:
+                    own = [one.item for one in user.history]
+                    cases.append(Asked(own, items, scores, items.index(wanted)))
+    return cases
+
+
+@dataclass(frozen=True)
 class Answer:
     """A case: the retriever's scores and the model's, centred, and the place of the target."""
 
@@ -204,53 +265,78 @@ class Answer:
     target: int
 
 
-def judged(titles: Titles, held: HeldBack, args: argparse.Namespace) -> dict[str, Any]:
-    """NDCG@10 of the retriever, of the model, and of both, with the paired difference."""
-    histories = {
-        user: [one.item for one in own]
-        for user, own in groupby(held.histories, key=lambda one: one.user)
-    }
+def answered(titles: Titles, cases: Sequence[Asked]) -> list[Answer]:
+    """The cases with what the model says of them."""
     answers = []
-    for row in args.examples.read_text().splitlines()[1:]:
-        case = json.loads(row)
-        items, own = case["candidates"], histories[case["user"]]
-        said = titles.information(own[: own.index(items[case["target"]])], items)
-        both = np.column_stack([case["retrieval"], said])
-        answers.append(Answer(both - both.mean(0), case["target"]))
-    mixed, loss = fused(answers, (0, 1))
-    alone, before = fused(answers, (0,))
-    figures = np.array(
-        [
-            [ndcg_at_k(one.scores[:, 0], one.target) for one in answers],
-            [ndcg_at_k(one.scores[:, 1], one.target) for one in answers],
-            mixed,
-            mixed - alone,
-        ]
-    ).T
-    ends = bootstrap_intervals(figures)
-    names = ("retriever", "model", "both", "both - retriever")
+    for one in cases:
+        both = np.column_stack([one.scores, titles.information(one.history, one.items)])
+        answers.append(Answer(both - both.mean(0), one.target))
+    return answers
+
+
+def tested(
+    titles: Titles, validation: Sequence[Answer], data: EvalData, folder: Path
+) -> dict[str, Any]:
+    """The figures of the test part, with the weights of all validation cases."""
+    answers = answered(titles, of_test(data, folder))
+    both, one = (weighed(answers, logit(validation, own), own) for own in (BOTH, ONE))
+    users = len(data.split.test)
+    overall = np.zeros((users, 2))
+    overall[: len(answers)] = np.column_stack([one[0], both[0]])
+    return judged(answers, both, one) | {
+        "all users": users,
+        "overall ndcg@10": [float(mean) for mean in overall.mean(0)],
+        "overall both - retriever": interval(overall[:, 1] - overall[:, 0]),
+    }
+
+
+Judged: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""NDCG@10 and loss by case."""
+
+
+def judged(answers: Sequence[Answer], both: Judged, alone: Judged) -> dict[str, Any]:
+    """Figures of the retriever, of the model, and of both, with the paired differences."""
+    named = {
+        "retriever": [ndcg_at_k(one.scores[:, 0], one.target) for one in answers],
+        "model": [ndcg_at_k(one.scores[:, 1], one.target) for one in answers],
+        "both": both[0],
+        "both - retriever": both[0] - alone[0],
+    }
     return {
         "cases": len(answers),
-        "ndcg@10": {
-            name: [float(mean), *map(float, end)]
-            for name, mean, end in zip(names, figures.mean(0), ends, strict=True)
+        "ndcg@10": {name: interval(np.asarray(values)) for name, values in named.items()},
+        "loss": {
+            "retriever": float(alone[1].mean()),
+            "both": float(both[1].mean()),
+            "both - retriever": interval(both[1] - alone[1]),
         },
-        "loss": {"retriever": before, "both": loss},
     }
 
 
-def fused(answers: Sequence[Answer], columns: Sequence[int]) -> tuple[NDArray[np.float64], float]:
-    """NDCG@10 by case and the mean loss, each case judged with weights fitted on other folds."""
+def interval(values: NDArray[np.float64]) -> list[float]:
+    """The mean and its 95 % bootstrap interval over cases."""
+    (ends,) = bootstrap_intervals(values[:, None])
+    return [float(values.mean()), *map(float, ends)]
+
+
+def fused(answers: Sequence[Answer], columns: Sequence[int]) -> Judged:
+    """Each case judged with weights fitted on other folds."""
     gains, losses = np.zeros(len(answers)), np.zeros(len(answers))
     for fold in range(FOLDS):
         others = [one for place, one in enumerate(answers) if place % FOLDS != fold]
-        weights = logit(others, columns)
-        for place in range(fold, len(answers), FOLDS):
-            one = answers[place]
-            scores = one.scores[:, list(columns)] @ weights
-            gains[place] = ndcg_at_k(scores, one.target)
-            losses[place] = np.logaddexp.reduce(scores) - scores[one.target]
-    return gains, float(losses.mean())
+        own = slice(fold, None, FOLDS)
+        gains[own], losses[own] = weighed(answers[own], logit(others, columns), columns)
+    return gains, losses
+
+
+def weighed(
+    answers: Sequence[Answer], weights: NDArray[np.float64], columns: Sequence[int]
+) -> Judged:
+    """Each case judged with these weights of these columns."""
+    scored = [(one.scores[:, list(columns)] @ weights, one.target) for one in answers]
+    gains = [ndcg_at_k(scores, target) for scores, target in scored]
+    losses = [np.logaddexp.reduce(scores) - scores[target] for scores, target in scored]
+    return np.asarray(gains), np.asarray(losses)
 
 
 def logit(answers: Sequence[Answer], columns: Sequence[int]) -> NDArray[np.float64]:
