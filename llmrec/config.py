@@ -24,10 +24,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from platformdirs import user_cache_path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -36,6 +36,19 @@ from pydantic_settings import (
 )
 
 from llmrec.errors import ConfigError, DiskFull, LLMRecError, WorkspaceError
+from llmrec.sections import (
+    MAX_CANDIDATES,
+    ChromaSettings,
+    DocumentSettings,
+    EngineSettings,
+    ExperimentSettings,
+    ExplainSettings,
+    IngestSettings,
+    ModelSettings,
+    Precision,
+    RankingSettings,
+    RetrievalSettings,
+)
 from llmrec.server_settings import ServerSettings
 
 if sys.version_info >= (3, 11):
@@ -63,207 +76,8 @@ __all__ = [
 ]
 
 WORKSPACE_VERSION = 1
-MAX_CANDIDATES = 50
 CONFIG_NAME = "llmrec.toml"
 _NO_ROOM = 65_536
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ModelSettings(_Section):
-    """Which weights: names of ``llmrec models list``, hub ids, or folders."""
-
-    llm: str = "smollm2-135m-instruct"
-    encoder: str = "minilm-l6-v2"
-    engine: Literal["auto", "transformers", "openvino", "vllm", "openai", "scripted"] = Field(
-        "auto",
-        description="what runs the language model; openai is any such server, auto what suits "
-        "this machine best, as llmrec doctor says",
-    )
-
-
-Precision: TypeAlias = Literal["auto", "fp32", "bf16", "fp16", "fp8", "int8", "nf4", "awq", "gptq"]
-
-
-class EngineSettings(_Section):
-    """How the language model runs. What ``auto`` becomes here and why: ``llmrec doctor``."""
-
-    device: str = Field("auto", description="cpu, cuda, cuda:1, or auto")
-    precision: Precision = Field("auto", description="of the weights")
-    context: int | None = Field(None, ge=256, description="tokens of prompt and answer together")
-    batch: int | None = Field(None, ge=1, description="most sequences that run at a time")
-    timeout_s: float | None = Field(300.0, gt=0, description="most seconds of one call")
-    memory_share: float = Field(0.9, gt=0, le=1, description="of a card, that vLLM may take")
-    tensor_parallel: int = Field(1, ge=1, description="cards over which each layer is split")
-    pipeline_parallel: int = Field(1, ge=1, description="stages over which the layers are split")
-    max_adapters: int = Field(4, ge=0, description="LoRA adapters that may run in one batch")
-    max_adapter_rank: int = Field(16, ge=1, le=512, description="largest rank of an adapter")
-    url: str | None = Field(
-        None, description="an OpenAI-compatible server, e.g. http://localhost:8000/v1"
-    )
-    api_key: SecretStr | None = Field(None, description="of that server; better a variable")
-    served_model: str | None = Field(None, description="what that server calls models.llm")
-    connections: int = Field(64, ge=1, description="requests to that server at a time")
-    retry_s: float = Field(60.0, ge=0, description="seconds for which a failed request is retried")
-    breaker_failures: int = Field(5, ge=1, description="failures in a row that end the trying")
-    breaker_reset_s: float = Field(10.0, gt=0, description="seconds until it is tried once more")
-
-
-class ChromaSettings(_Section):
-    """Where vectors live, and how the graph over them is built (HNSW, Malkov & Yashunin 2018)."""
-
-    url: str | None = Field(None, description="a Chroma server, e.g. http://localhost:8000")
-    hnsw_m: int = Field(32, ge=2, le=256)
-    ef_construction: int = Field(200, ge=8)
-    ef_search: int = Field(500, ge=8)
-
-
-class RetrievalSettings(_Section):
-    """How candidates are found and fused.
-
-    ``weights`` are the sources' weights in reciprocal rank fusion; a source with weight 0, or not
-    named, is not asked. Set here, they go over what ``llmrec train fusion`` has learned.
-    ``behaviour`` is not asked before ``llmrec train behaviour``. Half-lives are in days, except
-    ``history_half_life`` and ``next_half_life``, which count history entries.
-    """
-
-    candidates: int = Field(20, ge=1, le=MAX_CANDIDATES)
-    weights: Mapping[str, float] = Field(
-        default_factory=lambda: {
-            "text": 1.0,
-            "query": 2.0,
-            "lexical": 1.0,
-            "together": 1.5,
-            "next": 1.5,
-            "popular": 0.3,
-            "new": 0.1,
-            "behaviour": 2.0,
-        }
-    )
-    rrf_k: int = Field(60, ge=1)
-    depth: int = Field(100, ge=1, description="how many items each source returns")
-    history_limit: int = Field(50, ge=1, description="most recent history entries that count")
-    history_half_life: float = Field(3.0, gt=0)
-    together_half_life_days: float = Field(90.0, gt=0)
-    next_window: int = Field(8, ge=1, description="farthest event that counts as coming next")
-    next_half_life: float = Field(1.0, gt=0)
-    popular_half_life_days: float = Field(30.0, gt=0)
-    log_lag_s: float | None = Field(
-        None,
-        ge=0,
-        description="seconds by which counts over the whole log may lag behind it, so that not "
-        "every new event has them made anew; a shopper's own events count at once. Unset: 10 in "
-        "llmrec serve, else 0",
-    )
-    cold_places: float = Field(
-        0.1,
-        ge=0,
-        le=1,
-        description="largest share of a list that is kept for items without events; they get their "
-        "share of the items that match, if that is less; 0: none",
-    )
-
-    @property
-    def weights_by_hand(self) -> bool:
-        """Whether somebody has set ``weights``; they then go over what was learned."""
-        return "weights" in self.model_fields_set
-
-
-class RankingSettings(_Section):
-    """How the language model ranks.
-
-    ``llm_weight`` is the share of the model's log-probability in the final score, between 0
-    (retrieval order) and 1 (the model alone); retrieval scores are standardised within a request,
-    log-probabilities are taken as they are.
-    """
-
-    llm_weight: float = Field(0.2, ge=0, le=1)
-    token_budget: int = Field(1800, ge=128, description="tokens of one ranking prompt")
-    history_items: int = Field(10, ge=1, description="most recent history entries in the prompt")
-    permutations: int = Field(
-        1,
-        ge=1,
-        le=16,
-        description="orders of the same candidates that are asked in one batch and averaged",
-    )
-    seed: int = 0
-    on_engine_failure: Literal["raise", "fallback"] = "raise"
-    adapter: str | None = Field(
-        None,
-        description="LoRA adapter that ranks: a version (ranker/0002), a folder in models/, or "
-        "none; unset, the promoted version",
-    )
-
-
-class ExperimentSettings(_Section):
-    """An A/B of two rankers on the shop's own shoppers; without a name none runs.
-
-    Arm A ranks as ``[ranking]`` says. Arm B differs from it in what is set here; with neither set
-    the two are the same, which tries the counting.
-    """
-
-    name: str | None = Field(
-        None,
-        min_length=1,
-        max_length=100,
-        pattern=r"^[^\x00-\x1f\x7f]+$",
-        description="of the experiment; another one draws the shoppers anew",
-    )
-    share: float = Field(0.5, ge=0, le=1, description="of the shoppers, who are in arm B")
-    adapter: str | None = Field(
-        None,
-        description="LoRA adapter that ranks in arm B: a version (ranker/0002), a folder in "
-        "models/, or none; unset, as in arm A",
-    )
-    llm_weight: float | None = Field(
-        None, ge=0, le=1, description="arm B's ranking.llm_weight; unset, as in arm A"
-    )
-    days: float = Field(
-        7.0, gt=0, le=3650, description="for which an event counts after its item was shown"
-    )
-
-
-class ExplainSettings(_Section):
-    """How reasons and descriptions are written; token limits are per text."""
-
-    enabled: bool = True
-    top: int = Field(10, ge=0, description="recommendations whose texts the model writes")
-    max_tokens: int = Field(32, ge=8)
-    description_max_tokens: int = Field(48, ge=8)
-    attempts: int = Field(2, ge=1, le=5)
-    adapter: str | None = Field(
-        None,
-        description="LoRA adapter that writes: a version (words/0002), a folder in models/, or "
-        "none; unset, the promoted version",
-    )
-
-
-class IngestSettings(_Section):
-    """How files are read; ``columns`` map our field names to a file's column names."""
-
-    currency: str | None = Field(None, pattern="^[A-Z]{3}$")
-    language: str | None = None
-    item_columns: Mapping[str, str] = Field(default_factory=dict)
-    event_columns: Mapping[str, str] = Field(default_factory=dict)
-    disliked_below: float | None = Field(
-        None, description="a rating below this says dislike; unset: every rating speaks for an item"
-    )
-    max_field_chars: int = Field(200_000, ge=1)
-    max_unpacked_bytes: int = Field(50 * 2**30, ge=1)
-
-
-class DocumentSettings(_Section):
-    """The shop's own documents (returns, shipping, …), which the assistant quotes."""
-
-    folder: str = Field("documents", description="of Markdown files; seen from the workspace")
-    threshold: float = Field(
-        0.44,
-        ge=-1,
-        le=1,
-        description="similarity from which a passage counts as an answer; fitted to minilm-l6-v2",
-    )
 
 
 class Settings(BaseSettings):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Float, MetaData, PrimaryKeyConstraint, Table, Text
 
-__all__ = ["SCHEMA_VERSION", "UNKNOWN_TIME", "events", "items", "meta", "metadata"]
+__all__ = ["SCHEMA_VERSION", "UNKNOWN_TIME", "Key", "events", "items", "meta", "metadata"]
 
 SCHEMA_VERSION = 1
 """Raised whenever an older llmrec could no longer read what this one writes."""
@@ -20,12 +20,13 @@ UNKNOWN_TIME = 0
 
 metadata = MetaData()
 
-_Key = Text().with_variant(Text(collation="C"), "postgresql")
+Key = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text that both databases order alike, by its bytes."""
 
 items = Table(
     "llmrec_items",
     metadata,
-    Column("id", _Key, primary_key=True),
+    Column("id", Key, primary_key=True),
     Column("title", Text, nullable=False),
     Column("brand", Text),
     Column("category", Text, nullable=False, comment="JSON list, general to specific"),
@@ -46,11 +47,11 @@ items = Table(
 events = Table(
     "llmrec_events",
     metadata,
-    Column("user_id", _Key, nullable=False),
+    Column("user_id", Key, nullable=False),
     Column("at_us", BigInteger, nullable=False),
     Column("position", BigInteger, nullable=False),
-    Column("item_id", _Key, nullable=False),
-    Column("kind", _Key, nullable=False),
+    Column("item_id", Key, nullable=False),
+    Column("kind", Key, nullable=False),
     Column("value", Float(53)),
     PrimaryKeyConstraint("user_id", "at_us", "position", "item_id", "kind"),
     sqlite_with_rowid=False,

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from llmrec.catalog.bulk import batched
-from llmrec.catalog.schema import events
+from llmrec.catalog.schema import Key, events
 from llmrec.catalog.stored import Stored
 from llmrec.types import EventKind
 
@@ -22,15 +22,14 @@ OUTCOMES = (EventKind.LIKE, EventKind.CART, EventKind.PURCHASE)
 
 _SHOPPERS_AT_ONCE = 500
 _DAY_US = 86_400_000_000
-_Key = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite counts up only this type
 _tables = sa.MetaData()
 _exposures = sa.Table(
     "llmrec_exposures",
     _tables,
     sa.Column("id", _Id, primary_key=True),
-    sa.Column("experiment", _Key, nullable=False),
-    sa.Column("user_id", _Key, nullable=False, index=True),
+    sa.Column("experiment", Key, nullable=False),
+    sa.Column("user_id", Key, nullable=False, index=True),
     sa.Column("at_us", sa.BigInteger, nullable=False, comment="microseconds since 1970 UTC"),
     sa.Column("arm", sa.Text, nullable=False),
     sa.Column("items", sa.Text, nullable=False, comment="JSON list of ids, best first"),

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "llmrec"
 
 LAYERS = [
-    {"errors", "types", "config", "server_settings"},
+    {"errors", "types", "config", "sections", "server_settings"},
     {
         "artifacts",
         "catalog",
@@ -25,7 +25,7 @@ LAYERS = [
     {"embedding", "engines"},
     {"retrieval"},
     {"ranking", "explain", "documents"},
-    {"experiment", "requests", "jobs", "answers", "recommender"},
+    {"experiment", "requests", "jobs", "answers", "parts", "recommender"},
     {"eval", "finetune", "agent", "server", "mcp"},
     {"cli"},
 ]

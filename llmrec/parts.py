@@ -1,0 +1,156 @@
+"""What a recommender is made of: each part opens when it is first used; all are closed together."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from llmrec.config import RankingSettings, Workspace
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from llmrec.artifacts import AdapterKind
+    from llmrec.catalog.store import CatalogStore
+    from llmrec.documents import Documents
+    from llmrec.engines.protocol import Engine
+    from llmrec.engines.served import AdapterUse, ServedAdapters
+    from llmrec.experiment import Arm, Experiment, Exposures
+    from llmrec.explain import Writer
+    from llmrec.ranking import Ranker
+    from llmrec.retrieval import Retriever
+
+__all__ = ["Parts"]
+
+
+class Parts:
+    """The parts of one workspace. Safe to share between threads.
+
+    Args:
+        workspace: the shop's folder with its settings.
+        engine: a language model to use instead of the configured one; adapters that the settings
+            name are loaded in it already, and promoted ones do not serve in it.
+        retriever: a retriever to use instead of the workspace's own.
+
+    Raises:
+        ConfigError: the settings of an experiment cannot be honoured.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        engine: Engine | None = None,
+        retriever: Retriever | None = None,
+    ) -> None:
+        self.workspace = workspace
+        self.settings = workspace.settings
+        self._own_engine = engine is None
+        if engine is not None:
+            self.__dict__["engine"] = engine
+        if retriever is not None:
+            self.__dict__["retriever"] = retriever
+        if self.experiment and self._own_engine:
+            from llmrec.experiment.checks import check_arm_b
+
+            check_arm_b(workspace)
+
+    @cached_property
+    def store(self) -> CatalogStore:
+        """The catalogue and the event log."""
+        from llmrec.catalog.store import CatalogStore
+
+        return CatalogStore.open(self.workspace.database_url)
+
+    @cached_property
+    def retriever(self) -> Retriever:
+        """Candidate retrieval over the workspace's index."""
+        from llmrec.retrieval import Retriever
+
+        return Retriever.open(self.workspace, store=self.store)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The language model."""
+        from llmrec.engines import load_engine
+
+        models = self.settings.models
+        return load_engine(models.engine, models.llm, self.settings.engine)
+
+    @cached_property
+    def _adapters(self) -> ServedAdapters:
+        from llmrec.engines.served import ServedAdapters
+
+        return ServedAdapters(self.engine, self.workspace.models_dir)
+
+    @cached_property
+    def ranker(self) -> Ranker:
+        """Listwise ranking with the language model; arm A's where an experiment runs."""
+        return self._ranker_of(self.settings.ranking)
+
+    @cached_property
+    def rankers(self) -> dict[Arm, Ranker]:
+        """The ranker of each arm; of ``A`` alone where no experiment runs."""
+        if self.experiment is None:
+            return {"A": self.ranker}
+        return {"A": self.ranker, "B": self._ranker_of(self.experiment.ranking["B"])}
+
+    @cached_property
+    def experiment(self) -> Experiment | None:
+        """The A/B of two rankers that the settings name, if one runs."""
+        from llmrec.experiment import Experiment
+
+        return Experiment.of(self.workspace)
+
+    @cached_property
+    def exposures(self) -> Exposures:
+        """What experiments have shown to whom."""
+        from llmrec.experiment import Exposures
+        from llmrec.experiment.recording import WAIT_S
+
+        return Exposures.open(self.workspace.database_url, timeout=WAIT_S)
+
+    @cached_property
+    def writer(self) -> Writer:
+        """Reasons and descriptions, checked."""
+        from llmrec.explain import Writer
+
+        settings = self.settings.explain
+        return Writer(
+            self.engine,
+            settings,
+            known_brands=self.store.brands(),
+            adapter=self._adapter("words", settings.adapter),
+        )
+
+    @cached_property
+    def documents(self) -> Documents:
+        """The shop's own documents, for questions that the catalogue cannot answer."""
+        from llmrec.documents import Documents
+
+        return Documents(self.workspace, self.retriever.encoder)
+
+    def _ranker_of(self, settings: RankingSettings) -> Ranker:
+        from llmrec.ranking import Ranker
+
+        return Ranker(self.engine, settings, adapter=self._adapter("ranker", settings.adapter))
+
+    def _adapter(self, kind: AdapterKind, setting: str | None) -> AdapterUse | None:
+        # Whoever brings an engine has loaded into it what the settings name.
+        return self._adapters.following(kind, setting) if self._own_engine else None
+
+    def close(self) -> None:
+        """Close the database, and the engine if it was opened here; nothing works afterwards."""
+        if "documents" in self.__dict__:
+            self.documents.close()
+        for name in ("store", "exposures"):
+            if name in self.__dict__:
+                getattr(self, name).close()
+        if self._own_engine and "engine" in self.__dict__:
+            self.engine.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
