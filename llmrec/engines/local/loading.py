@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,9 @@ from llmrec.engines.local.quantization import (
 )
 from llmrec.engines.local.torch_errors import torch_errors
 from llmrec.errors import ModelError, OutOfMemory
+from llmrec.planner.host import usable_cores
 
-__all__ = ["load_network", "usable_cores"]
+__all__ = ["load_network"]
 
 _SMALLER = "Set engine.precision to int8 or nf4, or use a smaller model."
 
@@ -75,15 +75,6 @@ def load_network(
     elif device == SPREAD:
         _check_on_cards(name, network)
     return network.eval().requires_grad_(False), tokenizer
-
-
-def usable_cores() -> int:
-    """Physical cores that this process may use."""
-    import psutil
-
-    physical = psutil.cpu_count(logical=False) or 1
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else physical
-    return max(1, min(physical, allowed))
 
 
 def _how(device: str, quantization: Any) -> dict[str, Any]:

@@ -377,7 +377,7 @@ def _check(settings: EngineSettings) -> None:
 
 
 def _threads() -> int:
-    from llmrec.engines.local.loading import usable_cores
+    from llmrec.planner.host import usable_cores
 
     asked = os.environ.get("OMP_NUM_THREADS", "")
     return int(asked) if asked.isdigit() and int(asked) else usable_cores()
