@@ -89,6 +89,7 @@ def talk(tab: Any, url: str, *, why: bool, narrow: bool) -> None:
 
 
 def ask(tab: Any, message: str) -> None:
+    """Say something and wait for the whole reply."""
     tab.fill("#say", message)
     tab.press("#say", "Enter")
     tab.wait_for_selector("body:not(.busy)")

@@ -40,11 +40,13 @@ ORDERS = (
 
 
 def golden_messages() -> list[str]:
+    """The messages of the golden critiques."""
     lines = (TESTS / "golden" / "critiques.txt").read_text("utf-8").splitlines()
     return [line.split(" → ")[0] for line in lines if " → " in line]
 
 
 def shown(events: list[AgentEvent]) -> list[str]:
+    """The ids of the products that a reply shows."""
     cards = [card for one in events if isinstance(one, Products) for card in one.cards]
     return [card.product["id"] for card in cards]
 
@@ -52,6 +54,7 @@ def shown(events: list[AgentEvent]) -> list[str]:
 def judged(
     conversation: Conversation, events: list[AgentEvent], known: dict[str, Item]
 ) -> Counter[str]:
+    """What a reply shows, and what of it is forbidden or not in the catalogue."""
     filters = conversation.now.constraints.filters()
     found = Counter(turns=1, products=len(shown(events)))
     found["failures"] = sum(isinstance(one, Failed) for one in events)
@@ -61,6 +64,7 @@ def judged(
 
 
 def converse(agent: Agent, seed: int, said: list[str], known: dict[str, Item]) -> Counter[str]:
+    """One conversation of 3 to 8 messages, and what was wrong in it."""
     draw = random.Random(seed)
     conversation, total = Conversation(user=draw.choice(SHOPPERS)), Counter(conversations=1)
     for _ in range(draw.randint(3, 8)):

@@ -42,6 +42,7 @@ def main() -> None:
 
 
 def measure(name: str, folder: Path, queries: dict[str, list[tuple[str, list[str]]]]) -> None:
+    """Index the demo store with an encoder and print where the products meant are found."""
     workspace = Workspace.init(folder)
     ingest_items(workspace, items_files())
     encoder = load_encoder(name)

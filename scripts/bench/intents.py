@@ -72,6 +72,7 @@ def main() -> None:
 
 
 def by_calls(shop: Recommender, cases: list[dict[str, Any]], say: bool) -> None:
+    """Let the model write a tool call for each message, and count what is right of it."""
     items = shop.store.items(SCREEN)
     situation = Situation(
         words=("something for the garden",), shown=shown_by([items[id] for id in SCREEN])
@@ -137,11 +138,13 @@ def fact(change: object) -> str:
 
 
 def about(words: str, case: dict[str, Any]) -> bool:
+    """Whether the words to look for name what the case is about."""
     named = case.get("about", [])
     return not named or any(one in words.casefold() for one in named)
 
 
 def by_labels(shop: Recommender, cases: list[dict[str, Any]]) -> None:
+    """Choose by label for each message, at several margins."""
     scores = [ByLabels(shop.engine, 0.0).scores(case["message"]) for case in cases]
     wanted = [BY_LABEL.get(case["tool"], case["tool"]) for case in cases]
     for margin in MARGINS:

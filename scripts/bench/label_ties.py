@@ -63,6 +63,7 @@ def main() -> None:
 
 
 def missing() -> ExampleSet:
+    """What to say where there are no examples."""
     raise SystemExit("There are no such --examples; scripts/bench/ranker.py makes them.")
 
 

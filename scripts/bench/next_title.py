@@ -172,6 +172,7 @@ def next_token_loss(network: Any, prompts: Sequence[list[int]], head: int) -> to
 
 
 def merged(args: argparse.Namespace, adapter: Path | None) -> Any:
+    """The base with the adapter in its weights, in bfloat16."""
     from peft import PeftModel
 
     network, _ = load_network(args.base, locate(args.base), training=True)
