@@ -21,13 +21,13 @@ async function show(talk, session) {
   Object.assign(talk, { held, turns: turns.length, marks: new Map(Object.entries(marks)) });
   byId("welcome").hidden = true;
   byId("turns").append(...turns.map((turn) => said(turn, language)));
+  talk.changed(); // what holds stands there at once, the products when they are fetched
   const found = await Promise.allSettled(shown.map((id) => api.item(id)));
   const cards = found.flatMap(({ value }, place) =>
     value ? [cardOf({ number: place + 1, product: plain(value) }, talk.acts, talk.marks.get(value.id))] : []);
   const shelf = make("section", { class: "turn" }, make("div", { class: "cards" }, cards));
   if (cards.length) byId("turns").append(shelf);
   byId("turns").lastElementChild.scrollIntoView();
-  talk.changed();
 }
 
 const said = (turn, language) =>
