@@ -12,6 +12,7 @@ import { say } from "./spoken.js";
 export async function showEarlier(caller, { resume, renew }) {
   const body = byId("earlier-body");
   const user = caller.user ?? kept("user");
+  body.replaceChildren(); // a list of before would offer what is gone by now
   try {
     const found = await conversations(user);
     const lines = found.map((one) => lineOf(one, user, { resume, renew }, () => showEarlier(caller, { resume, renew })));
