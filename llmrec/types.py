@@ -143,6 +143,9 @@ class Filters(BaseModel):
     languages: tuple[str, ...] = ()
     attributes: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     not_attributes: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    not_words: tuple[str, ...] = Field(
+        (), description="words, or phrases, that the title must not hold; plurals are no difference"
+    )
     not_items: tuple[str, ...] = Field((), description="item ids that must not come back")
     allow_seen: bool = Field(False, description="let items of the history come back")
 

@@ -71,7 +71,9 @@ class TurnInProgress:
     @property
     def context(self) -> Context:
         """What the message is read against."""
-        return Context(self.agent.vocabulary, self.conversation.now.shown)
+        now = self.conversation.now
+        left_out = [word for one in now.constraints.of("not_word") for word in one.values]
+        return Context(self.agent.vocabulary, now.shown, tuple(left_out))
 
     @property
     def shopper(self) -> Shopper:

@@ -171,7 +171,11 @@ def _new_words(
     now, things = turn.now, turn.agent.vocabulary.things
     searching = command is not None and command.kind == "search"
     alike = any(isinstance(change, MoreLike) for change in critique.changes)
-    ask = now.ask if alike else Ask(tool="search" if searching else "recommend")
+    if alike and now.ask.product is not None:
+        # "The second but in pink", where pink is no limit: its title and these words.
+        likeness = (now.ask.title, critique.rest)
+        return {"words": likeness, "ask": Ask(), "passed": (now.ask.product,)}
+    ask = Ask(tool="search" if searching else "recommend")
     passed = now.passed if _goes_on(command) else ()
     said = critique.rest if _goes_on(command) else without_courtesy(turn.reading)
     words = looked_for(now.words, critique.rest, said, things)

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Collection, Iterable
 from decimal import Decimal
 
+from llmrec.catalog.tokens import tokens
 from llmrec.types import Filters, Item
 
 __all__ = ["fold", "in_language", "matches"]
@@ -40,6 +41,7 @@ def matches(item: Item, filters: Filters, seen: Collection[str] = ()) -> bool:
         and _price(item.price, item.currency, filters)
         and not (filters.in_stock and item.stock is not None and item.stock <= 0)
         and _attributes(item, filters)
+        and not _titled(item.title, filters.not_words)
     )
 
 
@@ -84,6 +86,17 @@ def _attributes(item: Item, filters: Filters) -> bool:
         for name, values in filters.not_attributes.items()
         for value in values
     )
+
+
+def _titled(title: str, phrases: Iterable[str]) -> bool:
+    """Whether a title holds all the words of one of the phrases, as lexical search compares them.
+
+    >>> _titled("Teapots of glass", ["teapot"]), _titled("Glass bowl", ["glass teapot"])
+    (True, False)
+    """
+    wanted = [words for phrase in phrases if (words := set(tokens(phrase)))]
+    held = set(tokens(title)) if wanted else set()
+    return any(words <= held for words in wanted)
 
 
 def _folded(names: Iterable[str]) -> set[str]:

@@ -6,7 +6,7 @@ import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from llmrec.catalog.matching import fold, in_language
 from llmrec.catalog.postings import Postings, PostingsBuilder
 from llmrec.catalog.schema import items
 from llmrec.catalog.store import CatalogStore, Revision
+from llmrec.catalog.tokens import tokens
 from llmrec.types import BoolArray, Filters
 
 __all__ = ["Snapshot"]
@@ -48,10 +49,11 @@ class Snapshot:
         self._languages = columns.languages.build()
         self._attributes = columns.attributes.build()
         self._prices, self._price_rank = _ranked(columns.prices)
+        self._titles = columns.titles
 
     @classmethod
     def load(cls, store: CatalogStore) -> Snapshot:
-        """Read the filterable columns (no titles, no descriptions) from ``store``."""
+        """Read the filterable columns (no descriptions) from ``store``."""
         # Read before the items: if these change in between, the next look finds a newer revision.
         revision = store.revision()
         columns = _Columns()
@@ -92,6 +94,8 @@ class Snapshot:
         for name, values in filters.not_attributes.items():
             for value in values:
                 mask[self._attributes.rows((fold(name), fold(value)))] = False
+        for phrase in filters.not_words:
+            mask &= ~self._titled(phrase)
         self._limit_price(mask, filters.min_price, filters.max_price)
         self._drop(mask, filters.not_items)
         if not filters.allow_seen:
@@ -112,6 +116,22 @@ class Snapshot:
         for name in names:
             mask[postings.rows(fold(name))] = False
 
+    @cached_property
+    def _words(self) -> Postings[str]:
+        # Made when first asked for: most shoppers never say "no teapots".
+        builder: PostingsBuilder[str] = PostingsBuilder()
+        for row, title in enumerate(self._titles):
+            builder.add(row, set(tokens(title)))
+        return builder.build()
+
+    def _titled(self, phrase: str) -> BoolArray:
+        """The items whose titles hold all words of a phrase; none where it has no words."""
+        words = set(tokens(phrase))
+        found: BoolArray = np.full(len(self), bool(words))
+        for word in words:
+            found &= self._any(self._words, (word,))
+        return found
+
     def _limit_price(self, mask: BoolArray, low: Decimal | None, high: Decimal | None) -> None:
         if low is None and high is None:
             return
@@ -131,6 +151,7 @@ class _Columns:
 
     def __init__(self) -> None:
         self.ids: list[str] = []
+        self.titles: list[str] = []
         self.prices: list[Decimal | None] = []
         self.available: list[bool] = []
         self.added_us: list[float] = []
@@ -142,8 +163,9 @@ class _Columns:
 
     def extend(self, rows: Iterable[Any]) -> None:
         for row, values in enumerate(rows, start=len(self.ids)):
-            id, brand, category, price, currency, language, stock, attributes, added_us = values
+            id, title, brand, category, price, currency, language, stock, pairs, added_us = values
             self.ids.append(id)
+            self.titles.append(title)
             self.prices.append(_price(price))
             self.available.append(stock is None or stock > 0)
             self.added_us.append(float("nan") if added_us is None else added_us)
@@ -151,13 +173,14 @@ class _Columns:
             self.brands.add(row, () if brand is None else (_fold(brand),))
             self.currencies.add(row, () if currency is None else (_fold(currency),))
             self.languages.add(row, () if language is None else (_fold(language),))
-            if attributes != "{}":
-                pairs = json.loads(attributes).items()
-                self.attributes.add(row, ((_fold(name), _fold(value)) for name, value in pairs))
+            if pairs != "{}":
+                named = json.loads(pairs).items()
+                self.attributes.add(row, ((_fold(name), _fold(value)) for name, value in named))
 
 
 _QUERY = sa.select(
     items.c.id,
+    items.c.title,
     items.c.brand,
     items.c.category,
     items.c.price,

@@ -19,6 +19,7 @@ __all__ = [
     "MaxPrice",
     "MinPrice",
     "NotBrands",
+    "NotWords",
     "build_filters",
 ]
 
@@ -32,6 +33,9 @@ def _option(*names: str, text: str) -> object:
 Categories = Annotated[list[str] | None, _option("--category", text="Any step of the path.")]
 Brands = Annotated[list[str] | None, _option("--brand", text="Only these brands; repeatable.")]
 NotBrands = Annotated[list[str] | None, _option("--not-brand", text="None of these brands.")]
+NotWords = Annotated[
+    list[str] | None, _option("--not-word", text="No title with this word or phrase; repeatable.")
+]
 MinPrice = Annotated[str | None, _option("--min-price", text="At least, e.g. 10.")]
 MaxPrice = Annotated[str | None, _option("--max-price", text="At most, e.g. 39.90.")]
 InStock = Annotated[bool, _option("--in-stock", text="Only what can be delivered.")]
@@ -44,6 +48,7 @@ def build_filters(
     categories: list[str] | None = None,
     brands: list[str] | None = None,
     not_brands: list[str] | None = None,
+    not_words: list[str] | None = None,
     min_price: str | None = None,
     max_price: str | None = None,
     in_stock: bool = False,
@@ -70,6 +75,7 @@ def build_filters(
         "categories": categories,
         "brands": brands,
         "not_brands": not_brands,
+        "not_words": not_words,
         "min_price": min_price,
         "max_price": max_price,
         "in_stock": in_stock,

@@ -12,6 +12,13 @@ from llmrec.types import EventKind, HistoryEntry, Item
 
 __all__ = ["Anchor", "choose_anchor"]
 
+_WORD = re.compile(r"[^\W\d_]{3,}")
+_EMPTY_WORDS = (
+    "the and for with not but you your are has can all any one two our who how was its out off per "
+    "from that this than them have into over under some only und mit der die das den dem ein eine "
+    "für aus von vom zum zur bei ist nur auch oder aber"
+)
+_EMPTY = frozenset(_EMPTY_WORDS.split())
 LOW_RATING = 2.0
 """A rating this low is no reason to recommend anything, on every scale in use."""
 
@@ -73,7 +80,7 @@ def _welcome(entry: HistoryEntry) -> bool:
 def _answers(query: str, facts: Facts) -> bool:
     """Whether a word of the query (or two Chinese characters) stands in the item's text."""
     asked = fold(query)
-    latin = {word[:5] for word in re.findall(r"[^\W\d_]{4,}", asked) if word.isascii()}
-    own = {word[:5] for word in re.findall(r"[^\W\d_]{4,}", facts.own)}
+    latin = {word[:5] for word in _WORD.findall(asked) if word.isascii() and word not in _EMPTY}
+    own = {word[:5] for word in _WORD.findall(facts.own)}
     chinese = re.findall(r"(?=([\u4e00-\u9fff]{2}))", asked)
     return bool(latin & own) or any(pair in facts.own for pair in chinese)

@@ -129,8 +129,9 @@ def grounding(text: str, facts: Facts) -> tuple[Problem, ...]:
     """Whether an English sentence speaks of this item at all.
 
     Three quarters of its words that mean something must stand in the item's fields (compared by
-    their beginnings, so that endings do not matter), and one of them beyond title, brand and
-    category, which the shopper sees anyway. Other languages are not judged.
+    their beginnings, so that endings do not matter), and one of these beyond title, brand and
+    category, which the shopper sees anyway: of an item that has nothing else, a sentence can only
+    repeat or invent. Other languages are not judged.
     """
     rest = fold(masked(text, facts))
     if language_of(rest) != "en":
@@ -139,15 +140,19 @@ def grounding(text: str, facts: Facts) -> tuple[Problem, ...]:
     if not words:
         return (Problem("grounding", "says nothing about the item"),)
     own = _beginnings(facts.own)
-    foreign = [word for word in words if _stem(word) not in own and word[:5] not in own]
+    foreign = [word for word in words if not _begins(word, own)]
     if len(foreign) * 4 >= len(words):
         return (Problem("grounding", "not in the item's fields: " + ", ".join(foreign)),)
     shown = _beginnings(fold(" ".join(facts.fields.get(name, "") for name in _SEEN)))
-    if all(_stem(word) in shown or word[:5] in shown for word in words) and not (
+    if all(word in foreign or _begins(word, shown) for word in words) and not (
         set(re.findall(r"\d+", rest)) - set(re.findall(r"\d+", facts.fields["title"]))
     ):
         return (Problem("grounding", "says no more than the title"),)
     return ()
+
+
+def _begins(word: str, beginnings: Collection[str]) -> bool:
+    return _stem(word) in beginnings or word[:5] in beginnings
 
 
 def _beginnings(text: str) -> set[str]:

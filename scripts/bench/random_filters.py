@@ -104,6 +104,7 @@ def random_filters(draw: random.Random, items: Sequence[Item]) -> Filters:
         "languages": lambda: draw.choice((("en",), ("EN-gb", "de"), ("de",))),
         "attributes": lambda: {"Colour": names(list(COLOURS), 3)},
         "not_attributes": lambda: {"colour": names(list(COLOURS), 2)},
+        "not_words": lambda: tuple(draw.choice(one.title.split()) for one in some[:2]),
         "not_items": lambda: tuple(item.id for item in some[:5]),
         "allow_seen": lambda: True,
     }

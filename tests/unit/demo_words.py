@@ -23,6 +23,7 @@ from llmrec.agent.constraints.changes import (
     Than,
     Unwanted,
     Values,
+    Without,
 )
 from llmrec.demo import items_files
 from llmrec.types import Item
@@ -79,6 +80,8 @@ def spoken(change: Change) -> str:
         return f"{sign}category {' | '.join(change.names)}"
     if isinstance(change, Values):
         return f"{sign}{change.name} {change.said} ({len(change.values)})"
+    if isinstance(change, Without):
+        return f"no “{change.words}”"
     if isinstance(change, Drop):
         return f"drop {change.kind}{f' {change.name}' if change.name else ''}"
     if isinstance(change, Unwanted):

@@ -1,5 +1,6 @@
 """What holds: any words make filters, and every constraint can be dropped again."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -17,6 +18,7 @@ from llmrec.agent.constraints.changes import (
     InStock,
     Recipient,
     Values,
+    Without,
 )
 from llmrec.types import Filters
 
@@ -36,12 +38,15 @@ adding = st.one_of(
         st.just("a word"),
         wants,
     ),
+    st.builds(Without, words),
     st.just(InStock()),
     st.builds(Recipient, st.sampled_from(["", "my mother"])),
 )
 dropping = st.builds(
     Drop,
-    st.sampled_from(["price", "brand", "category", "stock", "recipient", "unwanted", "all"]),
+    st.sampled_from(
+        ["price", "brand", "category", "word", "stock", "recipient", "unwanted", "all"]
+    ),
 ) | st.builds(Drop, st.just("attribute"), st.sampled_from([None, "colour", "SIZE"]))
 changes = st.lists(adding | dropping, max_size=8)
 
@@ -92,6 +97,7 @@ _DROPPING = {
     "brand": ("any brand", "egal welche Marke", "品牌不限"),
     "category": ("any category", "egal welche Kategorie", "类别不限"),
     "attribute": ("any colour", "Farbe egal", "颜色随便"),
+    "word": ("teapots are fine", "Teapots sind in Ordnung", "teapots也可以"),
     "stock": ("even if sold out", "auch ausverkaufte", "缺货也可以"),
     "recipient": ("it's for me", "für mich", "我自己用"),
     "unwanted": ("show hidden products again", "ausgeblendete wieder zeigen", "恢复隐藏的商品"),
@@ -101,6 +107,7 @@ _ADDING = {
     "brand": ["from Tamperley", "not Varsko"],
     "category": ["only tents", "nothing from Kitchen"],
     "attribute": ["in blue", "not in black"],
+    "word": ["no teapots"],
     "stock": ["in stock"],
     "recipient": ["for my mother"],
     "unwanted": [],
@@ -117,7 +124,9 @@ def test_there_are_words_that_undo_each_kind_of_filter(kind, language):
         for change in read_message(message, demo_context()).changes:
             held = held.apply(change).constraints
     assert held.held
-    for change in read_message(_DROPPING[kind][language], demo_context()).changes:
+    left_out = tuple(word for one in held.of("not_word") for word in one.values)
+    context = replace(demo_context(), left_out=left_out)
+    for change in read_message(_DROPPING[kind][language], context).changes:
         held = held.apply(change).constraints
     assert held == Constraints()
 

@@ -48,6 +48,8 @@ BARE = Item(id="bare", title="Bare")
         ({"attributes": {"size": []}}, True, True),
         ({"not_attributes": {"colour": ["blue", "RED"]}}, False, True),
         ({"not_attributes": {"size": ["2 l"], "Red": ["colour"]}}, True, True),
+        ({"not_words": ["KETTLES", "teapot"]}, False, True),
+        ({"not_words": ["kettle stand", "ket", "!"]}, True, True),
         ({"not_items": ["kettle"]}, False, True),
         ({"categories": ["tea"], "max_price": "10"}, False, False),
     ],

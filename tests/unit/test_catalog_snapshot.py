@@ -23,10 +23,14 @@ PRICES = ["0", "0.1", "0.10", "0.3", "1e2", "99.99", "100", "100.000000000000000
 name = st.sampled_from(NAMES)
 price = st.sampled_from(PRICES).map(Decimal)
 tag = st.sampled_from(["de", "DE", "de-AT", "de-at-1996", "den", "en", "zh-Hans"])
+title = st.lists(st.sampled_from(["Teapots", "teapot", "of", "Öl", "茶壶", "7"]), max_size=3).map(
+    " ".join
+)
+phrase = st.sampled_from(["TEAPOT", "ol", "teapots of", "茶壶", "七", "?", ""])
 items = st.builds(
     Item,
     id=st.sampled_from(IDS),
-    title=st.just("title"),
+    title=title,
     brand=st.none() | name,
     category=st.lists(name, max_size=3).map(tuple),
     price=st.none() | price,
@@ -54,6 +58,7 @@ def filters(draw: st.DrawFn) -> Filters:
         "languages": st.lists(tag, max_size=2).map(tuple),
         "attributes": st.dictionaries(name, names, max_size=2),
         "not_attributes": st.dictionaries(name, names, max_size=2),
+        "not_words": st.lists(phrase, max_size=2).map(tuple),
         "not_items": ids,
         "allow_seen": st.booleans(),
     }

@@ -179,6 +179,15 @@ def test_a_sentence_must_speak_of_the_item(sentence, grounded):
     assert (grounding(sentence, facts_of(TENT)) == ()) is grounded
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    ["a hot water bottle, keeping the water cool", "a classic bottle for water, keeping it hot"],
+)
+def test_what_has_nothing_but_a_title_is_not_described(sentence):
+    bottle = facts_of(Item("H1", "HOT WATER BOTTLE KEEP CALM", price=Decimal("4.95")))
+    assert {problem.kind for problem in grounding(sentence, bottle)} == {"grounding"}
+
+
 def test_a_sentence_may_begin_with_an_article_before_a_name():
     gloves = Item("G1", "Garden gloves", description="Thin grip.", attributes={"colour": "olive"})
     assert check("The Garden gloves come in olive.", facts_of(gloves)) == ()

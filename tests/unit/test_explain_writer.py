@@ -212,7 +212,8 @@ def test_no_requests_no_call():
         (HistoryEntry(item="P1", kind=EventKind.RATING, value=5), PAN, None, "You rated"),
         (HistoryEntry(text="cooking outdoors"), None, None, 'You mentioned "cooking outdoors"'),
         (HistoryEntry(item="P1"), PAN, "a camp stove", 'You asked for "a camp stove"'),
-        (HistoryEntry(item="P1"), PAN, "silk scarf", "You bought"),
+        (HistoryEntry(item="P1"), PAN, "any pot", 'You asked for "any pot"'),
+        (HistoryEntry(item="P1"), PAN, "for the scarf and not silk", "You bought"),
     ],
 )
 def test_the_reason_names_what_it_hangs_on(entry, known, query, expected):

@@ -16,6 +16,7 @@ from retrieval_shop import START, make_events, make_items, make_shop
 
 from llmrec.catalog.item_text import item_text
 from llmrec.catalog.store import CatalogStore
+from llmrec.catalog.tokens import tokens
 from llmrec.config import Workspace
 from llmrec.embedding import HashingEncoder
 from llmrec.retrieval import build_index
@@ -29,7 +30,6 @@ from llmrec.retrieval.sources.new import NewSource
 from llmrec.retrieval.sources.popular import PopularSource
 from llmrec.retrieval.sources.together import TogetherSource
 from llmrec.retrieval.taste import taste_entries, taste_vector
-from llmrec.retrieval.tokens import tokens
 from llmrec.retrieval.vectors import VectorSearch
 from llmrec.types import Event, EventKind, HistoryEntry, Item
 

@@ -129,6 +129,7 @@ def test_a_dislike_is_named_as_one(shop):
         ({"attributes": {"colour": ["blue", "green"]}}, "attributes.colour", "red"),
         ({"attributes": {"size": ["L"]}}, "attributes.size", None),
         ({"not_attributes": {"COLOUR": ["Red"]}}, "not_attributes.COLOUR", "red"),
+        ({"not_words": ["teapot", "kettles"]}, "not_words", "Kettle"),
         ({"not_items": ["k0", "k1"]}, "not_items", None),
     ],
 )
@@ -156,6 +157,7 @@ def test_a_product_is_excluded_exactly_if_it_fails_the_filters():
         "languages": [("de",), ("en", "de")],
         "attributes": [{"Colour": ("red", "blue")}],
         "not_attributes": [{"colour": ("green",)}],
+        "not_words": [("lamps",), ("red",)],
     }
     excluded = 0
     for item in items:

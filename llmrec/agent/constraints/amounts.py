@@ -13,7 +13,7 @@ __all__ = ["AMOUNT", "MONEY", "amount", "chinese_number", "in_figures"]
 _CODES = {
     "EUR": "euros? eur € 欧元 欧",
     "USD": "dollars? usd us\\$ \\$ bucks 美元 美金",
-    "GBP": "pounds? quid gbp £ 英镑",
+    "GBP": "pounds? pfund quid gbp £ 英镑",
     "CHF": "francs? franken chf",
     "CNY": "yuan rmb cny 人民币 块钱 块 元",
     "JPY": "yen jpy 日元 ¥",

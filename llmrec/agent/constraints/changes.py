@@ -23,10 +23,20 @@ __all__ = [
     "Than",
     "Unwanted",
     "Values",
+    "Without",
 ]
 
 DropKind: TypeAlias = Literal[
-    "price", "brand", "category", "attribute", "stock", "recipient", "unwanted", "number", "all"
+    "price",
+    "brand",
+    "category",
+    "attribute",
+    "word",
+    "stock",
+    "recipient",
+    "unwanted",
+    "number",
+    "all",
 ]
 
 
@@ -99,6 +109,13 @@ class Values:
 
 
 @dataclass(frozen=True, slots=True)
+class Without:
+    """No product whose title holds this word or phrase."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class InStock:
     """Only what can be delivered."""
 
@@ -126,7 +143,10 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Give up the constraints of a kind, or the one of this ``name`` (brand, attribute, number)."""
+    """Give up the constraints of a kind, or the one of this ``name``.
+
+    The name is that of a brand or an attribute, a word that is left out, or a number.
+    """
 
     kind: DropKind
     name: str | None = None
@@ -145,6 +165,7 @@ Change: TypeAlias = (
     | BrandOf
     | Categories
     | Values
+    | Without
     | InStock
     | Unwanted
     | MoreLike

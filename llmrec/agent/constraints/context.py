@@ -12,7 +12,11 @@ __all__ = ["Context"]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The names that mean something here."""
+    """The names that mean something here.
+
+    ``left_out`` are the words that no title may hold, as they were said.
+    """
 
     vocabulary: Vocabulary
     shown: tuple[Shown, ...] = ()
+    left_out: tuple[str, ...] = ()

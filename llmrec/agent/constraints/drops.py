@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from llmrec.agent.constraints.changes import Change, Drop, DropKind, StartOver
 from llmrec.agent.constraints.context import Context
 from llmrec.agent.constraints.reader import Reader, pattern
+from llmrec.catalog.matching import fold
 
 __all__ = ["read_drops"]
 
@@ -134,9 +135,15 @@ def read_drops(reader: Reader, context: Context) -> Iterator[tuple[int, Change]]
 
 
 def _allowed_again(reader: Reader, context: Context) -> Iterator[tuple[int, Change]]:
-    """Let a brand come again: "Tamperley is fine"."""
+    """Let a brand, or what was left out, come again: "Tamperley is fine", "teapots are fine"."""
     for found in reader.take(_FINE):
         before = reader.text[: found.start()]
+        word = next((w for w in context.left_out if fold(before[-len(w) :]) == fold(w)), None)
+        if word is not None:
+            start = found.start() - len(word)
+            reader.cut(start, found.start())
+            yield start, Drop("word", word)
+            continue
         starts = range(max(0, len(before) - 48), len(before))
         brand = next(
             (

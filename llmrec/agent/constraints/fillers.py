@@ -34,6 +34,8 @@ _OPENING = pattern(
     r"|(?:it|they|that|which|this|these)(?:'s|'re|\s+(?:is|are|should\s+be|must\s+be|has\s+to\s+be"
     r"|needs\s+to\s+be|would\s+be))\b\s*"
     r"|(?:he|she|they)\s+(?:also\s+|really\s+)*(?:likes?|loves?|enjoys?|is\s+into|are\s+into)\b\s*"
+    r"|who\s+(?:(?:also|really|just)\s+)*(?:likes?|loves?|enjoys?|needs?|wants?"
+    r"|is\s+(?:into|fond\s+of|keen\s+on|crazy\s+about))\b\s*"
     r"|(?:er|sie)\s+(?:mag|liebt)\b\s*|es\s+(?:soll(?:te)?|muss)\b\s*"
     r"|(?:preferr?e?r?ably|ideally|if\s+possible|am\s+liebsten|möglichst|vorzugsweise"
     r"|bevorzugt)\b\s*"

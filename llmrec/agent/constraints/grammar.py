@@ -12,10 +12,11 @@ from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 from llmrec.agent.constraints.amounts import in_figures
-from llmrec.agent.constraints.changes import Change, Recipient, Values
+from llmrec.agent.constraints.changes import Change, Drop, Recipient, Values
 from llmrec.agent.constraints.context import Context
 from llmrec.agent.constraints.drops import read_drops
 from llmrec.agent.constraints.fillers import without_fillers
+from llmrec.agent.constraints.left_out import NO_THING, read_left_out
 from llmrec.agent.constraints.names import read_bare_brands, read_names
 from llmrec.agent.constraints.people import read_recipients
 from llmrec.agent.constraints.prices import read_comparisons, read_prices
@@ -28,6 +29,7 @@ from llmrec.agent.constraints.products import (
 from llmrec.agent.constraints.reader import Reader, pattern, plain
 from llmrec.agent.constraints.references import named_products, with_titles
 from llmrec.agent.constraints.values import read_only_a_value, read_values
+from llmrec.catalog.tokens import tokens
 
 __all__ = ["Critique", "read_message"]
 
@@ -46,12 +48,13 @@ _RULES: tuple[_Rule, ...] = (
     read_names,
     read_values,
     read_bare_brands,
+    read_left_out,
 )
 
-
 _NEGATED = pattern(
-    r"\b(?:no|not|without|kein(?:e[nrsm]?)?|ohne|nicht)\s+((?:(?:a|an|too|so|very|zu"
-    r"|sehr)\s+)*[^\W\d_][\w-]*)"
+    r"\b(?:no|not|without|except|anything\s+but|other\s+than|avoid|i\s+hate|(?:don't|do\s+not)\s+"
+    r"(?:want|like|need)|kein(?:e[nrsm]?)?|ohne|nicht|außer)\s+(?:(?:more|any|mehr)\s+)*"
+    r"((?:(?:a|an|too|so|very|zu|sehr)\s+)*[^\W\d_][\w-]*)"
     r"|(?:不要|不想要)([\u3400-\u9fff]{1,6})"
 )
 
@@ -62,7 +65,7 @@ class Critique(NamedTuple):
     Attributes:
         changes: in the order in which they were said.
         rest: the words that are left, without the frame of the sentence.
-        unclear: what is not wanted, but by no name of the catalogue: "no frills".
+        unclear: what is not wanted, but by no word of the catalogue: "no frills".
     """
 
     changes: tuple[Change, ...]
@@ -81,10 +84,17 @@ def read_message(message: str, context: Context) -> Critique:
     found = [change for rule in _RULES for change in rule(reader, context)]
     found += read_only_a_value(reader, context)
     # Searched for, words behind a "no" would find just what is not wanted.
-    unclear = tuple(one[1] or one[2] for one in reader.take(_NEGATED))
+    negated = (one[1] or one[2] for one in reader.take(_NEGATED))
+    unclear = tuple(words for words in negated if words.casefold() not in NO_THING)
     ordered = [change for _, change in sorted(found, key=lambda pair: pair[0])]
     rest = with_titles(without_fillers(reader.rest), context.shown)
-    return Critique(_joined(ordered), rest, unclear)
+    # The newest word wins: what was left out before is looked for now.
+    again = [Drop("word", one) for one in context.left_out if _says(rest, one)]
+    return Critique(_joined([*again, *ordered]), rest, unclear)
+
+
+def _says(rest: str, words: str) -> bool:
+    return bool(rest) and set(tokens(words)) <= set(tokens(rest))
 
 
 def _joined(changes: list[Change]) -> tuple[Change, ...]:

@@ -22,6 +22,7 @@ from llmrec.agent.constraints.changes import (
     InStock,
     Recipient,
     Values,
+    Without,
 )
 from llmrec.catalog.matching import fold
 from llmrec.types import Filters
@@ -37,11 +38,14 @@ ConstraintKind: TypeAlias = Literal[
     "not_category",
     "attribute",
     "not_attribute",
+    "not_word",
     "in_stock",
     "not_item",
     "recipient",
 ]
-Settled: TypeAlias = AtMost | AtLeast | Brands | Categories | Values | InStock | Recipient | Drop
+Settled: TypeAlias = (
+    AtMost | AtLeast | Brands | Categories | Values | Without | InStock | Recipient | Drop
+)
 """The changes that need no product shown to be understood."""
 
 _DROPPED: Mapping[str, tuple[ConstraintKind, ...]] = {
@@ -49,6 +53,7 @@ _DROPPED: Mapping[str, tuple[ConstraintKind, ...]] = {
     "brand": ("brand", "not_brand"),
     "category": ("category", "not_category"),
     "attribute": ("attribute", "not_attribute"),
+    "word": ("not_word",),
     "stock": ("in_stock",),
     "recipient": ("recipient",),
     "unwanted": ("not_item",),
@@ -61,7 +66,7 @@ class Constraint(BaseModel):
     Attributes:
         kind: which part of the filters it becomes; a recipient becomes none.
         name: of the attribute.
-        values: alternatives: brands, categories, attribute values, one item id.
+        values: alternatives: brands, categories, attribute values; one phrase, one item id.
         amount: of a price limit.
         currency: of a price limit, where the shop has several.
         said: the shopper's word for it, or the title of an item.
@@ -157,6 +162,8 @@ class Constraints(BaseModel):
             return tuple(
                 one for one in found if (name in map(fold, one.values)) != (one.kind == "brand")
             )
+        if change.kind == "word":
+            return tuple(one for one in found if name in map(fold, one.values))
         return tuple(one for one in found if fold(one.name) == name)
 
 
@@ -171,6 +178,8 @@ def _constraints(change: Settled) -> tuple[Constraint, ...]:
     if isinstance(change, Values):
         kind = "attribute" if change.wanted else "not_attribute"
         return (Constraint(kind=kind, name=change.name, values=change.values, said=change.said),)
+    if isinstance(change, Without):
+        return (Constraint(kind="not_word", values=(change.words,)),)
     if isinstance(change, InStock):
         return (Constraint(kind="in_stock"),)
     if isinstance(change, Recipient):
@@ -234,5 +243,6 @@ _FIELDS = {
     "not_brand": "not_brands",
     "category": "categories",
     "not_category": "not_categories",
+    "not_word": "not_words",
     "not_item": "not_items",
 }

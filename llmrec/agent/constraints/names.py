@@ -17,9 +17,9 @@ from llmrec.agent.constraints.reader import Reader, pattern
 from llmrec.agent.constraints.values import JOIN, colour_unknown_here, values_list
 from llmrec.agent.constraints.vocabulary import FoundName, Vocabulary
 
-__all__ = ["read_bare_brands", "read_names"]
+__all__ = ["NOT", "read_bare_brands", "read_names"]
 
-_NOT = pattern(
+NOT = pattern(
     r"(?:\b(?:not|no|nothing|none|without|except|but\s+not|(?:anything|something)?\s*other\s+than"
     r"|anything\s+but|avoid|exclude|hide|hate"
     r"|(?:don't|do\s+not)\s+(?:want|like|need|show(?:\s+me)?))"
@@ -29,6 +29,8 @@ _NOT = pattern(
     r"(?:\s+(?:mehr|von|vom|aus|in|der|die|das|den|marke|kategorie|farbe|größe))*\s+"
     r"|(?:不要|不想要|不喜欢|别要|除了|排除|不买|不看|去掉)\s*(?:品牌|牌子|颜色|类别)?\s*)"
 )
+"""Words that say of what follows that it is not wanted."""
+
 _ONLY = pattern(
     r"(?:\b(?:only|just|nothing\s+but)(?:\s+(?:from|by|in|of|the|brand|category|made))*\s+"
     r"|\b(?:nur|ausschließlich)(?:\s+(?:von|vom|aus|in|der|die|das|marke|kategorie))*\s+"
@@ -57,7 +59,7 @@ def read_names(reader: Reader, context: Context) -> Iterator[tuple[int, Change]]
     """Names behind a marking word, each change with its place in the message."""
     signed: tuple[_Reading, ...] = (_brands, _categories, _values)
     for marker, readings, wanted in (
-        (_NOT, signed, False),
+        (NOT, signed, False),
         (_ONLY, signed, True),
         (_BRAND, (_brands,), True),
         (_CATEGORY, (_categories,), True),

@@ -17,7 +17,9 @@ _LIKENESS = [
         r"(?:\bshow\s+me\s+)?\b(?:(?:something|anything|things|stuff|more|products?|ones?)\s+)*"
         rf"(?:(?:more|something|anything|things|stuff|ones?)\s+like|similar\s+to"
         rf"|along\s+the\s+lines\s+of)\s+(?P<r>{ANY}|{BARE})",
-        rf"^(?:just\s+)?like\s+(?P<r>{ANY})\s+but\b",
+        rf"^(?:just\s+)?(?:like\s+)?(?P<r>{ANY}),?\s+but\b",
+        rf"^(?:so\s+)?(?:wie\s+)?(?P<r>{ANY}),?\s+(?:aber|nur|bloß)\b",
+        rf"^(?P<r>{NUMBERED})(?:那样)?的?[,，]?(?:但是?|不过|只是)要?",
         r"\b(?:something|anything|more)\s+similar\b(?!\s+to)|\b(?:et)?was\s+ähnliches\b(?!\s+wie)"
         r"|^类似的$",
         rf"\b(?:mehr|etwas|was|so\s?was|so\s+etwas)(?:\s+(?:ähnliches|so))?\s+wie\s+(?P<r>{ANY}"

@@ -16,6 +16,7 @@ from llmrec.agent.constraints.sizes import covers
 from llmrec.agent.constraints.synonyms import holds, kind_of, same_words
 from llmrec.agent.constraints.things import Things
 from llmrec.catalog.matching import fold
+from llmrec.catalog.tokens import tokens
 
 if TYPE_CHECKING:
     from llmrec.catalog.store import CatalogStore
@@ -61,6 +62,7 @@ class Vocabulary:
         attributes: for each name its values and how many items have each.
         currencies: ISO 4217 codes, the most common first.
         things: what the products are.
+        words: tokens of the titles, as lexical search makes them.
     """
 
     def __init__(
@@ -70,8 +72,10 @@ class Vocabulary:
         attributes: Mapping[str, Mapping[str, int]] | None = None,
         currencies: Sequence[str] = (),
         things: Things | None = None,
+        words: Iterable[str] = (),
     ) -> None:
         self.things = things or Things()
+        self._words = frozenset(words)
         self.brands = {fold(name): name for name in brands}
         self.categories = {fold(name): name for name in categories}
         self.currencies = tuple(currencies)
@@ -102,7 +106,13 @@ class Vocabulary:
             if item.price is not None and item.currency:
                 currencies[item.currency] += 1
         codes = [code for code, _ in currencies.most_common()]
-        return cls(brands, categories, attributes, codes, Things.of((*titles, *categories)))
+        words = {token for title in titles for token in tokens(title)}
+        return cls(brands, categories, attributes, codes, Things.of((*titles, *categories)), words)
+
+    def in_titles(self, phrase: str) -> bool:
+        """Whether each word of a phrase stands in some title."""
+        words = tokens(phrase)
+        return bool(words) and self._words.issuperset(words)
 
     def brand_at(self, text: str, start: int) -> FoundName | None:
         """The longest brand that begins at ``start``, in any case of letters."""

@@ -23,6 +23,7 @@ _NAMES: dict[str, dict[Language, str]] = {
     },
     "attribute": {"en": "{n}: {v}", "de": "{n}: {v}", "zh": "{n}：{v}"},
     "not_attribute": {"en": "{n} not {v}", "de": "{n} nicht {v}", "zh": "{n} 不要 {v}"},
+    "not_word": {"en": "no “{v}”", "de": "kein „{v}“", "zh": "不要“{v}”"},
     "in_stock": {"en": "in stock", "de": "lieferbar", "zh": "有货"},
     "not_item": {"en": "not {v}", "de": "nicht {v}", "zh": "不要 {v}"},
     "recipient": {"en": "for {v}", "de": "für {v}", "zh": "送给{v}"},
@@ -34,6 +35,7 @@ _DROPS: dict[str, dict[Language, str]] = {
     "brand": {"en": "any brand", "de": "egal welche Marke", "zh": "品牌不限"},
     "category": {"en": "any category", "de": "egal welche Kategorie", "zh": "类别不限"},
     "attribute": {"en": "any {n}", "de": "egal welche {n}", "zh": "不限{n}"},
+    "word": {"en": "{v} is fine", "de": "{v} ist in Ordnung", "zh": "{v}也可以"},
     "in_stock": {"en": "even if sold out", "de": "auch ausverkaufte", "zh": "缺货也可以"},
     "not_item": {
         "en": "show hidden products again",
@@ -70,4 +72,4 @@ def to_drop(one: Constraint, language: Language) -> str:
     """Words that drop the constraint, and that the grammar understands."""
     kind = one.kind.removeprefix("not_") if one.kind != "not_item" else one.kind
     kind = "price" if kind.endswith("price") else kind
-    return _DROPS[kind][language].format(n=one.name)
+    return _DROPS[kind][language].format(n=one.name, v="".join(one.values[:1]))

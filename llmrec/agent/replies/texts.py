@@ -197,9 +197,9 @@ TEXTS: dict[str, dict[Language, str]] = {
         "zh": "重新参考你自己的购买记录。",
     },
     "unclear": {
-        "en": "I know no brand, category or value “{text}” that I could leave out.",
-        "de": "Ich kenne keine Marke, Kategorie oder Eigenschaft „{text}“, die wegbleiben könnte.",
-        "zh": "我不认识“{text}”这个品牌、类别或属性，无法排除。",
+        "en": "I cannot tell from the catalogue what is “{text}”, so nothing is left out.",
+        "de": "Was „{text}“ ist, sagt mir der Katalog nicht; deshalb bleibt nichts weg.",
+        "zh": "目录里看不出什么是“{text}”，所以没有排除任何商品。",
     },
     "left_out": {
         "en": "I can make no limit of “{text}”, so it does not count.",

@@ -17,8 +17,8 @@ from llmrec.agent.constraints.synonyms import is_colour, kind_of
 from llmrec.agent.language import language_of
 from llmrec.agent.tools.fields import stated_fields
 from llmrec.catalog.matching import fold
+from llmrec.catalog.tokens import tokens
 from llmrec.documents.sentences import sentences
-from llmrec.retrieval.tokens import tokens
 from llmrec.types import FloatArray, Item
 
 __all__ = ["Statement", "find_statement"]

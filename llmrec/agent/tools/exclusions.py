@@ -82,6 +82,7 @@ def _has(item: Item, limit: str) -> str | None:
         "currency": item.currency,
         "in_stock": None if item.stock is None else str(item.stock),
         "languages": item.language,
+        "words": item.title,
     }.get(name)
 
 

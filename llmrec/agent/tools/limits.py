@@ -36,6 +36,7 @@ class Limits(Arguments):
     not_attributes: Mapping[str, tuple[str, ...]] = Field(
         default_factory=dict, description="by name the values that must not be"
     )
+    not_words: tuple[str, ...] = Field((), description="words that no title may hold")
 
 
 def narrowed(filters: Filters, limits: Limits) -> Filters:
@@ -68,6 +69,7 @@ def narrowed(filters: Filters, limits: Limits) -> Filters:
             "in_stock": filters.in_stock or further.in_stock,
             "attributes": attributes,
             "not_attributes": unwanted,
+            "not_words": (*filters.not_words, *further.not_words),
         }
     )
 

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from llmrec.catalog.item_text import MAX_DESCRIPTION_CHARS, item_text
 from llmrec.catalog.schema import items
 from llmrec.catalog.store import CatalogStore
+from llmrec.catalog.tokens import tokens
 from llmrec.retrieval.cache import cached
 from llmrec.retrieval.sources.base import Context, Hits, best
-from llmrec.retrieval.tokens import tokens
 from llmrec.types import FloatArray, Item
 
 __all__ = ["LexicalSource", "texts_digest"]
