@@ -21,7 +21,7 @@ from llmrec.cli.chat_view import show, show_scores
 from llmrec.cli.chat_words import Flow
 from llmrec.cli.pictures import Pictures
 from llmrec.config import disk_errors
-from llmrec.errors import ConfigError, LLMRecError
+from llmrec.errors import ConfigError, LLMRecError, NotFound
 
 if TYPE_CHECKING:
     from llmrec.agent.agent import Agent
@@ -99,11 +99,22 @@ class ChatLoop:
                 elif isinstance(event, Products):
                     self.cards = event.cards
                 elif isinstance(event, Done):
-                    self.sessions.save(event.conversation)
-                    self.conversation, self.calls = event.conversation, calls or self.calls
+                    self._keep(event.conversation)
+                    self.calls = calls or self.calls
                 show(self.console, event, flow, self.pictures)
         finally:
             status.stop()
+
+    def _keep(self, conversation: Conversation) -> None:
+        """Store a conversation and go on with it, unless it was deleted elsewhere meanwhile."""
+        try:
+            # One with turns was stored with the last of them.
+            self.sessions.save(conversation, known=bool(self.conversation.turns))
+        except NotFound:
+            self.console.print(say("deleted_elsewhere", conversation.language))
+            self._new()
+        else:
+            self.conversation = conversation
 
     def _plain(self) -> Mapping[str, Callable[[str], None]]:
         return {

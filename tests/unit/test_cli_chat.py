@@ -176,30 +176,62 @@ def test_the_profile_is_read_corrected_and_forgotten(chat, workspace):
         assert shop.store.history("shopper-116") == []
 
 
-def test_a_stopped_reply_keeps_the_conversation(workspace):
+@pytest.fixture
+def looping(workspace):
+    """A loop of a shopper's name, over a shop and stores of its own."""
     with (
         open_shop(workspace) as shop,
         Sessions.open(workspace.database_url) as sessions,
         ProfileEdits.open(workspace.database_url) as edits,
     ):
-        agent = Agent(shop)
-        console = Console(file=io.StringIO())
-        loop = ChatLoop(agent, sessions, edits, sessions.start("zoe"), console)
-        loop.handle("a teapot")
-        before = loop.conversation
-        lines = iter(["under 40", None])
-        real = agent.reply
 
-        def stopped(conversation, message):
-            for event in real(conversation, message):
-                if isinstance(event, Done):
-                    raise KeyboardInterrupt
-                yield event
+        def begin(user):
+            console = Console(file=io.StringIO())
+            return ChatLoop(Agent(shop), sessions, edits, sessions.start(user), console)
 
-        agent.reply = stopped
-        loop.run(lambda: next(lines))
-        assert loop.conversation == before and sessions.latest("zoe") == before
-        assert not [one for one in shop.store.history("zoe") if one.kind is EventKind.LIKE]
+        yield begin
+
+
+def test_a_stopped_reply_keeps_the_conversation(looping):
+    loop = looping("zoe")
+    loop.handle("a teapot")
+    before = loop.conversation
+    lines = iter(["under 40", None])
+    real = loop.agent.reply
+
+    def stopped(conversation, message):
+        for event in real(conversation, message):
+            if isinstance(event, Done):
+                raise KeyboardInterrupt
+            yield event
+
+    loop.agent.reply = stopped
+    loop.run(lambda: next(lines))
+    assert loop.conversation == before and loop.sessions.latest("zoe") == before
+    history = loop.agent.shop.store.history("zoe")
+    assert not [one for one in history if one.kind is EventKind.LIKE]
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        ("a teapot", "This conversation was deleted elsewhere; a new one begins."),
+        ("ich suche eine Lampe", "Dieses Gespräch wurde anderswo gelöscht; ein neues beginnt."),
+    ],
+)
+def test_what_is_deleted_elsewhere_is_not_stored_again(looping, workspace, first, said):
+    loop = looping("yves")
+    loop.handle(first)
+    with Sessions.open(workspace.database_url) as elsewhere:
+        elsewhere.remove(loop.conversation.id)
+    loop.handle("/filters")
+    assert loop.console.file.getvalue().count(said) == 1
+    assert loop.sessions.list("yves") == []
+    loop.handle("a mug")
+    assert loop.console.file.getvalue().count(said) == 1
+    (kept,) = loop.sessions.list("yves")
+    assert kept.title == "a mug"
+    loop.sessions.forget("yves")
 
 
 def test_every_command_is_completed_and_explained():

@@ -305,6 +305,11 @@ TEXTS: dict[str, dict[Language, str]] = {
         "de": "„/forget“ löscht deine Ereignisse, Gespräche und dein Profil endgültig.",
         "zh": "输入“/forget”会永久删除你的记录、对话和档案。",
     },
+    "deleted_elsewhere": {
+        "en": "This conversation was deleted elsewhere; a new one begins.",
+        "de": "Dieses Gespräch wurde anderswo gelöscht; ein neues beginnt.",
+        "zh": "这个对话已在别处被删除，现在开始一个新的对话。",
+    },
     "profile_none": {
         "en": "I know nothing of you yet.",
         "de": "Ich weiß noch nichts von dir.",
