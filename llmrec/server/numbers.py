@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta, timezone
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from llmrec.server.bodies.numbers import ActivityOut, DayOut, NumbersOut, RouteOut
-from llmrec.types import EventKind
+from llmrec.server.bodies.numbers import NumbersOut, RouteOut
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
     from prometheus_client.samples import Sample
 
-    from llmrec.server.shop import Shop
-
-__all__ = ["DAYS", "activity_of", "numbers_of", "quantile"]
-
-DAYS = 14
-_EPOCH = date(1970, 1, 1)
+__all__ = ["numbers_of", "quantile"]
 
 
 def numbers_of(registry: CollectorRegistry) -> NumbersOut:
@@ -63,25 +56,6 @@ def quantile(share: float, buckets: Sequence[tuple[float, float]]) -> float | No
                 else low + (high - low) * (wanted - below) / (within - below)
             )
     return None
-
-
-def activity_of(shop: Shop, now: datetime) -> ActivityOut:
-    """What shoppers did in the last :data:`DAYS` days, today among them."""
-    today = now.astimezone(timezone.utc).date()
-    first = today - timedelta(days=DAYS - 1)
-    since = datetime(first.year, first.month, first.day, tzinfo=timezone.utc)
-    store = shop.recommender.store
-    counts: dict[date, dict[EventKind, int]] = defaultdict(dict)
-    for day, kind, count in store.events_by_day(since):
-        counts[_EPOCH + timedelta(days=day)][EventKind(kind)] = count
-    days = (first + timedelta(days=number) for number in range(DAYS))
-    return ActivityOut(
-        days=tuple(DayOut(day=day, events=counts.get(day, {})) for day in days),
-        conversations=shop.sessions.spoken_since(since),
-        items=store.count_items(),
-        shoppers=store.count_users(),
-        experiment=shop.workspace.settings.experiment.name,
-    )
 
 
 def _routes(samples: Sequence[Sample]) -> list[RouteOut]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from llmrec.agent.sessions import Sessions
     from llmrec.catalog.keys import KeyStore
     from llmrec.engines.protocol import Engine
+    from llmrec.server.activity import Activity
 
 __all__ = ["Shop"]
 
@@ -70,6 +71,13 @@ class Shop:
 
         return ProfileEdits.open(self.workspace.database_url)
 
+    @cached_property
+    def activity(self) -> Activity:
+        """What shoppers did by day."""
+        from llmrec.server.activity import Activity
+
+        return Activity(self)
+
     def open(self) -> None:
         """Open the catalogue, bring the index up to date, load the model; again does nothing.
 
@@ -83,6 +91,7 @@ class Shop:
             return
         self._opened = True
         _ = self.keys, self.recommender.store, self.sessions, self.edits, self.agent
+        _ = self.activity
         with suppress(LockedError):  # somebody else is writing just now; else with the first list
             _ = self.recommender.exposures
         self._index()

@@ -3,9 +3,13 @@
 from datetime import datetime, timedelta, timezone
 
 import pytest
+import sqlalchemy as sa
 from serving import new_shop, one_of_each, serving
 
+from llmrec.engines import ScriptedEngine
 from llmrec.server.numbers import quantile
+from llmrec.server.shop import Shop
+from llmrec.types import Event, EventKind
 
 NOW = datetime.now(timezone.utc)
 
@@ -86,6 +90,31 @@ def test_days_hold_what_was_done_on_them(ask):
         (day[1], "like"): 1,
         (day[1], "purchase"): 1,
     }
+
+
+def test_the_log_is_read_once_for_each_of_its_states(workspace):
+    shop = Shop(workspace, engine=ScriptedEngine())
+    reads = []
+
+    def look(connection, cursor, statement, *_):
+        reads.append("llmrec_events" in statement)
+
+    def asked(now):
+        reads.clear()
+        found = shop.activity.at(now)
+        return found, any(reads)
+
+    try:
+        sa.event.listen(shop.recommender.store._database.engine, "before_cursor_execute", look)
+        first, counted = asked(NOW)
+        assert counted and asked(NOW) == (first, False)
+        shop.recommender.store.write_events([Event("new", "i-1", EventKind.LIKE, NOW)])
+        second, counted = asked(NOW)
+        assert counted and second.shoppers == first.shoppers + 1
+        tomorrow, counted = asked(NOW + timedelta(days=1))
+        assert counted and tomorrow.days[:-1] == second.days[1:] and not tomorrow.days[-1].events
+    finally:
+        shop.close()
 
 
 def test_quantiles_are_linear_within_a_bucket():

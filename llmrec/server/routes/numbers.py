@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from llmrec.server.access import Merchant
 from llmrec.server.bodies.errors import failures
 from llmrec.server.bodies.numbers import ActivityOut, NumbersOut
-from llmrec.server.numbers import activity_of, numbers_of
+from llmrec.server.numbers import numbers_of
 from llmrec.server.services import TheServices
 
 __all__ = ["router"]
@@ -27,4 +27,4 @@ async def numbers(_: Merchant, services: TheServices) -> NumbersOut:
 async def activity(_: Merchant, services: TheServices) -> ActivityOut:
     """What shoppers did, day by day, for two weeks."""
     now = datetime.now(timezone.utc)
-    return await services.reads.run(lambda: activity_of(services.shop, now))
+    return await services.reads.run(lambda: services.shop.activity.at(now))
