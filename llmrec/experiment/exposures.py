@@ -6,8 +6,11 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 
 from llmrec.catalog.bulk import batched
@@ -114,19 +117,40 @@ class Exposures(Stored):
 def _reached(
     connection: Connection, experiment: str, users: Sequence[str], window: int
 ) -> Iterator[Reached]:
-    counted = events.c.kind.in_([kind.value for kind in OUTCOMES]), events.c.user_id.in_(users)
-    did: dict[str, list[tuple[str, int, EventKind]]] = {}
-    acts = sa.select(events.c.user_id, events.c.item_id, events.c.at_us, events.c.kind)
-    for user, item, at, kind in connection.execute(acts.where(*counted)):
-        did.setdefault(user, []).append((item, at, EventKind(kind)))
-    arms: dict[str, list[str]] = {user: [] for user in users}
-    outcomes: dict[str, set[EventKind]] = {user: set() for user in users}
     own = _exposures.c.experiment == experiment, _exposures.c.user_id.in_(users)
-    lists = sa.select(*(_exposures.c[name] for name in ("user_id", "at_us", "arm", "items")))
-    for user, when, arm, items in connection.execute(lists.where(*own)):
-        arms[user].append(arm)
-        in_time = [one for one in did.get(user, ()) if 0 <= one[1] - when <= window]
-        shown = json.loads(items) if in_time else ()
-        outcomes[user].update(kind for item, _, kind in in_time if item in shown)
+    arms: dict[str, dict[str, int]] = {user: {} for user in users}
+    each = _exposures.c.user_id, _exposures.c.arm
+    lists = sa.select(*each, sa.func.count()).where(*own).group_by(*each)
+    for user, arm, count in connection.execute(lists):
+        arms[user][arm] = count
+    counted = _acts(connection.dialect.name, window).where(*own)
+    acts = {user: did for user, *did in connection.execute(counted)}
     for user in users:
-        yield Reached(user, frozenset(arms[user]), len(arms[user]), frozenset(outcomes[user]))
+        outcomes = compress(OUTCOMES, acts.get(user, ()))
+        yield Reached(user, frozenset(arms[user]), sum(arms[user].values()), frozenset(outcomes))
+
+
+def _acts(dialect: str, window: int) -> sa.Select[Any]:
+    """A shopper in each row: 1 or 0 for each of ``OUTCOMES``; who did none of them has no row.
+
+    The database joins and looks into the lists: brought here, each event and list would be a row.
+    """
+    user, shown_us = _exposures.c.user_id, _exposures.c.at_us
+    did = (sa.func.max(sa.case((events.c.kind == kind.value, 1), else_=0)) for kind in OUTCOMES)
+    query = sa.select(user, *did).join_from(_exposures, events, user == events.c.user_id)
+    return query.where(
+        events.c.kind.in_([kind.value for kind in OUTCOMES]),
+        events.c.at_us.between(shown_us, shown_us + window),
+        _holds(dialect, _exposures.c["items"], events.c.item_id),
+    ).group_by(user)
+
+
+def _holds(
+    dialect: str, items: sa.ColumnElement[str], id: sa.ColumnElement[str]
+) -> sa.ColumnElement[bool]:
+    """Whether a JSON list of ids holds one; each database has a word of its own for it."""
+    if dialect == "postgresql":
+        found: sa.ColumnElement[bool] = sa.cast(items, JSONB).has_key(id)
+        return found
+    entry = sa.func.json_each(items).table_valued("value")
+    return sa.exists().select_from(entry).where(entry.c.value == id)

@@ -20,6 +20,7 @@ from llmrec.experiment.outcomes import experiment_result, judged
 
 START = datetime(2026, 11, 1, tzinfo=timezone.utc)
 START_US = int(START.timestamp()) * 1_000_000
+DAY_US = 86_400_000_000
 WEEK = timedelta(days=7)
 TICK = timedelta(microseconds=1)
 
@@ -70,7 +71,7 @@ def test_what_counts_was_shown_before_and_not_too_long_ago(parts, item, after, k
 def test_each_list_opens_a_window_of_its_own(parts):
     store, exposures = parts
     exposures.record("spring", [Shown("ann", "A", ("tent",))], START_US)
-    exposures.record("spring", [Shown("ann", "A", ("tent", "mug"))], START_US + 10 * 86_400_000_000)
+    exposures.record("spring", [Shown("ann", "A", ("tent", "mug"))], START_US + 10 * DAY_US)
     did(store, "ann", "mug", timedelta(days=1))  # before it was shown
     assert reached(exposures) == {"ann": frozenset()}
     did(store, "ann", "tent", timedelta(days=12))
@@ -116,6 +117,35 @@ def test_more_shoppers_than_are_read_at_once(parts):
     found = reached(exposures)
     assert list(found) == users
     assert [user for user, outcomes in found.items() if outcomes] == buyers
+
+
+ODD = ("tent", "TENT", "ten", '"', '", "', "\\", "%", "zelt-ü", "帐篷", "7", "null")
+
+
+def test_the_database_counts_what_going_through_everything_finds(parts):
+    store, exposures = parts
+    draw = random.Random(5)
+    users = [f"shopper ü{number}" for number in range(40)]
+    lists = [
+        (draw.choice(users), draw.randrange(20), draw.sample(ODD, draw.randrange(1, 4)))
+        for _ in range(120)
+    ]
+    acts = [
+        (draw.choice(users), draw.choice(ODD), draw.choice(list(EventKind)), draw.randrange(20))
+        for _ in range(300)
+    ]
+    for user, day, items in lists:
+        exposures.record("spring", [Shown(user, "A", tuple(items))], START_US + day * DAY_US)
+    store.write_events(
+        Event(user, item, kind, START + timedelta(days=day)) for user, item, kind, day in acts
+    )
+    expected = {user: set() for user, _, _ in lists}
+    for user, day, items in lists:
+        for who, item, kind, when in acts:
+            if who == user and item in items and kind in OUTCOMES and 0 <= when - day <= 3:
+                expected[user].add(kind)
+    assert reached(exposures, days=3) == expected and any(expected.values())
+    assert sum(one.lists for one in exposures.reached("spring", 3)) == len(lists)
 
 
 def simulated(rates, shoppers, seed):
