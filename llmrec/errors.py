@@ -28,6 +28,7 @@
     │   ├── KeyRefused           no key, or one that is unknown or revoked
     │   ├── NotAllowed           the key's scope, or its shopper, does not reach that far
     │   ├── NotFound             there is no such thing
+    │   ├── AlreadyThere         what was to be new is there already
     │   ├── TooLarge             a body of more bytes than allowed
     │   ├── RateExceeded         more requests than the key may make (retryable)
     │   ├── Overloaded           the server has its hands full, or is closing (retryable)
@@ -43,6 +44,7 @@ from __future__ import annotations
 
 __all__ = [
     "AdapterMismatch",
+    "AlreadyThere",
     "CatalogError",
     "ConfigError",
     "ContextOverflow",
@@ -249,6 +251,10 @@ class NotAllowed(RequestError):
 
 class NotFound(RequestError):
     """What the request names does not exist."""
+
+
+class AlreadyThere(RequestError):
+    """The request wants something to be new, and it exists."""
 
 
 class TooLarge(RequestError):

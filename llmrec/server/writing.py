@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from llmrec.catalog.locks import write_lock
-from llmrec.errors import NotFound
+from llmrec.errors import AlreadyThere, NotFound
 from llmrec.types import Item
 
 if TYPE_CHECKING:
     from llmrec.catalog.bulk import WriteCounts
     from llmrec.server.shop import Shop
 
-__all__ = ["change_item", "delete_item", "find_item", "write_items"]
+__all__ = ["add_item", "change_item", "delete_item", "find_item", "write_items"]
 
 
 def find_item(shop: Shop, id: str) -> Item:
@@ -40,6 +40,21 @@ def write_items(shop: Shop, items: Sequence[Item]) -> WriteCounts:
         counts = shop.recommender.store.write_items(items)
         _index(shop, [item.id for item in items])
     return counts
+
+
+def add_item(shop: Shop, item: Item) -> None:
+    """Add an item whose id is free. Raises what writing it does.
+
+    Raises:
+        AlreadyThere: the catalogue has an item of this id; it stays as it is.
+    """
+    with write_lock(shop.workspace):  # nobody takes the id between the look and the writing
+        if shop.recommender.store.has_items([item.id]):
+            raise AlreadyThere(
+                "The catalogue has an item of this id.",
+                hint="Change that one, or choose another id.",
+            )
+        write_items(shop, [item])
 
 
 def change_item(shop: Shop, id: str, change: Callable[[Item], Item]) -> Item:

@@ -1,5 +1,7 @@
 """Items and events over HTTP: stored, indexed, and known to the very next answer."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from serving import MODELS, make_key, new_shop, one_of_each, serving
 
@@ -51,6 +53,32 @@ def test_a_new_item_is_found_by_its_words_and_its_vector_at_once(ask):
     first = answer["recommendations"][0]
     assert first["item"]["id"] == "samovar"
     assert "source:query" in first["scores"] and "source:lexical" in first["scores"]
+
+
+def test_of_several_who_add_one_id_at_once_one_does_and_the_others_are_told(ask):
+    def add(number):
+        item = {**KETTLE, "title": f"Contested samovar {number}"}
+        return ask("PUT", "/v1/items/contested", json=item, headers={"If-None-Match": "*"})
+
+    with ThreadPoolExecutor(6) as writers:
+        answers = list(writers.map(add, range(6)))
+    (first,) = (one for one in answers if one.is_success)
+    late = [one for one in answers if one is not first]
+    assert {(one.status_code, one.json()["error"]["code"]) for one in late} == {
+        (412, "already_there")
+    }
+    assert ask("GET", "/v1/items/contested").json() == first.json()
+    assert found(ask, "contested samovar")[0] == "contested"
+
+
+def test_adding_knows_one_condition_and_replaces_without(ask):
+    path = "/v1/items/conditional"
+    refused = ask("PUT", path, json=KETTLE, headers={"If-None-Match": '"v1"'})
+    assert (refused.status_code, refused.json()["error"]["field"]) == (422, "if-none-match")
+    assert ask("PUT", path, json=KETTLE, headers={"If-None-Match": "*"}).is_success
+    assert ask("PUT", path, json={**KETTLE, "stock": 1}).json()["stock"] == 1
+    nameless = ask("PUT", "/v1/items/", json=KETTLE, headers={"If-None-Match": "*"})
+    assert (nameless.status_code, nameless.json()["error"]["field"]) == (422, "id")
 
 
 def test_a_changed_price_and_stock_count_in_the_next_answer(ask):

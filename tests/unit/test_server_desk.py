@@ -90,8 +90,8 @@ def test_products_are_changed_added_and_removed(browser, url, key, size):
         assert visit.faults() == []
         page.click("dialog[open] button:text('Remove')")
         page.wait_for_selector("#items tr", state="detached")
-        # What the browser itself reports: no key yet, a stock that was no number, a free id.
-        told = ("status of 401", "status of 422", "status of 404")
+        # What the browser itself reports: no key yet, no number for a stock, an id that is taken.
+        told = ("status of 401", "status of 422", "status of 412")
         assert all(any(status in one for status in told) for one in visit.complaints)
 
 

@@ -33,39 +33,29 @@ export const deleteSession = (id, user) =>
   json("DELETE", `/v1/sessions/${id}${user ? `?user=${name(user)}` : ""}`);
 export const items = (query) => json("GET", `/v1/items?${new URLSearchParams(query)}`);
 export const changeItem = (id, fields) => json("PATCH", `/v1/items/${name(id)}`, fields);
-export const addItem = (id, fields) => json("POST", "/v1/items", { items: [{ id, ...fields }] });
+/** Add a new item; one of the same id stays as it is, and the call is refused with 412. */
+export const addItem = (id, fields) => json("PUT", `/v1/items/${name(id)}`, fields, { "If-None-Match": "*" });
 export const removeItem = (id) => json("DELETE", `/v1/items/${name(id)}`);
 export const experiment = () => json("GET", "/v1/experiment");
 export const numbers = () => json("GET", "/v1/numbers");
 export const activity = () => json("GET", "/v1/activity");
 export const item = (id) => json("GET", `/v1/items/${name(id)}`);
 
-/** Whether the catalogue has an item of this id. */
-export async function hasItem(id) {
-  try {
-    await item(id);
-    return true;
-  } catch (error) {
-    if (error.status === 404) return false;
-    throw error;
-  }
-}
-
 /** The events of a reply, as they come. */
 export async function* chat(body, signal) {
-  yield* eventsOf(await call("POST", "/v1/chat", body, signal));
+  yield* eventsOf(await call("POST", "/v1/chat", body, { signal }));
 }
 
 const name = encodeURIComponent;
 
-async function json(method, path, body) {
-  const response = await call(method, path, body);
+async function json(method, path, body, conditions) {
+  const response = await call(method, path, body, { conditions });
   return response.status === 204 ? null : response.json();
 }
 
-async function call(method, path, body, signal) {
+async function call(method, path, body, { signal, conditions } = {}) {
   for (;;) {
-    const sent = { method, headers: headers(body), body: body && JSON.stringify(body), signal };
+    const sent = { method, headers: { ...headers(body), ...conditions }, body: body && JSON.stringify(body), signal };
     const response = await fetch(path, sent);
     if (response.ok) return response;
     const answer = await response.json().catch(() => ({}));

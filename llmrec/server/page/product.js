@@ -20,19 +20,13 @@ export function askForProduct(item, done) {
   const save = async () => {
     const fields = fieldsOf(inputs, item);
     if (item) await api.changeItem(item.id, fields);
-    else await add(id.value.trim(), fields);
+    else await api.addItem(id.value.trim(), fields);
     await done(item?.id ?? id.value.trim());
   };
   ask(item ? `Change ${item.id}` : "Add a product", save, item ? "Save" : "Add", [
     ...(id ? [labelled("Id", id)] : []),
     ...FIELDS.map(([name, label]) => labelled(label, inputs.get(name))),
   ]);
-}
-
-/** The API replaces an item of the same id whole; who adds one does not mean that. */
-async function add(id, fields) {
-  if (await api.hasItem(id)) throw wrongly("id", "The catalogue has a product of this id.", "Change that one, or choose another id.");
-  await api.addItem(id, fields);
 }
 
 const wrongly = (field, message, hint) => new api.Refused(422, { field, message, hint });

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Header, Path, Query
 
 from llmrec.server import writing
 from llmrec.server.access import Merchant, Shopper
@@ -30,6 +30,9 @@ router = APIRouter(tags=["catalogue"])
 
 _ONE = "/v1/items/{id:path}"
 _ItemId = Annotated[Id, Path(description="may hold slashes", examples=["KETTLE-01"])]
+_IfNoneMatch = Annotated[
+    Literal["*"] | None, Header(description="`*`: 412 where the catalogue has an item of this id")
+]
 
 
 @router.get("/v1/items", responses=failures(401, 403, 422, 429))
@@ -48,11 +51,20 @@ async def get_item(id: _ItemId, _: Shopper, services: TheServices) -> ItemOut:
 
 
 # A line break in an id matches no route, which answers 404.
-@router.put(_ONE, responses=failures(401, 403, 404, 422, 429, 507))
-async def put_item(id: _ItemId, body: ItemFields, _: Merchant, services: TheServices) -> ItemOut:
-    """Add an item, or replace it whole."""
-    item = body.item(id)
-    await services.writes.run(lambda: writing.write_items(services.shop, [item]))
+@router.put(_ONE, responses=failures(401, 403, 404, 412, 422, 429, 507))
+async def put_item(
+    id: _ItemId,
+    body: ItemFields,
+    _: Merchant,
+    services: TheServices,
+    if_none_match: _IfNoneMatch = None,
+) -> ItemOut:
+    """Add an item, or replace it whole; with `If-None-Match: *` only add it."""
+    item, shop = body.item(id), services.shop
+    if if_none_match:
+        await services.writes.run(lambda: writing.add_item(shop, item))
+    else:
+        await services.writes.run(lambda: writing.write_items(shop, [item]))
     return ItemOut.model_validate(item)
 
 
