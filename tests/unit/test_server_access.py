@@ -3,7 +3,7 @@
 import sqlite3
 
 import pytest
-from serving import make_key, new_shop, one_of_each, serving
+from serving import make_key, new_shop, serving
 from typer.testing import CliRunner
 
 from llmrec.catalog.keys import KeyStore
@@ -16,19 +16,8 @@ from llmrec.server.shop import Shop
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory):
-    return new_shop(tmp_path_factory.mktemp("access"))
-
-
-@pytest.fixture(scope="module")
-def keys(workspace):
-    return one_of_each(workspace)
-
-
-@pytest.fixture(scope="module")
-def ask(workspace, keys):
-    with serving(workspace) as client:
-        yield client
+def ask(keys, client):
+    return client
 
 
 def test_only_a_hash_of_a_key_is_stored(workspace, keys):

@@ -11,14 +11,8 @@ from llmrec.server.bodies.acts import PriceAct
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory):
-    return new_shop(tmp_path_factory.mktemp("acts"))
-
-
-@pytest.fixture(scope="module")
-def ask(workspace):
-    with serving(workspace) as client:
-        yield lambda method, path, key=None, **more: client(method, path, **more)
+def ask(client):
+    return lambda method, path, key=None, **more: client(method, path, **more)
 
 
 def act(ask, session, do, **more):

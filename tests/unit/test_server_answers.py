@@ -8,14 +8,8 @@ from llmrec.errors import EngineError, EngineTimeout, EngineUnavailable
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory):
-    return new_shop(tmp_path_factory.mktemp("answers"))
-
-
-@pytest.fixture(scope="module")
-def ask(workspace):
-    with serving(workspace) as client:
-        yield client
+def ask(client):
+    return client
 
 
 def test_a_recommendation_honours_its_filters_and_says_how_it_came_about(ask):

@@ -2,8 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-from serving import MODELS, make_key, new_shop, one_of_each, serving
+from serving import MODELS, make_key, new_shop, serving
 
 from llmrec.catalog.store import CatalogStore
 from llmrec.config import Workspace
@@ -17,22 +16,6 @@ KETTLE = {
     "stock": 3,
     "attributes": {"colour": "copper"},
 }
-
-
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory):
-    return new_shop(tmp_path_factory.mktemp("catalogue"))
-
-
-@pytest.fixture(scope="module")
-def keys(workspace):
-    return one_of_each(workspace)
-
-
-@pytest.fixture(scope="module")
-def ask(workspace, keys):
-    with serving(workspace) as client:
-        yield lambda method, path, key="merchant", **more: client(method, path, keys[key], **more)
 
 
 def found(ask, query, **filters):

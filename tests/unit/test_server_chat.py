@@ -11,11 +11,6 @@ from llmrec.errors import EngineUnavailable
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory):
-    return new_shop(tmp_path_factory.mktemp("chat"))
-
-
-@pytest.fixture(scope="module")
 def keys(workspace):
     return {
         "one": make_key(workspace, "shopper", "u001"),
@@ -26,9 +21,8 @@ def keys(workspace):
 
 
 @pytest.fixture(scope="module")
-def ask(workspace, keys):
-    with serving(workspace) as client:
-        yield lambda method, path, key="one", **more: client(method, path, keys[key], **more)
+def ask(keys, client):
+    return lambda method, path, key="one", **more: client(method, path, keys[key], **more)
 
 
 def events(answer):

@@ -1,25 +1,15 @@
 """The experiment over HTTP: an arm in each answer, outcomes for merchants, forgotten on demand."""
 
 import pytest
-from serving import MODELS, new_shop, one_of_each, serving
+from serving import MODELS, serving
 
 from llmrec.config import Workspace
 
 
 @pytest.fixture(scope="module")
-def plain(tmp_path_factory):
-    return new_shop(tmp_path_factory.mktemp("experiment"))
-
-
-@pytest.fixture(scope="module")
-def keys(plain):
-    return one_of_each(plain)
-
-
-@pytest.fixture(scope="module")
-def ask(plain, keys):
+def ask(workspace, keys):
     settings = {**MODELS, "experiment": {"name": "spring", "adapter": "none", "llm_weight": 1.0}}
-    with serving(Workspace.open(plain.path, overrides=settings)) as client:
+    with serving(Workspace.open(workspace.path, overrides=settings)) as client:
         yield client
 
 
@@ -73,17 +63,17 @@ def test_merchants_may_read_it_and_shoppers_may_not(ask, keys):
     assert ask("GET", "/v1/experiment").status_code == 401
 
 
-def test_a_forgotten_shopper_was_never_in_it(ask, keys, plain):
+def test_a_forgotten_shopper_was_never_in_it(ask, keys, workspace):
     name = "never-was-here-77"
     recommended(ask, keys, name)
     assert ask("DELETE", f"/v1/users/{name}", keys["admin"]).json()["lists"] == 1
     assert ask("DELETE", f"/v1/users/{name}", keys["admin"]).json()["lists"] == 0
-    for file in plain.path.rglob("*"):
+    for file in workspace.path.rglob("*"):
         assert not file.is_file() or name.encode() not in file.read_bytes(), file
 
 
-def test_where_none_runs_it_is_not_found(plain, keys):
-    with serving(plain) as ask:
+def test_where_none_runs_it_is_not_found(workspace, keys):
+    with serving(workspace) as ask:
         answer = ask("GET", "/v1/experiment", keys["merchant"])
     assert answer.status_code == 404
     assert "No experiment runs" in answer.json()["error"]["message"]

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 import sqlalchemy as sa
-from serving import new_shop, one_of_each, serving
 
 from llmrec.engines import ScriptedEngine
 from llmrec.server.numbers import quantile
@@ -12,22 +11,6 @@ from llmrec.server.shop import Shop
 from llmrec.types import Event, EventKind
 
 NOW = datetime.now(timezone.utc)
-
-
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory):
-    return new_shop(tmp_path_factory.mktemp("desk"))
-
-
-@pytest.fixture(scope="module")
-def keys(workspace):
-    return one_of_each(workspace)
-
-
-@pytest.fixture(scope="module")
-def ask(workspace, keys):
-    with serving(workspace) as client:
-        yield lambda method, path, key="merchant", **more: client(method, path, keys[key], **more)
 
 
 def test_pages_of_the_catalogue_meet_and_miss_nothing(ask):
