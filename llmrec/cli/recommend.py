@@ -14,21 +14,43 @@ from llmrec.types import Recommendations
 __all__ = ["recommend"]
 
 
+_User = Annotated[
+    str | None, typer.Option("--user", "-u", help="Whose history to take from the event log.")
+]
+_History = Annotated[
+    list[str] | None,
+    typer.Option("--history", "-h", help="An item id or free text, oldest first; repeatable."),
+]
+_Query = Annotated[
+    str | None, typer.Option("--query", "-q", help="What the shopper is looking for.")
+]
+_Count = Annotated[int, typer.Option("-k", help="How many recommendations.")]
+_Describe = Annotated[
+    int, typer.Option("--describe", "-d", help="Descriptions for the first N of them.")
+]
+_AllowSeen = Annotated[
+    bool, typer.Option("--allow-seen", help="Items of the history may come back.")
+]
+_Reasons = Annotated[bool, typer.Option(help="Write a reason for each.")]
+_Explain = Annotated[
+    bool, typer.Option("--explain", help="Show every candidate's scores by source.")
+]
+_AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_Seed = Annotated[int | None, typer.Option(help="Of shuffle and writing.")]
+_Words = Annotated[
+    str | None,
+    typer.Option(
+        "--words", help="Language of the texts: en, de or zh; by default each product's own."
+    ),
+]
+
+
 def recommend(
-    user: Annotated[
-        str | None, typer.Option("--user", "-u", help="Whose history to take from the event log.")
-    ] = None,
-    history: Annotated[
-        list[str] | None,
-        typer.Option("--history", "-h", help="An item id or free text, oldest first; repeatable."),
-    ] = None,
-    query: Annotated[
-        str | None, typer.Option("--query", "-q", help="What the shopper is looking for.")
-    ] = None,
-    k: Annotated[int, typer.Option("-k", help="How many recommendations.")] = 5,
-    describe: Annotated[
-        int, typer.Option("--describe", "-d", help="Descriptions for the first N of them.")
-    ] = 0,
+    user: _User = None,
+    history: _History = None,
+    query: _Query = None,
+    k: _Count = 5,
+    describe: _Describe = 0,
     category: flags.Categories = None,
     brand: flags.Brands = None,
     not_brand: flags.NotBrands = None,
@@ -38,21 +60,12 @@ def recommend(
     in_stock: flags.InStock = False,
     language: flags.Languages = None,
     attribute: flags.Attributes = None,
-    allow_seen: Annotated[
-        bool, typer.Option("--allow-seen", help="Items of the history may come back.")
-    ] = False,
-    reasons: Annotated[bool, typer.Option(help="Write a reason for each.")] = True,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Show every candidate's scores by source.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    seed: Annotated[int | None, typer.Option(help="Of shuffle and writing.")] = None,
-    words: Annotated[
-        str | None,
-        typer.Option(
-            "--words", help="Language of the texts: en, de or zh; by default each product's own."
-        ),
-    ] = None,
+    allow_seen: _AllowSeen = False,
+    reasons: _Reasons = True,
+    explain: _Explain = False,
+    as_json: _AsJson = False,
+    seed: _Seed = None,
+    words: _Words = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Recommend for a shopper, a history, or a query.
@@ -87,8 +100,12 @@ def recommend(
         )
     if as_json:
         console.print_json(data=_as_data(answer, explain))
-        return
-    console.print(answer_table(answer, title=f"For {user}" if user else None))
+    else:
+        _show(answer, explain)
+
+
+def _show(answer: Recommendations, explain: bool) -> None:
+    console.print(answer_table(answer, title=f"For {answer.user}" if answer.user else None))
     if explain:
         console.print(score_table(answer))
     notes.print(trace_line(answer), style="dim", highlight=False)
