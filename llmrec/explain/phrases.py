@@ -74,19 +74,19 @@ _ENGLISH = Phrases(
 
 _GERMAN = Phrases(
     clauses={
-        "purchase": ("Sie haben „{name}“ gekauft",),
-        "view": ("Sie haben sich „{name}“ angesehen",),
-        "cart": ("Sie haben „{name}“ in den Warenkorb gelegt",),
-        "rating": ("Sie haben „{name}“ bewertet",),
-        "like": ("Ihnen hat „{name}“ gefallen",),
-        "text": ("Sie haben „{name}“ erwähnt",),
-        "query": ("Sie suchen „{name}“",),
+        "purchase": ("Du hast „{name}“ gekauft",),
+        "view": ("Du hast dir „{name}“ angesehen",),
+        "cart": ("Du hast „{name}“ in den Warenkorb gelegt",),
+        "rating": ("Du hast „{name}“ bewertet",),
+        "like": ("Dir hat „{name}“ gefallen",),
+        "text": ("Du hast „{name}“ erwähnt",),
+        "query": ("Du suchst „{name}“",),
     },
     links={
         "brand": ("; auch das hier ist von {value}.", ", und das hier ist ebenfalls von {value}."),
         "category": (
             "; auch das hier gehört zu {value}.",
-            ", und das hier finden Sie ebenfalls unter {value}.",
+            ", und das hier findest du ebenfalls unter {value}.",
         ),
         "attribute": ("; {attribute} ist hier gleich: {value}.",),
         "near": ("; das hier kommt dem nahe.",),
@@ -132,13 +132,13 @@ _GERMAN = Phrases(
 
 _CHINESE = Phrases(
     clauses={
-        "purchase": ("您买过“{name}”",),
-        "view": ("您看过“{name}”",),
-        "cart": ("您把“{name}”加入了购物车",),
-        "rating": ("您评价过“{name}”",),
-        "like": ("您喜欢“{name}”",),
-        "text": ("您提到“{name}”",),
-        "query": ("您在找“{name}”",),
+        "purchase": ("你买过“{name}”",),
+        "view": ("你看过“{name}”",),
+        "cart": ("你把“{name}”加入了购物车",),
+        "rating": ("你评价过“{name}”",),
+        "like": ("你喜欢“{name}”",),
+        "text": ("你提到“{name}”",),
+        "query": ("你在找“{name}”",),
     },
     links={
         "brand": ("，这件也来自{value}。", "，这件同样来自{value}。"),

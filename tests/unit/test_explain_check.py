@@ -76,7 +76,10 @@ TRUE = [
     (KETTLE, "It is not dishwasher-safe."),
     (KETTLE, "A cream kettle of steel that whistles."),
     (KETTLE, "Ein Wasserkocher aus Stahl für 39,90 EUR."),
+    (KANNE, "Du hast „Brown waterproof hiking boots“ gekauft; diese Kanne ist aus Edelstahl."),
     (KANNE, "Sie haben „Brown waterproof hiking boots“ gekauft; diese Kanne ist aus Edelstahl."),
+    (WOK, "你买过“Brown waterproof hiking boots”，这口锅是熟铁做的。"),
+    (WOK, "您买过“Brown waterproof hiking boots”，这口锅是熟铁做的。"),
     (KANNE, "Die Isolierkanne von Lindenkranz hält acht Stunden warm und kostet 34,50 €."),
     (KANNE, "The flask is insulated steel in black, from Lindenkranz."),
     (KANNE, "Der Deckel ist nicht spülmaschinenfest."),
@@ -129,6 +132,10 @@ FALSE = [
     (WOK, "来自苏泊尔 Supor 的炒锅。", "name"),
     (WOK, "重 2.5 千克。", "number"),
     (WOK, "可以进烤箱。", "attribute"),
+    (WOK, "你买过这样的锅。", "history"),
+    (WOK, "您买过这样的锅。", "history"),
+    (WOK, "你买过“Enamel kettle 1.7 l, whistling”，这口锅是熟铁做的。", "history"),
+    (WOK, "您买过“Enamel kettle 1.7 l, whistling”，这口锅是熟铁做的。", "history"),
 ]
 
 

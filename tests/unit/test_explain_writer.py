@@ -142,7 +142,7 @@ def test_switched_off_asks_nobody():
         (
             STOVE,
             "de",
-            "Sie haben „Camp pan, two parts“ gekauft; auch das hier ist von Emberhythe. "
+            "Du hast „Camp pan, two parts“ gekauft; auch das hier ist von Emberhythe. "
             "Kurz gesagt: aus Camp cooking, für 49.90 EUR.",
             "Twig-fed camp stove, Emberhythe. "
             "Kurz gesagt: Material: stainless steel, Gewicht: 460 g. 49.90 EUR.",
@@ -150,7 +150,7 @@ def test_switched_off_asks_nobody():
         (
             STOVE,
             "zh",
-            "您买过“Camp pan, two parts”，这件也来自Emberhythe。"
+            "你买过“Camp pan, two parts”，这件也来自Emberhythe。"
             "它属于Camp cooking，价格49.90 EUR。",
             "Twig-fed camp stove, Emberhythe。 它材质为stainless steel，重量为460 g。 49.90 EUR。",
         ),
@@ -189,8 +189,8 @@ def test_other_languages_get_their_own_sentences():
     engine = ScriptedEngine()
     (german, _), (chinese, described) = write(engine, request(TEA), request(BOWL, describe=True))
     assert engine.prompts == []
-    assert "Sie haben „Camp pan, two parts“ gekauft" in german.text
-    assert "您买过“Camp pan, two parts”" in chinese.text
+    assert "Du hast „Camp pan, two parts“ gekauft" in german.text
+    assert "你买过“Camp pan, two parts”" in chinese.text
     assert described.text.startswith("青花面碗两只装, 竹溪铺。 碗口宽")
 
 
