@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from llmrec.agent.state import Conversation
 from llmrec.catalog.stored import Stored
 from llmrec.errors import CatalogError, NotFound
+from llmrec.types import Language
 
 __all__ = ["SessionLine", "Sessions"]
 
@@ -52,9 +53,12 @@ class Sessions(Stored):
 
     tables = _tables
 
-    def start(self, user: str | None = None) -> Conversation:
-        """A new conversation with an id that cannot be guessed; stored with its first turn."""
-        return Conversation(id=secrets.token_hex(16), user=user)
+    def start(self, user: str | None = None, language: Language = "en") -> Conversation:
+        """A new conversation with an id that cannot be guessed; stored with its first turn.
+
+        It speaks ``language`` until the shopper's words are in another.
+        """
+        return Conversation(id=secrets.token_hex(16), user=user, language=language)
 
     def save(self, conversation: Conversation, *, known: bool = False) -> None:
         """Store a conversation as it is now, in one transaction.

@@ -23,18 +23,21 @@ if TYPE_CHECKING:
     from llmrec.agent.state import Conversation
     from llmrec.server.bodies.chat import ChatBody
     from llmrec.server.shop import Shop
+    from llmrec.types import Language
 
 __all__ = ["find_session", "reply", "session_page", "told"]
 
 
-def find_session(shop: Shop, id: str | None, user: str | None) -> Conversation:
-    """A conversation of ``user``, or a new one.
+def find_session(
+    shop: Shop, id: str | None, user: str | None, language: Language | None = None
+) -> Conversation:
+    """A conversation of ``user``, or a new one, which begins in ``language`` (English).
 
     Raises:
         NotFound: it does not exist, or is somebody else's; the two are not told apart.
     """
     if id is None:
-        return shop.sessions.start(user)
+        return shop.sessions.start(user, language or "en")
     try:
         found = shop.sessions.load(id, user)
     except errors.NotFound:

@@ -72,6 +72,16 @@ def test_the_end_says_in_which_language_it_was_answered(ask):
     assert [one["language"] for one in ends] == ["en", "de"]
 
 
+def test_a_conversation_may_begin_with_a_button_in_the_pages_language(ask):
+    body = {"message": "(more)", "act": {"do": "more"}, "language": "de"}
+    events = talk(ask, **body)
+    assert events[-1]["language"] == "de"
+    said = ask("GET", f"/v1/sessions/{events[0]['session']}").json()["turns"][0]["answered"]
+    assert said.startswith("Das kann ich anbieten:")
+    again = talk(ask, "(more)", events[0]["session"], act={"do": "more"}, language="zh")
+    assert again[-1]["language"] == "de"  # a page in another language does not change it
+
+
 def test_an_unknown_button_is_refused(ask):
     for wrong in ({"do": "buy"}, {"do": "like"}, {"do": "like", "product": 0}, {"do": "drop"}):
         answer = ask("POST", "/v1/chat", json={"message": "x", "act": wrong})

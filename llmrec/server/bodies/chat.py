@@ -11,7 +11,7 @@ from llmrec.agent.events import Held
 from llmrec.agent.state import Conversation
 from llmrec.server.bodies.acts import ActBody
 from llmrec.server.bodies.base import Body, Id, Out, Query
-from llmrec.types import EventKind
+from llmrec.types import EventKind, Language
 
 __all__ = ["ChatBody", "SessionId", "SessionOut", "SessionsOut", "WhoseQuery"]
 
@@ -29,6 +29,9 @@ class ChatBody(Body):
     message: Annotated[Query, StringConstraints(min_length=1)]
     session: SessionId | None = Field(None, description="to go on with; left out: a new one")
     user: Id | None = Field(None, description="left out: the key's own, or a stranger")
+    language: Language | None = Field(
+        None, description="of a new conversation, until the shopper's words are in another"
+    )
     act: ActBody | None = Field(
         None, description="what a button means; the message then only stands among the turns"
     )

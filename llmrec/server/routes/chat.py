@@ -40,7 +40,9 @@ async def chat(
     ``failed``.
     """
     shop, user = services.shop, caller.shopper(body.user)
-    conversation = await services.reads.run(lambda: talking.find_session(shop, body.session, user))
+    conversation = await services.reads.run(
+        lambda: talking.find_session(shop, body.session, user, body.language)
+    )
     events = services.model.stream(talking.reply(shop, conversation, body))
     await anext(events)  # takes a place, or raises while the status can still say so
     lines = talking.told(events, conversation.id, request.state.request_id)
