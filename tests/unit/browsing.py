@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,12 +30,24 @@ class Visit:
     """One shopper's tab, and what the browser complained of while it was open."""
 
     def __init__(
-        self, browser: Any, url: str, size: str = "desktop", *, ready: str = "#starts button"
+        self,
+        browser: Any,
+        url: str,
+        size: str = "desktop",
+        *,
+        ready: str = "#starts button",
+        languages: Sequence[str] = ("en-US",),
     ) -> None:
         width, height = SIZES[size]
         # Colours that still change would be measured half-way.
         self._context = browser.new_context(
-            viewport={"width": width, "height": height}, reduced_motion="reduce"
+            viewport={"width": width, "height": height},
+            reduced_motion="reduce",
+            locale=languages[0],
+        )
+        said = json.dumps(list(languages))
+        self._context.add_init_script(
+            f"Object.defineProperty(navigator, 'languages', {{get: () => {said}}})"
         )
         self.page = self._context.new_page()
         self.page.set_default_timeout(30_000)
@@ -79,6 +92,15 @@ class Visit:
         """What stands at the side, as it is read aloud."""
         return self.page.locator("#held button").evaluate_all(
             "chips => chips.map(chip => chip.getAttribute('aria-label'))"
+        )
+
+    def too_wide(self) -> list[str]:
+        """The parts of the screen whose content is wider than they are, except for tables."""
+        parts = "html, .top, .side, .turns, .why, .profile-view, .desk, dialog"
+        return self.page.locator(parts).evaluate_all(
+            "parts => parts.filter(one => one.checkVisibility())"
+            ".filter(one => one.scrollWidth > one.clientWidth)"
+            ".map(one => one.id || one.className || one.tagName)"
         )
 
     def faults(self) -> list[str]:

@@ -1,31 +1,16 @@
 // The server's API: every call sends the key, and asks for one where the server wants it.
 
-import { eventsOf } from "./stream.js";
-import { keep, kept } from "./kept.js";
 import { askForKey } from "./door.js";
-
-/** What the server answered instead of doing it; `message` and `hint` are for people. */
-export class Refused extends Error {
-  constructor(status, told) {
-    super(told.message ?? `The server answered ${status}.`);
-    this.status = status;
-    this.field = told.field ?? "";
-    this.hint = told.hint ?? "";
-  }
-}
-
-/** An error in words for the shopper. */
-export function told(error) {
-  if (error instanceof Refused) return [error.message, error.hint].filter(Boolean).join(" ");
-  return "The shop cannot be reached. Check the connection, then try again.";
-}
+import { keep, kept } from "./kept.js";
+import { eventsOf } from "./stream.js";
+import { refusedBy } from "./trouble.js";
+import { language } from "./words.js";
 
 /** Who the key speaks for: `scope`, and `user` where it is one shopper's. */
 export const whoAmI = () => json("GET", "/v1/me");
 
-export const profile = async (user) => (await json("GET", `/v1/users/${name(user)}/profile`)).lines;
-export const changeProfile = async (user, change) =>
-  (await json("POST", `/v1/users/${name(user)}/profile`, change)).lines;
+export const profile = async (user) => (await json("GET", profileOf(user))).lines;
+export const changeProfile = async (user, change) => (await json("POST", profileOf(user), change)).lines;
 export const forget = (user) => json("DELETE", `/v1/users/${name(user)}`);
 export const session = (id, user) => json("GET", `/v1/sessions/${id}${user ? `?user=${name(user)}` : ""}`);
 export const sessions = async (user) => (await json("GET", `/v1/sessions?user=${name(user)}`)).sessions;
@@ -47,6 +32,7 @@ export async function* chat(body, signal) {
 }
 
 const name = encodeURIComponent;
+const profileOf = (user) => `/v1/users/${name(user)}/profile?language=${language}`;
 
 async function json(method, path, body, conditions) {
   const response = await call(method, path, body, { conditions });
@@ -59,7 +45,7 @@ async function call(method, path, body, { signal, conditions } = {}) {
     const response = await fetch(path, sent);
     if (response.ok) return response;
     const answer = await response.json().catch(() => ({}));
-    const refused = new Refused(response.status, answer.error ?? {});
+    const refused = refusedBy(response.status, answer.error);
     if (response.status !== 401) throw refused;
     const wrong = kept("key") ? refused.message : "";
     keep("key", null);

@@ -2,6 +2,7 @@
 
 import { make, webAddress } from "./dom.js";
 import { priceText } from "./money.js";
+import { word } from "./words.js";
 
 /**
  * The card of a product.
@@ -16,7 +17,7 @@ export function cardOf(card, acts, mark) {
     title,
     product.brand && make("p", { class: "brand-name" }, product.brand),
     product.price && make("p", { class: "price" }, priceText(product.price, product.currency)),
-    product.in_stock === false && make("p", { class: "stock" }, "Not in stock"),
+    product.in_stock === false && make("p", { class: "stock" }, word("card.none")),
     card.reason && make("p", { class: "reason" }, card.reason),
     acts && buttons(card, acts, mark),
   ].filter(Boolean));
@@ -48,11 +49,12 @@ function buttons(card, acts, mark) {
       text,
     );
   const { title } = card.product;
+  const marks = { "aria-pressed": String(mark === "like") };
   return make(
     "div",
     { class: "card-acts" },
-    button("why", "Why this?", `Why this? ${title}`),
-    button("like", "Like", `Like ${title}`, { "aria-pressed": String(mark === "like") }),
-    button("dislike", "Not for me", `Not for me: ${title}`),
+    button("why", word("card.why"), word("card.why-of", { title })),
+    button("like", word("card.like"), word("card.like-of", { title }), marks),
+    button("dislike", word("card.dislike"), word("card.dislike-of", { title })),
   );
 }

@@ -2,8 +2,11 @@
 
 import * as api from "./api.js";
 import { byId, make } from "./dom.js";
+import { momentText } from "./formats.js";
 import { kept } from "./kept.js";
 import { say } from "./spoken.js";
+import { alertOf, tell } from "./trouble.js";
+import { word } from "./words.js";
 
 /**
  * Show the conversations that the server keeps of this shopper; of a stranger, this tab's alone.
@@ -19,11 +22,12 @@ export async function showEarlier(caller, { resume, renew }) {
     body.replaceChildren(
       lines.length
         ? make("ul", { class: "lines" }, lines)
-        : make("p", { class: "hint" }, "None yet. What you ask in the chat is kept here."),
-      make("p", { class: "row" }, make("button", { type: "button", id: "new-talk", click: renew }, "New conversation")),
+        : make("p", { class: "hint" }, word("earlier.none")),
+      make("p", { class: "row" },
+        make("button", { type: "button", id: "new-talk", click: renew }, word("earlier.new"))),
     );
   } catch (error) {
-    body.replaceChildren(make("p", { class: "wrong", role: "alert" }, api.told(error)));
+    body.replaceChildren(alertOf(error));
   }
 }
 
@@ -47,28 +51,27 @@ function lineOf(one, user, { resume, renew }, again) {
     try {
       await api.deleteSession(one.id, user);
     } catch (error) {
-      wrong.textContent = api.told(error);
+      tell(wrong, error);
       return;
     }
     if (one.id === kept("session")) renew({ stay: true });
-    say(`Deleted: ${one.title}`);
+    say(word("earlier.deleted", one));
     await again();
     byId("earlier-title").focus();
   };
-  const button = (text, told, click, kind = "quiet") =>
-    make("button", { type: "button", class: kind, "aria-label": `${told}: ${one.title}`, click }, text);
+  const button = (text, label, click) =>
+    make("button", { type: "button", class: "quiet", "aria-label": label, click }, text);
   return make(
     "li",
     {},
     make("span", { class: "talked" }, make("span", {}, one.title), make("span", { class: "hint" }, when(one)), wrong),
     make("span", { class: "row-end" },
-      button("Go on", "Go on with", () => resume(one.id)),
-      button("Delete", "Delete", remove)),
+      button(word("earlier.resume"), word("earlier.resume-of", one), () => resume(one.id)),
+      button(word("earlier.delete"), word("earlier.delete-of", one), remove)),
   );
 }
 
 function when({ turns, said }) {
-  const many = turns === 1 ? "1 message" : `${turns} messages`;
-  const at = said && new Date(said).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
-  return at ? `${at}, ${many}` : many;
+  const many = word("earlier.messages", { n: turns });
+  return said ? word("earlier.when", { at: momentText(said), many }) : many;
 }

@@ -2,15 +2,17 @@
 
 import * as api from "./api.js";
 import { byId, make } from "./dom.js";
+import { dayText, millisecondsText, numberText } from "./formats.js";
+import { word } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const KINDS = [
-  ["view", "Views"],
-  ["cart", "Carts"],
-  ["purchase", "Purchases"],
-  ["like", "Likes"],
-  ["dislike", "Dislikes"],
-  ["rating", "Ratings"],
+  ["view", word("event.view")],
+  ["cart", word("event.cart")],
+  ["purchase", word("event.purchase")],
+  ["like", word("event.like")],
+  ["dislike", word("event.dislike")],
+  ["rating", word("event.rating")],
 ];
 
 /** Draw what the server has counted since it started. */
@@ -20,26 +22,34 @@ export async function showNow() {
   const sum = (field) => routes.reduce((total, one) => total + one[field], 0);
   byId("now").replaceChildren(
     tiles([
-      ["Requests", sum("requests")],
-      ["Failed", sum("failed")],
-      ["Turned away", found.rejected],
-      ["Without the model", found.degraded],
-      ["Running", found.running],
-      ["Waiting", found.waiting],
+      [word("now.requests"), sum("requests")],
+      [word("now.failed"), sum("failed")],
+      [word("now.rejected"), found.rejected],
+      [word("now.degraded"), found.degraded],
+      [word("now.running"), found.running],
+      [word("now.waiting"), found.waiting],
     ]),
-    make("p", { class: "hint" }, found.model
-      ? `Ranked by ${found.model}, ${found.adapter ? `adapter ${found.adapter}` : "no adapter"}. Since the server started.`
-      : "Nothing has been ranked since the server started."),
+    make("p", { class: "hint" }, rankedBy(found)),
   );
   byId("routes").replaceChildren(...routes.map((one) =>
-    row([one.route, one.requests, one.failed, milliseconds(one.p50_ms), milliseconds(one.p95_ms)])));
+    row([
+      one.route, numberText(one.requests), numberText(one.failed),
+      milliseconds(one.p50_ms), milliseconds(one.p95_ms),
+    ])));
+}
+
+function rankedBy(found) {
+  if (!found.model) return word("now.unranked");
+  return found.adapter ? word("now.adapted", found) : word("now.ranked", found);
 }
 
 /** Draw what shoppers did in the last days; whether an experiment runs. */
 export async function showDays() {
   const { days, conversations, items, shoppers, experiment } = await api.activity();
   byId("days").replaceChildren(
-    tiles([["Products", items], ["Shoppers", shoppers], ["Conversations", conversations]]),
+    tiles([
+      [word("days.items"), items], [word("days.shoppers"), shoppers], [word("days.conversations"), conversations],
+    ]),
     make("div", { class: "charts" }, KINDS.map(([kind, title]) => chart(title, days, kind))),
   );
   return experiment !== null;
@@ -47,12 +57,12 @@ export async function showDays() {
 
 const tiles = (values) =>
   make("dl", { class: "tiles" }, values.map(([name, value]) =>
-    make("div", {}, make("dt", {}, name), make("dd", {}, value.toLocaleString("en")))));
+    make("div", {}, make("dt", {}, name), make("dd", {}, numberText(value)))));
 
 const row = ([name, ...values]) =>
-  make("tr", {}, make("th", { scope: "row" }, name), values.map((one) => make("td", { class: "number" }, `${one}`)));
+  make("tr", {}, make("th", { scope: "row" }, name), values.map((one) => make("td", { class: "number" }, one)));
 
-const milliseconds = (value) => (value === null ? "–" : `${value.toLocaleString("en")} ms`);
+const milliseconds = (value) => (value === null ? "–" : millisecondsText(value));
 
 /** One kind of event as bars, one for each day, said in words for whoever does not see them. */
 function chart(title, days, kind) {
@@ -61,13 +71,14 @@ function chart(title, days, kind) {
   const bars = counts.map((count, place) => {
     const height = Math.max(count ? 2 : 0.5, (38 * count) / most);
     const bar = drawn("rect", { x: place * 10, y: 40 - height, width: 8, height });
-    bar.append(named(`${days[place].day}: ${count}`));
+    bar.append(named(word("days.bar", { day: dayText(days[place].day), count })));
     return bar;
   });
-  const told = `${title}: ${sum} from ${days[0].day} to ${days.at(-1).day}, at most ${Math.max(...counts)} a day`;
+  const [from, to] = [days[0], days.at(-1)].map((one) => dayText(one.day));
+  const told = word("days.told", { title, sum, from, to, most: Math.max(...counts) });
   const picture = drawn("svg", { viewBox: `0 0 ${days.length * 10 - 2} 40`, role: "img", "aria-label": told });
   picture.append(...bars);
-  return make("figure", {}, make("figcaption", {}, `${title} `, make("b", {}, sum.toLocaleString("en"))), picture);
+  return make("figure", {}, make("figcaption", {}, `${title} `, make("b", {}, numberText(sum))), picture);
 }
 
 function drawn(tag, attributes) {

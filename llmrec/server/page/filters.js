@@ -1,34 +1,38 @@
 // The filters at the side: they mirror what the conversation holds, and can be changed by hand.
 
 import { byId, make } from "./dom.js";
-import { typedPrice } from "./money.js";
+import { numberText } from "./formats.js";
+import { asTyped, typedPrice } from "./money.js";
+import { word } from "./words.js";
 
 const LIMITS = { min_price: byId("price-from"), max_price: byId("price-to") };
 
 /**
  * Show the constraints that hold.
- * `held`: the conversation's, each with `constraint` and `text`; `drop` gets the place of one.
+ * `held`: the conversation's, each with `constraint` and `text`, in the language `said`; `drop` gets
+ * one and its place.
  */
-export function showFilters(held, drop) {
-  const chips = held.map((one, place) => chip(one, () => drop(one, place)));
+export function showFilters(held, said, drop) {
+  const chips = held.map((one, place) => chip(one, said, () => drop(one, place)));
   byId("held").replaceChildren(...chips);
   byId("held-none").hidden = held.length > 0;
   const count = byId("filters-count");
-  count.textContent = held.length;
+  count.textContent = numberText(held.length);
   count.hidden = held.length === 0;
   for (const [kind, input] of Object.entries(LIMITS)) {
     const limit = held.find((one) => one.constraint.kind === kind);
-    input.value = limit?.constraint.amount ?? "";
+    input.value = asTyped(limit?.constraint.amount ?? "");
   }
 }
 
-function chip(one, click) {
+function chip(one, said, click) {
   const cross = make("span", { "aria-hidden": "true" }, "✕");
-  const label = `Drop: ${one.text}`;
+  const label = word("filters.drop", one);
+  const text = make("b", { lang: said }, one.text);
   return make(
     "li",
     {},
-    make("button", { type: "button", class: "chip", "aria-label": label, click }, one.text, cross),
+    make("button", { type: "button", class: "chip", "aria-label": label, click }, text, cross),
   );
 }
 
@@ -47,7 +51,7 @@ export function watchPrices(set) {
 }
 
 function problemOf(low, high) {
-  if (low === undefined || high === undefined) return "Write a price such as 39.90.";
-  if (low && high && Number(low) > Number(high)) return "“From” is above “To”.";
+  if (low === undefined || high === undefined) return word("filters.unread");
+  if (low && high && Number(low) > Number(high)) return word("filters.crossed");
   return "";
 }

@@ -3,6 +3,8 @@
 import * as api from "./api.js";
 import { byId, make } from "./dom.js";
 import { say } from "./spoken.js";
+import { tell } from "./trouble.js";
+import { word } from "./words.js";
 
 /**
  * The button, and what it does.
@@ -13,9 +15,9 @@ export function forgetPart(user, again, renewed) {
   return make(
     "section",
     { "aria-labelledby": "forget-title" },
-    make("h2", { id: "forget-title" }, "Forget me"),
-    make("p", {}, "Deletes your events, conversations and profile from the shop, for good."),
-    make("p", { class: "row" }, make("button", { type: "button", class: "danger", click }, "Forget me")),
+    make("h2", { id: "forget-title" }, word("forget.title")),
+    make("p", {}, word("forget.text")),
+    make("p", { class: "row" }, make("button", { type: "button", class: "danger", click }, word("forget.title"))),
   );
 }
 
@@ -26,26 +28,26 @@ function sure(user, again, renewed) {
     try {
       await api.forget(user);
     } catch (error) {
-      wrong.textContent = api.told(error);
+      tell(wrong, error);
       return;
     }
     dialog.close();
     renewed();
-    say("Everything about you is deleted.");
+    say(word("forget.done"));
     await again();
     byId("profile-title").focus();
   };
   const dialog = make(
     "dialog",
     { "aria-labelledby": "sure-title", close: () => dialog.remove() },
-    make("h2", { id: "sure-title" }, "Delete everything about you?"),
-    make("p", {}, "This cannot be taken back."),
+    make("h2", { id: "sure-title" }, word("forget.sure")),
+    make("p", {}, word("forget.final")),
     wrong,
     make(
       "div",
       { class: "row" },
-      make("button", { type: "button", class: "quiet", click: () => dialog.close() }, "Keep it"),
-      make("button", { type: "button", class: "danger", click: forget }, "Delete everything"),
+      make("button", { type: "button", class: "quiet", click: () => dialog.close() }, word("forget.keep")),
+      make("button", { type: "button", class: "danger", click: forget }, word("forget.all")),
     ),
   );
   document.body.append(dialog);

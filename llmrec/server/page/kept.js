@@ -1,12 +1,15 @@
-// What this tab remembers until it is closed: the key, the shopper's name, the conversation.
+// What is remembered: in this tab until it is closed the key, the shopper's name and the
+// conversation; in this browser the language that was picked.
 
-const names = { key: "llmrec.key", user: "llmrec.user", session: "llmrec.session" };
+const names = { key: "llmrec.key", user: "llmrec.user", session: "llmrec.session", language: "llmrec.language" };
 
-/** The value under "key", "user" or "session"; null if there is none. */
-export const kept = (what) => sessionStorage.getItem(names[what]);
+const store = (what) => (what === "language" ? localStorage : sessionStorage);
+
+/** The value under "key", "user", "session" or "language"; null if there is none. */
+export const kept = (what) => store(what).getItem(names[what]);
 
 /** Keep a value; null lets it go. */
 export function keep(what, value) {
-  if (value) sessionStorage.setItem(names[what], value);
-  else sessionStorage.removeItem(names[what]);
+  if (value) store(what).setItem(names[what], value);
+  else store(what).removeItem(names[what]);
 }

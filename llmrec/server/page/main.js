@@ -8,29 +8,32 @@ import { keep, kept } from "./kept.js";
 import { showProfile } from "./profile.js";
 import { restore } from "./restore.js";
 import { say } from "./spoken.js";
+import { addSwitch } from "./switch.js";
 import { Talk } from "./talk.js";
+import { alertOf, told } from "./trouble.js";
 import { hideWhy, showWhy } from "./why.js";
+import { putWords, word } from "./words.js";
 
 // They make sense in any shop; the first asks for nothing, and so gets what is popular.
 const STARTS = [
-  ["What people like here", (text) => talk.act(text, { do: "more" })],
-  ["A present for my mother, under 30", (text) => talk.say(text)],
-  ["Something blue that is in stock", (text) => talk.say(text)],
-  ["What can you do?", (text) => talk.say(text)],
+  [word("start.liked"), (text) => talk.act(text, { do: "more" })],
+  [word("start.present"), (text) => talk.say(text)],
+  [word("start.blue"), (text) => talk.say(text)],
+  [word("start.help"), (text) => talk.say(text)],
 ];
 
 let caller = { scope: null, user: null };
 
 const acts = {
   async why(card) {
-    const reply = await talk.act(`Why ${card.number}?`, { do: "why", product: card.number });
+    const reply = await talk.act(word("told.why", card), { do: "why", product: card.number });
     const result = reply?.returned.get("explain");
     if (!result) return;
-    showWhy(card, result);
+    showWhy(card, result, talk.language);
     reply.turn.scrollIntoView({ block: "nearest" }); // the panel has made the conversation narrower
   },
-  like: (card) => judge(card, "like", `You like “${card.product.title}”`),
-  dislike: (card) => judge(card, "dislike", `Not for you: “${card.product.title}”`),
+  like: (card) => judge(card, "like", word("told.like", card.product)),
+  dislike: (card) => judge(card, "dislike", word("told.dislike", card.product)),
 };
 
 function judge(card, verdict, told) {
@@ -42,8 +45,8 @@ const talk = new Talk({ user: kept("user"), acts, changed });
 
 /** After each turn: the filters and buttons mirror the conversation. */
 function changed() {
-  const drop = (one, place) => talk.act(`Without “${one.text}”`, { do: "drop", place: place + 1 });
-  showFilters(talk.held, drop);
+  const drop = (one, place) => talk.act(word("told.drop", one), { do: "drop", place: place + 1 });
+  showFilters(talk.held, talk.language, drop);
   byId("undo").disabled = byId("over").disabled = talk.turns === 0;
 }
 
@@ -66,10 +69,12 @@ const earlier = {
   },
 };
 
+const titled = (screen) => `${screen} · ${word("page.title")}`;
+
 const SCREENS = {
-  chat: { title: "Shop assistant" },
-  earlier: { title: "Earlier conversations · Shop assistant", show: () => showEarlier(caller, earlier) },
-  profile: { title: "Your profile · Shop assistant", show: () => showProfile(caller, renewed) },
+  chat: { title: word("page.title") },
+  earlier: { title: titled(word("earlier.title")), show: () => showEarlier(caller, earlier) },
+  profile: { title: titled(word("profile.title")), show: () => showProfile(caller, renewed) },
 };
 
 /** Show the screen that the address names, the chat for any other; its name. */
@@ -102,19 +107,21 @@ function listen() {
     talk.say(message);
   });
   byId("stop").addEventListener("click", () => talk.stop());
-  byId("undo").addEventListener("click", () => talk.act("Undo", { do: "undo" }));
-  byId("over").addEventListener("click", () => talk.act("Start over", { do: "over" }));
+  byId("undo").addEventListener("click", () => talk.act(word("step.undo"), { do: "undo" }));
+  byId("over").addEventListener("click", () => talk.act(word("step.over"), { do: "over" }));
   byId("why-close").addEventListener("click", hideWhy);
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     if (talk.running) talk.stop();
     else hideWhy();
   });
-  watchPrices((low, high) => talk.act("Price changed", { do: "price", low, high }));
+  watchPrices((low, high) => talk.act(word("told.price"), { do: "price", low, high }));
   window.addEventListener("hashchange", route);
 }
 
 async function start() {
+  putWords();
+  addSwitch();
   byId("starts").replaceChildren(...STARTS.map(([text, begin]) =>
     make("li", {}, make("button", { type: "button", class: "quiet", click: () => begin(text) }, text))));
   // A small screen shows the conversation first; its filters open by a touch.
@@ -134,8 +141,8 @@ async function start() {
     if (last && !talk.running && !talk.turns) await restore(talk, last);
     await route();
   } catch (error) {
-    byId("turns").append(make("p", { class: "wrong", role: "alert" }, api.told(error)));
-    say(api.told(error));
+    byId("turns").append(alertOf(error));
+    say(told(error), error.said);
   }
 }
 

@@ -1,11 +1,13 @@
 // The desk of whoever runs the shop: what happens now, what happened lately, and the products.
 
-import * as api from "./api.js";
 import { byId } from "./dom.js";
 import { keep } from "./kept.js";
 import { showExperiment } from "./experiment.js";
 import { showDays, showNow } from "./figures.js";
 import { showProducts, watchProducts } from "./products.js";
+import { addSwitch } from "./switch.js";
+import { Refused, tell } from "./trouble.js";
+import { putWords, word } from "./words.js";
 
 const NOW_MS = 5_000;
 const DAYS_MS = 60_000;
@@ -27,9 +29,10 @@ async function tried(show) {
     if (failing === show) byId("refused").hidden = true;
   } catch (error) {
     failing = show;
-    byId("refused").textContent = api.told(error);
+    const closed = error.status === 403;
+    tell(byId("refused"), closed ? new Refused({ message: word("desk.closed") }) : error);
     byId("refused").hidden = false;
-    byId("other-key").hidden = error.status !== 403;
+    byId("other-key").hidden = !closed;
   }
 }
 
@@ -37,6 +40,8 @@ byId("other-key").addEventListener("click", () => {
   keep("key", null);
   location.reload();
 });
+putWords();
+addSwitch();
 watchProducts(tried);
 await keepFresh(showNow, NOW_MS);
 await keepFresh(async () => (await showDays()) && showExperiment(), DAYS_MS);

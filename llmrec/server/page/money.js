@@ -1,11 +1,17 @@
 // Prices as people read them, and as people type them.
 
-/** "24.90" and "EUR" -> "€24.90", in the manner of the reader's own language. */
+import { locale } from "./words.js";
+
+const mark = new Intl.NumberFormat(locale).formatToParts(0.5).find((part) => part.type === "decimal").value;
+
+/** "24.90" and "EUR" -> "€24.90", in the manner of the reader's own region. */
 export function priceText(price, currency) {
   if (price === undefined || price === null) return "";
   try {
-    const style = currency ? { style: "currency", currency } : {};
-    return new Intl.NumberFormat(undefined, style).format(Number(price));
+    // Without a currency nobody knows how many digits it has: as many as the price is written with.
+    const written = `${price}`.split(".")[1]?.length ?? 0;
+    const style = currency ? { style: "currency", currency } : { minimumFractionDigits: written };
+    return new Intl.NumberFormat(locale, style).format(Number(price));
   } catch {
     return `${price} ${currency}`;
   }
@@ -17,3 +23,6 @@ export function typedPrice(text) {
   if (plain === "") return null;
   return /^\d{1,9}(\.\d{1,2})?$/.test(plain) ? plain : undefined;
 }
+
+/** A decimal as it would be typed here: "39.90" -> "39,90" for German readers. */
+export const asTyped = (decimal) => decimal.replace(".", mark);

@@ -2,20 +2,23 @@
 
 import * as api from "./api.js";
 import { byId, make } from "./dom.js";
-import { typedPrice } from "./money.js";
+import { asTyped, typedPrice } from "./money.js";
+import { Refused, tell } from "./trouble.js";
+import { word } from "./words.js";
 
 const FIELDS = [
-  ["title", "Title", {}],
-  ["price", "Price", { inputmode: "decimal" }],
-  ["currency", "Currency", { maxlength: "3", placeholder: "EUR" }],
-  ["stock", "Stock, empty if the shop does not say", { inputmode: "numeric" }],
+  ["title", word("field.title"), {}],
+  ["price", word("field.price"), { inputmode: "decimal" }],
+  ["currency", word("field.currency"), { maxlength: "3", placeholder: "EUR" }],
+  ["stock", word("field.stock"), { inputmode: "numeric" }],
 ];
+const NAMES = new Map([["id", word("field.id")], ...FIELDS]);
 
 /** Ask for the fields of `item`, or of a new one where it is null; `done` gets the id. */
 export function askForProduct(item, done) {
   const inputs = new Map(FIELDS.map(([name, , more]) =>
     [name, make("input", { id: `product-${name}`, autocomplete: "off", ...more })]));
-  for (const [name, input] of inputs) input.value = item?.[name] ?? "";
+  for (const [name, input] of inputs) input.value = valueOf(item, name);
   const id = item ? null : make("input", { id: "product-id", maxlength: "256", autocomplete: "off", required: true });
   const save = async () => {
     const fields = fieldsOf(inputs, item);
@@ -23,13 +26,20 @@ export function askForProduct(item, done) {
     else await api.addItem(id.value.trim(), fields);
     await done(item?.id ?? id.value.trim());
   };
-  ask(item ? `Change ${item.id}` : "Add a product", save, item ? "Save" : "Add", [
-    ...(id ? [labelled("Id", id)] : []),
-    ...FIELDS.map(([name, label]) => labelled(label, inputs.get(name))),
+  const title = item ? word("product.change", item) : word("product.new");
+  ask(title, save, item ? word("product.save") : word("product.add"), [
+    ...(id ? [labelled(word("field.id"), id)] : []),
+    ...FIELDS.map(([name, label]) => labelled(name === "stock" ? word("product.stock") : label, inputs.get(name))),
   ]);
 }
 
-const wrongly = (field, message, hint) => new api.Refused(422, { field, message, hint });
+/** What stands in a field before anybody types. */
+function valueOf(item, name) {
+  const value = `${item?.[name] ?? ""}`;
+  return name === "price" ? asTyped(value) : value;
+}
+
+const wrongly = (field, message) => new Refused({ field, message });
 
 /** Ask once more, then remove it from the catalogue; its events stay. */
 export function sureToRemove(item, done) {
@@ -37,8 +47,8 @@ export function sureToRemove(item, done) {
     await api.removeItem(item.id);
     await done(item.id);
   };
-  ask(`Remove “${item.title}”?`, remove, "Remove", [
-    make("p", {}, "It is recommended to nobody any more. What shoppers did with it stays in the log."),
+  ask(word("product.sure", item), remove, word("product.remove"), [
+    make("p", {}, word("product.gone")),
   ], "danger");
 }
 
@@ -47,11 +57,11 @@ function fieldsOf(inputs, item) {
   const fields = {};
   for (const [name, input] of inputs) {
     const value = input.value.trim();
-    if (item && value === `${item[name] ?? ""}`) continue;
+    if (item && value === valueOf(item, name)) continue;
     if (!value && !item) continue;
     fields[name] = value === "" ? null : name === "price" ? priceOf(value) : value;
   }
-  if (item && fields.title === null) throw wrongly("title", "A product needs one.", "Type it again.");
+  if (item && fields.title === null) throw wrongly("title", word("product.untitled"));
   // What is no number goes as it is: the server says what is wrong with it.
   if (/^\d+$/.test(fields.stock ?? "")) fields.stock = Number(fields.stock);
   if (fields.currency) fields.currency = fields.currency.toUpperCase();
@@ -61,7 +71,7 @@ function fieldsOf(inputs, item) {
 /** "1,299" is a thousand to one reader and a bit more than one to another: it is not guessed. */
 function priceOf(text) {
   const price = typedPrice(text);
-  if (price === undefined) throw wrongly("price", "It cannot be read.", "Write it as 1299 or 1299.00.");
+  if (price === undefined) throw wrongly("price", word("product.unread"));
   return price;
 }
 
@@ -78,7 +88,8 @@ function ask(title, act, verb, parts, kind = null) {
       // The button that opened it has gone with its row.
       if (!opener.isConnected) byId("items-title").focus();
     } catch (error) {
-      wrong.textContent = [error.field, api.told(error)].filter(Boolean).join(": ");
+      tell(wrong, error);
+      if (error.field) wrong.prepend(`${NAMES.get(error.field) ?? error.field}: `);
     }
   };
   const dialog = make("dialog", { "aria-labelledby": "product-title-head", close: () => dialog.remove() },
@@ -87,7 +98,7 @@ function ask(title, act, verb, parts, kind = null) {
       ...parts,
       wrong,
       make("div", { class: "row" },
-        make("button", { type: "button", class: "quiet", click: () => dialog.close() }, "Cancel"),
+        make("button", { type: "button", class: "quiet", click: () => dialog.close() }, word("product.cancel")),
         make("button", { type: "submit", class: kind }, verb))));
   document.body.append(dialog);
   dialog.showModal();

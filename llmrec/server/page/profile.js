@@ -5,6 +5,8 @@ import { byId, make } from "./dom.js";
 import { forgetPart } from "./forget.js";
 import { keep, kept } from "./kept.js";
 import { say } from "./spoken.js";
+import { alertOf } from "./trouble.js";
+import { word } from "./words.js";
 
 /**
  * Show what the server knows now.
@@ -18,7 +20,7 @@ export async function showProfile(caller, renewed) {
     const parts = user ? await known(user, again, renewed) : stranger();
     body.replaceChildren(...parts, ...(caller.user ? [] : [whoForm(user, again, renewed)]));
   } catch (error) {
-    body.replaceChildren(make("p", { class: "wrong", role: "alert" }, api.told(error)));
+    body.replaceChildren(alertOf(error));
   }
 }
 
@@ -28,25 +30,25 @@ async function tried(change) {
     await change();
     return true;
   } catch (error) {
-    byId("profile-body").prepend(make("p", { class: "wrong", role: "alert" }, api.told(error)));
+    byId("profile-body").prepend(alertOf(error));
     return false;
   }
 }
 
 function stranger() {
   return [
-    make("p", {}, "You are a stranger here: no profile is made of you, and what you like is not logged."),
-    make("p", { class: "hint" }, "It counts in this conversation, which the shop keeps without a name."),
+    make("p", {}, word("profile.stranger")),
+    make("p", { class: "hint" }, word("profile.unnamed")),
   ];
 }
 
 async function known(user, again, renewed) {
   const lines = await api.profile(user);
   return [
-    make("p", {}, `Kept for ${user}, made by counting what was viewed, liked, rated and bought.`),
+    make("p", {}, word("profile.kept", { user })),
     lines.length
       ? make("ul", { class: "lines" }, lines.map((line) => lineOf(user, line, again)))
-      : make("p", { class: "hint" }, "Nothing is known yet. Like something, and it counts here."),
+      : make("p", { class: "hint" }, word("profile.empty")),
     pinForm(user, again),
     forgetPart(user, again, renewed),
   ];
@@ -55,18 +57,18 @@ async function known(user, again, renewed) {
 function lineOf(user, line, again) {
   const remove = async () => {
     if (!(await tried(() => api.changeProfile(user, { remove: line.key })))) return;
-    say(`Removed: ${line.text}`);
+    say(word("profile.removed", line));
     await again();
     byId("profile-title").focus();
   };
   return make(
     "li",
     {},
-    make("span", {}, line.pinned ? `${line.text} (yours)` : line.text),
+    make("span", {}, line.pinned ? word("profile.own", line) : line.text),
     make(
       "button",
-      { type: "button", class: "quiet", "aria-label": `Remove: ${line.text}`, click: remove },
-      "Remove",
+      { type: "button", class: "quiet", "aria-label": word("profile.remove-of", line), click: remove },
+      word("profile.remove"),
     ),
   );
 }
@@ -83,8 +85,8 @@ function pinForm(user, again) {
   return make(
     "form",
     { class: "row", submit },
-    make("label", { for: "pin" }, "Say something about yourself", input),
-    make("button", { type: "submit", class: "quiet" }, "Add"),
+    make("label", { for: "pin" }, word("profile.pin"), input),
+    make("button", { type: "submit", class: "quiet" }, word("profile.add")),
   );
 }
 
@@ -102,17 +104,17 @@ function whoForm(user, again, renewed) {
   return make(
     "section",
     { "aria-labelledby": "who-title" },
-    make("h2", { id: "who-title" }, "Try the shop as somebody"),
+    make("h2", { id: "who-title" }, word("who.title")),
     make(
       "p",
       { class: "hint" },
-      "Nobody has said who you are: name a shopper by the id in the event log, or stay a stranger.",
+      word("who.text"),
     ),
     make(
       "form",
       { class: "row", submit },
-      make("label", { for: "who" }, "Shopper's id", input),
-      make("button", { type: "submit", class: "quiet" }, "Be this shopper"),
+      make("label", { for: "who" }, word("who.id"), input),
+      make("button", { type: "submit", class: "quiet" }, word("who.set")),
     ),
   );
 }

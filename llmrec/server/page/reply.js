@@ -4,16 +4,20 @@ import { cardOf } from "./card.js";
 import { byId, make } from "./dom.js";
 import { priceText } from "./money.js";
 import { hear, say } from "./spoken.js";
+import { refusedBy, tell, told } from "./trouble.js";
+import { word } from "./words.js";
 
 const LISTING = ["recommend", "search", "similar", "bought_together"];
 
 export class Reply {
-  /** `line` is what was said or done; `acts` and `marks` are for the cards. */
-  constructor(line, acts, marks) {
-    this.acts = acts;
-    this.marks = marks;
+  /**
+   * `line` is what was said or done; `acts` and `marks` are for the cards; `said` is the language
+   * that the assistant has spoken so far.
+   */
+  constructor(line, acts, marks, said) {
+    Object.assign(this, { acts, marks, said });
     this.returned = new Map(); // what each tool has answered, by its name
-    this.working = make("p", { class: "working" }, "Thinking");
+    this.working = make("p", { class: "working" }, word("reply.thinking"));
     this.answer = make("div", {});
     const label = { class: "turn", "aria-label": line.textContent };
     this.turn = make("section", label, line, this.answer, this.working);
@@ -29,7 +33,7 @@ export class Reply {
       words: () => this.words(event.text),
       products: () => this.products(event.cards),
       table: () => this.add(tableOf(event)),
-      failed: () => this.failed([event.message, event.hint].filter(Boolean).join(" ")),
+      failed: () => this.failed(refusedBy(0, event)),
     };
     handlers[event.type]?.();
   }
@@ -38,14 +42,14 @@ export class Reply {
     // Cards and tables end a paragraph; what is said after them is another.
     if (!this.line) this.add((this.line = make("p", { class: "words" })), true);
     this.line.append(text);
-    hear(text);
+    hear(text, this.said);
   }
 
   products(cards) {
     this.stepBack();
     const made = cards.map((card) => cardOf(card, this.acts, this.marks.get(card.product.id)));
     this.add(make("div", { class: "cards" }, made));
-    say(`${cards.length === 1 ? "1 product" : `${cards.length} products`}: ${cards.map(spoken).join("; ")}`);
+    say(word("reply.products", { n: cards.length, list: cards.map(spoken).join("; ") }));
     this.show();
   }
 
@@ -56,14 +60,15 @@ export class Reply {
     }
   }
 
-  failed(text) {
-    this.add(make("p", { class: "wrong" }, text));
-    say(text);
+  failed(error) {
+    this.add(tell(make("p", { class: "wrong" }), error));
+    say(told(error), error.said);
   }
 
-  /** So that a screen reader takes the voice of that language. */
+  /** So that a screen reader takes the voice of that language for what is not the page's own words. */
   language(code) {
-    this.answer.lang = code;
+    this.said = code;
+    for (const part of this.answer.querySelectorAll(".words, .reason, table")) part.lang = code;
   }
 
   end() {
@@ -88,8 +93,10 @@ export class Reply {
 }
 
 function doing(step) {
-  const known = { reading: "Reading", choosing: "Thinking", search: "Searching" };
-  return { ...known, recommend: "Choosing for you" }[step] ?? "Looking it up";
+  return {
+    reading: word("reply.reading"), choosing: word("reply.thinking"),
+    search: word("reply.searching"), recommend: word("reply.choosing"),
+  }[step] ?? word("reply.looking");
 }
 
 const spoken = ({ number, product }) =>
@@ -101,6 +108,6 @@ function tableOf({ titles, rows }) {
     make("tr", {}, make("th", { scope: "row" }, name), values.map((value) => make("td", {}, value ?? "—"))));
   const table = make("table", {}, make("thead", {}, head), make("tbody", {}, body));
   // It may be wider than a phone: whoever has a keyboard can scroll it.
-  const label = { class: "table", tabindex: "0", role: "region", "aria-label": "Comparison" };
+  const label = { class: "table", tabindex: "0", role: "region", "aria-label": word("reply.compared") };
   return make("div", label, table);
 }

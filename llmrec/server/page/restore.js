@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { cardOf } from "./card.js";
 import { byId, make } from "./dom.js";
 import { keep } from "./kept.js";
+import { Refused } from "./trouble.js";
 
 /** Show what was said in the conversation `id`, and the products on the screen with their buttons. */
 export async function restore(talk, id) {
@@ -11,14 +12,14 @@ export async function restore(talk, id) {
     const session = await api.session(id, talk.user);
     if (session.turns.length && !talk.running) await show(talk, session);
   } catch (error) {
-    if (!(error instanceof api.Refused)) throw error;
+    if (!(error instanceof Refused)) throw error;
     keep("session", null); // forgotten, or somebody else's
   }
 }
 
 async function show(talk, session) {
   const { turns, held, shown, marks, language } = session;
-  Object.assign(talk, { held, turns: turns.length, marks: new Map(Object.entries(marks)) });
+  Object.assign(talk, { held, language, turns: turns.length, marks: new Map(Object.entries(marks)) });
   byId("welcome").hidden = true;
   byId("turns").append(...turns.map((turn) => said(turn, language)));
   talk.changed(); // what holds stands there at once, the products when they are fetched

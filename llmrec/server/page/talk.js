@@ -5,6 +5,8 @@ import { byId, make } from "./dom.js";
 import { keep, kept } from "./kept.js";
 import { Reply } from "./reply.js";
 import { heardAll, say } from "./spoken.js";
+import { Refused } from "./trouble.js";
+import { language, word } from "./words.js";
 
 /**
  * Runs turns one after the other.
@@ -19,6 +21,7 @@ export class Talk {
     this.held = [];
     this.marks = new Map(); // what was said of each product in this conversation: like, dislike
     this.turns = 0;
+    this.language = language; // the assistant's: it follows the shopper, and begins with the page's
     this.running = null;
   }
 
@@ -41,7 +44,7 @@ export class Talk {
   async turn(line, sent) {
     if (this.running) return null;
     this.running = new AbortController();
-    const reply = new Reply(line, this.acts, this.marks);
+    const reply = new Reply(line, this.acts, this.marks, this.language);
     const { held } = this;
     this.busy(true);
     try {
@@ -50,10 +53,10 @@ export class Talk {
       // Nothing counts that was not acknowledged.
       this.held = held;
       if (error.status === 404) keep("session", null);
-      reply.failed(error.name === "AbortError" ? "Stopped; nothing was changed." : api.told(error));
+      reply.failed(error.name === "AbortError" ? new Refused({ message: word("talk.stopped") }) : error);
     } finally {
       reply.end();
-      heardAll();
+      heardAll(this.language);
       this.running = null;
       this.busy(false);
       this.changed();
@@ -72,11 +75,12 @@ export class Talk {
   done(reply, event) {
     this.turns += 1;
     keep("session", event.session);
+    this.language = event.language;
     reply.language(event.language);
   }
 
   body(sent) {
-    return { ...sent, session: kept("session") ?? undefined, user: this.user ?? undefined };
+    return { ...sent, language, session: kept("session") ?? undefined, user: this.user ?? undefined };
   }
 
   busy(now) {
@@ -90,10 +94,10 @@ export class Talk {
   renew(user) {
     this.stop();
     keep("session", null);
-    Object.assign(this, { user, held: [], marks: new Map(), turns: 0 });
+    Object.assign(this, { user, held: [], marks: new Map(), turns: 0, language });
     for (const turn of document.querySelectorAll(".turn")) turn.remove();
     byId("welcome").hidden = false;
     this.changed();
-    say("A new conversation.");
+    say(word("talk.new"));
   }
 }

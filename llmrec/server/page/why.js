@@ -1,31 +1,37 @@
 // Why this product: the reason, what it stands on, and how the score came about.
 
 import { byId, make, marked } from "./dom.js";
+import { scoreText } from "./formats.js";
 import { priceText } from "./money.js";
+import { word } from "./words.js";
 
 const DID = {
-  view: "You viewed", cart: "You put in the cart", purchase: "You bought",
-  rating: "You rated", like: "You liked", dislike: "You did not want",
+  view: word("did.view"), cart: word("did.cart"), purchase: word("did.purchase"),
+  rating: word("did.rating"), like: word("did.like"), dislike: word("did.dislike"),
 };
 const SOURCES = {
-  query: "Like your words", text: "Near your taste", lexical: "The same words", popular: "Popular",
-  together: "Bought together", next: "Bought next", behaviour: "Your pattern", new: "New", cold: "Untried",
+  query: word("source.query"), text: word("source.text"), lexical: word("source.lexical"),
+  popular: word("source.popular"), together: word("source.together"), next: word("source.next"),
+  behaviour: word("source.behaviour"), new: word("source.new"), cold: word("source.cold"),
 };
+// What every product may have; other fields are called as the catalogue calls them.
+const FIELDS = { brand: word("field.brand"), category: word("field.category"), price: word("field.price") };
+const SCORES = { final: word("score.final"), llm: word("score.llm"), retrieval: word("score.retrieval") };
 const HIDDEN = new Set(["id", "url", "image_url", "currency", "in_stock", "title"]);
 let opener = null;
 
-/** Open the panel with what the tool `explain` said of a card's product. */
-export function showWhy(card, result) {
+/** Open the panel with what the tool `explain` said of a card's product, in the language `said`. */
+export function showWhy(card, result, said) {
   opener = document.activeElement;
   const { product } = card;
   const evidence = result.evidence ?? [];
-  byId("why-title").textContent = `Why “${product.title}”?`;
+  byId("why-title").textContent = word("why.of", product);
   byId("why-body").replaceChildren(
-    make("p", {}, marked(result.reason ?? card.reason ?? "", evidence.flatMap(quoted))),
-    ...part("What it stands on", evidenceList(evidence)),
-    ...part("Where it was found", bars(result.sources ?? {})),
-    ...part("The product's fields", fieldList(product, evidence)),
-    ...part("Score", scoreList(result)),
+    make("p", { lang: said }, marked(result.reason ?? card.reason ?? "", evidence.flatMap(quoted))),
+    ...part(word("why.evidence"), evidenceList(evidence)),
+    ...part(word("why.sources"), bars(result.sources ?? {})),
+    ...part(word("why.fields"), fieldList(product, evidence)),
+    ...part(word("why.scores"), scoreList(result)),
   );
   byId("why").hidden = false;
   byId("chat-view").classList.add("with-why");
@@ -50,8 +56,8 @@ function evidenceList(evidence) {
 }
 
 function kindOf(one) {
-  if (one.source === "history") return DID[one.kind] ?? "You chose";
-  return one.source === "query" ? "You asked for" : `The catalogue says: ${plainName(one.name)}`;
+  if (one.source === "history") return DID[one.kind] ?? word("did.other");
+  return one.source === "query" ? word("did.asked") : word("did.field", { name: called(plainName(one.name)) });
 }
 
 /** What a reason may quote of it: "white" of "colour: white", each step of a category. */
@@ -61,11 +67,13 @@ const wordsOf = (one) => (one.name.startsWith("attributes.") ? one.text.replace(
 
 const plainName = (name) => name.replace("attributes.", "");
 
+const called = (name) => (Object.hasOwn(FIELDS, name) ? FIELDS[name] : name);
+
 function fieldList(product, evidence) {
   const used = new Set(evidence.filter((one) => one.source === "field").map((one) => plainName(one.name)));
   const rows = fieldsOf(product).map(([name, value]) =>
-    make("div", used.has(name) ? { class: "used" } : {}, make("dt", {}, name), make("dd", {}, value,
-      used.has(name) ? make("span", { class: "unseen" }, " (the reason stands on this)") : null)));
+    make("div", used.has(name) ? { class: "used" } : {}, make("dt", {}, called(name)), make("dd", {}, value,
+      used.has(name) ? make("span", { class: "unseen" }, word("why.used")) : null)));
   return rows.length ? make("dl", { class: "fields" }, rows) : null;
 }
 
@@ -86,17 +94,16 @@ function bars(sources) {
     fill.style.width = `${Math.max(100 / Math.sqrt(rank), 4)}%`;
     return make("li", {}, make("span", {}, SOURCES[name] ?? name),
       make("span", { class: "bar", "aria-hidden": "true" }, fill),
-      make("span", { class: "value" }, `place ${rank}`));
+      make("span", { class: "value" }, word("why.place-at", { rank })));
   }));
 }
 
 function scoreList(result) {
-  const names = { final: "Together", llm: "Language model", retrieval: "Retrieval" };
   const scores = Object.entries(result.scores ?? {});
   if (!scores.length) return null;
   const rows = scores.map(([name, value]) =>
-    make("div", {}, make("dt", {}, names[name] ?? name), make("dd", {}, value.toFixed(3))));
-  const place = `${result.rank} of ${result.ranked}`;
-  if (result.rank) rows.unshift(make("div", {}, make("dt", {}, "Place"), make("dd", {}, place)));
-  return make("dl", { class: "fields" }, rows);
+    make("div", {}, make("dt", {}, SCORES[name] ?? name), make("dd", {}, scoreText(value))));
+  if (!result.rank) return make("dl", { class: "fields" }, rows);
+  const place = make("div", {}, make("dt", {}, word("why.place")), make("dd", {}, word("why.place-of", result)));
+  return make("dl", { class: "fields" }, place, rows);
 }
