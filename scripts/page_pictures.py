@@ -1,6 +1,7 @@
 """Take the pictures of the web page in docs/images/ from a running server of the demo store.
 
 Start one with ``llmrec demo`` and ``llmrec serve -w demo-shop``, then run this with its address.
+Without a Chinese font (Debian's fonts-wqy-microhei) the switch of languages shows boxes.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ COLOURS = 64
 DESKTOP = {"width": 1360, "height": 820}
 PHONE = {"width": 390, "height": 800}
 USER = "shopper-234"
+ASKED = {"en-IE": "seeds to sow", "de-DE": "etwas für den Balkon unter 20"}
 FIRST_CARD = ".turn:not(.past) .card:first-child"
 
 
@@ -35,13 +37,16 @@ def main() -> None:
     )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for name, size, scheme in (
-            ("page-desktop", DESKTOP, "light"),
-            ("page-dark", DESKTOP, "dark"),
-            ("page-phone", PHONE, "light"),
+        for name, size, scheme, locale in (
+            ("page-desktop", DESKTOP, "light", "en-IE"),
+            ("page-dark", DESKTOP, "dark", "en-IE"),
+            ("page-phone", PHONE, "light", "en-IE"),
+            ("page-phone-de", PHONE, "light", "de-DE"),
         ):
-            tab = browser.new_page(viewport=size, color_scheme=scheme, reduced_motion="reduce")
-            talk(tab, url, why=name == "page-desktop", narrow=name != "page-phone")
+            tab = browser.new_page(
+                viewport=size, color_scheme=scheme, locale=locale, reduced_motion="reduce"
+            )
+            talk(tab, url, locale, why=name == "page-desktop", narrow=size == DESKTOP)
             save(tab.screenshot(), IMAGES / f"{name}.png")
             tab.close()
         some_weeks(url)
@@ -71,18 +76,18 @@ def some_weeks(url: str) -> None:
     httpx.post(f"{url}/v1/events", json={"events": events}).raise_for_status()
 
 
-def talk(tab: Any, url: str, *, why: bool, narrow: bool) -> None:
+def talk(tab: Any, url: str, locale: str, *, why: bool, narrow: bool) -> None:
     """A known shopper asks, and perhaps narrows and wants to know why."""
     tab.goto(f"{url}/#profile")
     tab.fill("#who", USER)
     tab.press("#who", "Enter")
     tab.wait_for_selector(".lines li")
     tab.click("#to-chat")
-    ask(tab, "seeds to sow")
+    ask(tab, ASKED[locale])
     if narrow:
         ask(tab, "under 5")
     if why:
-        tab.click(f"{FIRST_CARD} button:text('Why this?')")
+        tab.click(f"{FIRST_CARD} .card-acts button:first-child")
         tab.wait_for_selector("#why:not([hidden])")
         tab.locator(".turn:not(.past) .said").last.scroll_into_view_if_needed()
     tab.mouse.move(0, 0)
