@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "MAX_REVIEW_CHARS",
     "BoolArray",
     "Candidate",
     "Event",
@@ -41,6 +42,8 @@ FloatArray: TypeAlias = NDArray[np.float32]
 BoolArray: TypeAlias = NDArray[np.bool_]
 Language: TypeAlias = Literal["en", "de", "zh"]
 """What sentences can be made in."""
+MAX_REVIEW_CHARS = 10_000
+"""No review is kept longer than that."""
 
 
 class EventKind(str, Enum):
@@ -93,7 +96,9 @@ class Event:
 
     ``at`` is ``None`` where a log gives an order but no times; ``position`` then orders the events
     of a user (and breaks ties among equal times). ``value`` is a rating on the log's own scale, or
-    a quantity for purchases.
+    a quantity for purchases. ``text`` is what the shopper wrote with a rating, a like or a dislike,
+    of at most ``MAX_REVIEW_CHARS`` characters; ``None`` says nothing about it, ``""`` that there is
+    none (any more). It is kept apart from the log: only ``CatalogStore.reviews`` reads it.
     """
 
     user: str
@@ -102,6 +107,7 @@ class Event:
     at: datetime | None = None
     position: int = 0
     value: float | None = None
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class WriteCounts:
-    """What became of the rows that were written; the three add up to the rows given."""
+    """What became of the rows that were written; the first three add up to the rows given.
+
+    ``texts`` are the review texts that were added, replaced or removed with events.
+    """
 
     added: int = 0
     updated: int = 0
     unchanged: int = 0
+    texts: int = 0
 
     @property
     def changed(self) -> int:
@@ -38,6 +42,7 @@ class WriteCounts:
             self.added + other.added,
             self.updated + other.updated,
             self.unchanged + other.unchanged,
+            self.texts + other.texts,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
@@ -12,6 +13,13 @@ from sqlalchemy.engine import Connection
 
 from llmrec.catalog.bulk import Upsert, WriteCounts, batched
 from llmrec.catalog.codec import event_from_row, event_row, item_from_row, item_row
+from llmrec.catalog.reviews import (
+    ReviewTexts,
+    remove_texts,
+    reviews,
+    reviews_metadata,
+    reviews_statement,
+)
 from llmrec.catalog.schema import events, items, meta
 from llmrec.catalog.search import search_statement
 from llmrec.catalog.stored import Stored
@@ -50,6 +58,8 @@ class CatalogStore(Stored):
     (1, 'Kettle')
     >>> folder.cleanup()
     """
+
+    tables = reviews_metadata
 
     def item(self, id: str) -> Item | None:
         """One item, or ``None`` where the catalogue does not know ``id``."""
@@ -121,6 +131,11 @@ class CatalogStore(Stored):
         rows = self._all(query.order_by(*newest_first).limit(limit))
         return [event_from_row(row) for row in reversed(rows)]
 
+    def reviews(self, user: str, limit: int | None = None) -> list[Event]:
+        """The events of ``user`` that have a text, with it, oldest first; ``limit``: the newest."""
+        rows = self._all(reviews_statement(user, limit))
+        return [replace(event_from_row(row[:-1]), text=row[-1]) for row in reversed(rows)]
+
     def iter_events(self, batch: int = 10_000) -> Iterator[list[Event]]:
         """All events ordered by user, time and position, in lists; one state of the log."""
         query = sa.select(events).order_by(*events.primary_key.columns)
@@ -142,19 +157,25 @@ class CatalogStore(Stored):
             DiskFull: no space left; nothing was written.
             DataError: an item that cannot be stored; nothing was written.
         """
-        return self._write(items, "content_hash", map(item_row, values), _ITEM_BATCH)
+        rows = map(item_row, values)
+        with self._database.write() as connection:
+            return self._write(connection, items, "content_hash", rows, _ITEM_BATCH)
 
     def write_events(self, values: Iterable[Event]) -> WriteCounts:
         """Add or update events in one transaction, holding one batch of them in memory.
 
-        Two events are the same if user, time, position, item and kind are; the later wins.
+        Two events are the same if user, time, position, item and kind are; the later wins. Where
+        it has no text, not even an empty one, the text of the earlier stays.
 
         Raises:
             LockedError: somebody else is writing.
             DiskFull: no space left; nothing was written.
             DataError: an event that cannot be stored; nothing was written.
         """
-        return self._write(events, "value", map(event_row, values), _EVENT_BATCH)
+        with self._database.write() as connection:
+            texts = ReviewTexts(connection, self._database.errors)
+            counts = self._write(connection, events, "value", texts.apart(values), _EVENT_BATCH)
+        return replace(counts, texts=texts.changed)
 
     def delete_item(self, id: str) -> bool:
         """Remove an item; its events stay, as events of an unknown item.
@@ -169,43 +190,50 @@ class CatalogStore(Stored):
         return deleted
 
     def delete_event(self, event: Event) -> bool:
-        """Remove an event; user, time, position, item and kind say which.
+        """Remove an event and its text; user, time, position, item and kind say which.
 
         Returns:
             Whether it was there.
         """
-        key = dict(zip((column.name for column in events.columns), event_row(event), strict=True))
+        row = event_row(event)
+        key = dict(zip((column.name for column in events.columns), row, strict=True))
         same = [column == key[column.name] for column in events.primary_key.columns]
         with self._database.write() as connection, self._database.errors():
             deleted = connection.execute(events.delete().where(*same)).rowcount > 0
+            remove_texts(connection, [row[:5]])
             if deleted:
                 _bump(connection, "events")
         return deleted
 
     def forget_user(self, user: str) -> int:
-        """Remove all events of a shopper; on SQLite their bytes are overwritten, too.
+        """Remove all events of a shopper and what they wrote; on SQLite the bytes, too.
 
         Returns:
-            How many there were.
+            How many events there were.
         """
         with self._database.erase() as connection, self._database.errors():
+            connection.execute(reviews.delete().where(reviews.c.user_id == user))
             deleted = connection.execute(events.delete().where(events.c.user_id == user)).rowcount
             if deleted:
                 _bump(connection, "events")
         return int(deleted)
 
     def _write(
-        self, table: sa.Table, differs: str, rows: Iterator[tuple[Any, ...]], size: int
+        self,
+        connection: Connection,
+        table: sa.Table,
+        differs: str,
+        rows: Iterator[tuple[Any, ...]],
+        size: int,
     ) -> WriteCounts:
         counts = WriteCounts()
-        with self._database.write() as connection:
-            upsert = Upsert(connection, table, differs)
-            for batch in batched(rows, size):  # what the rows raise is not a database error
-                with self._database.errors():
-                    counts += upsert.write(batch)
-            if counts.changed:
-                with self._database.errors():
-                    _bump(connection, "items" if table is items else "events")
+        upsert = Upsert(connection, table, differs)
+        for batch in batched(rows, size):  # what the rows raise is not a database error
+            with self._database.errors():
+                counts += upsert.write(batch)
+        if counts.changed:
+            with self._database.errors():
+                _bump(connection, "items" if table is items else "events")
         return counts
 
     def _all(self, query: sa.Select[Any]) -> list[Any]:

@@ -40,7 +40,8 @@ class Stored:
             CatalogError: it is not a database, damaged, or out of reach.
             WorkspaceError: a newer llmrec made it.
             ConfigError: the URL is not one of a database we know.
-            LockedError: it is new, and somebody else is writing to it.
+            LockedError: it lacks a table, being new or an older llmrec's, and somebody else is
+                writing to it.
         """
         database = Database(url, timeout)
         try:

@@ -1,7 +1,5 @@
 """The store's promises, on SQLite and, where LLMREC_TEST_POSTGRES names one, on PostgreSQL."""
 
-import os
-import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -9,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
+from databases import KINDS, database_url
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -39,28 +37,10 @@ KETTLE = Item(
 )
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=KINDS)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'catalog.db'}"
-        return
-    server = os.environ.get("LLMREC_TEST_POSTGRES")
-    if not server:
-        pytest.skip("LLMREC_TEST_POSTGRES names no PostgreSQL database")
-    pytest.importorskip("psycopg")
-    schema = f"llmrec_test_{uuid.uuid4().hex}"
-    engine = sa.create_engine(sa.make_url(server).set(drivername="postgresql+psycopg"))
-    with engine.begin() as connection:
-        connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
-    yield (
-        sa.make_url(server)
-        .update_query_dict({"options": f"-csearch_path={schema}"})
-        .set(drivername="postgresql")
-        .render_as_string(hide_password=False)
-    )
-    with engine.begin() as connection:
-        connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
-    engine.dispose()
+    with database_url(request.param, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture
