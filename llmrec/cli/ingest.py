@@ -131,8 +131,9 @@ def events(
 ) -> None:
     """Add events: who did what with which product, and when.
 
-    The fields are user, item, kind (view, cart, purchase, rating, like, dislike), at, position and
-    value. Ingest the products first: events of unknown products are rejected.
+    The fields are user, item, kind (view, cart, purchase, rating, like, dislike), at, position,
+    value and text (the shopper's own words, with a rating, a like or a dislike; --map text= leaves
+    them out). Ingest the products first: events of unknown products are rejected.
 
     Example: [bold]llmrec ingest events orders.csv.gz --kind purchase --map user=client_no[/]
     """
@@ -215,6 +216,8 @@ def _print(report: IngestReport, as_json: bool) -> None:
     for one in report.files:
         _explain_rejects(one)
         _explain_ratings(one)
+        if "text" in one.columns:
+            console.print(f"  {one.texts:,} review texts are new or changed", highlight=False)
 
 
 def _describe(one: FileReport) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from llmrec.catalog.reviews import OPINIONS
 from llmrec.errors import DataError
 from llmrec.ingest.cleaning import clean_id, is_missing
-from llmrec.ingest.fields import parse_kind, parse_number
+from llmrec.ingest.fields import parse_kind, parse_number, parse_review
 from llmrec.ingest.recognise import Plan
 from llmrec.ingest.rejects import BadRow
 from llmrec.ingest.rows import Defaults
@@ -26,7 +27,8 @@ class EventBuilder:
     """Makes events of rows that hold the columns ``plan.selected``, in that order.
 
     A row of a file that has neither times nor positions gets its row number as position. A kind of
-    the defaults goes over the file's own; one of the plan holds where the file says none.
+    the defaults goes over the file's own; one of the plan holds where the file says none. A text is
+    read where the kind can have one and left out elsewhere: often one column serves all kinds.
 
     Attributes:
         ratings: the lowest and the highest so far, ``None`` before the first.
@@ -34,7 +36,8 @@ class EventBuilder:
 
     __slots__ = (
         "_at", "_default", "_disliked_below", "_forced", "_invoice", "_item", "_kind", "_kinds",
-        "_names", "_now", "_order", "_ordered", "_position", "_user", "_value", "ratings",
+        "_max_chars", "_names", "_now", "_order", "_ordered", "_position", "_text", "_user",
+        "_value", "ratings",
     )  # fmt: skip
 
     def __init__(self, plan: Plan, defaults: Defaults) -> None:
@@ -42,14 +45,15 @@ class EventBuilder:
         index = {name: i for i, name in enumerate(plan.selected)}
         places = {ours: index[those[0]] for ours, those in plan.columns.items()}
         self._user, self._item = places["user"], places["item"]
-        self._kind, self._at, self._position, self._value, self._invoice = (
-            places.get(name, _NOWHERE) for name in ("kind", "at", "position", "value", "invoice")
+        self._kind, self._at, self._position, self._value, self._text, self._invoice = (
+            places.get(name, _NOWHERE)
+            for name in ("kind", "at", "position", "value", "text", "invoice")
         )
         self._ordered = self._at != _NOWHERE or self._position != _NOWHERE
         self._now, self._order = defaults.now, plan.order
         self._forced = defaults.kind
         self._default = plan.kind or EventKind.PURCHASE
-        self._disliked_below = defaults.disliked_below
+        self._disliked_below, self._max_chars = defaults.disliked_below, defaults.max_chars
         self.ratings: tuple[float, float] | None = None
         self._kinds: dict[str, EventKind] = {}
 
@@ -74,8 +78,13 @@ class EventBuilder:
             position = _position(values[place]) if place != _NOWHERE else self._place_of(row)
             place = self._value
             value = None if place == _NOWHERE else parse_number(values[place])
+            text = None
+            if self._text != _NOWHERE and kind in OPINIONS:
+                place = self._text
+                text = parse_review(values[place], self._max_chars)
             if kind is EventKind.RATING:
-                kind = self._rated(value)
+                place = self._value
+                kind = self._rated(value, text)
             place = self._invoice
             if place != _NOWHERE:
                 _check_sale(values[place], value)
@@ -87,10 +96,12 @@ class EventBuilder:
                 field=self._names[place] if known else None,
                 value=values[place] if known else None,
             ) from None
-        return Event(user, item, kind, at, position, value)
+        return Event(user, item, kind, at, position, value, text)
 
-    def _rated(self, value: float | None) -> EventKind:
+    def _rated(self, value: float | None, text: str | None) -> EventKind:
         if value is None:
+            if text:
+                return EventKind.RATING  # a review without stars
             raise DataError("a rating without a value")
         low, high = self.ratings or (value, value)
         self.ratings = min(low, value), max(high, value)

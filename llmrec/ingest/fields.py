@@ -10,7 +10,7 @@ from typing import Any
 
 from llmrec.errors import DataError
 from llmrec.ingest.cleaning import clean_text, is_missing
-from llmrec.types import EventKind
+from llmrec.types import MAX_REVIEW_CHARS, EventKind
 
 __all__ = [
     "join_texts",
@@ -20,6 +20,7 @@ __all__ = [
     "parse_language",
     "parse_link",
     "parse_number",
+    "parse_review",
     "parse_stock",
 ]
 
@@ -91,6 +92,28 @@ def parse_number(value: Any) -> float | None:
     if not math.isfinite(number):
         raise DataError("not a number")
     return number
+
+
+def parse_review(value: Any, max_chars: int) -> str:
+    """What a shopper wrote, on one line; ``""`` where nothing is written.
+
+    What is longer than a review is kept (10,000 characters) ends at a word before.
+
+    Raises:
+        DataError: not text, or more than ``max_chars``.
+
+    >>> parse_review("Warm,<br>but it <b>itches</b>.", 100)
+    'Warm, but it itches.'
+    """
+    if is_missing(value):
+        return ""
+    if not isinstance(value, str):
+        raise DataError("a review that is not text")
+    text = clean_text(value, max_chars)
+    if len(text) <= MAX_REVIEW_CHARS:
+        return text
+    cut = text[: MAX_REVIEW_CHARS - 1]
+    return f"{cut.rsplit(' ', 1)[0]}…"
 
 
 def parse_stock(value: Any) -> int | None:

@@ -88,7 +88,8 @@ class FileReport:
     ``rows`` = those that were accepted + ``rejected`` + those merged into the item of another row;
     ``duplicates`` counts accepted rows whose id (for events: user, item, kind, time and position)
     an earlier row of the file had: the later one won. ``ratings`` are the lowest and the highest of
-    the file, and ``disliked_below`` says which of them are dislikes.
+    the file, and ``disliked_below`` says which of them are dislikes. ``texts`` are the reviews that
+    were added, replaced or removed.
     """
 
     file: str
@@ -106,6 +107,7 @@ class FileReport:
     seconds: float
     ratings: tuple[float, float] | None = None
     disliked_below: float | None = None
+    texts: int = 0
 
 
 @dataclass(frozen=True)
@@ -246,6 +248,7 @@ class _FileRun:
             seconds=time.perf_counter() - start,
             ratings=self._ratings,
             disliked_below=self._disliked_below,
+            texts=counts.texts,
         )
 
     def _plan(self, source: Source) -> Plan:

@@ -34,7 +34,7 @@ ITEM_FIELDS = (
     "id", "title", "brand", "category", "description", "price", "currency", "language", "stock",
     "attributes", "url", "image_url", "added_at",
 )  # fmt: skip
-EVENT_FIELDS = ("user", "item", "kind", "at", "position", "value")
+EVENT_FIELDS = ("user", "item", "kind", "at", "position", "value", "text")
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,7 @@ SHAPES = (
             "item": ("parent_asin",),
             "at": ("timestamp",),
             "value": ("rating",),
+            "text": ("text",),
         },
         kind=EventKind.RATING,
     ),
@@ -261,6 +262,7 @@ EVENT_NAMES: Mapping[str, tuple[str, ...]] = {
     ),
     "position": ("position", "pos", "sequence", "seq", "step"),
     "value": ("value", "rating", "score", "stars", "overall", "quantity", "qty"),
+    "text": ("reviewtext", "reviewbody", "text"),
 }  # fmt: skip
 
 RATING_COLUMNS = frozenset({"rating", "score", "stars", "overall"})

@@ -37,6 +37,7 @@ async def post_events(body: EventsBody, caller: Shopper, services: TheServices) 
             updated=counts.updated,
             unchanged=counts.unchanged,
             unknown_items=unknown,
+            texts=counts.texts,
         )
 
     return await services.writes.run(work)
@@ -50,5 +51,12 @@ def _event(
         raise DataError(
             f"event {place + 1} names no user.", field="events.user", hint="Say whose it is."
         )
-    event = row.event(user, now)
+    try:
+        event = row.event(user, now)
+    except DataError as error:
+        raise DataError(
+            f"event {place + 1}: {error.reason}.",
+            field="events.text",
+            hint="Send plain text, with a rating, a like or a dislike.",
+        ) from None
     return replace(event, kind=event.kind.judged(event.value, disliked_below))
