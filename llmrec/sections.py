@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 __all__ = [
     "MAX_CANDIDATES",
@@ -206,8 +206,24 @@ class IngestSettings(_Section):
     disliked_below: float | None = Field(
         None, description="a rating below this says dislike; unset: every rating speaks for an item"
     )
+    lowest_rating: float = Field(
+        1.0, description="of the shop's scale, by which a profile says what a review meant"
+    )
+    highest_rating: float = Field(5.0, description="of the shop's scale")
     max_field_chars: int = Field(200_000, ge=1)
     max_unpacked_bytes: int = Field(50 * 2**30, ge=1)
+
+    @model_validator(mode="after")
+    def _scale_in_order(self) -> IngestSettings:
+        low, high = self.rating_scale
+        if not low < high:
+            raise ValueError(f"lowest_rating {low:g} is not below highest_rating {high:g}")
+        return self
+
+    @property
+    def rating_scale(self) -> tuple[float, float]:
+        """The lowest and the highest rating."""
+        return self.lowest_rating, self.highest_rating
 
 
 class DocumentSettings(_Section):

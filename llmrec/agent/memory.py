@@ -1,4 +1,4 @@
-"""All that is kept of a shopper, forgotten at once: log, conversations, profile, what was shown."""
+"""All that is kept of a shopper, forgotten at once: log, reviews, conversations, profile, lists."""
 
 from __future__ import annotations
 

@@ -1,19 +1,21 @@
 """A shopper's profile in words, made from the event log by rules; each line with its evidence.
 
-Counts of what was liked, bought, rated and viewed, nothing else: no model guesses at a person. The
-shopper can read it, pin lines of their own, remove lines, and delete it; what they say wins.
+Counts of what was liked, bought, rated and viewed, and what the shopper wrote of it, nothing else:
+no model guesses at a person. The shopper can read it, pin lines of their own, remove lines, and
+delete it; what they say wins.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from statistics import fmean, quantiles
 from typing import TYPE_CHECKING
 
 from llmrec.agent.language import Language
+from llmrec.agent.profile_line import ProfileLine
+from llmrec.agent.review_lines import review_lines
 from llmrec.prompting import price_text
 from llmrec.requests import as_history, condense_history
 from llmrec.retrieval.taste import disliked
@@ -23,12 +25,13 @@ if TYPE_CHECKING:
     from llmrec.agent.profile_edits import ProfileEdits
     from llmrec.catalog.store import CatalogStore
 
-__all__ = ["ProfileLine", "profile_of", "rules"]
+__all__ = ["profile_of", "rules"]
 
 _MOST = 3
 _EXAMPLES = 2
 _AT_LEAST = 2
 _FEW_PRICES = 4
+_REVIEWS = 200
 _TEXTS: dict[str, dict[Language, str]] = {
     "category": {
         "en": "{name}: {n} products, such as {examples}",
@@ -64,36 +67,33 @@ _TEXTS: dict[str, dict[Language, str]] = {
 _AND: dict[Language, str] = {"en": " and ", "de": " und ", "zh": "和"}
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileLine:
-    """One line.
-
-    Attributes:
-        key: names the line for as long as it is true, such as ``brand:Acme``.
-        text: in the shopper's language.
-        evidence: ids of the products that it stands on, the most recent first.
-        pinned: whether the shopper has written it.
-    """
-
-    key: str
-    text: str
-    evidence: tuple[str, ...] = ()
-    pinned: bool = False
-
-    def __str__(self) -> str:
-        return self.text
-
-
 def profile_of(
-    store: CatalogStore, edits: ProfileEdits | None, user: str | None, language: Language = "en"
+    store: CatalogStore,
+    edits: ProfileEdits | None,
+    user: str | None,
+    language: Language = "en",
+    scale: tuple[float, float] = (1.0, 5.0),
 ) -> list[ProfileLine]:
-    """What is known of a shopper now: their own lines first, without what they have removed."""
+    """What is known of a shopper now: their own lines first, without what they have removed.
+
+    Args:
+        store: the catalogue and the log.
+        edits: what shoppers have said of their profiles.
+        user: the shopper; a stranger has no profile.
+        language: of the lines.
+        scale: the lowest and the highest rating of the shop.
+    """
     if user is None:
         return []
     pins, removed = edits.of(user) if edits else ((), frozenset())
     history = condense_history(as_history(store.history(user)))
-    items = store.items(entry.item for entry in history if entry.item)
-    found = rules(history, items.values(), language)
+    reviews = store.reviews(user, _REVIEWS)
+    named = (*(entry.item for entry in history if entry.item), *(one.item for one in reviews))
+    items = store.items(named)
+    found = [
+        *rules(history, items.values(), language),
+        *review_lines(reviews, items, language, scale),
+    ]
     return [*pins, *(line for line in found if line.key not in removed)]
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from llmrec.agent.profile import ProfileLine
+from llmrec.agent.profile_line import ProfileLine
 from llmrec.catalog.stored import Stored
 from llmrec.errors import DataError
 

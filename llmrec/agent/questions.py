@@ -82,7 +82,9 @@ def _filters(turn: TurnInProgress, _: Command) -> Steps:
 
 def _profile(turn: TurnInProgress, _: Command) -> Steps:
     user, language = turn.conversation.user, turn.language
-    lines = profile_of(turn.agent.shop.store, turn.agent.edits, user, language)
+    shop = turn.agent.shop
+    scale = shop.settings.ingest.rating_scale
+    lines = profile_of(shop.store, turn.agent.edits, user, language, scale)
     for line in lines:
         yield from turn.speak(f"- {line}")
     if not lines:

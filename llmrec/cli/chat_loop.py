@@ -11,8 +11,9 @@ from rich.console import Console
 
 from llmrec.agent.events import AgentEvent, Card, Done, Products, Thinking, ToolCalled
 from llmrec.agent.memory import forget
-from llmrec.agent.profile import ProfileLine, profile_of
+from llmrec.agent.profile import profile_of
 from llmrec.agent.profile_edits import ProfileEdits
+from llmrec.agent.profile_line import ProfileLine
 from llmrec.agent.replies import say
 from llmrec.agent.sessions import Sessions
 from llmrec.agent.state import Conversation
@@ -176,7 +177,8 @@ class ChatLoop:
 
     def _lines(self) -> list[ProfileLine]:
         user, language = self.conversation.user, self.conversation.language
-        return profile_of(self.agent.shop.store, self.edits, user, language)
+        shop = self.agent.shop
+        return profile_of(shop.store, self.edits, user, language, shop.settings.ingest.rating_scale)
 
     def _line(self, number: str) -> ProfileLine:
         lines = self._lines()

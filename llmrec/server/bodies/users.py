@@ -30,7 +30,7 @@ class ProfileQuery(Body):
 
 
 class ProfileOut(Out):
-    """What is known of a shopper, from counts over the event log and from what they said."""
+    """What is known of a shopper, from counts over the log, their reviews and what they said."""
 
     lines: tuple[ProfileLineOut, ...]
 

@@ -60,7 +60,7 @@ async def change_profile(
 
 @router.delete("/v1/users/{user:path}", responses=failures(401, 403, 404, 422, 429, 507))
 async def forget_user(user: _UserId, caller: Shopper, services: TheServices) -> ForgottenOut:
-    """Forget a shopper: events, conversations, profile, what experiments showed, keys.
+    """Forget a shopper: events, reviews, conversations, profile, what experiments showed, keys.
 
     Asks for an admin's key, or the shopper's own.
     """
@@ -73,7 +73,8 @@ async def forget_user(user: _UserId, caller: Shopper, services: TheServices) -> 
 def _profile(shop: Shop, user: str, language: Literal["en", "de", "zh"]) -> ProfileOut:
     from llmrec.agent.profile import profile_of
 
-    lines = profile_of(shop.recommender.store, shop.edits, user, language)
+    scale = shop.workspace.settings.ingest.rating_scale
+    lines = profile_of(shop.recommender.store, shop.edits, user, language, scale)
     return ProfileOut.model_validate({"lines": lines})
 
 
