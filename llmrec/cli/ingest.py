@@ -154,7 +154,7 @@ def events(
     shop = Workspace.open(workspace)
     with _bars() as bars:
         report = ingest_events(shop, files, options=options, progress=_into(bars))
-    _print(report, as_json)
+    _print(report, as_json, shop.settings.ingest.rating_scale)
 
 
 def _checked(flag: str, value: str | None, parse: Callable[[str], str | None]) -> str | None:
@@ -201,7 +201,7 @@ def _into(bars: Progress) -> FileProgress:
     return tell
 
 
-def _print(report: IngestReport, as_json: bool) -> None:
+def _print(report: IngestReport, as_json: bool, scale: tuple[float, float] | None = None) -> None:
     if as_json:
         print(json.dumps(report.to_dict(), ensure_ascii=False))
         return
@@ -216,8 +216,8 @@ def _print(report: IngestReport, as_json: bool) -> None:
     for one in report.files:
         _explain_rejects(one)
         _explain_ratings(one)
-        if "text" in one.columns:
-            console.print(f"  {one.texts:,} review texts are new or changed", highlight=False)
+        if scale and "text" in one.columns:
+            _explain_texts(one, scale)
 
 
 def _describe(one: FileReport) -> None:
@@ -239,6 +239,17 @@ def _explain_ratings(one: FileReport) -> None:
         else f"those below {below:g} are dislikes"
     )
     console.print(f"  ratings from {low:g} to {high:g}: {said}", highlight=False)
+
+
+def _explain_texts(one: FileReport, scale: tuple[float, float]) -> None:
+    console.print(f"  {one.texts:,} review texts are new or changed", highlight=False)
+    low, high = one.ratings or scale
+    if low < scale[0] or high > scale[1]:
+        console.print(
+            f"  profiles read reviews on a scale of {scale[0]:g} to {scale[1]:g}: set "
+            "ingest.lowest_rating and ingest.highest_rating to the shop's own",
+            highlight=False,
+        )
 
 
 def _explain_rejects(one: FileReport) -> None:

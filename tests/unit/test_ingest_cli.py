@@ -95,3 +95,18 @@ def test_low_ratings_are_dislikes_where_the_shop_says_so(shop, tmp_path):
     with CatalogStore.open(other.database_url) as store:
         kept = [(one.item, one.kind.value, one.value) for one in store.history("u")]
     assert kept == [("1", "dislike", 2.0), ("2", "rating", 3.0), ("3", "rating", 5.0)]
+
+
+def test_review_texts_are_counted_and_ratings_beyond_the_scale_are_pointed_at(shop, tmp_path):
+    path = tmp_path / "ratings.csv"
+    path.write_text("user,item,rating,position,text\nu,1,9,1,Warm.\nu,2,5,2,\n")
+    done = run("events", path, "-w", shop.path, "--allow-unknown-items")
+    assert "1 review texts are new or changed" in done.output
+    assert "ingest.highest_rating" in done.output
+    path.write_text("user,item,rating,position,text\nu,1,5,1,Warm.\n")
+    done = run("events", path, "-w", shop.path, "--allow-unknown-items")
+    assert "0 review texts" in done.output and "ingest.highest_rating" not in done.output
+    path.write_text("user,item,rating,position\nu,1,9,1\n")
+    assert (
+        "review texts" not in run("events", path, "-w", shop.path, "--allow-unknown-items").output
+    )
