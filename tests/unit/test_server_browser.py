@@ -87,6 +87,23 @@ def test_ask_narrow_why_like_see_the_change_and_be_forgotten(browser, url, size,
         assert visit.complaints == []
 
 
+def test_a_review_is_quoted_as_text_and_can_be_taken_away(browser, url):
+    text = f"Leaks! {HOSTILE} &lt;b&gt; “and” that after one week in dry weather."
+    review = {"user": "ann", "item": "GAR-028", "kind": "rating", "value": 1, "text": text}
+    assert httpx.post(f"{url}/v1/events", json={"events": [review]}).json()["texts"] == 1
+    with Visit(browser, f"{url}/#profile", "phone") as visit:
+        page = visit.page
+        page.fill("#who", "ann")
+        page.press("#who", "Enter")
+        line = page.locator(".lines li", has_text="Leaks!")
+        said = line.locator("span").inner_text()
+        assert said.startswith("Did not like ") and "gong" in said and visit.faults() == []
+        assert page.locator(".lines img, .lines script").count() == 0
+        line.locator("button").click()
+        line.wait_for(state="detached")
+        assert page.evaluate("window.broken") is None and visit.complaints == []
+
+
 @pytest.mark.parametrize("user", ["shopper-101", None])
 def test_earlier_conversations_are_gone_on_with_and_deleted(browser, url, user):
     with Visit(browser, url, "phone") as visit:

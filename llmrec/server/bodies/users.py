@@ -45,7 +45,7 @@ class ProfileChange(Body):
     pin: Annotated[str, StringConstraints(max_length=200, pattern=r"\S")] | None = Field(
         None, description="a line to keep"
     )
-    remove: Annotated[str, StringConstraints(min_length=1, max_length=300)] | None = Field(
+    remove: Annotated[str, StringConstraints(min_length=1, max_length=600)] | None = Field(
         None, description="the key of a line to take away for good"
     )
 
