@@ -1,8 +1,8 @@
 """What a shopper wrote of products, as lines of the profile: the sentiment and a quotation.
 
 The sentiment is what the shopper said in stars, a like or a dislike. Of a text without any it is
-left open: neither the small language model, nor likeness of vectors, nor a lexicon tells an unhappy
-text well enough to say so of a person (docs/design/025-reviews.md has the figures).
+left open: nothing that was tried (the small language model, likeness of vectors, a lexicon) tells
+an unhappy text well enough to say so of a person (docs/design/025-reviews.md has the figures).
 """
 
 from __future__ import annotations
