@@ -17,6 +17,7 @@ from zipfile import ZIP_STORED, ZipFile
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 __all__ = ["Target", "Wheels", "collect", "present_packages", "store_uncompressed"]
@@ -35,6 +36,13 @@ class Target:
         "manylinux1_x86_64",
         "manylinux2014_x86_64",
     )
+
+    def tags(self) -> frozenset[Tag]:
+        """What a wheel's name may end with."""
+        major, minor = map(int, self.python.split("."))
+        own = cpython_tags((major, minor), platforms=self.platforms)
+        every = compatible_tags((major, minor), f"cp{major}{minor}", self.platforms)
+        return frozenset((*own, *every))
 
     def environment(self) -> dict[str, str]:
         """What markers of requirements are evaluated with."""
@@ -97,7 +105,7 @@ def collect(
         SystemExit: pip finds no wheel.
     """
     target = target or Target()
-    environment, found = target.environment(), Wheels()
+    environment, tags, found = target.environment(), target.tags(), Wheels()
     asked: dict[str, SpecifierSet] = {}
     queue = [Requirement(one) for one in wanted]
     while queue:
@@ -111,10 +119,10 @@ def collect(
                 found.doubts.append(f"{need} (there: {version})")
         else:
             asked[name] = asked.get(name, SpecifierSet()) & need.specifier
-            wheel = _fitting(folder, name, asked[name])
+            wheel = _fitting(folder, name, asked[name], tags)
             if wheel is None:
                 _download(f"{name}{asked[name]}", folder, target)
-                wheel = _fitting(folder, name, asked[name])
+                wheel = _fitting(folder, name, asked[name], tags)
             if wheel is None:
                 raise SystemExit(f"pip saved no wheel of {name}{asked[name]}")
             if found.files.get(name) != wheel or need.extras:
@@ -134,13 +142,17 @@ def store_uncompressed(wheel: Path, out: Path, *, drop: Collection[str] = ()) ->
                 copy.writestr(member, data)
 
 
-def _fitting(folder: Path, name: str, specifier: SpecifierSet) -> Path | None:
-    """The newest wheel of ``name`` in ``folder`` that ``specifier`` allows."""
+def _fitting(
+    folder: Path, name: str, specifier: SpecifierSet, tags: Collection[Tag]
+) -> Path | None:
+    """The newest wheel of ``name`` in ``folder`` that ``specifier`` and one of ``tags`` allow."""
     known = [(parse_wheel_filename(path.name), path) for path in folder.glob("*.whl")]
     fit = [
         (parts[1], path)
         for parts, path in known
-        if parts[0] == name and specifier.contains(parts[1], prereleases=True)
+        if parts[0] == name
+        and specifier.contains(parts[1], prereleases=True)
+        and not parts[3].isdisjoint(tags)
     ]
     return max(fit)[1] if fit else None
 

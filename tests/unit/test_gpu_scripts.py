@@ -306,6 +306,8 @@ def test_only_missing_packages_are_collected(tmp_path: Path) -> None:
     beta = make_wheel(tmp_path / "wheels", "beta", "Requires-Dist: gamma>1; extra == 'fast'")
     make_wheel(tmp_path / "wheels", "gamma")
     gamma = make_wheel(tmp_path / "wheels", "gamma", version="2.0")
+    other = make_wheel(tmp_path / "wheels", "gamma", version="3.0")
+    other.rename(other.with_name("gamma-3.0-cp311-cp311-manylinux_2_17_x86_64.whl"))
     found = wheels.collect(
         ["alpha==1.0"],
         tmp_path / "wheels",
