@@ -98,6 +98,12 @@ class RetrievalSettings(_Section):
             "behaviour": 2.0,
         }
     )
+    query_boost: float = Field(
+        5.0,
+        ge=0,
+        description="what the weights of query and lexical are multiplied by where the shopper "
+        "asks for something in words",
+    )
     rrf_k: int = Field(60, ge=1)
     depth: int = Field(100, ge=1, description="how many items each source returns")
     history_limit: int = Field(50, ge=1, description="most recent history entries that count")

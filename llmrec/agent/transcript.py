@@ -35,6 +35,7 @@ from llmrec.agent.events import (
     Words,
 )
 from llmrec.agent.state import Conversation
+from llmrec.prompting import price_label
 
 if TYPE_CHECKING:
     from llmrec.agent.agent import Agent
@@ -133,9 +134,7 @@ def _part(event: AgentEvent) -> str:
 
 def _card(card: Card) -> str:
     product = card.product
-    price = (
-        f"{product['price']} {product.get('currency', '')}".strip() if "price" in product else ""
-    )
+    price = price_label(product["price"], product.get("currency")) if "price" in product else ""
     facts = [f"**{product['title']}**", product.get("brand"), price]
     if product.get("in_stock") is False:
         facts.append("not in stock")

@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from llmrec.prompting import price_label
 from llmrec.types import Item, Recommendation, Recommendations, Words
 
 __all__ = ["answer_table", "card", "price_of", "score_table", "trace_line"]
@@ -14,7 +15,7 @@ __all__ = ["answer_table", "card", "price_of", "score_table", "trace_line"]
 
 def price_of(item: Item) -> str:
     """``12.90 EUR``, or nothing where the catalogue has no price."""
-    return "" if item.price is None else f"{item.price} {item.currency or ''}".rstrip()
+    return "" if item.price is None else price_label(item.price, item.currency)
 
 
 def answer_table(answer: Recommendations, *, title: str | None = None) -> RenderableType:

@@ -21,6 +21,7 @@ from llmrec.agent.events import (
 )
 from llmrec.cli.chat_words import Flow
 from llmrec.cli.pictures import Pictures
+from llmrec.prompting import price_label
 
 __all__ = ["show", "show_scores"]
 
@@ -66,7 +67,7 @@ def _panel(card: Card) -> Panel:
     if card.reason:
         mark = " [dim](from the product's fields)[/]" if card.origin == "fields" else ""
         lines.append(f"[italic]{escape(card.reason)}[/]{mark}")
-    price = f"{product.get('price', '')} {product.get('currency', '')}".strip()
+    price = price_label(product["price"], product.get("currency")) if "price" in product else ""
     heading = f"[bold]{card.number}. {escape(product['title'])}[/]  {escape(price)}"
     return Panel("\n".join(lines), title=heading, title_align="left")
 

@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from llmrec.cli.cards import price_of
 from llmrec.cli.common import WorkspaceOption, console, notes
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def search(
     table = Table("id", "title", "brand", "category", "price", "stock")
     for item in found:
         cells = (item.id, item.title, item.brand or "", item.category[-1] if item.category else "")
-        table.add_row(*map(escape, cells), _price(item), _stock(item))
+        table.add_row(*map(escape, cells), price_of(item), _stock(item))
     console.print(table)
 
 
@@ -90,7 +91,7 @@ def _card(item: Item) -> Table:
         "id": item.id,
         "brand": item.brand,
         "category": " > ".join(item.category),
-        "price": _price(item),
+        "price": price_of(item),
         "stock": _stock(item),
         "language": item.language,
         **item.attributes,
@@ -103,10 +104,6 @@ def _card(item: Item) -> Table:
         if value:
             card.add_row(escape(name), escape(value))
     return card
-
-
-def _price(item: Item) -> str:
-    return "" if item.price is None else f"{item.price} {item.currency or ''}".rstrip()
 
 
 def _stock(item: Item) -> str:

@@ -135,8 +135,14 @@ def _tasks(request: WordsRequest) -> Iterator[_Task]:
 
 
 def _model_can(task: _Task) -> bool:
+    """Whether there is something to say, in a language that the model writes.
+
+    Of an item that is no more than its title a sentence can only repeat or invent
+    (:func:`~llmrec.explain.check.grounding`).
+    """
     request = task.request
-    return item_language(request.item) == spoken_language(request) == "en"
+    told = bool(request.item.description or request.item.attributes)
+    return told and item_language(request.item) == spoken_language(request) == "en"
 
 
 def _finished(task: _Task) -> Words:

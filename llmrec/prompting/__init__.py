@@ -1,6 +1,14 @@
 """Render prompts to a token budget: pure, so that training, evaluation and serving see the same."""
 
-from llmrec.prompting.lines import DETAILS, Detail, HistoryPair, history_line, item_line, price_text
+from llmrec.prompting.lines import (
+    DETAILS,
+    Detail,
+    HistoryPair,
+    history_line,
+    item_line,
+    price_label,
+    price_text,
+)
 from llmrec.prompting.rank import (
     NEUTRAL_ITEM,
     RankPrompt,
@@ -33,6 +41,7 @@ __all__ = [
     "history_line",
     "item_line",
     "one_line",
+    "price_label",
     "price_text",
     "rank_prompt",
     "rank_prompt_tail",

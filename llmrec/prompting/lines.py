@@ -8,7 +8,7 @@ from decimal import Decimal
 from llmrec.prompting.shop_text import one_line, shorten
 from llmrec.types import EventKind, HistoryEntry, Item
 
-__all__ = ["DETAILS", "Detail", "HistoryPair", "history_line", "item_line", "price_text"]
+__all__ = ["DETAILS", "Detail", "HistoryPair", "history_line", "item_line", "price_label", "price_text"]
 
 HistoryPair = tuple[HistoryEntry, Item | None]
 """A history entry with the catalogue's item, or ``None`` where it counts by its text."""
@@ -70,6 +70,17 @@ def history_line(pair: HistoryPair, detail: Detail) -> str:
     rated = f" {entry.value:g}" if entry.kind is EventKind.RATING and entry.value else ""
     bare = Detail(detail.words, brand=detail.brand, category=False, price=False)
     return f"{_DONE[entry.kind]}{rated}: {item_line(item, bare)}"
+
+
+def price_label(price: Decimal | str, currency: str | None) -> str:
+    """The price as the catalogue writes it, but never with half of the cents.
+
+    >>> price_label(Decimal("2.1"), "GBP"), price_label("119.00", "EUR"), price_label("119", None)
+    ('2.10 GBP', '119.00 EUR', '119')
+    """
+    amount = Decimal(price)
+    text = f"{amount:.2f}" if amount.as_tuple().exponent == -1 else str(price)
+    return f"{text} {currency or ''}".rstrip()
 
 
 def price_text(price: Decimal, currency: str | None) -> str:

@@ -7,7 +7,7 @@ How much, a :class:`Blend` says: :class:`ReciprocalRanks` by weights set by hand
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 from llmrec.retrieval.sources.base import Hits
 from llmrec.types import Candidate, SourceHit
 
-__all__ = ["Blend", "ReciprocalRanks", "fuse"]
+__all__ = ["OF_WORDS", "Blend", "ReciprocalRanks", "fuse"]
+
+OF_WORDS = ("query", "lexical")
+"""The sources that look for what a shopper says."""
 
 
 class Blend(Protocol):
@@ -43,6 +46,11 @@ class ReciprocalRanks:
 
     weights: Mapping[str, float]
     k: int
+
+    def for_words(self, boost: float) -> ReciprocalRanks:
+        """The same where a shopper has asked in words: what answers words counts ``boost`` fold."""
+        words = {name: boost * self.weights.get(name, 0.0) for name in OF_WORDS}
+        return replace(self, weights={**self.weights, **words})
 
     def uses(self, source: str) -> bool:
         """Whether its weight is above 0."""

@@ -11,7 +11,7 @@ import numpy as np
 from typing_extensions import Self
 
 from llmrec.catalog.store import CatalogStore
-from llmrec.config import Workspace
+from llmrec.config import RetrievalSettings, Workspace
 from llmrec.embedding import TextEncoder, load_encoder
 from llmrec.errors import ConfigError, HistoryError
 from llmrec.retrieval.behaviour import BehaviourShelf
@@ -249,7 +249,7 @@ class Retriever:
         depth = max(settings.depth, n)
         # A log holds no queries, and nothing was learned from those without a history.
         by_history = context.query is None and bool(context.liked)
-        blend = state.blend if by_history else ReciprocalRanks(settings.weights, settings.rrf_k)
+        blend = state.blend if by_history else _by_hand(settings, context)
         hits = {
             name: source.top(context, depth)
             for name, source in state.sources.items()
@@ -265,6 +265,11 @@ class Retriever:
         asked = [*hits, COLD] if any(COLD in one.sources for one in candidates) else [*hits]
         by_source = {name: sum(name in one.sources for one in candidates) for name in asked}
         return RetrievalResult(tuple(candidates), matching, by_source)
+
+
+def _by_hand(settings: RetrievalSettings, context: Context) -> ReciprocalRanks:
+    blend = ReciprocalRanks(settings.weights, settings.rrf_k)
+    return blend if context.query is None else blend.for_words(settings.query_boost)
 
 
 def _fused(

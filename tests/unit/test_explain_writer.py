@@ -1,5 +1,6 @@
 """Writing: what fails is written again once, then made from fields, and says so."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -101,6 +102,12 @@ def test_degenerate_output_is_never_shown(text):
     assert reason.origin == description.origin == "fields" and reason.problems
 
 
+def test_what_is_no_more_than_its_title_is_not_put_to_the_model():
+    engine = ScriptedEngine(generate=[])
+    ((reason, description),) = write(engine, request(item=PAN, known=STOVE, describe=True))
+    assert (reason.origin, reason.attempts) == ("fields", 0) and description.attempts == 0
+
+
 def test_a_batch_is_one_call_for_each_attempt():
     calls = []
 
@@ -110,7 +117,8 @@ def test_a_batch_is_one_call_for_each_attempt():
             return super().generate(prompts, **options)
 
     engine = Counting(generate=lambda prompt: BAD if "camp pan" in prompt.lower() else GOOD)
-    requests = [request(), request(describe=True), request(item=PAN, known=STOVE)]
+    pan = replace(PAN, description="A deep and a flat part that nest.")
+    requests = [request(), request(describe=True), request(item=pan, known=STOVE)]
     done = write(engine, *requests)
     assert [count for count, _ in calls] == [4, len([1 for c in calls[1:] for _ in range(c[0])])]
     assert calls[0][1]["temperature"] == 0 and calls[1][1]["temperature"] > 0

@@ -1,0 +1,136 @@
+"""A shopper with a history asks for a thing: how much the words should count beside the history.
+
+    python scripts/bench/asked.py ../shared/data/online_retail --repeats drop \
+        --shop bench-work/fusion-online/shop --part valid --cases 1000
+
+As in personalised product search (Ai et al. 2017, https://arxiv.org/abs/1708.08123), a query is
+made of what was chosen: the last words of the target's title, the thing without its kind ("cake
+stand" of PINK SMALL GLASS CAKE STAND), and what shoppers' logs say must pick the right one. Each of
+``--boosts`` is tried as ``retrieval.query_boost``; ``query alone`` is the sources that look for
+words, without any history. Printed: NDCG@10 and recall@10 of the
+target with intervals, paired differences from boost 1, and the share of the first ten whose titles
+hold all words of the query. ``--shop`` is a workspace of ``scripts/bench/fusion.py``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from processes import machine
+
+from llmrec.catalog.store import CatalogStore
+from llmrec.catalog.tokens import tokens
+from llmrec.eval import Case, open_data
+from llmrec.eval.judging.asking import sample_cases
+from llmrec.eval.main_path.shop import evaluation_shop
+from llmrec.eval.measures.bootstrap import bootstrap_intervals
+from llmrec.finetune.fusion.ask import request_of
+from llmrec.retrieval import RetrievalRequest, Retriever
+from llmrec.retrieval.fusion import OF_WORDS, ReciprocalRanks, fuse
+from llmrec.retrieval.sources.base import Hits
+
+BATCH = 128
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data")
+    parser.add_argument("--order", default="time", choices=("time", "position"))
+    parser.add_argument("--repeats", default="keep", choices=("keep", "drop"))
+    parser.add_argument("--shop", type=Path, required=True)
+    parser.add_argument("--part", default="valid", choices=("valid", "test"))
+    parser.add_argument("--cases", type=int, help="so many of the part, drawn by a seed")
+    parser.add_argument("--words", type=int, default=2, help="of the title's end")
+    parser.add_argument("--boosts", type=float, nargs="+", default=[1, 2, 3, 5, 10, 30])
+    args = parser.parse_args()
+    data = open_data(args.data, order=args.order, repeats=args.repeats)
+    shop = evaluation_shop(data, args.part, folder=args.shop)
+    cases = [one for one in getattr(data.split, args.part) if one.history]
+    with CatalogStore.open(shop.database_url) as store, Retriever.open(shop, store) as retriever:
+        titles = {item.id: item.title for items in store.iter_items() for item in items}
+        some = [one for one in cases if query_of(titles, one, args.words)]
+        some = sample_cases(some, args.cases, 0) if args.cases else some
+        requests = [asked(titles, one, args.words) for one in some]
+        weights, k = shop.settings.retrieval.weights, shop.settings.retrieval.rrf_k
+        found = []
+        for start in range(0, len(requests), BATCH):
+            answers, row = retriever.found(requests[start : start + BATCH])
+            found += answers
+    ids = sorted(row, key=row.__getitem__)
+    alone = ReciprocalRanks({one: weights[one] for one in OF_WORDS}, k)
+    every = ReciprocalRanks(weights, k)
+    ways = {"query alone": alone} | {f"{one:g}": every.for_words(one) for one in args.boosts}
+    lists = {name: [ranked(hits, way, ids) for hits in found] for name, way in ways.items()}
+    print(json.dumps({"machine": machine(), **figures(lists, some, requests, titles)}, indent=2))
+
+
+def query_of(titles: Mapping[str, str], case: Case, words: int) -> str:
+    """The last words of the target's title that are words, or ``""``."""
+    found = re.findall(r"[^\W\d_]{3,}", titles.get(case.targets[0].item, ""))
+    return " ".join(found[-words:]).lower() if len(found) >= words else ""
+
+
+def asked(titles: Mapping[str, str], case: Case, words: int) -> RetrievalRequest:
+    """The shopper's history, and the query."""
+    return replace(request_of(case), query=query_of(titles, case, words))
+
+
+def ranked(hits: Mapping[str, Hits], blend: ReciprocalRanks, ids: Sequence[str]) -> list[str]:
+    """The first ten of those sources that the blend uses."""
+    used = {name: one for name, one in hits.items() if blend.uses(name)}
+    return [one.item for one in fuse(used, blend, ids, n=10)]
+
+
+def figures(
+    lists: Mapping[str, Sequence[Sequence[str]]],
+    cases: Sequence[Case],
+    requests: Sequence[RetrievalRequest],
+    titles: Mapping[str, str],
+) -> dict[str, Any]:
+    targets = [one.targets[0].item for one in cases]
+    gains = {
+        name: np.array([gain(*pair) for pair in zip(own, targets, strict=True)])
+        for name, own in lists.items()
+    }
+    queries = [set(tokens(one.query or "")) for one in requests]
+    made = {
+        name: {
+            "ndcg@10": interval(gains[name]),
+            "recall@10": interval((gains[name] > 0).astype(float)),
+            "ndcg@10 against 1": interval(gains[name] - gains["1"]),
+            "titles with the words": float(
+                np.mean(
+                    [
+                        words <= set(tokens(titles[id]))
+                        for own, words in zip(lists[name], queries, strict=True)
+                        for id in own
+                    ]
+                )
+            ),
+        }
+        for name in lists
+    }
+    return {"cases": len(cases), "ways": made}
+
+
+def gain(items: Sequence[str], target: str) -> float:
+    """NDCG of one target."""
+    return 1 / np.log2(items.index(target) + 2) if target in items else 0.0
+
+
+def interval(values: Any) -> list[float]:
+    ends = bootstrap_intervals(values[:, None])[0]
+    return [round(float(one), 4) for one in (values.mean(), *ends)]
+
+
+if __name__ == "__main__":
+    main()
