@@ -8,7 +8,15 @@ from decimal import Decimal
 from llmrec.prompting.shop_text import one_line, shorten
 from llmrec.types import EventKind, HistoryEntry, Item
 
-__all__ = ["DETAILS", "Detail", "HistoryPair", "history_line", "item_line", "price_label", "price_text"]
+__all__ = [
+    "DETAILS",
+    "Detail",
+    "HistoryPair",
+    "history_line",
+    "item_line",
+    "price_label",
+    "price_text",
+]
 
 HistoryPair = tuple[HistoryEntry, Item | None]
 """A history entry with the catalogue's item, or ``None`` where it counts by its text."""
