@@ -24,6 +24,7 @@ __all__ = [
     "OFF_TOPIC",
     "ONLY_PRODUCT",
     "SEARCH",
+    "SUGGEST",
     "THAT",
     "WHOLE_RULES",
     "WHY",
@@ -42,6 +43,7 @@ CommandKind: TypeAlias = Literal[
     "help",
     "undo",
     "more",
+    "suggest",
     "filters",
     "profile",
     "forget",
@@ -238,6 +240,22 @@ SEARCH = pattern(
     r"|sell|carry)|have\s+you\s+got|such(?:e)?(?:\s+nach)?"
     r"|finde(?:\s+mir)?|habt\s+ihr|haben\s+sie|hast\s+du|verkauft\s+ihr|搜索|搜一下|查找|有没有|有卖)\s*(?=\S)"
 )
+SUGGEST = pattern(
+    r"^(?:(?:so|and|then|now)[\s,]+)*(?:what(?:'s|\s+is)\s+(?:new|good|popular|hot)|anything\s+new"
+    r"|surprise\s+me|what\s+(?:do|would|can|could)\s+you\s+(?:recommend|suggest)|what\s+should\s+i"
+    r"\s+(?:buy|get|take)|(?:can|could)\s+you\s+(?:recommend|suggest)\s+(?:me\s+)?(?:something|anything)"
+    r"|(?:please\s+)?(?:recommend|suggest)(?:\s+me)?\s+(?:something|anything)"
+    r"|(?:do\s+you\s+have\s+|have\s+you\s+got\s+|give\s+me\s+)?(?:any|some)\s+(?:ideas?|suggestions?"
+    r"|recommendations?|tips?)"
+    r"|was\s+gibt(?:'s|\s+es)\s+(?:neues|schönes)|überrasch\s+mich"
+    r"|was\s+(?:empfiehlst|rätst)\s+du(?:\s+mir)?|was\s+(?:kannst|könntest|würdest)\s+du(?:\s+mir)?"
+    r"\s+empfehlen|empfiehl\s+mir\s+(?:et)?was|(?:hast\s+du\s+)?(?:ein\s+paar\s+)?(?:ideen|vorschläge|tipps))"
+    r"(?:\s+(?:for|to)\s+me|\s+für\s+mich)?(?:\s+(?:today|now|here|please|heute|bitte))*[\s.!?]*$"
+    r"|^(?:你|您)?(?:有什么|有啥)(?:可以|好)?(?:推荐|新品|新的|新东西)(?:的|吗|给我的?)?[\s.!?。！？]*$"
+    r"|^(?:随便)?(?:给我)?推荐(?:一下|点什么|些什么)?[吧。！!\s]*$"
+)
+"""A wish for a suggestion that names no thing."""
+
 ONLY_PRODUCT = pattern(rf"^(?:{BARE})$")
 ALONE = pattern(
     rf"^(?:ok(?:ay)?|yes|i\s+mean|ich\s+meine|ja|我(?:说|指)的是)?[\s,]*({BARE})[\s.!]*(?:please"

@@ -18,6 +18,7 @@ from llmrec.agent.command_patterns import (
     OFF_TOPIC,
     ONLY_PRODUCT,
     SEARCH,
+    SUGGEST,
     THAT,
     WHOLE_RULES,
     WHY,
@@ -85,6 +86,8 @@ def read_command(message: str, context: Context) -> Command | None:
 
 def _asked(text: str, context: Context) -> Command | None:
     """A question or an order about products, or about the shop."""
+    if SUGGEST.search(text):
+        return Command("suggest")
     if found := ALONE.search(text):
         return Command("product", (reference(found[1]),), text)
     if found := WHY_NOT.search(text):

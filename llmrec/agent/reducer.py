@@ -165,7 +165,9 @@ def _dropped(
     if any(one.kind == "recipient" for one in gone):
         after = _with(after, aside=0)
         told.append(Note("taste_back"))
-    return after, told or ([] if freed else [Note("nothing_to_drop")])
+    # "For me" may be said where nobody else was spoken of.
+    expected = freed or change.kind == "recipient"
+    return after, told or ([] if expected else [Note("nothing_to_drop")])
 
 
 def _unwanted(situation: Situation, product: Shown) -> _Next:

@@ -37,3 +37,29 @@ def test_a_detail_joins_the_quest_and_another_thing_replaces_it(agent):
 def test_something_for_a_place_is_not_found_for_for_it(agent):
     _, events = talk(agent, "something for the balcony")
     assert words_of(events).startswith("Found for “balcony”:")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        *("hi, what's new for me?", "surprise me", "what would you recommend?", "any ideas"),
+        *("was empfiehlst du mir?", "überrasch mich", "有什么推荐吗？", "推荐一下吧"),
+    ],
+)
+def test_a_wish_that_names_no_thing_is_not_searched(agent, message):
+    conversation, events = talk(agent, message)
+    assert tools_of(events) == ["recommend"] and len(products_of(events)) == 3
+    assert conversation.now.words == ()
+    assert talk(agent, "teapot under 40", message)[0].now.words == ("teapot",)
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("what do you recommend for tea?", ("tea",)),
+        ("recommend me something for tea", ("tea",)),
+        ("surprise eggs", ("surprise eggs",)),
+    ],
+)
+def test_a_wish_that_names_a_thing_is_searched(agent, message, words):
+    assert talk(agent, message)[0].now.words == words

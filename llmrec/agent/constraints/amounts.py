@@ -82,12 +82,26 @@ _SPOKEN_WORD = re.compile(
 )
 
 
+_NOTES = {"fiver": "5 pounds", "tenner": "10 pounds"}
+_NOTE = re.compile(rf"\b(?:an?\s+)?({'|'.join(_NOTES)})\b", re.IGNORECASE)
+_ONE = re.compile(
+    r"\b(under|below|than|most|over|above|least|about|around|to|only|unter|als|über|bis|um|etwa"
+    r"|höchstens|mindestens)\s+(?:an?|one|eine[nm]?|ein)\s+"
+    r"(?=(?:pound|euro|dollar|quid|buck|pfund|franken)\b)",
+    re.IGNORECASE,
+)
+
+
 def in_figures(text: str) -> str:
-    """Round numbers from ten on, spelled out in English or German, in figures.
+    """Round numbers from ten on, spelled out in English or German, in figures; and "a pound".
 
     >>> in_figures("under fifty euros, not a hundred"), in_figures("unter dreißig")
     ('under 50 euros, not 100', 'unter 30')
+    >>> in_figures("under a pound"), in_figures("for a tenner")
+    ('under 1 pound', 'for 10 pounds')
     """
+    text = _NOTE.sub(lambda found: _NOTES[found[1].lower()], text)
+    text = _ONE.sub(r"\1 1 ", text)
     return _SPOKEN_WORD.sub(lambda found: _FIGURE_OF[found[1].lower()], text)
 
 
