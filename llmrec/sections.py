@@ -98,11 +98,11 @@ class RetrievalSettings(_Section):
             "behaviour": 2.0,
         }
     )
-    query_boost: float = Field(
-        5.0,
+    beside_query: float = Field(
+        0.2,
         ge=0,
-        description="what the weights of query and lexical are multiplied by where the shopper "
-        "asks for something in words",
+        description="what the weights of text, together, next and behaviour, which speak for the "
+        "history, are multiplied by where the shopper asks for something in words",
     )
     rrf_k: int = Field(60, ge=1)
     depth: int = Field(100, ge=1, description="how many items each source returns")

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from llmrec.retrieval.sources.base import Hits
 from llmrec.types import Candidate, SourceHit
 
-__all__ = ["OF_WORDS", "Blend", "ReciprocalRanks", "fuse"]
+__all__ = ["OF_HISTORY", "Blend", "ReciprocalRanks", "fuse"]
 
-OF_WORDS = ("query", "lexical")
-"""The sources that look for what a shopper says."""
+OF_HISTORY = frozenset({"text", "together", "next", "behaviour"})
+"""The sources that answer a history whether or not there are words."""
 
 
 class Blend(Protocol):
@@ -47,10 +47,11 @@ class ReciprocalRanks:
     weights: Mapping[str, float]
     k: int
 
-    def for_words(self, boost: float) -> ReciprocalRanks:
-        """The same where a shopper has asked in words: what answers words counts ``boost`` fold."""
-        words = {name: boost * self.weights.get(name, 0.0) for name in OF_WORDS}
-        return replace(self, weights={**self.weights, **words})
+    def beside_words(self, share: float) -> ReciprocalRanks:
+        """The same where a shopper asks in words: their history counts ``share`` as much."""
+        pairs = self.weights.items()
+        weights = {name: share * one if name in OF_HISTORY else one for name, one in pairs}
+        return replace(self, weights=weights)
 
     def uses(self, source: str) -> bool:
         """Whether its weight is above 0."""

@@ -269,7 +269,7 @@ class Retriever:
 
 def _by_hand(settings: RetrievalSettings, context: Context) -> ReciprocalRanks:
     blend = ReciprocalRanks(settings.weights, settings.rrf_k)
-    return blend if context.query is None else blend.for_words(settings.query_boost)
+    return blend if context.query is None else blend.beside_words(settings.beside_query)
 
 
 def _fused(

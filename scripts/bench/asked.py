@@ -6,10 +6,10 @@
 As in personalised product search (Ai et al. 2017, https://arxiv.org/abs/1708.08123), a query is
 made of what was chosen: the last words of the target's title, the thing without its kind ("cake
 stand" of PINK SMALL GLASS CAKE STAND), and what shoppers' logs say must pick the right one. Each of
-``--boosts`` is tried as ``retrieval.query_boost``; ``query alone`` is the sources that look for
-words, without any history. Printed: NDCG@10 and recall@10 of the
-target with intervals, paired differences from boost 1, and the share of the first ten whose titles
-hold all words of the query. ``--shop`` is a workspace of ``scripts/bench/fusion.py``.
+``--shares`` is tried as ``retrieval.beside_query``; 0 asks without the history. Printed: NDCG@10
+and recall@10 of the target with intervals, paired differences from share 1, and the share of the
+first ten whose titles hold all words of the query. ``--shop`` is a workspace of
+``scripts/bench/fusion.py``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from llmrec.eval.main_path.shop import evaluation_shop
 from llmrec.eval.measures.bootstrap import bootstrap_intervals
 from llmrec.finetune.fusion.ask import request_of
 from llmrec.retrieval import RetrievalRequest, Retriever
-from llmrec.retrieval.fusion import OF_WORDS, ReciprocalRanks, fuse
+from llmrec.retrieval.fusion import ReciprocalRanks, fuse
 from llmrec.retrieval.sources.base import Hits
 
 BATCH = 128
@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--part", default="valid", choices=("valid", "test"))
     parser.add_argument("--cases", type=int, help="so many of the part, drawn by a seed")
     parser.add_argument("--words", type=int, default=2, help="of the title's end")
-    parser.add_argument("--boosts", type=float, nargs="+", default=[1, 2, 3, 5, 10, 30])
+    parser.add_argument("--shares", type=float, nargs="*", default=[0, 0.1, 0.2, 0.33])
     args = parser.parse_args()
     data = open_data(args.data, order=args.order, repeats=args.repeats)
     shop = evaluation_shop(data, args.part, folder=args.shop)
@@ -66,9 +66,8 @@ def main() -> None:
             answers, row = retriever.found(requests[start : start + BATCH])
             found += answers
     ids = sorted(row, key=row.__getitem__)
-    alone = ReciprocalRanks({one: weights[one] for one in OF_WORDS}, k)
     every = ReciprocalRanks(weights, k)
-    ways = {"query alone": alone} | {f"{one:g}": every.for_words(one) for one in args.boosts}
+    ways = {f"{one:g}": every.beside_words(one) for one in (1.0, *args.shares)}
     lists = {name: [ranked(hits, way, ids) for hits in found] for name, way in ways.items()}
     print(json.dumps({"machine": machine(), **figures(lists, some, requests, titles)}, indent=2))
 

@@ -43,6 +43,7 @@ def test_something_for_a_place_is_not_found_for_for_it(agent):
     "message",
     [
         *("hi, what's new for me?", "surprise me", "what would you recommend?", "any ideas"),
+        *("something nice", "show me something good", "zeig mir was Schönes"),
         *("was empfiehlst du mir?", "überrasch mich", "有什么推荐吗？", "推荐一下吧"),
     ],
 )

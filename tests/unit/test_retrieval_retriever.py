@@ -269,19 +269,18 @@ def test_an_unindexed_item_in_the_history_counts_by_its_text(shop: Workspace) ->
 
 
 def test_what_is_asked_for_comes_before_what_is_liked(shop: Workspace) -> None:
-    """Seven sources speak for the history, and two for the words."""
+    """Five sources speak for the history, and two for the words."""
     lamps = {id for id, item in BY_ID.items() if "lamp" in item.title}
     others = [event.item for event in EVENTS if event.item not in lamps][:20]
 
-    def lamps_among_ten(boost: float) -> int:
-        boosted = {"retrieval": {"query_boost": boost}}
-        opened = Workspace.open(shop.path, overrides=boosted)
+    def lamps_among_ten(share: float) -> int:
+        opened = Workspace.open(shop.path, overrides={"retrieval": {"beside_query": share}})
         with Retriever.open(opened, encoder=HashingEncoder()) as retriever:
             found = retriever.retrieve(RetrievalRequest(history(*others), query="red lamp"), 10)
         return sum(one.item in lamps for one in found.candidates)
 
-    default = shop.settings.retrieval.query_boost
-    assert lamps_among_ten(0) < lamps_among_ten(1) < lamps_among_ten(default) >= 9
+    default = shop.settings.retrieval.beside_query
+    assert lamps_among_ten(5) < lamps_among_ten(1) < lamps_among_ten(default)
 
 
 @pytest.mark.parametrize("n", [0, -1])

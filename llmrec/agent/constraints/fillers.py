@@ -35,6 +35,8 @@ _OPENING = pattern(
     r"|(?:it|they|that|which|this|these)(?:'s|'re|\s+(?:is|are|should\s+be|must\s+be|has\s+to\s+be"
     r"|needs\s+to\s+be|would\s+be))\b\s*"
     r"|(?:he|she|they)\s+(?:also\s+|really\s+)*(?:likes?|loves?|enjoys?|is\s+into|are\s+into)\b\s*"
+    r"|(?:something|anything)\s+(?:nice|good|special|beautiful|pretty|great)\b\s*"
+    r"|(?:et)?was\s+(?:schönes|gutes|besonderes|nettes)\b\s*"
     r"|(?:this|these|those|them|the\s+same|das|die|den)(?=\s+in\s)\s*"
     r"|who\s+(?:(?:also|really|just)\s+)*(?:likes?|loves?|enjoys?|needs?|wants?"
     r"|is\s+(?:into|fond\s+of|keen\s+on|crazy\s+about))\b\s*"
