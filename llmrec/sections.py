@@ -99,7 +99,7 @@ class RetrievalSettings(_Section):
         }
     )
     beside_query: float = Field(
-        0.2,
+        0.33,
         ge=0,
         description="what the weights of text, together, next and behaviour, which speak for the "
         "history, are multiplied by where the shopper asks for something in words",
