@@ -7,7 +7,8 @@ Runs where the data are; needs no GPU. ``--shop`` is an evaluation workspace who
 retrieves as a shop does, with a behaviour encoder and a fusion of its own; without one, retrieval
 has learned nothing. Training and validation are made as ``llmrec train ranker`` makes them: by a
 retriever that has not seen what they ask for. Test questions are asked of the shop's retriever.
-A target that was not retrieved scores 0 with any ranker, so those are only counted.
+A target that was not retrieved makes no example, and scores 0 with any ranker, so those are only
+counted.
 
 Writes NAME-train.jsonl.xz, -valid and -test to .gpu/data, which pack.py takes along, and
 NAME-vectors.npz: the items' vectors of the encoder that had not seen the examples, for
@@ -55,7 +56,12 @@ def main() -> None:
         write_vectors(earlier(shop), options.out / f"{name}-vectors")
         engine = prompt_maker(options.model)
         made = ranker_data(
-            shop, engine, Path(scratch), max_examples=options.examples, progress=counted
+            shop,
+            engine,
+            Path(scratch),
+            max_examples=options.examples,
+            retrieved_only=True,
+            progress=counted,
         )
         sets = {
             "train": made.train,
