@@ -82,8 +82,15 @@ _SPOKEN_WORD = re.compile(
 )
 
 
-_NOTES = {"fiver": "5 pounds", "tenner": "10 pounds"}
-_NOTE = re.compile(rf"\b(?:an?\s+)?({'|'.join(_NOTES)})\b", re.IGNORECASE)
+_NOTES = {
+    "fiver": "5 pounds",
+    "tenner": "10 pounds",
+    "zehner": "10 Euro",
+    "zwanziger": "20 Euro",
+    "fünfziger": "50 Euro",
+    "hunderter": "100 Euro",
+}
+_NOTE = re.compile(rf"\b(?:(?:an?|eine[nm]|ein)\s+)?({'|'.join(_NOTES)})\b", re.IGNORECASE)
 _ONE = re.compile(
     r"\b(under|below|than|most|over|above|least|about|around|to|only|unter|als|über|bis|um|etwa"
     r"|höchstens|mindestens)\s+(?:an?|one|eine[nm]?|ein)\s+"
@@ -97,8 +104,8 @@ def in_figures(text: str) -> str:
 
     >>> in_figures("under fifty euros, not a hundred"), in_figures("unter dreißig")
     ('under 50 euros, not 100', 'unter 30')
-    >>> in_figures("under a pound"), in_figures("for a tenner")
-    ('under 1 pound', 'for 10 pounds')
+    >>> in_figures("under a pound"), in_figures("unter einem Zwanziger")
+    ('under 1 pound', 'unter 20 Euro')
     """
     text = _NOTE.sub(lambda found: _NOTES[found[1].lower()], text)
     text = _ONE.sub(r"\1 1 ", text)
