@@ -3,8 +3,10 @@
     make bench            # or: python scripts/bench/main_path.py --data ../shared/data
 
 For each data set it makes a fresh workspace, runs the four commands as child processes, and then
-times the stages of ``recommend`` for 10, 20 and 50 candidates in one process. The tables go to
-docs/benchmarks.md between the marks of that file.
+times the stages of ``recommend`` for 10, 20 and 50 candidates in one process, with the engine that
+is always there (transformers). ``demo`` is the shipped store, whose products have descriptions and
+attributes; the others have titles alone, so that the model is asked for no reasons. The tables go
+to docs/benchmarks.md between the marks of that file.
 """
 
 from __future__ import annotations
@@ -20,21 +22,30 @@ from pathlib import Path
 from processes import Run, machine, run
 
 from llmrec.catalog.store import CatalogStore
+from llmrec.demo import events_file, items_files
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- main path: begin -->", "<!-- main path: end -->"
-DATASETS = ("amazon14_beauty", "online_retail")
+DEMO = "demo"
+DATASETS = ("amazon14_beauty", "online_retail", DEMO)
 LLMREC = (sys.executable, "-m", "llmrec.cli")
 STAGES = ("validate", "retrieve", "render", "rank", "write", "total")
 
 
-def measure_commands(data: Path, shop: Path) -> list[tuple[str, Run]]:
+def files_of(data: Path) -> tuple[list[Path], list[Path]] | None:
+    """The items and the events of a data set; ``None`` where it is not on this machine."""
+    if data.name == DEMO:
+        return items_files(), [events_file()]
+    return ([data / "items.parquet"], [data / "interactions.parquet"]) if data.is_dir() else None
+
+
+def measure_commands(items: list[Path], events: list[Path], shop: Path) -> list[tuple[str, Run]]:
     """Each step of the main path on one data set, as (name, run)."""
     steps = [
         ("init", ("init", shop)),
-        ("ingest items", ("ingest", "items", data / "items.parquet", "-w", shop)),
-        ("ingest events", ("ingest", "events", data / "interactions.parquet", "-w", shop)),
+        ("ingest items", ("ingest", "items", *items, "-w", shop)),
+        ("ingest events", ("ingest", "events", *events, "-w", shop)),
         ("index", ("index", "-w", shop)),
         ("index again, nothing changed", ("index", "-w", shop)),
     ]
@@ -67,7 +78,7 @@ def stages(shop: Path, requests: int = 5) -> dict[int, dict[str, float]]:
 
     table = {}
     for candidates in (10, 20, 50):
-        overrides = {"retrieval": {"candidates": candidates}}
+        overrides = {"retrieval": {"candidates": candidates}, "models": {"engine": "transformers"}}
         with Recommender.open(shop, overrides=overrides) as recommender:
             users = recommender.store.users(limit=requests + 1)
             recommender.recommend(user=users[0], k=5)
@@ -118,12 +129,12 @@ def main() -> None:
         return
     parts, raw = [f"Machine: {machine()}.", ""], {}
     for name in options.sets:
-        data = options.data / name
-        if not data.is_dir():
-            print(f"skipping {name}: {data} is not there")
+        files = files_of(options.data / name)
+        if files is None:
+            print(f"skipping {name}: {options.data / name} is not there")
             continue
         shop = Path(tempfile.mkdtemp(prefix=f"llmrec-{name}-")) / "shop"
-        runs = measure_commands(data, shop)
+        runs = measure_commands(*files, shop)
         timed = measure_stages(shop)
         shutil.rmtree(shop.parent)
         parts += [command_table(name, runs), "", stage_table(name, timed), ""]
