@@ -26,11 +26,11 @@ LLMREC = (sys.executable, "-m", "llmrec.cli")
 CHAT = ("chat", "-w", "demo-shop", "-k", "2")
 PROMPT = "you>"
 TYPED = (
-    "hello",
-    "a backpack under 200 euros",
-    "cheaper",
+    "a present for my brother who loves coffee",
+    "under 40 euros",
     "/why 1",
-    "/like 1",
+    "no grinders",
+    "more like the second",
     "/filters",
 )
 PATIENCE_S = 180.0
