@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from intervals import interval
 from processes import machine
 
 from llmrec.catalog.store import CatalogStore
@@ -30,7 +31,6 @@ from llmrec.catalog.tokens import tokens
 from llmrec.eval import Case, open_data
 from llmrec.eval.judging.asking import sample_cases
 from llmrec.eval.main_path.shop import evaluation_shop
-from llmrec.eval.measures.bootstrap import bootstrap_intervals
 from llmrec.finetune.fusion.ask import request_of
 from llmrec.retrieval import RetrievalRequest, Retriever
 from llmrec.retrieval.fusion import ReciprocalRanks, fuse
@@ -95,6 +95,7 @@ def figures(
     requests: Sequence[RetrievalRequest],
     titles: Mapping[str, str],
 ) -> dict[str, Any]:
+    """What each way found, over all cases."""
     targets = [one.targets[0].item for one in cases]
     gains = {
         name: np.array([gain(*pair) for pair in zip(own, targets, strict=True)])
@@ -124,11 +125,6 @@ def figures(
 def gain(items: Sequence[str], target: str) -> float:
     """NDCG of one target."""
     return 1 / np.log2(items.index(target) + 2) if target in items else 0.0
-
-
-def interval(values: Any) -> list[float]:
-    ends = bootstrap_intervals(values[:, None])[0]
-    return [round(float(one), 4) for one in (values.mean(), *ends)]
 
 
 if __name__ == "__main__":

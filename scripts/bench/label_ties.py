@@ -10,49 +10,33 @@ history, put word for word in the target's place: how often its letter is the li
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from adapted import examples_of, network_of, options
 from processes import machine
 
 from llmrec.engines.local.head import float32_head
-from llmrec.engines.local.loading import load_network
-from llmrec.engines.tokenizing import ChatTokenizer
 from llmrec.finetune.batches import TokenExample, tokenise
-from llmrec.finetune.example_files import kept_examples
-from llmrec.finetune.examples import ExampleSet, RankingExample
+from llmrec.finetune.examples import RankingExample
 from llmrec.finetune.ranker.weight import ndcg_at_k
-from llmrec.weights import locate
 
 BOUGHT = "- bought: "
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--examples", type=Path, required=True, help="of scripts/bench/ranker.py")
-    parser.add_argument("--adapter", type=Path, help="default: the base as it comes")
-    parser.add_argument("--base", default="smollm2-135m-instruct")
-    parser.add_argument("--cases", type=int, help="so many, the first; default: all")
+    parser = options(__doc__)
     parser.add_argument("--copy", action="store_true")
     args = parser.parse_args()
-    network, tokenizer = load_network(args.base, locate(args.base), training=True)
-    if args.adapter:
-        from peft import PeftModel
-
-        network = PeftModel.from_pretrained(network, str(args.adapter)).eval()
-    some: Sequence[RankingExample] = kept_examples(args.examples, missing).examples[: args.cases]
+    network, ids = network_of(args)
+    some: Sequence[RankingExample] = examples_of(args)
     if args.copy:
         some = [one for one in map(copied, some) if one]
-    ids = ChatTokenizer(tokenizer, args.base).ids
     asked = tokenise(some, ids, model=args.base, max_tokens=2048)
     heads: dict[str, Callable[[Any], AbstractContextManager[None]]] = {
         "bfloat16": lambda _: nullcontext(),
@@ -60,11 +44,6 @@ def main() -> None:
     }
     found = {name: figures(network, asked, head) for name, head in heads.items()}
     print(json.dumps({"machine": machine(), "cases": len(asked), **found}, indent=2))
-
-
-def missing() -> ExampleSet:
-    """What to say where there are no examples."""
-    raise SystemExit("There are no such --examples; scripts/bench/ranker.py makes them.")
 
 
 def copied(example: RankingExample) -> RankingExample | None:

@@ -36,6 +36,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import torch
+from intervals import interval
 from numpy.typing import NDArray
 from processes import machine
 from scipy.optimize import minimize
@@ -45,7 +46,6 @@ from llmrec.engines.local.loading import load_network
 from llmrec.engines.local.prefix import read_once
 from llmrec.eval import EvalData, open_data
 from llmrec.eval.main_path.shop import evaluation_shop
-from llmrec.eval.measures.bootstrap import bootstrap_intervals
 from llmrec.finetune.earlier import HeldBack, held_back
 from llmrec.finetune.fusion.ask import request_of
 from llmrec.finetune.ranker.weight import ndcg_at_k
@@ -312,12 +312,6 @@ def judged(answers: Sequence[Answer], both: Judged, alone: Judged) -> dict[str, 
             "both - retriever": interval(both[1] - alone[1]),
         },
     }
-
-
-def interval(values: NDArray[np.float64]) -> list[float]:
-    """The mean and its 95 % bootstrap interval over cases."""
-    (ends,) = bootstrap_intervals(values[:, None])
-    return [float(values.mean()), *map(float, ends)]
 
 
 def fused(answers: Sequence[Answer], columns: Sequence[int]) -> Judged:

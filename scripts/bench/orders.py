@@ -12,51 +12,34 @@ from ``scripts/bench/ranker.py``. The cost is the number: so many prompts.
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from label_ties import missing
+from adapted import examples_of, network_of, options
+from intervals import interval
 from numpy.typing import NDArray
 from processes import machine
 from scipy.stats import kendalltau
 
 from llmrec.engines.local.head import float32_head
-from llmrec.engines.local.loading import load_network
-from llmrec.engines.tokenizing import ChatTokenizer
-from llmrec.eval.measures.bootstrap import bootstrap_intervals
 from llmrec.finetune.batches import TokenExample, tokenise
-from llmrec.finetune.example_files import kept_examples
 from llmrec.finetune.examples import RankingExample
 from llmrec.finetune.ranker.weight import ndcg_at_k
-from llmrec.weights import locate
 
 Scores = NDArray[np.float64]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--examples", type=Path, required=True, help="of scripts/bench/ranker.py")
-    parser.add_argument("--adapter", type=Path, help="default: the base as it comes")
-    parser.add_argument("--base", default="smollm2-135m-instruct")
+    parser = options(__doc__)
     parser.add_argument("--orders", type=int, nargs="+", default=[1, 2, 4, 8])
-    parser.add_argument("--cases", type=int, help="so many, the first; default: all")
     args = parser.parse_args()
-    network, tokenizer = load_network(args.base, locate(args.base), training=True)
-    if args.adapter:
-        from peft import PeftModel
-
-        network = PeftModel.from_pretrained(network, str(args.adapter)).eval()
-    some: Sequence[RankingExample] = kept_examples(args.examples, missing).examples[: args.cases]
-    ids = ChatTokenizer(tokenizer, args.base).ids
+    network, ids = network_of(args)
+    some = examples_of(args)
     said = []
     for case in some:
         places = orders(len(case.labels), max(args.orders))
@@ -114,21 +97,15 @@ def figures(
             for own, case in zip(said, cases, strict=True)
         ]
     )
-    more = bootstrap_intervals(gains - gains[:, :1])
-    own = bootstrap_intervals(gains)
     made = {
         str(n): {
-            "ndcg@10": interval(gains[:, i], own[i]),
-            "against the first": interval(gains[:, i] - gains[:, 0], more[i]),
+            "ndcg@10": interval(gains[:, i]),
+            "against the first": interval(gains[:, i] - gains[:, 0]),
             "tau between halves": agreement(said, n),
         }
         for i, n in enumerate(numbers)
     }
     return {"cases": len(cases), "orders": made}
-
-
-def interval(values: Scores, ends: Any) -> list[float]:
-    return [float(values.mean()), *map(float, ends)]
 
 
 def agreement(said: Sequence[Scores], n: int) -> float | None:
