@@ -1,4 +1,4 @@
-"""What several files here share: a small shop that is served, and the demo store to talk with.
+"""What several files here share: a shop that is served, a browser, the demo store to talk with.
 
 A file that wants another shop has a fixture of the same name. What the fixtures need is imported
 inside of them, because most files here need neither a server nor a shop.
@@ -7,6 +7,7 @@ inside of them, because most files here need neither a server nor a shop.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
     from llmrec import Recommender, Workspace
     from llmrec.agent.agent import Agent
+    from llmrec.agent.profile_edits import ProfileEdits
+    from llmrec.agent.sessions import Sessions
+    from llmrec.catalog.store import CatalogStore
+    from llmrec.experiment import Exposures
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +52,33 @@ def client(workspace: Workspace) -> Iterator[Client]:
 def ask(keys: dict[str, str], client: Client) -> Any:
     """Asks it with the key of a scope, by default a merchant's."""
     return lambda method, path, key="merchant", **more: client(method, path, keys[key], **more)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A real browser; its tests skip where there is none."""
+    from browsing import chromium
+
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Iterator[tuple[CatalogStore, Sessions, ProfileEdits, Exposures]]:
+    """All that keeps something of a shopper, over one empty database."""
+    from llmrec.agent.profile_edits import ProfileEdits
+    from llmrec.agent.sessions import Sessions
+    from llmrec.catalog.store import CatalogStore
+    from llmrec.experiment import Exposures
+
+    url = f"sqlite:///{tmp_path / 'catalog.db'}"
+    with (
+        CatalogStore.open(url) as store,
+        Sessions.open(url) as sessions,
+        ProfileEdits.open(url) as edits,
+        Exposures.open(url) as exposures,
+    ):
+        yield store, sessions, edits, exposures
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,8 @@ import pytest
 
 from llmrec.agent.memory import Forgotten, forget
 from llmrec.agent.profile import profile_of, rules
-from llmrec.agent.profile_edits import ProfileEdits
-from llmrec.agent.sessions import Sessions
-from llmrec.catalog.store import CatalogStore
 from llmrec.errors import DataError
-from llmrec.experiment import Exposures, Shown
+from llmrec.experiment import Shown
 from llmrec.types import Event, EventKind, HistoryEntry, Item
 
 ITEMS = [
@@ -29,20 +26,14 @@ AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
 @pytest.fixture
-def parts(tmp_path):
-    url = f"sqlite:///{tmp_path / 'catalog.db'}"
-    with (
-        CatalogStore.open(url) as store,
-        Sessions.open(url) as sessions,
-        ProfileEdits.open(url) as edits,
-        Exposures.open(url) as exposures,
-    ):
-        store.write_items(ITEMS)
-        store.write_events(
-            Event("ann", item.id, EventKind.PURCHASE, AT, position=n)
-            for n, item in enumerate(ITEMS[:5])
-        )
-        yield store, sessions, edits, exposures
+def parts(memory):
+    store, *_ = memory
+    store.write_items(ITEMS)
+    store.write_events(
+        Event("ann", item.id, EventKind.PURCHASE, AT, position=n)
+        for n, item in enumerate(ITEMS[:5])
+    )
+    return memory
 
 
 def bought(*ids, kind=EventKind.PURCHASE, value=None):

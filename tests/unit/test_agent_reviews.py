@@ -6,12 +6,8 @@ import pytest
 
 from llmrec.agent.memory import forget
 from llmrec.agent.profile import profile_of
-from llmrec.agent.profile_edits import ProfileEdits
 from llmrec.agent.quotation import MAX_QUOTED, quotation
 from llmrec.agent.review_lines import review_lines, sentiment_of
-from llmrec.agent.sessions import Sessions
-from llmrec.catalog.store import CatalogStore
-from llmrec.experiment import Exposures
 from llmrec.types import Event, EventKind, Item
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -146,17 +142,11 @@ def test_a_hostile_text_stays_inside_its_line_and_its_quotation():
 
 
 @pytest.fixture
-def parts(tmp_path):
-    url = f"sqlite:///{tmp_path / 'catalog.db'}"
-    with (
-        CatalogStore.open(url) as store,
-        Sessions.open(url) as sessions,
-        ProfileEdits.open(url) as edits,
-        Exposures.open(url) as exposures,
-    ):
-        store.write_items(ITEMS)
-        store.write_events(FOUR)
-        yield store, sessions, edits, exposures
+def parts(memory):
+    store, *_ = memory
+    store.write_items(ITEMS)
+    store.write_events(FOUR)
+    return memory
 
 
 def keys(store, edits):

@@ -4,7 +4,7 @@ import base64
 
 import httpx
 import pytest
-from browsing import Visit, chromium
+from browsing import Visit
 from serving import Process, make_key, new_shop
 from tool_shop import make_demo_store
 
@@ -17,12 +17,6 @@ PIXEL = base64.b64decode(
 LIKE = ".turn:not(.past) .card:first-child button:text('Like')"
 DISLIKE = ".turn:not(.past) .card:first-child button:text('Not for me')"
 WHY = ".turn:not(.past) .card:first-child button:text('Why this?')"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -1,18 +1,12 @@
 """The merchant's page in a real browser: products changed, added and removed; numbers that live."""
 
 import pytest
-from browsing import Visit, chromium
+from browsing import Visit
 from serving import Process, make_key, new_shop
 
 pytestmark = pytest.mark.integration
 
 FIRST = "#items tr:first-child"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from browsing import Visit, chromium
+from browsing import Visit
 from serving import Process
 from test_page_words import PLURALS, words
 from tool_shop import make_demo_store
@@ -36,12 +36,6 @@ CHINESE = {
 }
 EACH = pytest.mark.parametrize("told", [GERMAN, CHINESE], ids=["de", "zh"])
 SIZES = pytest.mark.parametrize("size", ["desktop", "phone"])
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
