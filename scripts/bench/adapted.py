@@ -38,9 +38,9 @@ def network_of(args: argparse.Namespace) -> tuple[Any, Callable[[str], list[int]
     return network, ChatTokenizer(tokenizer, args.base).ids
 
 
-def examples_of(args: argparse.Namespace) -> tuple[RankingExample, ...]:
-    """The first of the examples."""
-    return kept_examples(args.examples, _missing).examples[: args.cases]
+def examples_of(path: Path, cases: int | None = None) -> tuple[RankingExample, ...]:
+    """The first so many examples of a file, or all."""
+    return kept_examples(path, _missing).examples[:cases]
 
 
 def _missing() -> ExampleSet:

@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--copy", action="store_true")
     args = parser.parse_args()
     network, ids = network_of(args)
-    some: Sequence[RankingExample] = examples_of(args)
+    some: Sequence[RankingExample] = examples_of(args.examples, args.cases)
     if args.copy:
         some = [one for one in map(copied, some) if one]
     asked = tokenise(some, ids, model=args.base, max_tokens=2048)

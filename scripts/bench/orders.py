@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--orders", type=int, nargs="+", default=[1, 2, 4, 8])
     args = parser.parse_args()
     network, ids = network_of(args)
-    some = examples_of(args)
+    some = examples_of(args.examples, args.cases)
     said = []
     for case in some:
         places = orders(len(case.labels), max(args.orders))

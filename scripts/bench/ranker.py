@@ -29,7 +29,9 @@ from random import Random
 from typing import Any
 
 import numpy as np
+from adapted import examples_of
 from processes import machine
+from scipy.special import log_softmax
 
 from llmrec.artifacts import Artifact, Artifacts, read_card
 from llmrec.catalog.store import CatalogStore
@@ -132,9 +134,19 @@ def trained(shop: Any, args: argparse.Namespace) -> dict[str, Any]:
         "examples": extra["examples"],
         "llm_weight": extra["llm_weight"],
         "retrieval_scale": extra.get("retrieval_scale"),
+        "retriever_loss": retriever_loss(args.out / "examples", extra.get("retrieval_scale")),
         "evaluations": extra["evaluations"],
         "validation": card["metrics"],
     }
+
+
+def retriever_loss(folder: Path, scale: float | None) -> float | None:
+    """The validation loss of the retriever's scores times ``scale``, where there is one."""
+    if scale is None:
+        return None
+    examples = examples_of(folder / "validation.jsonl")
+    said = [log_softmax(scale * np.array(one.retrieval))[one.target] for one in examples]
+    return float(-np.mean(said))
 
 
 def learned(

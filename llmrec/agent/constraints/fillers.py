@@ -54,7 +54,8 @@ _OPENING = pattern(
 _CLOSING = pattern(
     r"(?:[\s,]*\b(?:please|thanks|thank\s+you|too|instead|then|now|again|there|bitte|danke|auch"
     r"|dann|stattdessen|wieder|haben|zeigen"
-    r"|kaufen|sehen|suchen|mag|liebt|trinkt|isst|liest|spielt|kocht|backt|and|or|but|und|oder|aber|for|für|from|von|in|with|mit|the|a|an|one"
+    r"|kaufen|sehen|suchen|mag|liebt|trinkt|isst|liest|spielt|kocht|backt"
+    r"|and|or|but|und|oder|aber|for|für|from|von|in|with|mit|the|a|an|one"
     r"|ones|ein|eine|einen|something|etwas|to\s+be"
     r"|should\s+be|must\s+be|is|it|this|these|those|es|sein|price|preis|costing|lieber|similar"
     r"|that|which|thing|things|products?|produkte?)\b"
