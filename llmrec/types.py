@@ -72,7 +72,9 @@ class Item:
     """One product of the catalogue.
 
     ``category`` runs from general to specific. ``stock`` is a count; ``None`` means that the shop
-    does not say, which counts as available. ``language`` is a BCP 47 tag such as ``de``.
+    does not say, which counts as available. ``language`` is a BCP 47 tag such as ``de``. An
+    attribute has one or more values (the sizes that a shirt comes in); a text given in place of
+    a tuple is its only value.
     """
 
     id: str
@@ -84,10 +86,15 @@ class Item:
     currency: str | None = None
     language: str | None = None
     stock: int | None = None
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     url: str | None = None
     image_url: str | None = None
     added_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.attributes:
+            values = {name: _values(value) for name, value in self.attributes.items()}
+            object.__setattr__(self, "attributes", values)  # frozen for everybody else
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +329,10 @@ class Recommendations(Sequence[Recommendation]):
             for one in self.items
         ]
         return pd.DataFrame(rows)
+
+
+def _values(value: str | Sequence[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def _line(one: Recommendation) -> str:
