@@ -190,8 +190,13 @@ class _Columns:
             if pairs != "{}":
                 self._name(row, json.loads(pairs))
 
-    def _name(self, row: int, attributes: dict[str, list[str]]) -> None:
-        terms = {(_fold(name), _fold(value)) for name in attributes for value in attributes[name]}
+    def _name(self, row: int, attributes: dict[str, list[str] | str]) -> None:
+        terms = {
+            (_fold(name), _fold(value))
+            for name, values in attributes.items()
+            # A text: from a server of an older llmrec that still runs, and writes as it did.
+            for value in ([values] if isinstance(values, str) else values)
+        }
         self.attributes.add(row, terms)
         names = Counter(name for name, _ in terms)
         if len(names) < len(terms):
