@@ -32,10 +32,13 @@ _ANSWERS = "yes no none ja nein not nicht never only nur please bitte"
 _VERBS = "is are was be can may must should do does don't has have ist sind kann darf muss hat"
 _POINTERS = "the this that it its you your we our to der die das den dem es sie wir which who if"
 _JOINTS = "and or with without of for in on by from as at und oder mit ohne von für aus bei zu im"
+_QUALIFIERS = (
+    "about makes also including incl approx ca circa mostly plus each per auch inkl etwa je"
+)
 _COMPANY = "inc ltd llc gmbh corp co jr sr"
 _SENTENCE = frozenset(f"{_ANSWERS} {_VERBS} {_POINTERS} {_COMPANY}".split())
-_PHRASE = _SENTENCE | frozenset(_JOINTS.split())
-_HAN_SENTENCE = re.compile("[不请勿可的了是在]")
+_PHRASE = _SENTENCE | frozenset(f"{_JOINTS} {_QUALIFIERS}".split())
+_HAN_SENTENCE = re.compile("[不请勿可的了是在]|包括|包含|大约")
 _STOP = re.compile(r"[.!?]\s+[^\W\da-z]|[。！？]|://|\bwww\.", re.IGNORECASE)
 _MONTH = (
     r"(?:jan(?:uary|uar)?|feb(?:ruary|ruar)?|mar(?:ch)?|märz?|apr(?:il)?|may|mai|june?|juni|july?|juli"

@@ -72,6 +72,10 @@ WHOLE = [
     "Acme, Inc.",
     "Keeps the rain out for many hours, weighs little",
     "rgb(1, 2, 3)",
+    "1 l, makes 250 l",
+    "2 kg, about 40 loads",
+    "alle, auch Induktion",
+    "所有炉灶，包括电磁炉",
     "128, 256 GB",
 ]
 

@@ -221,6 +221,10 @@ def _beside(old: Constraint, new: Constraint) -> Constraint | None:
     )
     if not opposite or fold(old.name) != fold(new.name):
         return old
+    if old.said and fold(old.said) == fold(new.said):
+        return (
+            None  # also where its values are not the same: "size M" is a range too, "not M" never
+        )
     named = set(map(fold, new.values))
     values = tuple(value for value in old.values if fold(value) not in named)
     if values == old.values:
