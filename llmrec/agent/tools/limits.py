@@ -35,8 +35,8 @@ class Limits(Arguments):
     )
     not_attributes: Mapping[str, tuple[str, ...]] = Field(
         default_factory=dict,
-        description="by name the values that must not be: of sizes or colours, what comes in nothing "
-        "else; of materials or allergens, what has one of them",
+        description="by name the values that must not be: of sizes or colours, what comes in "
+        "nothing else; of materials or allergens, what has one of them",
     )
     not_words: tuple[str, ...] = Field((), description="words that no title may hold")
 
