@@ -1,8 +1,9 @@
 """Tables of interactions: Parquet or CSV, checked row by row, in order, as events.
 
 Columns: ``user_id`` and ``item_id``; optional ``split``, ``timestamp`` (seconds since 1970, or ISO
-8601), ``position`` (order within a user; else the order of the file) and ``rating``. Rows are
-counted from 1; in a CSV file the header is row 1.
+8601), ``position`` (order within a user) and ``rating``. Without times and positions the order of
+the file is the order; with times alone, rows of a user with the same time have none, and the same
+position. Rows are counted from 1; in a CSV file the header is row 1.
 """
 
 from __future__ import annotations
@@ -204,7 +205,8 @@ class _Table:
         """Rows by time, with ``_at`` and ``_position``; the index keeps the row in the file.
 
         Without positions, rows of one moment stand in the order of their parts: a basket that holds
-        training and test rows must not look like time travel.
+        training and test rows must not look like time travel. Their common position is the number
+        of the user's rows before them.
         """
         frame = self.frame.reset_index(drop=True)
         rows = frame.assign(_at=times.to_numpy())
@@ -221,7 +223,14 @@ class _Table:
                 keys.append("_part")
         if keys:
             rows = rows.sort_values(keys, kind="stable", na_position="first")
-        place = rows["position"] if "position" in rows else rows.groupby(_USER).cumcount()
+        if "position" in rows:
+            return rows.assign(_position=rows["position"])
+        place = rows.groupby(_USER).cumcount()
+        if keys:
+            first = place.groupby([rows[_USER], rows["_at"]], dropna=False).transform("min")
+            # A second row of one item keeps a place of its own, or it would be the same event.
+            again = rows.duplicated([_USER, _ITEM, "_at"])
+            place = place.where(again, first)
         return rows.assign(_position=place)
 
 

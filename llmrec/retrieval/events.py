@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from llmrec.catalog.moments import drawn_order
 from llmrec.catalog.schema import UNKNOWN_TIME, event_order, events
 from llmrec.catalog.store import CatalogStore
 from llmrec.retrieval.cache import cached
@@ -36,13 +39,15 @@ _KINDS = {kind.value: KIND_WEIGHT[kind] for kind in EventKind}
 class EventTable:
     """Events that speak for an item (no dislikes), ``n`` of them, user by user, oldest first.
 
-    Events of a user without times, or with equal ones, are in the order of their positions.
+    Events of a user without times, or with equal ones, are in the order of their positions; those
+    of one moment are in an order that was drawn, see :mod:`llmrec.catalog.moments`.
 
     Attributes:
         users: int32 ``[n]``, 0-based user numbers.
         items: int32 ``[n]``, indices into ``item_ids``.
         at: float64 ``[n]``, seconds since 1970 UTC, nan where unknown.
         weights: float32 ``[n]``, see :data:`KIND_WEIGHT`.
+        moments: int32 ``[n]``, a running number; events with the same have no order.
         item_ids: the items that have events, known to the catalogue or not.
     """
 
@@ -50,6 +55,7 @@ class EventTable:
     items: NDArray[np.int32]
     at: NDArray[np.float64]
     weights: NDArray[np.float32]
+    moments: NDArray[np.int32]
     item_ids: list[str]
 
     @classmethod
@@ -79,30 +85,55 @@ class EventTable:
         return np.asarray(np.exp2(-age / (half_life_days * 86_400)))
 
 
-_QUERY = sa.select(events.c.user_id, events.c.item_id, events.c.at_us, events.c.kind).order_by(
+_QUERY = sa.select(
+    events.c.user_id, events.c.item_id, events.c.at_us, events.c.position, events.c.kind
+).order_by(
     # In full: ordered by the user alone, PostgreSQL gives his events in any order.
     *event_order
 )
 
 
 def _write(store: CatalogStore, folder: Path) -> None:
-    users, items, weights, at = array("i"), array("i"), array("f"), array("d")
+    users, items, moments, weights, at = (array(code) for code in "iiifd")
     of_item: dict[str, int] = {}
     user_number, last_user = -1, None
-    for rows in store.stream_rows(_QUERY, _BATCH):
-        for user, item, at_us, kind in rows:
-            if user != last_user:
-                user_number, last_user = user_number + 1, user
+    for number, moment in enumerate(_moments(store)):
+        user = moment[0][0]
+        if user != last_user:
+            user_number, last_user = user_number + 1, user
+        for _, item, at_us, _, kind in drawn_order(moment, _names):
             if weight := _KINDS[kind]:
                 users.append(user_number)
                 items.append(of_item.setdefault(item, len(of_item)))
+                moments.append(number)
                 weights.append(weight)
                 at.append(float("nan") if at_us == UNKNOWN_TIME else at_us / 1e6)
     np.save(folder / "users.npy", np.frombuffer(users, np.int32))
     np.save(folder / "items.npy", np.frombuffer(items, np.int32))
+    np.save(folder / "moments.npy", np.frombuffer(moments, np.int32))
     np.save(folder / "weights.npy", np.frombuffer(weights, np.float32))
     np.save(folder / "at.npy", np.frombuffer(at, np.float64))
     (folder / "item_ids.json").write_text(json.dumps(list(of_item)), encoding="utf-8")
+
+
+def _moments(store: CatalogStore) -> Iterator[list[Any]]:
+    """The rows of each moment; what several kinds of a log say of one item stays together."""
+    last: tuple[Any, ...] | None = None
+    moment: list[Any] = []
+    for rows in store.stream_rows(_QUERY, _BATCH):
+        for row in rows:
+            user, _, at_us, position, _ = row
+            if (user, at_us, position) != last:
+                if moment:
+                    yield moment
+                last, moment = (user, at_us, position), []
+            moment.append(row)
+    if moment:
+        yield moment
+
+
+def _names(row: Any) -> tuple[str, str]:
+    return row[0], row[1]
 
 
 def _read(folder: Path) -> EventTable:
@@ -115,5 +146,6 @@ def _read(folder: Path) -> EventTable:
         items=load("items").astype(np.int32, copy=False),
         at=load("at").astype(np.float64, copy=False),
         weights=load("weights").astype(np.float32, copy=False),
+        moments=load("moments").astype(np.int32, copy=False),
         item_ids=json.loads((folder / "item_ids.json").read_text(encoding="utf-8")),
     )
