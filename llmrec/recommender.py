@@ -175,7 +175,7 @@ class Recommender(Parts):
         return [replace(one, trace=replace(one.trace, milliseconds=times)) for one in answers]
 
     def history_of(self, user: str) -> list[HistoryEntry]:
-        """A shopper's history from the event log, oldest first; empty for a stranger."""
+        """A shopper's history from the event log, oldest first; empty for a stranger and nobody."""
         return list(as_history(self.store.history(user, limit=MAX_HISTORY)))
 
     def _retrieve(

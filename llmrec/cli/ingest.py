@@ -215,6 +215,7 @@ def _print(report: IngestReport, as_json: bool, scale: tuple[float, float] | Non
     console.print(table)
     for one in report.files:
         _explain_rejects(one)
+        _explain_returns(one)
         _explain_ratings(one)
         if scale and "text" in one.columns:
             _explain_texts(one, scale)
@@ -226,6 +227,15 @@ def _describe(one: FileReport) -> None:
         f"{escape(one.file)}: {one.format}, recognised by: {one.shape}\n  {escape(mapped)}",
         highlight=False,
     )
+
+
+def _explain_returns(one: FileReport) -> None:
+    if one.returned or one.unmatched:
+        console.print(
+            f"  returned: {one.returned:,} purchases taken back, {one.unmatched:,} returns without "
+            "a purchase",
+            highlight=False,
+        )
 
 
 def _explain_ratings(one: FileReport) -> None:

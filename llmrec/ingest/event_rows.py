@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from llmrec.catalog.returns import Return
 from llmrec.catalog.reviews import OPINIONS
 from llmrec.errors import DataError
 from llmrec.ingest.cleaning import clean_id, is_missing
-from llmrec.ingest.fields import parse_kind, parse_number, parse_review
+from llmrec.ingest.fields import (
+    parse_kind,
+    parse_number,
+    parse_review,
+    says_cancelled,
+    says_return,
+    says_yes,
+)
 from llmrec.ingest.recognise import Plan
 from llmrec.ingest.rejects import BadRow
 from llmrec.ingest.rows import Defaults
+from llmrec.ingest.shapes import RATING_COLUMNS
 from llmrec.ingest.times import parse_time
 from llmrec.types import Event, EventKind
 
-__all__ = ["EventBuilder"]
+__all__ = ["EventBuilder", "is_rating_column"]
 
 _MAX_POSITION = 2**53
 _MAX_KINDS = 1000
@@ -30,14 +40,17 @@ class EventBuilder:
     the defaults goes over the file's own; one of the plan holds where the file says none. A text is
     read where the kind can have one and left out elsewhere: often one column serves all kinds.
 
+    What came back is a :class:`Return`: a negative quantity, a kind such as ``refund``, an invoice
+    of a cancelled sale. A quantity below 1 is no purchase.
+
     Attributes:
         ratings: the lowest and the highest so far, ``None`` before the first.
     """
 
     __slots__ = (
-        "_at", "_default", "_disliked_below", "_forced", "_invoice", "_item", "_kind", "_kinds",
-        "_max_chars", "_names", "_now", "_order", "_ordered", "_position", "_text", "_user",
-        "_value", "ratings",
+        "_at", "_counts", "_default", "_disliked_below", "_forced", "_invoice", "_item", "_kind",
+        "_kinds", "_max_chars", "_names", "_now", "_order", "_ordered", "_position", "_returned",
+        "_status", "_text", "_user", "_value", "ratings",
     )  # fmt: skip
 
     def __init__(self, plan: Plan, defaults: Defaults) -> None:
@@ -49,16 +62,20 @@ class EventBuilder:
             places.get(name, _NOWHERE)
             for name in ("kind", "at", "position", "value", "text", "invoice")
         )
+        self._status, self._returned = (
+            places.get(name, _NOWHERE) for name in ("status", "returned")
+        )
+        self._counts = not is_rating_column(plan.columns.get("value", ()))
         self._ordered = self._at != _NOWHERE or self._position != _NOWHERE
         self._now, self._order = defaults.now, plan.order
         self._forced = defaults.kind
         self._default = plan.kind or EventKind.PURCHASE
         self._disliked_below, self._max_chars = defaults.disliked_below, defaults.max_chars
         self.ratings: tuple[float, float] | None = None
-        self._kinds: dict[str, EventKind] = {}
+        self._kinds: dict[str, EventKind | None] = {}
 
-    def __call__(self, row: int, values: Sequence[Any]) -> Event:
-        """The event of a row.
+    def __call__(self, row: int, values: Sequence[Any]) -> Event | Return:
+        """The event or the return of a row.
 
         Raises:
             BadRow: the row cannot be used.
@@ -85,10 +102,23 @@ class EventBuilder:
             if kind is EventKind.RATING:
                 place = self._value
                 kind = self._rated(value, text)
-            place = self._invoice
-            if place != _NOWHERE:
-                _check_sale(values[place], value)
+            if self._invoice != _NOWHERE:
                 user = user.removesuffix(".0")  # spreadsheets make numbers of empty columns
+                if str(values[self._invoice]).upper().startswith("C") and value:
+                    return Return(user, item, at, position, abs(value))
+            if kind is None or kind is EventKind.PURCHASE or kind is EventKind.CART:
+                place = self._value
+                if kind is None:
+                    return Return(user, item, at, position, _returned_quantity(value))
+                if kind is EventKind.PURCHASE and self._says_nothing_bought(values):
+                    return Return(user, item, at, position, whole_order=True)
+                if value is not None and value < 1:
+                    if not self._counts:
+                        value = None  # a rating's column says nothing of a purchase
+                    elif value < 0 and kind is EventKind.PURCHASE:
+                        return Return(user, item, at, position, -value)
+                    else:
+                        raise DataError(f"a quantity below 1 is no {kind.value}")
         except DataError as error:
             known = place != _NOWHERE
             raise BadRow(
@@ -97,6 +127,14 @@ class EventBuilder:
                 value=values[place] if known else None,
             ) from None
         return Event(user, item, kind, at, position, value, text)
+
+    def _says_nothing_bought(self, values: Sequence[Any]) -> bool:
+        if self._status != _NOWHERE and says_cancelled(values[self._status]):
+            return True
+        if self._returned == _NOWHERE:
+            return False
+        mark = values[self._returned]
+        return says_yes(mark) or says_cancelled(mark)
 
     def _rated(self, value: float | None, text: str | None) -> EventKind:
         if value is None:
@@ -110,12 +148,15 @@ class EventBuilder:
     def _place_of(self, row: int) -> int:
         return 0 if self._ordered else row
 
-    def _kind_of(self, value: Any) -> EventKind:
-        if isinstance(value, str):
-            kind = self._kinds.get(value)
-            if kind is not None:
-                return kind
-        kind = self._default if is_missing(value) else parse_kind(value)
+    def _kind_of(self, value: Any) -> EventKind | None:
+        """The kind that a cell says; ``None`` for a return."""
+        if isinstance(value, str) and value in self._kinds:
+            return self._kinds[value]
+        kind: EventKind | None = self._default
+        if says_return(value):
+            kind = None
+        elif not is_missing(value):
+            kind = parse_kind(value)
         if isinstance(value, str) and len(self._kinds) < _MAX_KINDS:
             self._kinds[value] = kind
         return kind
@@ -135,8 +176,13 @@ def _position(value: Any) -> int:
     return int(number)
 
 
-def _check_sale(invoice: Any, quantity: float | None) -> None:
-    if str(invoice).upper().startswith("C"):
-        raise DataError("a cancelled sale")
-    if quantity is not None and quantity <= 0:
-        raise DataError("a quantity that is not positive")
+def _returned_quantity(value: float | None) -> float | None:
+    if value == 0:
+        raise DataError("a return of nothing")
+    return None if value is None else abs(value)
+
+
+def is_rating_column(names: Iterable[str]) -> bool:
+    """Whether these columns are named as ratings are: their numbers are no quantities."""
+    plain = {re.sub(r"[^a-z0-9]", "", name.casefold()) for name in names}
+    return bool(plain & RATING_COLUMNS)

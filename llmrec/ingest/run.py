@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from llmrec.catalog.bulk import batched
 from llmrec.catalog.locks import write_lock
+from llmrec.catalog.returns import Return
 from llmrec.catalog.store import CatalogStore, WriteCounts
 from llmrec.config import Workspace
 from llmrec.errors import ConfigError, DataError
@@ -85,7 +86,9 @@ class IngestOptions:
 class FileReport:
     """What became of one file.
 
-    ``rows`` = those that were accepted + ``rejected`` + those merged into the item of another row;
+    ``rows`` = those that were accepted + ``rejected`` + those merged into the item of another row,
+    and of events ``returned`` + ``unmatched``: returns that took back a purchase or a part of one,
+    and those without a purchase, which are kept nowhere;
     ``duplicates`` counts accepted rows whose id (for events: user, item, kind, time and position)
     an earlier row of the file had: the later one won. ``ratings`` are the lowest and the highest of
     the file, and ``disliked_below`` says which of them are dislikes. ``texts`` are the reviews that
@@ -108,6 +111,8 @@ class FileReport:
     ratings: tuple[float, float] | None = None
     disliked_below: float | None = None
     texts: int = 0
+    returned: int = 0
+    unmatched: int = 0
 
 
 @dataclass(frozen=True)
@@ -249,6 +254,8 @@ class _FileRun:
             ratings=self._ratings,
             disliked_below=self._disliked_below,
             texts=counts.texts,
+            returned=counts.returned,
+            unmatched=counts.unmatched,
         )
 
     def _plan(self, source: Source) -> Plan:
@@ -330,12 +337,17 @@ class _NothingUsable(DataError):
         )
 
 
-def _of_known_items(events: Built[Event], store: CatalogStore, column: str) -> Built[Event]:
-    """Reject events of items that the catalogue does not know, asking it for many at once."""
+def _of_known_items(
+    events: Built[Event | Return], store: CatalogStore, column: str
+) -> Built[Event | Return]:
+    """Reject events of items that the catalogue does not know, asking it for many at once.
+
+    A return may be of an item that the shop no longer has; without a purchase it changes nothing.
+    """
     known: set[str] = set()
     unknown: set[str] = set()
     for batch in batched(events, _KNOWN_BATCH):
-        asked = {one.item for _, one in batch if not isinstance(one, BadRow)} - known - unknown
+        asked = {one.item for _, one in batch if isinstance(one, Event)} - known - unknown
         if asked:
             found = store.has_items(asked)
             known |= found
@@ -343,7 +355,7 @@ def _of_known_items(events: Built[Event], store: CatalogStore, column: str) -> B
                 unknown.clear()
             unknown |= asked - found
         for row, one in batch:
-            if isinstance(one, BadRow) or one.item in known:
+            if not isinstance(one, Event) or one.item in known:
                 yield row, one
             else:
                 yield row, BadRow("an unknown item", field=column, value=one.item)
@@ -353,8 +365,9 @@ def _item_key(item: Item) -> int:
     return hash(item.id)
 
 
-def _event_key(event: Event) -> int:
-    return hash((event.user, event.item, event.kind, event.at, event.position))
+def _event_key(event: Event | Return) -> int:
+    kind = "return" if isinstance(event, Return) else event.kind
+    return hash((event.user, event.item, kind, event.at, event.position))
 
 
 def _repeats(hashes: array[int]) -> int:

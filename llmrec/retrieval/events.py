@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from llmrec.catalog.moments import drawn_order
+from llmrec.catalog.names import of_somebody
 from llmrec.catalog.schema import UNKNOWN_TIME, event_order, events
 from llmrec.catalog.store import CatalogStore
 from llmrec.retrieval.cache import cached
@@ -87,14 +88,15 @@ class EventTable:
 
 _QUERY = sa.select(
     events.c.user_id, events.c.item_id, events.c.at_us, events.c.position, events.c.kind
-).order_by(
+).where(of_somebody()).order_by(
     # In full: ordered by the user alone, PostgreSQL gives his events in any order.
     *event_order
 )
 
 
 def _write(store: CatalogStore, folder: Path) -> None:
-    users, items, moments, weights, at = (array(code) for code in "iiifd")
+    users, items, moments = array("i"), array("i"), array("i")
+    weights, at = array("f"), array("d")
     of_item: dict[str, int] = {}
     user_number, last_user = -1, None
     for number, moment in enumerate(_moments(store)):
