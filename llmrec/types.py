@@ -6,7 +6,7 @@ Everything here is frozen and knows nothing of databases, models or files. Array
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -93,8 +93,9 @@ class Item:
 
     def __post_init__(self) -> None:
         if self.attributes:
-            values = {name: _values(value) for name, value in self.attributes.items()}
-            object.__setattr__(self, "attributes", values)  # frozen for everybody else
+            listed = {name: _values(value) for name, value in self.attributes.items()}
+            named = {name: values for name, values in listed.items() if values}
+            object.__setattr__(self, "attributes", named)  # frozen for everybody else
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,12 @@ class Filters(BaseModel):
     Within one field the values are alternatives; fields are combined with "and". Names are compared
     without regard to case. An item without a price fails a price limit; one without a language
     fails ``languages``; unknown stock passes ``in_stock``.
+
+    An attribute may have several values. ``attributes`` wants any of them among those named. With
+    ``not_attributes`` an item goes if it comes in nothing else: "not size M" keeps what comes in S
+    and M. Where the name says what is *in* a product, one unwanted value is enough: "not wool"
+    leaves a blend of wool out. Such names speak of material, fabric, composition, ingredients,
+    allergens, contents, filling or lining, in English, German or Chinese.
 
     >>> Filters(brands=["Acme"], max_price="40").is_empty
     False
@@ -331,8 +338,8 @@ class Recommendations(Sequence[Recommendation]):
         return pd.DataFrame(rows)
 
 
-def _values(value: str | Sequence[str]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
+def _values(value: str | Iterable[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(dict.fromkeys(value))
 
 
 def _line(one: Recommendation) -> str:

@@ -24,6 +24,8 @@ from llmrec.agent.constraints.changes import (
     Values,
     Without,
 )
+from llmrec.agent.constraints.sizes import of_no_other
+from llmrec.agent.constraints.synonyms import kind_of
 from llmrec.catalog.matching import fold
 from llmrec.types import Filters
 
@@ -177,7 +179,8 @@ def _constraints(change: Settled) -> tuple[Constraint, ...]:
         return _names("category", "not_category", change.names, change.wanted)
     if isinstance(change, Values):
         kind = "attribute" if change.wanted else "not_attribute"
-        return (Constraint(kind=kind, name=change.name, values=change.values, said=change.said),)
+        values = change.values if change.wanted else _of_nothing_else(change)
+        return (Constraint(kind=kind, name=change.name, values=values, said=change.said),)
     if isinstance(change, Without):
         return (Constraint(kind="not_word", values=(change.words,)),)
     if isinstance(change, InStock):
@@ -185,6 +188,15 @@ def _constraints(change: Settled) -> tuple[Constraint, ...]:
     if isinstance(change, Recipient):
         return (Constraint(kind="recipient", said=change.who),)
     raise TypeError(f"{type(change).__name__} adds nothing")
+
+
+def _of_nothing_else(change: Values) -> tuple[str, ...]:
+    """The unwanted values; of sizes without ranges, which offer others too."""
+    if kind_of(fold(change.name)) != "size":
+        return change.values
+    said = [fold(word) for word in change.said.split(", ")]
+    values = (v for v in change.values if any(of_no_other(fold(v), word) for word in said))
+    return tuple(values) or tuple(change.said.split(", "))
 
 
 def _names(
