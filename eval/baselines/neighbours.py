@@ -85,9 +85,7 @@ class Transitions(ScoredBaseline):
             lengths = [len(one) for one in fold.sequences]
             users = np.repeat(np.arange(len(lengths)), lengths)
             items = np.concatenate([np.zeros(0, np.int64), *fold.sequences])
-            fold.cache[key] = followers(
-                users, items, len(fold.items), window, moments=fold.moments
-            )
+            fold.cache[key] = followers(users, items, len(fold.items), window, moments=fold.moments)
         from scipy.sparse import diags
 
         popular = np.maximum(fold.counts, 1.0) ** -discount

@@ -53,7 +53,8 @@ class Return:
     """Something that was bought before and came back.
 
     ``quantity`` is positive, ``None`` for all that was bought. ``whole_order`` says that the row
-    is the purchase itself, cancelled or refunded: it takes back that one or none.
+    is the purchase itself, cancelled or refunded: it takes back that one or none. ``row`` and
+    ``reason`` are for the report of a file, if no purchase matches.
     """
 
     user: str
@@ -62,6 +63,8 @@ class Return:
     position: int = 0
     quantity: float | None = None
     whole_order: bool = False
+    row: int = 0
+    reason: str = "a return without a purchase"
 
 
 class TakenBack:
@@ -73,7 +76,7 @@ class TakenBack:
 
     Attributes:
         returned: returns that took a purchase back, or a part of one.
-        unmatched: returns without a purchase.
+        unmatched: returns without a purchase, in no order.
         unchanged: rows that changed nothing, having been settled before.
     """
 
@@ -82,7 +85,8 @@ class TakenBack:
     ) -> None:
         self._connection, self._errors = connection, errors
         self._waiting: list[Return] = []
-        self.returned = self.unmatched = self.unchanged = 0
+        self.returned = self.unchanged = 0
+        self.unmatched: list[Return] = []
         with errors():
             any_row = sa.select(returns.c.user_id).limit(1)
             self._any = connection.execute(any_row).first() is not None
@@ -154,7 +158,7 @@ class TakenBack:
                 continue
             takes = _match(one, purchases)
             if not takes:
-                self.unmatched += 1
+                self.unmatched.append(one)
                 continue
             settled.add(key)
             self.returned += 1

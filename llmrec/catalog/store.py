@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
@@ -124,7 +124,9 @@ class CatalogStore(Stored):
 
     def count_users(self) -> int:
         """Number of shoppers that have events."""
-        return self._count(sa.select(sa.func.count(events.c.user_id.distinct())).where(of_somebody()))
+        return self._count(
+            sa.select(sa.func.count(events.c.user_id.distinct())).where(of_somebody())
+        )
 
     def brands(self) -> list[str]:
         """The brand names of the catalogue, ordered."""
@@ -184,7 +186,12 @@ class CatalogStore(Stored):
         with self._database.write() as connection:
             return self._write(connection, items, "content_hash", rows, _ITEM_BATCH)
 
-    def write_events(self, values: Iterable[Event | Return]) -> WriteCounts:
+    def write_events(
+        self,
+        values: Iterable[Event | Return],
+        *,
+        settled: Callable[[Sequence[Return]], None] | None = None,
+    ) -> WriteCounts:
         """Add or update events in one transaction, holding one batch of them in memory.
 
         Two events are the same if user, time, position, item and kind are; the later wins. Where
@@ -193,6 +200,11 @@ class CatalogStore(Stored):
 
         Returns take purchases back, those of ``values`` and earlier ones, in whatever order they
         come; see :mod:`llmrec.catalog.returns`.
+
+        Args:
+            values: what happened.
+            settled: told the returns without a purchase before anything is committed; what it
+                raises undoes all.
 
         Raises:
             LockedError: somebody else is writing.
@@ -213,12 +225,14 @@ class CatalogStore(Stored):
             if back.returned and not counts.changed:
                 with self._database.errors():
                     _bump(connection, "events")
+            if settled:
+                settled(back.unmatched)
         return replace(
             counts,
             unchanged=counts.unchanged + back.unchanged,
             texts=texts.changed,
             returned=back.returned,
-            unmatched=back.unmatched,
+            unmatched=len(back.unmatched),
         )
 
     def delete_item(self, id: str) -> bool:

@@ -231,9 +231,11 @@ def _describe(one: FileReport) -> None:
 
 def _explain_returns(one: FileReport) -> None:
     if one.returned or one.unmatched:
+        back = "purchase" if one.returned == 1 else "purchases"
+        lost = "return" if one.unmatched == 1 else "returns"
         console.print(
-            f"  returned: {one.returned:,} purchases taken back, {one.unmatched:,} returns without "
-            "a purchase",
+            f"  returned: {one.returned:,} {back} taken back, {one.unmatched:,} {lost} without a "
+            "purchase",
             highlight=False,
         )
 

@@ -31,6 +31,9 @@ __all__ = ["EventBuilder", "is_rating_column"]
 _MAX_POSITION = 2**53
 _MAX_KINDS = 1000
 _NOWHERE = -1
+_CANCELLED, _NOT_POSITIVE = "a cancelled sale", "a quantity that is not positive"
+_NOTHING_LEFT = "an order that was cancelled or refunded"
+"""Why rows are rejected that take nothing back."""
 
 
 class EventBuilder:
@@ -105,18 +108,19 @@ class EventBuilder:
             if self._invoice != _NOWHERE:
                 user = user.removesuffix(".0")  # spreadsheets make numbers of empty columns
                 if str(values[self._invoice]).upper().startswith("C") and value:
-                    return Return(user, item, at, position, abs(value))
+                    return Return(user, item, at, position, abs(value), False, row, _CANCELLED)
             if kind is None or kind is EventKind.PURCHASE or kind is EventKind.CART:
                 place = self._value
                 if kind is None:
-                    return Return(user, item, at, position, _returned_quantity(value))
+                    amount = _returned_quantity(value)
+                    return Return(user, item, at, position, amount, False, row)
                 if kind is EventKind.PURCHASE and self._says_nothing_bought(values):
-                    return Return(user, item, at, position, whole_order=True)
+                    return Return(user, item, at, position, None, True, row, _NOTHING_LEFT)
                 if value is not None and value < 1:
                     if not self._counts:
                         value = None  # a rating's column says nothing of a purchase
                     elif value < 0 and kind is EventKind.PURCHASE:
-                        return Return(user, item, at, position, -value)
+                        return Return(user, item, at, position, -value, False, row, _NOT_POSITIVE)
                     else:
                         raise DataError(f"a quantity below 1 is no {kind.value}")
         except DataError as error:

@@ -42,16 +42,18 @@ _KIND_WORDS = {
 }
 _KINDS = {word: kind for kind, words in _KIND_WORDS.items() for word in words.split()}
 
-_RETURNS = frozenset(
+_RETURN_WORDS = (
     "return returns returned refund refunds refunded chargeback reversal reversed creditnote "
     "creditmemo cancel cancels cancelled canceled cancellation cancelation purchasereturned "
     "purchaserefunded orderreturned orderrefunded ordercancelled ordercanceled returnpurchase "
-    "retoure retour storno storniert".split()
+    "retoure retour storno storniert"
 )
-_CANCELLED = _RETURNS | frozenset(
+_CANCELLED_WORDS = (
     "failed voided void declined rejected denied expired abandoned trash checkoutdraft "
-    "paymentfailed chargedback erstattet retourniert annulliert annule rembourse".split()
+    "paymentfailed chargedback erstattet retourniert annulliert annule rembourse"
 )
+_RETURNS = frozenset(_RETURN_WORDS.split())
+_CANCELLED = _RETURNS | frozenset(_CANCELLED_WORDS.split())
 """What a shop system calls an order of which nothing is left. One that is refunded in part is a
 purchase; one that waits for its money is, too."""
 

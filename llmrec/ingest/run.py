@@ -87,8 +87,8 @@ class FileReport:
     """What became of one file.
 
     ``rows`` = those that were accepted + ``rejected`` + those merged into the item of another row,
-    and of events ``returned`` + ``unmatched``: returns that took back a purchase or a part of one,
-    and those without a purchase, which are kept nowhere;
+    and of events ``returned``: returns that took back a purchase or a part of one. ``unmatched``
+    of the rejected are returns without a purchase;
     ``duplicates`` counts accepted rows whose id (for events: user, item, kind, time and position)
     an earlier row of the file had: the later one won. ``ratings`` are the lowest and the highest of
     the file, and ``disliked_below`` says which of them are dislikes. ``texts`` are the reviews that
@@ -284,10 +284,11 @@ class _FileRun:
         defaults = self._defaults()
         if plan.target == "events":
             build_event = EventBuilder(plan, defaults)
-            events = each_row(rows, build_event)
+            events: Built[Event | Return] = each_row(rows, build_event)
             if not self._options.allow_unknown_items:
                 events = _of_known_items(events, self._store, plan.columns["item"][0])
-            written = self._store.write_events(self._accepted(events, _event_key))
+            accepted = self._accepted(events, _event_key)
+            written = self._store.write_events(accepted, settled=self._settled)
             self._ratings = build_event.ratings
             return written
         build = ItemBuilder(plan, defaults)
@@ -297,7 +298,7 @@ class _FileRun:
             items = merge_sales(rows, build, defaults.currency or plan.currency)
         else:
             items = each_row(rows, build)
-        return self._store.write_items(self._accepted(items, _item_key))
+        return self._store.write_items(self._finished(self._accepted(items, _item_key)))
 
     def _counted(self, rows: Iterable[Row]) -> Iterator[Row]:
         for row in islice(rows, self._options.limit):
@@ -305,7 +306,7 @@ class _FileRun:
             yield row
 
     def _accepted(self, built: Built[T], key: Callable[[T], int]) -> Iterator[T]:
-        """The good ones. Runs inside of the transaction: what is raised here undoes it."""
+        """The good ones."""
         rejects, note = self._rejects, self._hashes.append
         for row, value in built:
             if isinstance(value, BadRow):
@@ -314,14 +315,27 @@ class _FileRun:
                 # Eight bytes per row tell how many ids stood twice; a set would take a hundred.
                 note(key(value))
                 yield value
+
+    def _finished(self, accepted: Iterator[T]) -> Iterator[T]:
+        yield from accepted
+        self._finish(len(self._hashes))
+
+    def _settled(self, unmatched: Sequence[Return]) -> None:
+        for one in sorted(unmatched, key=lambda one: one.row):
+            value = None if one.quantity is None else -one.quantity
+            self._rejects.add(one.row, BadRow(one.reason, value=value))
+        self._finish(len(self._hashes) - len(unmatched))
+
+    def _finish(self, usable: int) -> None:
+        """Runs inside of the transaction: what is raised here undoes it."""
         if not self._rows:
             raise DataError(
                 "there are no rows below the header.", file=self._name, hint="Is it complete?"
             )
         # Before the commit: no moment may exist in which rows are in and their rejects are lost.
-        self._rejects_path = rejects.finish()
-        if not self._hashes:
-            raise _NothingUsable(self._name, rejects.reasons, self._rejects_path)
+        self._rejects_path = self._rejects.finish()
+        if not usable:
+            raise _NothingUsable(self._name, self._rejects.reasons, self._rejects_path)
 
 
 class _NothingUsable(DataError):

@@ -86,11 +86,13 @@ class EventTable:
         return np.asarray(np.exp2(-age / (half_life_days * 86_400)))
 
 
-_QUERY = sa.select(
-    events.c.user_id, events.c.item_id, events.c.at_us, events.c.position, events.c.kind
-).where(of_somebody()).order_by(
-    # In full: ordered by the user alone, PostgreSQL gives his events in any order.
-    *event_order
+_QUERY = (
+    sa.select(events.c.user_id, events.c.item_id, events.c.at_us, events.c.position, events.c.kind)
+    .where(of_somebody())
+    .order_by(
+        # In full: ordered by the user alone, PostgreSQL gives his events in any order.
+        *event_order
+    )
 )
 
 

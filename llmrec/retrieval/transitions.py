@@ -48,12 +48,11 @@ def followers(
     if turned is None:
         return counted
     back = _counted(users, items[turned], n_items, window, weights[turned])
-    return ((counted + back) / 2).tocsr()
+    mean: csr_matrix = ((counted + back) / 2).tocsr()
+    return mean
 
 
-def _turned(
-    users: NDArray[np.integer], moments: NDArray[np.integer]
-) -> NDArray[np.int64] | None:
+def _turned(users: NDArray[np.integer], moments: NDArray[np.integer]) -> NDArray[np.int64] | None:
     """The places of all events with each moment backwards; ``None`` where none has two."""
     same = (users[1:] == users[:-1]) & (moments[1:] == moments[:-1])
     if not same.any():

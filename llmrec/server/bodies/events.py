@@ -104,10 +104,9 @@ class EventsBody(Body):
 
 
 class EventsOut(Out):
-    """What became of the events; all but the last two add up to their number.
+    """What became of the events; the first three add up to their number, with the returns.
 
-    ``returned`` counts returns that took back a purchase, or a part of one, and ``unmatched`` those
-    without a purchase, which are not kept. ``unknown_items`` counts the events of items that the catalogue does not hold (yet): they are
+    ``unknown_items`` counts the events of items that the catalogue does not hold (yet): they are
     kept, and count from the day on which it does. ``texts`` counts those that are new, changed or
     deleted.
     """
@@ -115,7 +114,11 @@ class EventsOut(Out):
     added: int
     updated: int
     unchanged: int
-    returned: int
-    unmatched: int
     unknown_items: int
     texts: int
+    returned: int | None = Field(
+        None, description="returns that took back a purchase or a part of one; with returns only"
+    )
+    unmatched: int | None = Field(
+        None, description="returns without a purchase, which are not kept; with returns only"
+    )

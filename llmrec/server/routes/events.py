@@ -20,7 +20,9 @@ __all__ = ["router"]
 router = APIRouter(tags=["events"])
 
 
-@router.post("/v1/events", responses=failures(401, 403, 422, 429, 507))
+@router.post(
+    "/v1/events", response_model_exclude_none=True, responses=failures(401, 403, 422, 429, 507)
+)
 async def post_events(body: EventsBody, caller: Shopper, services: TheServices) -> EventsOut:
     """Store events in one transaction, all or none; they count in the next answer."""
     now = datetime.now(timezone.utc)
@@ -38,10 +40,10 @@ async def post_events(body: EventsBody, caller: Shopper, services: TheServices) 
             added=counts.added,
             updated=counts.updated,
             unchanged=counts.unchanged,
-            returned=counts.returned,
-            unmatched=counts.unmatched,
             unknown_items=unknown,
             texts=counts.texts,
+            returned=counts.returned if len(stored) < len(events) else None,
+            unmatched=counts.unmatched if len(stored) < len(events) else None,
         )
 
     return await services.writes.run(work)
