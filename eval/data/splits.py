@@ -139,10 +139,10 @@ def leave_one_out(
 ) -> Split:
     """Each user's last new item is the test target, the one before it the validation target.
 
-    Which of several items of one moment was the last is not known, and is drawn; see
-    :meth:`Split.tied`. A view, a cart and a purchase of one item are one new item, at its first event; whatever a user
+    A view, a cart and a purchase of one item are one new item, at its first event; whatever a user
     did after the test target's first event is left out. Users with fewer than three different items
-    only train.
+    only train. Which of several items of one moment was the last is not known, and is drawn; see
+    :meth:`Split.tied`.
 
     Args:
         source: a catalogue store, or events.

@@ -23,7 +23,7 @@ NO_NAMES = frozenset(
         "[null]", "\\n", "-", "--", "—", "[object object]",
     }
 )  # fmt: skip
-"""In lower case. ``\\N`` is the null of MySQL's and Hive's files, the last one a script's mistake."""
+"""In lower case. ``\\N`` is the null of MySQL's files and Hive's, the last one a script's slip."""
 
 _LONGEST = max(map(len, NO_NAMES))
 _QUOTES = "\"'` \t\r\n"

@@ -287,7 +287,7 @@ class _FileRun:
             events: Built[Event | Return] = each_row(rows, build_event)
             if not self._options.allow_unknown_items:
                 events = _of_known_items(events, self._store, plan.columns["item"][0])
-            accepted = self._accepted(events, _event_key)
+            accepted: Iterator[Event | Return] = self._accepted(events, _event_key)
             written = self._store.write_events(accepted, settled=self._settled)
             self._ratings = build_event.ratings
             return written

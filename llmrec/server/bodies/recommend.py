@@ -26,7 +26,7 @@ _Words: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=1_
 
 
 class _Entry(Body):
-    kind: EventKind = EventKind.PURCHASE
+    kind: EventKind | None = Field(None, description="what was done; left out: nobody says")
     at: AwareDatetime | None = None
     value: Annotated[float, Field(allow_inf_nan=False)] | None = None
 
