@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from llmrec.types import Event
 
-__all__ = ["by_moment", "drawn_order", "moment_of", "moments_of"]
+__all__ = ["by_moment", "drawn_order", "is_sorted", "moment_of", "moments_of"]
 
 T = TypeVar("T")
 
@@ -72,6 +72,49 @@ def moments_of(events: Sequence[Event]) -> Iterator[int]:
         if place != last:
             number, last = number + 1, place
         yield number
+
+
+def is_sorted(rows: Iterable[tuple[str, str]]) -> bool:
+    """Whether the rows of each user stand by item, as a query sorts them and no shopper acts.
+
+    Where a log has neither times nor positions its rows are the order, but for these.
+
+    Args:
+        rows: user and item of each, in the order of the log.
+
+    >>> is_sorted((f"u{n // 5}", f"i{n % 5}") for n in range(100))
+    True
+    >>> is_sorted((f"u{n // 5}", f"i{n * 7 % 5}") for n in range(100))
+    False
+    """
+    last: dict[str, str] = {}
+    orders = list(_ORDERS)
+    steps = 0
+    for user, item in rows:
+        before = last.get(user, item)
+        last[user] = item
+        if before == item:
+            continue
+        steps += 1
+        orders = [inside for inside in orders if inside(before, item)]
+        if not orders:
+            return False
+    return steps >= _FEWEST_STEPS
+
+
+def _number(text: str) -> tuple[int, str]:
+    return (int(text), text) if text.isdecimal() and len(text) < 20 else (-1, text)
+
+
+_ORDERS: tuple[Callable[[str, str], bool], ...] = (
+    lambda before, item: before < item,
+    lambda before, item: before > item,
+    lambda before, item: _number(before) < _number(item),
+    lambda before, item: _number(before) > _number(item),
+)
+
+_FEWEST_STEPS = 30
+"""Steps from item to item that all go up: by chance less than once in 2**30 logs."""
 
 
 def _names(event: Event) -> tuple[str, str]:

@@ -215,6 +215,12 @@ def _print(report: IngestReport, as_json: bool, scale: tuple[float, float] | Non
     console.print(table)
     for one in report.files:
         _explain_rejects(one)
+        if one.unordered:
+            console.print(
+                "  each shopper's rows are sorted by item: their order does not say what came first; "
+                "times or positions would",
+                highlight=False,
+            )
         _explain_returns(one)
         _explain_ratings(one)
         if scale and "text" in one.columns:

@@ -39,7 +39,8 @@ _NOTHING_LEFT = "an order that was cancelled or refunded"
 class EventBuilder:
     """Makes events of rows that hold the columns ``plan.selected``, in that order.
 
-    A row of a file that has neither times nor positions gets its row number as position. A kind of
+    A row of a file that has neither times nor positions gets its row number as position, unless
+    the rows are ``unordered``: sorted by item. A kind of
     the defaults goes over the file's own; one of the plan holds where the file says none. A text is
     read where the kind can have one and left out elsewhere: often one column serves all kinds.
 
@@ -51,12 +52,13 @@ class EventBuilder:
     """
 
     __slots__ = (
-        "_at", "_counts", "_default", "_disliked_below", "_forced", "_invoice", "_item", "_kind",
-        "_kinds", "_max_chars", "_names", "_now", "_order", "_ordered", "_position", "_returned",
-        "_status", "_text", "_user", "_value", "ratings",
+        "_again", "_at", "_counts", "_default", "_disliked_below", "_forced", "_invoice", "_item",
+        "_kind", "_kinds", "_max_chars", "_names", "_now", "_order", "_ordered", "_position",
+        "_returned", "_status", "_text", "_unordered", "_user", "_value", "ratings",
     )  # fmt: skip
 
-    def __init__(self, plan: Plan, defaults: Defaults) -> None:
+    def __init__(self, plan: Plan, defaults: Defaults, *, unordered: bool = False) -> None:
+        self._unordered, self._again = unordered, ("", "", 0)
         self._names = plan.selected
         index = {name: i for i, name in enumerate(plan.selected)}
         places = {ours: index[those[0]] for ours, those in plan.columns.items()}
@@ -95,7 +97,9 @@ class EventBuilder:
             place = self._at
             at = None if place == _NOWHERE else self._time(values[place])
             place = self._position
-            position = _position(values[place]) if place != _NOWHERE else self._place_of(row)
+            position = (
+                _position(values[place]) if place != _NOWHERE else self._place_of(row, user, item)
+            )
             place = self._value
             value = None if place == _NOWHERE else parse_number(values[place])
             text = None
@@ -149,8 +153,16 @@ class EventBuilder:
         self.ratings = min(low, value), max(high, value)
         return EventKind.RATING.judged(value, self._disliked_below)
 
-    def _place_of(self, row: int) -> int:
-        return 0 if self._ordered else row
+    def _place_of(self, row: int, user: str, item: str) -> int:
+        if self._ordered:
+            return 0
+        if not self._unordered:
+            return row
+        # The second purchase of a thing stands behind its first, and is another event.
+        before_user, before_item, count = self._again
+        count = count + 1 if (user, item) == (before_user, before_item) else 0
+        self._again = user, item, count
+        return count
 
     def _kind_of(self, value: Any) -> EventKind | None:
         """The kind that a cell says; ``None`` for a return."""

@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 from llmrec.catalog.bulk import batched
 from llmrec.catalog.locks import write_lock
+from llmrec.catalog.moments import is_sorted
 from llmrec.catalog.returns import Return
 from llmrec.catalog.store import CatalogStore, WriteCounts
 from llmrec.config import Workspace
@@ -50,6 +51,7 @@ FileProgress = Callable[[str, int, int], None]
 """Called with the file's name, the bytes read so far and its size (0 if not known)."""
 
 _KNOWN_BATCH = 5_000
+_LOOKED_AT = 20_000
 _MAX_UNKNOWN_KEPT = 200_000
 
 
@@ -88,7 +90,8 @@ class FileReport:
 
     ``rows`` = those that were accepted + ``rejected`` + those merged into the item of another row,
     and of events ``returned``: returns that took back a purchase or a part of one. ``unmatched``
-    of the rejected are returns without a purchase;
+    of the rejected are returns without a purchase. ``unordered`` says that rows without times stand
+    by item for each shopper, so that their order was not taken for what came first;
     ``duplicates`` counts accepted rows whose id (for events: user, item, kind, time and position)
     an earlier row of the file had: the later one won. ``ratings`` are the lowest and the highest of
     the file, and ``disliked_below`` says which of them are dislikes. ``texts`` are the reviews that
@@ -113,6 +116,7 @@ class FileReport:
     texts: int = 0
     returned: int = 0
     unmatched: int = 0
+    unordered: bool = False
 
 
 @dataclass(frozen=True)
@@ -212,6 +216,7 @@ class _FileRun:
         self._hashes = array("q")
         self._rejects_path: Path | None = None
         self._ratings: tuple[float, float] | None = None
+        self._unordered = False
         asked = options.disliked_below
         self._disliked_below = self._settings.disliked_below if asked is None else asked
 
@@ -256,6 +261,7 @@ class _FileRun:
             texts=counts.texts,
             returned=counts.returned,
             unmatched=counts.unmatched,
+            unordered=self._unordered,
         )
 
     def _plan(self, source: Source) -> Plan:
@@ -283,7 +289,8 @@ class _FileRun:
         rows = self._counted(source.rows(plan.selected))
         defaults = self._defaults()
         if plan.target == "events":
-            build_event = EventBuilder(plan, defaults)
+            rows = self._looked_at(plan, rows)
+            build_event = EventBuilder(plan, defaults, unordered=self._unordered)
             events: Built[Event | Return] = each_row(rows, build_event)
             if not self._options.allow_unknown_items:
                 events = _of_known_items(events, self._store, plan.columns["item"][0])
@@ -299,6 +306,19 @@ class _FileRun:
         else:
             items = each_row(rows, build)
         return self._store.write_items(self._finished(self._accepted(items, _item_key)))
+
+    def _looked_at(self, plan: Plan, rows: Iterator[Row]) -> Iterator[Row]:
+        """The same rows, once it is known whether those without times are sorted by item."""
+        if {"at", "position"} & set(plan.columns):
+            return rows
+        user, item = (plan.selected.index(plan.columns[name][0]) for name in ("user", "item"))
+        first = list(islice(rows, _LOOKED_AT))
+        self._unordered = is_sorted(
+            (str(values[user]), str(values[item]))
+            for _, values in first
+            if not isinstance(values, BadRow)
+        )
+        return chain(first, rows)
 
     def _counted(self, rows: Iterable[Row]) -> Iterator[Row]:
         for row in islice(rows, self._options.limit):
