@@ -217,8 +217,8 @@ def _print(report: IngestReport, as_json: bool, scale: tuple[float, float] | Non
         _explain_rejects(one)
         if one.unordered:
             console.print(
-                "  each shopper's rows are sorted by item: their order does not say what came first; "
-                "times or positions would",
+                "  each shopper's rows are sorted by item: their order does not say what came "
+                "first; times or positions would",
                 highlight=False,
             )
         _explain_returns(one)

@@ -1,4 +1,4 @@
-"""Logs in which nothing can be predicted: how often does an evaluation call something better?
+"""Logs in which nothing can be predicted: how often an evaluation calls something better.
 
     python scripts/bench/random_logs.py --work /tmp/random-logs --seeds 20
 
