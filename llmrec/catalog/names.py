@@ -26,7 +26,9 @@ NO_NAMES = frozenset(
 """In lower case. ``\\N`` is the null of MySQL's files and Hive's, the last one a script's slip."""
 
 _LONGEST = max(map(len, NO_NAMES))
-_QUOTES = "\"'` \t\r\n"
+_QUOTES = "\"'` \t\r\n\x0b\x0c"
+# Most names of a log of millions begin with a digit or another letter, and are told by that alone.
+_STARTS = frozenset(_QUOTES) | {one for word in NO_NAMES for one in (word[0], word[0].upper())}
 
 
 def is_nobody(name: str | None) -> bool:
@@ -37,6 +39,8 @@ def is_nobody(name: str | None) -> bool:
     """
     if not name:
         return True
+    if name[0] not in _STARTS and name.isascii():
+        return False
     if len(name) > 2 * _LONGEST and not name.isspace():
         return False
     text = unicodedata.normalize("NFKC", name).replace("\u200b", "").strip(_QUOTES)

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from typing import Any
 
-from llmrec.catalog.names import NO_NAMES, is_nobody
+from llmrec.catalog.names import is_nobody
 from llmrec.errors import DataError
 
 __all__ = ["MAX_ID_CHARS", "clean_id", "clean_text", "is_missing"]
@@ -85,7 +85,7 @@ def clean_id(value: Any) -> str:
     if type(value) is str:
         if value.isascii() and value.isprintable() and 0 < len(value) <= 64:
             text = value.strip()
-            if text and text.lower() not in NO_NAMES:
+            if not is_nobody(text):
                 return text
         return _unusual_id(value)
     if isinstance(value, int) and not isinstance(value, bool):
