@@ -131,9 +131,13 @@ def events(
 ) -> None:
     """Add events: who did what with which product, and when.
 
-    The fields are user, item, kind (view, cart, purchase, rating, like, dislike), at, position,
-    value and text (the shopper's own words, with a rating, a like or a dislike; --map text= leaves
-    them out). Ingest the products first: events of unknown products are rejected.
+    The fields are user, item, kind (view, cart, purchase, rating, like, dislike, return), at,
+    position, value, status, returned, and text (the shopper's own words, with a rating, a like or a
+    dislike; --map text= leaves them out). Ingest the products first: events of unknown products are
+    rejected.
+
+    What came back (a negative quantity, a kind such as refund, status=cancelled) takes the purchase
+    back. A quantity below 1 is no purchase; --map value= leaves the column out.
 
     Example: [bold]llmrec ingest events orders.csv.gz --kind purchase --map user=client_no[/]
     """
