@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, func
 from llmrec.catalog.schema import events
 from llmrec.errors import DataError
 
-__all__ = ["NO_NAMES", "is_nobody", "of_somebody", "user_name"]
+__all__ = ["NO_NAMES", "is_nobody", "of_nobody", "of_somebody", "user_name"]
 
 NO_NAMES = frozenset(
     {
@@ -66,6 +66,18 @@ def of_somebody() -> ColumnElement[bool]:
     """A condition on ``events``: their shopper has a name.
 
     An older llmrec kept events of ``null`` and the like, of many visitors as of one shopper. They
-    are neither read nor learned from.
+    are not learned from, in the spellings that programs write.
     """
-    return func.lower(func.trim(events.c.user_id)).not_in(sorted({"", *NO_NAMES}))
+    return events.c.user_id.not_in(_SPELLINGS)
+
+
+def of_nobody() -> ColumnElement[bool]:
+    """A condition on ``events``: their shopper has none, in whatever spelling. Slower."""
+    return func.lower(func.trim(events.c.user_id)).in_(sorted({"", *NO_NAMES}))
+
+
+# Compared one by one with a function of the column, a log of millions takes a fifth longer to read.
+_SPELLINGS = sorted(
+    {spelt for word in NO_NAMES for spelt in (word, word.upper(), word.title(), word.capitalize())}
+    | {"NaN", "[object Object]"}
+)

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from llmrec.catalog.bulk import Upsert, WriteCounts, batched
 from llmrec.catalog.codec import event_from_row, event_row, item_from_row, item_row
-from llmrec.catalog.names import is_nobody, of_somebody, user_name
+from llmrec.catalog.names import is_nobody, of_nobody, of_somebody, user_name
 from llmrec.catalog.returns import Return, TakenBack, returns
 from llmrec.catalog.reviews import (
     ReviewTexts,
@@ -118,7 +118,7 @@ class CatalogStore(Stored):
 
         :meth:`forget_user` removes those of one name.
         """
-        query = sa.select(events.c.user_id, sa.func.count()).where(sa.not_(of_somebody()))
+        query = sa.select(events.c.user_id, sa.func.count()).where(of_nobody())
         rows = self._all(query.group_by(events.c.user_id).order_by(events.c.user_id))
         return {row[0]: int(row[1]) for row in rows}
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -97,47 +96,56 @@ _QUERY = (
 
 
 def _write(store: CatalogStore, folder: Path) -> None:
-    users, items, moments = array("i"), array("i"), array("i")
-    weights, at = array("f"), array("d")
+    users, items, weights = array("i"), array("i"), array("f")
+    times, places = array("q"), array("q")
     of_item: dict[str, int] = {}
-    user_number, last_user = -1, None
-    for number, moment in enumerate(_moments(store)):
-        user = moment[0][0]
-        if user != last_user:
-            user_number, last_user = user_number + 1, user
-        for _, item, at_us, _, kind in drawn_order(moment, _names):
-            if weight := _KINDS[kind]:
-                users.append(user_number)
-                items.append(of_item.setdefault(item, len(of_item)))
-                moments.append(number)
-                weights.append(weight)
-                at.append(float("nan") if at_us == UNKNOWN_TIME else at_us / 1e6)
-    np.save(folder / "users.npy", np.frombuffer(users, np.int32))
-    np.save(folder / "items.npy", np.frombuffer(items, np.int32))
-    np.save(folder / "moments.npy", np.frombuffer(moments, np.int32))
-    np.save(folder / "weights.npy", np.frombuffer(weights, np.float32))
-    np.save(folder / "at.npy", np.frombuffer(at, np.float64))
-    (folder / "item_ids.json").write_text(json.dumps(list(of_item)), encoding="utf-8")
-
-
-def _moments(store: CatalogStore) -> Iterator[list[Any]]:
-    """The rows of each moment; what several kinds of a log say of one item stays together."""
-    last: tuple[Any, ...] | None = None
-    moment: list[Any] = []
+    names: list[str] = []
     for rows in store.stream_rows(_QUERY, _BATCH):
-        for row in rows:
-            user, _, at_us, position, _ = row
-            if (user, at_us, position) != last:
-                if moment:
-                    yield moment
-                last, moment = (user, at_us, position), []
-            moment.append(row)
-    if moment:
-        yield moment
+        for user, item, at_us, position, kind in rows:
+            if not names or user != names[-1]:
+                names.append(user)
+            if weight := _KINDS[kind]:
+                users.append(len(names) - 1)
+                items.append(of_item.setdefault(item, len(of_item)))
+                weights.append(weight)
+                times.append(at_us)
+                places.append(position)
+    user, at_us = np.frombuffer(users, np.int32), np.frombuffer(times, np.int64)
+    moment = _moments(user, at_us, np.frombuffer(places, np.int64))
+    ids = list(of_item)
+    item = np.frombuffer(items, np.int32)
+    drawn = _drawn(moment, lambda row: (names[user[row]], ids[item[row]]))
+    columns = {
+        "users": user,
+        "items": item[drawn],
+        "moments": moment,
+        "weights": np.frombuffer(weights, np.float32)[drawn],
+        "at": np.where(at_us == UNKNOWN_TIME, np.nan, at_us / 1e6),
+    }
+    for name, column in columns.items():
+        np.save(folder / f"{name}.npy", column)
+    (folder / "item_ids.json").write_text(json.dumps(ids), encoding="utf-8")
 
 
-def _names(row: Any) -> tuple[str, str]:
-    return row[0], row[1]
+def _moments(*columns: NDArray[np.integer]) -> NDArray[np.int32]:
+    """A running number that neighbours share if they are equal in all columns."""
+    other = np.zeros(max(0, len(columns[0]) - 1), bool)
+    for column in columns:
+        other |= column[1:] != column[:-1]
+    return np.concatenate([[0], np.cumsum(other)])[: len(columns[0])].astype(np.int32)
+
+
+def _drawn(
+    moments: NDArray[np.int32], names: Callable[[int], tuple[str, str]]
+) -> NDArray[np.int64]:
+    """Which row stands at each place, once those of each moment are in their drawn order."""
+    order = np.arange(len(moments))
+    sizes = np.bincount(moments)
+    starts = np.cumsum(sizes) - sizes
+    for number in np.flatnonzero(sizes > 1):
+        block = slice(starts[number], starts[number] + sizes[number])
+        order[block] = drawn_order(order[block].tolist(), names)
+    return order
 
 
 def _read(folder: Path) -> EventTable:
