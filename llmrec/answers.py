@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,12 +10,20 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from llmrec.config import MAX_CANDIDATES
-from llmrec.types import Candidate, Item, Recommendation, Recommendations, Words
+from llmrec.types import Candidate, HistoryEntry, Item, Recommendation, Recommendations, Words
 
 if TYPE_CHECKING:
     from llmrec.ranking import Ranking
 
-__all__ = ["Stopwatch", "answer_notes", "ordered_recommendations", "with_words"]
+__all__ = [
+    "Stopwatch",
+    "answer_notes",
+    "history_notes",
+    "ordered_recommendations",
+    "with_words",
+]
+
+_IDS_SHOWN = 3
 
 
 @dataclass
@@ -88,6 +97,35 @@ def with_words(
         from_fields=sum(text.origin == "fields" for text in texts),
     )
     return replace(answer, items=tuple(items), trace=trace)
+
+
+def history_notes(
+    given: Sequence[HistoryEntry], resolved: Sequence[HistoryEntry]
+) -> tuple[str, ...]:
+    """What a reader should know about ids of a history that the catalogue does not know.
+
+    Args:
+        given: as the caller or the log had it.
+        resolved: the same entries, looked up in the catalogue.
+    """
+    unknown = [
+        before.item or ""
+        for before, after in zip(given, resolved, strict=True)
+        if after.item is None and before.item and _is_id(before)
+    ]
+    if not unknown:
+        return ()
+    which = "none" if len(unknown) == len(given) else f"{len(given) - len(unknown)}"
+    shown = ", ".join(f"'{id}'" for id in list(dict.fromkeys(unknown))[:_IDS_SHOWN])
+    return (
+        f"the catalogue knows {which} of the {len(given)} entries of the history; {shown} "
+        f"{'counts' if len(unknown) == 1 else 'count'} by the words alone",
+    )
+
+
+def _is_id(entry: HistoryEntry) -> bool:
+    # A text may be given as it is; one word that is no item is more likely an id of another shop.
+    return entry.text is None and (entry.stated or not re.search(r"\s", entry.item or ""))
 
 
 def answer_notes(matching: int, candidates: int, k: int) -> tuple[str, ...]:

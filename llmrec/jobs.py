@@ -23,7 +23,8 @@ class Job:
 
     ``history`` is what prompts may speak of: each thing once, oldest first. ``matching`` counts the
     unseen items that pass the filters, ``by_source`` the candidates of each source; ``arm`` is the
-    shopper's in the experiment that runs, if any.
+    shopper's in the experiment that runs, if any; ``notes`` what a reader of the trace should know
+    about what was asked.
     """
 
     history: tuple[tuple[HistoryEntry, Item | None], ...]
@@ -33,6 +34,7 @@ class Job:
     matching: int
     by_source: Mapping[str, int]
     arm: Arm | None = None
+    notes: tuple[str, ...] = ()
 
     def rank_request(self, seed: int) -> RankRequest:
         """What the ranker gets: the first ``MAX_CANDIDATES`` candidates."""

@@ -11,7 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from llmrec.answers import Stopwatch, answer_notes, ordered_recommendations, with_words
+from llmrec.answers import (
+    Stopwatch,
+    answer_notes,
+    history_notes,
+    ordered_recommendations,
+    with_words,
+)
 from llmrec.config import Workspace
 from llmrec.errors import EngineError, ModelError
 from llmrec.jobs import Job
@@ -22,6 +28,7 @@ from llmrec.requests import (
     as_filters,
     as_history,
     as_language,
+    as_user,
     check_k,
     check_lengths,
     clean_query,
@@ -113,8 +120,6 @@ class Recommender(Parts):
             IndexMissing: nothing has been indexed yet.
             EngineError: the language model failed and no fallback is configured.
         """
-        if history is None:
-            history = self.history_of(user) if user else ()
         return self.recommend_many(
             [history],
             k,
@@ -131,7 +136,7 @@ class Recommender(Parts):
 
     def recommend_many(
         self,
-        histories: Sequence[HistoryInput],
+        histories: Sequence[HistoryInput | None],
         k: int = 10,
         *,
         queries: Sequence[str | None] | None = None,
@@ -147,20 +152,22 @@ class Recommender(Parts):
         """Recommend for many histories in one batch: one retrieval, one ranking, one writing call.
 
         ``queries`` and ``users``, if given, are as long as ``histories``; ``filters`` hold for all.
+        A history that is ``None`` is the user's own, from the event log.
         Each trace's milliseconds are the request's share of the batch.
         """
         if not histories:
             return []
         check_lengths(len(histories), queries=queries, users=users)
         spoken = as_language(language)
+        names = [as_user(user) for user in users or [None] * len(histories)]
         watch = Stopwatch()
         limits = as_filters(filters)
-        jobs = self._retrieve(watch, histories, check_k(k), queries, limits, users, subject)
+        jobs = self._retrieve(watch, histories, check_k(k), queries, limits, names, subject)
         seed = self.settings.ranking.seed if seed is None else seed
         ranked, rankings, degraded = self._rank(watch, jobs, seed)
         answers = []
         for job, ordered, ranking in zip(jobs, ranked, rankings, strict=True):
-            notes = answer_notes(job.matching, len(job.candidates), k)
+            notes = (*job.notes, *answer_notes(job.matching, len(job.candidates), k))
             trace = self._trace(job, ranking, seed, degraded, notes)
             head = tuple(ordered[:k])
             answers.append(Recommendations(head, trace, job.user, job.query, tuple(ordered)))
@@ -175,28 +182,40 @@ class Recommender(Parts):
         return [replace(one, trace=replace(one.trace, milliseconds=times)) for one in answers]
 
     def history_of(self, user: str) -> list[HistoryEntry]:
-        """A shopper's history from the event log, oldest first; empty for a stranger."""
+        """A shopper's history from the event log, oldest first; empty for a stranger and nobody."""
         return list(as_history(self.store.history(user, limit=MAX_HISTORY)))
 
     def _retrieve(
         self,
         watch: Stopwatch,
-        histories: Sequence[HistoryInput],
+        histories: Sequence[HistoryInput | None],
         k: int,
         queries: Sequence[str | None] | None,
         filters: Filters,
-        users: Sequence[str | None] | None,
+        users: Sequence[str | None],
         subject: Sequence[str],
     ) -> list[Job]:
         from llmrec.retrieval import RetrievalRequest
 
         with watch.stage("validate"):
             below = self.settings.ingest.disliked_below
-            parsed = [judged(as_history(one), below) for one in histories]
+            given = [
+                self.history_of(user or "") if history is None else history
+                for history, user in zip(histories, users, strict=True)
+            ]
+            parsed = [judged(as_history(one), below) for one in given]
             asked = [clean_query(one) for one in queries or [None] * len(parsed)]
             names = {entry.item for one in parsed for entry in one if entry.item}
             known = self.store.items(names)
             resolved = [resolve_history(one, known) for one in parsed]
+            strangers = [
+                (f"the log knows no shopper '{user}'",) if user and not one and own is None else ()
+                for own, user, one in zip(histories, users, parsed, strict=True)
+            ]
+            notes = [
+                (*stranger, *history_notes(before, after))
+                for stranger, before, after in zip(strangers, parsed, resolved, strict=True)
+            ]
         with watch.stage("retrieve"):
             requests = [
                 RetrievalRequest(history, query, filters, tuple(subject))
@@ -217,9 +236,10 @@ class Recommender(Parts):
                 matching=result.matching,
                 by_source=result.by_source,
                 arm=self.experiment.arm(user) if self.experiment else None,
+                notes=(*said, *result.notes),
             )
-            for history, query, user, result in zip(
-                resolved, asked, users or [None] * len(resolved), results, strict=True
+            for history, query, user, said, result in zip(
+                resolved, asked, users, notes, results, strict=True
             )
         ]
 

@@ -13,7 +13,8 @@ from typing import Any, TypeAlias, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from llmrec.errors import HistoryError
+from llmrec.catalog.names import user_name
+from llmrec.errors import DataError, HistoryError
 from llmrec.types import Event, EventKind, Filters, HistoryEntry, Language
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "as_filters",
     "as_history",
     "as_language",
+    "as_user",
     "check_k",
     "check_lengths",
     "clean_query",
@@ -114,6 +116,22 @@ def as_language(language: str | None) -> Language | None:
     return known[tag]
 
 
+def as_user(user: str | None) -> str | None:
+    """A shopper's name; none for an empty one.
+
+    Raises:
+        HistoryError: what a program writes where it knows no name (``undefined``), or no text.
+    """
+    if not user:
+        return None
+    if not isinstance(user, str):
+        raise HistoryError(f"the user must be text, not {type(user).__name__}.", field="user")
+    try:
+        return user_name(user)
+    except DataError as error:
+        raise HistoryError(error.reason, field="user", hint=error.hint) from None
+
+
 def as_filters(filters: Filters | Mapping[str, Any] | None) -> Filters:
     """Accept filters as they are, as a mapping of their fields, or none.
 
@@ -140,6 +158,7 @@ def as_history(history: HistoryInput | None) -> tuple[HistoryEntry, ...]:
     """Turn a caller's history, oldest first, into entries that are not yet looked up.
 
     A string becomes an entry with ``item`` set; :func:`resolve_history` decides whether it is one.
+    What was done with it is not stated, as in a mapping without ``kind``.
 
     Raises:
         HistoryError: an entry is of no known form; the message says which one (counted from 1).
@@ -197,14 +216,18 @@ def condense_history(entries: Sequence[HistoryEntry]) -> tuple[HistoryEntry, ...
 
 
 def _more_telling(before: HistoryEntry, entry: HistoryEntry) -> HistoryEntry:
-    if before.kind is EventKind.DISLIKE or _TELLING[entry.kind] >= _TELLING[before.kind]:
+    if before.kind is EventKind.DISLIKE or _telling(entry) >= _telling(before):
         return entry
     return before
 
 
+def _telling(entry: HistoryEntry) -> int:
+    return _TELLING[entry.kind] if entry.stated else -1
+
+
 def _entry(value: str | Event | HistoryEntry | Mapping[str, Any], number: int) -> HistoryEntry:
     if isinstance(value, str):
-        value = HistoryEntry(item=_clean(value))
+        value = HistoryEntry(item=_clean(value), stated=False)
     elif isinstance(value, Event):
         value = HistoryEntry(item=value.item, kind=value.kind, at=value.at, value=value.value)
     elif isinstance(value, Mapping):
@@ -219,11 +242,13 @@ def _entry(value: str | Event | HistoryEntry | Mapping[str, Any], number: int) -
 
 
 def _from_mapping(value: Mapping[str, Any], number: int) -> HistoryEntry:
-    unknown = sorted(set(value) - {one.name for one in fields(HistoryEntry)})
+    unknown = sorted(set(value) - {one.name for one in fields(HistoryEntry) if one.compare})
     if unknown:
         raise HistoryError(f"entry {number}: unknown key '{unknown[0]}'.", field="history")
     try:
-        return _ENTRY.validate_python(dict(value))
+        stated = value.get("kind") is not None
+        given = {name: one for name, one in value.items() if name != "kind" or stated}
+        return replace(_ENTRY.validate_python(given), stated=stated)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])

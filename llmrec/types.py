@@ -123,7 +123,9 @@ class HistoryEntry:
     """One entry of a request's history, oldest first: a known item, or free text.
 
     Exactly one of ``item`` and ``text`` is set once a request has been resolved against the
-    catalogue: an id that the catalogue does not know is kept as text.
+    catalogue: an id that the catalogue does not know is kept as text. ``stated`` is false where
+    nobody said what was done with an item: it then counts like a purchase, and nobody is told that
+    it was one.
     """
 
     item: str | None = None
@@ -131,6 +133,7 @@ class HistoryEntry:
     kind: EventKind = EventKind.PURCHASE
     at: datetime | None = None
     value: float | None = None
+    stated: bool = field(default=True, compare=False)
 
 
 class Filters(BaseModel):

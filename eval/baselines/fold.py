@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llmrec.catalog.moments import by_moment, moments_of
 from llmrec.eval.data.eval_data import EvalData
 from llmrec.eval.data.items import ItemTable
-from llmrec.eval.data.splits import Part, event_order
+from llmrec.eval.data.splits import Part
 from llmrec.types import Event
 
 if TYPE_CHECKING:
@@ -41,15 +43,23 @@ class Fold:
 
     @cached_property
     def sequences(self) -> list[NDArray[np.int64]]:
-        """Each user's item rows, oldest first; items outside the catalogue are left out."""
-        by_user: dict[str, list[Event]] = {}
-        for event in self.events:
-            if event.item in self.items.row:
-                by_user.setdefault(event.user, []).append(event)
+        """Each user's item rows, oldest first; items outside the catalogue are left out.
+
+        Those of one moment are in a drawn order, see :mod:`llmrec.catalog.moments`.
+        """
         return [
-            np.array([self.items.row[one.item] for one in sorted(events, key=event_order)])
-            for _, events in sorted(by_user.items())
+            np.array([self.items.row[event.item] for event in events])
+            for _, events in groupby(self._ordered, key=lambda event: event.user)
         ]
+
+    @cached_property
+    def moments(self) -> NDArray[np.int64]:
+        """A number for each event of all :attr:`sequences`; equal ones have no order."""
+        return np.fromiter(moments_of(self._ordered), np.int64, len(self._ordered))
+
+    @cached_property
+    def _ordered(self) -> list[Event]:
+        return by_moment(event for event in self.events if event.item in self.items.row)
 
     @cached_property
     def matrix(self) -> csr_matrix:

@@ -58,7 +58,8 @@ class Transitions(ScoredBaseline):
     """What came after: counts of item pairs in order, within a window (a Markov chain, smoothed).
 
     ``P(j | i) ∝ Σ 1/distance`` over the places where ``j`` follows ``i`` at most ``window`` entries
-    later, divided by ``n_j ** discount`` against mere popularity.
+    later, divided by ``n_j ** discount`` against mere popularity. Entries of one moment follow each
+    other alike.
 
     Args:
         fold: what is known.
@@ -84,7 +85,7 @@ class Transitions(ScoredBaseline):
             lengths = [len(one) for one in fold.sequences]
             users = np.repeat(np.arange(len(lengths)), lengths)
             items = np.concatenate([np.zeros(0, np.int64), *fold.sequences])
-            fold.cache[key] = followers(users, items, len(fold.items), window)
+            fold.cache[key] = followers(users, items, len(fold.items), window, moments=fold.moments)
         from scipy.sparse import diags
 
         popular = np.maximum(fold.counts, 1.0) ** -discount

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from llmrec.catalog.moments import by_moment
 from llmrec.errors import DataError
 from llmrec.eval.data.interactions import PARTS, Interactions, Order, Repeats, read_interactions
 from llmrec.eval.data.leaks import find_leak
@@ -81,11 +82,11 @@ def _build(
     valid: list[Case] = []
     test: list[Case] = []
     for user, rows in by_user.items():
-        past = sorted([*rows.get("train", []), *rows.get("history", [])], key=_moment)
-        later = rows.get("valid", [])
+        past = by_moment([*rows.get("train", []), *rows.get("history", [])])
+        later = by_moment(rows.get("valid", []))
         for cases, history, wanted in (
             (valid, past, later),
-            (test, past + later, rows.get("test", [])),
+            (test, past + later, by_moment(rows.get("test", []))),
         ):
             targets = new_targets(history, wanted) if drop else tuple(wanted)
             if targets:
@@ -93,7 +94,3 @@ def _build(
     train, context = tuple(chosen["train"]), tuple(chosen["history"])
     protocol = "given-time" if by_time else "given"
     return Split(protocol, train, tuple(valid), tuple(test), context)
-
-
-def _moment(event: Event) -> tuple[float, int]:
-    return event.at.timestamp() if event.at else float("-inf"), event.position

@@ -1,8 +1,9 @@
 """Tables of interactions: Parquet or CSV, checked row by row, in order, as events.
 
 Columns: ``user_id`` and ``item_id``; optional ``split``, ``timestamp`` (seconds since 1970, or ISO
-8601), ``position`` (order within a user; else the order of the file) and ``rating``. Rows are
-counted from 1; in a CSV file the header is row 1.
+8601), ``position`` (order within a user) and ``rating``. Without times and positions the order of
+the file is the order, unless it is sorted by item; with times alone, rows of a user with the same
+time have none, and the same position. Rows are counted from 1; in a CSV file the header is row 1.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from llmrec.catalog.moments import is_sorted
+from llmrec.catalog.names import is_nobody
 from llmrec.errors import DataError
 from llmrec.types import Event, EventKind
 
@@ -128,6 +131,11 @@ class _Table:
         for column in (_USER, _ITEM):
             self._need(column)
             self._refuse(self.frame[column].isna(), "the value is missing.", column)
+        names = self.frame[_USER].drop_duplicates().astype(str)
+        nobody = self.frame[_USER].astype(str).isin([name for name in names if is_nobody(name)])
+        self._refuse(
+            nobody, "the user is nobody: programs write so where they know no name.", _USER
+        )
         if _SPLIT in self.frame:
             known = self.frame[_SPLIT].isin(list(PARTS))
             self._refuse(~known, f"the part is none of {', '.join(PARTS)}.", _SPLIT)
@@ -204,7 +212,8 @@ class _Table:
         """Rows by time, with ``_at`` and ``_position``; the index keeps the row in the file.
 
         Without positions, rows of one moment stand in the order of their parts: a basket that holds
-        training and test rows must not look like time travel.
+        training and test rows must not look like time travel. Their common position is the number
+        of the user's rows before them.
         """
         frame = self.frame.reset_index(drop=True)
         rows = frame.assign(_at=times.to_numpy())
@@ -221,7 +230,15 @@ class _Table:
                 keys.append("_part")
         if keys:
             rows = rows.sort_values(keys, kind="stable", na_position="first")
-        place = rows["position"] if "position" in rows else rows.groupby(_USER).cumcount()
+        if "position" in rows:
+            return rows.assign(_position=rows["position"])
+        place = rows.groupby(_USER).cumcount()
+        pairs = zip(rows[_USER].astype(str), rows[_ITEM].astype(str), strict=True)
+        if keys or is_sorted(pairs):
+            first = place.groupby([rows[_USER], rows["_at"]], dropna=False).transform("min")
+            # A second row of one item keeps a place of its own, or it would be the same event.
+            again = rows.duplicated([_USER, _ITEM, "_at"])
+            place = place.where(again, first)
         return rows.assign(_position=place)
 
 

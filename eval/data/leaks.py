@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from weakref import WeakValueDictionary
 
+from llmrec.catalog.moments import moment_of
 from llmrec.errors import DataError
-from llmrec.eval.data.splits import Case, Part, Split, event_order
+from llmrec.eval.data.splits import Case, Part, Split
 from llmrec.types import Event
 
 __all__ = ["Leak", "check_split", "find_leak"]
@@ -98,7 +99,7 @@ _REPEATS = (
 def _time_travel(part: str, case: Case) -> Leak | None:
     if not case.history or not case.targets:
         return None
-    target = min(case.targets, key=event_order)
+    target = min(case.targets, key=moment_of)
     late = next((event for event in case.history if _after(event, target)), None)
     if late is None:
         return None

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
+from functools import cached_property
 from itertools import groupby
 from typing import Literal, Protocol, TypeAlias
 
+from llmrec.catalog.moments import by_moment, moment_of
 from llmrec.errors import DataError
 from llmrec.types import Event, EventKind
 
@@ -20,7 +22,6 @@ __all__ = [
     "EventSource",
     "Part",
     "Split",
-    "event_order",
     "global_time",
     "leave_one_out",
     "new_targets",
@@ -28,7 +29,6 @@ __all__ = [
 ]
 
 Part: TypeAlias = Literal["valid", "test"]
-_LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
 
 
 class EventSource(Protocol):
@@ -92,14 +92,35 @@ class Split:
             return self.train
         return self.train + tuple(target for case in self.valid for target in case.targets)
 
+    @cached_property
+    def item_ids(self) -> frozenset[str]:
+        """Every item of the events and the cases."""
+        targets = (one for part in (self.valid, self.test) for case in part for one in case.targets)
+        return frozenset(event.item for event in (*self.train, *self.context, *targets))
+
+    def tied(self, part: Part) -> frozenset[str]:
+        """Users with a target whose moment another item of theirs shares, shown or asked for.
+
+        Which of them came last is not known, and was drawn where the split was made here: such a
+        case asks for the rest of a basket rather than for what came next.
+        """
+        other = self.valid if part == "test" else self.test
+        asked = {case.user: case.targets for case in other}
+        tied = (case for case in self.cases(part) if _has_tie(case, asked.get(case.user, ())))
+        return frozenset(case.user for case in tied)
+
     def warm_items(self, part: Part) -> frozenset[str]:
         """Items of :meth:`known`: the others are cold when ``part`` is asked."""
         return frozenset(event.item for event in self.known(part))
 
 
-def event_order(event: Event) -> tuple[datetime, int]:
-    """Sort key within a user: time, then position; events without a time come first."""
-    return event.at or _LONG_AGO, event.position
+def _has_tie(case: Case, asked: tuple[Event, ...]) -> bool:
+    moments = {moment_of(target) for target in case.targets}
+    wanted = case.target_ids
+    return any(
+        event.item not in wanted and moment_of(event) in moments
+        for event in (*case.history, *asked)
+    )
 
 
 def new_targets(history: Iterable[Event], later: Iterable[Event]) -> tuple[Event, ...]:
@@ -120,7 +141,8 @@ def leave_one_out(
 
     A view, a cart and a purchase of one item are one new item, at its first event; whatever a user
     did after the test target's first event is left out. Users with fewer than three different items
-    only train.
+    only train. Which of several items of one moment was the last is not known, and is drawn; see
+    :meth:`Split.tied`.
 
     Args:
         source: a catalogue store, or events.
@@ -240,8 +262,7 @@ def _by_user(
     source: EventSource | Iterable[Event], kinds: Collection[EventKind] | None
 ) -> Iterator[tuple[str, list[Event]]]:
     """Each user's events in order, users in order of id; the log itself may come in any order."""
-    events = [one for one in _events(source) if kinds is None or one.kind in kinds]
-    events.sort(key=lambda event: (event.user, *event_order(event)))
+    events = by_moment(one for one in _events(source) if kinds is None or one.kind in kinds)
     for user, group in groupby(events, key=lambda event: event.user):
         yield user, list(group)
 

@@ -70,8 +70,9 @@ def evaluate(
         progress: called with the number of users done since the last call.
 
     Raises:
-        DataError: nothing to evaluate, the split leaks, an impossible k or number of users, or an
-            answer that is not a list of item ids for each history.
+        DataError: nothing to evaluate, the split leaks, an impossible k or number of users, an
+            answer that is not a list of item ids for each history, or answers none of whose ids
+            the catalogue knows.
     """
     items = split.items if isinstance(split, EvalData) else None
     split = split.split if isinstance(split, EvalData) else split
@@ -118,9 +119,11 @@ def judge(
     """What answers are worth that were given before: ``answers[i]`` to ``cases[i]``.
 
     Raises:
-        DataError: more different items were recommended than the catalogue has.
+        DataError: more different items were recommended than the catalogue has, or none of them is
+            in it.
     """
     largest = max(ks)
+    _check_known(items, answers)
     lists = [one.ids for one in answers]
     if n_items is not None:
         coverage(lists, largest, n_items)  # a wrong size is said now, not when it is first read
@@ -149,6 +152,19 @@ def judge(
         depth=depth or largest,
         negatives=negatives,
         resamples=resamples,
+    )
+
+
+def _check_known(items: ItemTable | None, answers: Sequence[Answer]) -> None:
+    """Refuse lists of another catalogue: zeros would read as a bad model."""
+    given = [id for answer in answers for id in answer.ids]
+    if items is None or not given or any(id in items.row for id in given):
+        return
+    raise DataError(
+        f"The catalogue knows none of the {len(given):,} recommended items, such as '{given[0]}'; "
+        f"its ids look like '{next(iter(items.ids), '')}'.",
+        field="ids",
+        hint="Evaluate on the data that the recommender was made for, or map its ids to these.",
     )
 
 

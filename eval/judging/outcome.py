@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -145,8 +145,40 @@ class Evaluation:
         chosen = np.concatenate([head, draw.choice(rest, size, replace=False)])
         return [[int(known[row]), int(shown[row])] for row in chosen]
 
+    @cached_property
+    def ties(self) -> int:
+        """Cases whose target shares its time with another item; see :meth:`Split.tied`."""
+        tied = self.split.tied(self.part)
+        return sum(user in tied for user in self.users)
+
+    @property
+    def ties_note(self) -> str:
+        """What a reader is told of :attr:`ties`; empty where there are none."""
+        if not self.ties:
+            return ""
+        return (
+            f"Cases with ties of time: {self.ties:,} of {len(self.users):,}. Which item of that "
+            "moment came last is not known."
+        )
+
+    @cached_property
+    def unknown(self) -> int:
+        """Recommended ids that the catalogue (without one: the split) does not know."""
+        known: Collection[str] = self.items.row if self.items is not None else self.split.item_ids
+        return sum(id not in known for ids in self._lists for id in ids)
+
+    @property
+    def unknown_note(self) -> str:
+        """What a reader is told of :attr:`unknown`; empty where there are none."""
+        if not self.unknown:
+            return ""
+        where = "in the catalogue" if self.items is not None else "of the split"
+        given = sum(map(len, self._lists))
+        return f"{self.unknown:,} of {given:,} recommended items are not {where}."
+
     def __str__(self) -> str:
         lines = [f"{len(self.users):,} of {self.of_users:,} users of {self.part}, mean [95 %]"]
+        lines += [note for note in (self.ties_note, self.unknown_note) if note]
         if self.negatives:
             lines.append(f"SAMPLED: ranked among the targets and {self.negatives:,} drawn items")
         for name, mean in self.means.items():
@@ -169,6 +201,8 @@ class Evaluation:
             "beyond": dict(self.beyond),
             "short": self.short,
             "seen": self.seen,
+            "ties": self.ties,
+            "unknown": self.unknown,
         }
 
     @cached_property

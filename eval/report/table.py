@@ -105,6 +105,7 @@ def conditions(record: Mapping[str, Any]) -> dict[str, str]:
         "data": f"{data['name']}, {data['protocol']}, {data['part']} part, sha256 "
         f"{str(data['sha256'])[:12]}",
         "users": f"{asked} ({data['users']:,})" if asked == "all" else asked,
+        **({"ties of time": f"{data['ties']:,} cases"} if "ties" in data else {}),
         "catalogue": f"{data['items']:,} items, {ranked_among(data)}",
         "seeds": ", ".join(str(seed) for seed in record.get("seeds") or []),
         "settings": ", ".join(f"{k}={v}" for k, v in _flat(record["recommender"]["settings"])),

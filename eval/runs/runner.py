@@ -223,6 +223,7 @@ def _record(
             "items": len(data.items),
             "events": data.events,
             "sampled": sampled,
+            "ties": outcome.ties,
             "negatives": plan["negatives"],
         },
         "ks": plan["ks"],
@@ -247,11 +248,11 @@ def _record(
         "latency": outcome.latency,
         "popularity_scatter": outcome.popularity_scatter,
         "llm": said,
-        "notes": [*data.notes, *notes, *_own_notes(folder, outcome, data)],
+        "notes": [*data.notes, *notes, *_own_notes(folder, outcome)],
     }
 
 
-def _own_notes(folder: RunFolder, outcome: Evaluation, data: EvalData) -> list[str]:
+def _own_notes(folder: RunFolder, outcome: Evaluation) -> list[str]:
     found = []
     if len(outcome.users) < outcome.of_users:
         found.append(
@@ -268,9 +269,7 @@ def _own_notes(folder: RunFolder, outcome: Evaluation, data: EvalData) -> list[s
         found.append(f"{outcome.short:,} answers had fewer than {max(outcome.ks)} items.")
     if outcome.seen:
         found.append(f"{outcome.seen:,} recommended items stood in the history.")
-    strange = sum(id not in data.items.row for one in outcome.answers for id in one.ids)
-    if strange:
-        found.append(f"{strange:,} recommended items are not in the catalogue.")
+    found += [note for note in (outcome.ties_note, outcome.unknown_note) if note]
     cached = sum(one.ms is None for one in outcome.answers)
     if cached:
         found.append(f"{cached:,} answers came out of a cache; their times do not count.")

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from itertools import groupby
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llmrec.catalog.moments import by_moment
 from llmrec.embedding.behaviour.histories import IntArray, gap_buckets
 from llmrec.errors import DataError
 from llmrec.types import Event, EventKind
 
 __all__ = ["Case", "HeldOut", "Sequences", "hold_out", "in_order", "make_sequences"]
-
-_LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
 
 
 class Case(Protocol):
@@ -66,9 +64,11 @@ class Sequences:
 
 
 def in_order(events: Iterable[Event]) -> list[Event]:
-    """Events but for dislikes by user, then time, then position; those without a time first."""
-    wanted = (event for event in events if event.kind is not EventKind.DISLIKE)
-    return sorted(wanted, key=lambda one: (one.user, one.at or _LONG_AGO, one.position))
+    """Events but for dislikes by user, then time, then position; those without a time first.
+
+    Events of one moment are in the order that :mod:`llmrec.catalog.moments` draws.
+    """
+    return by_moment(event for event in events if event.kind is not EventKind.DISLIKE)
 
 
 def hold_out(events: Iterable[Event]) -> tuple[list[Event], list[HeldOut]]:

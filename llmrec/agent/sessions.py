@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 
 from llmrec.agent.state import Conversation
+from llmrec.catalog.names import is_nobody, user_name
 from llmrec.catalog.stored import Stored
 from llmrec.errors import CatalogError, NotFound
 from llmrec.types import Language
@@ -57,7 +58,11 @@ class Sessions(Stored):
         """A new conversation with an id that cannot be guessed; stored with its first turn.
 
         It speaks ``language`` until the shopper's words are in another.
+
+        Raises:
+            DataError: the user is nobody.
         """
+        user = user_name(user) if user else None
         return Conversation(id=secrets.token_hex(16), user=user, language=language)
 
     def save(self, conversation: Conversation, *, known: bool = False) -> None:
@@ -104,12 +109,18 @@ class Sessions(Stored):
         query = sa.select(_sessions.c.conversation, _sessions.c.user_id).where(matching).limit(2)
         with self._database.read() as connection, self._database.errors():
             rows = connection.execute(query).all() if len(id) >= _SHORTEST else []
+        user = None if user is None or is_nobody(user) else user
         if len(rows) != 1 or rows[0].user_id not in (None, user):
             raise _not_found(id)
         return _read(rows[0].conversation, id)
 
     def list(self, user: str | None, limit: int = 20) -> list[SessionLine]:
-        """The conversations of a shopper, or of strangers, those spoken in last first."""
+        """The conversations of a shopper, or of strangers, those spoken in last first.
+
+        Of nobody by name there are none: an older llmrec kept those of many visitors as one's.
+        """
+        if user is not None and is_nobody(user):
+            return []
         columns = [column for column in _sessions.c if column.name != "conversation"]
         query = sa.select(*columns).where(_sessions.c.user_id.is_not_distinct_from(user))
         newest = query.order_by(_sessions.c.said_us.desc(), _sessions.c.id).limit(limit)

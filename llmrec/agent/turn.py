@@ -111,7 +111,7 @@ class TurnInProgress:
         result = ToolUse(name, arguments).call(self.agent.shop, shopper)
         if isinstance(result, FeedbackResult) and result.stored and shopper.user is not None:
             entry = result.entry
-            self.written.append(Event(shopper.user, result.item.id, entry.kind, entry.at))
+            self.written.append(Event(shopper.user, result.item.id, result.kind, entry.at))
         yield ToolReturned(name=name, result=result.to_dict())
         return result
 

@@ -19,13 +19,17 @@ T = TypeVar("T")
 class WriteCounts:
     """What became of the rows that were written; the first three add up to the rows given.
 
-    ``texts`` are the review texts that were added, replaced or removed with events.
+    ``texts`` are the review texts that were added, replaced or removed with events. Returns that
+    came with events are among ``unchanged`` if they were settled before; others are ``returned``,
+    each having taken back a purchase or a part of one, or ``unmatched``, and no rows.
     """
 
     added: int = 0
     updated: int = 0
     unchanged: int = 0
     texts: int = 0
+    returned: int = 0
+    unmatched: int = 0
 
     @property
     def changed(self) -> int:
@@ -43,6 +47,8 @@ class WriteCounts:
             self.updated + other.updated,
             self.unchanged + other.unchanged,
             self.texts + other.texts,
+            self.returned + other.returned,
+            self.unmatched + other.unmatched,
         )
 
 

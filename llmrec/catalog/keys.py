@@ -16,6 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from llmrec.catalog.names import user_name
 from llmrec.catalog.scopes import ApiKey, Scope
 from llmrec.catalog.stored import Stored
 from llmrec.errors import ConfigError, NotFound
@@ -51,12 +52,14 @@ class KeyStore(Stored):
 
         Raises:
             ConfigError: a shopper's key without a user, or another key with one.
+            DataError: the user is nobody.
         """
         if (scope is Scope.SHOPPER) != bool(user):
             raise ConfigError(
                 "A shopper's key speaks for one user, and other keys for none.",
                 hint="Give --user with --scope shopper, and only with it.",
             )
+        user = user_name(user) if user else None
         id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
         row = {"id": id, "hash": _hash(secret), "scope": scope.value, "user_id": user}
         with self._database.write() as connection, self._database.errors():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
@@ -14,6 +14,8 @@ from sqlalchemy.engine import Connection
 
 from llmrec.catalog.bulk import Upsert, WriteCounts, batched
 from llmrec.catalog.codec import event_from_row, event_row, item_from_row, item_row
+from llmrec.catalog.names import is_nobody, of_nobody, of_somebody, user_name
+from llmrec.catalog.returns import Return, TakenBack, returns
 from llmrec.catalog.reviews import (
     ReviewTexts,
     remove_texts,
@@ -111,9 +113,20 @@ class CatalogStore(Stored):
         """Number of events."""
         return self._count(sa.select(sa.func.count()).select_from(events))
 
+    def count_nobody(self) -> dict[str, int]:
+        """Events of names that are nobody's, by name; an older llmrec kept them, none reads them.
+
+        :meth:`forget_user` removes those of one name.
+        """
+        query = sa.select(events.c.user_id, sa.func.count()).where(of_nobody())
+        rows = self._all(query.group_by(events.c.user_id).order_by(events.c.user_id))
+        return {row[0]: int(row[1]) for row in rows}
+
     def count_users(self) -> int:
         """Number of shoppers that have events."""
-        return self._count(sa.select(sa.func.count(events.c.user_id.distinct())))
+        return self._count(
+            sa.select(sa.func.count(events.c.user_id.distinct())).where(of_somebody())
+        )
 
     def brands(self) -> list[str]:
         """The brand names of the catalogue, ordered."""
@@ -122,11 +135,17 @@ class CatalogStore(Stored):
 
     def users(self, limit: int | None = None) -> list[str]:
         """Shoppers that have events, ordered by name."""
-        query = sa.select(events.c.user_id).distinct().order_by(events.c.user_id).limit(limit)
+        query = sa.select(events.c.user_id).distinct().where(of_somebody())
+        query = query.order_by(events.c.user_id).limit(limit)
         return [row[0] for row in self._all(query)]
 
     def history(self, user: str, limit: int | None = None) -> list[Event]:
-        """The events of ``user``, oldest first; with ``limit`` the most recent ones only."""
+        """The events of ``user``, oldest first; with ``limit`` the most recent ones only.
+
+        Nobody (see :mod:`llmrec.catalog.names`) has none, whatever an older llmrec kept.
+        """
+        if is_nobody(user):
+            return []
         newest_first = [column.desc() for column in event_order]
         query = sa.select(events).where(events.c.user_id == user)
         rows = self._all(query.order_by(*newest_first).limit(limit))
@@ -134,12 +153,17 @@ class CatalogStore(Stored):
 
     def reviews(self, user: str, limit: int | None = None) -> list[Event]:
         """The events of ``user`` that have a text, with it, oldest first; ``limit``: the newest."""
+        if is_nobody(user):
+            return []
         rows = self._all(reviews_statement(user, limit))
         return [replace(event_from_row(row[:-1]), text=row[-1]) for row in reversed(rows)]
 
     def iter_events(self, batch: int = 10_000) -> Iterator[list[Event]]:
-        """All events in lists, by user, time, position and arrival; one state of the log."""
-        query = sa.select(events).order_by(*event_order)
+        """All events in lists, by user, time, position and arrival; one state of the log.
+
+        Those of nobody are left out.
+        """
+        query = sa.select(events).where(of_somebody()).order_by(*event_order)
         yield from self._stream(query, event_from_row, batch)
 
     def revision(self) -> Revision:
@@ -162,28 +186,54 @@ class CatalogStore(Stored):
         with self._database.write() as connection:
             return self._write(connection, items, "content_hash", rows, _ITEM_BATCH)
 
-    def write_events(self, values: Iterable[Event]) -> WriteCounts:
+    def write_events(
+        self,
+        values: Iterable[Event | Return],
+        *,
+        settled: Callable[[Sequence[Return]], None] | None = None,
+    ) -> WriteCounts:
         """Add or update events in one transaction, holding one batch of them in memory.
 
         Two events are the same if user, time, position, item and kind are; the later wins. Where
         it has no text, not even an empty one, the text of the earlier stays. Events of one moment
         and position keep the order of ``values``; one that comes again keeps its first place.
 
+        Returns take purchases back, those of ``values`` and earlier ones, in whatever order they
+        come; see :mod:`llmrec.catalog.returns`.
+
+        Args:
+            values: what happened.
+            settled: told the returns without a purchase before anything is committed; what it
+                raises undoes all.
+
         Raises:
             LockedError: somebody else is writing.
             DiskFull: no space left; nothing was written.
-            DataError: an event that cannot be stored; nothing was written.
+            DataError: an event that cannot be stored, or is nobody's; nothing was written.
         """
         with self._database.write() as connection:
+            back = TakenBack(connection, self._database.errors)
             texts = ReviewTexts(connection, self._database.errors)
             with self._database.errors():
                 before = _last_arrival(connection)
             numbers = count(before + 1)
-            rows = ((*row, next(numbers)) for row in texts.apart(values))
+            rows = ((*row, next(numbers)) for row in texts.apart(back.apart(_named(values))))
             counts = self._write(connection, events, "value", rows, _EVENT_BATCH, "arrival")
             with self._database.errors():
                 _set_last_arrival(connection, next(numbers) - 1)
-        return replace(counts, texts=texts.changed)
+            back.settle()
+            if back.returned and not counts.changed:
+                with self._database.errors():
+                    _bump(connection, "events")
+            if settled:
+                settled(back.unmatched)
+        return replace(
+            counts,
+            unchanged=counts.unchanged + back.unchanged,
+            texts=texts.changed,
+            returned=back.returned,
+            unmatched=len(back.unmatched),
+        )
 
     def delete_item(self, id: str) -> bool:
         """Remove an item; its events stay, as events of an unknown item.
@@ -220,7 +270,8 @@ class CatalogStore(Stored):
             How many events there were.
         """
         with self._database.erase() as connection, self._database.errors():
-            connection.execute(reviews.delete().where(reviews.c.user_id == user))
+            for table in (reviews, returns):
+                connection.execute(table.delete().where(table.c.user_id == user))
             deleted = connection.execute(events.delete().where(events.c.user_id == user)).rowcount
             if deleted:
                 _bump(connection, "events")
@@ -276,6 +327,16 @@ class CatalogStore(Stored):
                 if rows is None:
                     return
                 yield list(rows)
+
+
+def _named(values: Iterable[Event | Return]) -> Iterator[Event | Return]:
+    last = ""
+    for value in values:
+        if value.user != last:  # a log's rows often stand by user
+            last = value.user
+            if is_nobody(last):
+                user_name(last)
+        yield value
 
 
 def read_revision(connection: Connection) -> Revision:

@@ -131,9 +131,13 @@ def events(
 ) -> None:
     """Add events: who did what with which product, and when.
 
-    The fields are user, item, kind (view, cart, purchase, rating, like, dislike), at, position,
-    value and text (the shopper's own words, with a rating, a like or a dislike; --map text= leaves
-    them out). Ingest the products first: events of unknown products are rejected.
+    The fields are user, item, kind (view, cart, purchase, rating, like, dislike, return), at,
+    position, value, status, returned, and text (the shopper's own words, with a rating, a like or a
+    dislike; --map text= leaves them out). Ingest the products first: events of unknown products are
+    rejected.
+
+    What came back (a negative quantity, a kind such as refund, status=cancelled) takes the purchase
+    back. A quantity below 1 is no purchase; --map value= leaves the column out.
 
     Example: [bold]llmrec ingest events orders.csv.gz --kind purchase --map user=client_no[/]
     """
@@ -215,6 +219,13 @@ def _print(report: IngestReport, as_json: bool, scale: tuple[float, float] | Non
     console.print(table)
     for one in report.files:
         _explain_rejects(one)
+        if one.unordered:
+            console.print(
+                "  each shopper's rows are sorted by item: their order does not say what came "
+                "first; times or positions would",
+                highlight=False,
+            )
+        _explain_returns(one)
         _explain_ratings(one)
         if scale and "text" in one.columns:
             _explain_texts(one, scale)
@@ -226,6 +237,17 @@ def _describe(one: FileReport) -> None:
         f"{escape(one.file)}: {one.format}, recognised by: {one.shape}\n  {escape(mapped)}",
         highlight=False,
     )
+
+
+def _explain_returns(one: FileReport) -> None:
+    if one.returned or one.unmatched:
+        back = "purchase" if one.returned == 1 else "purchases"
+        lost = "return" if one.unmatched == 1 else "returns"
+        console.print(
+            f"  returned: {one.returned:,} {back} taken back, {one.unmatched:,} {lost} without a "
+            "purchase",
+            highlight=False,
+        )
 
 
 def _explain_ratings(one: FileReport) -> None:

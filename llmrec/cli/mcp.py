@@ -31,9 +31,11 @@ def mcp(
     Example: [bold]llmrec mcp -w shop --user S042[/]
     """
     from llmrec.agent.tools import TOOLS
+    from llmrec.catalog.names import user_name
     from llmrec.mcp.server import serve_http, serve_stdio
     from llmrec.recommender import Recommender
 
+    user = user_name(user) if user else None
     with Recommender.open(workspace) as shop:
         where = f"at http://127.0.0.1:{port}/mcp" if http else "over stdio"
         notes.print(f"Serving {len(TOOLS)} tools of {shop.workspace.path} {where}.", style="dim")

@@ -27,7 +27,7 @@ LOW_RATING = 2.0
 class Anchor:
     """What a sentence begins with.
 
-    ``relation`` is the event's kind, ``text`` for free text of the history, ``query``, or ``none``;
+    ``relation`` is the event's kind, ``text`` for what was mentioned, ``query``, or ``none``;
     ``name`` is what is quoted; ``item`` the history's item, if it has one; ``evidence`` how
     :class:`~llmrec.types.Words` names it.
     """
@@ -49,7 +49,8 @@ def choose_anchor(request: WordsRequest, facts: Facts) -> Anchor:
         if not _welcome(entry) or (item is not None and item.id == request.item.id):
             continue
         if item is not None:
-            return Anchor(entry.kind.value, short_title(item.title), item, (f"item:{item.id}",))
+            relation = entry.kind.value if entry.stated else "text"
+            return Anchor(relation, short_title(item.title), item, (f"item:{item.id}",))
         text = shorten(one_line(entry.text or entry.item or "").replace('"', "'"), 30)
         if text:
             return Anchor("text", text, None, (f"history:{index}",))

@@ -20,11 +20,14 @@ _NO = {"no", "none", "nein", "ohne", "keine", "false", "否", "无", "無"}
 
 @dataclass(frozen=True, slots=True)
 class HistoryName:
-    """A name that a sentence may use for entry ``index`` of the history."""
+    """A name that a sentence may use for entry ``index`` of the history.
+
+    ``kind`` is ``None`` where nobody said what was done with it.
+    """
 
     text: str
     index: int
-    kind: EventKind
+    kind: EventKind | None
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def facts_of(item: Item, history: Sequence[HistoryPair] = (), query: str | None 
     """Collect the facts about ``item`` and the names in ``history`` and ``query``."""
     fields = _fields(item)
     names = [
-        HistoryName(name, index, entry.kind)
+        HistoryName(name, index, entry.kind if entry.stated else None)
         for index, (entry, known) in enumerate(history)
         for name in _names(known.title if known else entry.text or entry.item or "")
     ]

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from typing import Any
 
+from llmrec.catalog.names import is_nobody
 from llmrec.errors import DataError
 
 __all__ = ["MAX_ID_CHARS", "clean_id", "clean_text", "is_missing"]
@@ -73,6 +74,8 @@ def clean_text(value: str, max_chars: int = 200_000) -> str:
 def clean_id(value: Any) -> str:
     """An id as text: whole numbers without a fraction, no white space around, NFC.
 
+    Words such as ``null`` and ``undefined`` are no ids, see :mod:`llmrec.catalog.names`.
+
     Raises:
         DataError: missing, too long, not text or a whole number, or with control characters.
 
@@ -82,7 +85,7 @@ def clean_id(value: Any) -> str:
     if type(value) is str:
         if value.isascii() and value.isprintable() and 0 < len(value) <= 64:
             text = value.strip()
-            if text:
+            if not is_nobody(text):
                 return text
         return _unusual_id(value)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -94,7 +97,7 @@ def clean_id(value: Any) -> str:
 
 def _unusual_id(value: str) -> str:
     text = unicodedata.normalize("NFC", value.strip())
-    if not text:
+    if is_nobody(text):
         raise DataError("the id is missing")
     if len(text) > MAX_ID_CHARS:
         raise DataError(f"the id is longer than {MAX_ID_CHARS} characters")

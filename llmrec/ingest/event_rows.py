@@ -2,45 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from llmrec.catalog.returns import Return
 from llmrec.catalog.reviews import OPINIONS
 from llmrec.errors import DataError
 from llmrec.ingest.cleaning import clean_id, is_missing
-from llmrec.ingest.fields import parse_kind, parse_number, parse_review
+from llmrec.ingest.fields import (
+    parse_kind,
+    parse_number,
+    parse_review,
+    says_cancelled,
+    says_return,
+    says_yes,
+)
 from llmrec.ingest.recognise import Plan
 from llmrec.ingest.rejects import BadRow
 from llmrec.ingest.rows import Defaults
+from llmrec.ingest.shapes import RATING_COLUMNS
 from llmrec.ingest.times import parse_time
 from llmrec.types import Event, EventKind
 
-__all__ = ["EventBuilder"]
+__all__ = ["EventBuilder", "is_rating_column"]
 
 _MAX_POSITION = 2**53
 _MAX_KINDS = 1000
 _NOWHERE = -1
+_CANCELLED, _NOT_POSITIVE = "a cancelled sale", "a quantity that is not positive"
+_NOTHING_LEFT = "an order that was cancelled or refunded"
+"""Why rows are rejected that take nothing back."""
 
 
 class EventBuilder:
     """Makes events of rows that hold the columns ``plan.selected``, in that order.
 
-    A row of a file that has neither times nor positions gets its row number as position. A kind of
+    A row of a file that has neither times nor positions gets its row number as position, unless
+    the rows are ``unordered``: sorted by item. A kind of
     the defaults goes over the file's own; one of the plan holds where the file says none. A text is
     read where the kind can have one and left out elsewhere: often one column serves all kinds.
+
+    What came back is a :class:`Return`: a negative quantity, a kind such as ``refund``, an invoice
+    of a cancelled sale. A quantity below 1 is no purchase.
 
     Attributes:
         ratings: the lowest and the highest so far, ``None`` before the first.
     """
 
     __slots__ = (
-        "_at", "_default", "_disliked_below", "_forced", "_invoice", "_item", "_kind", "_kinds",
-        "_max_chars", "_names", "_now", "_order", "_ordered", "_position", "_text", "_user",
-        "_value", "ratings",
+        "_again", "_at", "_counts", "_default", "_disliked_below", "_forced", "_invoice", "_item",
+        "_kind", "_kinds", "_max_chars", "_names", "_now", "_order", "_ordered", "_position",
+        "_returned", "_status", "_text", "_unordered", "_user", "_value", "ratings",
     )  # fmt: skip
 
-    def __init__(self, plan: Plan, defaults: Defaults) -> None:
+    def __init__(self, plan: Plan, defaults: Defaults, *, unordered: bool = False) -> None:
+        self._unordered, self._again = unordered, ("", "", 0)
         self._names = plan.selected
         index = {name: i for i, name in enumerate(plan.selected)}
         places = {ours: index[those[0]] for ours, those in plan.columns.items()}
@@ -49,16 +67,20 @@ class EventBuilder:
             places.get(name, _NOWHERE)
             for name in ("kind", "at", "position", "value", "text", "invoice")
         )
+        self._status, self._returned = (
+            places.get(name, _NOWHERE) for name in ("status", "returned")
+        )
+        self._counts = not is_rating_column(plan.columns.get("value", ()))
         self._ordered = self._at != _NOWHERE or self._position != _NOWHERE
         self._now, self._order = defaults.now, plan.order
         self._forced = defaults.kind
         self._default = plan.kind or EventKind.PURCHASE
         self._disliked_below, self._max_chars = defaults.disliked_below, defaults.max_chars
         self.ratings: tuple[float, float] | None = None
-        self._kinds: dict[str, EventKind] = {}
+        self._kinds: dict[str, EventKind | None] = {}
 
-    def __call__(self, row: int, values: Sequence[Any]) -> Event:
-        """The event of a row.
+    def __call__(self, row: int, values: Sequence[Any]) -> Event | Return:
+        """The event or the return of a row.
 
         Raises:
             BadRow: the row cannot be used.
@@ -75,7 +97,9 @@ class EventBuilder:
             place = self._at
             at = None if place == _NOWHERE else self._time(values[place])
             place = self._position
-            position = _position(values[place]) if place != _NOWHERE else self._place_of(row)
+            position = (
+                _position(values[place]) if place != _NOWHERE else self._place_of(row, user, item)
+            )
             place = self._value
             value = None if place == _NOWHERE else parse_number(values[place])
             text = None
@@ -85,10 +109,24 @@ class EventBuilder:
             if kind is EventKind.RATING:
                 place = self._value
                 kind = self._rated(value, text)
-            place = self._invoice
-            if place != _NOWHERE:
-                _check_sale(values[place], value)
+            if self._invoice != _NOWHERE:
                 user = user.removesuffix(".0")  # spreadsheets make numbers of empty columns
+                if str(values[self._invoice]).upper().startswith("C") and value:
+                    return Return(user, item, at, position, abs(value), False, row, _CANCELLED)
+            if kind is None or kind is EventKind.PURCHASE or kind is EventKind.CART:
+                place = self._value
+                if kind is None:
+                    amount = _returned_quantity(value)
+                    return Return(user, item, at, position, amount, False, row)
+                if kind is EventKind.PURCHASE and self._says_nothing_bought(values):
+                    return Return(user, item, at, position, None, True, row, _NOTHING_LEFT)
+                if value is not None and value < 1:
+                    if not self._counts:
+                        value = None  # a rating's column says nothing of a purchase
+                    elif value < 0 and kind is EventKind.PURCHASE:
+                        return Return(user, item, at, position, -value, False, row, _NOT_POSITIVE)
+                    else:
+                        raise DataError(f"a quantity below 1 is no {kind.value}")
         except DataError as error:
             known = place != _NOWHERE
             raise BadRow(
@@ -97,6 +135,14 @@ class EventBuilder:
                 value=values[place] if known else None,
             ) from None
         return Event(user, item, kind, at, position, value, text)
+
+    def _says_nothing_bought(self, values: Sequence[Any]) -> bool:
+        if self._status != _NOWHERE and says_cancelled(values[self._status]):
+            return True
+        if self._returned == _NOWHERE:
+            return False
+        mark = values[self._returned]
+        return says_yes(mark) or says_cancelled(mark)
 
     def _rated(self, value: float | None, text: str | None) -> EventKind:
         if value is None:
@@ -107,15 +153,26 @@ class EventBuilder:
         self.ratings = min(low, value), max(high, value)
         return EventKind.RATING.judged(value, self._disliked_below)
 
-    def _place_of(self, row: int) -> int:
-        return 0 if self._ordered else row
+    def _place_of(self, row: int, user: str, item: str) -> int:
+        if self._ordered:
+            return 0
+        if not self._unordered:
+            return row
+        # The second purchase of a thing stands behind its first, and is another event.
+        before_user, before_item, count = self._again
+        count = count + 1 if (user, item) == (before_user, before_item) else 0
+        self._again = user, item, count
+        return count
 
-    def _kind_of(self, value: Any) -> EventKind:
-        if isinstance(value, str):
-            kind = self._kinds.get(value)
-            if kind is not None:
-                return kind
-        kind = self._default if is_missing(value) else parse_kind(value)
+    def _kind_of(self, value: Any) -> EventKind | None:
+        """The kind that a cell says; ``None`` for a return."""
+        if isinstance(value, str) and value in self._kinds:
+            return self._kinds[value]
+        kind: EventKind | None = self._default
+        if says_return(value):
+            kind = None
+        elif not is_missing(value):
+            kind = parse_kind(value)
         if isinstance(value, str) and len(self._kinds) < _MAX_KINDS:
             self._kinds[value] = kind
         return kind
@@ -135,8 +192,13 @@ def _position(value: Any) -> int:
     return int(number)
 
 
-def _check_sale(invoice: Any, quantity: float | None) -> None:
-    if str(invoice).upper().startswith("C"):
-        raise DataError("a cancelled sale")
-    if quantity is not None and quantity <= 0:
-        raise DataError("a quantity that is not positive")
+def _returned_quantity(value: float | None) -> float | None:
+    if value == 0:
+        raise DataError("a return of nothing")
+    return None if value is None else abs(value)
+
+
+def is_rating_column(names: Iterable[str]) -> bool:
+    """Whether these columns are named as ratings are: their numbers are no quantities."""
+    plain = {re.sub(r"[^a-z0-9]", "", name.casefold()) for name in names}
+    return bool(plain & RATING_COLUMNS)

@@ -24,6 +24,9 @@ __all__ = [
     "parse_review",
     "parse_stock",
     "parse_values",
+    "says_cancelled",
+    "says_return",
+    "says_yes",
 ]
 
 _KIND_WORDS = {
@@ -38,6 +41,21 @@ _KIND_WORDS = {
     EventKind.DISLIKE: "dislike dislikes disliked thumbsdown downvote hide hidden",
 }
 _KINDS = {word: kind for kind, words in _KIND_WORDS.items() for word in words.split()}
+
+_RETURN_WORDS = (
+    "return returns returned refund refunds refunded chargeback reversal reversed creditnote "
+    "creditmemo cancel cancels cancelled canceled cancellation cancelation purchasereturned "
+    "purchaserefunded orderreturned orderrefunded ordercancelled ordercanceled returnpurchase "
+    "retoure retour storno storniert"
+)
+_CANCELLED_WORDS = (
+    "failed voided void declined rejected denied expired abandoned trash checkoutdraft "
+    "paymentfailed chargedback erstattet retourniert annulliert annule rembourse"
+)
+_RETURNS = frozenset(_RETURN_WORDS.split())
+_CANCELLED = _RETURNS | frozenset(_CANCELLED_WORDS.split())
+"""What a shop system calls an order of which nothing is left. One that is refunded in part is a
+purchase; one that waits for its money is, too."""
 
 _STEPS = re.compile(r"\s*[>|›»]\s*")
 _STOCK_WORDS = {
@@ -66,10 +84,45 @@ def parse_kind(value: Any) -> EventKind:
     >>> parse_kind("addtocart"), parse_kind("transaction")
     (<EventKind.CART: 'cart'>, <EventKind.PURCHASE: 'purchase'>)
     """
-    kind = _KINDS.get(re.sub(r"[^a-z]", "", str(value)[:64].lower()))
+    kind = _KINDS.get(_letters(str(value)))
     if kind is None:
         raise DataError("an unknown kind of event")
     return kind
+
+
+def says_return(value: Any) -> bool:
+    """Whether a kind of event says that something came back.
+
+    >>> says_return("Refund"), says_return("purchase")
+    (True, False)
+    """
+    return isinstance(value, str) and _letters(value) in _RETURNS
+
+
+def says_cancelled(value: Any) -> bool:
+    """Whether the status of an order says that nothing of it is left.
+
+    >>> [says_cancelled(one) for one in ("wc-refunded", "Cancelled", "paid", "1", None)]
+    [True, True, False, False, False]
+    """
+    if not isinstance(value, str):
+        return False
+    return _letters(value.strip().lower().removeprefix("wc-")) in _CANCELLED
+
+
+def says_yes(value: Any) -> bool:
+    """Whether a mark such as ``is_returned`` is set.
+
+    >>> [says_yes(one) for one in (True, 1, "Yes", "1.0", "0", "", False)]
+    [True, True, True, True, False, False, False]
+    """
+    if isinstance(value, str):
+        return value.strip().lower() in ("true", "yes", "y", "t", "1", "1.0")
+    return value is True or value == 1
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[^a-z]", "", text[:64].lower())
 
 
 def parse_number(value: Any) -> float | None:

@@ -14,12 +14,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 from llmrec.catalog.bulk import batched
 from llmrec.catalog.locks import write_lock
+from llmrec.catalog.moments import is_sorted
+from llmrec.catalog.returns import Return
 from llmrec.catalog.store import CatalogStore, WriteCounts
 from llmrec.config import Workspace
 from llmrec.errors import ConfigError, DataError
@@ -49,6 +51,7 @@ FileProgress = Callable[[str, int, int], None]
 """Called with the file's name, the bytes read so far and its size (0 if not known)."""
 
 _KNOWN_BATCH = 5_000
+_LOOKED_AT = 20_000
 _MAX_UNKNOWN_KEPT = 200_000
 
 
@@ -85,7 +88,10 @@ class IngestOptions:
 class FileReport:
     """What became of one file.
 
-    ``rows`` = those that were accepted + ``rejected`` + those merged into the item of another row;
+    ``rows`` = those that were accepted + ``rejected`` + those merged into the item of another row,
+    and of events ``returned``: returns that took back a purchase or a part of one. ``unmatched``
+    of the rejected are returns without a purchase. ``unordered`` says that rows without times stand
+    by item for each shopper, so that their order was not taken for what came first;
     ``duplicates`` counts accepted rows whose id (for events: user, item, kind, time and position)
     an earlier row of the file had: the later one won. ``ratings`` are the lowest and the highest of
     the file, and ``disliked_below`` says which of them are dislikes. ``texts`` are the reviews that
@@ -108,6 +114,9 @@ class FileReport:
     ratings: tuple[float, float] | None = None
     disliked_below: float | None = None
     texts: int = 0
+    returned: int = 0
+    unmatched: int = 0
+    unordered: bool = False
 
 
 @dataclass(frozen=True)
@@ -207,6 +216,7 @@ class _FileRun:
         self._hashes = array("q")
         self._rejects_path: Path | None = None
         self._ratings: tuple[float, float] | None = None
+        self._unordered = False
         asked = options.disliked_below
         self._disliked_below = self._settings.disliked_below if asked is None else asked
 
@@ -249,6 +259,9 @@ class _FileRun:
             ratings=self._ratings,
             disliked_below=self._disliked_below,
             texts=counts.texts,
+            returned=counts.returned,
+            unmatched=counts.unmatched,
+            unordered=self._unordered,
         )
 
     def _plan(self, source: Source) -> Plan:
@@ -276,11 +289,13 @@ class _FileRun:
         rows = self._counted(source.rows(plan.selected))
         defaults = self._defaults()
         if plan.target == "events":
-            build_event = EventBuilder(plan, defaults)
-            events = each_row(rows, build_event)
+            rows = self._looked_at(plan, rows)
+            build_event = EventBuilder(plan, defaults, unordered=self._unordered)
+            events: Built[Event | Return] = each_row(rows, build_event)
             if not self._options.allow_unknown_items:
                 events = _of_known_items(events, self._store, plan.columns["item"][0])
-            written = self._store.write_events(self._accepted(events, _event_key))
+            accepted: Iterator[Event | Return] = self._accepted(events, _event_key)
+            written = self._store.write_events(accepted, settled=self._settled)
             self._ratings = build_event.ratings
             return written
         build = ItemBuilder(plan, defaults)
@@ -290,7 +305,20 @@ class _FileRun:
             items = merge_sales(rows, build, defaults.currency or plan.currency)
         else:
             items = each_row(rows, build)
-        return self._store.write_items(self._accepted(items, _item_key))
+        return self._store.write_items(self._finished(self._accepted(items, _item_key)))
+
+    def _looked_at(self, plan: Plan, rows: Iterator[Row]) -> Iterator[Row]:
+        """The same rows, once it is known whether those without times are sorted by item."""
+        if {"at", "position"} & set(plan.columns):
+            return rows
+        user, item = (plan.selected.index(plan.columns[name][0]) for name in ("user", "item"))
+        first = list(islice(rows, _LOOKED_AT))
+        self._unordered = is_sorted(
+            (str(values[user]), str(values[item]))
+            for _, values in first
+            if not isinstance(values, BadRow)
+        )
+        return chain(first, rows)
 
     def _counted(self, rows: Iterable[Row]) -> Iterator[Row]:
         for row in islice(rows, self._options.limit):
@@ -298,7 +326,7 @@ class _FileRun:
             yield row
 
     def _accepted(self, built: Built[T], key: Callable[[T], int]) -> Iterator[T]:
-        """The good ones. Runs inside of the transaction: what is raised here undoes it."""
+        """The good ones."""
         rejects, note = self._rejects, self._hashes.append
         for row, value in built:
             if isinstance(value, BadRow):
@@ -307,14 +335,27 @@ class _FileRun:
                 # Eight bytes per row tell how many ids stood twice; a set would take a hundred.
                 note(key(value))
                 yield value
+
+    def _finished(self, accepted: Iterator[T]) -> Iterator[T]:
+        yield from accepted
+        self._finish(len(self._hashes))
+
+    def _settled(self, unmatched: Sequence[Return]) -> None:
+        for one in sorted(unmatched, key=lambda one: one.row):
+            value = None if one.quantity is None else -one.quantity
+            self._rejects.add(one.row, BadRow(one.reason, value=value))
+        self._finish(len(self._hashes) - len(unmatched))
+
+    def _finish(self, usable: int) -> None:
+        """Runs inside of the transaction: what is raised here undoes it."""
         if not self._rows:
             raise DataError(
                 "there are no rows below the header.", file=self._name, hint="Is it complete?"
             )
         # Before the commit: no moment may exist in which rows are in and their rejects are lost.
-        self._rejects_path = rejects.finish()
-        if not self._hashes:
-            raise _NothingUsable(self._name, rejects.reasons, self._rejects_path)
+        self._rejects_path = self._rejects.finish()
+        if not usable:
+            raise _NothingUsable(self._name, self._rejects.reasons, self._rejects_path)
 
 
 class _NothingUsable(DataError):
@@ -330,12 +371,17 @@ class _NothingUsable(DataError):
         )
 
 
-def _of_known_items(events: Built[Event], store: CatalogStore, column: str) -> Built[Event]:
-    """Reject events of items that the catalogue does not know, asking it for many at once."""
+def _of_known_items(
+    events: Built[Event | Return], store: CatalogStore, column: str
+) -> Built[Event | Return]:
+    """Reject events of items that the catalogue does not know, asking it for many at once.
+
+    A return may be of an item that the shop no longer has; without a purchase it changes nothing.
+    """
     known: set[str] = set()
     unknown: set[str] = set()
     for batch in batched(events, _KNOWN_BATCH):
-        asked = {one.item for _, one in batch if not isinstance(one, BadRow)} - known - unknown
+        asked = {one.item for _, one in batch if isinstance(one, Event)} - known - unknown
         if asked:
             found = store.has_items(asked)
             known |= found
@@ -343,7 +389,7 @@ def _of_known_items(events: Built[Event], store: CatalogStore, column: str) -> B
                 unknown.clear()
             unknown |= asked - found
         for row, one in batch:
-            if isinstance(one, BadRow) or one.item in known:
+            if not isinstance(one, Event) or one.item in known:
                 yield row, one
             else:
                 yield row, BadRow("an unknown item", field=column, value=one.item)
@@ -353,8 +399,9 @@ def _item_key(item: Item) -> int:
     return hash(item.id)
 
 
-def _event_key(event: Event) -> int:
-    return hash((event.user, event.item, event.kind, event.at, event.position))
+def _event_key(event: Event | Return) -> int:
+    kind = "return" if isinstance(event, Return) else event.kind
+    return hash((event.user, event.item, kind, event.at, event.position))
 
 
 def _repeats(hashes: array[int]) -> int:

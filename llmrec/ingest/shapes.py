@@ -34,7 +34,7 @@ ITEM_FIELDS = (
     "id", "title", "brand", "category", "description", "price", "currency", "language", "stock",
     "attributes", "url", "image_url", "added_at",
 )  # fmt: skip
-EVENT_FIELDS = ("user", "item", "kind", "at", "position", "value", "text")
+EVENT_FIELDS = ("user", "item", "kind", "at", "position", "value", "text", "status", "returned")
 
 
 @dataclass(frozen=True)
@@ -263,6 +263,11 @@ EVENT_NAMES: Mapping[str, tuple[str, ...]] = {
     "position": ("position", "pos", "sequence", "seq", "step"),
     "value": ("value", "rating", "score", "stars", "overall", "quantity", "qty"),
     "text": ("reviewtext", "reviewbody", "text"),
+    "status": ("orderstatus", "status", "financialstatus", "paymentstatus", "state", "orderstate"),
+    "returned": (
+        "returned", "isreturned", "isreturn", "refunded", "isrefunded", "isrefund", "cancelled",
+        "canceled", "iscancelled", "iscanceled",
+    ),
 }  # fmt: skip
 
 RATING_COLUMNS = frozenset({"rating", "score", "stars", "overall"})

@@ -52,6 +52,7 @@ _DONE = {
     EventKind.LIKE: "liked",
     EventKind.DISLIKE: "disliked",
 }
+_NAMED = "named"
 
 
 def item_line(item: Item, detail: Detail) -> str:
@@ -77,7 +78,8 @@ def history_line(pair: HistoryPair, detail: Detail) -> str:
         return shorten(one_line(entry.text or entry.item or ""), detail.words)
     rated = f" {entry.value:g}" if entry.kind is EventKind.RATING and entry.value else ""
     bare = Detail(detail.words, brand=detail.brand, category=False, price=False)
-    return f"{_DONE[entry.kind]}{rated}: {item_line(item, bare)}"
+    done = _DONE[entry.kind] if entry.stated else _NAMED
+    return f"{done}{rated}: {item_line(item, bare)}"
 
 
 def price_label(price: Decimal | str, currency: str | None) -> str:

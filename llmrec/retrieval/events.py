@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from llmrec.catalog.moments import drawn_order
+from llmrec.catalog.names import of_somebody
 from llmrec.catalog.schema import UNKNOWN_TIME, event_order, events
 from llmrec.catalog.store import CatalogStore
 from llmrec.retrieval.cache import cached
@@ -36,13 +39,15 @@ _KINDS = {kind.value: KIND_WEIGHT[kind] for kind in EventKind}
 class EventTable:
     """Events that speak for an item (no dislikes), ``n`` of them, user by user, oldest first.
 
-    Events of a user without times, or with equal ones, are in the order of their positions.
+    Events of a user without times, or with equal ones, are in the order of their positions; those
+    of one moment are in an order that was drawn, see :mod:`llmrec.catalog.moments`.
 
     Attributes:
         users: int32 ``[n]``, 0-based user numbers.
         items: int32 ``[n]``, indices into ``item_ids``.
         at: float64 ``[n]``, seconds since 1970 UTC, nan where unknown.
         weights: float32 ``[n]``, see :data:`KIND_WEIGHT`.
+        moments: int32 ``[n]``, a running number; events with the same have no order.
         item_ids: the items that have events, known to the catalogue or not.
     """
 
@@ -50,6 +55,7 @@ class EventTable:
     items: NDArray[np.int32]
     at: NDArray[np.float64]
     weights: NDArray[np.float32]
+    moments: NDArray[np.int32]
     item_ids: list[str]
 
     @classmethod
@@ -79,30 +85,67 @@ class EventTable:
         return np.asarray(np.exp2(-age / (half_life_days * 86_400)))
 
 
-_QUERY = sa.select(events.c.user_id, events.c.item_id, events.c.at_us, events.c.kind).order_by(
-    # In full: ordered by the user alone, PostgreSQL gives his events in any order.
-    *event_order
+_QUERY = (
+    sa.select(events.c.user_id, events.c.item_id, events.c.at_us, events.c.position, events.c.kind)
+    .where(of_somebody())
+    .order_by(
+        # In full: ordered by the user alone, PostgreSQL gives his events in any order.
+        *event_order
+    )
 )
 
 
 def _write(store: CatalogStore, folder: Path) -> None:
-    users, items, weights, at = array("i"), array("i"), array("f"), array("d")
+    users, items, weights = array("i"), array("i"), array("f")
+    times, places = array("q"), array("q")
     of_item: dict[str, int] = {}
-    user_number, last_user = -1, None
+    names: list[str] = []
     for rows in store.stream_rows(_QUERY, _BATCH):
-        for user, item, at_us, kind in rows:
-            if user != last_user:
-                user_number, last_user = user_number + 1, user
+        for user, item, at_us, position, kind in rows:
+            if not names or user != names[-1]:
+                names.append(user)
             if weight := _KINDS[kind]:
-                users.append(user_number)
+                users.append(len(names) - 1)
                 items.append(of_item.setdefault(item, len(of_item)))
                 weights.append(weight)
-                at.append(float("nan") if at_us == UNKNOWN_TIME else at_us / 1e6)
-    np.save(folder / "users.npy", np.frombuffer(users, np.int32))
-    np.save(folder / "items.npy", np.frombuffer(items, np.int32))
-    np.save(folder / "weights.npy", np.frombuffer(weights, np.float32))
-    np.save(folder / "at.npy", np.frombuffer(at, np.float64))
-    (folder / "item_ids.json").write_text(json.dumps(list(of_item)), encoding="utf-8")
+                times.append(at_us)
+                places.append(position)
+    user, at_us = np.frombuffer(users, np.int32), np.frombuffer(times, np.int64)
+    moment = _moments(user, at_us, np.frombuffer(places, np.int64))
+    ids = list(of_item)
+    item = np.frombuffer(items, np.int32)
+    drawn = _drawn(moment, lambda row: (names[user[row]], ids[item[row]]))
+    columns = {
+        "users": user,
+        "items": item[drawn],
+        "moments": moment,
+        "weights": np.frombuffer(weights, np.float32)[drawn],
+        "at": np.where(at_us == UNKNOWN_TIME, np.nan, at_us / 1e6),
+    }
+    for name, column in columns.items():
+        np.save(folder / f"{name}.npy", column)
+    (folder / "item_ids.json").write_text(json.dumps(ids), encoding="utf-8")
+
+
+def _moments(*columns: NDArray[np.integer]) -> NDArray[np.int32]:
+    """A running number that neighbours share if they are equal in all columns."""
+    other = np.zeros(max(0, len(columns[0]) - 1), bool)
+    for column in columns:
+        other |= column[1:] != column[:-1]
+    return np.concatenate([[0], np.cumsum(other)])[: len(columns[0])].astype(np.int32)
+
+
+def _drawn(
+    moments: NDArray[np.int32], names: Callable[[int], tuple[str, str]]
+) -> NDArray[np.int64]:
+    """Which row stands at each place, once those of each moment are in their drawn order."""
+    order = np.arange(len(moments))
+    sizes = np.bincount(moments)
+    starts = np.cumsum(sizes) - sizes
+    for number in np.flatnonzero(sizes > 1):
+        block = slice(starts[number], starts[number] + sizes[number])
+        order[block] = drawn_order(order[block].tolist(), names)
+    return order
 
 
 def _read(folder: Path) -> EventTable:
@@ -115,5 +158,6 @@ def _read(folder: Path) -> EventTable:
         items=load("items").astype(np.int32, copy=False),
         at=load("at").astype(np.float64, copy=False),
         weights=load("weights").astype(np.float32, copy=False),
+        moments=load("moments").astype(np.int32, copy=False),
         item_ids=json.loads((folder / "item_ids.json").read_text(encoding="utf-8")),
     )

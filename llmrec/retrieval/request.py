@@ -40,8 +40,10 @@ class RetrievalResult:
         matching: how many items pass the filters, were not seen, and are about the subject if there
             must be one.
         by_source: of the candidates, how many each source that was asked has found.
+        notes: what a reader should know of the sources that answered.
     """
 
     candidates: tuple[Candidate, ...]
     matching: int
     by_source: Mapping[str, int]
+    notes: tuple[str, ...] = ()

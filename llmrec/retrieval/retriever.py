@@ -264,7 +264,7 @@ class Retriever:
             candidates = keep_places(state, context, blend, hits, candidates, settings)
         asked = [*hits, COLD] if any(COLD in one.sources for one in candidates) else [*hits]
         by_source = {name: sum(name in one.sources for one in candidates) for name in asked}
-        return RetrievalResult(tuple(candidates), matching, by_source)
+        return RetrievalResult(tuple(candidates), matching, by_source, state.notes)
 
 
 def _by_hand(settings: RetrievalSettings, context: Context) -> ReciprocalRanks:

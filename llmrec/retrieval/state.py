@@ -65,6 +65,7 @@ class State:
     served: Served | None
     sources: Mapping[str, Source]
     blend: Blend
+    notes: tuple[str, ...] = ()
 
 
 def load_state(
@@ -111,6 +112,7 @@ def load_state(
         served=served,
         sources=sources,
         blend=blend,
+        notes=_notes(served, snapshot),
     )
 
 
@@ -141,6 +143,18 @@ def _served(
     if workspace.settings.retrieval.weights.get("behaviour", 0) <= 0 or shelf.revision() is None:
         return None
     return shelf.fetch(snapshot.ids, matrix, text_encoder)
+
+
+def _notes(served: Served | None, snapshot: Snapshot) -> tuple[str, ...]:
+    """What is wrong with a model that serves: one of another shop would quietly find nothing."""
+    if served is None or any(
+        id in snapshot.row for id in served.encoder.item_ids[: served.encoder.known]
+    ):
+        return ()
+    return (
+        f"the behaviour encoder {served.version} has learned of none of the catalogue's items: "
+        "train it anew",
+    )
 
 
 def _matrix(workspace: Workspace, collection: VectorCollection, old: State | None) -> VectorMatrix:

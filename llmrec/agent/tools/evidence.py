@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from llmrec.agent.tools.words import Told, told_history
 from llmrec.explain import facts_of
-from llmrec.types import Item, Words
+from llmrec.types import HistoryEntry, Item, Words
 
 if TYPE_CHECKING:
     from llmrec.agent.shopper import Shopper
@@ -24,7 +24,7 @@ class Evidence:
         source: the shopper's ``history``, a ``field`` of the product, or the ``query``.
         name: the history item's id, the field's name; empty for free text and the query.
         text: the item's title, the field's text, the shopper's words.
-        kind: what the shopper did, for an entry of the history.
+        kind: what the shopper did, for an entry of the history, if anybody said.
     """
 
     source: Literal["history", "field", "query"]
@@ -53,10 +53,14 @@ def _one(name: str, history: Told, fields: Any, query: str) -> Evidence | None:
         return Evidence("query", "", query)
     if kind == "item":
         done = [(entry, known) for entry, known in history if known and known.id == rest]
-        return (
-            Evidence("history", rest, done[-1][1].title, done[-1][0].kind.value) if done else None
-        )
+        if not done:
+            return None
+        return Evidence("history", rest, done[-1][1].title, _kind(done[-1][0]))
     if kind == "history":
         entry, _ = history[int(rest)]
-        return Evidence("history", "", entry.text or entry.item or "", entry.kind.value)
+        return Evidence("history", "", entry.text or entry.item or "", _kind(entry))
     return Evidence("field", name, fields[name]) if name in fields else None
+
+
+def _kind(entry: HistoryEntry) -> str | None:
+    return entry.kind.value if entry.stated else None

@@ -52,7 +52,11 @@ def exclusions(
     if item.id in disliked(history):
         found.append(Exclusion("disliked", "dislike"))
     elif item.id in seen(history) and not filters.allow_seen:
-        last = [one.kind.value for one in condense_history(history) if one.item == item.id]
+        last = [
+            one.kind.value if one.stated else "named"
+            for one in condense_history(history)
+            if one.item == item.id
+        ]
         found.append(Exclusion("already_had", last[-1]))
     return tuple(found)
 

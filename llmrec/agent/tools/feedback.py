@@ -38,6 +38,7 @@ class FeedbackResult(ToolResult):
     """``entry`` is what the shopper's history now ends with; ``stored`` whether the log has it."""
 
     item: Item
+    kind: EventKind
     entry: HistoryEntry
     stored: bool
 
@@ -45,7 +46,7 @@ class FeedbackResult(ToolResult):
         """The product's id and title, the kind, the value, and whether it is in the log."""
         return {
             "product": {"id": self.item.id, "title": self.item.title},
-            "kind": self.entry.kind.value,
+            "kind": self.kind.value,
             "value": self.entry.value,
             "stored": self.stored,
         }
@@ -65,7 +66,7 @@ def feedback(shop: Recommender, shopper: Shopper, arguments: FeedbackArguments) 
     if shopper.user:
         shop.store.write_events([Event(shopper.user, item.id, kind, at, value=value)])
     entry = HistoryEntry(item=item.id, kind=kind, at=at, value=value)
-    return FeedbackResult(item, entry, stored=shopper.user is not None)
+    return FeedbackResult(item, kind, entry, stored=shopper.user is not None)
 
 
 def _value(arguments: FeedbackArguments) -> float | None:
@@ -76,6 +77,10 @@ def _value(arguments: FeedbackArguments) -> float | None:
         raise ToolError("a rating needs a value.", field="value", hint="Give it, such as 4.")
     if kind not in ("rating", "purchase"):
         raise ToolError(f"a {kind} has no value.", field="value", hint="Leave it out.")
+    if kind == "purchase" and value < 1:
+        raise ToolError(
+            f"a purchase of {value:g} is none.", field="value", hint="Give 1 or more, or leave it."
+        )
     if not math.isfinite(value) or value < 0:
         raise ToolError(f"{value} is no value.", field="value", hint="Give a number of 0 or more.")
     return value

@@ -22,6 +22,8 @@ __all__ = ["NextSource"]
 class NextSource:
     """Items that followed the liked ones in shoppers' logs, by time, else by position.
 
+    Things of one moment (a basket, a day of a log of days) follow each other alike.
+
     Args:
         log: events, each user's oldest first.
         row: catalogue row of each item id.
@@ -37,7 +39,12 @@ class NextSource:
         kept[1:] &= ~again
         self._half_life = half_life
         self._followers = followers(
-            log.users[kept], rows[kept], len(row), window, _strongest(log.weights, again)[kept]
+            log.users[kept],
+            rows[kept],
+            len(row),
+            window,
+            _strongest(log.weights, again)[kept],
+            log.moments[kept],
         )
 
     def top(self, context: Context, depth: int) -> Hits:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+from llmrec.catalog.names import is_nobody, user_name
+from llmrec.errors import DataError
 
 __all__ = [
     "MAX_BATCH",
@@ -14,8 +17,10 @@ __all__ = [
     "MAX_K",
     "Body",
     "Id",
+    "ItemId",
     "Out",
     "Query",
+    "UserId",
 ]
 
 MAX_K = 100
@@ -29,6 +34,28 @@ _NO_CONTROLS = r"^[^\x00-\x1f\x7f]+$"
 Id: TypeAlias = Annotated[
     str, StringConstraints(min_length=1, max_length=256, pattern=_NO_CONTROLS)
 ]
+
+
+def _something(id: str) -> str:
+    if is_nobody(id):
+        raise ValueError(f"'{id}' is no item's id. Send the product's id in the catalogue.")
+    return id
+
+
+ItemId: TypeAlias = Annotated[Id, AfterValidator(_something)]
+"""An item that is written of; ``null`` and ``undefined`` are refused, as in files."""
+
+
+def _somebody(name: str) -> str:
+    try:
+        return user_name(name)
+    except DataError as error:
+        raise ValueError(f"{error.reason} {error.hint}") from None
+
+
+UserId: TypeAlias = Annotated[Id, AfterValidator(_somebody)]
+"""A shopper; what programs write where they know none (``null``, ``undefined``) is refused."""
+
 Query: TypeAlias = Annotated[str, StringConstraints(max_length=2_000)]
 
 

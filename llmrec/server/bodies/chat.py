@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from llmrec.agent.events import Held
 from llmrec.agent.state import Conversation
 from llmrec.server.bodies.acts import ActBody
-from llmrec.server.bodies.base import Body, Id, Out, Query
+from llmrec.server.bodies.base import Body, Out, Query, UserId
 from llmrec.types import EventKind, Language
 
 __all__ = ["ChatBody", "SessionId", "SessionOut", "SessionsOut", "WhoseQuery"]
@@ -28,7 +28,7 @@ class ChatBody(Body):
 
     message: Annotated[Query, StringConstraints(min_length=1)]
     session: SessionId | None = Field(None, description="to go on with; left out: a new one")
-    user: Id | None = Field(None, description="left out: the key's own, or a stranger")
+    user: UserId | None = Field(None, description="left out: the key's own, or a stranger")
     language: Language | None = Field(
         None, description="of a new conversation, until the shopper's words are in another"
     )
@@ -40,7 +40,7 @@ class ChatBody(Body):
 class WhoseQuery(Body):
     """Whose conversations are meant."""
 
-    user: Id | None = Field(None, description="left out: the key's own, or strangers")
+    user: UserId | None = Field(None, description="left out: the key's own, or strangers")
 
 
 class TurnOut(Out):

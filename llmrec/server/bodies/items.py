@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
 from llmrec.catalog.values import split_values
-from llmrec.server.bodies.base import MAX_ITEMS, Body, Id, Out
+from llmrec.server.bodies.base import MAX_ITEMS, Body, ItemId, Out
 from llmrec.types import Item
 
 __all__ = [
@@ -82,7 +82,7 @@ class ItemRow(ItemFields):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"id": "KETTLE-01", **_KETTLE}]})
 
-    id: Id
+    id: ItemId
 
 
 class ItemsBody(Body):

@@ -6,7 +6,16 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
-from llmrec.server.bodies.base import MAX_BATCH, MAX_HISTORY, MAX_K, Body, Id, Out, Query
+from llmrec.server.bodies.base import (
+    MAX_BATCH,
+    MAX_HISTORY,
+    MAX_K,
+    Body,
+    Id,
+    Out,
+    Query,
+    UserId,
+)
 from llmrec.server.bodies.items import ItemOut
 from llmrec.types import EventKind, Filters, Language, Recommendations
 
@@ -17,7 +26,7 @@ _Words: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=1_
 
 
 class _Entry(Body):
-    kind: EventKind = EventKind.PURCHASE
+    kind: EventKind | None = Field(None, description="what was done; left out: nobody says")
     at: AwareDatetime | None = None
     value: Annotated[float, Field(allow_inf_nan=False)] | None = None
 
@@ -54,7 +63,7 @@ class _Options(Body):
 
 
 class _Situation(Body):
-    user: Id | None = None
+    user: UserId | None = None
     history: _History | None = Field(None, description="left out: the user's own, from the log")
     query: Query | None = Field(None, description="what the shopper looks for, in words")
 

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 
 from fastapi import APIRouter
 
+from llmrec.catalog.returns import Return
 from llmrec.errors import DataError
 from llmrec.server.access import Caller, Shopper
 from llmrec.server.bodies.errors import failures
@@ -19,7 +20,9 @@ __all__ = ["router"]
 router = APIRouter(tags=["events"])
 
 
-@router.post("/v1/events", responses=failures(401, 403, 422, 429, 507))
+@router.post(
+    "/v1/events", response_model_exclude_none=True, responses=failures(401, 403, 422, 429, 507)
+)
 async def post_events(body: EventsBody, caller: Shopper, services: TheServices) -> EventsOut:
     """Store events in one transaction, all or none; they count in the next answer."""
     now = datetime.now(timezone.utc)
@@ -29,15 +32,18 @@ async def post_events(body: EventsBody, caller: Shopper, services: TheServices) 
     store = shop.store
 
     def work() -> EventsOut:
-        known = store.has_items(one.item for one in events)
+        stored = [one for one in events if isinstance(one, Event)]
+        known = store.has_items(one.item for one in stored)
         counts = store.write_events(events)
-        unknown = sum(one.item not in known for one in events)
+        unknown = sum(one.item not in known for one in stored)
         return EventsOut(
             added=counts.added,
             updated=counts.updated,
             unchanged=counts.unchanged,
             unknown_items=unknown,
             texts=counts.texts,
+            returned=counts.returned if len(stored) < len(events) else None,
+            unmatched=counts.unmatched if len(stored) < len(events) else None,
         )
 
     return await services.writes.run(work)
@@ -45,7 +51,7 @@ async def post_events(body: EventsBody, caller: Shopper, services: TheServices) 
 
 def _event(
     row: EventRow, place: int, caller: Caller, now: datetime, disliked_below: float | None
-) -> Event:
+) -> Event | Return:
     user = caller.shopper(row.user)
     if user is None:
         raise DataError(
@@ -56,7 +62,9 @@ def _event(
     except DataError as error:
         raise DataError(
             f"event {place + 1}: {error.reason}.",
-            field="events.text",
-            hint="Send plain text, with a rating, a like or a dislike.",
+            field=f"events.{error.field or 'text'}",
+            hint=error.hint or "Send plain text, with a rating, a like or a dislike.",
         ) from None
+    if isinstance(event, Return):
+        return event
     return replace(event, kind=event.kind.judged(event.value, disliked_below))

@@ -48,13 +48,8 @@ async def recommend_batch(body: BatchBody, _: Merchant, services: TheServices) -
     def work() -> list[Recommendations]:
         shop.load()
         main = shop.recommender
-        given = [(one.entries(), one.user) for one in body.requests]
-        histories = [
-            history if history is not None else main.history_of(user) if user else []
-            for history, user in given
-        ]
         return main.recommend_many(
-            histories,
+            [one.entries() for one in body.requests],
             body.k,
             queries=[one.query for one in body.requests],
             filters=body.filters,

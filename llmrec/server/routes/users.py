@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query
 from llmrec.catalog.scopes import Scope
 from llmrec.errors import NotAllowed
 from llmrec.server.access import Shopper
-from llmrec.server.bodies.base import Id
+from llmrec.server.bodies.base import Id, UserId
 from llmrec.server.bodies.errors import failures
 from llmrec.server.bodies.users import ForgottenOut, ProfileChange, ProfileOut, ProfileQuery
 from llmrec.server.services import TheServices
@@ -23,7 +23,9 @@ __all__ = ["router"]
 router = APIRouter(tags=["users"])
 
 _PROFILE = "/v1/users/{user:path}/profile"
-_UserId = Annotated[Id, Path(examples=["S042"])]
+_UserId = Annotated[UserId, Path(examples=["S042"])]
+# What an older llmrec kept under a name that is nobody's can be removed by that name.
+_AnyName = Annotated[Id, Path(examples=["S042"])]
 _Query = Annotated[ProfileQuery, Query()]
 
 
@@ -59,7 +61,7 @@ async def change_profile(
 
 
 @router.delete("/v1/users/{user:path}", responses=failures(401, 403, 404, 422, 429, 507))
-async def forget_user(user: _UserId, caller: Shopper, services: TheServices) -> ForgottenOut:
+async def forget_user(user: _AnyName, caller: Shopper, services: TheServices) -> ForgottenOut:
     """Forget a shopper: events, reviews, conversations, profile, what experiments showed, keys.
 
     Asks for an admin's key, or the shopper's own.
