@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from llmrec.agent.constraints import Vocabulary
@@ -61,7 +61,7 @@ class Agent:
                 self._vocabulary = kept
             return kept[2]
 
-    def reply(self, conversation: Conversation, message: str) -> Iterator[AgentEvent]:
+    def reply(self, conversation: Conversation, message: str) -> Generator[AgentEvent, None, None]:
         """Answer a message, event by event; the last is :class:`~llmrec.agent.events.Done`.
 
         Closing the iterator early cancels the reply: the conversation given still holds, and what
@@ -71,7 +71,9 @@ class Agent:
         """
         return take_turn(self, conversation, message)
 
-    def act(self, conversation: Conversation, message: str, action: Action) -> Iterator[AgentEvent]:
+    def act(
+        self, conversation: Conversation, message: str, action: Action
+    ) -> Generator[AgentEvent, None, None]:
         """As :meth:`reply`, for what has not to be read: a button, a slash command.
 
         Args:

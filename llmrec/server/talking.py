@@ -7,12 +7,13 @@ is stored.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from llmrec import errors
 from llmrec.agent.events import AgentEvent, Done, Failed, Words
 from llmrec.agent.turn import held_now
+from llmrec.leaving import check_wanted
 from llmrec.server.bodies.chat import SessionOut
 from llmrec.server.failures import answer_to, detail_of, unexpected
 
@@ -58,15 +59,23 @@ def session_page(shop: Shop, id: str, user: str | None) -> SessionOut:
 def reply(shop: Shop, conversation: Conversation, body: ChatBody) -> Iterator[AgentEvent]:
     """The agent's events, blocking; the conversation is stored before its last one comes.
 
+    What cannot be stored, or is not wanted any more, leaves nothing behind: the turn then takes
+    back what it has written to the event log.
+
     Raises:
         NotFound: it was deleted while the reply ran, and so is not stored again.
+        Abandoned: the caller has left.
     """
     shop.load()
-    failed = False
-    for event in _asked(shop.agent, conversation, body):
+    failed, events = False, _asked(shop.agent, conversation, body)
+    for event in events:
         failed = failed or isinstance(event, Failed)
         if isinstance(event, Done):
-            _keep(shop, event.conversation, known=body.session is not None)
+            try:
+                check_wanted()
+                _keep(shop, event.conversation, known=body.session is not None)
+            except BaseException as error:
+                events.throw(error)
         if not (failed and isinstance(event, Words)):  # they would tell the error in its own words
             yield event
 
@@ -80,7 +89,9 @@ def _keep(shop: Shop, conversation: Conversation, *, known: bool) -> None:
         ) from None
 
 
-def _asked(agent: Agent, conversation: Conversation, body: ChatBody) -> Iterator[AgentEvent]:
+def _asked(
+    agent: Agent, conversation: Conversation, body: ChatBody
+) -> Generator[AgentEvent, None, None]:
     if body.act is None:
         return agent.reply(conversation, body.message)
     return agent.act(conversation, body.message, body.act.action(conversation.now))
