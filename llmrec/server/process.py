@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 from types import FrameType
@@ -11,6 +12,7 @@ import uvicorn
 
 from llmrec.errors import ConfigError
 from llmrec.server.app import create_app
+from llmrec.server.connections import KEEP_ALIVE_S, Connection, Sweeper, room_for_connections
 from llmrec.server.logs import configuration
 from llmrec.server.loopback import is_loopback
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from llmrec.server.shop import Shop
 
 __all__ = ["check_door", "serve"]
+
+_SWEEP_TICKS = 10
+"""Once a second: limits are of many seconds, and a look costs microseconds a connection."""
 
 
 def check_door(shop: Shop, *, insecure: bool) -> str | None:
@@ -60,7 +65,9 @@ def serve(shop: Shop, taken: socket.socket, *, insecure: bool = False) -> None:
         log_config=configuration(),
         access_log=False,
         server_header=False,
-        timeout_keep_alive=65,  # longer than the usual minute of proxies, which should close first
+        http=Connection,
+        ws="none",
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=1,  # what was to be finished has been by then
     )
     _Server(config, app, settings.shutdown_s).run(sockets=[taken])
@@ -74,6 +81,8 @@ class _Server(uvicorn.Server):
         self._traffic = cast("Services", app.state.services).traffic
         self._shutdown_s = shutdown_s
         self._deadline = float("inf")
+        settings = cast("Services", app.state.services).settings
+        self._sweeper = Sweeper(settings, room_for_connections())
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal begins the closing; a second one ends it."""
@@ -85,5 +94,7 @@ class _Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """Whether to end; asked ten times a second."""
         ended = await super().on_tick(counter)
+        if counter % _SWEEP_TICKS == 0:
+            self._sweeper.sweep(self.server_state.connections, asyncio.get_running_loop().time())
         idle = self._traffic.closing and not self._traffic.in_flight
         return ended or idle or time.monotonic() > self._deadline

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from contract.engine_contract import TorchEngineContract, prompts_for
+from contract.engine_contract import StepwiseContract, TorchEngineContract, prompts_for
 
 from llmrec.config import EngineSettings
 from llmrec.engines import Choices, JsonSchema, load_engine
@@ -41,7 +41,7 @@ def tiny(tiny_model: Path) -> TransformersEngine:
     return TransformersEngine.load(str(tiny_model), CPU)
 
 
-class TestTinyLlama(TorchEngineContract):
+class TestTinyLlama(StepwiseContract, TorchEngineContract):
     @pytest.fixture
     def engine(self, tiny: TransformersEngine) -> TransformersEngine:
         return tiny
