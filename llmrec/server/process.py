@@ -17,12 +17,10 @@ from llmrec.server.logs import configuration
 from llmrec.server.loopback import is_loopback
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
-
     from llmrec.server.services import Services
     from llmrec.server.shop import Shop
 
-__all__ = ["check_door", "serve"]
+__all__ = ["Server", "check_door", "make_server", "serve"]
 
 _SWEEP_TICKS = 10
 """Once a second: limits are of many seconds, and a look costs microseconds a connection."""
@@ -58,7 +56,11 @@ def serve(shop: Shop, taken: socket.socket, *, insecure: bool = False) -> None:
     Raises:
         ConfigError: the settings cannot be honoured.
     """
-    settings = shop.workspace.settings.server
+    make_server(shop, insecure=insecure).run(sockets=[taken])
+
+
+def make_server(shop: Shop, *, insecure: bool = False) -> Server:
+    """A server that does not run yet; raises and takes what :func:`serve` does."""
     app = create_app(shop, insecure=insecure)
     config = uvicorn.Config(
         app,
@@ -70,19 +72,23 @@ def serve(shop: Shop, taken: socket.socket, *, insecure: bool = False) -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=1,  # what was to be finished has been by then
     )
-    _Server(config, app, settings.shutdown_s).run(sockets=[taken])
+    return Server(config, cast("Services", app.state.services))
 
 
-class _Server(uvicorn.Server):
-    """Ends in two steps: it refuses what is new until what runs is answered, then it closes."""
+class Server(uvicorn.Server):
+    """Ends in two steps: it refuses what is new until what runs is answered, then it closes.
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI, shutdown_s: float) -> None:
+    Attributes:
+        services: what its application works with.
+    """
+
+    def __init__(self, config: uvicorn.Config, services: Services) -> None:
         super().__init__(config)
-        self._traffic = cast("Services", app.state.services).traffic
-        self._shutdown_s = shutdown_s
+        self.services = services
+        self._traffic = services.traffic
+        self._shutdown_s = services.settings.shutdown_s
         self._deadline = float("inf")
-        settings = cast("Services", app.state.services).settings
-        self._sweeper = Sweeper(settings, room_for_connections())
+        self._sweeper = Sweeper(services.settings, room_for_connections())
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal begins the closing; a second one ends it."""
