@@ -62,7 +62,10 @@ async def chat(
     conversation = await services.reads.run(
         lambda: talking.find_session(shop, body.session, user, body.language), caller.who
     )
-    events = services.model.stream(talking.reply(shop, conversation, body), caller.who)
+    if (turn := talking.stored_turn(conversation, body)) is not None:
+        events = services.reads.stream(talking.told_again(shop, conversation, turn), caller.who)
+    else:
+        events = services.model.stream(talking.reply(shop, conversation, body), caller.who)
     await anext(events)  # takes a place, or raises while the status can still say so
     lines = talking.told(events, conversation.id, request.state.request_id)
     return _Stream(events, lines)
