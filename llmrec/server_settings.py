@@ -36,6 +36,9 @@ class ServerSettings(BaseModel):
         30.0, gt=0, description="most seconds in which running requests are finished at the end"
     )
     max_body_bytes: int = Field(4 * 2**20, ge=1024, description="of a request; above it 413")
+    shopper_body_bytes: int = Field(
+        128 * 2**10, ge=1024, description="of a request with a shopper's key; above it 413"
+    )
     rates: Mapping[str, str] = Field(
         default_factory=lambda: {
             "shopper": "120/minute",

@@ -8,15 +8,16 @@ taken out of every line.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
+from llmrec.catalog.scopes import Scope
 from llmrec.errors import RequestError, TooLarge
-from llmrec.server.access import Needs
+from llmrec.server.access import Caller, Needs
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive
@@ -40,10 +41,9 @@ class KeyFirst(APIRoute):
 
         async def handle(request: Request) -> Response:
             services = cast("Services", request.app.state.services)
-            for door in doors:
-                await door.admit(request, services)
+            callers = [await door.admit(request, services) for door in doors]
             try:
-                body = await read_body(request, services.settings)
+                body = await read_body(request, services.settings, _most(callers, services))
             except RequestError:
                 # The seconds are those of the client's line, and not to be counted as the route's.
                 request.scope.pop("route", None)
@@ -55,14 +55,22 @@ class KeyFirst(APIRoute):
         return handle
 
 
-async def read_body(request: Request, settings: ServerSettings) -> bytes:
+def _most(callers: Sequence[Caller], services: Services) -> int:
+    """How long a body may be: all of it is understood by the thread that answers everybody."""
+    settings = services.settings
+    if any(one.scope is Scope.SHOPPER for one in callers):
+        return min(settings.shopper_body_bytes, settings.max_body_bytes)
+    return settings.max_body_bytes
+
+
+async def read_body(request: Request, settings: ServerSettings, most: int) -> bytes:
     """The whole body: bodies are small, and one that is too large is refused at once.
 
     Raises:
-        TooLarge: it has more than ``max_body_bytes``, by its own word or in fact.
+        TooLarge: it has more than ``most`` bytes, by its own word or in fact.
         RequestError: it did not come within ``body_s``, or broke off.
     """
-    most, parts, size, more = settings.max_body_bytes, [], 0, True
+    parts, size, more = [], 0, True
     length = request.headers.get("content-length", "")
     if length.isdigit() and int(length) > most:
         raise _too_large(most)

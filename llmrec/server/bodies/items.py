@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
-from llmrec.server.bodies.base import MAX_ITEMS, Body, Id, Out
+from llmrec.server.bodies.base import MAX_ITEMS, AtFirstFault, Body, Id, Out
 from llmrec.types import Item
 
 __all__ = [
@@ -28,6 +28,7 @@ _Title: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=1_
 _Text: TypeAlias = Annotated[str, StringConstraints(max_length=20_000)]
 _Value: TypeAlias = Annotated[str, StringConstraints(max_length=1_000)]
 _Url: TypeAlias = Annotated[str, StringConstraints(max_length=2_000)]
+_Category: TypeAlias = Annotated[tuple[_Name, ...], AtFirstFault]
 _Price: TypeAlias = Annotated[Decimal, Field(ge=0, max_digits=16, decimal_places=4)]
 _Currency: TypeAlias = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
 _Stock: TypeAlias = Annotated[int, Field(ge=0, le=10**9)]
@@ -52,7 +53,7 @@ class ItemFields(Body):
 
     title: _Title
     brand: _Name | None = None
-    category: tuple[_Name, ...] = Field((), max_length=20, description="general to specific")
+    category: _Category = Field((), max_length=20, description="general to specific")
     description: _Text = ""
     price: _Price | None = None
     currency: _Currency | None = Field(None, description="ISO 4217")
@@ -83,7 +84,7 @@ class ItemsBody(Body):
         json_schema_extra={"examples": [{"items": [{"id": "KETTLE-01", **_KETTLE}]}]}
     )
 
-    items: tuple[ItemRow, ...] = Field(min_length=1, max_length=MAX_ITEMS)
+    items: tuple[ItemRow, ...] = Field(min_length=1, max_length=MAX_ITEMS, fail_fast=True)
 
 
 class ItemChange(Body):
@@ -93,7 +94,7 @@ class ItemChange(Body):
 
     title: _Title | None = None
     brand: _Name | None = None
-    category: tuple[_Name, ...] | None = Field(None, max_length=20)
+    category: _Category | None = Field(None, max_length=20)
     description: _Text | None = None
     price: _Price | None = None
     currency: _Currency | None = None
