@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from llmrec.catalog.values import split_values
 from llmrec.errors import DataError
 from llmrec.ingest.cleaning import clean_text, is_missing
 from llmrec.types import MAX_REVIEW_CHARS, EventKind
@@ -22,6 +23,7 @@ __all__ = [
     "parse_number",
     "parse_review",
     "parse_stock",
+    "parse_values",
 ]
 
 _KIND_WORDS = {
@@ -166,10 +168,10 @@ def parse_category(value: Any, max_chars: int, comma: bool = False) -> tuple[str
 
 def parse_attributes(
     value: Any, max_chars: int, skip: frozenset[str] = frozenset()
-) -> dict[str, str]:
+) -> dict[str, tuple[str, ...]]:
     """Names and values, from a mapping, a JSON object, or ``name: value; name: value``.
 
-    Values that are lists are joined with commas; those that are mappings are left out.
+    Each value is read as by :func:`parse_values`; those that are mappings are left out.
 
     Args:
         value: the cell.
@@ -188,16 +190,42 @@ def parse_attributes(
         value = dict(_listed_pairs(value))
     if not isinstance(value, Mapping) or len(value) > _MAX_ATTRIBUTES:
         raise DataError("not attributes")
-    found = {}
+    found: dict[str, tuple[str, ...]] = {}
     for name, inner in value.items():
-        if is_missing(inner) or isinstance(inner, Mapping) or str(name).lower() in skip:
+        if isinstance(inner, Mapping) or str(name).lower() in skip:
             continue
-        parts = inner if isinstance(inner, (list, tuple)) else [inner]
-        text = clean_text(", ".join(map(_plain, parts)), max_chars)
         key = clean_text(str(name), max_chars)
-        if key and text:
-            found[key] = text
+        if key and (values := parse_values(inner, max_chars, key)):
+            found[key] = tuple(dict.fromkeys((*found.get(key, ()), *values)))
     return found
+
+
+def parse_values(value: Any, max_chars: int, name: str = "") -> tuple[str, ...]:
+    """An attribute's values: those of a list, also as JSON; of a text what it lists.
+
+    Args:
+        value: the cell.
+        max_chars: bound of each text.
+        name: the attribute's, see :func:`llmrec.catalog.values.split_values`.
+
+    Raises:
+        DataError: a text that is too long.
+
+    >>> parse_values("S, M, L", 100), parse_values('["S, M", "L"]', 100), parse_values(4.0, 100)
+    (('S', 'M', 'L'), ('S, M', 'L'), ('4',))
+    """
+    if is_missing(value):
+        return ()
+    if isinstance(value, str):
+        listed = _json_of(value, list)
+        if listed is None:
+            text = clean_text(value, max_chars)
+            return () if is_missing(text) else split_values(text, name)
+        value = listed
+    inner = value if isinstance(value, (list, tuple)) else [value]
+    said = (one for one in inner if not is_missing(one) and not isinstance(one, Mapping))
+    texts = (clean_text(_plain(one), max_chars) for one in said)
+    return tuple(dict.fromkeys(text for text in texts if text))
 
 
 def parse_link(value: Any, max_chars: int) -> str | None:

@@ -101,7 +101,7 @@ def _stock(build: ItemBuilder, rows: list[Sequence[Any]]) -> int | None:
     return sum(known) if known and len(known) == len(counts) else None
 
 
-def _options(build: ItemBuilder, rows: list[Sequence[Any]]) -> dict[str, str]:
+def _options(build: ItemBuilder, rows: list[Sequence[Any]]) -> dict[str, tuple[str, ...]]:
     found = {}
     for option in _OPTIONS:
         name = build.cell(rows[0], f"{option}.name")
@@ -109,7 +109,7 @@ def _options(build: ItemBuilder, rows: list[Sequence[Any]]) -> dict[str, str]:
         texts = dict.fromkeys(join_texts(cell, 1000) for cell in cells if not is_missing(cell))
         texts.pop(_DEFAULT_OPTION, None)
         if texts and not is_missing(name):
-            found[join_texts(name, 1000)] = ", ".join(texts)
+            found[join_texts(name, 1000)] = tuple(texts)
     return found
 
 

@@ -17,6 +17,7 @@ from llmrec.ingest.fields import (
     parse_language,
     parse_link,
     parse_stock,
+    parse_values,
 )
 from llmrec.ingest.prices import parse_currency, parse_price
 from llmrec.ingest.recognise import ATTRIBUTE_PREFIX, Plan
@@ -162,22 +163,33 @@ class ItemBuilder:
         price, currency = self.parsed(values, "price", lambda value: parse_price(value, default))
         return price, currency if price is not None else None
 
-    def _all_attributes(self, values: Values) -> dict[str, str]:
+    def _all_attributes(self, values: Values) -> dict[str, tuple[str, ...]]:
         limit = self._defaults.max_chars
         found = self.parsed(
             values, "attributes", lambda value: parse_attributes(value, limit, _SKIPPED_DETAILS)
         )
         for name in self._attributes:
-            text = self.parsed(values, name, self._text)
-            if text:
-                found[name.removeprefix(ATTRIBUTE_PREFIX)] = text
+            own = name.removeprefix(ATTRIBUTE_PREFIX)
+            if listed := self._values(values, name, own):
+                found[own] = listed
         return found
 
-    def _first_available(self, attributes: dict[str, str]) -> datetime | None:
+    def _values(self, values: Values, name: str, own: str) -> tuple[str, ...]:
+        """What an attribute's columns say, where it has several all of them."""
+        listed: list[str] = []
+        for i in self._at[name]:
+            try:
+                listed += parse_values(values[i], self._defaults.max_chars, own)
+            except DataError as error:
+                column = self._plan.selected[i]
+                raise BadRow(error.reason, field=column, value=values[i]) from None
+        return tuple(dict.fromkeys(listed))
+
+    def _first_available(self, attributes: dict[str, tuple[str, ...]]) -> datetime | None:
         """Amazon's listing date; only a hint among the details, so a bad one is no bad row."""
-        text = attributes.pop(_FIRST_AVAILABLE, None)
+        listed = attributes.pop(_FIRST_AVAILABLE, None)
         try:
-            return None if text is None else self._time(text)
+            return None if listed is None else self._time(", ".join(listed))
         except DataError:
             return None
 

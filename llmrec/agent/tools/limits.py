@@ -34,7 +34,9 @@ class Limits(Arguments):
         default_factory=dict, description="by name the values that are fine: {'colour': ['blue']}"
     )
     not_attributes: Mapping[str, tuple[str, ...]] = Field(
-        default_factory=dict, description="by name the values that must not be"
+        default_factory=dict,
+        description="by name the values that must not be: of sizes or colours, what comes in "
+        "nothing else; of materials or allergens, what has one of them",
     )
     not_words: tuple[str, ...] = Field((), description="words that no title may hold")
 
@@ -56,7 +58,8 @@ def narrowed(filters: Filters, limits: Limits) -> Filters:
         own = next((one for one in attributes if fold(one) == fold(name)), name)
         attributes[own] = _common(f"attributes.{name}", attributes.get(own, ()), values)
     for name, values in further.not_attributes.items():
-        unwanted[name] = (*unwanted.get(name, ()), *values)
+        own = next((one for one in unwanted if fold(one) == fold(name)), name)
+        unwanted[own] = (*unwanted.get(own, ()), *values)
     return as_filters(
         {
             **filters.model_dump(),
