@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from llmrec.answers import Stopwatch, answer_notes, ordered_recommendations, with_words
+from llmrec.catalog.forgetting import operation
 from llmrec.config import Workspace
 from llmrec.errors import EngineError, ModelError
 from llmrec.jobs import Job
@@ -72,6 +73,7 @@ class Recommender(Parts):
             workspace = Workspace.open(workspace, overrides=overrides)
         return cls(workspace, engine=engine)
 
+    @operation()
     def recommend(
         self,
         history: HistoryInput | None = None,
@@ -129,6 +131,7 @@ class Recommender(Parts):
             subject=subject,
         )[0]
 
+    @operation()
     def recommend_many(
         self,
         histories: Sequence[HistoryInput],

@@ -12,6 +12,7 @@ from llmrec.agent.events import AgentEvent, Done
 from llmrec.agent.intents import Intents, NoModel
 from llmrec.agent.state import Conversation
 from llmrec.agent.turns import Action, take_turn
+from llmrec.catalog.forgetting import operation
 
 if TYPE_CHECKING:
     from llmrec.agent.profile_edits import ProfileEdits
@@ -87,7 +88,8 @@ class Agent:
         self, conversation: Conversation, message: str
     ) -> tuple[Conversation, list[AgentEvent]]:
         """The whole reply at once: the conversation after it, and all events."""
-        events = list(self.reply(conversation, message))
+        with operation():
+            events = list(self.reply(conversation, message))
         last = events[-1]
         assert isinstance(last, Done)
         return last.conversation, events

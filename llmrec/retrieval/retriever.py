@@ -230,6 +230,10 @@ class Retriever:
         vectors = [vector(one.item, one.text) for one in history]
         return [nearest_entries(history, vectors, vector(id), limit) for id in items]
 
+    def renew(self) -> None:
+        """Have everything counted anew that changed, without the lag that answers may have."""
+        self._keeper.renew()
+
     def encode(self, texts: Sequence[str]) -> FloatArray:
         """Vectors float32 ``[len(texts), d]`` by the text encoder; recent texts are remembered."""
         if not texts:

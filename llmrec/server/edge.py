@@ -11,6 +11,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
+from llmrec.catalog.forgetting import operation
 from llmrec.errors import LLMRecError, Overloaded
 from llmrec.server.failures import answer_to, unexpected
 from llmrec.server.intake import LEFT
@@ -54,7 +55,8 @@ class Edge:
         request = _Request(scope, inner, send, traffic)
         traffic.in_flight += 1
         try:
-            await self._answer(inner, receive, request)
+            with operation():
+                await self._answer(inner, receive, request)
         finally:
             traffic.in_flight -= 1
             self._note(scope["method"], inner, request)

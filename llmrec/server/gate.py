@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -118,7 +119,9 @@ class Gate:
             raise self._refusal(error.reason) from None
         works_for = None if self._finishes else caller
         call = asyncio.get_running_loop().run_in_executor(
-            self._threads, partial(_work, works_for, work)
+            # With the request's context: what it writes belongs to the operation that it is.
+            self._threads,
+            partial(copy_context().run, _work, works_for, work),
         )
         call.add_done_callback(partial(self._leave, who))
         return call

@@ -87,4 +87,6 @@ def _forget(shop: Shop, user: str) -> ForgottenOut:
     # The keys at last: should the rest fail, the shopper can ask again.
     main = shop.recommender
     gone = forget(main.store, shop.sessions, shop.edits, main.exposures, user)
+    if gone.events:
+        main.count_anew()
     return ForgottenOut(**asdict(gone), keys=shop.keys.forget(user))
