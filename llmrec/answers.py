@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from llmrec.config import MAX_CANDIDATES
+from llmrec.leaving import check_wanted
 from llmrec.types import Candidate, HistoryEntry, Item, Recommendation, Recommendations, Words
 
 if TYPE_CHECKING:
@@ -34,7 +35,12 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time a block under ``name``, also when it raises."""
+        """Time a block under ``name``, also when it raises.
+
+        Raises:
+            Abandoned: the caller has left, and the block is not begun.
+        """
+        check_wanted()
         start = time.perf_counter()
         try:
             yield

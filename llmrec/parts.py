@@ -130,6 +130,18 @@ class Parts:
 
         return Documents(self.workspace, self.retriever.encoder)
 
+    def count_anew(self) -> None:
+        """Have counts over the log made anew, and leave none of the log before on disk.
+
+        For who was forgotten: counts may lag behind the log otherwise. Other processes that serve
+        the same shop look at the log themselves, within their ``retrieval.log_lag_s``.
+        """
+        from llmrec.retrieval.events import EventTable
+
+        EventTable.clear(self.workspace.cache_dir)
+        if "retriever" in self.__dict__:
+            self.retriever.renew()
+
     def _ranker_of(self, settings: RankingSettings) -> Ranker:
         from llmrec.ranking import Ranker
 

@@ -18,6 +18,7 @@ from llmrec.answers import (
     ordered_recommendations,
     with_words,
 )
+from llmrec.catalog.forgetting import operation
 from llmrec.config import Workspace
 from llmrec.errors import EngineError, ModelError
 from llmrec.jobs import Job
@@ -79,6 +80,7 @@ class Recommender(Parts):
             workspace = Workspace.open(workspace, overrides=overrides)
         return cls(workspace, engine=engine)
 
+    @operation()
     def recommend(
         self,
         history: HistoryInput | None = None,
@@ -134,6 +136,7 @@ class Recommender(Parts):
             subject=subject,
         )[0]
 
+    @operation()
     def recommend_many(
         self,
         histories: Sequence[HistoryInput | None],

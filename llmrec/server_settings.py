@@ -23,6 +23,12 @@ class ServerSettings(BaseModel):
         4, ge=1, description="requests in the language model at a time; more for a model server"
     )
     waiting: int = Field(64, ge=0, description="requests that may wait for one of these places")
+    share: float = Field(
+        0.75,
+        gt=0,
+        le=1,
+        description="most of these places that one key (without keys: one address) may have",
+    )
     wait_s: float = Field(10.0, gt=0, description="most seconds of that waiting; then 503")
     timeout_s: float = Field(60.0, gt=0, description="most seconds of a request's work; then 504")
     body_s: float = Field(20.0, gt=0, description="most seconds in which a body must have come")
@@ -30,13 +36,18 @@ class ServerSettings(BaseModel):
         30.0, gt=0, description="most seconds in which running requests are finished at the end"
     )
     max_body_bytes: int = Field(4 * 2**20, ge=1024, description="of a request; above it 413")
+    shopper_body_bytes: int = Field(
+        128 * 2**10, ge=1024, description="of a request with a shopper's key; above it 413"
+    )
     rates: Mapping[str, str] = Field(
         default_factory=lambda: {
             "shopper": "120/minute",
             "merchant": "6000/minute",
             "admin": "6000/minute",
+            "stranger": "300/minute",
         },
-        description="requests that one key may make, by its scope; no entry: any number",
+        description="requests that one key may make, by its scope, refused ones too; stranger: "
+        "those without a good key, by address; no entry: any number",
     )
     cors_origins: tuple[str, ...] = Field(
         (), description="web origins whose pages may call, e.g. https://shop.example"

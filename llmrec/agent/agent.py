@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from llmrec.agent.constraints import Vocabulary
@@ -12,6 +12,7 @@ from llmrec.agent.events import AgentEvent, Done
 from llmrec.agent.intents import Intents, NoModel
 from llmrec.agent.state import Conversation
 from llmrec.agent.turns import Action, take_turn
+from llmrec.catalog.forgetting import operation
 
 if TYPE_CHECKING:
     from llmrec.agent.profile_edits import ProfileEdits
@@ -61,7 +62,7 @@ class Agent:
                 self._vocabulary = kept
             return kept[2]
 
-    def reply(self, conversation: Conversation, message: str) -> Iterator[AgentEvent]:
+    def reply(self, conversation: Conversation, message: str) -> Generator[AgentEvent, None, None]:
         """Answer a message, event by event; the last is :class:`~llmrec.agent.events.Done`.
 
         Closing the iterator early cancels the reply: the conversation given still holds, and what
@@ -71,7 +72,9 @@ class Agent:
         """
         return take_turn(self, conversation, message)
 
-    def act(self, conversation: Conversation, message: str, action: Action) -> Iterator[AgentEvent]:
+    def act(
+        self, conversation: Conversation, message: str, action: Action
+    ) -> Generator[AgentEvent, None, None]:
         """As :meth:`reply`, for what has not to be read: a button, a slash command.
 
         Args:
@@ -85,7 +88,8 @@ class Agent:
         self, conversation: Conversation, message: str
     ) -> tuple[Conversation, list[AgentEvent]]:
         """The whole reply at once: the conversation after it, and all events."""
-        events = list(self.reply(conversation, message))
+        with operation():
+            events = list(self.reply(conversation, message))
         last = events[-1]
         assert isinstance(last, Done)
         return last.conversation, events

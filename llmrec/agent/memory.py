@@ -30,11 +30,14 @@ def forget(
 ) -> Forgotten:
     """Remove everything about a shopper; again removes nothing more.
 
-    What a model was trained on before stays learned in it until the next training.
+    What is under way for them stores nothing any more, in whichever process it runs. Counts over
+    the log are not made anew here: see :meth:`~llmrec.parts.Parts.count_anew`. What a model was
+    trained on before stays learned in it until the next training.
 
     Raises:
         LockedError: another process is writing; what is left then goes with the next call.
     """
+    store.mark_forgotten(user)
     # The log last: as long as it is there, the shopper is known and can ask again.
     talked, edited, shown = sessions.forget(user), edits.forget(user), exposures.forget(user)
     return Forgotten(store.forget_user(user), talked, edited, shown)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from llmrec.agent.profile_line import ProfileLine
+from llmrec.catalog.forgetting import check_remembered
 from llmrec.catalog.stored import Stored
 from llmrec.errors import DataError
 
@@ -81,5 +82,6 @@ class ProfileEdits(Stored):
         this = (_edits.c.user_id == user) & (_edits.c.key == key)
         row = {"user_id": user, "key": key, "text": text, "made_us": time.time_ns() // 1_000}
         with self._database.write() as connection, self._database.errors():
+            check_remembered(connection, [user])
             connection.execute(_edits.delete().where(this))
             connection.execute(_edits.insert().values(**row))

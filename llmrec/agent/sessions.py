@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 
 from llmrec.agent.state import Conversation
+from llmrec.catalog.forgetting import check_remembered
 from llmrec.catalog.names import is_nobody, user_name
 from llmrec.catalog.stored import Stored
 from llmrec.errors import CatalogError, NotFound
@@ -73,7 +74,8 @@ class Sessions(Stored):
             known: whether it was stored before. What was deleted meanwhile then stays deleted.
 
         Raises:
-            NotFound: it was ``known``, and is no longer there.
+            NotFound: it was ``known``, and is no longer there; or its shopper was forgotten
+                while the turn was under way.
             LockedError: another process is writing.
             DiskFull: no space left; what was stored before is still there.
         """
@@ -87,6 +89,8 @@ class Sessions(Stored):
         }
         this = _sessions.c.id == conversation.id
         with self._database.write() as connection, self._database.errors():
+            if conversation.user is not None:
+                check_remembered(connection, [conversation.user])
             if not connection.execute(_sessions.update().where(this).values(**row)).rowcount:
                 if known:
                     raise _not_found(conversation.id)

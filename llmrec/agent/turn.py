@@ -26,6 +26,7 @@ from llmrec.agent.state import Conversation, Mark, Situation, Turn
 from llmrec.agent.tools.base import ToolResult
 from llmrec.agent.tools.feedback import FeedbackResult
 from llmrec.errors import LLMRecError
+from llmrec.leaving import working_for
 from llmrec.types import Event, EventKind
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class TurnInProgress:
         said: the lines said so far.
         shown: ids of the products shown in this turn.
         written: what has gone to the event log in this turn.
+        erased: what was taken out of it.
         asked: the message, if it could mean several products.
         finished: nothing is to be asked any more.
         undoing: ``now`` is the situation before, and cannot be undone in its turn.
@@ -64,6 +66,7 @@ class TurnInProgress:
     said: list[str] = field(default_factory=list)
     shown: tuple[str, ...] = ()
     written: list[Event] = field(default_factory=list)
+    erased: list[Event] = field(default_factory=list)
     asked: str = ""
     finished: bool = False
     undoing: bool = False
@@ -109,7 +112,7 @@ class TurnInProgress:
         yield ToolCalled(name=name, arguments=arguments)
         shopper = self.shopper
         result = ToolUse(name, arguments).call(self.agent.shop, shopper)
-        if isinstance(result, FeedbackResult) and result.stored and shopper.user is not None:
+        if isinstance(result, FeedbackResult) and result.new and shopper.user is not None:
             entry = result.entry
             self.written.append(Event(shopper.user, result.item.id, result.kind, entry.at))
         yield ToolReturned(name=name, result=result.to_dict())
@@ -141,14 +144,20 @@ class TurnInProgress:
         if self.conversation.user is None:
             return
         for one in set(self.conversation.now.marks) - set(self.now.marks):
-            self.agent.shop.store.delete_event(event_of(self.conversation.user, one))
+            event = event_of(self.conversation.user, one)
+            if self.agent.shop.store.delete_event(event):
+                self.erased.append(event)
 
     def take_back(self) -> None:
         """Leave everything as it was before this turn, the event log too."""
         self.now, self.undoing = self.conversation.now, False
-        for event in self.written:
-            with suppress(LLMRecError):  # there is a failure to tell of already
-                self.agent.shop.store.delete_event(event)
+        store = self.agent.shop.store
+        # Nobody waits for a turn that is cut off; taking it back must go to its end all the same.
+        with working_for(None), suppress(LLMRecError):  # there is a failure to tell of already
+            for event in self.written:
+                store.delete_event(event)
+            if self.erased:
+                store.write_events(self.erased)
 
     def constraints_changed(self) -> Steps:
         """The list of what holds, if it is another than before."""

@@ -15,7 +15,7 @@ The same machine runs under every engine; what differs is only who decides an un
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from llmrec.agent.asking import (
@@ -32,7 +32,7 @@ from llmrec.agent.constraints import Change, Critique, Shown, read_message
 from llmrec.agent.constraints.changes import MoreLike
 from llmrec.agent.constraints.reader import plain
 from llmrec.agent.courtesy import without_courtesy
-from llmrec.agent.events import Done, Failed, Products, Thinking
+from llmrec.agent.events import AgentEvent, Done, Failed, Products, Thinking
 from llmrec.agent.language import language_of
 from llmrec.agent.questions import HANDLERS
 from llmrec.agent.reducer import Note, meant, reduced
@@ -61,10 +61,12 @@ _MOST_WAYS = 2
 
 def take_turn(
     agent: Agent, conversation: Conversation, message: str, action: Action | None = None
-) -> Steps:
+) -> Generator[AgentEvent, None, None]:
     """Answer a message, or do what a button means; the last event has the conversation after it.
 
-    An error of ours becomes an event, and the conversation keeps what held before.
+    An error of ours becomes an event, and the conversation keeps what held before. Whoever cannot
+    keep the conversation after it throws the reason in at the last event: the turn is then taken
+    back too.
     """
     text = plain(message)
     language = conversation.language if action else language_of(text, conversation.language)
@@ -84,7 +86,13 @@ def take_turn(
     except BaseException:  # cancelled: the conversation before this turn goes on
         turn.take_back()
         raise
-    yield Done(conversation=turn.after())
+    try:
+        yield Done(conversation=turn.after())
+    except GeneratorExit:  # the reader needs no more than the last event
+        raise
+    except BaseException:
+        turn.take_back()
+        raise
 
 
 def _do(turn: TurnInProgress, action: Action) -> Steps:

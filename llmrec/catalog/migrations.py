@@ -35,13 +35,16 @@ def migrate(connection: Connection, version: int) -> None:
 
 
 def _to_2(connection: Connection) -> None:
-    """Events know in which order they came; an attribute has several values.
+    """Events know in which order they came; an attribute has several values; who was forgotten.
 
     Of events that are in, the order within a moment is not known: all have the same number, and
     are read as before. The counters stay: what is in memory or on disk for a revision still holds.
     """
     connection.exec_driver_sql(
         "ALTER TABLE llmrec_events ADD COLUMN arrival BIGINT NOT NULL DEFAULT 0"
+    )
+    connection.exec_driver_sql(
+        "CREATE TABLE llmrec_forgotten (user_hash TEXT NOT NULL PRIMARY KEY, at_us BIGINT NOT NULL)"
     )
     connection.exec_driver_sql("INSERT INTO llmrec_meta (key, value) VALUES ('arrival', 0)")
     update = sa.text(

@@ -16,6 +16,7 @@ __all__ = [
     "Key",
     "event_order",
     "events",
+    "forgotten",
     "items",
     "meta",
     "metadata",
@@ -80,6 +81,14 @@ event_order = (
 
 The last two say nothing of the log; they make the order of one database always the same.
 """
+
+forgotten = Table(
+    "llmrec_forgotten",
+    metadata,
+    Column("user_hash", Text, primary_key=True, comment="SHA-256 of the name, hexadecimal"),
+    Column("at_us", BigInteger, nullable=False, comment="microseconds since 1970 UTC"),
+)
+"""Who was forgotten of late, for what was under way then; see ``forgetting``."""
 
 meta = Table(
     "llmrec_meta",

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from llmrec.catalog.bulk import Upsert, WriteCounts, batched
 from llmrec.catalog.codec import event_from_row, event_row, item_from_row, item_row
+from llmrec.catalog.forgetting import check_remembered, in_operation, mark_forgotten
 from llmrec.catalog.names import is_nobody, of_nobody, of_somebody, user_name
 from llmrec.catalog.returns import Return, TakenBack, returns
 from llmrec.catalog.reviews import (
@@ -210,14 +211,17 @@ class CatalogStore(Stored):
             LockedError: somebody else is writing.
             DiskFull: no space left; nothing was written.
             DataError: an event that cannot be stored, or is nobody's; nothing was written.
+            NotFound: a shopper was forgotten since the operation began that this belongs to.
         """
+        users: set[str] | None = set() if in_operation() else None
         with self._database.write() as connection:
             back = TakenBack(connection, self._database.errors)
             texts = ReviewTexts(connection, self._database.errors)
             with self._database.errors():
                 before = _last_arrival(connection)
             numbers = count(before + 1)
-            rows = ((*row, next(numbers)) for row in texts.apart(back.apart(_named(values))))
+            named = _named(values) if users is None else _noting(_named(values), users)
+            rows = ((*row, next(numbers)) for row in texts.apart(back.apart(named)))
             counts = self._write(connection, events, "value", rows, _EVENT_BATCH, "arrival")
             with self._database.errors():
                 _set_last_arrival(connection, next(numbers) - 1)
@@ -225,6 +229,8 @@ class CatalogStore(Stored):
             if back.returned and not counts.changed:
                 with self._database.errors():
                     _bump(connection, "events")
+            with self._database.errors():
+                check_remembered(connection, users or ())
             if settled:
                 settled(back.unmatched)
         return replace(
@@ -262,6 +268,14 @@ class CatalogStore(Stored):
             if deleted:
                 _bump(connection, "events")
         return deleted
+
+    def mark_forgotten(self, user: str) -> None:
+        """Refuse what is under way for a shopper from now on; before anything is removed.
+
+        See :mod:`llmrec.catalog.forgetting`.
+        """
+        with self._database.write() as connection, self._database.errors():
+            mark_forgotten(connection, user)
 
     def forget_user(self, user: str) -> int:
         """Remove all events of a shopper and what they wrote; on SQLite the bytes, too.
@@ -344,6 +358,12 @@ def read_revision(connection: Connection) -> Revision:
     rows = connection.execute(sa.select(meta.c.key, meta.c.value))
     counters: dict[str, int] = {row[0]: row[1] for row in rows}
     return Revision(counters["items"], counters["events"])
+
+
+def _noting(values: Iterable[Event], users: set[str]) -> Iterator[Event]:
+    for event in values:
+        users.add(event.user)
+        yield event
 
 
 def _last_arrival(connection: Connection) -> int:

@@ -17,6 +17,7 @@ from llmrec.agent.profile_line import ProfileLine
 from llmrec.agent.replies import say
 from llmrec.agent.sessions import Sessions
 from llmrec.agent.state import Conversation
+from llmrec.catalog.forgetting import operation
 from llmrec.cli.chat_actions import ACTIONS, HELP, action_of
 from llmrec.cli.chat_view import show, show_scores
 from llmrec.cli.chat_words import Flow
@@ -60,7 +61,8 @@ class ChatLoop:
             if not line:
                 continue
             try:
-                self.handle(line)
+                with operation():
+                    self.handle(line)
             except LLMRecError as error:
                 self.console.print(str(error), style="yellow", markup=False)
             except KeyboardInterrupt:
@@ -191,6 +193,8 @@ class ChatLoop:
         if user is not None:
             shop = self.agent.shop
             gone = forget(shop.store, self.sessions, self.edits, shop.exposures, user)
+            if gone.events:
+                shop.count_anew()
             self.console.print(
                 f"Deleted: {gone.events} events, {gone.sessions} conversations, "
                 f"{gone.edits} lines of the profile."

@@ -6,22 +6,29 @@ from collections.abc import Collection, Sequence
 from time import monotonic
 
 from llmrec.errors import ContextOverflow, EngineError, EngineTimeout
+from llmrec.leaving import current_leaving
 
 __all__ = ["Deadline", "check_adapters", "check_generation", "check_lengths"]
 
 
 class Deadline:
-    """The end of a call's time, counted from now.
+    """The end of a call's time, counted from now, or of its caller's patience.
+
+    Made in the thread that calls; others may look at it.
 
     Args:
         timeout_s: seconds, or ``None`` for no end.
         model: for the message.
+
+    Attributes:
+        caller: who may leave meanwhile; ``None``: nobody will.
     """
 
     def __init__(self, timeout_s: float | None, model: str) -> None:
         self._timeout_s = timeout_s
         self._model = model
         self._end = None if timeout_s is None else monotonic() + timeout_s
+        self.caller = current_leaving()
 
     @property
     def left(self) -> float | None:
@@ -29,7 +36,9 @@ class Deadline:
         return None if self._end is None else max(0.0, self._end - monotonic())
 
     def check(self) -> None:
-        """Raise :class:`EngineTimeout` if the time is over."""
+        """Raise :class:`EngineTimeout` if the time is over, ``Abandoned`` if the caller left."""
+        if self.caller is not None:
+            self.caller.check()
         if self.left == 0.0:
             raise self.error()
 

@@ -11,10 +11,12 @@ import os
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 from llmrec.engines.calls import Deadline
 from llmrec.errors import EngineError
+from llmrec.leaving import check_wanted, current_leaving
 
 __all__ = ["LoopThread", "limited"]
 
@@ -48,13 +50,21 @@ class LoopThread:
             raise self._closed_error()
 
     def run(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
-        """What ``coroutine`` returns or raises; a caller that is interrupted cancels it."""
+        """What ``coroutine`` returns or raises; a caller that is interrupted cancels it.
+
+        Raises:
+            EngineError: the loop is closed, or was meanwhile.
+            Abandoned: whoever this thread works for has left; the coroutine is cancelled.
+        """
         future = self._submit(coroutine)
         if future is None:
             raise self._closed_error()
+        caller = current_leaving()
         try:
-            return future.result()
+            with caller.waking(future.cancel) if caller else nullcontext():
+                return future.result()
         except CancelledError:
+            check_wanted()
             raise self._closed_error() from None
         finally:
             # Does nothing to a coroutine that has ended; an interrupted caller's ends here.

@@ -28,7 +28,8 @@ class Engine(Protocol):
 
     ``timeout_s`` is the most seconds that one call may take, ``None`` for no limit; it may be set
     at any time. A call that takes longer raises :class:`~llmrec.errors.EngineTimeout`, gives its
-    work up, and leaves the engine usable.
+    work up, and leaves the engine usable. So does a call whose caller has left
+    (:mod:`llmrec.leaving`): it raises ``Abandoned`` at its next step.
     """
 
     timeout_s: float | None

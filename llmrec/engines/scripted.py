@@ -23,6 +23,7 @@ from llmrec.engines.calls import Deadline, check_adapters, check_generation, che
 from llmrec.engines.constraints import Choices, Constraint, JsonSchema
 from llmrec.engines.protocol import Message
 from llmrec.engines.stopping import cut_at_stop
+from llmrec.engines.turns import Turns
 from llmrec.errors import EngineError, ModelError
 from llmrec.labels import label_token
 from llmrec.types import FloatArray
@@ -69,8 +70,11 @@ class ScriptedEngine:
         fail_on: the methods that ``fail_with`` concerns.
         model: the name it reports.
         temperature: divides the scores; small values make it sure of itself.
+        on_step: called before each step of a text, with the model's turn taken: to count them, or
+            to make it as slow as a model.
 
-    ``prompts`` lists every prompt it has been given, in order.
+    ``prompts`` lists every prompt it has been given, in order; ``decode_steps`` counts the steps
+    of its texts, each a token for every unfinished text of a call.
     """
 
     name = "scripted"
@@ -85,6 +89,7 @@ class ScriptedEngine:
         fail_on: Collection[str] = ("score_labels", "generate", "stream"),
         model: str = "scripted",
         temperature: float = 0.25,
+        on_step: Callable[[], object] | None = None,
     ) -> None:
         self.model = model
         self.context_window = context_window
@@ -96,7 +101,10 @@ class ScriptedEngine:
         self._score = score or word_overlap
         self._temperature = temperature
         self._write = _writer(generate)
+        self.decode_steps = 0
+        self._on_step = on_step
         self._lock = threading.Lock()
+        self._turns = Turns()
         self._adapters: dict[str, Path] = {}
 
     def __repr__(self) -> str:
@@ -154,15 +162,13 @@ class ScriptedEngine:
             _check_labels(self, prompt, own)
         if not prompts:
             return []
-        with self._lock:
+        scored = []
+        with self._turns.turn(deadline):
             self.forward_passes += 1
-            scored = [
-                _log_softmax(
-                    _adapted(self._score(prompt, own), own, self._adapters.get(name or "")),
-                    self._temperature,
-                )
-                for prompt, own, name in zip(prompts, labels, named, strict=True)
-            ]
+            for prompt, own, name in zip(prompts, labels, named, strict=True):
+                deadline.check()
+                scores = _adapted(self._score(prompt, own), own, self._adapters.get(name or ""))
+                scored.append(_log_softmax(scores, self._temperature))
         deadline.check()
         return scored
 
@@ -182,10 +188,11 @@ class ScriptedEngine:
         check_generation(max_tokens, temperature, stop)
         check_adapters(adapters, len(prompts), self._adapters)
         self._start("generate", prompts, room=max_tokens)
-        with self._lock:
-            texts = [_obeying(constraint, self._write(prompt)) for prompt in prompts]
+        texts = [self._text(prompt, max_tokens, stop, constraint) for prompt in prompts]
+        for _ in range(max((len(_TOKEN.findall(text)) for text in texts), default=0)):
+            self._step(deadline)
         deadline.check()
-        return [cut_at_stop(_head(text, max_tokens), stop)[0] for text in texts]
+        return texts
 
     def stream(
         self,
@@ -199,12 +206,29 @@ class ScriptedEngine:
         constraint: Constraint | None = None,
     ) -> Iterator[str]:
         """What :meth:`generate` would answer, token by token."""
+        deadline = Deadline(self.timeout_s, self.model)
         check_generation(max_tokens, temperature, stop)
         check_adapters([adapter], 1, self._adapters)
         self._start("stream", [prompt], room=max_tokens)
-        with self._lock:
+        return self._pieces(self._text(prompt, max_tokens, stop, constraint), deadline)
+
+    def _pieces(self, text: str, deadline: Deadline) -> Iterator[str]:
+        for token in _TOKEN.findall(text):
+            self._step(deadline)
+            yield token
+
+    def _text(
+        self, prompt: str, max_tokens: int, stop: Sequence[str], constraint: Constraint | None
+    ) -> str:
+        with self._lock:  # texts in order are drawn from one iterator
             text = _obeying(constraint, self._write(prompt))
-        return iter(_TOKEN.findall(cut_at_stop(_head(text, max_tokens), stop)[0]))
+        return cut_at_stop(_head(text, max_tokens), stop)[0]
+
+    def _step(self, deadline: Deadline) -> None:
+        with self._turns.turn(deadline):
+            if self._on_step is not None:
+                self._on_step()
+            self.decode_steps += 1
 
     def _start(self, method: str, prompts: Sequence[str], *, room: int) -> None:
         if self.fail_with is not None and method in self.fail_on:

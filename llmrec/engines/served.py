@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from llmrec.artifacts import NO_ADAPTER, AdapterFolder, AdapterKind, Artifacts, chosen_adapter
 from llmrec.errors import AdapterMismatch, EngineError
+from llmrec.leaving import working_for
 
 if TYPE_CHECKING:
     from llmrec.engines.protocol import Engine
@@ -88,7 +89,8 @@ class ServedAdapters:
             if not self._is_followed(kind, setting, revision):
                 chosen = chosen_adapter(self._models, kind, setting)
                 if chosen and chosen.name not in self._loaded:
-                    self._load(kind, chosen, promoted=setting is None)
+                    with working_for(None):  # whoever comes next needs it too
+                        self._load(kind, chosen, promoted=setting is None)
                 with self._lock:
                     self._chosen[kind, setting] = chosen, revision
         finally:
@@ -123,7 +125,7 @@ class ServedAdapters:
             for name in idle:
                 self._loaded.discard(name)
                 # A server that is away must not spoil the answer that has just come.
-                with suppress(EngineError):
+                with suppress(EngineError), working_for(None):
                     self._engine.unload_adapter(name)
         finally:
             self._loading.release()

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 
 from llmrec.catalog.bulk import batched
+from llmrec.catalog.forgetting import forgotten_meanwhile
 from llmrec.catalog.schema import Key, events
 from llmrec.catalog.stored import Stored
 from llmrec.types import EventKind
@@ -66,6 +67,8 @@ class Exposures(Stored):
     def record(self, experiment: str, lists: Sequence[Shown], at_us: int | None = None) -> None:
         """Keep what was shown, all lists in one transaction.
 
+        Lists of shoppers who were forgotten since the operation began are left out.
+
         Args:
             experiment: its name.
             lists: what was shown.
@@ -89,7 +92,9 @@ class Exposures(Stored):
         ]
         if rows:
             with self._database.write() as connection, self._database.errors():
-                connection.execute(_exposures.insert(), rows)
+                gone = forgotten_meanwhile(connection, {one.user for one in lists})
+                if kept := [row for row in rows if row["user_id"] not in gone]:
+                    connection.execute(_exposures.insert(), kept)
 
     def forget(self, user: str) -> int:
         """Remove all that was shown to a shopper, its bytes too; how many lists there were."""

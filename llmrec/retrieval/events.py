@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -62,6 +63,12 @@ class EventTable:
     def load(cls, store: CatalogStore, cache: Path, key: str) -> EventTable:
         """Read the log from ``cache``, or from ``store`` if ``key`` is not there yet."""
         return cached(cache, "events", key, build=lambda folder: _write(store, folder), load=_read)
+
+    @staticmethod
+    def clear(cache: Path) -> None:
+        """Remove what :meth:`load` has kept; who has mapped its files keeps them."""
+        for folder in cache.glob("events-*"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def rows(self, row: dict[str, int]) -> NDArray[np.int64]:
         """For each event the catalogue row of its item, -1 where the catalogue lacks it."""

@@ -52,6 +52,12 @@ class StateKeeper:
         with self._loading:
             return self._renew()
 
+    def renew(self) -> None:
+        """Bring the state up to date, whatever lag is allowed; nothing if none was loaded."""
+        with self._loading:
+            if self._state is not None:
+                self._renew()
+
     def close(self) -> bool:
         """Let the state go, when nobody loads any more; whether there was one."""
         with self._loading:

@@ -14,6 +14,7 @@ from llmrec.catalog.store import CatalogStore
 from llmrec.config import RetrievalSettings, Workspace
 from llmrec.embedding import TextEncoder, load_encoder
 from llmrec.errors import ConfigError, HistoryError
+from llmrec.leaving import check_wanted
 from llmrec.retrieval.behaviour import BehaviourShelf
 from llmrec.retrieval.cold import COLD, keep_places
 from llmrec.retrieval.collection import VectorCollection
@@ -204,6 +205,7 @@ class Retriever:
 
         With subjects only those count that are about one of them.
         """
+        check_wanted()
         state = self._keeper.current()
         mask = state.snapshot.allowed(filters, known)
         about = on_subject(state, self._texts, subject)
@@ -228,6 +230,10 @@ class Retriever:
         vectors = [vector(one.item, one.text) for one in history]
         return [nearest_entries(history, vectors, vector(id), limit) for id in items]
 
+    def renew(self) -> None:
+        """Have everything counted anew that changed, without the lag that answers may have."""
+        self._keeper.renew()
+
     def encode(self, texts: Sequence[str]) -> FloatArray:
         """Vectors float32 ``[len(texts), d]`` by the text encoder; recent texts are remembered."""
         if not texts:
@@ -245,6 +251,7 @@ class Retriever:
         return load_state(self._workspace, self._store, self._collection, self._shelf, old)
 
     def _answer(self, state: State, context: Context, n: int) -> RetrievalResult:
+        check_wanted()
         settings = self._workspace.settings.retrieval
         depth = max(settings.depth, n)
         # A log holds no queries, and nothing was learned from those without a history.

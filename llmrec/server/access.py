@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -14,12 +14,13 @@ from llmrec.catalog.keys import KeyStore
 from llmrec.catalog.scopes import Scope
 from llmrec.errors import KeyRefused, NotAllowed
 from llmrec.server.loopback import is_loopback
-from llmrec.server.services import TheServices
+from llmrec.server.services import Services, TheServices
+from llmrec.server_settings import ServerSettings
 
-__all__ = ["Admin", "Caller", "Merchant", "Shopper", "bearer", "identify", "needs"]
+__all__ = ["Admin", "Caller", "Merchant", "Needs", "Shopper", "identify"]
 
-bearer = HTTPBearer(auto_error=False, description="A key of `llmrec keys create`.")
-_Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+_bearer = HTTPBearer(auto_error=False, description="A key of `llmrec keys create`.")
+_Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,18 @@ class Caller:
         key: the key's id; ``None`` on a server without keys.
         scope: what the key is for.
         user: the one shopper that a shopper's key speaks for.
+        address: from where.
     """
 
     key: str | None
     scope: Scope
     user: str | None = None
+    address: str = ""
+
+    @property
+    def who(self) -> str:
+        """Against whom it counts: the key, or on a server without keys the address."""
+        return self.key or f"address {self.address}"
 
     def shopper(self, named: str | None) -> str | None:
         """The shopper that a request concerns: the named one, or the key's own.
@@ -50,7 +58,7 @@ class Caller:
         )
 
 
-def identify(keys: KeyStore, key: str | None) -> Caller:
+def identify(keys: KeyStore, key: str | None, address: str = "") -> Caller:
     """Whose key it is; without one, everybody is admin where no key was ever made.
 
     Raises:
@@ -58,42 +66,76 @@ def identify(keys: KeyStore, key: str | None) -> Caller:
     """
     found = keys.find(key) if key else None
     if found:
-        return Caller(found.id, found.scope, found.user)
+        return Caller(found.id, found.scope, found.user, address)
     if key is None and not keys.any():
-        return Caller(None, Scope.ADMIN)
+        return Caller(None, Scope.ADMIN, address=address)
     raise KeyRefused(
         "The key is not known." if key else "This request has no key.",
         hint="Send 'Authorization: Bearer KEY'; keys come from llmrec keys create.",
     )
 
 
-def needs(scope: Scope) -> Callable[..., Awaitable[Caller]]:
-    """A dependency: the caller, whose key must reach ``scope`` and have requests left."""
+class Needs:
+    """A dependency: the caller, whose key must reach a scope and have requests left.
 
-    async def caller(request: Request, services: TheServices, sent: _Credentials) -> Caller:
+    Args:
+        scope: the key's, at least.
+        unless: settings under which no key is asked for.
+    """
+
+    def __init__(self, scope: Scope, unless: Callable[[ServerSettings], bool] | None = None):
+        self.scope = scope
+        self._unless = unless
+
+    async def __call__(self, request: Request, services: TheServices, _: _Credentials) -> Caller:
+        """The caller; admitted before the body was read where the route sees to that."""
+        admitted: Caller | None = getattr(request.state, "caller", None)
+        return admitted or await self.admit(request, services)
+
+    async def admit(self, request: Request, services: Services) -> Caller:
+        """Let the caller in, or refuse; what is refused counts in the rates too.
+
+        Raises:
+            KeyRefused: there is no key, or it opens nothing.
+            NotAllowed: it opens other things, or there are no keys and the caller is a stranger.
+            RateExceeded: it has been used too often, or this address has sent too many wrong ones.
+        """
+        address = request.client.host if request.client else ""
+        if self._unless is not None and self._unless(services.settings):
+            caller = Caller(None, self.scope, address=address)
+        else:
+            caller = await self._admitted(request, services, address)
+        request.state.caller = caller
+        return caller
+
+    async def _admitted(self, request: Request, services: Services, address: str) -> Caller:
+        sent = await _bearer(request)
         key = sent.credentials if sent else None
-        found = await anyio.to_thread.run_sync(identify, services.shop.keys, key)
-        request.state.key = found.key
-        if not found.scope.reaches(scope):
+        try:
+            caller = await anyio.to_thread.run_sync(identify, services.shop.keys, key, address)
+        except KeyRefused:
+            await services.rates.count_stranger(address)
+            raise
+        request.state.key = caller.key
+        if caller.key or not is_loopback(address):
+            await services.rates.count(caller.scope, caller.who)
+        if not caller.scope.reaches(self.scope):
             raise NotAllowed(
-                f"This asks for the scope '{scope.value}', the key has '{found.scope.value}'.",
+                f"This asks for the scope '{self.scope.value}', "
+                f"the key has '{caller.scope.value}'.",
                 hint="Use a key of that scope.",
             )
-        if found.key:
-            await services.rates.count(found.scope, found.key)
-        elif not (services.insecure or is_loopback(request.url.hostname or "")):
+        if not (caller.key or services.insecure or is_loopback(request.url.hostname or "")):
             # A web page anywhere may send its visitors' browsers here under a name of its own.
             raise NotAllowed(
                 "A server without keys answers to the names of its own machine only.",
                 hint="Make a key with: llmrec keys create --scope admin",
             )
-        return found
-
-    return caller
+        return caller
 
 
 def _depends(scope: Scope) -> Any:
-    return Depends(needs(scope))
+    return Depends(Needs(scope))
 
 
 Shopper = Annotated[Caller, _depends(Scope.SHOPPER)]

@@ -1,4 +1,4 @@
-"""The outermost layer: request ids, body limits, refusal while closing, counts and the log line.
+"""The outermost layer: request ids, HEAD, refusal while closing, counts and the log line.
 
 A plain ASGI middleware, so that streamed answers pass through it piece by piece.
 """
@@ -9,13 +9,12 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import anyio
-
-from llmrec.errors import LLMRecError, Overloaded, RequestError, TooLarge
+from llmrec.catalog.forgetting import operation
+from llmrec.errors import LLMRecError, Overloaded
 from llmrec.server.failures import answer_to, unexpected
+from llmrec.server.intake import LEFT
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,6 +26,9 @@ __all__ = ["Edge"]
 
 _log = logging.getLogger("llmrec.server.access")
 _GOOD_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+_UNREAD = 64 * 1024
+"""Bytes of a body that nobody has read, up to which the connection goes on: they are on their way
+anyway, and to connect anew costs more. Beyond it an answer closes the connection."""
 _HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 
 
@@ -48,21 +50,23 @@ class Edge:
             await self._app(scope, receive, send)
             return
         traffic = self._services.traffic
-        request = _Request(scope, send, traffic)
+        # What a GET answers, without its body; the scope itself stays, for it is the server's.
+        inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        request = _Request(scope, inner, send, traffic)
         traffic.in_flight += 1
         try:
-            await self._answer(scope, receive, request)
+            with operation():
+                await self._answer(inner, receive, request)
         finally:
             traffic.in_flight -= 1
-            self._note(scope, request)
+            self._note(scope["method"], inner, request)
 
     async def _answer(self, scope: Scope, receive: Receive, request: _Request) -> None:
         try:
             if self._services.traffic.closing:
                 self._services.metrics.rejected.labels("closing").inc()
                 raise Overloaded("The server is closing.", hint="Try again; another one answers.")
-            body = await self._body(scope, receive)
-            await self._app(scope, _replay(body, receive), request.send)
+            await self._app(scope, receive, request.send)
         except LLMRecError as error:
             await answer_to(error, request.id)(scope, receive, request.send)
         except Exception as error:
@@ -71,39 +75,15 @@ class Edge:
                 raise
             await response(scope, receive, request.send)
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
-        """The whole body: bodies are small, and one that is too large is then refused at once."""
-        settings = self._services.settings
-        told = dict(scope["headers"]).get(b"content-length", b"0")
-        parts: list[bytes] = []
-        size = int(told) if told.isdigit() else 0
-        with anyio.move_on_after(settings.body_s):
-            more = size <= settings.max_body_bytes
-            size = 0 if more else size
-            while more:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise RequestError("The connection ended within the body.")
-                parts.append(message.get("body", b""))
-                size += len(parts[-1])
-                more = message.get("more_body", False) and size <= settings.max_body_bytes
-            if size > settings.max_body_bytes:
-                raise TooLarge(
-                    f"The body has more than {settings.max_body_bytes:,} bytes.",
-                    hint="Send it in parts.",
-                )
-            return b"".join(parts)
-        raise RequestError("The body did not come in time.", hint="Send it faster, or in parts.")
-
-    def _note(self, scope: Scope, request: _Request) -> None:
+    def _note(self, method: str, scope: Scope, request: _Request) -> None:
         seconds = time.perf_counter() - request.started
         route = getattr(scope.get("route"), "path_format", "unknown")
-        status = request.status or 499
-        method = scope["method"] if route != "unknown" else "any"
-        self._services.metrics.count_request(method, route, status, seconds)
+        status = request.status or LEFT
+        counted = method if route != "unknown" else "any"
+        self._services.metrics.count_request(counted, route, status, seconds)
         fields = {
             "request": request.id,
-            "method": scope["method"],
+            "method": method,
             "route": route,
             "status": status,
             "milliseconds": round(seconds * 1000, 1),
@@ -115,22 +95,29 @@ class Edge:
 class _Request:
     """One request: its id, and what has been answered so far."""
 
-    def __init__(self, scope: Scope, send: Send, traffic: Traffic) -> None:
+    def __init__(self, scope: Scope, inner: Scope, send: Send, traffic: Traffic) -> None:
         self.started = time.perf_counter()
         self.id = _id(scope)
         self.status = 0
         self._send = send
         self._traffic = traffic
-        scope.setdefault("state", {})["request_id"] = self.id
+        self._bodyless = scope["method"] == "HEAD"
+        self._unread = _announced(scope)
+        self._state = scope.setdefault("state", {})
+        self._state["request_id"] = self.id
+        inner["state"] = self._state
 
     async def send(self, message: Message) -> None:
         """Pass a part of the answer on, with the headers that every answer has."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             own = [*_HEADERS, (b"x-request-id", self.id.encode())]
-            if self._traffic.closing or self.status == 413:
+            unread = self._unread > _UNREAD and not self._state.get("body_read")
+            if self._traffic.closing or self.status == 413 or unread:
                 own.append((b"connection", b"close"))
             message["headers"] = [*message.get("headers", []), *own]
+        elif self._bodyless:
+            message = {**message, "body": b""}
         await self._send(message)
 
 
@@ -140,15 +127,10 @@ def _id(scope: Scope) -> str:
     return sent.decode() if _GOOD_ID.fullmatch(sent) else secrets.token_hex(8)
 
 
-def _replay(body: bytes, receive: Receive) -> Callable[[], Awaitable[Any]]:
-    """Gives the body that was read, then what else comes (the end of the connection)."""
-    pending = True
-
-    async def replayed() -> Message:
-        nonlocal pending
-        if not pending:
-            return await receive()
-        pending = False
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return replayed
+def _announced(scope: Scope) -> float:
+    """How many bytes the body has by its own word; without one no end is known."""
+    headers = dict(scope["headers"])
+    length = headers.get(b"content-length", b"0")
+    if b"transfer-encoding" in headers or not length.isdigit():
+        return float("inf")
+    return int(length)

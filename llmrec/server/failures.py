@@ -11,6 +11,8 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import Scope
 
 from llmrec.errors import DataError, LLMRecError, RequestError
 from llmrec.server.bodies.errors import ErrorBody, ErrorDetail
@@ -44,7 +46,21 @@ def install(app: FastAPI) -> None:
             hint=_SEE,
             request_id=request.state.request_id,
         )
-        return _response(error.status_code, detail, error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(_methods(app, request.scope))
+        return _response(error.status_code, detail, headers)
+
+
+def _methods(app: FastAPI, scope: Scope) -> list[str]:
+    """What a path takes; each of its methods is a route of its own, which knows only itself."""
+    every = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+    asked = [{**scope, "method": "GET" if name == "HEAD" else name} for name in every]
+    return [
+        name
+        for name, one in zip(every, asked, strict=True)
+        if any(route.matches(one)[0] is Match.FULL for route in app.router.routes)
+    ]
 
 
 def answer_to(error: LLMRecError, request_id: str) -> JSONResponse:

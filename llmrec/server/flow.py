@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from typing import Generic, TypeVar
+
+from llmrec.leaving import Leaving
 
 __all__ = ["QUIET_S", "Flow"]
 
@@ -22,19 +23,21 @@ class Flow(Generic[T]):
     Args:
         values: iterated over in the thread that calls :meth:`pump`, and closed there.
         loop: that waits.
+        caller: wants no more values once it has left.
     """
 
-    def __init__(self, values: Iterator[T], loop: asyncio.AbstractEventLoop) -> None:
-        self._values, self._loop = values, loop
+    def __init__(
+        self, values: Iterator[T], loop: asyncio.AbstractEventLoop, caller: Leaving
+    ) -> None:
+        self._values, self._loop, self._caller = values, loop, caller
         self._queue: asyncio.Queue[tuple[T] | BaseException | None] = asyncio.Queue()
-        self._stopped = threading.Event()
 
     def pump(self) -> None:
         """Make all values; what is raised goes the same way."""
         end: BaseException | None = None
         try:
             for value in self._values:
-                if self._stopped.is_set():
+                if self._caller.left:
                     break
                 self._put((value,))
         except BaseException as error:
@@ -45,10 +48,6 @@ class Flow(Generic[T]):
                 with suppress(Exception):  # nobody reads any more
                     close()
             self._put(end)
-
-    def stop(self) -> None:
-        """Want no more values."""
-        self._stopped.set()
 
     async def until(self, deadline: float) -> AsyncIterator[T | None]:
         """The values, and ``None`` whenever none has come for :data:`QUIET_S`.

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import anyio
-
 from llmrec.errors import Overloaded, TookTooLong
+from llmrec.leaving import Leaving, working_for
 from llmrec.server.flow import Flow
+from llmrec.server.places import NoPlace, Places
 
 if TYPE_CHECKING:
     from llmrec.server.metrics import Metrics
@@ -23,6 +25,10 @@ T = TypeVar("T")
 class Gate:
     """Runs blocking calls in threads of its own.
 
+    A call whose caller has left, or has waited for too long, ends at its next step
+    (:mod:`llmrec.leaving`). Until then it keeps its place, so that never more than ``running`` are
+    at work.
+
     Args:
         name: for the metrics.
         running: calls that run at a time.
@@ -30,6 +36,9 @@ class Gate:
         wait_s: how long they may.
         timeout_s: how long a caller waits for a call that runs.
         metrics: where it counts.
+        share: the largest part of the places that one caller may have.
+        finishes: whether what has begun goes on to its end though its caller has left: what
+            writes must.
     """
 
     def __init__(
@@ -41,48 +50,54 @@ class Gate:
         wait_s: float,
         timeout_s: float,
         metrics: Metrics,
+        share: float = 1.0,
+        finishes: bool = False,
     ) -> None:
-        self._name = name
-        self._places = anyio.Semaphore(running)
+        self._places = Places(running, waiting, wait_s, share)
         self._threads = ThreadPoolExecutor(running, thread_name_prefix=f"llmrec-{name}")
-        self._may_wait, self._wait_s, self._timeout_s = waiting, wait_s, timeout_s
+        self._timeout_s, self._finishes = timeout_s, finishes
         self._metrics = metrics
-        self._waiting = metrics.waiting.labels(name)
-        self._running = metrics.running.labels(name)
-        self._queued = 0
+        metrics.waiting.labels(name).set_function(lambda: self._places.waiting)
+        metrics.running.labels(name).set_function(lambda: self._places.running)
 
-    async def run(self, work: Callable[[], T]) -> T:
+    @property
+    def places(self) -> Places:
+        """Who has places here; only for the event loop's thread."""
+        return self._places
+
+    async def run(self, work: Callable[[], T], who: str = "") -> T:
         """What ``work`` returns or raises.
 
-        A call that takes too long cannot be stopped: it keeps its place until it has ended, so that
-        never more than ``running`` are at work.
+        Args:
+            work: is told by :func:`~llmrec.leaving.check_wanted` that the caller has left.
+            who: asks, and has no more than a share of the places.
 
         Raises:
             Overloaded: too many wait already, or no place became free in time.
             TookTooLong: the call ran for longer than ``timeout_s``.
         """
-        await self._enter()
-        call = asyncio.get_running_loop().run_in_executor(self._threads, work)
-        call.add_done_callback(self._leave)
-        done, _ = await asyncio.wait([call], timeout=self._timeout_s)
+        caller = Leaving()
+        call = await self._begin(who, caller, work)
+        try:
+            done, _ = await asyncio.wait([call], timeout=self._timeout_s)
+        finally:
+            caller.leave()
         if not done:
             raise self._too_long()
         return call.result()
 
-    async def stream(self, values: Iterator[T]) -> AsyncGenerator[T | None, None]:
+    async def stream(self, values: Iterator[T], who: str = "") -> AsyncGenerator[T | None, None]:
         """What ``values`` gives, as it comes; ``None`` each time that nothing came for a while.
 
         The first step takes the place, and raises what :meth:`run` would for want of one; it gives
-        ``None``. Closing this closes ``values``, as soon as their next value has come.
+        ``None``. Closing this closes ``values``, at their next step.
 
         Raises:
             TookTooLong: all of it took longer than ``timeout_s``.
         """
-        await self._enter()
-        loop = asyncio.get_running_loop()
-        flow: Flow[T] = Flow(values, loop)
-        call = loop.run_in_executor(self._threads, flow.pump)
-        call.add_done_callback(self._leave)
+        caller, loop = Leaving(), asyncio.get_running_loop()
+        flow: Flow[T] = Flow(values, loop, caller)
+        await self._begin(who, caller, flow.pump)
         deadline = loop.time() + self._timeout_s
         try:
             yield None
@@ -91,32 +106,25 @@ class Gate:
         except asyncio.TimeoutError:
             raise self._too_long() from None
         finally:
-            flow.stop()
+            caller.leave()
 
     def close(self) -> None:
         """Wait for what runs, and end the threads."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 
-    async def _enter(self) -> None:
+    async def _begin(self, who: str, caller: Leaving, work: Callable[[], T]) -> asyncio.Future[T]:
         try:
-            self._places.acquire_nowait()
-        except anyio.WouldBlock:
-            await self._wait()
-        self._running.inc()
-
-    async def _wait(self) -> None:
-        if self._queued >= self._may_wait:
-            raise self._refusal("full")
-        self._queued += 1
-        self._waiting.inc()
-        try:
-            with anyio.move_on_after(self._wait_s) as limit:
-                await self._places.acquire()
-        finally:
-            self._queued -= 1
-            self._waiting.dec()
-        if limit.cancelled_caught:
-            raise self._refusal("waited")
+            await self._places.take(who)
+        except NoPlace as error:
+            raise self._refusal(error.reason) from None
+        works_for = None if self._finishes else caller
+        call = asyncio.get_running_loop().run_in_executor(
+            # With the request's context: what it writes belongs to the operation that it is.
+            self._threads,
+            partial(copy_context().run, _work, works_for, work),
+        )
+        call.add_done_callback(partial(self._leave, who))
+        return call
 
     def _too_long(self) -> TookTooLong:
         self._metrics.rejected.labels("timeout").inc()
@@ -132,8 +140,12 @@ class Gate:
             hint="Try again after the seconds that Retry-After names.",
         )
 
-    def _leave(self, call: asyncio.Future[Any]) -> None:
-        self._running.dec()
-        self._places.release()
+    def _leave(self, who: str, call: asyncio.Future[Any]) -> None:
+        self._places.give_back(who)
         if not call.cancelled():
             call.exception()  # has been asked for, or nobody waits for it any more
+
+
+def _work(caller: Leaving | None, work: Callable[[], T]) -> T:
+    with working_for(caller):
+        return work()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 from types import FrameType
@@ -11,16 +12,18 @@ import uvicorn
 
 from llmrec.errors import ConfigError
 from llmrec.server.app import create_app
+from llmrec.server.connections import KEEP_ALIVE_S, Connection, Sweeper, room_for_connections
 from llmrec.server.logs import configuration
 from llmrec.server.loopback import is_loopback
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
-
     from llmrec.server.services import Services
     from llmrec.server.shop import Shop
 
-__all__ = ["check_door", "serve"]
+__all__ = ["Server", "check_door", "make_server", "serve"]
+
+_SWEEP_TICKS = 10
+"""Once a second: limits are of many seconds, and a look costs microseconds a connection."""
 
 
 def check_door(shop: Shop, *, insecure: bool) -> str | None:
@@ -53,27 +56,39 @@ def serve(shop: Shop, taken: socket.socket, *, insecure: bool = False) -> None:
     Raises:
         ConfigError: the settings cannot be honoured.
     """
-    settings = shop.workspace.settings.server
+    make_server(shop, insecure=insecure).run(sockets=[taken])
+
+
+def make_server(shop: Shop, *, insecure: bool = False) -> Server:
+    """A server that does not run yet; raises and takes what :func:`serve` does."""
     app = create_app(shop, insecure=insecure)
     config = uvicorn.Config(
         app,
         log_config=configuration(),
         access_log=False,
         server_header=False,
-        timeout_keep_alive=65,  # longer than the usual minute of proxies, which should close first
+        http=Connection,
+        ws="none",
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=1,  # what was to be finished has been by then
     )
-    _Server(config, app, settings.shutdown_s).run(sockets=[taken])
+    return Server(config, cast("Services", app.state.services))
 
 
-class _Server(uvicorn.Server):
-    """Ends in two steps: it refuses what is new until what runs is answered, then it closes."""
+class Server(uvicorn.Server):
+    """Ends in two steps: it refuses what is new until what runs is answered, then it closes.
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI, shutdown_s: float) -> None:
+    Attributes:
+        services: what its application works with.
+    """
+
+    def __init__(self, config: uvicorn.Config, services: Services) -> None:
         super().__init__(config)
-        self._traffic = cast("Services", app.state.services).traffic
-        self._shutdown_s = shutdown_s
+        self.services = services
+        self._traffic = services.traffic
+        self._shutdown_s = services.settings.shutdown_s
         self._deadline = float("inf")
+        self._sweeper = Sweeper(services.settings, room_for_connections())
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal begins the closing; a second one ends it."""
@@ -85,5 +100,7 @@ class _Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """Whether to end; asked ten times a second."""
         ended = await super().on_tick(counter)
+        if counter % _SWEEP_TICKS == 0:
+            self._sweeper.sweep(self.server_state.connections, asyncio.get_running_loop().time())
         idle = self._traffic.closing and not self._traffic.in_flight
         return ended or idle or time.monotonic() > self._deadline

@@ -12,21 +12,24 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from llmrec.catalog.scopes import Scope
 from llmrec.errors import ConfigError, RateExceeded
 
-__all__ = ["Rates"]
+__all__ = ["STRANGER", "Rates"]
+
+STRANGER = "stranger"
+"""Under this name stands the rate of requests without a good key, for each address."""
 
 
 class Rates:
     """Counts requests; several server processes count each for itself.
 
     Args:
-        rates: by scope, as the settings write them.
+        rates: by scope, and of :data:`STRANGER`, as the settings write them.
 
     Raises:
         ConfigError: a rate cannot be read, or its scope is none.
     """
 
     def __init__(self, rates: Mapping[str, str]) -> None:
-        self._limits = {_scope(name): _parse(name, text) for name, text in rates.items()}
+        self._limits = {_named(name): _parse(name, text) for name, text in rates.items()}
         self._windows = MovingWindowRateLimiter(MemoryStorage())
 
     async def count(self, scope: Scope, who: str) -> None:
@@ -35,25 +38,37 @@ class Rates:
         Raises:
             RateExceeded: it is one too many; says after how many seconds there is room again.
         """
-        limit = self._limits.get(scope)
-        if limit is None or await self._windows.hit(limit, who):
+        await self._count(scope.value, who, "This key may make {} requests in {} seconds.")
+
+    async def count_stranger(self, address: str) -> None:
+        """Count a request with a wrong key or none; good keys of the same address go on.
+
+        Raises:
+            RateExceeded: it is one too many.
+        """
+        words = "This address may send {} requests without a good key in {} seconds."
+        await self._count(STRANGER, address, words)
+
+    async def _count(self, name: str, who: str, words: str) -> None:
+        limit = self._limits.get(name)
+        # A limit of the same numbers counts for several names in one window: so the name is in it.
+        if limit is None or await self._windows.hit(limit, name, who):
             return
-        window = await self._windows.get_window_stats(limit, who)
+        window = await self._windows.get_window_stats(limit, name, who)
         raise RateExceeded(
-            f"This key may make {limit.amount} requests in {limit.get_expiry()} seconds.",
+            words.format(limit.amount, limit.get_expiry()),
             hint="Try again after the seconds that Retry-After names.",
             retry_after=max(window.reset_time - time.time(), 0.0) or 1.0,
         )
 
 
-def _scope(name: str) -> Scope:
-    try:
-        return Scope(name)
-    except ValueError as error:
-        raise ConfigError(
-            f"server.rates: '{name}' is not a scope.",
-            hint=f"Scopes are {', '.join(one.value for one in Scope)}.",
-        ) from error
+def _named(name: str) -> str:
+    names = [*(scope.value for scope in Scope), STRANGER]
+    if name in names:
+        return name
+    raise ConfigError(
+        f"server.rates: '{name}' is not a scope.", hint=f"Scopes are {', '.join(names)}."
+    )
 
 
 def _parse(name: str, text: str) -> RateLimitItem:

@@ -57,7 +57,7 @@ def make_services(shop: Shop, *, insecure: bool) -> Services:
     traffic, settings = Traffic(), shop.workspace.settings.server
     metrics = Metrics(traffic)
 
-    def gate(name: str, running: int) -> Gate:
+    def gate(name: str, running: int, *, finishes: bool = False) -> Gate:
         return Gate(
             name,
             running=running,
@@ -65,6 +65,8 @@ def make_services(shop: Shop, *, insecure: bool) -> Services:
             wait_s=settings.wait_s,
             timeout_s=settings.timeout_s,
             metrics=metrics,
+            share=settings.share,
+            finishes=finishes,
         )
 
     return Services(
@@ -77,7 +79,7 @@ def make_services(shop: Shop, *, insecure: bool) -> Services:
         model=gate("model", settings.running),
         reads=gate("reads", _READS),
         # One at a time: SQLite has one writer, and waiting here costs no thread.
-        writes=gate("writes", 1),
+        writes=gate("writes", 1, finishes=True),
     )
 
 

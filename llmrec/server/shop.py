@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from llmrec.config import Workspace
 from llmrec.errors import LLMRecError, LockedError, Overloaded
+from llmrec.leaving import working_for
 from llmrec.recommender import Recommender
 
 if TYPE_CHECKING:
@@ -115,7 +116,8 @@ class Shop:
         if not self._loading.acquire(blocking=False):
             raise self._not_yet()
         try:
-            self._open_parts()
+            with working_for(None):  # everybody waits for it, not only who asked first
+                self._open_parts()
             self._loaded = True
         except LLMRecError as error:
             self._failure = error

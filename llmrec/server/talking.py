@@ -7,12 +7,15 @@ is stored.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from llmrec import errors
-from llmrec.agent.events import AgentEvent, Done, Failed, Words
+from llmrec.agent.constraints.reader import plain
+from llmrec.agent.events import AgentEvent, Card, Done, Failed, Products, Words
+from llmrec.agent.tools.products import product_fields
 from llmrec.agent.turn import held_now
+from llmrec.leaving import check_wanted
 from llmrec.server.bodies.chat import SessionOut
 from llmrec.server.failures import answer_to, detail_of, unexpected
 
@@ -20,12 +23,12 @@ if TYPE_CHECKING:
     from fastapi.responses import JSONResponse
 
     from llmrec.agent.agent import Agent
-    from llmrec.agent.state import Conversation
+    from llmrec.agent.state import Conversation, Turn
     from llmrec.server.bodies.chat import ChatBody
     from llmrec.server.shop import Shop
     from llmrec.types import Language
 
-__all__ = ["find_session", "reply", "session_page", "told"]
+__all__ = ["find_session", "reply", "session_page", "stored_turn", "told", "told_again"]
 
 
 def find_session(
@@ -47,6 +50,35 @@ def find_session(
     return found
 
 
+def stored_turn(conversation: Conversation, body: ChatBody) -> Turn | None:
+    """The turn that this message was already, if the caller says which one it is to be.
+
+    Raises:
+        DataError: it is neither the last one nor the next.
+    """
+    turns = conversation.turns
+    if body.turn is None or body.turn == len(turns) + 1:
+        return None
+    if turns and body.turn == len(turns) and turns[-1].said == plain(body.message):
+        return turns[-1]
+    raise errors.DataError(
+        f"the conversation has {len(turns)} turns, and this is not the last one again.",
+        field="turn",
+        hint="Read it with GET /v1/sessions/ID, and send the number of the next turn.",
+    )
+
+
+def told_again(shop: Shop, conversation: Conversation, turn: Turn) -> Iterator[AgentEvent]:
+    """What can be told of a turn that is stored: its products, without reasons, and its words."""
+    items = shop.recommender.store.items(turn.products)
+    if turn.products:
+        known = [items[id] for id in turn.products if id in items]
+        numbered = enumerate(map(product_fields, known), start=1)
+        yield Products(cards=tuple(Card(number=n, product=fields) for n, fields in numbered))
+    yield Words(text=f"{turn.answered}\n")
+    yield Done(conversation=conversation)
+
+
 def session_page(shop: Shop, id: str, user: str | None) -> SessionOut:
     """A conversation to look at; raises what finding it does."""
     found = find_session(shop, id, user)
@@ -58,15 +90,23 @@ def session_page(shop: Shop, id: str, user: str | None) -> SessionOut:
 def reply(shop: Shop, conversation: Conversation, body: ChatBody) -> Iterator[AgentEvent]:
     """The agent's events, blocking; the conversation is stored before its last one comes.
 
+    What cannot be stored, or is not wanted any more, leaves nothing behind: the turn then takes
+    back what it has written to the event log.
+
     Raises:
         NotFound: it was deleted while the reply ran, and so is not stored again.
+        Abandoned: the caller has left.
     """
     shop.load()
-    failed = False
-    for event in _asked(shop.agent, conversation, body):
+    failed, events = False, _asked(shop.agent, conversation, body)
+    for event in events:
         failed = failed or isinstance(event, Failed)
         if isinstance(event, Done):
-            _keep(shop, event.conversation, known=body.session is not None)
+            try:
+                check_wanted()
+                _keep(shop, event.conversation, known=body.session is not None)
+            except BaseException as error:
+                events.throw(error)
         if not (failed and isinstance(event, Words)):  # they would tell the error in its own words
             yield event
 
@@ -80,7 +120,9 @@ def _keep(shop: Shop, conversation: Conversation, *, known: bool) -> None:
         ) from None
 
 
-def _asked(agent: Agent, conversation: Conversation, body: ChatBody) -> Iterator[AgentEvent]:
+def _asked(
+    agent: Agent, conversation: Conversation, body: ChatBody
+) -> Generator[AgentEvent, None, None]:
     if body.act is None:
         return agent.reply(conversation, body.message)
     return agent.act(conversation, body.message, body.act.action(conversation.now))

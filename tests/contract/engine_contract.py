@@ -13,6 +13,7 @@ import pytest
 from llmrec.engines import Choices, Engine, JsonSchema
 from llmrec.errors import AdapterMismatch, ContextOverflow, EngineError, EngineTimeout, ModelError
 from llmrec.labels import choose_labels
+from llmrec.leaving import Abandoned, Leaving, working_for
 
 SCHEMA = {
     "type": "object",
@@ -323,6 +324,58 @@ class EngineContract:
         finally:
             engine.timeout_s = kept
         assert engine.generate(prompts[:1], max_tokens=4) == before
+
+    def test_a_call_whose_caller_has_left_is_not_made(self, engine: Engine) -> None:
+        prompts, caller = prompts_for(engine), Leaving()
+        before, passes = engine.generate(prompts[:1], max_tokens=4), engine.forward_passes
+        caller.leave()
+        with working_for(caller):
+            with pytest.raises(Abandoned):
+                engine.generate(prompts, max_tokens=8)
+            with pytest.raises(Abandoned):
+                engine.score_labels(prompts, [self.labels] * 3)
+            with pytest.raises(Abandoned):
+                next(engine.stream(prompts[0], max_tokens=8))
+        assert engine.forward_passes == passes
+        assert engine.generate(prompts[:1], max_tokens=4) == before
+
+    def test_a_stream_ends_when_its_caller_leaves(self, engine: Engine) -> None:
+        prompt, caller = prompts_for(engine)[2], Leaving()
+        with working_for(caller):
+            pieces = engine.stream(prompt, max_tokens=40)
+            assert next(pieces)
+            caller.leave()
+            with pytest.raises(Abandoned):
+                next(pieces)
+        assert engine.generate([prompt], max_tokens=4)
+
+
+class LeavesAt(Leaving):
+    """Leaves when it has been looked at so often."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self.looks = looks
+
+    def check(self) -> None:
+        self.looks -= 1
+        if self.looks <= 0:
+            self.leave()
+        super().check()
+
+
+class StepwiseContract:
+    """What an engine must do besides that makes its texts step by step in this process."""
+
+    @pytest.mark.parametrize("looks", [1, 2, 5, 9])
+    def test_generating_ends_at_the_step_at_which_its_caller_leaves(
+        self, engine: Engine, looks: int
+    ) -> None:
+        prompts, before = prompts_for(engine), engine.decode_steps
+        with working_for(LeavesAt(looks)), pytest.raises(Abandoned):
+            engine.generate(prompts, max_tokens=60)
+        assert engine.decode_steps - before < looks
+        assert all(engine.generate(prompts, max_tokens=4))
 
 
 class RealEngineContract(EngineContract):

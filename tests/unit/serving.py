@@ -8,8 +8,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,10 @@ from llmrec.catalog.scopes import Scope
 from llmrec.config import Workspace
 from llmrec.engines import ScriptedEngine
 from llmrec.engines.protocol import Engine
+from llmrec.server.address import take_address, url_of
 from llmrec.server.app import create_app
+from llmrec.server.places import Places
+from llmrec.server.process import make_server
 from llmrec.server.shop import Shop
 
 MODELS = {"models": {"encoder": "hashing", "engine": "scripted"}}
@@ -157,3 +161,53 @@ class Process:
         """The lines of its log that are JSON."""
         text = self.log.read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in text if line.startswith("{")]
+
+
+class Listening:
+    """A server of this process that listens at a port: with sockets, and an engine to look into."""
+
+    def __init__(self, workspace: Workspace, engine: Engine | None = None) -> None:
+        self.taken = take_address("127.0.0.1", 0)
+        self.url = url_of(self.taken)
+        self.server = make_server(Shop(workspace, engine=engine or ScriptedEngine()))
+        self._thread = threading.Thread(target=self.server.run, args=([self.taken],))
+
+    def __enter__(self) -> Listening:
+        self._thread.start()
+        wait_for(lambda: self.server.started)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.should_exit = True
+        self._thread.join()
+
+    @property
+    def model(self) -> Places:
+        """Who is in the gate of the model."""
+        return self.server.services.model.places
+
+    def send(self, *parts: bytes) -> socket.socket:
+        """A connection on which these bytes were sent, and nothing was read."""
+        connection = socket.create_connection(self.taken.getsockname(), timeout=60)
+        connection.sendall(b"".join(parts))
+        return connection
+
+    def ask(self, path: str, body: Any, key: str | None = None) -> socket.socket:
+        """A connection on which a whole request was sent."""
+        return self.send(request_bytes("POST", path, json.dumps(body).encode(), key))
+
+
+def request_bytes(method: str, path: str, body: bytes = b"", key: str | None = None) -> bytes:
+    """A request as it stands on the wire."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", "Content-Type: application/json"]
+    lines += [f"Content-Length: {len(body)}", *([f"Authorization: Bearer {key}"] if key else [])]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def wait_for(seen: Callable[[], object]) -> None:
+    """Wait until something is so; a minute later it never will be."""
+    for _ in range(6000):
+        if seen():
+            return
+        time.sleep(0.01)
+    raise AssertionError("It has not come to be.")

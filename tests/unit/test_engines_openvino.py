@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from contract.engine_contract import RealEngineContract, prompts_for
+from contract.engine_contract import RealEngineContract, StepwiseContract, prompts_for
 
 pytest.importorskip("openvino")
 
@@ -50,7 +50,7 @@ def tiny(tiny_model: Path, cache: Path) -> OpenVINOEngine:
     return OpenVINOEngine.load(str(tiny_model))
 
 
-class TestTinyLlama(RealEngineContract):
+class TestTinyLlama(StepwiseContract, RealEngineContract):
     @pytest.fixture
     def engine(self, tiny: OpenVINOEngine) -> Iterator[OpenVINOEngine]:
         yield tiny

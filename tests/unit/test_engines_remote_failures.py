@@ -26,6 +26,7 @@ from llmrec.errors import (
     ModelError,
     WeightsMissing,
 )
+from llmrec.leaving import Abandoned, Leaving, working_for
 
 LABELS = ("A", "B", "C")
 
@@ -307,6 +308,32 @@ def test_leaving_a_stream_closes_its_request(
     pieces.close()
     assert server.left_early.wait(30)
     assert engine.generate(prompts_for(engine)[:1], max_tokens=2)
+
+
+@pytest.mark.parametrize("ask", ["generate", "score_labels"])
+def test_a_caller_that_leaves_closes_the_requests_of_its_call(
+    server: OpenAIServer, connect: Callable[..., RemoteEngine], ask: str
+) -> None:
+    engine, caller = connect(), Leaving()
+
+    def endless(handler: Handler) -> None:
+        caller.leave()
+        begin_stream(handler)
+        while True:
+            handler.event({"choices": []})
+            time.sleep(0.001)
+
+    server.faults = [endless]
+    prompt = prompts_for(engine)[:1]
+    calls = {
+        "generate": lambda: engine.generate(prompt, max_tokens=8),
+        "score_labels": lambda: engine.score_labels(prompt, [LABELS]),
+    }
+    with working_for(caller), pytest.raises(Abandoned):
+        calls[ask]()
+    assert server.left_early.wait(30)
+    assert len(server.bodies()) == 1
+    assert calls[ask]()
 
 
 @pytest.mark.parametrize("most", [5, 20])

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from contract.engine_contract import SCHEMA, EngineContract, prompts_for
+from contract.engine_contract import SCHEMA, EngineContract, StepwiseContract, prompts_for
 
 from llmrec.engines import JsonSchema, ScriptedEngine, load_engine
 from llmrec.errors import EngineUnavailable
 
 
-class TestScripted(EngineContract):
+class TestScripted(StepwiseContract, EngineContract):
     @pytest.fixture
     def engine(self) -> ScriptedEngine:
         return ScriptedEngine(context_window=512)

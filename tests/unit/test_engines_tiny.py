@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from contract.engine_contract import TorchEngineContract, prompts_for
+from contract.engine_contract import StepwiseContract, TorchEngineContract, prompts_for
 
 from llmrec.config import EngineSettings
 from llmrec.engines import Choices, JsonSchema, load_engine
 from llmrec.engines.adapters import Adapter
+from llmrec.engines.calls import Deadline
 from llmrec.engines.local.adapted import AdaptedNetwork
 from llmrec.engines.local.engine import TransformersEngine
 from llmrec.engines.local.placement import SPREAD, spread_needed
@@ -40,7 +41,7 @@ def tiny(tiny_model: Path) -> TransformersEngine:
     return TransformersEngine.load(str(tiny_model), CPU)
 
 
-class TestTinyLlama(TorchEngineContract):
+class TestTinyLlama(StepwiseContract, TorchEngineContract):
     @pytest.fixture
     def engine(self, tiny: TransformersEngine) -> TransformersEngine:
         return tiny
@@ -284,7 +285,7 @@ def test_waiting_for_another_call_counts(tiny_model: Path) -> None:
     pieces = engine.stream(prompt, max_tokens=50)
     next(pieces)
     engine.timeout_s = 0.05
-    with ThreadPoolExecutor(1) as pool, engine._lock:
+    with ThreadPoolExecutor(1) as pool, engine._turns.turn(Deadline(None, "tiny")):
         waiting = pool.submit(engine.generate, [prompt], max_tokens=2)
         assert isinstance(waiting.exception(), EngineTimeout)
     assert next(pieces) is not None  # it began when there was time

@@ -132,6 +132,75 @@ def test_a_key_may_make_so_many_requests(tmp_path):
         assert all(search(merchant).is_success for _ in range(5))
 
 
+def test_what_a_key_may_not_do_counts_as_a_request_of_it(tmp_path):
+    workspace = new_shop(tmp_path, items=5, rates={"shopper": "3/hour"})
+    key, other = (make_key(workspace, "shopper", user) for user in ("u001", "u002"))
+    with serving(workspace) as ask:
+        forbidden = [ask("GET", "/v1/items", key).status_code for _ in range(2)]
+        anothers = ask("POST", "/v1/recommend", key, json={"user": "u002"}).status_code
+        assert (forbidden, anothers) == ([403, 403], 403)
+        for method, path in (("GET", "/v1/items"), ("POST", "/v1/search"), ("GET", "/metrics")):
+            assert ask(method, path, key, json={}).status_code == 429
+        assert ask("POST", "/v1/search", other, json={"query": "lamp"}).is_success
+
+
+def test_wrong_keys_are_counted_by_address_and_good_ones_go_on(tmp_path):
+    workspace = new_shop(tmp_path, items=5, rates={"stranger": "3/hour"})
+    key, wrong = make_key(workspace, "merchant"), "llmrec_00000000_" + "A" * 43
+    with serving(workspace) as ask:
+        statuses = [ask("GET", "/v1/me", one).status_code for one in (None, wrong, "", wrong)]
+        assert statuses == [401, 401, 401, 429]
+        refused = ask("POST", "/v1/search", wrong, content=b"{")  # not even looked at
+        assert refused.status_code == 429 and int(refused.headers["Retry-After"]) > 3000
+        assert "address" in refused.json()["error"]["message"]
+        assert all(ask("GET", "/v1/me", key).is_success for _ in range(5))
+        assert ask("GET", "/healthz").is_success
+
+
+def raw(path, method="POST", key=None, headers=()):
+    """A scope, and what an application that reads nothing answers to it."""
+    sent = [(b"host", b"localhost"), (b"content-type", b"application/json"), *headers]
+    sent += [(b"authorization", f"Bearer {key}".encode())] if key else []
+    scope = {"type": "http", "method": method, "path": path, "headers": sent, "query_string": b""}
+    return scope | {
+        "server": ("localhost", 80),
+        "client": ("127.0.0.1", 5),
+        "scheme": "http",
+        "http_version": "1.1",
+        "root_path": "",
+    }
+
+
+@pytest.mark.parametrize(
+    ("scope", "path", "status"),
+    [
+        (None, "/v1/search", 401),
+        ("shopper", "/v1/items", 403),
+        ("shopper", "/v1/recommend/batch", 403),
+        ("merchant", "/v1/none", 404),
+        (None, "/v1/none", 404),
+        ("merchant", "/v1/me", 405),
+        ("merchant", "/v1/items", 413),
+    ],
+)
+def test_no_byte_of_a_body_is_read_before_the_key(client, keys, scope, path, status):
+    messages = []
+
+    async def call():
+        async def receive():
+            raise AssertionError("the body is read")
+
+        async def send(message):
+            messages.append(message)
+
+        asked = raw(path, key=keys.get(scope), headers=[(b"content-length", b"5000000")])
+        await client.app(asked, receive, send)
+
+    client.run(call)
+    assert messages[0]["status"] == status
+    assert (b"connection", b"close") in messages[0]["headers"]
+
+
 @pytest.mark.parametrize("rates", [{"shopper": "many"}, {"visitor": "5/minute"}])
 def test_rates_that_cannot_be_read_are_told(rates):
     with pytest.raises(ConfigError, match=r"server\.rates"):

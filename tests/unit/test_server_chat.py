@@ -6,8 +6,13 @@ import threading
 import pytest
 from serving import make_key, new_shop, serving
 
+from llmrec.catalog.store import CatalogStore
 from llmrec.engines import ScriptedEngine
-from llmrec.errors import EngineUnavailable
+from llmrec.errors import EngineUnavailable, NotFound
+from llmrec.leaving import Abandoned, Leaving, working_for
+from llmrec.server import talking
+from llmrec.server.bodies.chat import ChatBody
+from llmrec.server.shop import Shop
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +55,14 @@ def products(found):
     return [card["product"] for card in cards[-1]] if cards else []
 
 
+def words(found):
+    return "".join(one["text"] for one in found if one["type"] == "words")
+
+
 def test_a_reply_streams_and_limits_hold_in_the_next_one(ask):
     first = talk(ask, "a lamp")
     assert first[0]["type"] == "session" and first[-1]["type"] == "done"
-    assert "".join(one["text"] for one in first if one["type"] == "words")
+    assert words(first)
     assert products(first)
     session = first[0]["session"]
     second = talk(ask, "under 40", session)
@@ -224,3 +233,92 @@ def test_a_profile_is_read_and_corrected_by_its_own_shopper(ask):
     assert (unknown.status_code, unknown.json()["error"]["field"]) == (422, "lang")
     german = ask("GET", "/v1/users/u001/profile?language=de", "merchant").json()["lines"]
     assert any("Produkte" in one["text"] for one in german)
+
+
+def log_of(workspace, user):
+    with CatalogStore.open(workspace.database_url) as store:
+        return [(event.item, event.kind.value) for event in store.history(user)]
+
+
+@pytest.mark.parametrize("ends", ["deleted", "left"])
+def test_a_turn_that_is_not_stored_takes_back_what_it_wrote_to_the_log(tmp_path, ends):
+    workspace = new_shop(tmp_path)
+    shop = Shop(workspace, engine=ScriptedEngine())
+    shop.open()
+    body = ChatBody(message="a lamp", user="u001", language="en")
+    first = list(talking.reply(shop, talking.find_session(shop, None, "u001", "en"), body))
+    conversation = first[-1].conversation
+    before = log_of(workspace, "u001")
+    liking = ChatBody(message="put number 1 in the cart", user="u001", session=conversation.id)
+    caller, error = Leaving(), NotFound
+    with working_for(caller):
+        events = talking.reply(shop, conversation, liking)
+        for event in events:
+            if event.type == "words":
+                break
+        assert len(log_of(workspace, "u001")) == len(before) + 1
+        if ends == "deleted":
+            shop.sessions.remove(conversation.id)
+        else:
+            caller.leave()
+            error = Abandoned
+        with pytest.raises(error):
+            list(events)
+    assert log_of(workspace, "u001") == before
+    shop.close()
+
+
+def test_an_undoing_that_is_cut_off_leaves_what_it_would_have_undone(tmp_path):
+    workspace = new_shop(tmp_path)
+    shop = Shop(workspace, engine=ScriptedEngine())
+    shop.open()
+    conversation = talking.find_session(shop, None, "u001", "en")
+    for message in ("a lamp", "put number 1 in the cart"):
+        conversation, _ = shop.agent.answer(conversation, message)
+    before = log_of(workspace, "u001")
+    events = shop.agent.reply(conversation, "undo")
+    for event in events:
+        if event.type == "words":
+            break
+    assert len(log_of(workspace, "u001")) == len(before) - 1
+    events.close()
+    assert log_of(workspace, "u001") == before
+    shop.close()
+
+
+@pytest.mark.parametrize("said", ["I like number 1", "put number 1 in the cart"])
+def test_what_is_said_again_is_in_the_log_once(ask, workspace, said):
+    session = talk(ask, "a blue mug", key="two")[0]["session"]
+    before = log_of(workspace, "u002")
+    talk(ask, said, session, key="two")
+    once = log_of(workspace, "u002")
+    talk(ask, said, session, key="two")
+    assert len(once) == len(before) + 1
+    assert log_of(workspace, "u002") == once
+
+
+def test_a_turn_that_is_sent_again_is_not_done_twice(ask, workspace):
+    first = talk(ask, "a blue mug", key="two", turn=1)
+    session = first[0]["session"]
+    # Without its number it would now mean another product, which has come to the first place.
+    done = talk(ask, "not number 1", session, key="two", turn=2)
+    once = log_of(workspace, "u002")
+    again = talk(ask, "not number 1", session, key="two", turn=2)
+    assert log_of(workspace, "u002") == once
+    assert products(again) == [{**one} for one in products(done)]
+    words = [
+        "".join(one["text"] for one in found if one["type"] == "words") for found in (done, again)
+    ]
+    assert words[0] == words[1] and again[-1] == done[-1]
+    kept = ask("GET", f"/v1/sessions/{session}", "two").json()
+    assert [turn["said"] for turn in kept["turns"]] == ["a blue mug", "not number 1"]
+    assert talk(ask, "under 60", session, key="two", turn=3)[-1]["type"] == "done"
+
+
+@pytest.mark.parametrize(("turn", "message"), [(1, "a mug"), (3, "a mug"), (1, "a lamp, please")])
+def test_a_turn_that_the_conversation_is_not_at_is_refused(ask, turn, message):
+    session = talk(ask, "a lamp", key="two")[0]["session"]
+    body = {"message": message, "session": session, "turn": turn}
+    refused = ask("POST", "/v1/chat", "two", json=body)
+    assert (refused.status_code, refused.json()["error"]["field"]) == (422, "turn")
+    assert len(ask("GET", f"/v1/sessions/{session}", "two").json()["turns"]) == 1

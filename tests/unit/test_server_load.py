@@ -4,10 +4,15 @@ import threading
 
 import anyio
 import pytest
-from serving import new_shop, serving
+from pydantic import ValidationError
+from serving import new_shop, one_of_each, serving
 
 from llmrec.engines import ScriptedEngine
 from llmrec.errors import TookTooLong
+from llmrec.server.bodies.chat import ChatBody
+from llmrec.server.bodies.events import EventsBody
+from llmrec.server.bodies.items import ItemsBody
+from llmrec.server.bodies.recommend import BatchBody, RecommendBody, SearchBody
 from llmrec.server.gate import Gate
 from llmrec.server.metrics import Metrics
 from llmrec.server.traffic import Traffic
@@ -51,6 +56,38 @@ def test_a_body_that_is_too_large_is_refused_whether_its_size_is_told_or_not(tmp
             assert answer.status_code == 413
             assert answer.json()["error"]["code"] == "too_large"
             assert answer.headers["Connection"] == "close"
+
+
+@pytest.mark.parametrize(
+    ("body", "sent"),
+    [
+        (EventsBody, {"events": [{}] * 5_000}),
+        (ItemsBody, {"items": [{"id": 1}] * 5_000}),
+        (ItemsBody, {"items": [{"id": "a", "title": "a", "category": [1] * 5_000}]}),
+        (BatchBody, {"requests": [{"history": [{}] * 500}] * 64}),
+        (RecommendBody, {"history": [{}] * 5_000}),
+        (RecommendBody, {"filters": {"not_items": [1] * 5_000}}),
+        (RecommendBody, {"filters": {"attributes": {str(one): [1] for one in range(5_000)}}}),
+        (SearchBody, {"query": "a", "filters": {str(one): 1 for one in range(5_000)}}),
+        (ChatBody, {str(one): 1 for one in range(5_000)}),
+    ],
+)
+def test_a_body_of_thousands_of_faults_is_refused_for_the_first(body, sent):
+    with pytest.raises(ValidationError) as refused:
+        body.model_validate(sent)
+    # A union has a fault for each of its kinds.
+    assert refused.value.error_count() <= 8
+
+
+def test_a_shopper_sends_less_at_a_time_than_a_shop(tmp_path):
+    workspace = new_shop(tmp_path, items=5, shopper_body_bytes=2000)
+    keys = one_of_each(workspace)
+    with serving(workspace) as ask:
+        body = {"query": "lamp", "filters": {"brands": ["Acme"] * 300}}
+        statuses = {
+            scope: ask("POST", "/v1/search", keys[scope], json=body).status_code for scope in keys
+        }
+        assert statuses == {"shopper": 413, "merchant": 200, "admin": 200}
 
 
 def test_an_answer_that_takes_too_long_is_given_up(tmp_path, doorstep):

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FEEDBACK", "FeedbackArguments", "FeedbackResult"]
 
+# Clients try again within minutes; who says it again tomorrow means it anew.
+_RETRIED_WITHIN = timedelta(minutes=10)
+
 
 class FeedbackArguments(Arguments):
     """What was done."""
@@ -35,12 +38,20 @@ class FeedbackArguments(Arguments):
 
 @dataclass(frozen=True)
 class FeedbackResult(ToolResult):
-    """``entry`` is what the shopper's history now ends with; ``stored`` whether the log has it."""
+    """What was noted.
+
+    Attributes:
+        item: of which product.
+        entry: what the shopper's history now ends with.
+        stored: whether the log has it.
+        new: whether it was written now; what is said twice in a row is noted once.
+    """
 
     item: Item
     kind: EventKind
     entry: HistoryEntry
     stored: bool
+    new: bool
 
     def to_dict(self) -> dict[str, Any]:
         """The product's id and title, the kind, the value, and whether it is in the log."""
@@ -55,6 +66,9 @@ class FeedbackResult(ToolResult):
 def feedback(shop: Recommender, shopper: Shopper, arguments: FeedbackArguments) -> FeedbackResult:
     """Write the event at once, if the shopper is known; the next answer counts it.
 
+    Where the log ends with the same already, as when a client asks again after an answer that it
+    did not get, nothing is written.
+
     Raises:
         UnknownItem: the catalogue does not know the product.
         ToolError: a rating without a value, or a value that is none.
@@ -62,11 +76,16 @@ def feedback(shop: Recommender, shopper: Shopper, arguments: FeedbackArguments) 
     """
     kind, value = EventKind(arguments.kind), _value(arguments)
     item = find_product(shop, arguments.product)
-    at = _after(shop, shopper.user) if shopper.user else datetime.now(timezone.utc)
+    last = _last(shop, shopper.user) if shopper.user else None
+    if last is not None and _is_repeated(last, item, kind, value):
+        entry = HistoryEntry(item=item.id, kind=kind, at=last.at, value=value)
+        return FeedbackResult(item, entry, stored=True, new=False)
+    at = _after(last)
     if shopper.user:
         shop.store.write_events([Event(shopper.user, item.id, kind, at, value=value)])
     entry = HistoryEntry(item=item.id, kind=kind, at=at, value=value)
-    return FeedbackResult(item, kind, entry, stored=shopper.user is not None)
+    stored = shopper.user is not None
+    return FeedbackResult(item, kind, entry, stored=stored, new=stored)
 
 
 def _value(arguments: FeedbackArguments) -> float | None:
@@ -86,11 +105,22 @@ def _value(arguments: FeedbackArguments) -> float | None:
     return value
 
 
-def _after(shop: Recommender, user: str) -> datetime:
+def _last(shop: Recommender, user: str) -> Event | None:
+    return next(iter(shop.store.history(user, limit=1)), None)
+
+
+def _is_repeated(last: Event, item: Item, kind: EventKind, value: float | None) -> bool:
+    """Whether the last event says this already; what is bought twice was bought twice."""
+    same = (last.item, last.kind, last.value) == (item.id, kind, value)
+    recent = last.at is not None and abs(datetime.now(timezone.utc) - last.at) < _RETRIED_WITHIN
+    return same and recent and kind is not EventKind.PURCHASE
+
+
+def _after(last: Event | None) -> datetime:
     """Now, or just after the shopper's last event where the log's clock is ahead of ours."""
     now = datetime.now(timezone.utc)
-    last = next((one.at for one in shop.store.history(user, limit=1)), None)
-    return now if last is None else max(now, last + timedelta(microseconds=1))
+    at = None if last is None else last.at
+    return now if at is None else max(now, at + timedelta(microseconds=1))
 
 
 FEEDBACK = Tool(

@@ -23,6 +23,7 @@ from llmrec.engines.local.halving import free_memory, run_in_halves
 from llmrec.engines.local.scoring import last_logits, log_softmax
 from llmrec.engines.local.torch_errors import torch_errors
 from llmrec.engines.tokenizing import ChatTokenizer, Tokenized
+from llmrec.engines.turns import Turns
 from llmrec.errors import ConfigError, EngineError
 from llmrec.types import FloatArray
 
@@ -34,9 +35,9 @@ _DEFAULT_CONTEXT = 2048
 class TransformersEngine(Tokenized):
     """A decoder language model of transformers; see :class:`~llmrec.engines.Engine`.
 
-    Safe to use from several threads: the model itself runs one call at a time. A batch that does
-    not fit into memory is halved and tried again, down to one prompt; ``out_of_memory`` counts how
-    often that happened.
+    Safe to use from several threads: the model takes their steps in turn, one at a time. A batch
+    that does not fit into memory is halved and tried again, down to one prompt; ``out_of_memory``
+    counts how often that happened.
 
     Args:
         model: what the weights are called.
@@ -75,7 +76,8 @@ class TransformersEngine(Tokenized):
         self.timeout_s = settings.timeout_s
         self._score_tokens = score_tokens
         self._generate_tokens = generate_tokens
-        self._lock = threading.RLock()
+        self._turns = Turns()
+        self._counting = threading.Lock()
         self._end_ids = _end_ids(network, self._chat)
         vocabulary = network.config.get_text_config().vocab_size
         self._grammars = Grammars(tokenizer, vocabulary, self._end_ids, model)
@@ -173,7 +175,7 @@ class TransformersEngine(Tokenized):
 
     def close(self) -> None:
         """Give the network's memory back."""
-        with self._lock:
+        with self._turns.turn(Deadline(None, self._model)):
             self._network = None
             self._adapted = AdaptedNetwork(None)
         free_memory()
@@ -295,7 +297,7 @@ class TransformersEngine(Tokenized):
             return self._turn(deadline, adapter)
 
         for texts in decode(turn, ids, sampling, self._chat.continuation, matchers):
-            with self._lock:
+            with self._counting:
                 self._decode_steps += 1
             yield texts
 
@@ -307,17 +309,12 @@ class TransformersEngine(Tokenized):
     @contextmanager
     def _turn(self, deadline: Deadline, adapter: str | None = None) -> Iterator[Any]:
         """The network with this adapter on, for this thread alone, if that comes in time."""
-        left = deadline.left
-        if left == 0.0 or not self._lock.acquire(timeout=-1 if left is None else left):
-            raise deadline.error()
-        try:
+        with self._turns.turn(deadline):
             if self._network is None:
                 raise _closed(self._model)
             # Another thread may have unloaded it since the call began.
             check_adapters([adapter], 1, self.adapters)
             yield self._adapted.using(adapter)
-        finally:
-            self._lock.release()
 
     def _batches(
         self, adapters: Sequence[str | None], lengths: Sequence[int], budget: int, max_waste: float

@@ -25,6 +25,7 @@ from llmrec.engines.openvino.paging import Blocks, KeyValues
 from llmrec.engines.openvino.parts import Parts, read_parts
 from llmrec.engines.openvino.rewriting import compress, merge, shrink
 from llmrec.engines.tokenizing import Tokenized
+from llmrec.engines.turns import Turns
 from llmrec.errors import ConfigError, EngineError, MissingExtra
 from llmrec.types import FloatArray
 
@@ -36,9 +37,9 @@ _PRECISIONS = ("fp32", "bf16", "int8")
 class OpenVINOEngine(Tokenized):
     """A decoder language model on a CPU; see :class:`~llmrec.engines.Engine`.
 
-    Safe to use from several threads: the model itself runs one call at a time. Each adapter is a
-    network of its own, with the adapter merged into the weights: full speed, and the memory of the
-    weights once more.
+    Safe to use from several threads: the model takes their steps in turn, one at a time. Each
+    adapter is a network of its own, with the adapter merged into the weights: full speed, and the
+    memory of the weights once more.
 
     Args:
         model: what the weights are called.
@@ -79,7 +80,8 @@ class OpenVINOEngine(Tokenized):
         self._threads = threads
         self._score_tokens = score_tokens
         self._generate_tokens = generate_tokens
-        self._lock = threading.RLock()
+        self._turns = Turns()
+        self._counting = threading.Lock()
         self._loading = threading.Lock()
         self._blocks = Blocks()
         self._memory = KeyValues()
@@ -173,7 +175,7 @@ class OpenVINOEngine(Tokenized):
 
     def close(self) -> None:
         """Give the networks' memory back."""
-        with self._lock:
+        with self._turns.turn(Deadline(None, self._model)):
             self._networks, self._loaded = {}, {}
             self._memory = KeyValues()
 
@@ -277,7 +279,7 @@ class OpenVINOEngine(Tokenized):
         turn = partial(self._turn, deadline, adapter)
         to_text = self._chat.continuation
         for texts in decode(turn, self._blocks, ids, sampling, to_text, matchers, deadline):
-            with self._lock:
+            with self._counting:
                 self._decode_steps += 1
             yield texts
 
@@ -317,17 +319,12 @@ class OpenVINOEngine(Tokenized):
     @contextmanager
     def _turn(self, deadline: Deadline, adapter: str | None = None) -> Iterator[PagedNetwork]:
         """The network of this adapter, for this thread alone, if that comes in time."""
-        left = deadline.left
-        if left == 0.0 or not self._lock.acquire(timeout=-1 if left is None else left):
-            raise deadline.error()
-        try:
+        with self._turns.turn(deadline):
             if not self._networks:
                 raise _closed(self._model)
             # Another thread may have unloaded it since the call began.
             check_adapters([adapter], 1, self.adapters)
             yield self._networks[adapter]
-        finally:
-            self._lock.release()
 
     def _batches(
         self, adapters: Sequence[str | None], lengths: Sequence[int], budget: int

@@ -266,6 +266,7 @@ class RemoteEngine(Tokenized):
         out_of_time = partial(self._client.timed_out, deadline)
         try:
             while True:
+                deadline.check()
                 piece = self._loop.run(limited(partial(_next, source), deadline, out_of_time))
                 if piece is None:
                     return
@@ -316,6 +317,7 @@ class RemoteEngine(Tokenized):
         self._loop.check_open()
         self._client.check_closed_circuit()
         deadline = Deadline(self.timeout_s, self._model)
+        deadline.check()
         out_of_time = partial(self._client.timed_out, deadline)
         return self._loop.run(limited(partial(make, deadline), deadline, out_of_time))
 

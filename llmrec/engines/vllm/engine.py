@@ -241,6 +241,11 @@ class VLLMEngine(Tokenized):
 
     def _wait(self, work: Coroutine[Any, Any, _T], deadline: Deadline) -> _T:
         try:
+            deadline.check()
+        except BaseException:
+            work.close()
+            raise
+        try:
             return self._loop.run(limited(work, deadline))
         except LLMRecError:
             raise

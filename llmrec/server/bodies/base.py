@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from llmrec.catalog.names import is_nobody, user_name
 from llmrec.errors import DataError
+from llmrec.types import Filters
 
 __all__ = [
     "MAX_BATCH",
@@ -15,7 +25,9 @@ __all__ = [
     "MAX_HISTORY",
     "MAX_ITEMS",
     "MAX_K",
+    "AtFirstFault",
     "Body",
+    "FewFilters",
     "Id",
     "ItemId",
     "Out",
@@ -56,6 +68,35 @@ def _somebody(name: str) -> str:
 UserId: TypeAlias = Annotated[Id, AfterValidator(_somebody)]
 """A shopper; what programs write where they know none (``null``, ``undefined``) is refused."""
 
+AtFirstFault = Field(fail_fast=True)
+"""For sequences: one fault refuses the body. All of a million would be looked for, and told of, by
+the thread that answers everybody else."""
+
+_FIELDS = 100
+"""Of one object; no body here has half as many."""
+
+_FILTER_VALUES = 2_000
+"""Of all filters together; what a shopper sends ahead is some dozens."""
+
+
+def _few_values(filters: Any) -> Any:
+    left, nodes = _FILTER_VALUES, [filters]
+    while nodes:
+        node = nodes.pop()
+        inside = [*node.values()] if isinstance(node, dict) else node
+        if isinstance(inside, list):
+            left -= len(inside)
+            if left < 0:
+                raise PydanticCustomError(
+                    "too_many_values",
+                    "Filters may have at most {most} values",
+                    {"most": _FILTER_VALUES},
+                )
+            nodes += inside
+    return filters
+
+
+FewFilters: TypeAlias = Annotated[Filters, BeforeValidator(_few_values)]
 Query: TypeAlias = Annotated[str, StringConstraints(max_length=2_000)]
 
 
@@ -63,6 +104,14 @@ class Body(BaseModel):
     """What a request holds; an unknown field is refused, so that a typo never passes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few_fields(cls, data: Any) -> Any:
+        # Each unknown field would else be a fault to tell of.
+        if isinstance(data, dict) and len(data) > _FIELDS:
+            raise PydanticCustomError("too_many_fields", "An object has far too many fields")
+        return data
 
 
 class Out(BaseModel):

@@ -32,6 +32,12 @@ class ChatBody(Body):
     language: Language | None = Field(
         None, description="of a new conversation, until the shopper's words are in another"
     )
+    turn: int | None = Field(
+        None,
+        ge=1,
+        description="which turn of the conversation this is to be, from 1: sent again, because the "
+        "answer was lost, it is not done twice, and what was said then is told again",
+    )
     act: ActBody | None = Field(
         None, description="what a button means; the message then only stands among the turns"
     )

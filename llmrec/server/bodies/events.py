@@ -100,7 +100,7 @@ class EventsBody(Body):
         }
     )
 
-    events: tuple[EventRow, ...] = Field(min_length=1, max_length=MAX_EVENTS)
+    events: tuple[EventRow, ...] = Field(min_length=1, max_length=MAX_EVENTS, fail_fast=True)
 
 
 class EventsOut(Out):

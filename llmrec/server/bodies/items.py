@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
 from llmrec.catalog.values import split_values
-from llmrec.server.bodies.base import MAX_ITEMS, Body, ItemId, Out
+from llmrec.server.bodies.base import MAX_ITEMS, AtFirstFault, Body, ItemId, Out
 from llmrec.types import Item
 
 __all__ = [
@@ -30,6 +30,7 @@ _Text: TypeAlias = Annotated[str, StringConstraints(max_length=20_000)]
 _Value: TypeAlias = Annotated[str, StringConstraints(max_length=1_000)]
 _Values: TypeAlias = _Value | Annotated[tuple[_Value, ...], Field(max_length=100)]
 _Url: TypeAlias = Annotated[str, StringConstraints(max_length=2_000)]
+_Category: TypeAlias = Annotated[tuple[_Name, ...], AtFirstFault]
 _Price: TypeAlias = Annotated[Decimal, Field(ge=0, max_digits=16, decimal_places=4)]
 _Currency: TypeAlias = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
 _Stock: TypeAlias = Annotated[int, Field(ge=0, le=10**9)]
@@ -58,7 +59,7 @@ class ItemFields(Body):
 
     title: _Title
     brand: _Name | None = None
-    category: tuple[_Name, ...] = Field((), max_length=20, description="general to specific")
+    category: _Category = Field((), max_length=20, description="general to specific")
     description: _Text = ""
     price: _Price | None = None
     currency: _Currency | None = Field(None, description="ISO 4217")
@@ -92,7 +93,7 @@ class ItemsBody(Body):
         json_schema_extra={"examples": [{"items": [{"id": "KETTLE-01", **_KETTLE}]}]}
     )
 
-    items: tuple[ItemRow, ...] = Field(min_length=1, max_length=MAX_ITEMS)
+    items: tuple[ItemRow, ...] = Field(min_length=1, max_length=MAX_ITEMS, fail_fast=True)
 
 
 class ItemChange(Body):
@@ -102,7 +103,7 @@ class ItemChange(Body):
 
     title: _Title | None = None
     brand: _Name | None = None
-    category: tuple[_Name, ...] | None = Field(None, max_length=20)
+    category: _Category | None = Field(None, max_length=20)
     description: _Text | None = None
     price: _Price | None = None
     currency: _Currency | None = None

@@ -11,6 +11,7 @@ from llmrec.server.bodies.base import (
     MAX_HISTORY,
     MAX_K,
     Body,
+    FewFilters,
     Id,
     Out,
     Query,
@@ -45,13 +46,17 @@ class TextEntry(_Entry):
 
 _History: TypeAlias = Annotated[
     tuple[_Words | ItemEntry | TextEntry, ...],
-    Field(max_length=MAX_HISTORY, description="item ids, texts or entries, oldest first"),
+    Field(
+        max_length=MAX_HISTORY,
+        description="item ids, texts or entries, oldest first",
+        fail_fast=True,
+    ),
 ]
 
 
 class _Options(Body):
     k: int = Field(10, ge=1, le=MAX_K)
-    filters: Filters = Field(default_factory=Filters, description="hard constraints")
+    filters: FewFilters = Field(default_factory=Filters, description="hard constraints")
     describe: int = Field(
         0, ge=0, le=MAX_K, description="for how many of the first a description is written"
     )
@@ -100,7 +105,7 @@ class BatchBody(_Options):
         }
     )
 
-    requests: tuple[_Situation, ...] = Field(min_length=1, max_length=MAX_BATCH)
+    requests: tuple[_Situation, ...] = Field(min_length=1, max_length=MAX_BATCH, fail_fast=True)
 
 
 class SearchBody(Body):
@@ -112,7 +117,7 @@ class SearchBody(Body):
 
     query: Annotated[Query, StringConstraints(min_length=1)]
     k: int = Field(10, ge=1, le=MAX_K)
-    filters: Filters = Field(default_factory=Filters, description="hard constraints")
+    filters: FewFilters = Field(default_factory=Filters, description="hard constraints")
 
 
 class WordsOut(Out):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Send
+from starlette.types import Scope as AsgiScope
 
 from llmrec.catalog.scopes import Scope
 from llmrec.errors import NotAllowed
@@ -13,17 +16,33 @@ from llmrec.server import talking
 from llmrec.server.access import Shopper
 from llmrec.server.bodies.chat import ChatBody, SessionId, SessionOut, SessionsOut, WhoseQuery
 from llmrec.server.bodies.errors import failures
+from llmrec.server.intake import KeyFirst
 from llmrec.server.services import TheServices
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["conversations"])
+router = APIRouter(tags=["conversations"], route_class=KeyFirst)
 
 _STREAM: dict[int | str, Any] = {
     200: {"description": "Server-sent events.", "content": {"text/event-stream": {}}}
 }
 _HEADERS = {"X-Accel-Buffering": "no"}  # nginx would else keep the words until all are said
 _Whose = Annotated[WhoseQuery, Query()]
+
+
+class _Stream(StreamingResponse):
+    """Lines as they come; whoever leaves, also before the first one, ends what makes them."""
+
+    def __init__(self, events: AsyncGenerator[Any, None], lines: AsyncIterator[str]) -> None:
+        super().__init__(lines, media_type="text/event-stream", headers=_HEADERS)
+        self._events = events
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Send them."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._events.aclose()
 
 
 @router.post(
@@ -41,19 +60,22 @@ async def chat(
     """
     shop, user = services.shop, caller.shopper(body.user)
     conversation = await services.reads.run(
-        lambda: talking.find_session(shop, body.session, user, body.language)
+        lambda: talking.find_session(shop, body.session, user, body.language), caller.who
     )
-    events = services.model.stream(talking.reply(shop, conversation, body))
+    if (turn := talking.stored_turn(conversation, body)) is not None:
+        events = services.reads.stream(talking.told_again(shop, conversation, turn), caller.who)
+    else:
+        events = services.model.stream(talking.reply(shop, conversation, body), caller.who)
     await anext(events)  # takes a place, or raises while the status can still say so
     lines = talking.told(events, conversation.id, request.state.request_id)
-    return StreamingResponse(lines, media_type="text/event-stream", headers=_HEADERS)
+    return _Stream(events, lines)
 
 
 @router.get("/v1/sessions", responses=failures(401, 403, 422, 429))
 async def list_sessions(caller: Shopper, services: TheServices, whose: _Whose) -> SessionsOut:
     """A shopper's conversations, the one spoken in last first."""
     named = caller.shopper(whose.user)
-    lines = await services.reads.run(lambda: services.shop.sessions.list(named))
+    lines = await services.reads.run(lambda: services.shop.sessions.list(named), caller.who)
     return SessionsOut.model_validate({"sessions": lines})
 
 
@@ -63,7 +85,9 @@ async def get_session(
 ) -> SessionOut:
     """What was said in a conversation, and which limits hold in it."""
     named = caller.shopper(whose.user)
-    return await services.reads.run(lambda: talking.session_page(services.shop, id, named))
+    return await services.reads.run(
+        lambda: talking.session_page(services.shop, id, named), caller.who
+    )
 
 
 @router.delete(
@@ -84,4 +108,4 @@ async def delete_session(
     def work() -> None:
         shop.sessions.remove(talking.find_session(shop, id, named).id)
 
-    await services.writes.run(work)
+    await services.writes.run(work, caller.who)

@@ -12,12 +12,13 @@ from llmrec.errors import DataError
 from llmrec.server.access import Caller, Shopper
 from llmrec.server.bodies.errors import failures
 from llmrec.server.bodies.events import EventRow, EventsBody, EventsOut
+from llmrec.server.intake import KeyFirst
 from llmrec.server.services import TheServices
 from llmrec.types import Event
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["events"])
+router = APIRouter(tags=["events"], route_class=KeyFirst)
 
 
 @router.post(
@@ -46,7 +47,7 @@ async def post_events(body: EventsBody, caller: Shopper, services: TheServices) 
             unmatched=counts.unmatched if len(stored) < len(events) else None,
         )
 
-    return await services.writes.run(work)
+    return await services.writes.run(work, caller.who)
 
 
 def _event(

@@ -10,6 +10,7 @@ from llmrec.errors import NotFound
 from llmrec.server.access import Merchant
 from llmrec.server.bodies.errors import failures
 from llmrec.server.bodies.experiment import ExperimentOut
+from llmrec.server.intake import KeyFirst
 from llmrec.server.services import TheServices
 
 if TYPE_CHECKING:
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["operation"])
+router = APIRouter(tags=["operation"], route_class=KeyFirst)
 
 
 @router.get("/v1/experiment", responses=failures(401, 403, 404, 429))
-async def experiment(_: Merchant, services: TheServices) -> ExperimentOut:
+async def experiment(caller: Merchant, services: TheServices) -> ExperimentOut:
     """What the A/B of two rankers has brought so far: likes, carts and purchases by arm."""
-    return await services.reads.run(lambda: _result(services.shop))
+    return await services.reads.run(lambda: _result(services.shop), caller.who)
 
 
 def _result(shop: Shop) -> ExperimentOut:

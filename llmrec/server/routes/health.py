@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel
 
 from llmrec.catalog.scopes import Scope
-from llmrec.server.access import bearer, needs
+from llmrec.server.access import Caller, Needs
 from llmrec.server.bodies.errors import failures
+from llmrec.server.intake import KeyFirst
 from llmrec.server.services import TheServices
 
 __all__ = ["HealthOut", "router"]
 
-router = APIRouter(tags=["operation"])
+router = APIRouter(tags=["operation"], route_class=KeyFirst)
+
+_Reader = Annotated[
+    Caller, Depends(Needs(Scope.MERCHANT, unless=lambda settings: settings.open_metrics))
+]
 
 
 class HealthOut(BaseModel):
@@ -41,8 +46,6 @@ async def readyz(services: TheServices) -> HealthOut:
     response_class=Response,
     responses={200: {"content": {"text/plain": {}}}, **failures(401, 403, 429)},
 )
-async def metrics(request: Request, services: TheServices) -> Response:
+async def metrics(_: _Reader, services: TheServices) -> Response:
     """Prometheus' text format; asks for a merchant's key unless server.open_metrics is set."""
-    if not services.settings.open_metrics:
-        await needs(Scope.MERCHANT)(request, services, await bearer(request))
     return Response(services.metrics.page(), media_type="text/plain; version=0.0.4")

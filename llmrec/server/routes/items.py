@@ -19,6 +19,7 @@ from llmrec.server.bodies.items import (
     ItemsQuery,
     WrittenOut,
 )
+from llmrec.server.intake import KeyFirst
 from llmrec.server.services import TheServices
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["catalogue"])
+router = APIRouter(tags=["catalogue"], route_class=KeyFirst)
 
 _ONE = "/v1/items/{id:path}"
 _ItemId = Annotated[Id, Path(description="may hold slashes", examples=["KETTLE-01"])]
@@ -37,16 +38,18 @@ _IfNoneMatch = Annotated[
 
 @router.get("/v1/items", responses=failures(401, 403, 422, 429))
 async def list_items(
-    _: Merchant, services: TheServices, query: Annotated[ItemsQuery, Query()]
+    caller: Merchant, services: TheServices, query: Annotated[ItemsQuery, Query()]
 ) -> ItemsPageOut:
     """The catalogue, page by page, or the items that hold some words."""
-    return await services.reads.run(lambda: _page(services.shop.recommender.store, query))
+    return await services.reads.run(
+        lambda: _page(services.shop.recommender.store, query), caller.who
+    )
 
 
 @router.get(_ONE, responses=failures(401, 403, 404, 422, 429))
-async def get_item(id: _ItemId, _: Shopper, services: TheServices) -> ItemOut:
+async def get_item(id: _ItemId, caller: Shopper, services: TheServices) -> ItemOut:
     """One item with all its fields."""
-    item = await services.reads.run(lambda: writing.find_item(services.shop, id))
+    item = await services.reads.run(lambda: writing.find_item(services.shop, id), caller.who)
     return ItemOut.model_validate(item)
 
 
@@ -55,38 +58,44 @@ async def get_item(id: _ItemId, _: Shopper, services: TheServices) -> ItemOut:
 async def put_item(
     id: _ItemId,
     body: ItemFields,
-    _: Merchant,
+    caller: Merchant,
     services: TheServices,
     if_none_match: _IfNoneMatch = None,
 ) -> ItemOut:
     """Add an item, or replace it whole; with `If-None-Match: *` only add it."""
     item, shop = body.item(id), services.shop
     if if_none_match:
-        await services.writes.run(lambda: writing.add_item(shop, item))
+        await services.writes.run(lambda: writing.add_item(shop, item), caller.who)
     else:
-        await services.writes.run(lambda: writing.write_items(shop, [item]))
+        await services.writes.run(lambda: writing.write_items(shop, [item]), caller.who)
     return ItemOut.model_validate(item)
 
 
 @router.patch(_ONE, responses=failures(401, 403, 404, 422, 429, 507))
-async def patch_item(id: _ItemId, body: ItemChange, _: Merchant, services: TheServices) -> ItemOut:
+async def patch_item(
+    id: _ItemId, body: ItemChange, caller: Merchant, services: TheServices
+) -> ItemOut:
     """Change the fields that are sent; the others stay."""
     shop = services.shop
-    item = await services.writes.run(lambda: writing.change_item(shop, id, body.applied))
+    item = await services.writes.run(
+        lambda: writing.change_item(shop, id, body.applied), caller.who
+    )
     return ItemOut.model_validate(item)
 
 
 @router.delete(_ONE, status_code=204, responses=failures(401, 403, 404, 422, 429, 507))
-async def delete_item(id: _ItemId, _: Merchant, services: TheServices) -> None:
+async def delete_item(id: _ItemId, caller: Merchant, services: TheServices) -> None:
     """Remove an item; its events stay, and count again should it come back."""
-    await services.writes.run(lambda: writing.delete_item(services.shop, id))
+    await services.writes.run(lambda: writing.delete_item(services.shop, id), caller.who)
 
 
 @router.post("/v1/items", responses=failures(401, 403, 422, 429, 507))
-async def post_items(body: ItemsBody, _: Merchant, services: TheServices) -> WrittenOut:
+async def post_items(body: ItemsBody, caller: Merchant, services: TheServices) -> WrittenOut:
     """Add or replace many items, all or none."""
     items = [row.item(row.id) for row in body.items]
-    counts = await services.writes.run(lambda: writing.write_items(services.shop, items))
+    counts = await services.writes.run(
+        lambda: writing.write_items(services.shop, items), caller.who
+    )
     return WrittenOut.model_validate(counts)
 
 

@@ -8,10 +8,11 @@ from llmrec.catalog.scopes import Scope
 from llmrec.server.access import Shopper
 from llmrec.server.bodies.base import Out
 from llmrec.server.bodies.errors import failures
+from llmrec.server.intake import KeyFirst
 
 __all__ = ["MeOut", "router"]
 
-router = APIRouter(tags=["users"])
+router = APIRouter(tags=["users"], route_class=KeyFirst)
 
 
 class MeOut(Out):

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Response
 
 from llmrec.errors import NotFound
+from llmrec.server.intake import KeyFirst
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
 
 __all__ = ["router"]
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=KeyFirst)
 
 _KINDS = {
     ".html": "text/html; charset=utf-8",

@@ -7,12 +7,13 @@ from fastapi import APIRouter
 from llmrec.server.access import Merchant, Shopper
 from llmrec.server.bodies.errors import failures
 from llmrec.server.bodies.recommend import AnswerOut, AnswersOut, BatchBody, RecommendBody
+from llmrec.server.intake import KeyFirst
 from llmrec.server.services import TheServices
 from llmrec.types import Recommendations
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["answers"])
+router = APIRouter(tags=["answers"], route_class=KeyFirst)
 
 
 @router.post("/v1/recommend", responses=failures(401, 403, 422, 429, 502))
@@ -35,13 +36,13 @@ async def recommend(body: RecommendBody, caller: Shopper, services: TheServices)
             language=body.language,
         )
 
-    answer = await services.model.run(work)
+    answer = await services.model.run(work, caller.who)
     services.metrics.count_answer(answer.trace)
     return AnswerOut.of(answer)
 
 
 @router.post("/v1/recommend/batch", responses=failures(401, 403, 422, 429, 502))
-async def recommend_batch(body: BatchBody, _: Merchant, services: TheServices) -> AnswersOut:
+async def recommend_batch(body: BatchBody, caller: Merchant, services: TheServices) -> AnswersOut:
     """Recommend for many shoppers in one batch, which the model reads together."""
     shop = services.shop
 
@@ -60,7 +61,7 @@ async def recommend_batch(body: BatchBody, _: Merchant, services: TheServices) -
             language=body.language,
         )
 
-    answers = await services.model.run(work)
+    answers = await services.model.run(work, caller.who)
     for answer in answers:
         services.metrics.count_answer(answer.trace)
     return AnswersOut(answers=tuple(map(AnswerOut.of, answers)))

@@ -7,15 +7,16 @@ from fastapi import APIRouter
 from llmrec.server.access import Shopper
 from llmrec.server.bodies.errors import failures
 from llmrec.server.bodies.recommend import SearchBody, SearchOut
+from llmrec.server.intake import KeyFirst
 from llmrec.server.services import TheServices
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["answers"])
+router = APIRouter(tags=["answers"], route_class=KeyFirst)
 
 
 @router.post("/v1/search", responses=failures(401, 403, 422, 429))
-async def search(body: SearchBody, _: Shopper, services: TheServices) -> SearchOut:
+async def search(body: SearchBody, caller: Shopper, services: TheServices) -> SearchOut:
     """Find items by words and meaning; filters are honoured before the best are chosen."""
     from llmrec.requests import clean_query
     from llmrec.retrieval import RetrievalRequest
@@ -37,4 +38,4 @@ async def search(body: SearchBody, _: Shopper, services: TheServices) -> SearchO
             }
         )
 
-    return await services.reads.run(work)
+    return await services.reads.run(work, caller.who)

@@ -13,6 +13,7 @@ from llmrec.server.access import Shopper
 from llmrec.server.bodies.base import Id, UserId
 from llmrec.server.bodies.errors import failures
 from llmrec.server.bodies.users import ForgottenOut, ProfileChange, ProfileOut, ProfileQuery
+from llmrec.server.intake import KeyFirst
 from llmrec.server.services import TheServices
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["users"])
+router = APIRouter(tags=["users"], route_class=KeyFirst)
 
 _PROFILE = "/v1/users/{user:path}/profile"
 _UserId = Annotated[UserId, Path(examples=["S042"])]
@@ -35,7 +36,9 @@ async def get_profile(
 ) -> ProfileOut:
     """What is known of a shopper, line by line."""
     caller.shopper(user)
-    return await services.reads.run(lambda: _profile(services.shop, user, query.language))
+    return await services.reads.run(
+        lambda: _profile(services.shop, user, query.language), caller.who
+    )
 
 
 @router.post(_PROFILE, responses=failures(401, 403, 404, 422, 429, 507))
@@ -57,7 +60,7 @@ async def change_profile(
             shop.edits.remove(user, body.remove)
         return _profile(shop, user, query.language)
 
-    return await services.writes.run(work)
+    return await services.writes.run(work, caller.who)
 
 
 @router.delete("/v1/users/{user:path}", responses=failures(401, 403, 404, 422, 429, 507))
@@ -69,7 +72,7 @@ async def forget_user(user: _AnyName, caller: Shopper, services: TheServices) ->
     caller.shopper(user)
     if caller.scope is Scope.MERCHANT:
         raise NotAllowed("A merchant's key forgets nobody.", hint="Use an admin's key.")
-    return await services.writes.run(lambda: _forget(services.shop, user))
+    return await services.writes.run(lambda: _forget(services.shop, user), caller.who)
 
 
 def _profile(shop: Shop, user: str, language: Literal["en", "de", "zh"]) -> ProfileOut:
@@ -86,4 +89,6 @@ def _forget(shop: Shop, user: str) -> ForgottenOut:
     # The keys at last: should the rest fail, the shopper can ask again.
     main = shop.recommender
     gone = forget(main.store, shop.sessions, shop.edits, main.exposures, user)
+    if gone.events:
+        main.count_anew()
     return ForgottenOut(**asdict(gone), keys=shop.keys.forget(user))

@@ -1,0 +1,213 @@
+"""Clients that leave, stall or ask too much: their work ends, and other shoppers are answered."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import httpx
+import pytest
+from serving import Listening, bearer, make_key, new_shop, request_bytes, wait_for
+
+from llmrec.catalog.store import CatalogStore
+from llmrec.engines import ScriptedEngine
+
+CHAT = "/v1/chat"
+RECOMMEND = "/v1/recommend"
+TEXT = "It is one of the many things that go with tea, and it goes with each of them."
+
+
+class Slow:
+    """A scripted engine whose steps come one by one, each when it is let."""
+
+    def __init__(self, steps: int = 0) -> None:
+        self.let = threading.Semaphore(steps)
+        self.entered = threading.Event()
+        self.engine = ScriptedEngine(generate=[TEXT], on_step=self._step)
+
+    def _step(self) -> None:
+        self.entered.set()
+        assert self.let.acquire(timeout=60)
+
+    def release(self, steps: int = 100_000) -> None:
+        self.let.release(steps)
+
+
+@pytest.fixture
+def slow():
+    made = Slow()
+    yield made
+    made.release()
+
+
+@pytest.fixture
+def shop(tmp_path):
+    return new_shop(tmp_path, running=2, waiting=200, wait_s=60)
+
+
+def body_of(path: str) -> dict[str, object]:
+    return {"message": "a lamp", "language": "en"} if path == CHAT else {"query": "a lamp", "k": 5}
+
+
+def answered(server: Listening, path: str, key: str | None = None, **more: object) -> str:
+    headers = bearer(key) if key else {}
+    answer = httpx.post(f"{server.url}{path}", json={**body_of(path), **more}, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+@pytest.mark.parametrize("path", [CHAT, RECOMMEND])
+def test_200_clients_that_leave_cost_no_more_than_the_steps_that_ran(shop, slow, path):
+    with Listening(shop, slow.engine) as server:
+        left = [server.ask(path, body_of(path)) for _ in range(60)]
+        assert slow.entered.wait(60)
+        left += [server.ask(path, body_of(path)) for _ in range(140)]
+        wait_for(lambda: server.model.waiting >= 190)
+        before = slow.engine.decode_steps
+        for connection in left:
+            connection.close()
+        wait_for(lambda: server.model.waiting == 0)
+        # The steps that run end, and nobody takes another.
+        slow.release(2)
+        wait_for(lambda: server.model.running == 0)
+        assert slow.engine.decode_steps - before <= 2
+        slow.release()
+        text = answered(server, path)
+        assert path == RECOMMEND or text.rstrip().splitlines()[-2] == "event: done"
+
+
+def test_a_client_that_leaves_in_the_middle_of_its_stream_ends_it(shop, slow):
+    with Listening(shop, slow.engine) as server:
+        connection = server.ask(CHAT, body_of(CHAT))
+        assert b"event: session" in connection.recv(65536)
+        assert slow.entered.wait(60)
+        connection.close()
+        slow.release(1)
+        wait_for(lambda: server.model.running == 0)
+        assert slow.engine.decode_steps <= 1
+
+
+def test_a_client_that_stops_reading_holds_no_place(shop):
+    with Listening(shop, Slow(100_000).engine) as server:
+        connection = server.ask(CHAT, body_of(CHAT))
+        wait_for(lambda: server.server.services.traffic.in_flight == 0)
+        assert server.model.running == 0
+        connection.close()
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["together", "one by one"])
+def test_who_sends_requests_ahead_and_leaves_is_noticed(shop, slow, apart):
+    first = request_bytes("POST", CHAT, json.dumps(body_of(CHAT)).encode())
+    with Listening(shop, slow.engine) as server:
+        connection = server.send(first) if apart else server.send(first, first)
+        assert slow.entered.wait(60)
+        if apart:
+            connection.sendall(first)
+            connection.sendall(first)
+        connection.close()
+        slow.release(1)
+        wait_for(lambda: server.model.running == 0 and not server.server.services.traffic.in_flight)
+        assert slow.engine.decode_steps <= 1
+
+
+def test_requests_that_were_sent_ahead_are_answered_in_their_turn(shop):
+    with Listening(shop, Slow(100_000).engine) as server:
+        health = request_bytes("GET", "/healthz")
+        connection = server.send(health, health)
+        connection.sendall(health)
+        connection.sendall(health.replace(b"Host", b"Connection: close\r\nHost"))
+        seen = b""
+        while part := connection.recv(65536):
+            seen += part
+        connection.close()
+        assert seen.count(b"HTTP/1.1 200 OK") == 4
+
+
+def test_who_sends_much_ahead_is_cut_off(shop, slow):
+    with Listening(shop, slow.engine) as server:
+        connection = server.ask(CHAT, body_of(CHAT))
+        assert slow.entered.wait(60)
+        with pytest.raises(OSError):
+            for _ in range(1000):
+                connection.sendall(b"x" * 65536)
+        slow.release(1)
+        wait_for(lambda: server.model.running == 0)
+        connection.close()
+
+
+def test_one_key_does_not_keep_another_from_the_model(tmp_path, slow):
+    shop = new_shop(tmp_path, running=4, waiting=20, wait_s=60)
+    greedy, other = (make_key(shop, "shopper", user) for user in ("u001", "u002"))
+    with Listening(shop, slow.engine) as server:
+        held = [server.ask(CHAT, body_of(CHAT), greedy) for _ in range(50)]
+        wait_for(lambda: server.model.waiting == 20)
+        assert server.model.running == 3  # of four: the share of one key
+        waiting = server.ask(CHAT, body_of(CHAT), other)
+        wait_for(lambda: server.model.running == 4)
+        more = server.ask(CHAT, body_of(CHAT), other)
+        # The line is full; the newest of those who have most in it gives way.
+        wait_for(lambda: server.server.services.metrics.rejected.labels("full")._value.get() >= 28)
+        slow.release()
+        for connection in (waiting, more):
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 OK")
+        statuses = {connection.recv(12) for connection in held}
+        assert statuses == {b"HTTP/1.1 200", b"HTTP/1.1 503"}
+        for connection in (*held, waiting, more):
+            connection.close()
+
+
+def test_a_body_that_never_comes_holds_no_place(shop, slow):
+    key = make_key(shop, "shopper", "u001")
+    with Listening(shop, slow.engine) as server:
+        head = request_bytes("POST", CHAT, b" " * 100, key)[:-60]
+        held = [server.send(head) for _ in range(50)]
+        wait_for(lambda: server.server.services.traffic.in_flight == 50)
+        assert (server.model.running, server.model.waiting) == (0, 0)
+        slow.release()
+        answered(server, CHAT, key)
+        for connection in held:
+            connection.close()
+        wait_for(lambda: server.server.services.traffic.in_flight == 0)
+
+
+@pytest.mark.parametrize("wrong", [None, "llmrec_00000000_" + "A" * 43])
+def test_a_strangers_body_is_refused_before_it_comes(shop, wrong):
+    make_key(shop, "merchant")
+    with Listening(shop) as server:
+        head = request_bytes("POST", "/v1/items", b" " * 3_000_000, wrong)[:-3_000_000]
+        connection = server.send(head)
+        answer = connection.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 401")
+        assert b"connection: close" in answer.lower()
+        connection.close()
+
+
+def likes(shop) -> int:
+    with CatalogStore.open(shop.database_url) as store:
+        return sum(event.kind.value == "like" for event in store.history("u001"))
+
+
+def test_a_turn_that_is_cut_off_leaves_nothing_and_may_be_said_again(shop, slow):
+    key = make_key(shop, "shopper", "u001")
+    with Listening(shop, slow.engine) as server:
+        slow.release(1000)
+        first = answered(server, CHAT, key)
+        session = json.loads(first.split("data: ")[1].splitlines()[0])["session"]
+        before = likes(shop)
+        while slow.let.acquire(blocking=False):
+            pass
+        slow.entered.clear()
+        said = {"message": "I like number 1", "session": session}
+        connection = server.ask(CHAT, said, key)
+        assert slow.entered.wait(60)
+        assert likes(shop) == before + 1  # it counts in the answer that is being made
+        connection.close()
+        slow.release(2)
+        wait_for(lambda: server.model.running == 0)
+        assert likes(shop) == before
+        kept = httpx.get(f"{server.url}/v1/sessions/{session}", headers=bearer(key)).json()
+        assert [turn["said"] for turn in kept["turns"]] == ["a lamp"] and not kept["marks"]
+        slow.release()
+        for _ in range(2):  # once more also where the answer, but not its end, was lost
+            answered(server, CHAT, key, **said)
+        assert likes(shop) == before + 1
