@@ -22,8 +22,8 @@ class Job:
     """A request and what was found for it.
 
     ``history`` is what prompts may speak of: each thing once, oldest first. ``matching`` counts the
-    unseen items that pass the filters, ``by_source`` the candidates of each source; ``arm`` is the
-    shopper's in the experiment that runs, if any.
+    unseen items that pass the filters, ``by_source`` the candidates of each source, ``notes`` say
+    how the query was read; ``arm`` is the shopper's in the experiment that runs, if any.
     """
 
     history: tuple[tuple[HistoryEntry, Item | None], ...]
@@ -32,6 +32,7 @@ class Job:
     candidates: tuple[tuple[Candidate, Item], ...]
     matching: int
     by_source: Mapping[str, int]
+    notes: tuple[str, ...] = ()
     arm: Arm | None = None
 
     def rank_request(self, seed: int) -> RankRequest:

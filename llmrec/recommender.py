@@ -160,7 +160,7 @@ class Recommender(Parts):
         ranked, rankings, degraded = self._rank(watch, jobs, seed)
         answers = []
         for job, ordered, ranking in zip(jobs, ranked, rankings, strict=True):
-            notes = answer_notes(job.matching, len(job.candidates), k)
+            notes = (*job.notes, *answer_notes(job.matching, len(job.candidates), k))
             trace = self._trace(job, ranking, seed, degraded, notes)
             head = tuple(ordered[:k])
             answers.append(Recommendations(head, trace, job.user, job.query, tuple(ordered)))
@@ -216,6 +216,7 @@ class Recommender(Parts):
                 candidates=tuple((c, found[c.item]) for c in result.candidates if c.item in found),
                 matching=result.matching,
                 by_source=result.by_source,
+                notes=result.notes,
                 arm=self.experiment.arm(user) if self.experiment else None,
             )
             for history, query, user, result in zip(

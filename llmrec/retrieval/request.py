@@ -40,8 +40,11 @@ class RetrievalResult:
         matching: how many items pass the filters, were not seen, and are about the subject if there
             must be one.
         by_source: of the candidates, how many each source that was asked has found.
+        notes: how the query was read where it was not read as it stands, and whether nothing
+            answers it; a sentence each.
     """
 
     candidates: tuple[Candidate, ...]
     matching: int
     by_source: Mapping[str, int]
+    notes: tuple[str, ...] = ()
