@@ -24,7 +24,7 @@ class Job:
     ``history`` is what prompts may speak of: each thing once, oldest first. ``matching`` counts the
     unseen items that pass the filters, ``by_source`` the candidates of each source; ``arm`` is the
     shopper's in the experiment that runs, if any; ``notes`` what a reader of the trace should know
-    about what was asked.
+    about what was asked, and how it was read.
     """
 
     history: tuple[tuple[HistoryEntry, Item | None], ...]

@@ -134,6 +134,13 @@ class CatalogStore(Stored):
         query = sa.select(items.c.brand).where(items.c.brand.is_not(None)).distinct()
         return [row[0] for row in self._all(query.order_by(items.c.brand))]
 
+    def currencies(self) -> list[str]:
+        """The currencies that items are priced in, the most common first."""
+        many = sa.func.count().desc()
+        query = sa.select(items.c.currency).where(items.c.currency.is_not(None))
+        query = query.group_by(items.c.currency).order_by(many, items.c.currency)
+        return [row[0] for row in self._all(query)]
+
     def users(self, limit: int | None = None) -> list[str]:
         """Shoppers that have events, ordered by name."""
         query = sa.select(events.c.user_id).distinct().where(of_somebody())

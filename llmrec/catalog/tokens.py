@@ -12,7 +12,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-__all__ = ["tokens"]
+__all__ = ["tokens", "words"]
 
 _CJK = "\u2e80-\u2fdf\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _WORD = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+")
@@ -33,6 +33,15 @@ def tokens(text: str) -> list[str]:
         else:
             found.append(_stem(run))
     return found
+
+
+def words(text: str) -> list[str]:
+    """The words of ``text`` in lower case and without accents, with their endings; no CJK.
+
+    >>> words("Müslischalen, 2 Mugs 茶杯")
+    ['muslischalen', '2', 'mugs']
+    """
+    return [run for run in _WORD.findall(_folded(text)) if not _IS_CJK.match(run)]
 
 
 def _folded(text: str) -> str:

@@ -73,6 +73,7 @@ def recommend(
 
     Example: [bold]llmrec recommend --user S042 --query "for a rainy hike" --max-price 80 -k 3[/]
     """
+    from llmrec.agent.constraints.query import read_query
     from llmrec.recommender import Recommender
 
     filters = flags.build_filters(
@@ -89,17 +90,19 @@ def recommend(
         allow_seen=allow_seen,
     )
     with Recommender.open(workspace) as shop, notes.status("Recommending …"):
+        read = read_query(query, filters, shop.store.currencies() if query else ())
         answer = shop.recommend(
             history or None,
             k,
-            query,
-            filters,
+            read.query,
+            read.filters,
             user,
             describe=describe,
             explain=reasons,
             seed=seed,
             language=words,
         )
+    answer = read.noted(answer)
     if as_json:
         console.print_json(data=_as_data(answer, explain))
     else:

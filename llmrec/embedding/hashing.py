@@ -47,6 +47,10 @@ class HashingEncoder:
         """Length of a vector."""
         return self._dimension
 
+    def knows(self, word: str) -> bool:
+        """Never: every word is as good as another here."""
+        return False
+
     def encode(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
     ) -> FloatArray:

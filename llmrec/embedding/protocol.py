@@ -25,6 +25,12 @@ class TextEncoder(Protocol):
     def dimension(self) -> int:
         """Length ``d`` of a vector."""
 
+    def knows(self, word: str) -> bool:
+        """Whether a word in lower case is one that the encoder has met as a whole.
+
+        One that is misspelt it reads in pieces, and its vector says little.
+        """
+
     def encode(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
     ) -> FloatArray:

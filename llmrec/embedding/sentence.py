@@ -82,6 +82,10 @@ class SentenceEncoder:
             return int(_json(path)["word_embedding_dimension"])
         return int(_json(self._folder / "config.json")["hidden_size"])
 
+    def knows(self, word: str) -> bool:
+        """Whether the word is one piece of the tokenizer's vocabulary."""
+        return len(self._model.tokenizer.tokenize(word)) == 1
+
     def encode(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
     ) -> FloatArray:

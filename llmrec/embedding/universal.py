@@ -61,6 +61,11 @@ class UniversalEncoder:
                     digest.update(block)
         return f"{self.NAME}-{digest.hexdigest()}"
 
+    def knows(self, word: str) -> bool:
+        """Whether the word is one piece of the tokenizer's vocabulary."""
+        pieces = self._model._tokenizer.encode([word], add_bos=False, add_eos=False)
+        return len(pieces[0]) == 1
+
     def encode(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
     ) -> FloatArray:

@@ -15,9 +15,11 @@ from llmrec.retrieval.behaviour import behaviour_history
 from llmrec.retrieval.encoded import EncodedTexts
 from llmrec.retrieval.request import RetrievalRequest
 from llmrec.retrieval.sources.base import Context, Liked
+from llmrec.retrieval.sources.lexical import LexicalSource
 from llmrec.retrieval.state import State
 from llmrec.retrieval.subject import on_subject
 from llmrec.retrieval.taste import TasteEntry, disliked, seen, taste_entries, taste_vector
+from llmrec.retrieval.wording import Wording, read_wording
 from llmrec.types import BoolArray, FloatArray, Item
 
 __all__ = ["ContextBuilder"]
@@ -39,16 +41,23 @@ class ContextBuilder:
         """One context per request; one look-up of items and one batch of texts for all."""
         tastes = [self._taste(request) for request in requests]
         items = self.store.items(self._unread(requests, tastes))
-        queries = [(request.query or "").strip() for request in requests]
+        wordings = [self._wording(request) for request in requests]
+        queries = [wording.text if wording else "" for wording in wordings]
         wanted = [text for taste in tastes for entry in taste if (text := self._text(entry, items))]
         vectors = self.texts.get([*wanted, *filter(None, queries)]) if self._encodes else {}
         contexts = []
         shoppers = self._behaviour(requests)
-        for request, taste, query, shopper in zip(requests, tastes, queries, shoppers, strict=True):
+        for request, taste, wording, shopper in zip(
+            requests, tastes, wordings, shoppers, strict=True
+        ):
             at = now if request.now is None else _seconds(request)
-            context = self._context(request, taste, query, items, vectors, at)
+            context = self._context(request, taste, wording, items, vectors, at)
             contexts.append(replace(context, behaviour=shopper))
         return contexts
+
+    def _wording(self, request: RetrievalRequest) -> Wording | None:
+        query = (request.query or "").strip()
+        return read_wording(query, self.state, self.texts, self.store.items) if query else None
 
     def _behaviour(self, requests: Sequence[RetrievalRequest]) -> list[FloatArray | None]:
         """Each shopper's vector by the behaviour encoder, from the history of this very request."""
@@ -96,22 +105,38 @@ class ContextBuilder:
         self,
         request: RetrievalRequest,
         taste: Sequence[TasteEntry],
-        query: str,
+        wording: Wording | None,
         items: Mapping[str, Item],
         vectors: Mapping[str, FloatArray],
         now: float,
     ) -> Context:
         row = self.state.snapshot.row
+        query = wording.text if wording else ""
+        allowed = self._allowed(request)
         liked = tuple(Liked(row[one.item] if one.item else -1, one.weight) for one in taste)
         return Context(
-            allowed=self._allowed(request),
+            allowed=allowed,
             subject=on_subject(self.state, self.texts, request.subject),
             liked=liked,
             taste=self._taste_vector(taste, items, vectors),
-            query=vectors.get(query),
+            query=vectors.get(query) if self._is_read(wording, allowed) else None,
+            wording=wording,
             words=query or _names(_title(one, items) for one in taste[:_TITLES]),
             now=now,
         )
+
+    def _is_read(self, wording: Wording | None, allowed: BoolArray) -> bool:
+        """Whether the encoder has a say; where it cannot read, words that some item has go first.
+
+        Whatever it makes of a strange script is nearest to something, and would drown them.
+        """
+        if wording is None or wording.readable:
+            return True
+        lexical = self.state.sources.get("lexical")
+        if not isinstance(lexical, LexicalSource):
+            return True
+        scores = lexical.scores(wording.text)
+        return not (len(scores) and bool(scores[allowed].any()))
 
     def _allowed(self, request: RetrievalRequest) -> BoolArray:
         mask = self.state.snapshot.allowed(request.filters, seen(request.history))

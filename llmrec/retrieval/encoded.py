@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from llmrec.embedding import TextEncoder
 from llmrec.types import FloatArray
@@ -18,6 +18,7 @@ class EncodedTexts:
     def __init__(self, encoder: TextEncoder) -> None:
         self._encoder = encoder
         self._known: dict[str, FloatArray] = {}
+        self._traits: dict[str, bool] = {}
 
     def get(self, texts: Iterable[str]) -> dict[str, FloatArray]:
         """The unit vector ``[d]`` of each text; new ones are encoded in one batch."""
@@ -31,3 +32,13 @@ class EncodedTexts:
             del known[text]
         self._known = known  # one assignment: threads may ask at the same time
         return found
+
+    def knows(self, word: str) -> bool:
+        """Whether the encoder has met a word in lower case as a whole."""
+        return self._encoder.knows(word)
+
+    def trait(self, name: str, ask: Callable[[], bool]) -> bool:
+        """Something that is always so of this encoder: asked once, then remembered."""
+        if name not in self._traits:
+            self._traits[name] = ask()
+        return self._traits[name]

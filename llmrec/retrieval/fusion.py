@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 from llmrec.retrieval.sources.base import Hits
 from llmrec.types import Candidate, SourceHit
 
-__all__ = ["OF_HISTORY", "Blend", "ReciprocalRanks", "fuse"]
+__all__ = ["EXACT", "OF_HISTORY", "Blend", "NamedFirst", "ReciprocalRanks", "fuse"]
+
+EXACT = "exact"
+"""Not a source with a weight: items that the words name by a code stand before all others."""
 
 OF_HISTORY = frozenset({"text", "together", "next", "behaviour"})
 """The sources that answer a history whether or not there are words."""
@@ -61,6 +64,27 @@ class ReciprocalRanks:
         """See :class:`Blend`."""
         ranks = np.arange(1, len(hits.rows) + 1, dtype=np.float64)
         return np.asarray(self.weights.get(source, 0.0) / (self.k + ranks), np.float64)
+
+
+@dataclass(frozen=True)
+class NamedFirst:
+    """Another blend, with what the query names by a code before everything else.
+
+    Attributes:
+        others: the blend of the sources.
+    """
+
+    others: Blend
+
+    def uses(self, source: str) -> bool:
+        """See :class:`Blend`."""
+        return source == EXACT or self.others.uses(source)
+
+    def parts(self, source: str, hits: Hits) -> NDArray[np.float64]:
+        """Above 1 for each item named: more than fused ranks ever add up to."""
+        if source != EXACT:
+            return self.others.parts(source, hits)
+        return np.asarray(1 + 1 / np.arange(1, len(hits.rows) + 1, dtype=np.float64))
 
 
 def fuse(hits: Mapping[str, Hits], blend: Blend, ids: Sequence[str], *, n: int) -> list[Candidate]:

@@ -40,7 +40,8 @@ class RetrievalResult:
         matching: how many items pass the filters, were not seen, and are about the subject if there
             must be one.
         by_source: of the candidates, how many each source that was asked has found.
-        notes: what a reader should know of the sources that answered.
+        notes: how the query was read where it was not read as it stands, whether nothing answers
+            it, and what a reader should know of the sources that answered; a sentence each.
     """
 
     candidates: tuple[Candidate, ...]

@@ -20,13 +20,14 @@ from llmrec.retrieval.cold import COLD, keep_places
 from llmrec.retrieval.collection import VectorCollection
 from llmrec.retrieval.contexts import ContextBuilder
 from llmrec.retrieval.encoded import EncodedTexts
-from llmrec.retrieval.fusion import Blend, ReciprocalRanks, fuse
+from llmrec.retrieval.fusion import EXACT, Blend, NamedFirst, ReciprocalRanks, fuse
 from llmrec.retrieval.keeper import StateKeeper
 from llmrec.retrieval.related import nearest_entries
 from llmrec.retrieval.request import RetrievalRequest, RetrievalResult
 from llmrec.retrieval.sources.base import Context, Hits
 from llmrec.retrieval.state import Marks, State, learned_revision, load_state
 from llmrec.retrieval.subject import on_subject
+from llmrec.retrieval.wording import is_answered
 from llmrec.types import Candidate, Filters, FloatArray, HistoryEntry, SourceHit
 
 __all__ = ["SOURCES", "Retriever"]
@@ -175,10 +176,12 @@ class Retriever:
         builder = ContextBuilder(state, self._store, self._texts, settings)
         context = builder.build([request], _now())[0]
         hits = {name: state.sources[name].top(context, max(settings.depth, n)) for name in asked}
+        hits |= _exact(context)
         blend = ReciprocalRanks(settings.weights, settings.rrf_k)
         candidates = _fused(state, context, hits, blend, n)
-        by_source = {name: sum(name in one.sources for one in candidates) for name in asked}
-        return RetrievalResult(tuple(candidates), int(context.wanted.sum()), by_source)
+        by_source = {name: sum(name in one.sources for one in candidates) for name in hits}
+        notes = self._notes(state, context, hits)
+        return RetrievalResult(tuple(candidates), int(context.wanted.sum()), by_source, notes)
 
     def found(
         self, requests: Sequence[RetrievalRequest]
@@ -262,6 +265,7 @@ class Retriever:
             for name, source in state.sources.items()
             if blend.uses(name)
         }
+        hits |= _exact(context)
         candidates = _fused(state, context, hits, blend, n)
         matching = int(context.wanted.sum())
         wanted = min(n, matching)
@@ -271,7 +275,29 @@ class Retriever:
             candidates = keep_places(state, context, blend, hits, candidates, settings)
         asked = [*hits, COLD] if any(COLD in one.sources for one in candidates) else [*hits]
         by_source = {name: sum(name in one.sources for one in candidates) for name in asked}
-        return RetrievalResult(tuple(candidates), matching, by_source, state.notes)
+        notes = self._notes(state, context, hits)
+        return RetrievalResult(tuple(candidates), matching, by_source, notes)
+
+    def _notes(self, state: State, context: Context, hits: Mapping[str, Hits]) -> tuple[str, ...]:
+        """What a shopper should know of how their words were read, and of what answers them."""
+        if context.wording is None:
+            return state.notes
+        below = self._workspace.settings.retrieval.unlike_below
+        lexical = state.sources.get("lexical")
+        if not context.wanted.any() or is_answered(context, hits, lexical, below):
+            return (*context.wording.notes, *state.notes)
+        unlike = f"nothing here is much like “{context.wording.text}”: what is nearest follows"
+        return (*context.wording.notes, unlike, *state.notes)
+
+
+def _exact(context: Context) -> dict[str, Hits]:
+    """What the query names by a code and may come, as a source's answer; none without."""
+    if context.wording is None:
+        return {}
+    rows = context.wording.exact
+    rows = rows[context.wanted[rows]]
+    scores = (1 / np.arange(1, len(rows) + 1)).astype(np.float32)
+    return {EXACT: Hits(rows, scores)} if len(rows) else {}
 
 
 def _by_hand(settings: RetrievalSettings, context: Context) -> ReciprocalRanks:
@@ -285,6 +311,7 @@ def _fused(
     """The best ``n`` of what the sources found and the subject lets through."""
     ids, row = state.snapshot.ids, state.snapshot.row
     about = context.subject
+    blend = NamedFirst(blend) if EXACT in hits else blend
     if about is None:
         return fuse(hits, blend, ids, n=n)
     every = fuse(hits, blend, ids, n=len(ids))

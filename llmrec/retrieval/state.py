@@ -190,7 +190,7 @@ def _sources(
     settings = workspace.settings.retrieval
 
     def lexical() -> Source:
-        key = cache_key(workspace.database_url, texts_digest(store))
+        key = cache_key("with spelling", workspace.database_url, texts_digest(store))
         return LexicalSource.load(store, workspace.cache_dir, key)
 
     def together() -> Source:

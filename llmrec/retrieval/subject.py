@@ -14,6 +14,7 @@ import numpy as np
 from llmrec.retrieval.encoded import EncodedTexts
 from llmrec.retrieval.sources.lexical import LexicalSource
 from llmrec.retrieval.state import State
+from llmrec.retrieval.wording import mended, mendings, reads
 from llmrec.types import BoolArray, FloatArray
 
 __all__ = ["on_subject"]
@@ -40,12 +41,17 @@ def on_subject(state: State, texts: EncodedTexts, subjects: Sequence[str]) -> Bo
 
 def _about(state: State, texts: EncodedTexts, subject: str) -> BoolArray:
     found = np.zeros(len(state.snapshot.ids), bool)
-    if {"text", "query"} & set(state.sources):
+    lexical = state.sources.get("lexical")
+    by_words = False
+    if isinstance(lexical, LexicalSource):
+        subject = mended(subject, mendings(subject, lexical, texts))
+        scores = lexical.scores(subject)
+        by_words = bool(scores.any())
+        if by_words:
+            found |= _reaching(scores, _BY_WORDS)
+    if {"text", "query"} & set(state.sources) and (reads(texts, subject) or not by_words):
         vector = texts.get([subject])[subject]
         found |= _reaching(state.search.scores(vector), _BY_MEANING)
-    lexical = state.sources.get("lexical")
-    if isinstance(lexical, LexicalSource) and len(scores := lexical.scores(subject)):
-        found |= _reaching(scores, _BY_WORDS)
     return found
 
 

@@ -55,7 +55,7 @@ def search(shop: Recommender, shopper: Shopper, arguments: SearchArguments) -> S
     result = shop.retriever.retrieve_from(_SOURCES, request, arguments.k)
     found = found_products(shop, result.candidates)
     notes = why_nothing(shop, filters, result.matching)
-    return SearchResult(found, result.matching, notes, query)
+    return SearchResult(found, result.matching, (*result.notes, *notes), query)
 
 
 SEARCH = Tool(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from llmrec.types import BoolArray, FloatArray
+
+if TYPE_CHECKING:
+    from llmrec.retrieval.wording import Wording
 
 __all__ = ["Context", "Hits", "Liked", "Source", "best"]
 
@@ -35,9 +38,11 @@ class Context:
             the words, and would say as much as they do.
         liked: newest first.
         taste: float32 ``[d]`` of unit length, the liked entries' mean; ``None`` without any.
-        query: float32 ``[d]`` of unit length, the query's vector; ``None`` without one.
+        query: float32 ``[d]`` of unit length, the query's vector; ``None`` without one, and where
+            the encoder cannot read what some item's words answer.
         behaviour: float32 ``[dim]`` of unit length, the behaviour encoder's vector of the shopper;
             ``None`` without an encoder, or where it knows nothing of the history.
+        wording: how the query was read; ``None`` without one.
         words: the query, else the titles of what was liked last.
         now: the moment of the request in seconds since 1970 UTC.
     """
@@ -48,6 +53,7 @@ class Context:
     taste: FloatArray | None = None
     query: FloatArray | None = None
     behaviour: FloatArray | None = None
+    wording: Wording | None = None
     words: str = ""
     now: float = float("inf")
 

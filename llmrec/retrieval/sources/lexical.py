@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from llmrec.catalog.item_text import MAX_DESCRIPTION_CHARS, item_text
 from llmrec.catalog.schema import items
 from llmrec.catalog.store import CatalogStore
-from llmrec.catalog.tokens import tokens
+from llmrec.catalog.tokens import tokens, words
 from llmrec.retrieval.cache import cached
 from llmrec.retrieval.sources.base import Context, Hits, best
+from llmrec.retrieval.spelling import Spelling
 from llmrec.types import FloatArray, Item
 
 __all__ = ["LexicalSource", "texts_digest"]
@@ -24,8 +29,9 @@ __all__ = ["LexicalSource", "texts_digest"]
 class LexicalSource:
     """Items that hold the query's words, or, without a query, those of recently liked titles."""
 
-    def __init__(self, index: Any) -> None:
+    def __init__(self, index: Any, spelling: Spelling | None = None) -> None:
         self._index = index
+        self.spelling = spelling or Spelling({})
 
     @classmethod
     def load(cls, store: CatalogStore, cache: Path, key: str) -> LexicalSource:
@@ -40,12 +46,43 @@ class LexicalSource:
         rows = np.flatnonzero(context.allowed & (scores > 0))
         return best(rows, scores[rows], depth)
 
-    def scores(self, words: str) -> FloatArray:
+    def scores(self, text: str) -> FloatArray:
         """Every catalogue row's score, float32 ``[n_items]``; empty where no word is known."""
-        known = [] if self._index is None else tokens(words)
-        known = [token for token in known if token in self._index.vocab_dict]
+        known = [token for token in self._tokens(text) if self.knows(token)]
         found = self._index.get_scores(known) if known else ()
         return np.asarray(found, np.float32)
+
+    def _tokens(self, text: str) -> Iterator[str]:
+        """The text's tokens; for a single Chinese or Japanese character the pairs it stands in.
+
+        "灯" is a whole word, but titles that are read as pairs of characters hold it in 台灯 only.
+        """
+        for token in tokens(text):
+            if len(token) == 1 and token >= _FIRST_CJK and not self.knows(token):
+                yield from self._pairs.get(token, ())
+            else:
+                yield token
+
+    @cached_property
+    def _pairs(self) -> dict[str, list[str]]:
+        pairs: dict[str, list[str]] = {}
+        for token in self._index.vocab_dict if self._index is not None else ():
+            if len(token) == 2 and token[0] >= _FIRST_CJK:
+                for character in set(token):
+                    pairs.setdefault(character, []).append(token)
+        return pairs
+
+    def knows(self, token: str) -> bool:
+        """Whether some item holds the token."""
+        return self._index is not None and token in self._index.vocab_dict
+
+    def rows(self, token: str) -> NDArray[np.int64]:
+        """The catalogue rows that hold a token, ascending, int64 ``[k]``."""
+        if not self.knows(token):
+            return np.empty(0, np.int64)
+        number, postings = self._index.vocab_dict[token], self._index.scores
+        start, end = postings["indptr"][number : number + 2]
+        return np.sort(postings["indices"][start:end]).astype(np.int64)
 
 
 def texts_digest(store: CatalogStore) -> str:
@@ -57,6 +94,8 @@ def texts_digest(store: CatalogStore) -> str:
 
 
 _BATCH = 2_000
+_FIRST_CJK = "\u2e80"
+_SPELLING = "spelling.json"
 _TEXTS = sa.select(
     items.c.id,
     items.c.title,
@@ -82,6 +121,13 @@ def _write(store: CatalogStore, folder: Path) -> None:
     index = bm25s.BM25(method="lucene")
     index.index((documents, vocabulary), show_progress=False)
     index.save(folder, show_progress=False)
+    spelt = Counter(word for batch in store.iter_items() for item in batch for word in _spelt(item))
+    (folder / _SPELLING).write_text(json.dumps(spelt, ensure_ascii=False), encoding="utf-8")
+
+
+def _spelt(item: Item) -> set[str]:
+    """The words whose spelling a shop takes care of; descriptions are long and full of slips."""
+    return set(words("\n".join((item.title, item.brand or "", *item.category))))
 
 
 def _item_tokens(item: Item) -> Iterable[str]:
@@ -94,4 +140,5 @@ def _read(folder: Path) -> LexicalSource:
 
     if not any(folder.iterdir()):
         return LexicalSource(None)
-    return LexicalSource(bm25s.BM25.load(folder, mmap=True))
+    spelt = json.loads((folder / _SPELLING).read_text(encoding="utf-8"))
+    return LexicalSource(bm25s.BM25.load(folder, mmap=True), Spelling(spelt))

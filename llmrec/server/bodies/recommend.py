@@ -201,3 +201,6 @@ class SearchOut(Out):
 
     found: tuple[FoundOut, ...]
     matching: int
+    notes: tuple[str, ...] = Field(
+        description="how the words were read, where not as they stand, and whether nothing fits"
+    )

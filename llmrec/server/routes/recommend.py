@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from llmrec.agent.constraints.query import read_query
 from llmrec.server.access import Merchant, Shopper
 from llmrec.server.bodies.errors import failures
 from llmrec.server.bodies.recommend import AnswerOut, AnswersOut, BatchBody, RecommendBody
@@ -24,17 +25,20 @@ async def recommend(body: RecommendBody, caller: Shopper, services: TheServices)
 
     def work() -> Recommendations:
         shop.load()
-        return shop.recommender.recommend(
+        main = shop.recommender
+        read = read_query(body.query, body.filters, main.store.currencies() if body.query else ())
+        answer = main.recommend(
             body.entries(),
             body.k,
-            body.query,
-            body.filters,
+            read.query,
+            read.filters,
             user,
             describe=body.describe,
             explain=body.explain,
             seed=body.seed,
             language=body.language,
         )
+        return read.noted(answer)
 
     answer = await services.model.run(work, caller.who)
     services.metrics.count_answer(answer.trace)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from llmrec.agent.constraints.query import read_query
 from llmrec.server.access import Shopper
 from llmrec.server.bodies.errors import failures
 from llmrec.server.bodies.recommend import SearchBody, SearchOut
@@ -22,9 +23,10 @@ async def search(body: SearchBody, caller: Shopper, services: TheServices) -> Se
     from llmrec.retrieval import RetrievalRequest
 
     main = services.shop.recommender
-    request = RetrievalRequest(query=clean_query(body.query), filters=body.filters)
 
     def work() -> SearchOut:
+        read = read_query(clean_query(body.query), body.filters, main.store.currencies())
+        request = RetrievalRequest(query=read.query, filters=read.filters)
         result = main.retriever.retrieve(request, body.k)
         items = main.store.items(one.item for one in result.candidates)
         known = [one for one in result.candidates if one.item in items]
@@ -35,6 +37,7 @@ async def search(body: SearchBody, caller: Shopper, services: TheServices) -> Se
                     for rank, one in enumerate(known, start=1)
                 ],
                 "matching": result.matching,
+                "notes": (*read.notes, *result.notes),
             }
         )
 

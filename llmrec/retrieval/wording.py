@@ -1,0 +1,193 @@
+"""A shopper's words as they are searched for: misspelt ones mended, codes and scripts looked at."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmrec.catalog.tokens import tokens, words
+from llmrec.retrieval.codes import named_rows
+from llmrec.retrieval.fusion import EXACT
+from llmrec.retrieval.sources.base import Context, Hits
+from llmrec.retrieval.sources.lexical import LexicalSource
+from llmrec.types import BoolArray, Item
+
+if TYPE_CHECKING:
+    from llmrec.retrieval.encoded import EncodedTexts
+    from llmrec.retrieval.state import State
+
+__all__ = ["Wording", "is_answered", "mended", "mendings", "read_wording", "reads"]
+
+_MOST_MENDED = 8
+"""Words of one query that are looked up: a pasted text is not gone through word by word."""
+
+_SAMPLES: Mapping[str, tuple[str, ...]] = {
+    "CJK": ("连衣裙", "椅子", "咖啡", "刀", "鞋"),
+    "KATAKANA": ("ドレス", "チェア", "コーヒー", "ナイフ", "シューズ"),
+    "HANGUL": ("드레스", "의자", "커피", "칼", "신발"),
+    "CYRILLIC": ("платье", "стул", "кофе", "нож", "обувь"),
+    "ARABIC": ("فستان", "كرسي", "قهوة", "سكين", "حذاء"),
+    "HEBREW": ("שמלה", "כיסא", "קפה", "סכין", "נעליים"),
+    "GREEK": ("φόρεμα", "καρέκλα", "καφές", "μαχαίρι", "παπούτσια"),
+    "THAI": ("เดรส", "เก้าอี้", "กาแฟ", "มีด", "รองเท้า"),
+    "DEVANAGARI": ("पोशाक", "कुर्सी", "कॉफ़ी", "चाकू", "जूते"),
+}
+_ENGLISH = ("dress", "chair", "coffee", "knife", "shoes")
+_SAME = {"HIRAGANA": "KATAKANA"}
+_HALF = 0.5
+_MOST_COUNTED = 50
+"""Tokens of a query that are looked for in items: reading is to cost what a request may."""
+
+_ENOUGH = 4
+"""Of five; guessing finds four or more once in two hundred encoders."""
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What is searched for.
+
+    Attributes:
+        text: the shopper's words, those that are misspelt as the shop spells them.
+        exact: catalogue rows that the words name by a code, int64 ``[k]``, the surest first.
+        mendings: what was misspelt, and how it was read.
+        readable: whether the text encoder can say what the words mean.
+    """
+
+    text: str
+    exact: NDArray[np.int64]
+    mendings: tuple[tuple[str, str], ...] = ()
+    readable: bool = True
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """A sentence for each word that was read as another."""
+        return tuple(
+            f"no product has the word “{word}”; searched for “{meant}”"
+            for word, meant in self.mendings
+        )
+
+
+def read_wording(
+    query: str,
+    state: State,
+    texts: EncodedTexts,
+    items: Callable[[Iterable[str]], Mapping[str, Item]],
+) -> Wording:
+    """Read a query against one state of the catalogue.
+
+    Args:
+        query: the shopper's words, not empty.
+        state: of the catalogue.
+        texts: the text encoder.
+        items: looks items up by their ids.
+    """
+    source = state.sources.get("lexical")
+    lexical = source if isinstance(source, LexicalSource) else None
+    ids, row = state.snapshot.ids, state.snapshot.row
+
+    def of_rows(rows: Iterable[int]) -> dict[int, Item]:
+        return {row[id]: item for id, item in items([ids[one] for one in rows]).items()}
+
+    exact = named_rows(query, row, lexical, of_rows)
+    pairs = () if lexical is None or len(exact) else mendings(query, lexical, texts)
+    return Wording(mended(query, pairs), exact, pairs, reads(texts, query))
+
+
+def mendings(
+    query: str, lexical: LexicalSource, texts: EncodedTexts
+) -> tuple[tuple[str, str], ...]:
+    """The words of a query that are misspelt, each with what was meant.
+
+    That is a word that no item has and the text encoder does not know, but one that the shop
+    spells almost so. A word that it does know ("cake" in a shop of capes) means what it says.
+    """
+    unknown = [word for word in dict.fromkeys(words(query)) if not _has(lexical, word)]
+    pairs = ((word, lexical.spelling.nearest(word)) for word in unknown[:_MOST_MENDED])
+    return tuple((word, meant) for word, meant in pairs if meant and not texts.knows(word))
+
+
+def _has(lexical: LexicalSource, word: str) -> bool:
+    return all(map(lexical.knows, tokens(word)))
+
+
+def mended(query: str, pairs: Iterable[tuple[str, str]]) -> str:
+    """The query with the words that were meant; as it stands where there are none."""
+    meant = dict(pairs)
+    if not meant:
+        return query
+    parts = (_meant(part, meant) for part in query.split())
+    return " ".join(parts)
+
+
+def _meant(part: str, meant: Mapping[str, str]) -> str:
+    """A part without spaces, as it stands unless a word in it is to be another."""
+    inside = words(part)
+    if not any(word in meant for word in inside):
+        return part
+    return " ".join(meant.get(word, word) for word in inside)
+
+
+def reads(texts: EncodedTexts, text: str) -> bool:
+    """Whether the encoder reads the script that most letters of a text are of.
+
+    Nobody says of an encoder which scripts it reads, so it is tried: five common words must each
+    be nearest to their own English translation. Latin and scripts without samples count as read.
+    """
+    scripts = Counter(
+        unicodedata.name(letter, "").split(" ")[0].split("-")[0]
+        for letter in text
+        if letter.isalpha()
+    )
+    script = max(scripts, key=lambda name: scripts[name], default="LATIN")
+    script = _SAME.get(script, script)
+    return script not in _SAMPLES or texts.trait(script, lambda: _tried(texts, script))
+
+
+def _tried(texts: EncodedTexts, script: str) -> bool:
+    vectors = texts.get([*_SAMPLES[script], *_ENGLISH])
+    foreign = np.stack([vectors[word] for word in _SAMPLES[script]])
+    english = np.stack([vectors[word] for word in _ENGLISH])
+    nearest = (foreign @ english.T).argmax(axis=1)
+    return int((nearest == np.arange(len(_ENGLISH))).sum()) >= _ENOUGH
+
+
+def is_answered(
+    context: Context, hits: Mapping[str, Hits], lexical: object, unlike_below: float
+) -> bool:
+    """Whether something that may come answers the query, by a code, by meaning or by words.
+
+    Args:
+        context: of a request with a query.
+        hits: the sources' answers to it.
+        lexical: the lexical source, if it is asked.
+        unlike_below: similarity below which the nearest item is hardly like the query.
+    """
+    if EXACT in hits:
+        return True
+    near = hits.get("query")
+    if near is not None and len(near.scores) and float(near.scores[0]) >= unlike_below:
+        return True
+    if not isinstance(lexical, LexicalSource) or context.wording is None:
+        return near is None  # nobody can tell
+    return _coverage(context.wording.text, lexical, context.wanted) >= _HALF
+
+
+def _coverage(query: str, lexical: LexicalSource, wanted: BoolArray) -> float:
+    """The largest share of a query's telling words that one wanted item holds, from 0 to 1.
+
+    A word tells nothing where a tenth of the catalogue has it: "for", "the", "set".
+    """
+    counts = np.zeros(len(wanted), np.int64)
+    telling = 0
+    for token in dict.fromkeys(tokens(query)[:_MOST_COUNTED]):
+        rows = lexical.rows(token)
+        if len(rows) * 10 <= len(wanted):
+            telling += 1
+            counts[rows] += 1
+    return float(counts[wanted].max(initial=0)) / telling if telling else 1.0

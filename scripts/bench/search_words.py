@@ -1,0 +1,154 @@
+"""What search makes of codes, misspelt words and ordinary ones.
+
+    python scripts/bench/search_words.py ../shared/data --out bench-work/search
+
+Three shops of real products are made and indexed, without any events:
+
+- codes: 150 model numbers that stand in exactly one title of ``minionerec_industrial``, each asked
+  for alone; the share whose product comes first.
+- typos: 30 words of the same titles, each with one slip of a finger (two letters swapped, one
+  missing, doubled or wrong; the first letter stays), drawn by a seed; how many find no product with
+  the word among the first five.
+- misspelt: queries as people typed them on Home Depot's site, from its list of corrections; NDCG@10
+  of the judged products of all these queries, for the query as typed and as corrected.
+- ordinary: the 244 queries of CrowdFlower over all of its products, NDCG@10, where what was not
+  judged for a query counts as irrelevant: a guard, for what helps the others must not cost here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pandas as pd
+from intervals import interval
+
+from llmrec.catalog.store import CatalogStore
+from llmrec.catalog.tokens import tokens
+from llmrec.config import Workspace
+from llmrec.embedding import load_encoder
+from llmrec.retrieval import RetrievalRequest, Retriever, build_index
+from llmrec.types import Item
+
+CODE = re.compile(
+    r"(?<![\w./-])(?=[A-Z0-9-]*[0-9])(?=[A-Z0-9-]*[A-Z])[A-Z0-9][A-Z0-9-]{3,}[A-Z0-9](?![\w./\"-])"
+)
+WORD = re.compile(r"[a-z]{5,}")
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+QUERIES = 300
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("bench-work/search"))
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    random = Random(args.seed)
+    industrial = pd.read_parquet(args.data / "minionerec_industrial" / "items.parquet")
+    titles = dict(zip(industrial.item_id.astype(str), industrial.title, strict=True))
+    with shop(args.out / "industrial", titles) as retriever:
+        print("codes   ", codes(retriever, titles, random))
+        print("typos   ", typos(retriever, titles, random))
+    judged = pd.read_parquet(args.data / "homedepot_relevance" / "judgements.parquet")
+    corrected = corrections(args.data / "homedepot_relevance" / "spelling.tsv")
+    chosen = random.sample(sorted(set(corrected) & set(judged.search_term)), QUERIES)
+    judged = judged[judged.search_term.isin(chosen)]
+    gains = by_query(judged.search_term, judged.product_uid, judged.relevance - 1)
+    titles = dict(zip(judged.product_uid.astype(str), judged.product_title, strict=True))
+    with shop(args.out / "homedepot", titles) as retriever:
+        print("misspelt", ndcg(retriever, {query: gains[query] for query in chosen}))
+        print("corrected", ndcg(retriever, {corrected[query]: gains[query] for query in chosen}))
+    judged = pd.read_parquet(args.data / "crowdflower_relevance" / "judgements.parquet")
+    gains = by_query(judged["query"], judged.id, judged.median_relevance - 1)
+    titles = dict(zip(judged.id.astype(str), judged.product_title, strict=True))
+    with shop(args.out / "crowdflower", titles) as retriever:
+        print("ordinary", ndcg(retriever, gains))
+
+
+def shop(folder: Path, titles: Mapping[str, str]) -> Retriever:
+    workspace = Workspace.init(folder)
+    with CatalogStore.open(workspace.database_url) as store:
+        store.write_items(Item(id, title) for id, title in titles.items())
+        build_index(workspace, store, load_encoder(workspace.settings.models.encoder))
+    return Retriever.open(workspace)
+
+
+def first(retriever: Retriever, query: str, n: int) -> list[str]:
+    result = retriever.retrieve(RetrievalRequest(query=query), n)
+    return [candidate.item for candidate in result.candidates]
+
+
+def codes(retriever: Retriever, titles: Mapping[str, str], random: Random) -> str:
+    places = defaultdict(set)
+    for id, title in titles.items():
+        for code in CODE.findall(title):
+            places[code].add(id)
+    single = sorted(code for code, ids in places.items() if len(ids) == 1)
+    asked = random.sample(single, 150)
+    right = sum(first(retriever, code, 1) == [*places[code]] for code in asked)
+    return f"first in {right / len(asked):.2f} of {len(asked)}"
+
+
+def typos(retriever: Retriever, titles: Mapping[str, str], random: Random) -> str:
+    counts = Counter(word for title in titles.values() for word in set(WORD.findall(title.lower())))
+    words = random.sample(sorted(word for word, count in counts.items() if count >= 10), 30)
+    missed = []
+    for word in words:
+        slip = slipped(word, random)
+        best = first(retriever, slip, 5)
+        if not any(set(tokens(word)) <= set(tokens(titles[id])) for id in best):
+            missed.append(slip)
+    return f"nothing right in {len(missed)} of {len(words)}: {', '.join(missed)}"
+
+
+def slipped(word: str, random: Random) -> str:
+    place = random.randrange(1, len(word) - 1)
+    head, letter, following, tail = word[:place], word[place], word[place + 1], word[place + 2 :]
+    ways = (
+        head + following + letter + tail,
+        head + following + tail,
+        head + letter + letter + following + tail,
+        head + random.choice(LETTERS) + following + tail,
+    )
+    return random.choice([way for way in ways if way != word])
+
+
+def corrections(file: Path) -> dict[str, str]:
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return dict(line.split("\t") for line in lines)
+
+
+def by_query(
+    queries: Iterable[str], ids: Iterable[object], gains: Iterable[float]
+) -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = defaultdict(dict)
+    for query, id, gain in zip(queries, ids, gains, strict=True):
+        found[query][str(id)] = float(gain)
+    return found
+
+
+def ndcg(retriever: Retriever, judged: Mapping[str, Mapping[str, float]]) -> str:
+    values = []
+    for query, gains in judged.items():
+        ideal = dcg(sorted(gains.values(), reverse=True)[:10])
+        if ideal:
+            best = first(retriever, query, 10)
+            values.append(dcg([gains.get(id, 0.0) for id in best]) / ideal)
+    mean, low, high = interval(np.array(values))
+    return f"NDCG@10 {mean:.4f} [{low:.4f}, {high:.4f}] of {len(values)} queries"
+
+
+def dcg(gains: Sequence[float]) -> float:
+    return float(sum(gain / np.log2(rank + 1) for rank, gain in enumerate(gains, start=1)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""How a shopper's words are read before anything is searched: codes, slips, scripts, nothing."""
+
+import numpy as np
+import pytest
+
+from llmrec import Workspace
+from llmrec.catalog.store import CatalogStore
+from llmrec.embedding import HashingEncoder
+from llmrec.retrieval import RetrievalRequest, Retriever, build_index
+from llmrec.retrieval.encoded import EncodedTexts
+from llmrec.retrieval.spelling import Spelling
+from llmrec.retrieval.wording import reads
+from llmrec.types import Filters, Item
+
+THINGS = ("kettle", "tent", "jacket", "pan", "mug", "lamp", "rucksack", "blanket", "whisk", "rug")
+ITEMS = [
+    Item("MUG-3", "Stoneware mug"),
+    Item("TEN/1", "Ridge tent for two"),
+    Item("DE-3", "Gießkanne 5 l"),
+    Item("17850", "Door stop of felt"),
+    Item("drill", "Bolt GSR18V-55 cordless drill"),
+    Item("case", "Carrying case", description="Made for the GSR18V-55 and other drills."),
+    Item("ean", "Cotton towel", attributes={"EAN": "4006381333931"}),
+    Item("dress1", "红色连衣裙"),
+    Item("dress2", "连衣裙 长款"),
+    Item("lamp9", "护眼台灯"),
+    *(Item(f"i{n:02d}", f"{THINGS[n % 10].title()} number {n}") for n in range(36)),
+    *(Item(f"s{n}", f"Soap bottle 500ml no {n}") for n in range(3)),
+]
+
+
+class ReadingEncoder(HashingEncoder):
+    """Knows English words, and none that are misspelt; of other scripts it makes noise."""
+
+    def knows(self, word):
+        return word in {"cake", "kite", "nothing", "like", "this"}
+
+
+@pytest.fixture(scope="module")
+def retriever(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wording") / "shop"
+    Workspace.init(folder)
+    workspace = Workspace.open(folder, overrides={"models": {"encoder": "hashing"}})
+    encoder = ReadingEncoder()
+    with CatalogStore.open(workspace.database_url) as store:
+        store.write_items(ITEMS)
+        build_index(workspace, store, encoder)
+    with Retriever.open(workspace, encoder=encoder) as opened:
+        yield opened
+
+
+def answer(retriever, query, n=5, **filters):
+    return retriever.retrieve(RetrievalRequest(query=query, filters=Filters(**filters)), n)
+
+
+def ids(result):
+    return [candidate.item for candidate in result.candidates]
+
+
+@pytest.mark.parametrize(
+    ("query", "id"),
+    [
+        ("MUG-3", "MUG-3"),
+        ("mug-3", "MUG-3"),
+        ("do you have the MUG-3?", "MUG-3"),
+        ("TEN/1", "TEN/1"),
+        ("DE-3", "DE-3"),
+        ("17850", "17850"),
+        ("GSR18V-55", "drill"),
+        ("gsr 18v-55 drill", "drill"),
+        ("bolt gsr18v55", "drill"),
+        ("4006381333931", "ean"),
+        ("EAN 4006381333931", "ean"),
+    ],
+)
+def test_an_exact_code_comes_first(retriever, query, id):
+    result = answer(retriever, query)
+    assert ids(result)[0] == id
+    assert not any("much like" in note for note in result.notes)
+    assert answer(retriever, query, 1).candidates[0].item == id
+    some = retriever.retrieve_from(("query", "lexical"), RetrievalRequest(query=query), 3)
+    assert ids(some)[0] == id
+
+
+def test_a_code_does_not_get_past_filters(retriever):
+    assert "MUG-3" not in ids(answer(retriever, "MUG-3", 60, not_items=["MUG-3"]))
+
+
+def test_a_size_is_no_code(retriever):
+    assert ids(answer(retriever, "kettle 500ml"))[0] in {"i00", "i10", "i20", "i30"}
+
+
+@pytest.mark.parametrize(
+    ("slip", "word"),
+    [
+        ("kettel", "kettle"),
+        ("ketle", "kettle"),
+        ("keetle", "kettle"),
+        ("tnet", "tent"),
+        ("jaket", "jacket"),
+        ("rucksakc", "rucksack"),
+        ("blankt", "blanket"),
+        ("giesskahne", "gießkanne"),
+        ("KETTEL", "kettle"),
+    ],
+)
+def test_a_slip_finds_what_was_meant_and_says_so(retriever, slip, word):
+    result = answer(retriever, slip)
+    titles = {item.id: item.title.lower() for item in ITEMS}
+    assert word in titles[ids(result)[0]]
+    meant = word.replace("ß", "ss")
+    assert result.notes[0] == f"no product has the word “{slip.lower()}”; searched for “{meant}”"
+
+
+def test_a_word_that_means_something_else_is_left_as_it_stands(retriever):
+    assert not any("searched for" in note for note in answer(retriever, "cake").notes)
+
+
+def test_slips_are_counted_in_letters():
+    spelling = Spelling({"kettle": 2, "kettles": 9, "tent": 1, "café": 1, "18v": 4})
+    assert spelling.nearest("kettls") == "kettles"  # one slip from both: the commoner
+    assert spelling.nearest("test") is None  # of four letters another letter is another word
+    assert spelling.nearest("ten") is None
+    assert spelling.nearest("18w") is None
+    assert spelling.nearest("bettle") is None  # the first letter is seldom missed
+    assert Spelling({}).nearest("kettle") is None
+
+
+def test_what_the_encoder_cannot_read_does_not_drown_the_words(retriever):
+    assert set(ids(answer(retriever, "连衣裙", 2))) == {"dress1", "dress2"}
+    assert ids(answer(retriever, "灯", 1)) == ["lamp9"]
+
+
+def test_scripts_are_tried_and_not_believed():
+    class Reading(HashingEncoder):
+        def encode(self, texts, *, progress=None):
+            pairs = {
+                "连衣裙": "dress",
+                "椅子": "chair",
+                "咖啡": "coffee",
+                "刀": "knife",
+                "鞋": "shoes",
+            }
+            return super().encode([pairs.get(text, text) for text in texts])
+
+    assert reads(EncodedTexts(Reading()), "好看的鞋 for me")
+    assert not reads(EncodedTexts(HashingEncoder()), "好看的鞋")
+    assert reads(EncodedTexts(HashingEncoder()), "shoes, 鞋")  # most of it is Latin
+    assert reads(EncodedTexts(HashingEncoder()), "12 ☂ !")
+
+
+def test_a_query_that_nothing_answers_says_so(retriever):
+    unlike = "nothing here is much like “xq zzyv wk”: what is nearest follows"
+    assert unlike in answer(retriever, "xq zzyv wk").notes
+    assert not any("much like" in note for note in answer(retriever, "ridge tent").notes)
+    assert answer(retriever, "", 3).notes == ()
+
+
+def test_a_pasted_text_costs_no_more_look_ups_than_a_short_one(retriever, monkeypatch):
+    looked = []
+    nearest = Spelling.nearest
+    monkeypatch.setattr(
+        Spelling, "nearest", lambda self, word: looked.append(word) or nearest(self, word)
+    )
+    answer(retriever, " ".join(f"zq{'x' * (n % 30)}{n}b" + "y" * n for n in range(60)))
+    assert 0 < len(looked) <= 8
+
+
+def test_rows_of_a_token_are_those_whose_text_holds_it(retriever):
+    state = retriever._keeper.current()
+    lexical = state.sources["lexical"]
+    rows = lexical.rows("mug")
+    assert [state.snapshot.ids[row] for row in rows] == sorted(
+        item.id for item in ITEMS if "mug" in item.title.casefold()
+    )
+    assert lexical.rows("unheardof").dtype == np.int64
+    assert not len(lexical.rows("unheardof"))
