@@ -25,6 +25,7 @@ from llmrec.requests import (
     check_k,
     check_lengths,
     clean_query,
+    clean_user,
     condense_history,
     judged,
     resolve_history,
@@ -113,6 +114,7 @@ class Recommender(Parts):
             IndexMissing: nothing has been indexed yet.
             EngineError: the language model failed and no fallback is configured.
         """
+        user = clean_user(user)
         if history is None:
             history = self.history_of(user) if user else ()
         return self.recommend_many(
@@ -152,6 +154,7 @@ class Recommender(Parts):
         if not histories:
             return []
         check_lengths(len(histories), queries=queries, users=users)
+        users = None if users is None else [clean_user(user) for user in users]
         spoken = as_language(language)
         watch = Stopwatch()
         limits = as_filters(filters)

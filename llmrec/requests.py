@@ -6,15 +6,20 @@ know as an id counts by its text. Nothing here asks a model or a vector store.
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
+from datetime import datetime, timezone
+from numbers import Real
 from typing import Any, TypeAlias, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from llmrec.errors import HistoryError
-from llmrec.types import Event, EventKind, Filters, HistoryEntry, Language
+from llmrec.catalog.ids import is_plain, one_form
+from llmrec.catalog.times import check_time
+from llmrec.errors import DataError, HistoryError
+from llmrec.types import Event, EventKind, Filters, HistoryEntry, Language, shown
 
 __all__ = [
     "MAX_HISTORY",
@@ -25,6 +30,7 @@ __all__ = [
     "check_k",
     "check_lengths",
     "clean_query",
+    "clean_user",
     "condense_history",
     "judged",
     "resolve_history",
@@ -43,6 +49,7 @@ _TELLING = {
     EventKind.LIKE: 4,
     EventKind.DISLIKE: 5,
 }
+_KINDS = tuple(kind.value for kind in EventKind)
 
 
 def check_k(k: int) -> int:
@@ -95,6 +102,21 @@ def clean_query(query: str | None) -> str | None:
     return text or None
 
 
+def clean_user(user: str | None) -> str | None:
+    """A shopper's name in its one form; an empty one is none.
+
+    Raises:
+        HistoryError: it is not text.
+    """
+    if user is not None and not isinstance(user, str):
+        raise HistoryError(
+            f"the user must be text, not {type(user).__name__}.",
+            field="user",
+            hint="Write numbers as text: '42'.",
+        )
+    return (one_form(user) or None) if user else None
+
+
 def as_language(language: str | None) -> Language | None:
     """A language that sentences can be made in, from a tag such as ``de-AT``; none is none.
 
@@ -103,7 +125,7 @@ def as_language(language: str | None) -> Language | None:
     """
     if language is None:
         return None
-    tag = str(language).casefold().replace("_", "-").partition("-")[0]
+    tag = str(language)[:80].casefold().replace("_", "-").partition("-")[0]
     known: dict[str, Language] = {one: one for one in get_args(Language)}
     if tag not in known:
         raise HistoryError(
@@ -124,16 +146,13 @@ def as_filters(filters: Filters | Mapping[str, Any] | None) -> Filters:
         return Filters()
     if isinstance(filters, Filters):
         return filters
-    try:
-        return Filters.model_validate(filters)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]) or "filters"
+    if not isinstance(filters, Mapping):
         raise HistoryError(
-            f"{first['msg']}.",
-            field=name,
+            f"the filters must be a mapping, not {type(filters).__name__}.",
+            field="filters",
             hint=f"Known filters: {', '.join(Filters.model_fields)}.",
-        ) from error
+        )
+    return Filters(**{str(name): value for name, value in filters.items()})
 
 
 def as_history(history: HistoryInput | None) -> tuple[HistoryEntry, ...]:
@@ -215,23 +234,84 @@ def _entry(value: str | Event | HistoryEntry | Mapping[str, Any], number: int) -
             field="history",
             hint='Write "B00123", {"item": "B00123", "kind": "view"} or {"text": "red shoes"}.',
         )
-    return value
+    return _checked(value, number)
+
+
+def _checked(entry: HistoryEntry, number: int) -> HistoryEntry:
+    """The entry with its id in its one form and its time in UTC; most are as they should be."""
+    changes: dict[str, Any] = {}
+    for name in ("item", "text"):
+        text = getattr(entry, name)
+        if not isinstance(text, str | None):
+            raise _bad_entry(number, name, text, "is not text")
+    if entry.item and not is_plain(entry.item):
+        changes["item"] = one_form(entry.item)
+        if not changes["item"] and not entry.text:
+            raise _bad_entry(number, "item", entry.item, "is only white space")
+    if entry.kind not in _TELLING:
+        raise _bad_entry(number, "kind", entry.kind, f"is none of {', '.join(_KINDS)}")
+    if entry.value is not None:
+        changes |= _value(entry.value, number)
+    at = entry.at
+    if at is not None:
+        if not isinstance(at, datetime):
+            raise _bad_entry(number, "at", at, "is not a time")
+        if at.tzinfo is None:  # as in files: a time without a zone is UTC
+            changes["at"] = at.replace(tzinfo=timezone.utc)
+    return replace(entry, **changes) if changes else entry
+
+
+def _value(value: float, number: int) -> dict[str, float | None]:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise _bad_entry(number, "value", value, "is not a number")
+    if value != value:  # what a table of numbers has in its empty cells
+        return {"value": None}
+    if abs(value) > sys.float_info.max:
+        raise _bad_entry(number, "value", value, "is not a finite number")
+    return {}
+
+
+def _bad_entry(number: int, name: str, value: object, what: str) -> HistoryError:
+    return HistoryError(
+        f"entry {number}: {shown(value)} {what}.",
+        field=f"history.{name}",
+        hint="An entry has item or text, and may have kind, at (1990 to now) and value.",
+    )
 
 
 def _from_mapping(value: Mapping[str, Any], number: int) -> HistoryEntry:
-    unknown = sorted(set(value) - {one.name for one in fields(HistoryEntry)})
+    unknown = sorted(str(name) for name in set(value) - {one.name for one in fields(HistoryEntry)})
     if unknown:
-        raise HistoryError(f"entry {number}: unknown key '{unknown[0]}'.", field="history")
+        raise HistoryError(
+            f"entry {number}: unknown key '{unknown[0]:.80}'.",
+            field="history",
+            hint="An entry has item or text, and may have kind, at and value.",
+        )
     try:
-        return _ENTRY.validate_python(dict(value))
+        entry = _ENTRY.validate_python(
+            {name: None if _is_empty_cell(cell) else cell for name, cell in value.items()}
+        )
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise HistoryError(
-            f"entry {number}: {first['msg']}.",
+            f"entry {number}: {shown(first['input'])}: {first['msg']}.",
             field=f"history.{name}" if name else "history",
-            hint="An entry has item or text, and may have kind, at and value.",
+            hint="An entry has item or text, and may have kind, at (1990 to now) and value.",
         ) from error
+    at = entry.at
+    if at is None:
+        return entry
+    try:
+        return replace(entry, at=check_time(at if at.tzinfo else at.replace(tzinfo=timezone.utc)))
+    except DataError as error:
+        what = f"cannot be: {error.reason}"
+        raise _bad_entry(number, "at", value["at"], what) from None
+
+
+def _is_empty_cell(cell: object) -> bool:
+    # NaN or NaT, which compare unequal to themselves.
+    return isinstance(cell, float | datetime) and cell != cell
 
 
 def _clean(text: str) -> str:

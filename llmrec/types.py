@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from llmrec.errors import HistoryError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +38,7 @@ __all__ = [
     "SourceHit",
     "Trace",
     "Words",
+    "shown",
 ]
 
 FloatArray: TypeAlias = NDArray[np.float32]
@@ -125,12 +128,35 @@ class HistoryEntry:
     value: float | None = None
 
 
-class Filters(BaseModel):
+class _OwnErrors(type(BaseModel)):  # type: ignore[misc]
+    """Raises our error where a model that is made by its name would raise pydantic's.
+
+    A model within another's body is not made by its name: there pydantic says which field it was.
+    """
+
+    def __call__(cls, *args: Any, **values: Any) -> Any:
+        try:
+            return super().__call__(*args, **values)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            # A pair of limits that contradict each other has no place of its own.
+            value = f"{shown(first['input'])}: " if first["loc"] else ""
+            raise HistoryError(
+                f"{value}{first['msg'].removeprefix('Value error, ')}.",
+                field=".".join(str(part) for part in first["loc"]) or "filters",
+                hint=f"Known filters: {', '.join(cls.model_fields)}.",
+            ) from error
+
+
+class Filters(BaseModel, metaclass=_OwnErrors):
     """Hard constraints; every source honours them before its top-k.
 
     Within one field the values are alternatives; fields are combined with "and". Names are compared
     without regard to case. An item without a price fails a price limit; one without a language
     fails ``languages``; unknown stock passes ``in_stock``.
+
+    Raises:
+        HistoryError: a field is unknown or its value impossible; names it.
 
     >>> Filters(brands=["Acme"], max_price="40").is_empty
     False
@@ -142,8 +168,9 @@ class Filters(BaseModel):
     not_categories: tuple[str, ...] = ()
     brands: tuple[str, ...] = ()
     not_brands: tuple[str, ...] = ()
-    min_price: Decimal | None = Field(None, ge=0)
-    max_price: Decimal | None = Field(None, ge=0)
+    # Written out, a limit of 1e1000000 would be a million digits in every reply.
+    min_price: Decimal | None = Field(None, ge=0, lt=10**15)
+    max_price: Decimal | None = Field(None, ge=0, lt=10**15)
     currency: str | None = Field(None, description="ISO 4217; only items priced in it pass")
     in_stock: bool = False
     languages: tuple[str, ...] = ()
@@ -322,6 +349,18 @@ class Recommendations(Sequence[Recommendation]):
             for one in self.items
         ]
         return pd.DataFrame(rows)
+
+
+def shown(value: object) -> str:
+    """A value for an error's message: as Python writes it, cut where it is long.
+
+    >>> shown("x" * 100)[-4:], shown(10 ** 5000)
+    ('xxx…', 'a number of 16,610 bits')
+    """
+    if isinstance(value, int) and value.bit_length() > 1_000:
+        return f"a number of {value.bit_length():,} bits"  # Python refuses to write its digits
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:79]}…"
 
 
 def _line(one: Recommendation) -> str:

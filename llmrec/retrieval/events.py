@@ -11,8 +11,9 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from llmrec.catalog.schema import UNKNOWN_TIME, events
+from llmrec.catalog.schema import events
 from llmrec.catalog.store import CatalogStore
+from llmrec.catalog.times import allowed_us, known_us
 from llmrec.retrieval.cache import cached
 from llmrec.types import BoolArray, EventKind
 
@@ -71,11 +72,15 @@ class EventTable:
     def decay(self, half_life_days: float) -> NDArray[np.float64]:
         """``2 ** (-age / half life)`` of each event, age counted from the newest event.
 
-        An event without a time is as old as the oldest with one; without any times all are 1.
+        An event without a time is as old as the oldest with one; without any times all are 1. What
+        a wrong clock has put into the future is as new as the newest of the others.
         """
         if not len(self.at) or np.isnan(self.at).all():
             return np.ones(len(self.at))
-        age = np.nanmax(self.at) - np.where(np.isnan(self.at), np.nanmin(self.at), self.at)
+        past = self.at[self.at <= allowed_us()[1] / 1e6]
+        newest = np.max(past) if len(past) else np.nanmax(self.at)
+        at = np.where(np.isnan(self.at), np.nanmin(self.at), self.at)
+        age = np.maximum(newest - at, 0.0)
         return np.asarray(np.exp2(-age / (half_life_days * 86_400)))
 
 
@@ -97,7 +102,7 @@ def _write(store: CatalogStore, folder: Path) -> None:
                 users.append(user_number)
                 items.append(of_item.setdefault(item, len(of_item)))
                 weights.append(weight)
-                at.append(float("nan") if at_us == UNKNOWN_TIME else at_us / 1e6)
+                at.append(at_us / 1e6 if known_us(at_us) else float("nan"))
     np.save(folder / "users.npy", np.frombuffer(users, np.int32))
     np.save(folder / "items.npy", np.frombuffer(items, np.int32))
     np.save(folder / "weights.npy", np.frombuffer(weights, np.float32))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from llmrec.catalog.reviews import OPINIONS
 from llmrec.errors import DataError
 from llmrec.ingest.fields import parse_review
-from llmrec.server.bodies.base import MAX_EVENTS, Body, Id, Out
+from llmrec.server.bodies.base import MAX_EVENTS, NO_NUL, Body, Id, Moment, Out
 from llmrec.types import MAX_REVIEW_CHARS, Event, EventKind
 
 __all__ = ["EventRow", "EventsBody", "EventsOut"]
@@ -26,15 +26,17 @@ class EventRow(Body):
     user: Id | None = Field(None, description="a shopper's key speaks for its own, if left out")
     item: Id
     kind: EventKind = EventKind.VIEW
-    at: AwareDatetime | None = Field(None, description="when it happened; left out: now")
+    at: Moment | None = Field(None, description="when it happened, from 1990 to now; left out: now")
     position: int = Field(0, ge=0, le=10**9, description="order among equal times")
     value: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
         None, description="of a rating, on the shop's own scale; or a quantity"
     )
-    text: Annotated[str, StringConstraints(max_length=MAX_REVIEW_CHARS)] | None = Field(
-        None,
-        description="the shopper's own words, with a rating, a like or a dislike; left out: those "
-        "that are known of this event stay; empty: they are deleted",
+    text: Annotated[str, StringConstraints(max_length=MAX_REVIEW_CHARS, pattern=NO_NUL)] | None = (
+        Field(
+            None,
+            description="the shopper's own words, with a rating, a like or a dislike; left out: those "
+            "that are known of this event stay; empty: they are deleted",
+        )
     )
 
     def event(self, user: str, now: datetime) -> Event:

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
-from llmrec.server.bodies.base import MAX_BATCH, MAX_HISTORY, MAX_K, Body, Id, Out, Query
+from llmrec.server.bodies.base import (
+    MAX_BATCH,
+    MAX_HISTORY,
+    MAX_K,
+    NO_NUL,
+    Body,
+    Id,
+    Moment,
+    Out,
+    Query,
+)
 from llmrec.server.bodies.items import ItemOut
 from llmrec.types import EventKind, Filters, Language, Recommendations
 
 __all__ = ["AnswerOut", "AnswersOut", "BatchBody", "RecommendBody", "SearchBody", "SearchOut"]
 
 _Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**31 - 1)]
-_Words: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
+_Words: TypeAlias = Annotated[
+    str, StringConstraints(min_length=1, max_length=1_000, pattern=NO_NUL)
+]
 
 
 class _Entry(Body):
     kind: EventKind = EventKind.PURCHASE
-    at: AwareDatetime | None = None
+    at: Moment | None = None
     value: Annotated[float, Field(allow_inf_nan=False)] | None = None
 
 
