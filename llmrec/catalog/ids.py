@@ -18,12 +18,14 @@ MAX_ID_CHARS = 512
 # Controls, line and paragraph separators, lone surrogates: none can be typed, most break a log.
 _BAD_IN_ID = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
+_UNREADABLE = "\N{REPLACEMENT CHARACTER}"
+
 
 def one_form(id: str) -> str:
     """The form in which ids are compared; may be empty.
 
-    >>> one_form(" e\\u0301 ") == "\\u00e9"
-    True
+    >>> one_form(" Café ")
+    'Café'
     """
     text = id.strip()
     return text if text.isascii() else unicodedata.normalize("NFC", text)
@@ -62,4 +64,4 @@ def checked_id(id: str) -> str:
 
 def readable_id(id: str) -> str:
     """An id of an older version in its one form, with U+FFFD for what an id cannot hold."""
-    return one_form(_BAD_IN_ID.sub("\N{REPLACEMENT CHARACTER}", id.strip()))[:MAX_ID_CHARS]
+    return one_form(_BAD_IN_ID.sub(_UNREADABLE, id.strip())) or _UNREADABLE

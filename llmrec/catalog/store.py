@@ -210,7 +210,7 @@ class CatalogStore(Stored):
                 > 0
             )
             if deleted:
-                _bump(connection, "items")
+                bump(connection, "items")
         return deleted
 
     def delete_event(self, event: Event) -> bool:
@@ -226,7 +226,7 @@ class CatalogStore(Stored):
             deleted = connection.execute(events.delete().where(this)).rowcount > 0
             remove_texts(connection, keys)
             if deleted:
-                _bump(connection, "events")
+                bump(connection, "events")
         return deleted
 
     def forget_user(self, user: str) -> int:
@@ -241,7 +241,7 @@ class CatalogStore(Stored):
             gone = events.delete().where(events.c.user_id.in_(names))
             deleted = connection.execute(gone).rowcount
             if deleted:
-                _bump(connection, "events")
+                bump(connection, "events")
         return int(deleted)
 
     def _write(
@@ -259,7 +259,7 @@ class CatalogStore(Stored):
                 counts += upsert.write(batch)
         if counts.changed:
             with self._database.errors():
-                _bump(connection, "items" if table is items else "events")
+                bump(connection, "items" if table is items else "events")
         return counts
 
     def _all(self, query: sa.Select[Any]) -> list[Any]:
@@ -302,7 +302,8 @@ def read_revision(connection: Connection) -> Revision:
     return Revision(counters["items"], counters["events"])
 
 
-def _bump(connection: Connection, counter: str) -> None:
+def bump(connection: Connection, counter: str) -> None:
+    """Move a counter of the revision on, within the transaction that changed something."""
     now = time.time_ns() // 1_000_000
     following = sa.case((meta.c.value < now, now), else_=meta.c.value + 1)
     connection.execute(meta.update().where(meta.c.key == counter).values(value=following))

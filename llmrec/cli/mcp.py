@@ -33,7 +33,9 @@ def mcp(
     from llmrec.agent.tools import TOOLS
     from llmrec.mcp.server import serve_http, serve_stdio
     from llmrec.recommender import Recommender
+    from llmrec.requests import clean_user
 
+    user = clean_user(user)
     with Recommender.open(workspace) as shop:
         where = f"at http://127.0.0.1:{port}/mcp" if http else "over stdio"
         notes.print(f"Serving {len(TOOLS)} tools of {shop.workspace.path} {where}.", style="dim")

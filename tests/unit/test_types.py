@@ -50,7 +50,7 @@ def test_printing_shows_title_price_reason_and_degradation():
 
 
 def test_filters_refuse_typos_and_know_when_they_are_empty():
-    with pytest.raises(HistoryError, match="'x'.*brands") as caught:
+    with pytest.raises(HistoryError, match=r"'x'.*brands") as caught:
         Filters(brand="x")
     assert caught.value.field == "brand"
     assert Filters(allow_seen=True).is_empty and not Filters(not_items=("a",)).is_empty

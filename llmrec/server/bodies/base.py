@@ -50,7 +50,7 @@ _V = TypeVar("_V")
 
 
 def _valid(check: Callable[[_V], _V]) -> Callable[[_V], _V]:
-    """A check of ours as one of pydantic's, so that the answer names the field as for the others."""
+    """A check of ours as one of pydantic's, which knows the field's name."""
 
     def checked(value: _V) -> _V:
         try:

@@ -34,8 +34,8 @@ class EventRow(Body):
     text: Annotated[str, StringConstraints(max_length=MAX_REVIEW_CHARS, pattern=NO_NUL)] | None = (
         Field(
             None,
-            description="the shopper's own words, with a rating, a like or a dislike; left out: those "
-            "that are known of this event stay; empty: they are deleted",
+            description="the shopper's own words, with a rating, a like or a dislike; left out: "
+            "those that are known of this event stay; empty: they are deleted",
         )
     )
 
