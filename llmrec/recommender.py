@@ -7,6 +7,7 @@ happened.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from llmrec.requests import (
     as_language,
     check_k,
     check_lengths,
+    check_whole,
     clean_query,
     clean_user,
     condense_history,
@@ -46,6 +48,9 @@ if TYPE_CHECKING:
     from llmrec.ranking import Ranking
 
 __all__ = ["Recommender", "recommend"]
+
+_MOST_SEED = 2**62
+"""Seeds are counted up from it, and engines keep them in 64 bits."""
 
 
 class Recommender(Parts):
@@ -98,7 +103,8 @@ class Recommender(Parts):
             filters: hard constraints, honoured before any source's top-k.
             user: whose history to take, and who is named in the answer.
             describe: for how many of the first recommendations a description is written.
-            explain: whether reasons are written.
+            explain: whether a reason is written for each, here as over HTTP and on the command
+                line. The scores by source are in ``scores`` of each recommendation in any case.
             seed: of the candidate shuffle and the writing; default from the settings.
             language: of reasons and descriptions, ``en``, ``de`` or ``zh``; by default that of
                 each product.
@@ -156,6 +162,9 @@ class Recommender(Parts):
         check_lengths(len(histories), queries=queries, users=users)
         users = None if users is None else [clean_user(user) for user in users]
         spoken = as_language(language)
+        check_whole("describe", describe, sys.maxsize)
+        if seed is not None:
+            check_whole("seed", seed, _MOST_SEED)
         watch = Stopwatch()
         limits = as_filters(filters)
         jobs = self._retrieve(watch, histories, check_k(k), queries, limits, users, subject)

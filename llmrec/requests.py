@@ -29,6 +29,7 @@ __all__ = [
     "as_language",
     "check_k",
     "check_lengths",
+    "check_whole",
     "clean_query",
     "clean_user",
     "condense_history",
@@ -40,6 +41,7 @@ HistoryInput: TypeAlias = Sequence["str | Event | HistoryEntry | Mapping[str, An
 
 MAX_HISTORY = 100_000
 MAX_QUERY_CHARS = 2_000
+_NO_TEXT = ("Cc", "Cs")  # controls, and halves of characters that no encoder can read
 _ENTRY = TypeAdapter(HistoryEntry)
 _TELLING = {
     EventKind.VIEW: 0,
@@ -60,11 +62,26 @@ def check_k(k: int) -> int:
     """
     if isinstance(k, bool) or not isinstance(k, int) or k < 1:
         raise HistoryError(
-            f"k must be a whole number of at least 1, not {k!r}.",
+            f"k must be a whole number of at least 1, not {shown(k)}.",
             field="k",
             hint="Ask for one recommendation or more; a k above the catalogue's size is fine.",
         )
     return k
+
+
+def check_whole(name: str, value: int, most: int) -> int:
+    """Return a count, or a seed, if it can be served.
+
+    Raises:
+        HistoryError: it is not a whole number from 0 to ``most``; names it.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise HistoryError(
+            f"{name} must be a whole number from 0 to {most}, not {shown(value)}.",
+            field=name,
+            hint="Leave it out, or give one.",
+        )
+    return value
 
 
 def check_lengths(histories: int, **given: Sequence[str | None] | None) -> None:
@@ -129,7 +146,7 @@ def as_language(language: str | None) -> Language | None:
     known: dict[str, Language] = {one: one for one in get_args(Language)}
     if tag not in known:
         raise HistoryError(
-            f"no sentences can be made in the language {language!r}.",
+            f"no sentences can be made in the language {shown(language)}.",
             field="language",
             hint=f"Take one of {', '.join(known)}, or leave it out for each product's own.",
         )
@@ -230,7 +247,8 @@ def _entry(value: str | Event | HistoryEntry | Mapping[str, Any], number: int) -
         value = _from_mapping(value, number)
     if not isinstance(value, HistoryEntry) or not (value.item or value.text):
         raise HistoryError(
-            f"entry {number} is neither an item id, a text, an event nor a mapping: {value!r:.80}.",
+            f"entry {number} is neither an item id, a text, an event nor a mapping: "
+            f"{shown(value)}.",
             field="history",
             hint='Write "B00123", {"item": "B00123", "kind": "view"} or {"text": "red shoes"}.',
         )
@@ -315,5 +333,5 @@ def _is_empty_cell(cell: object) -> bool:
 
 
 def _clean(text: str) -> str:
-    visible = (" " if unicodedata.category(char) == "Cc" else char for char in text)
+    visible = (" " if unicodedata.category(char) in _NO_TEXT else char for char in text)
     return " ".join(unicodedata.normalize("NFC", "".join(visible)).split())

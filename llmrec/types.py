@@ -284,7 +284,7 @@ class Trace:
 class Recommendations(Sequence[Recommendation]):
     """The answer to one request: a sequence of recommendations, best first, with its trace.
 
-    ``considered`` are all ranked candidates, for ``--explain``; the sequence itself is its head.
+    ``considered`` are all ranked candidates, for ``--scores``; the sequence itself is its head.
     """
 
     items: tuple[Recommendation, ...]
@@ -359,7 +359,10 @@ def shown(value: object) -> str:
     """
     if isinstance(value, int) and value.bit_length() > 1_000:
         return f"a number of {value.bit_length():,} bits"  # Python refuses to write its digits
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # such lists within lists, and numbers within them
+        return f"a {type(value).__name__}"
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 

@@ -27,6 +27,8 @@ __all__ = ["Edge"]
 
 _log = logging.getLogger("llmrec.server.access")
 _GOOD_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+_LENGTH_DIGITS = 20
+"""More would be no length of anything, and Python refuses to read thousands of them."""
 _HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 
 
@@ -61,6 +63,7 @@ class Edge:
             if self._services.traffic.closing:
                 self._services.metrics.rejected.labels("closing").inc()
                 raise Overloaded("The server is closing.", hint="Try again; another one answers.")
+            _check_query(scope)
             body = await self._body(scope, receive)
             await self._app(scope, _replay(body, receive), request.send)
         except LLMRecError as error:
@@ -76,7 +79,7 @@ class Edge:
         settings = self._services.settings
         told = dict(scope["headers"]).get(b"content-length", b"0")
         parts: list[bytes] = []
-        size = int(told) if told.isdigit() else 0
+        size = int(told[:_LENGTH_DIGITS]) if told.isdigit() else 0
         with anyio.move_on_after(settings.body_s):
             more = size <= settings.max_body_bytes
             size = 0 if more else size
@@ -138,6 +141,15 @@ def _id(scope: Scope) -> str:
     """The caller's own id, where it is a decent one, so that logs of several programs meet."""
     sent = dict(scope["headers"]).get(b"x-request-id", b"")
     return sent.decode() if _GOOD_ID.fullmatch(sent) else secrets.token_hex(8)
+
+
+def _check_query(scope: Scope) -> None:
+    # Escapes of such bytes are read as well as can be; as they are, they break who reads the URL.
+    if not scope["query_string"].isascii():
+        raise RequestError(
+            "The address has bytes that are not ASCII behind its '?'.",
+            hint="Escape them, as %C3%A4 for ä.",
+        )
 
 
 def _replay(body: bytes, receive: Receive) -> Callable[[], Awaitable[Any]]:

@@ -35,9 +35,7 @@ async def recommend(body: RecommendBody, caller: Shopper, services: TheServices)
             language=body.language,
         )
 
-    answer = await services.model.run(work)
-    services.metrics.count_answer(answer.trace)
-    return AnswerOut.of(answer)
+    return AnswerOut.of(await services.model.run(work))
 
 
 @router.post("/v1/recommend/batch", responses=failures(401, 403, 422, 429, 502))
@@ -66,6 +64,4 @@ async def recommend_batch(body: BatchBody, _: Merchant, services: TheServices) -
         )
 
     answers = await services.model.run(work)
-    for answer in answers:
-        services.metrics.count_answer(answer.trace)
     return AnswersOut(answers=tuple(map(AnswerOut.of, answers)))
