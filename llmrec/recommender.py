@@ -27,6 +27,7 @@ from llmrec.requests import (
     check_lengths,
     check_whole,
     clean_query,
+    clean_subject,
     clean_user,
     condense_history,
     judged,
@@ -167,7 +168,9 @@ class Recommender(Parts):
             check_whole("seed", seed, _MOST_SEED)
         watch = Stopwatch()
         limits = as_filters(filters)
-        jobs = self._retrieve(watch, histories, check_k(k), queries, limits, users, subject)
+        jobs = self._retrieve(
+            watch, histories, check_k(k), queries, limits, users, clean_subject(subject)
+        )
         seed = self.settings.ranking.seed if seed is None else seed
         ranked, rankings, degraded = self._rank(watch, jobs, seed)
         answers = []
@@ -198,7 +201,7 @@ class Recommender(Parts):
         queries: Sequence[str | None] | None,
         filters: Filters,
         users: Sequence[str | None] | None,
-        subject: Sequence[str],
+        subject: tuple[str, ...],
     ) -> list[Job]:
         from llmrec.retrieval import RetrievalRequest
 
@@ -211,7 +214,7 @@ class Recommender(Parts):
             resolved = [resolve_history(one, known) for one in parsed]
         with watch.stage("retrieve"):
             requests = [
-                RetrievalRequest(history, query, filters, tuple(subject))
+                RetrievalRequest(history, query, filters, subject)
                 for history, query in zip(resolved, asked, strict=True)
             ]
             wanted = max(k, self.settings.retrieval.candidates)

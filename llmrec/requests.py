@@ -31,6 +31,7 @@ __all__ = [
     "check_lengths",
     "check_whole",
     "clean_query",
+    "clean_subject",
     "clean_user",
     "condense_history",
     "judged",
@@ -51,6 +52,7 @@ _TELLING = {
     EventKind.LIKE: 4,
     EventKind.DISLIKE: 5,
 }
+_ENTRY_HINT = "An entry has item or text, and may have kind, at (1990 to now) and value."
 _KINDS = tuple(kind.value for kind in EventKind)
 
 
@@ -60,7 +62,7 @@ def check_k(k: int) -> int:
     Raises:
         HistoryError: ``k`` is not a whole number of at least 1.
     """
-    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= sys.maxsize:
         raise HistoryError(
             f"k must be a whole number of at least 1, not {shown(k)}.",
             field="k",
@@ -119,6 +121,26 @@ def clean_query(query: str | None) -> str | None:
     return text or None
 
 
+def clean_subject(subject: Sequence[str]) -> tuple[str, ...]:
+    """What everything must be about, each in clean words.
+
+    Raises:
+        HistoryError: it is not a list of texts.
+    """
+    if isinstance(subject, (str, bytes)) or not isinstance(subject, Sequence):
+        raise HistoryError(
+            f"the subject must be a list of texts, not {type(subject).__name__}.",
+            field="subject",
+            hint='Write ["teapots", "kettles"].',
+        )
+    for words in subject:
+        if not isinstance(words, str):
+            raise HistoryError(
+                f"{shown(words)} is no text.", field="subject", hint="Give words, as ['teapots']."
+            )
+    return tuple(filter(None, map(_clean, subject)))
+
+
 def clean_user(user: str | None) -> str | None:
     """A shopper's name in its one form; an empty one is none.
 
@@ -142,7 +164,8 @@ def as_language(language: str | None) -> Language | None:
     """
     if language is None:
         return None
-    tag = str(language)[:80].casefold().replace("_", "-").partition("-")[0]
+    tag = language if isinstance(language, str) else ""
+    tag = tag[:80].casefold().replace("_", "-").partition("-")[0]
     known: dict[str, Language] = {one: one for one in get_args(Language)}
     if tag not in known:
         raise HistoryError(
@@ -266,7 +289,7 @@ def _checked(entry: HistoryEntry, number: int) -> HistoryEntry:
         changes["item"] = one_form(entry.item)
         if not changes["item"] and not entry.text:
             raise _bad_entry(number, "item", entry.item, "is only white space")
-    if entry.kind not in _TELLING:
+    if not isinstance(entry.kind, str) or entry.kind not in _TELLING:
         raise _bad_entry(number, "kind", entry.kind, f"is none of {', '.join(_KINDS)}")
     if entry.value is not None:
         changes |= _value(entry.value, number)
@@ -293,7 +316,7 @@ def _bad_entry(number: int, name: str, value: object, what: str) -> HistoryError
     return HistoryError(
         f"entry {number}: {shown(value)} {what}.",
         field=f"history.{name}",
-        hint="An entry has item or text, and may have kind, at (1990 to now) and value.",
+        hint=_ENTRY_HINT,
     )
 
 
@@ -303,19 +326,23 @@ def _from_mapping(value: Mapping[str, Any], number: int) -> HistoryEntry:
         raise HistoryError(
             f"entry {number}: unknown key '{unknown[0]:.80}'.",
             field="history",
-            hint="An entry has item or text, and may have kind, at and value.",
+            hint=_ENTRY_HINT,
         )
     try:
         entry = _ENTRY.validate_python(
             {name: None if _is_empty_cell(cell) else cell for name, cell in value.items()}
         )
+    except RecursionError:  # a list within a list, and so on, has no words
+        raise HistoryError(
+            f"entry {number} cannot be read: it has no end.", field="history", hint=_ENTRY_HINT
+        ) from None
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise HistoryError(
             f"entry {number}: {shown(first['input'])}: {first['msg']}.",
             field=f"history.{name}" if name else "history",
-            hint="An entry has item or text, and may have kind, at (1990 to now) and value.",
+            hint=_ENTRY_HINT,
         ) from error
     at = entry.at
     if at is None:
