@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Discriminator, Field, StringConstraints, Tag
 
 from llmrec.server.bodies.base import (
     MAX_BATCH,
@@ -46,8 +46,22 @@ class TextEntry(_Entry):
     text: _Words
 
 
+def _form_of(entry: Any) -> str:
+    """Which of the forms an entry is meant to have: what is wrong is then told of that one."""
+    if isinstance(entry, str):
+        return "Words"
+    text = entry.get("text") if isinstance(entry, dict) else getattr(entry, "text", None)
+    return "ItemEntry" if text is None else "TextEntry"
+
+
+_AnyEntry: TypeAlias = Annotated[
+    Annotated[_Words, Tag("Words")]
+    | Annotated[ItemEntry, Tag("ItemEntry")]
+    | Annotated[TextEntry, Tag("TextEntry")],
+    Discriminator(_form_of),
+]
 _History: TypeAlias = Annotated[
-    tuple[_Words | ItemEntry | TextEntry, ...],
+    tuple[_AnyEntry, ...],
     Field(max_length=MAX_HISTORY, description="item ids, texts or entries, oldest first"),
 ]
 
