@@ -7,6 +7,7 @@ happened.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,9 @@ from llmrec.requests import (
     as_user,
     check_k,
     check_lengths,
+    check_whole,
     clean_query,
+    clean_subject,
     condense_history,
     judged,
     resolve_history,
@@ -53,6 +56,9 @@ if TYPE_CHECKING:
     from llmrec.ranking import Ranking
 
 __all__ = ["Recommender", "recommend"]
+
+_MOST_SEED = 2**62
+"""Seeds are counted up from it, and engines keep them in 64 bits."""
 
 
 class Recommender(Parts):
@@ -106,7 +112,8 @@ class Recommender(Parts):
             filters: hard constraints, honoured before any source's top-k.
             user: whose history to take, and who is named in the answer.
             describe: for how many of the first recommendations a description is written.
-            explain: whether reasons are written.
+            explain: whether a reason is written for each, here as over HTTP and on the command
+                line. The scores by source are in ``scores`` of each recommendation in any case.
             seed: of the candidate shuffle and the writing; default from the settings.
             language: of reasons and descriptions, ``en``, ``de`` or ``zh``; by default that of
                 each product.
@@ -163,9 +170,14 @@ class Recommender(Parts):
         check_lengths(len(histories), queries=queries, users=users)
         spoken = as_language(language)
         names = [as_user(user) for user in users or [None] * len(histories)]
+        check_whole("describe", describe, sys.maxsize)
+        if seed is not None:
+            check_whole("seed", seed, _MOST_SEED)
         watch = Stopwatch()
         limits = as_filters(filters)
-        jobs = self._retrieve(watch, histories, check_k(k), queries, limits, names, subject)
+        jobs = self._retrieve(
+            watch, histories, check_k(k), queries, limits, names, clean_subject(subject)
+        )
         seed = self.settings.ranking.seed if seed is None else seed
         ranked, rankings, degraded = self._rank(watch, jobs, seed)
         answers = []
@@ -196,7 +208,7 @@ class Recommender(Parts):
         queries: Sequence[str | None] | None,
         filters: Filters,
         users: Sequence[str | None],
-        subject: Sequence[str],
+        subject: tuple[str, ...],
     ) -> list[Job]:
         from llmrec.retrieval import RetrievalRequest
 
@@ -221,7 +233,7 @@ class Recommender(Parts):
             ]
         with watch.stage("retrieve"):
             requests = [
-                RetrievalRequest(history, query, filters, tuple(subject))
+                RetrievalRequest(history, query, filters, subject)
                 for history, query in zip(resolved, asked, strict=True)
             ]
             wanted = max(k, self.settings.retrieval.candidates)

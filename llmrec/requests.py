@@ -6,16 +6,21 @@ know as an id counts by its text. Nothing here asks a model or a vector store.
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
+from datetime import datetime, timezone
+from numbers import Real
 from typing import Any, TypeAlias, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
+from llmrec.catalog.ids import is_plain, one_form
 from llmrec.catalog.names import user_name
+from llmrec.catalog.times import check_time
 from llmrec.errors import DataError, HistoryError
-from llmrec.types import Event, EventKind, Filters, HistoryEntry, Language
+from llmrec.types import Event, EventKind, Filters, HistoryEntry, Language, shown
 
 __all__ = [
     "MAX_HISTORY",
@@ -26,7 +31,9 @@ __all__ = [
     "as_user",
     "check_k",
     "check_lengths",
+    "check_whole",
     "clean_query",
+    "clean_subject",
     "condense_history",
     "judged",
     "resolve_history",
@@ -36,6 +43,7 @@ HistoryInput: TypeAlias = Sequence["str | Event | HistoryEntry | Mapping[str, An
 
 MAX_HISTORY = 100_000
 MAX_QUERY_CHARS = 2_000
+_NO_TEXT = ("Cc", "Cs")  # controls, and halves of characters that no encoder can read
 _ENTRY = TypeAdapter(HistoryEntry)
 _TELLING = {
     EventKind.VIEW: 0,
@@ -45,6 +53,8 @@ _TELLING = {
     EventKind.LIKE: 4,
     EventKind.DISLIKE: 5,
 }
+_ENTRY_HINT = "An entry has item or text, and may have kind, at (1990 to now) and value."
+_KINDS = tuple(kind.value for kind in EventKind)
 
 
 def check_k(k: int) -> int:
@@ -53,13 +63,28 @@ def check_k(k: int) -> int:
     Raises:
         HistoryError: ``k`` is not a whole number of at least 1.
     """
-    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= sys.maxsize:
         raise HistoryError(
-            f"k must be a whole number of at least 1, not {k!r}.",
+            f"k must be a whole number of at least 1, not {shown(k)}.",
             field="k",
             hint="Ask for one recommendation or more; a k above the catalogue's size is fine.",
         )
     return k
+
+
+def check_whole(name: str, value: int, most: int) -> int:
+    """Return a count, or a seed, if it can be served.
+
+    Raises:
+        HistoryError: it is not a whole number from 0 to ``most``; names it.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise HistoryError(
+            f"{name} must be a whole number from 0 to {most}, not {shown(value)}.",
+            field=name,
+            hint="Leave it out, or give one.",
+        )
+    return value
 
 
 def check_lengths(histories: int, **given: Sequence[str | None] | None) -> None:
@@ -97,6 +122,26 @@ def clean_query(query: str | None) -> str | None:
     return text or None
 
 
+def clean_subject(subject: Sequence[str]) -> tuple[str, ...]:
+    """What everything must be about, each in clean words.
+
+    Raises:
+        HistoryError: it is not a list of texts.
+    """
+    if isinstance(subject, (str, bytes)) or not isinstance(subject, Sequence):
+        raise HistoryError(
+            f"the subject must be a list of texts, not {type(subject).__name__}.",
+            field="subject",
+            hint='Write ["teapots", "kettles"].',
+        )
+    for words in subject:
+        if not isinstance(words, str):
+            raise HistoryError(
+                f"{shown(words)} is no text.", field="subject", hint="Give words, as ['teapots']."
+            )
+    return tuple(filter(None, map(_clean, subject)))
+
+
 def as_language(language: str | None) -> Language | None:
     """A language that sentences can be made in, from a tag such as ``de-AT``; none is none.
 
@@ -105,11 +150,12 @@ def as_language(language: str | None) -> Language | None:
     """
     if language is None:
         return None
-    tag = str(language).casefold().replace("_", "-").partition("-")[0]
+    tag = language if isinstance(language, str) else ""
+    tag = tag[:80].casefold().replace("_", "-").partition("-")[0]
     known: dict[str, Language] = {one: one for one in get_args(Language)}
     if tag not in known:
         raise HistoryError(
-            f"no sentences can be made in the language {language!r}.",
+            f"no sentences can be made in the language {shown(language)}.",
             field="language",
             hint=f"Take one of {', '.join(known)}, or leave it out for each product's own.",
         )
@@ -125,7 +171,11 @@ def as_user(user: str | None) -> str | None:
     if not user:
         return None
     if not isinstance(user, str):
-        raise HistoryError(f"the user must be text, not {type(user).__name__}.", field="user")
+        raise HistoryError(
+            f"the user must be text, not {type(user).__name__}.",
+            field="user",
+            hint="Write numbers as text: '42'.",
+        )
     try:
         return user_name(user)
     except DataError as error:
@@ -142,16 +192,13 @@ def as_filters(filters: Filters | Mapping[str, Any] | None) -> Filters:
         return Filters()
     if isinstance(filters, Filters):
         return filters
-    try:
-        return Filters.model_validate(filters)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]) or "filters"
+    if not isinstance(filters, Mapping):
         raise HistoryError(
-            f"{first['msg']}.",
-            field=name,
+            f"the filters must be a mapping, not {type(filters).__name__}.",
+            field="filters",
             hint=f"Known filters: {', '.join(Filters.model_fields)}.",
-        ) from error
+        )
+    return Filters(**{str(name): value for name, value in filters.items()})
 
 
 def as_history(history: HistoryInput | None) -> tuple[HistoryEntry, ...]:
@@ -234,31 +281,97 @@ def _entry(value: str | Event | HistoryEntry | Mapping[str, Any], number: int) -
         value = _from_mapping(value, number)
     if not isinstance(value, HistoryEntry) or not (value.item or value.text):
         raise HistoryError(
-            f"entry {number} is neither an item id, a text, an event nor a mapping: {value!r:.80}.",
+            f"entry {number} is neither an item id, a text, an event nor a mapping: "
+            f"{shown(value)}.",
             field="history",
             hint='Write "B00123", {"item": "B00123", "kind": "view"} or {"text": "red shoes"}.',
         )
-    return value
+    return _checked(value, number)
+
+
+def _checked(entry: HistoryEntry, number: int) -> HistoryEntry:
+    """The entry with its id in its one form and its time in UTC; most are as they should be."""
+    changes: dict[str, Any] = {}
+    for name in ("item", "text"):
+        text = getattr(entry, name)
+        if not isinstance(text, str | None):
+            raise _bad_entry(number, name, text, "is not text")
+    if entry.item and not is_plain(entry.item):
+        changes["item"] = one_form(entry.item)
+        if not changes["item"] and not entry.text:
+            raise _bad_entry(number, "item", entry.item, "is only white space")
+    if not isinstance(entry.kind, str) or entry.kind not in _TELLING:
+        raise _bad_entry(number, "kind", entry.kind, f"is none of {', '.join(_KINDS)}")
+    if entry.value is not None:
+        changes |= _value(entry.value, number)
+    at = entry.at
+    if at is not None:
+        if not isinstance(at, datetime):
+            raise _bad_entry(number, "at", at, "is not a time")
+        if at.tzinfo is None:  # as in files: a time without a zone is UTC
+            changes["at"] = at.replace(tzinfo=timezone.utc)
+    return replace(entry, **changes) if changes else entry
+
+
+def _value(value: float, number: int) -> dict[str, float | None]:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise _bad_entry(number, "value", value, "is not a number")
+    if value != value:  # what a table of numbers has in its empty cells
+        return {"value": None}
+    if abs(value) > sys.float_info.max:
+        raise _bad_entry(number, "value", value, "is not a finite number")
+    return {}
+
+
+def _bad_entry(number: int, name: str, value: object, what: str) -> HistoryError:
+    return HistoryError(
+        f"entry {number}: {shown(value)} {what}.",
+        field=f"history.{name}",
+        hint=_ENTRY_HINT,
+    )
 
 
 def _from_mapping(value: Mapping[str, Any], number: int) -> HistoryEntry:
-    unknown = sorted(set(value) - {one.name for one in fields(HistoryEntry) if one.compare})
+    names = {one.name for one in fields(HistoryEntry) if one.compare}
+    unknown = sorted(str(name) for name in set(value) - names)
     if unknown:
-        raise HistoryError(f"entry {number}: unknown key '{unknown[0]}'.", field="history")
+        raise HistoryError(
+            f"entry {number}: unknown key '{unknown[0]:.80}'.",
+            field="history",
+            hint=_ENTRY_HINT,
+        )
     try:
-        stated = value.get("kind") is not None
-        given = {name: one for name, one in value.items() if name != "kind" or stated}
-        return replace(_ENTRY.validate_python(given), stated=stated)
+        cells = {name: None if _is_empty_cell(cell) else cell for name, cell in value.items()}
+        stated = cells.get("kind") is not None
+        given = {name: cell for name, cell in cells.items() if name != "kind" or stated}
+        entry = replace(_ENTRY.validate_python(given), stated=stated)
+    except RecursionError:  # a list within a list, and so on, has no words
+        raise HistoryError(
+            f"entry {number} cannot be read: it has no end.", field="history", hint=_ENTRY_HINT
+        ) from None
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise HistoryError(
-            f"entry {number}: {first['msg']}.",
+            f"entry {number}: {shown(first['input'])}: {first['msg']}.",
             field=f"history.{name}" if name else "history",
-            hint="An entry has item or text, and may have kind, at and value.",
+            hint=_ENTRY_HINT,
         ) from error
+    at = entry.at
+    if at is None:
+        return entry
+    try:
+        return replace(entry, at=check_time(at if at.tzinfo else at.replace(tzinfo=timezone.utc)))
+    except DataError as error:
+        what = f"cannot be: {error.reason}"
+        raise _bad_entry(number, "at", value["at"], what) from None
+
+
+def _is_empty_cell(cell: object) -> bool:
+    # NaN or NaT, which compare unequal to themselves.
+    return isinstance(cell, float | datetime) and cell != cell
 
 
 def _clean(text: str) -> str:
-    visible = (" " if unicodedata.category(char) == "Cc" else char for char in text)
+    visible = (" " if unicodedata.category(char) in _NO_TEXT else char for char in text)
     return " ".join(unicodedata.normalize("NFC", "".join(visible)).split())

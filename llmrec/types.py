@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from llmrec.errors import HistoryError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +38,7 @@ __all__ = [
     "SourceHit",
     "Trace",
     "Words",
+    "shown",
 ]
 
 FloatArray: TypeAlias = NDArray[np.float32]
@@ -136,7 +139,27 @@ class HistoryEntry:
     stated: bool = field(default=True, compare=False)
 
 
-class Filters(BaseModel):
+class _OwnErrors(type(BaseModel)):  # type: ignore[misc]
+    """Raises our error where a model that is made by its name would raise pydantic's.
+
+    A model within another's body is not made by its name: there pydantic says which field it was.
+    """
+
+    def __call__(cls, *args: Any, **values: Any) -> Any:
+        try:
+            return super().__call__(*args, **values)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            # A pair of limits that contradict each other has no place of its own.
+            value = f"{shown(first['input'])}: " if first["loc"] else ""
+            raise HistoryError(
+                f"{value}{first['msg'].removeprefix('Value error, ')}.",
+                field=".".join(str(part) for part in first["loc"]) or "filters",
+                hint=f"Known filters: {', '.join(cls.model_fields)}.",
+            ) from error
+
+
+class Filters(BaseModel, metaclass=_OwnErrors):
     """Hard constraints; every source honours them before its top-k.
 
     Within one field the values are alternatives; fields are combined with "and". Names are compared
@@ -149,6 +172,9 @@ class Filters(BaseModel):
     leaves a blend of wool out. Such names speak of material, fabric, composition, ingredients,
     allergens, contents, filling or lining, in English, German or Chinese.
 
+    Raises:
+        HistoryError: a field is unknown or its value impossible; names it.
+
     >>> Filters(brands=["Acme"], max_price="40").is_empty
     False
     """
@@ -159,8 +185,9 @@ class Filters(BaseModel):
     not_categories: tuple[str, ...] = ()
     brands: tuple[str, ...] = ()
     not_brands: tuple[str, ...] = ()
-    min_price: Decimal | None = Field(None, ge=0)
-    max_price: Decimal | None = Field(None, ge=0)
+    # Written out, a limit of 1e1000000 would be a million digits in every reply.
+    min_price: Decimal | None = Field(None, ge=0, lt=10**15)
+    max_price: Decimal | None = Field(None, ge=0, lt=10**15)
     currency: str | None = Field(None, description="ISO 4217; only items priced in it pass")
     in_stock: bool = False
     languages: tuple[str, ...] = ()
@@ -274,7 +301,7 @@ class Trace:
 class Recommendations(Sequence[Recommendation]):
     """The answer to one request: a sequence of recommendations, best first, with its trace.
 
-    ``considered`` are all ranked candidates, for ``--explain``; the sequence itself is its head.
+    ``considered`` are all ranked candidates, for ``--scores``; the sequence itself is its head.
     """
 
     items: tuple[Recommendation, ...]
@@ -346,6 +373,21 @@ def _values(value: str | Iterable[str]) -> tuple[str, ...]:
         return (value,)
     # Most attributes have one value, and every item that is read comes through here.
     return value if isinstance(value, tuple) and len(value) == 1 else tuple(dict.fromkeys(value))
+
+
+def shown(value: object) -> str:
+    """A value for an error's message: as Python writes it, cut where it is long.
+
+    >>> shown("x" * 100)[-4:], shown(10 ** 5000)
+    ('xxx…', 'a number of 16,610 bits')
+    """
+    if isinstance(value, int) and value.bit_length() > 1_000:
+        return f"a number of {value.bit_length():,} bits"  # Python refuses to write its digits
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # such lists within lists, and numbers within them
+        return f"a {type(value).__name__}"
+    return text if len(text) <= 80 else f"{text[:79]}…"
 
 
 def _line(one: Recommendation) -> str:

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import json
 import math
-from datetime import datetime, timedelta, timezone
+from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
+from llmrec.catalog.ids import checked_id, is_plain
 from llmrec.catalog.schema import UNKNOWN_TIME
+from llmrec.catalog.times import microseconds, time_of
 from llmrec.errors import DataError
 from llmrec.types import Event, EventKind, Item
 
-__all__ = ["EventRow", "ItemRow", "event_from_row", "event_row", "item_from_row", "item_row"]
+__all__ = [
+    "EventRow",
+    "ItemRow",
+    "event_from_row",
+    "event_row",
+    "item_from_row",
+    "item_row",
+    "with_one_id",
+    "with_one_key",
+]
 
 ItemRow = tuple[Any, ...]
 EventRow = tuple[str, int, int, str, str, float | None]
 """All columns of ``events`` but ``arrival``, which the store gives."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _KINDS = {kind.value: kind for kind in EventKind}
 _NAMES = {kind.value: str(kind.value) for kind in EventKind}  # an EventKind is its name, as a key
 _TEXTS = ("id", "title", "brand", "currency", "language", "description", "url", "image_url")
@@ -33,7 +43,7 @@ def item_row(item: Item) -> ItemRow:
 
     Raises:
         DataError: no id, a field of another type than its own, a price that is not finite, a time
-            without a zone.
+            without a zone or of another age.
     """
     _check(item)
     head = (
@@ -48,14 +58,14 @@ def item_row(item: Item) -> ItemRow:
         _encode({str(name): [*map(str, values)] for name, values in item.attributes.items()}),
         item.url,
         item.image_url,
-        None if item.added_at is None else _microseconds(item.added_at),
+        None if item.added_at is None else microseconds(item.added_at, "added_at"),
     )
     text = _encode([*head, item.description]).encode("utf-8", "surrogatepass")
     return (*head, blake2b(text, digest_size=16).hexdigest(), item.description)
 
 
 def item_from_row(row: Any) -> Item:
-    """The item that a row of ``items`` holds."""
+    """The item that a row of ``items`` holds; of a time that is none, ``None``."""
     return Item(
         id=row[0],
         title=row[1],
@@ -68,7 +78,7 @@ def item_from_row(row: Any) -> Item:
         attributes=json.loads(row[8]),
         url=row[9],
         image_url=row[10],
-        added_at=None if row[11] is None else _EPOCH + timedelta(microseconds=row[11]),
+        added_at=time_of(row[11]),
         description=row[13],
     )
 
@@ -77,18 +87,20 @@ def event_row(event: Event) -> EventRow:
     """The row of ``events`` that holds ``event``; a value that is not a number is none.
 
     Raises:
-        DataError: no user or item, an unknown kind, a time without a zone.
+        DataError: no user or item, an unknown kind, a time without a zone or of another age.
     """
     if not event.user or not event.item:
         raise DataError("An event has an empty user or item.", hint="Leave such events out.")
     kind, value = _NAMES.get(event.kind), event.value
     if kind is None:
         raise DataError(
-            f"'{event.kind}' is not a kind of event.", hint=f"Known are {', '.join(_NAMES)}."
+            f"'{event.kind}' is not a kind of event.",
+            field="kind",
+            hint=f"Known are {', '.join(_NAMES)}.",
         )
     return (
         event.user,
-        UNKNOWN_TIME if event.at is None else _microseconds(event.at),
+        UNKNOWN_TIME if event.at is None else microseconds(event.at, "at"),
         event.position,
         event.item,
         kind,
@@ -97,10 +109,46 @@ def event_row(event: Event) -> EventRow:
 
 
 def event_from_row(row: Any) -> Event:
-    """The event that a row of ``events`` holds."""
+    """The event that a row of ``events`` holds; of a time that is none, ``None``."""
     user, at_us, position, item, kind, value = row[:6]
-    at = None if at_us == UNKNOWN_TIME else _EPOCH + timedelta(microseconds=at_us)
-    return Event(user, item, _KINDS[kind], at, position, value)
+    return Event(user, item, _KINDS[kind], time_of(at_us), position, value)
+
+
+def with_one_id(item: Item) -> Item:
+    """The same item, its id in its one form.
+
+    Raises:
+        DataError: the id is none.
+    """
+    id = item.id
+    if not isinstance(id, str) or not id or is_plain(id):
+        return item  # what is no id at all, its row says
+    return replace(item, id=_formed(id, "id", "An item"))
+
+
+def with_one_key(row: EventRow) -> EventRow:
+    """The same row of an event, its user and item in their one form.
+
+    Raises:
+        DataError: one of them is no id.
+    """
+    user, at_us, position, item, kind, value = row
+    if is_plain(user) and is_plain(item):  # nearly every one; a log has millions of them
+        return row
+    user = _formed(str(user), "user", "An event")
+    item = _formed(str(item), "item", "An event")
+    return user, at_us, position, item, kind, value
+
+
+def _formed(id: str, field: str, what: str) -> str:
+    try:
+        return checked_id(id)
+    except DataError as error:
+        raise DataError(
+            f"{what} has the {field} {id[:80]!r}: {error.reason}.",
+            field=field,
+            hint="Mend it at its source.",
+        ) from None
 
 
 def _check(item: Item) -> None:
@@ -129,12 +177,3 @@ def _wrong(item: Item, name: str, wanted: str) -> DataError:
 @lru_cache(maxsize=4096)
 def _path(text: str) -> tuple[str, ...]:
     return tuple(json.loads(text))
-
-
-def _microseconds(at: datetime) -> int:
-    if at.tzinfo is None:
-        raise DataError(
-            f"The time {at} has no time zone.", hint="Make it timezone-aware; UTC is best."
-        )
-    since = at - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

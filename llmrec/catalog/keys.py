@@ -16,10 +16,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from llmrec.catalog.names import user_name
+from llmrec.catalog.ids import checked_id, one_form
 from llmrec.catalog.scopes import ApiKey, Scope
 from llmrec.catalog.stored import Stored
-from llmrec.errors import ConfigError, NotFound
+from llmrec.errors import ConfigError, DataError, NotFound
 
 __all__ = ["KeyStore"]
 
@@ -52,14 +52,14 @@ class KeyStore(Stored):
 
         Raises:
             ConfigError: a shopper's key without a user, or another key with one.
-            DataError: the user is nobody.
+            DataError: a user of that name cannot be.
         """
         if (scope is Scope.SHOPPER) != bool(user):
             raise ConfigError(
                 "A shopper's key speaks for one user, and other keys for none.",
                 hint="Give --user with --scope shopper, and only with it.",
             )
-        user = user_name(user) if user else None
+        user = None if user is None else _shopper(user)
         id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
         row = {"id": id, "hash": _hash(secret), "scope": scope.value, "user_id": user}
         with self._database.write() as connection, self._database.errors():
@@ -105,10 +105,22 @@ class KeyStore(Stored):
 
     def forget(self, user: str) -> int:
         """Revoke the keys of a shopper and drop the name from them; how many there were."""
+        names = {user, one_form(user)}
         with self._database.erase() as connection, self._database.errors():
-            own = _keys.update().where(_keys.c.user_id == user)
+            own = _keys.update().where(_keys.c.user_id.in_(names))
             revoked = sa.func.coalesce(_keys.c.revoked_us, _now())
             return connection.execute(own.values(user_id=None, revoked_us=revoked)).rowcount
+
+
+def _shopper(user: str) -> str:
+    try:
+        return checked_id(user)
+    except DataError as error:
+        raise DataError(
+            f"The user {user[:80]!r} cannot be: {error.reason}.",
+            field="user",
+            hint="Name one as the event log does.",
+        ) from None
 
 
 def _hash(secret: str) -> str:
@@ -123,7 +135,7 @@ def _key(row: Any) -> ApiKey:
     return ApiKey(
         id=row.id,
         scope=Scope(row.scope),
-        user=row.user_id,
+        user=None if row.user_id is None else one_form(row.user_id),
         made_at=_time(row.made_us),
         revoked_at=None if row.revoked_us is None else _time(row.revoked_us),
     )

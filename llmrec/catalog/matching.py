@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 
+from llmrec.catalog.ids import one_form
 from llmrec.catalog.tokens import tokens
 from llmrec.types import Filters, Item
 
@@ -63,6 +64,7 @@ def matches(item: Item, filters: Filters, seen: Collection[str] = ()) -> bool:
     """Whether ``item`` passes ``filters`` and, unless these allow it, is not in ``seen``."""
     return (
         item.id not in filters.not_items
+        and item.id not in map(one_form, filters.not_items)
         and (filters.allow_seen or item.id not in seen)
         and _names(item, filters)
         and _price(item.price, item.currency, filters)

@@ -12,6 +12,7 @@ import unicodedata
 
 from sqlalchemy import ColumnElement, func
 
+from llmrec.catalog.ids import checked_id
 from llmrec.catalog.schema import events
 from llmrec.errors import DataError
 
@@ -48,10 +49,10 @@ def is_nobody(name: str | None) -> bool:
 
 
 def user_name(name: str) -> str:
-    """A shopper's name as it is kept: NFC, no white space around.
+    """A shopper's name as it is kept, in its one form (see :mod:`llmrec.catalog.ids`).
 
     Raises:
-        DataError: it is nobody's.
+        DataError: it is nobody's, or no name.
     """
     if is_nobody(name):
         raise DataError(
@@ -59,7 +60,7 @@ def user_name(name: str) -> str:
             field="user",
             hint="Name the shopper, or leave the user out where nobody is signed in.",
         )
-    return unicodedata.normalize("NFC", name.strip())
+    return checked_id(name)
 
 
 def of_somebody() -> ColumnElement[bool]:

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from llmrec.catalog.bulk import Upsert
-from llmrec.catalog.codec import EventRow, event_row
+from llmrec.catalog.codec import EventRow, event_row, with_one_key
+from llmrec.catalog.ids import one_form
 from llmrec.catalog.schema import Key, event_order, events
 from llmrec.errors import DataError
 from llmrec.types import MAX_REVIEW_CHARS, Event, EventKind
@@ -47,7 +48,8 @@ def reviews_statement(user: str, limit: int | None) -> sa.Select[tuple[object, .
     pairs = [events.c[column.name] == column for column in reviews.primary_key.columns]
     query = sa.select(events, reviews.c.text).join(reviews, sa.and_(*pairs))
     newest_first = [column.desc() for column in event_order]
-    return query.where(events.c.user_id == user).order_by(*newest_first).limit(limit)
+    names = {user, one_form(user)}
+    return query.where(events.c.user_id.in_(names)).order_by(*newest_first).limit(limit)
 
 
 class ReviewTexts:
@@ -76,7 +78,7 @@ class ReviewTexts:
             DataError: an event that cannot be stored; what its text is at fault for, too.
         """
         for event in values:
-            row = event_row(event)
+            row = with_one_key(event_row(event))
             if event.text is not None:
                 self._waiting[row[:5]] = _checked(event)
                 if len(self._waiting) >= _TEXTS_BATCH:

@@ -13,10 +13,12 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from llmrec.catalog.ids import one_form
 from llmrec.catalog.matching import fold, in_language, is_content, values_by_name
 from llmrec.catalog.postings import Postings, PostingsBuilder
 from llmrec.catalog.schema import items
 from llmrec.catalog.store import CatalogStore, Revision
+from llmrec.catalog.times import known_us
 from llmrec.catalog.tokens import tokens
 from llmrec.types import BoolArray, Filters
 
@@ -152,7 +154,8 @@ class Snapshot:
             mask &= self._price_rank < bisect_right(self._prices, high)
 
     def _drop(self, mask: BoolArray, ids: Collection[str]) -> None:
-        rows = [self.row[id] for id in ids if id in self.row]
+        forms = (id if id in self.row else one_form(id) for id in ids)
+        rows = [self.row[id] for id in forms if id in self.row]
         if rows:
             mask[rows] = False
 
@@ -181,7 +184,8 @@ class _Columns:
             self.titles.append(title)
             self.prices.append(_price(price))
             self.available.append(stock is None or stock > 0)
-            self.added_us.append(float("nan") if added_us is None else added_us)
+            known = added_us is not None and known_us(added_us)
+            self.added_us.append(added_us if known else float("nan"))
             self.categories.add(row, _steps(category))
             self.brands.add(row, () if brand is None else (_fold(brand),))
             self.currencies.add(row, () if currency is None else (_fold(currency),))

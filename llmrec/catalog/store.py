@@ -13,8 +13,16 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from llmrec.catalog.bulk import Upsert, WriteCounts, batched
-from llmrec.catalog.codec import event_from_row, event_row, item_from_row, item_row
+from llmrec.catalog.codec import (
+    event_from_row,
+    event_row,
+    item_from_row,
+    item_row,
+    with_one_id,
+    with_one_key,
+)
 from llmrec.catalog.forgetting import check_remembered, in_operation, mark_forgotten
+from llmrec.catalog.ids import one_form
 from llmrec.catalog.names import is_nobody, of_nobody, of_somebody, user_name
 from llmrec.catalog.returns import Return, TakenBack, returns
 from llmrec.catalog.reviews import (
@@ -70,15 +78,22 @@ class CatalogStore(Stored):
         return self.items([id]).get(id)
 
     def items(self, ids: Iterable[str]) -> dict[str, Item]:
-        """The items among ``ids`` that the catalogue knows, in the order of ``ids``."""
-        wanted = list(dict.fromkeys(ids))
-        rows = self._lookup(sa.select(items), wanted)
+        """The items among ``ids`` that the catalogue knows, in the order of ``ids``.
+
+        An id that is spelled otherwise (see :mod:`llmrec.catalog.ids`) names the same item.
+        """
+        forms = {id: one_form(id) for id in ids}
+        rows = self._lookup(sa.select(items), {*forms, *forms.values()})
         found = {row[0]: item_from_row(row) for row in rows}
-        return {id: found[id] for id in wanted if id in found}
+        known = {id: found.get(id) or found.get(form) for id, form in forms.items()}
+        return {id: item for id, item in known.items() if item is not None}
 
     def has_items(self, ids: Iterable[str]) -> set[str]:
         """Those of ``ids`` that the catalogue knows."""
-        return {row[0] for row in self._lookup(sa.select(items.c.id), list(set(ids)))}
+        forms = {id: one_form(id) for id in ids}
+        rows = self._lookup(sa.select(items.c.id), {*forms, *forms.values()})
+        found = {row[0] for row in rows}
+        return {id for id, form in forms.items() if id in found or form in found}
 
     def iter_items(self, batch: int = 1000) -> Iterator[list[Item]]:
         """All items ordered by id, in lists of up to ``batch``; one state of the catalogue."""
@@ -99,11 +114,15 @@ class CatalogStore(Stored):
         following = sa.select(items).where(items.c.id > id).order_by(items.c.id).limit(limit)
         return [item_from_row(row) for row in self._all(following)]
 
-    def events_by_day(self, since: datetime) -> list[tuple[int, str, int]]:
-        """How many events of each kind each day had: days since 1970 UTC, kind, count."""
+    def events_by_day(self, since: datetime, until: datetime) -> list[tuple[int, str, int]]:
+        """How many events of each kind each day had: days since 1970 UTC, kind, count.
+
+        Those from ``since`` on and before ``until``.
+        """
         day = (events.c.at_us // _DAY_US).label("day")
         query = sa.select(day, events.c.kind, sa.func.count()).group_by(day, events.c.kind)
-        recent = query.where(events.c.at_us >= int(since.timestamp() * 1_000_000))
+        first, end = (int(at.timestamp() * 1_000_000) for at in (since, until))
+        recent = query.where(events.c.at_us >= first, events.c.at_us < end)
         return [(int(row[0]), row[1], int(row[2])) for row in self._all(recent)]
 
     def count_items(self) -> int:
@@ -155,7 +174,7 @@ class CatalogStore(Stored):
         if is_nobody(user):
             return []
         newest_first = [column.desc() for column in event_order]
-        query = sa.select(events).where(events.c.user_id == user)
+        query = sa.select(events).where(events.c.user_id.in_({user, one_form(user)}))
         rows = self._all(query.order_by(*newest_first).limit(limit))
         return [event_from_row(row) for row in reversed(rows)]
 
@@ -190,7 +209,7 @@ class CatalogStore(Stored):
             DiskFull: no space left; nothing was written.
             DataError: an item that cannot be stored; nothing was written.
         """
-        rows = map(item_row, values)
+        rows = (item_row(with_one_id(item)) for item in values)
         with self._database.write() as connection:
             return self._write(connection, items, "content_hash", rows, _ITEM_BATCH)
 
@@ -235,7 +254,7 @@ class CatalogStore(Stored):
             back.settle()
             if back.returned and not counts.changed:
                 with self._database.errors():
-                    _bump(connection, "events")
+                    bump(connection, "events")
             with self._database.errors():
                 check_remembered(connection, users or ())
             if settled:
@@ -255,9 +274,14 @@ class CatalogStore(Stored):
             Whether it was there.
         """
         with self._database.write() as connection, self._database.errors():
-            deleted = connection.execute(items.delete().where(items.c.id == id)).rowcount > 0
+            deleted = (
+                connection.execute(
+                    items.delete().where(items.c.id.in_({id, one_form(id)}))
+                ).rowcount
+                > 0
+            )
             if deleted:
-                _bump(connection, "items")
+                bump(connection, "items")
         return deleted
 
     def delete_event(self, event: Event) -> bool:
@@ -267,13 +291,13 @@ class CatalogStore(Stored):
             Whether it was there.
         """
         row = event_row(event)
-        key = dict(zip(events.columns.keys(), row, strict=False))  # without its arrival
-        same = [column == key[column.name] for column in events.primary_key.columns]
+        keys = {row[:5], with_one_key(row)[:5]}
+        this = sa.tuple_(*events.primary_key.columns).in_(keys)
         with self._database.write() as connection, self._database.errors():
-            deleted = connection.execute(events.delete().where(*same)).rowcount > 0
-            remove_texts(connection, [row[:5]])
+            deleted = connection.execute(events.delete().where(this)).rowcount > 0
+            remove_texts(connection, keys)
             if deleted:
-                _bump(connection, "events")
+                bump(connection, "events")
         return deleted
 
     def mark_forgotten(self, user: str) -> None:
@@ -291,11 +315,13 @@ class CatalogStore(Stored):
             How many events there were.
         """
         with self._database.erase() as connection, self._database.errors():
+            names = {user, one_form(user)}
             for table in (reviews, returns):
-                connection.execute(table.delete().where(table.c.user_id == user))
-            deleted = connection.execute(events.delete().where(events.c.user_id == user)).rowcount
+                connection.execute(table.delete().where(table.c.user_id.in_(names)))
+            gone = events.delete().where(events.c.user_id.in_(names))
+            deleted = connection.execute(gone).rowcount
             if deleted:
-                _bump(connection, "events")
+                bump(connection, "events")
         return int(deleted)
 
     def _write(
@@ -314,7 +340,7 @@ class CatalogStore(Stored):
                 counts += upsert.write(batch)
         if counts.changed:
             with self._database.errors():
-                _bump(connection, "items" if table is items else "events")
+                bump(connection, "items" if table is items else "events")
         return counts
 
     def _all(self, query: sa.Select[Any]) -> list[Any]:
@@ -382,7 +408,8 @@ def _set_last_arrival(connection: Connection, number: int) -> None:
     connection.execute(meta.update().where(meta.c.key == "arrival").values(value=number))
 
 
-def _bump(connection: Connection, counter: str) -> None:
+def bump(connection: Connection, counter: str) -> None:
+    """Move a counter of the revision on, within the transaction that changed something."""
     now = time.time_ns() // 1_000_000
     following = sa.case((meta.c.value < now, now), else_=meta.c.value + 1)
     connection.execute(meta.update().where(meta.c.key == counter).values(value=following))

@@ -78,7 +78,9 @@ def chat(
     """
     from llmrec.agent.agent import Agent
     from llmrec.recommender import Recommender
+    from llmrec.requests import as_user
 
+    user = as_user(user)
     with Recommender.open(workspace) as shop:
         agent = Agent(shop, k=k, intents=_intents(shop, decide))
         if script is not None:

@@ -102,10 +102,22 @@ def workspace_contents(shop: Workspace) -> Iterator[Finding]:
             items, events, users = store.count_items(), store.count_events(), store.count_users()
             yield _filled("items", items, "llmrec ingest items FILE")
             yield Finding("workspace", "events", f"{events} of {users} shoppers")
+            yield from _damage(shop)
             if items:
                 yield from _index(shop, store, items)
     except LLMRecError as error:
         yield Finding("workspace", "catalogue", error.message, "problem", error.hint)
+
+
+def _damage(shop: Workspace) -> Iterator[Finding]:
+    """What an older version let in, if anything."""
+    from llmrec.catalog.repair import Repair
+
+    with Repair.open(shop.database_url) as repair:
+        damage = repair.look()
+    if damage:
+        run = f"Run: llmrec repair -w {shop.path}"
+        yield Finding("workspace", "rows", damage.in_words(), "problem", run)
 
 
 def _in_package(encoder: str) -> Finding:

@@ -52,7 +52,7 @@ def demo(
             console.print(answer_table(answer))
             notes.print(trace_line(answer), style="dim", highlight=False)
     console.print(
-        f"\nYours to try:\n  llmrec recommend -w {folder} --user {user} -q 'a present' --explain\n"
+        f"\nYours to try:\n  llmrec recommend -w {folder} --user {user} -q 'a present' --scores\n"
         f"  llmrec chat -w {folder}\n  llmrec items search -w {folder} tea\n"
         f"  llmrec documents ask -w {folder} 'How long can I return a product?'",
         markup=False,

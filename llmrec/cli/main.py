@@ -21,6 +21,7 @@ from llmrec.cli import (
     mcp,
     models,
     recommend,
+    repair,
     serve,
     serve_llm,
     train,
@@ -49,6 +50,7 @@ app.command("index", rich_help_panel=_SHOP)(index.index)
 app.add_typer(items.app, name="items", rich_help_panel=_SHOP)
 app.add_typer(documents.app, name="documents", rich_help_panel=_SHOP)
 app.add_typer(train.app, name="train", rich_help_panel=_SHOP)
+app.command("repair", rich_help_panel=_SHOP)(repair.repair)
 app.command("recommend", rich_help_panel=_ANSWERS)(recommend.recommend)
 app.command("chat", rich_help_panel=_ANSWERS)(chat.chat)
 app.command("demo", rich_help_panel=_ANSWERS)(demo.demo)

@@ -31,10 +31,14 @@ _Describe = Annotated[
 _AllowSeen = Annotated[
     bool, typer.Option("--allow-seen", help="Items of the history may come back.")
 ]
-_Reasons = Annotated[bool, typer.Option(help="Write a reason for each.")]
 _Explain = Annotated[
-    bool, typer.Option("--explain", help="Show every candidate's scores by source.")
+    bool | None,
+    typer.Option("--explain/--no-explain", help="Write a reason for each.", show_default="explain"),
 ]
+_Reasons = Annotated[
+    bool | None, typer.Option("--reasons/--no-reasons", help="The older name.", hidden=True)
+]
+_Scores = Annotated[bool, typer.Option("--scores", help="Show every candidate's scores by source.")]
 _AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _Seed = Annotated[int | None, typer.Option(help="Of shuffle and writing.")]
 _Words = Annotated[
@@ -62,8 +66,9 @@ def recommend(
     attribute: flags.Attributes = None,
     not_attribute: flags.NotAttributes = None,
     allow_seen: _AllowSeen = False,
-    reasons: _Reasons = True,
-    explain: _Explain = False,
+    explain: _Explain = None,
+    reasons: _Reasons = None,
+    scores: _Scores = False,
     as_json: _AsJson = False,
     seed: _Seed = None,
     words: _Words = None,
@@ -98,27 +103,33 @@ def recommend(
             read.filters,
             user,
             describe=describe,
-            explain=reasons,
+            explain=explain is not False and reasons is not False,
             seed=seed,
             language=words,
         )
     answer = read.noted(answer)
+    if explain and not scores:  # what it did before it meant here what it means in Python
+        notes.print(
+            "--explain writes reasons, as in Python and over HTTP; for the scores say --scores. "
+            "A later version will not show them for --explain.",
+            style="yellow",
+        )
     if as_json:
-        console.print_json(data=_as_data(answer, explain))
+        console.print_json(data=_as_data(answer, scores or bool(explain)))
     else:
-        _show(answer, explain)
+        _show(answer, scores or bool(explain))
 
 
-def _show(answer: Recommendations, explain: bool) -> None:
+def _show(answer: Recommendations, scores: bool) -> None:
     console.print(answer_table(answer, title=f"For {answer.user}" if answer.user else None))
-    if explain:
+    if scores:
         console.print(score_table(answer))
     notes.print(trace_line(answer), style="dim", highlight=False)
 
 
-def _as_data(answer: Recommendations, explain: bool) -> dict[str, Any]:
+def _as_data(answer: Recommendations, scores: bool) -> dict[str, Any]:
     data = answer.to_dict()
-    if explain:
+    if scores:
         data["considered"] = [
             {"id": one.id, "rank": one.rank, "score": one.score, "scores": dict(one.scores)}
             for one in answer.considered

@@ -7,12 +7,11 @@ import re
 import unicodedata
 from typing import Any
 
+from llmrec.catalog.ids import MAX_ID_CHARS, checked_id
 from llmrec.catalog.names import is_nobody
 from llmrec.errors import DataError
 
 __all__ = ["MAX_ID_CHARS", "clean_id", "clean_text", "is_missing"]
-
-MAX_ID_CHARS = 512
 
 _MISSING = frozenset({"", "none", "null", "nan", "nil", "n/a", "na", "#n/a", "-", "—", "<na>"})
 _BLOCK = re.compile(
@@ -26,7 +25,6 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069"
     "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
-_BAD_IN_ID = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _UNESCAPE_ROUNDS = 3
 
 
@@ -87,23 +85,14 @@ def clean_id(value: Any) -> str:
             text = value.strip()
             if not is_nobody(text):
                 return text
-        return _unusual_id(value)
+        if is_nobody(value):
+            raise DataError("the id is missing")
+        return checked_id(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return str(int(value))
     raise DataError("the id is missing" if is_missing(value) else "not an id")
-
-
-def _unusual_id(value: str) -> str:
-    text = unicodedata.normalize("NFC", value.strip())
-    if is_nobody(text):
-        raise DataError("the id is missing")
-    if len(text) > MAX_ID_CHARS:
-        raise DataError(f"the id is longer than {MAX_ID_CHARS} characters")
-    if _BAD_IN_ID.search(text):
-        raise DataError("control characters in the id")
-    return text
 
 
 def _without_markup(text: str) -> str:

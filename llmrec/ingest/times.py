@@ -7,18 +7,15 @@ import re
 from datetime import date, datetime, timedelta, timezone
 from typing import Any, Literal
 
+from llmrec.catalog.times import EARLIEST, check_range
 from llmrec.errors import DataError
 
 __all__ = ["EARLIEST", "DateOrder", "parse_time"]
-
-EARLIEST = datetime(1990, 1, 1, tzinfo=timezone.utc)
-"""No web shop is older than the web; a date before it is a zero, or a wrong unit."""
 
 DateOrder = Literal["mdy", "dmy"]
 """What comes first in ``3/4/2021``: the month or the day."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_DAY = timedelta(days=1)
 _MICROSECONDS_PER = ((1e11, 1_000_000), (1e14, 1_000), (1e17, 1))
 """An epoch below the bound counts in units of so many microseconds: seconds, ms, µs."""
 
@@ -62,10 +59,7 @@ def parse_time(value: Any, latest: datetime, order: DateOrder | None = None) -> 
         at = _from_epoch(value)
     else:
         raise DataError("not a time")
-    if at < EARLIEST:
-        raise DataError(f"the time is before {EARLIEST.year}")
-    if at > latest + _DAY:
-        raise DataError("the time is in the future")
+    check_range(at, latest)
     return at
 
 

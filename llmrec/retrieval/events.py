@@ -17,6 +17,7 @@ from llmrec.catalog.moments import drawn_order
 from llmrec.catalog.names import of_somebody
 from llmrec.catalog.schema import UNKNOWN_TIME, event_order, events
 from llmrec.catalog.store import CatalogStore
+from llmrec.catalog.times import LAST_US, allowed_us
 from llmrec.retrieval.cache import cached
 from llmrec.types import BoolArray, EventKind
 
@@ -84,11 +85,15 @@ class EventTable:
     def decay(self, half_life_days: float) -> NDArray[np.float64]:
         """``2 ** (-age / half life)`` of each event, age counted from the newest event.
 
-        An event without a time is as old as the oldest with one; without any times all are 1.
+        An event without a time is as old as the oldest with one; without any times all are 1. What
+        a wrong clock has put into the future is as new as the newest of the others.
         """
         if not len(self.at) or np.isnan(self.at).all():
             return np.ones(len(self.at))
-        age = np.nanmax(self.at) - np.where(np.isnan(self.at), np.nanmin(self.at), self.at)
+        past = self.at[self.at <= allowed_us()[1] / 1e6]
+        newest = np.max(past) if len(past) else np.nanmax(self.at)
+        at = np.where(np.isnan(self.at), np.nanmin(self.at), self.at)
+        age = np.maximum(newest - at, 0.0)
         return np.asarray(np.exp2(-age / (half_life_days * 86_400)))
 
 
@@ -127,7 +132,7 @@ def _write(store: CatalogStore, folder: Path) -> None:
         "items": item[drawn],
         "moments": moment,
         "weights": np.frombuffer(weights, np.float32)[drawn],
-        "at": np.where(at_us == UNKNOWN_TIME, np.nan, at_us / 1e6),
+        "at": np.where((at_us > UNKNOWN_TIME) & (at_us < LAST_US), at_us / 1e6, np.nan),
     }
     for name, column in columns.items():
         np.save(folder / f"{name}.npy", column)

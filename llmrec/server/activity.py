@@ -71,6 +71,7 @@ class _Counts:
 
 def _counted(store: CatalogStore, since: datetime) -> _Counts:
     days: dict[date, dict[EventKind, int]] = defaultdict(dict)
-    for day, kind, count in store.events_by_day(since):
+    # An end, too: no calendar has the day of what a wrong clock may have put into the log.
+    for day, kind, count in store.events_by_day(since, since + timedelta(days=DAYS)):
         days[_EPOCH + timedelta(days=day)][EventKind(kind)] = count
     return _Counts(days, store.count_users())

@@ -12,9 +12,9 @@ import time
 from typing import TYPE_CHECKING
 
 from llmrec.catalog.forgetting import operation
-from llmrec.errors import LLMRecError, Overloaded
+from llmrec.errors import LLMRecError, Overloaded, RequestError
 from llmrec.server.failures import answer_to, unexpected
-from llmrec.server.intake import LEFT
+from llmrec.server.intake import LEFT, LENGTH_DIGITS
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -66,6 +66,7 @@ class Edge:
             if self._services.traffic.closing:
                 self._services.metrics.rejected.labels("closing").inc()
                 raise Overloaded("The server is closing.", hint="Try again; another one answers.")
+            _check_query(scope)
             await self._app(scope, receive, request.send)
         except LLMRecError as error:
             await answer_to(error, request.id)(scope, receive, request.send)
@@ -133,4 +134,13 @@ def _announced(scope: Scope) -> float:
     length = headers.get(b"content-length", b"0")
     if b"transfer-encoding" in headers or not length.isdigit():
         return float("inf")
-    return int(length)
+    return int(length[:LENGTH_DIGITS])
+
+
+def _check_query(scope: Scope) -> None:
+    # Escapes of such bytes are read as well as can be; as they are, they break who reads the URL.
+    if not scope["query_string"].isascii():
+        raise RequestError(
+            "The address has bytes that are not ASCII behind its '?'.",
+            hint="Escape them, as %C3%A4 for ä.",
+        )

@@ -22,6 +22,7 @@ __all__ = ["answer_to", "detail_of", "install", "unexpected"]
 
 _log = logging.getLogger("llmrec.server.failures")
 _ASK = "Ask whoever runs this server; the log knows the request by its id."
+_FORMS = frozenset({"Words", "ItemEntry", "TextEntry"})
 _SEE = "See /openapi.json for what this route takes."
 _PLAIN = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
 
@@ -109,7 +110,8 @@ def unexpected(error: Exception, request_id: str) -> JSONResponse:
 
 def _refusal(error: RequestValidationError, request_id: str) -> JSONResponse:
     first: Mapping[str, Any] = error.errors()[0]
-    where = [str(part) for part in first["loc"][1:]]  # the first says: body, path or query
+    # The first part says body, path or query; a form of an entry is none of the sender's names.
+    where = [str(part) for part in first["loc"][1:] if part not in _FORMS]
     detail = ErrorDetail(
         code="invalid_request",
         message=f"{first['msg']}.",

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from llmrec.server.services import Services
     from llmrec.server_settings import ServerSettings
 
-__all__ = ["LEFT", "KeyFirst", "read_body"]
+__all__ = ["LEFT", "LENGTH_DIGITS", "KeyFirst", "read_body"]
 
+LENGTH_DIGITS = 20
+"""More would be no length of anything, and Python refuses to read thousands of them."""
 LEFT = 499
 """The status in log and metrics of a request whose client left; nobody reads it."""
 
@@ -72,7 +74,7 @@ async def read_body(request: Request, settings: ServerSettings, most: int) -> by
     """
     parts, size, more = [], 0, True
     length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > most:
+    if length.isdigit() and int(length[:LENGTH_DIGITS]) > most:
         raise _too_large(most)
     with anyio.move_on_after(settings.body_s):
         while more:

@@ -56,6 +56,7 @@ def make_services(shop: Shop, *, insecure: bool) -> Services:
     """The services for ``shop``, which is opened by the application that uses them."""
     traffic, settings = Traffic(), shop.workspace.settings.server
     metrics = Metrics(traffic)
+    shop.recommender.count = metrics.count_answer
 
     def gate(name: str, running: int, *, finishes: bool = False) -> Gate:
         return Gate(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from llmrec.config import Workspace
 from llmrec.errors import LLMRecError, LockedError, Overloaded
 from llmrec.leaving import working_for
 from llmrec.recommender import Recommender
+from llmrec.types import Recommendations, Trace
 
 if TYPE_CHECKING:
     from llmrec.agent.agent import Agent
@@ -22,10 +24,28 @@ if TYPE_CHECKING:
     from llmrec.engines.protocol import Engine
     from llmrec.server.activity import Activity
 
-__all__ = ["Shop"]
+__all__ = ["CountedRecommender", "Shop"]
 
 _LAG_S = 10.0
 _log = logging.getLogger("llmrec.server.shop")
+
+
+class CountedRecommender(Recommender):
+    """Says of each answer how it came about, whoever asked: a route, or the assistant.
+
+    Attributes:
+        count: is told the trace of each answer.
+    """
+
+    count: Callable[[Trace], None] | None = None
+
+    def recommend_many(self, *args: Any, **options: Any) -> list[Recommendations]:
+        """As the main path does it."""
+        answers = super().recommend_many(*args, **options)
+        if self.count is not None:
+            for answer in answers:
+                self.count(answer.trace)
+        return answers
 
 
 class Shop:
@@ -38,7 +58,7 @@ class Shop:
 
     def __init__(self, workspace: Workspace, *, engine: Engine | None = None) -> None:
         self.workspace = _lagging(workspace)
-        self.recommender = Recommender(self.workspace, engine=engine)
+        self.recommender = CountedRecommender(self.workspace, engine=engine)
         self._loading = threading.Lock()
         self._failure: LLMRecError | None = None
         self._loaded = False

@@ -49,6 +49,26 @@ def test_the_live_numbers_are_those_of_the_requests(ask):
     assert found["model"] and found["adapter"] is None and found["waiting"] == 0
 
 
+def rankings(ask):
+    """How many answers /metrics has counted in the stage that ranks."""
+    lines = ask("GET", "/metrics").text.splitlines()
+    counted = [one for one in lines if one.startswith('llmrec_stage_seconds_count{stage="total"}')]
+    return sum(float(one.rpartition(" ")[2]) for one in counted)
+
+
+def test_what_the_assistant_ranks_is_counted_as_what_a_program_asks_for(ask):
+    before = rankings(ask)
+    assert ask("POST", "/v1/recommend", json={"user": "u001"}).is_success
+    assert rankings(ask) == before + 1
+    said = {"message": "recommend me something", "user": "u001"}
+    answer = ask("POST", "/v1/chat", json=said)
+    assert answer.text.count('"name": "recommend"') >= 1
+    assert rankings(ask) == before + 2
+    batch = {"requests": [{"user": "u001"}, {"user": "u002"}]}
+    assert ask("POST", "/v1/recommend/batch", json=batch).is_success
+    assert rankings(ask) == before + 4
+
+
 def test_days_hold_what_was_done_on_them(ask):
     rows = [
         {"user": "x", "item": "i-1", "kind": kind, "at": (NOW - timedelta(days=ago)).isoformat()}

@@ -5,7 +5,8 @@ import re
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
+from hostile import TOKENS, Siege, requests, spoilt, spots
+from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from serving import bearer, make_key, new_shop
@@ -77,3 +78,97 @@ def test_every_body_that_is_sent_has_an_example_that_is_one(api):
     for name in sent:
         for example in api.raw_schema["components"]["schemas"][name]["examples"]:
             assert kinds[name].model_validate(example)
+
+
+@pytest.fixture
+def siege(tmp_path):
+    standing = Siege(new_shop(tmp_path, items=30))
+    yield standing
+    standing.close()
+
+
+ITEM = {
+    "id": "X1",
+    "title": "Kettle",
+    "category": ["Tea"],
+    "price": "39.90",
+    "stock": 1,
+    "attributes": {"colour": "red"},
+    "added_at": "2026-01-01T00:00:00Z",
+}
+EVENT = {"user": "u001", "item": "X1", "kind": "rating", "at": "2026-01-01T00:00:00Z", "value": 4}
+FILTERS = {
+    "brands": ["Acme"],
+    "max_price": "50",
+    "attributes": {"colour": ["red"]},
+    "not_words": ["lamp"],
+    "not_items": ["X1"],
+}
+BODIES = [
+    ("/v1/items", {"items": [ITEM]}),
+    ("/v1/events", {"events": [{**EVENT, "position": 0, "text": "Warm."}]}),
+    ("/v1/search", {"query": "kettle", "k": 3, "filters": FILTERS}),
+    (
+        "/v1/chat",
+        {"message": "a kettle under 50", "user": "u001", "act": {"do": "price", "low": 1}},
+    ),
+    ("/v1/users/u001/profile", {"pin": "No plastic.", "remove": "brand:Acme"}),
+]
+
+
+@pytest.fixture(scope="module")
+def besieged(tmp_path_factory):
+    standing = Siege(new_shop(tmp_path_factory.mktemp("besieged"), items=30))
+    yield standing
+    standing.restart()
+    standing.check()
+    standing.close()
+
+
+def besiege(siege, cases, restart_every):
+    """Send so many hostile requests in a row; nothing is a 5xx, and each new server starts."""
+    sent = 0
+
+    @settings(
+        max_examples=cases,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],  # what a request does depends on those before it
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(request=requests(siege.operations(), siege.keys))
+    def survives(request):
+        nonlocal sent
+        answer = siege.call(**request)
+        assert answer.status_code < 500, (request, answer.text)
+        assert '"code": "internal"' not in answer.text, (request, answer.text)
+        sent += 1
+        if sent % restart_every == 0:
+            siege.restart()
+            siege.check()
+
+    survives()
+    siege.restart()
+    siege.check()
+
+
+def test_no_hostile_request_leads_to_a_5xx_or_to_a_server_that_does_not_start(siege):
+    besiege(siege, cases=300, restart_every=150)
+
+
+@pytest.mark.slow
+def test_two_thousand_hostile_requests_do_not_either(siege):
+    besiege(siege, cases=2_000, restart_every=200)
+
+
+@pytest.mark.parametrize("token", [*TOKENS], ids=lambda token: token[:30])
+def test_a_hostile_value_in_any_field_is_refused_or_served(besieged, token):
+    for path, body in BODIES:
+        for place in spots(body):
+            content = spoilt(body, place, token).encode(errors="surrogatepass")
+            headers = {"Content-Type": "application/json"}
+            key = besieged.keys["admin"]
+            answer = besieged.call("POST", path, key, content=content, headers=headers)
+            assert answer.status_code < 500, (path, place, answer.text)
+            assert '"code": "internal"' not in answer.text, (path, place, answer.text)

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from llmrec.errors import HistoryError
 from llmrec.types import Filters, Item, Recommendation, Recommendations, Trace, Words
 
 LAMP = Item(
@@ -49,6 +50,7 @@ def test_printing_shows_title_price_reason_and_degradation():
 
 
 def test_filters_refuse_typos_and_know_when_they_are_empty():
-    with pytest.raises(ValueError, match="brand\n"):
+    with pytest.raises(HistoryError, match=r"'x'.*brands") as caught:
         Filters(brand="x")
+    assert caught.value.field == "brand"
     assert Filters(allow_seen=True).is_empty and not Filters(not_items=("a",)).is_empty

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -77,6 +78,14 @@ class Tool(Generic[A]):
         Raises:
             ToolError: one is unknown, missing or impossible; names the first.
         """
+        try:
+            # What JSON cannot say, no answer could repeat: half a character, a list without an end.
+            json.dumps(arguments, ensure_ascii=False, default=str).encode()
+        except (ValueError, RecursionError):
+            raise ToolError(
+                f"{self.name}: the arguments cannot be written as JSON.",
+                hint=f"{self.name} takes {', '.join(self.takes)}.",
+            ) from None
         try:
             return self.arguments.model_validate(dict(arguments))
         except ValidationError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
@@ -12,12 +11,11 @@ from llmrec.agent.constraints import Change, Reference
 from llmrec.agent.constraints.changes import AtLeast, AtMost, Drop, StartOver, Unwanted
 from llmrec.agent.state import Situation
 from llmrec.agent.turns import Action
-from llmrec.server.bodies.base import Body
+from llmrec.server.bodies.base import Body, Price
 
 __all__ = ["ActBody"]
 
 _Number: TypeAlias = Annotated[int, Field(ge=1, le=1_000)]
-_Price: TypeAlias = Annotated[Decimal, Field(ge=0, max_digits=16, decimal_places=4)]
 
 
 class ProductAct(Body):
@@ -48,8 +46,8 @@ class PriceAct(Body):
     """Both price limits as they are to be; left out or null: none."""
 
     do: Literal["price"]
-    low: _Price | None = None
-    high: _Price | None = None
+    low: Price | None = None
+    high: Price | None = None
 
     def action(self, now: Situation) -> Action:
         """Only what differs from what holds ``now``, so that nothing else is told."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from llmrec.catalog.returns import Return
 from llmrec.catalog.reviews import OPINIONS
 from llmrec.errors import DataError
 from llmrec.ingest.fields import parse_review
-from llmrec.server.bodies.base import MAX_EVENTS, Body, ItemId, Out, UserId
+from llmrec.server.bodies.base import MAX_EVENTS, NO_NUL, Body, ItemId, Moment, Out, UserId
 from llmrec.types import MAX_REVIEW_CHARS, Event, EventKind
 
 __all__ = ["EventRow", "EventsBody", "EventsOut"]
@@ -30,17 +30,19 @@ class EventRow(Body):
     user: UserId | None = Field(None, description="a shopper's key speaks for its own, if left out")
     item: ItemId
     kind: EventKind | Literal["return"] = EventKind.VIEW
-    at: AwareDatetime | None = Field(None, description="when it happened; left out: now")
+    at: Moment | None = Field(None, description="when it happened, from 1990 to now; left out: now")
     position: int = Field(0, ge=0, le=10**9, description="order among equal times")
     value: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
         None,
         description="of a rating, on the shop's own scale; or a quantity: 1 or more of what was "
         "bought or put into a cart",
     )
-    text: Annotated[str, StringConstraints(max_length=MAX_REVIEW_CHARS)] | None = Field(
-        None,
-        description="the shopper's own words, with a rating, a like or a dislike; left out: those "
-        "that are known of this event stay; empty: they are deleted",
+    text: Annotated[str, StringConstraints(max_length=MAX_REVIEW_CHARS, pattern=NO_NUL)] | None = (
+        Field(
+            None,
+            description="the shopper's own words, with a rating, a like or a dislike; left out: "
+            "those that are known of this event stay; empty: they are deleted",
+        )
     )
 
     def event(self, user: str, now: datetime) -> Event | Return:

@@ -7,10 +7,20 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
+from llmrec.catalog.ids import MAX_ID_CHARS
 from llmrec.catalog.values import split_values
-from llmrec.server.bodies.base import MAX_ITEMS, AtFirstFault, Body, ItemId, Out
+from llmrec.server.bodies.base import (
+    MAX_ITEMS,
+    NO_NUL,
+    AtFirstFault,
+    Body,
+    ItemId,
+    Moment,
+    Out,
+    Price,
+)
 from llmrec.types import Item
 
 __all__ = [
@@ -24,14 +34,15 @@ __all__ = [
     "WrittenOut",
 ]
 
-_Name: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-_Title: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
-_Text: TypeAlias = Annotated[str, StringConstraints(max_length=20_000)]
-_Value: TypeAlias = Annotated[str, StringConstraints(max_length=1_000)]
+_Name: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_NUL)]
+_Title: TypeAlias = Annotated[
+    str, StringConstraints(min_length=1, max_length=1_000, pattern=NO_NUL)
+]
+_Text: TypeAlias = Annotated[str, StringConstraints(max_length=20_000, pattern=NO_NUL)]
+_Value: TypeAlias = Annotated[str, StringConstraints(max_length=1_000, pattern=NO_NUL)]
 _Values: TypeAlias = _Value | Annotated[tuple[_Value, ...], Field(max_length=100)]
-_Url: TypeAlias = Annotated[str, StringConstraints(max_length=2_000)]
+_Url: TypeAlias = Annotated[str, StringConstraints(max_length=2_000, pattern=NO_NUL)]
 _Category: TypeAlias = Annotated[tuple[_Name, ...], AtFirstFault]
-_Price: TypeAlias = Annotated[Decimal, Field(ge=0, max_digits=16, decimal_places=4)]
 _Currency: TypeAlias = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
 _Stock: TypeAlias = Annotated[int, Field(ge=0, le=10**9)]
 
@@ -61,7 +72,7 @@ class ItemFields(Body):
     brand: _Name | None = None
     category: _Category = Field((), max_length=20, description="general to specific")
     description: _Text = ""
-    price: _Price | None = None
+    price: Price | None = None
     currency: _Currency | None = Field(None, description="ISO 4217")
     language: _Name | None = Field(None, description="BCP 47, e.g. de")
     stock: _Stock | None = Field(None, description="a count; null: the shop does not say")
@@ -70,7 +81,7 @@ class ItemFields(Body):
     )
     url: _Url | None = None
     image_url: _Url | None = None
-    added_at: AwareDatetime | None = None
+    added_at: Moment | None = Field(None, description="from 1990 to now")
 
     def item(self, id: str) -> Item:
         """The item of these fields."""
@@ -105,14 +116,14 @@ class ItemChange(Body):
     brand: _Name | None = None
     category: _Category | None = Field(None, max_length=20)
     description: _Text | None = None
-    price: _Price | None = None
+    price: Price | None = None
     currency: _Currency | None = None
     language: _Name | None = None
     stock: _Stock | None = None
     attributes: dict[_Name, _Values] | None = Field(None, max_length=100, description=_ATTRIBUTES)
     url: _Url | None = None
     image_url: _Url | None = None
-    added_at: AwareDatetime | None = None
+    added_at: Moment | None = Field(None, description="from 1990 to now")
 
     def applied(self, item: Item) -> Item:
         """``item`` with the fields that were sent."""
@@ -155,10 +166,10 @@ def _listed(attributes: dict[str, str | tuple[str, ...]]) -> dict[str, tuple[str
 class ItemsQuery(Body):
     """Which part of the catalogue."""
 
-    text: Annotated[str, StringConstraints(max_length=200)] = Field(
+    text: Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)] = Field(
         "", description="words that the items must hold, best first; empty: all, by id"
     )
-    after: Annotated[str, StringConstraints(max_length=256)] = Field(
+    after: Annotated[str, StringConstraints(max_length=MAX_ID_CHARS, pattern=NO_NUL)] = Field(
         "", description="goes on behind this id; without text"
     )
     limit: int = Field(20, ge=1, le=100)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Discriminator, Field, StringConstraints, Tag
 
 from llmrec.server.bodies.base import (
     MAX_BATCH,
     MAX_HISTORY,
     MAX_K,
+    NO_NUL,
     Body,
     FewFilters,
     Id,
+    Moment,
     Out,
     Query,
     UserId,
@@ -23,12 +25,14 @@ from llmrec.types import EventKind, Filters, Language, Recommendations
 __all__ = ["AnswerOut", "AnswersOut", "BatchBody", "RecommendBody", "SearchBody", "SearchOut"]
 
 _Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**31 - 1)]
-_Words: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
+_Words: TypeAlias = Annotated[
+    str, StringConstraints(min_length=1, max_length=1_000, pattern=NO_NUL)
+]
 
 
 class _Entry(Body):
     kind: EventKind | None = Field(None, description="what was done; left out: nobody says")
-    at: AwareDatetime | None = None
+    at: Moment | None = None
     value: Annotated[float, Field(allow_inf_nan=False)] | None = None
 
 
@@ -44,8 +48,22 @@ class TextEntry(_Entry):
     text: _Words
 
 
+def _form_of(entry: Any) -> str:
+    """Which of the forms an entry is meant to have: what is wrong is then told of that one."""
+    if isinstance(entry, str):
+        return "Words"
+    text = entry.get("text") if isinstance(entry, dict) else getattr(entry, "text", None)
+    return "ItemEntry" if text is None else "TextEntry"
+
+
+_AnyEntry: TypeAlias = Annotated[
+    Annotated[_Words, Tag("Words")]
+    | Annotated[ItemEntry, Tag("ItemEntry")]
+    | Annotated[TextEntry, Tag("TextEntry")],
+    Discriminator(_form_of),
+]
 _History: TypeAlias = Annotated[
-    tuple[_Words | ItemEntry | TextEntry, ...],
+    tuple[_AnyEntry, ...],
     Field(
         max_length=MAX_HISTORY,
         description="item ids, texts or entries, oldest first",

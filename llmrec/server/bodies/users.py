@@ -6,9 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from llmrec.server.bodies.base import Body, Out
+from llmrec.server.bodies.base import NO_NUL, Body, Out
 
 __all__ = ["ForgottenOut", "ProfileChange", "ProfileLineOut", "ProfileOut", "ProfileQuery"]
+
+
+_PIN = r"^[^\x00]*[^\s\x00][^\x00]*$"
+"""At least one visible character, and no NUL."""
 
 
 class ProfileLineOut(Out):
@@ -42,12 +46,12 @@ class ProfileChange(Body):
         json_schema_extra={"examples": [{"pin": "No plastic.", "remove": "brand:Acme"}]}
     )
 
-    pin: Annotated[str, StringConstraints(max_length=200, pattern=r"\S")] | None = Field(
+    pin: Annotated[str, StringConstraints(max_length=200, pattern=_PIN)] | None = Field(
         None, description="a line to keep"
     )
-    remove: Annotated[str, StringConstraints(min_length=1, max_length=600)] | None = Field(
-        None, description="the key of a line to take away for good"
-    )
+    remove: (
+        Annotated[str, StringConstraints(min_length=1, max_length=600, pattern=NO_NUL)] | None
+    ) = Field(None, description="the key of a line to take away for good")
 
 
 class ForgottenOut(Out):

@@ -40,9 +40,7 @@ async def recommend(body: RecommendBody, caller: Shopper, services: TheServices)
         )
         return read.noted(answer)
 
-    answer = await services.model.run(work, caller.who)
-    services.metrics.count_answer(answer.trace)
-    return AnswerOut.of(answer)
+    return AnswerOut.of(await services.model.run(work, caller.who))
 
 
 @router.post("/v1/recommend/batch", responses=failures(401, 403, 422, 429, 502))
@@ -66,6 +64,4 @@ async def recommend_batch(body: BatchBody, caller: Merchant, services: TheServic
         )
 
     answers = await services.model.run(work, caller.who)
-    for answer in answers:
-        services.metrics.count_answer(answer.trace)
     return AnswersOut(answers=tuple(map(AnswerOut.of, answers)))
