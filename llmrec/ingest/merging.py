@@ -1,19 +1,21 @@
-"""Files where several rows make one item: Shopify's variants, and the sales of a stock code."""
+"""Files where several rows make one item: variants of a product, and the sales of a stock code."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from itertools import groupby
+from itertools import takewhile
 from typing import Any, TypeVar
 
 from llmrec.errors import DataError
-from llmrec.ingest.cleaning import is_missing
-from llmrec.ingest.fields import join_texts, parse_stock
+from llmrec.ingest.cleaning import clean_id
+from llmrec.ingest.fields import join_texts
 from llmrec.ingest.prices import parse_price
 from llmrec.ingest.readers import Row
+from llmrec.ingest.recognise import Plan
 from llmrec.ingest.rejects import BadRow
 from llmrec.ingest.rows import ItemBuilder
 from llmrec.types import Item
@@ -22,9 +24,6 @@ __all__ = ["Built", "each_row", "merge_sales", "merge_variants"]
 
 T = TypeVar("T")
 Built = Iterator["tuple[int, T | BadRow]"]
-
-_OPTIONS = ("option1", "option2", "option3")
-_DEFAULT_OPTION = "Default Title"
 
 
 def each_row(rows: Iterable[Row], build: Callable[[int, Sequence[Any]], T]) -> Built[T]:
@@ -39,78 +38,194 @@ def each_row(rows: Iterable[Row], build: Callable[[int, Sequence[Any]], T]) -> B
             yield number, bad
 
 
-def merge_variants(rows: Iterable[Row], build: ItemBuilder) -> Built[Item]:
-    """One item per handle of a Shopify export, whose rows stand together.
+@dataclass
+class _Entry:
+    """One row of a file with variants."""
 
-    The first row has the product; all have variants. The price is the lowest, the stock the sum
-    over the variants whose stock is kept, the options' values become attributes.
+    row: int
+    values: Sequence[Any]
+    id: str
+    parent: str | None
+
+
+def merge_variants(rows: Iterable[Row], build: ItemBuilder, plan: Plan) -> Built[Item]:
+    """One item per product of a file whose variants have rows of their own, wherever they stand.
+
+    The price is the lowest of what can be bought; the stock is the sum where every variant is
+    counted, and unknown where one is not; what the variants are of (sizes, colours) is gathered in
+    the attributes. Variants belong to the row that has their parent's id, to the other variants of
+    a parent that has no row, or (Shopify) to the rows with their own id. The rows are kept until
+    the end of the file.
     """
-
-    def product(row: Row) -> Any:
-        values = row[1]
-        handle = None if isinstance(values, BadRow) else build.cell(values, "id")
-        return row[0] if handle is None else handle
-
-    for _, group in groupby(rows, key=product):
-        first, *more = group
-        number, values = first
+    entries: list[_Entry] = []
+    for number, values in rows:
         if isinstance(values, BadRow):
             yield number, values
             continue
         try:
-            yield number, _product(number, [values, *_good(more)], build)
+            entries.append(_Entry(number, values, build.id(values), _parent(build, values)))
         except BadRow as bad:
             yield number, bad
+    for product, group in _grouped(entries, build, plan).items():
+        yield from _product(product, group, build)
 
 
-def _good(rows: Iterable[Row]) -> Iterator[Sequence[Any]]:
-    return (values for _, values in rows if not isinstance(values, BadRow))
+def _parent(build: ItemBuilder, values: Sequence[Any]) -> str | None:
+    cell = build.cell(values, "parent")
+    if cell is None:
+        return None
+    # WooCommerce names a parent by its SKU or as id:14; WordPress writes 0 for none.
+    parent = clean_id(cell).removeprefix("id:")
+    return None if parent == "0" else parent
 
 
-def _product(number: int, rows: list[Sequence[Any]], build: ItemBuilder) -> Item:
-    item = build(number, rows[0])
-    if _says(build, rows[0], "status", ("draft", "archived")) or _says(
-        build, rows[0], "published", ("false",)
-    ):
-        raise BadRow("not published in the shop", field="Status", value=item.id)
-    prices = [p for values in rows if (p := _price(build, values, item.currency)) is not None]
-    images = (build.cell(values, "image_url") for values in rows)
-    image = item.image_url or next((str(one) for one in images if one), None)
+def _grouped(
+    entries: list[_Entry], build: ItemBuilder, plan: Plan
+) -> dict[str, dict[str, list[_Entry]]]:
+    """Product -> id -> the rows with that id, in the order of the file."""
+    ids = {entry.id: entry for entry in entries}
+    aliases = _skus(entries, build) if "sku" in plan.columns else {}
+    parents = _listed_variations(entries, build) if "variations" in plan.columns else {}
+    groups: dict[str, dict[str, list[_Entry]]] = {}
+    for entry in entries:
+        parent = entry.parent and aliases.get(entry.parent, entry.parent)
+        parent = parent or parents.get(entry.id) or entry.id
+        if parent not in ids and plan.guessed_parent:
+            parent = entry.id  # a column that is only called "parent" may hold anything
+        above = ids.get(parent)
+        if above and above.parent and above.id != entry.id and above.parent in ids:
+            parent = above.parent
+        groups.setdefault(parent, {}).setdefault(entry.id, []).append(entry)
+    return groups
+
+
+def _skus(entries: list[_Entry], build: ItemBuilder) -> dict[str, str]:
+    skus = ((build.cell(entry.values, "sku"), entry.id) for entry in entries)
+    return {clean_id(sku): id for sku, id in skus if sku is not None}
+
+
+def _listed_variations(entries: list[_Entry], build: ItemBuilder) -> dict[str, str]:
+    """Magento: the parent's row lists its variants, ``sku=A-S,size=S|sku=A-M,size=M``."""
+    parents = {}
+    for entry in entries:
+        cell = build.cell(entry.values, "variations")
+        for sku in re.findall(r"(?:^|\|)\s*sku=([^,|]+)", str(cell or "")):
+            parents[sku.strip()] = entry.id
+    return parents
+
+
+def _product(
+    product: str, group: dict[str, list[_Entry]], build: ItemBuilder
+) -> Iterator[tuple[int, Item | BadRow]]:
+    """The item of all rows of a product; rows that cannot be used are left aside."""
+    handles = build.by_handle
+    if len(group) == 1 and not handles:
+        for entry in next(iter(group.values())):
+            yield entry.row, _built(entry, build, product)
+        return
+    # Where an id stands twice the later row wins, as everywhere; Shopify's handle is no such id.
+    entries = [entry for rows in group.values() for entry in (rows if handles else rows[-1:])]
+    base = next((entry for entry in entries if _is_base(entry, product, build)), entries[0])
+    try:
+        build.check_published(base.values)
+        title = _title(base, entries, build)
+    except BadRow as bad:
+        yield base.row, bad
+        return
+    options = build.option_names(base.values)
+    members: list[tuple[_Entry, Item]] = []
+    for entry in entries:
+        try:
+            if entry is not base:
+                build.check_published(entry.values, ignored="visibility")
+            members.append((entry, build(entry.row, entry.values, title=title, options=options)))
+        except BadRow as bad:
+            yield entry.row, bad
+    yield base.row, _merged(product, base, members, build)
+
+
+def _is_base(entry: _Entry, product: str, build: ItemBuilder) -> bool:
+    return entry.id == product and build.offers(entry.values, "title")
+
+
+def _built(entry: _Entry, build: ItemBuilder, product: str) -> Item | BadRow:
+    try:
+        return replace(build.published(entry.row, entry.values), id=product)
+    except BadRow as bad:
+        return bad
+
+
+def _title(base: _Entry, entries: list[_Entry], build: ItemBuilder) -> str:
+    """The parent's title; of variants without a parent what their titles begin with."""
+    titles = [build.title(e.values) for e in entries if build.offers(e.values, "title")]
+    if base.parent is None or len(titles) < 2:
+        return build.title(base.values)
+    columns = zip(*(title.split() for title in titles), strict=False)
+    words = [column[0] for column in takewhile(lambda words: len(set(words)) == 1, columns)]
+    while words and not any(map(str.isalnum, words[-1])):
+        words.pop()
+    # "Tee, S" and "Tee, M" begin with "Tee,".
+    return " ".join(words).rstrip(",;:(/-–—") or titles[0]
+
+
+def _merged(
+    product: str, base: _Entry, members: list[tuple[_Entry, Item]], build: ItemBuilder
+) -> Item:
+    item = next(item for entry, item in members if entry is base)
+    # A parent's own price and stock say nothing where its variants have theirs.
+    above = base.id == product and base.parent is None and not build.by_handle
+    children = [m for m in members if not (above and m[0] is base)] or members
+    priced = [m for m in children if m[1].price is not None] or [(base, item)]
+    counted = [m for m in children if build.offers(m[0].values, "stock", "availability")]
+    if build.by_handle:
+        counted = [m for m in counted if m[1].price is not None]  # rows of further images
+    for_sale = [m for m in priced if not build.sold_out(m[0].values, m[1])] or priced
+    cheapest = _cheapest([offer for _, offer in for_sale])
+    counts = [offer.stock for _, offer in counted] or [item.stock]
+    known_counts = [count for count in counts if count is not None]
+    others = [other for _, other in members]
     return replace(
         item,
-        price=min(prices) if prices else item.price,
-        stock=_stock(build, rows),
-        attributes={**item.attributes, **_options(build, rows)},
-        image_url=image,
+        id=product,
+        price=cheapest.price,
+        currency=cheapest.currency,
+        # One variant whose stock is not kept can always be bought.
+        stock=sum(known_counts) if len(known_counts) == len(counts) else None,
+        attributes=_gathered([item, *(other for other in others if other is not item)]),
+        brand=item.brand or _first(others, "brand"),
+        category=item.category or _first(others, "category") or (),
+        description=item.description or _first(others, "description") or "",
+        url=item.url or _first(others, "url"),
+        image_url=item.image_url or _first(others, "image_url"),
+        added_at=item.added_at or _first(others, "added_at"),
     )
 
 
-def _says(build: ItemBuilder, values: Sequence[Any], name: str, words: tuple[str, ...]) -> bool:
-    return str(build.cell(values, name)).strip().lower() in words
+def _cheapest(offers: list[Item]) -> Item:
+    same = [offer for offer in offers if offer.currency == offers[0].currency]
+    return min(same, key=lambda offer: offer.price if offer.price is not None else Decimal(0))
 
 
-def _price(build: ItemBuilder, values: Sequence[Any], currency: str | None) -> Decimal | None:
-    return build.parsed(values, "price", lambda value: parse_price(value, currency))[0]
+def _first(items: list[Item], name: str) -> Any:
+    return next((value for item in items if (value := getattr(item, name))), None)
 
 
-def _stock(build: ItemBuilder, rows: list[Sequence[Any]]) -> int | None:
-    variants = [values for values in rows if build.cell(values, "price") is not None]
-    counts = [build.parsed(values, "stock", parse_stock) for values in variants]
-    known = [count for count in counts if count is not None]
-    # One variant whose stock is not kept can always be bought.
-    return sum(known) if known and len(known) == len(counts) else None
+def _gathered(items: list[Item]) -> dict[str, str]:
+    """Each attribute's values over all variants, each once, in the order of the file."""
+    values: dict[str, dict[str, None]] = {}
+    for item in items:
+        for name, text in item.attributes.items():
+            values.setdefault(name, {})[text] = None
+    return {name: ", ".join(_apart(list(texts))) for name, texts in values.items()}
 
 
-def _options(build: ItemBuilder, rows: list[Sequence[Any]]) -> dict[str, str]:
-    found = {}
-    for option in _OPTIONS:
-        name = build.cell(rows[0], f"{option}.name")
-        cells = (build.cell(values, f"{option}.value") for values in rows)
-        texts = dict.fromkeys(join_texts(cell, 1000) for cell in cells if not is_missing(cell))
-        texts.pop(_DEFAULT_OPTION, None)
-        if texts and not is_missing(name):
-            found[join_texts(name, 1000)] = ", ".join(texts)
-    return found
+def _apart(texts: list[str]) -> list[str]:
+    """A parent that lists "S, M" says the same as its variants S and M."""
+    parts = [text.split(", ") for text in texts]
+    singles = {text for text in texts if ", " not in text}
+    if singles and any(singles & set(part) for part in parts if len(part) > 1):
+        return list(dict.fromkeys(value for part in parts for value in part))
+    return texts
 
 
 @dataclass

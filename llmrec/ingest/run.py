@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,14 +23,17 @@ from llmrec.catalog.locks import write_lock
 from llmrec.catalog.store import CatalogStore, WriteCounts
 from llmrec.config import Workspace
 from llmrec.errors import ConfigError, DataError
+from llmrec.ingest.currencies import DecimalSign
 from llmrec.ingest.event_rows import EventBuilder
 from llmrec.ingest.merging import Built, each_row, merge_sales, merge_variants
+from llmrec.ingest.prices import PriceUnit
 from llmrec.ingest.readers import Row, Source
 from llmrec.ingest.recognise import Plan, recognise
 from llmrec.ingest.rejects import BadRow, RejectsFile
 from llmrec.ingest.rows import Defaults, ItemBuilder
 from llmrec.ingest.shapes import Target
 from llmrec.ingest.sources import open_source
+from llmrec.ingest.survey import PriceHints, doubts_of, surveyed, taken
 from llmrec.ingest.times import DateOrder
 from llmrec.types import Event, EventKind, Item
 
@@ -67,6 +70,8 @@ class IngestOptions:
         limit: rows to read of each file.
         allow_unknown_items: keep events of items that the catalogue does not know.
         disliked_below: a rating lower than that is a dislike.
+        decimal: the sign before the decimals of prices, where their column does not tell.
+        price_unit: whether prices count cents.
     """
 
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -79,6 +84,8 @@ class IngestOptions:
     limit: int | None = None
     allow_unknown_items: bool = False
     disliked_below: float | None = None
+    decimal: DecimalSign | None = None
+    price_unit: PriceUnit | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,8 @@ class FileReport:
     ``duplicates`` counts accepted rows whose id (for events: user, item, kind, time and position)
     an earlier row of the file had: the later one won. ``ratings`` are the lowest and the highest of
     the file, and ``disliked_below`` says which of them are dislikes. ``texts`` are the reviews that
-    were added, replaced or removed.
+    were added, replaced or removed. ``left_out`` counts what rows went in without, by column and
+    reason; ``warnings`` say what was decided although it could be otherwise.
     """
 
     file: str
@@ -108,6 +116,8 @@ class FileReport:
     ratings: tuple[float, float] | None = None
     disliked_below: float | None = None
     texts: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -208,6 +218,7 @@ class _FileRun:
         self._rejects_path: Path | None = None
         self._ratings: tuple[float, float] | None = None
         asked = options.disliked_below
+        self._warnings: tuple[str, ...] = ()
         self._disliked_below = self._settings.disliked_below if asked is None else asked
 
     def report(self, progress: FileProgress | None) -> FileReport:
@@ -249,6 +260,8 @@ class _FileRun:
             ratings=self._ratings,
             disliked_below=self._disliked_below,
             texts=counts.texts,
+            left_out=dict(self._rejects.left_out.most_common()),
+            warnings=self._warnings,
         )
 
     def _plan(self, source: Source) -> Plan:
@@ -275,6 +288,10 @@ class _FileRun:
     def _write(self, plan: Plan, source: Source) -> WriteCounts:
         rows = self._counted(source.rows(plan.selected))
         defaults = self._defaults()
+        head = taken(rows)
+        hints = PriceHints(defaults.currency, self._options.decimal, self._options.price_unit)
+        plan, self._warnings = surveyed(plan, head, hints)
+        rows = chain(head, rows)
         if plan.target == "events":
             build_event = EventBuilder(plan, defaults)
             events = each_row(rows, build_event)
@@ -283,14 +300,16 @@ class _FileRun:
             written = self._store.write_events(self._accepted(events, _event_key))
             self._ratings = build_event.ratings
             return written
-        build = ItemBuilder(plan, defaults)
-        if plan.merge == "variants":
-            items = merge_variants(rows, build)
-        elif plan.merge == "sales":
+        build = ItemBuilder(plan, defaults, self._rejects.leave_out)
+        if plan.merge == "sales":
             items = merge_sales(rows, build, defaults.currency or plan.currency)
+        elif plan.merge == "none":
+            items = each_row(rows, build.published)
         else:
-            items = each_row(rows, build)
-        return self._store.write_items(self._accepted(items, _item_key))
+            items = merge_variants(rows, build, plan)
+        written = self._store.write_items(self._accepted(items, _item_key))
+        self._warnings += doubts_of(build.read_price)
+        return written
 
     def _counted(self, rows: Iterable[Row]) -> Iterator[Row]:
         for row in islice(rows, self._options.limit):
