@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -92,6 +93,8 @@ _LINK_NAMES = ("hi_res", "large", "thumb", "url", "src", "href", "link", "image"
 _PAIR_NAMES = ("name", "key", "label", "attribute", "property", "title", "code", "attribute_code",
                "option", "trait", "Name", "Key")  # fmt: skip
 _PAIR_VALUES = ("value", "values", "val", "options", "text", "Value", "Values")
+# size=XS,color=Black,climate=All-weather|Cool: commas before a name and an equals sign.
+_COMMA_PAIRS = re.compile(r"[^=,;:|\n]+=[^=;:\n]*(?:,[^=,;:|\n]+=[^=;:\n]*)+")
 _MAX_STOCK = 2**53
 _MAX_ATTRIBUTES = 1000
 
@@ -273,7 +276,7 @@ def parse_attributes(
         value = dict(_listed_pairs(value))
     if not isinstance(value, Mapping):
         raise DataError("not attributes")
-    pairs = dict(_unwrapped(value))
+    pairs = dict(_unwrapped({n: v for n, v in value.items() if str(n).lower() not in skip}))
     if len(pairs) > _MAX_ATTRIBUTES:
         raise DataError("not attributes")
     attributes = {}
@@ -404,18 +407,19 @@ def join_texts(value: Any, max_chars: int) -> str:
 
 
 def _pairs(text: str) -> Iterable[tuple[str, str]]:
-    parts = re.split(r"\s*([;|\n])\s*", text)
-    if len(parts) == 1 and "=" in text and ":" not in text:
-        parts = re.split(r"(,)(?=[\w .-]+=)", text)  # Magento: size=XS,color=Black
-    name = value = ""
-    mark = ";"
-    for part in [*parts, ";"]:
-        if part in (";", "|", "\n", ","):
-            mark = part
+    """``name: value`` or ``name=value`` between semicolons, bars, lines, or Magento's commas."""
+    text = html.unescape(text)  # an entity's semicolon parts nothing
+    if _COMMA_PAIRS.fullmatch(text):
+        for part in re.split(r",(?=[^=,;|]+=)", text):
+            name, _, value = part.partition("=")
+            yield name.strip(), ", ".join(filter(None, re.split(r"\s*\|\s*", value.strip())))
+        return
+    name = value = mark = ""
+    for part in re.split(r"\s*([;|\n])\s*", text):
+        if part in (";", "|", "\n", ""):
+            mark = part or mark
             continue
         first, sign, rest = part.partition(":") if ":" in part else part.partition("=")
-        if not part:
-            continue
         if not sign and mark == "|" and name:
             value = f"{value}, {part}"  # Size: S|M|L
             continue

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 from llmrec.errors import DataError
 from llmrec.ingest.cleaning import clean_id
 from llmrec.ingest.fields import join_texts
-from llmrec.ingest.prices import parse_price
 from llmrec.ingest.readers import Row
 from llmrec.ingest.recognise import Plan
 from llmrec.ingest.rejects import BadRow
@@ -260,7 +259,7 @@ def merge_sales(rows: Iterable[Row], build: ItemBuilder, currency: str | None) -
 def _note(sold: dict[str, _Sold], number: int, values: Sequence[Any], build: ItemBuilder) -> None:
     code = build.id(values)
     entry = sold.setdefault(code, _Sold(number))
-    price, _ = build.parsed(values, "price", _price_or_none)
+    price, _ = build.parsed(values, "price", lambda value: _price_or_none(build, value))
     if not price:
         return
     entry.prices[price] += 1
@@ -269,9 +268,9 @@ def _note(sold: dict[str, _Sold], number: int, values: Sequence[Any], build: Ite
         entry.titles[title] += 1
 
 
-def _price_or_none(value: Any) -> tuple[Decimal | None, str | None]:
+def _price_or_none(build: ItemBuilder, value: Any) -> tuple[Decimal | None, str | None]:
     try:
-        return parse_price(value)
+        return build.read_price(value, None)
     except DataError:  # adjustments of bad debt are negative
         return None, None
 

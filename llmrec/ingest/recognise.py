@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from llmrec.errors import ConfigError, DataError
-from llmrec.ingest.currencies import DecimalSign
+from llmrec.ingest.currencies import DecimalSign, currencies_named
 from llmrec.ingest.paths import PLAIN_PATHS, PathStyle
 from llmrec.ingest.prices import PLAIN_NUMBERS, NumberStyle
 from llmrec.ingest.shapes import (
@@ -192,7 +192,9 @@ def _by_names(columns: Sequence[str], target: Target) -> _Found:
         column = next((plain[alias] for alias in aliases if alias in plain), None)
         if column is not None and (column,) not in found.values():
             found[name] = (column,)
+    currency = None
     if target == "items":
+        currency = _priced_columns(plain, found)
         rest = tuple(plain[alias] for alias in TITLE_FALLBACKS if alias in plain)
         if rest:
             found["title"] = (*found.get("title", ()), *rest)
@@ -202,7 +204,21 @@ def _by_names(columns: Sequence[str], target: Target) -> _Found:
             found |= {f"{ATTRIBUTE_PREFIX}{column}": (column,) for column in options}
     native = bool(found) and all(names[0] == name for name, names in found.items())
     label = "llmrec's own fields" if native else "column names"
-    return _Found(Shape(label, target, ()), found)
+    return _Found(Shape(label, target, (), currency=currency), found)
+
+
+def _priced_columns(plain: dict[str, str], found: dict[str, tuple[str, ...]]) -> str | None:
+    """Take a price from a column whose name has its currency: ``price_eur``, ``Price (USD)``."""
+    for alias, column in reversed(plain.items()):  # the first of the file's columns
+        match = re.fullmatch(r"(\w*?price)(?:in)?([a-z]{3})", alias)
+        code = currencies_named(match[2])[:1] if match else ()
+        if not match or not code or code[0] is None:
+            continue
+        ours = "sale_price" if match[1] in ITEM_NAMES["sale_price"] else "price"
+        if match[1] in ITEM_NAMES[ours] and ours not in found:
+            found[ours] = (column,)
+            return code[0]
+    return None
 
 
 def _kind_of(mapped: Mapping[str, tuple[str, ...]], target: Target) -> EventKind | None:

@@ -212,7 +212,7 @@ class ItemBuilder:
         Raises:
             BadRow: there is none.
         """
-        for place, i in enumerate(self._at["title"]):
+        for place, i in enumerate(self._at.get("title", ())):
             try:
                 title = self._text(values[i])
             except DataError as error:
@@ -220,7 +220,7 @@ class ItemBuilder:
                 raise BadRow(error.reason, field=column, value=values[i]) from None
             if title:
                 return title if place == 0 else _shortened(title)
-        raise BadRow("the title is missing", field=self._plan.columns["title"][0])
+        raise BadRow("the title is missing", field=self._plan.columns.get("title", ("title",))[0])
 
     def option_names(self, values: Values) -> dict[str, str]:
         """How a row calls its options."""
