@@ -6,7 +6,7 @@ Everything here is frozen and knows nothing of databases, models or files. Array
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -72,7 +72,9 @@ class Item:
     """One product of the catalogue.
 
     ``category`` runs from general to specific. ``stock`` is a count; ``None`` means that the shop
-    does not say, which counts as available. ``language`` is a BCP 47 tag such as ``de``.
+    does not say, which counts as available. ``language`` is a BCP 47 tag such as ``de``. An
+    attribute has one or more values (the sizes that a shirt comes in); a text given in place of
+    a tuple is its only value.
     """
 
     id: str
@@ -84,10 +86,16 @@ class Item:
     currency: str | None = None
     language: str | None = None
     stock: int | None = None
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     url: str | None = None
     image_url: str | None = None
     added_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.attributes:
+            listed = {name: _values(value) for name, value in self.attributes.items()}
+            named = {name: values for name, values in listed.items() if values}
+            object.__setattr__(self, "attributes", named)  # frozen for everybody else
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +139,12 @@ class Filters(BaseModel):
     Within one field the values are alternatives; fields are combined with "and". Names are compared
     without regard to case. An item without a price fails a price limit; one without a language
     fails ``languages``; unknown stock passes ``in_stock``.
+
+    An attribute may have several values. ``attributes`` wants any of them among those named. With
+    ``not_attributes`` an item goes if it comes in nothing else: "not size M" keeps what comes in S
+    and M. Where the name says what is *in* a product, one unwanted value is enough: "not wool"
+    leaves a blend of wool out. Such names speak of material, fabric, composition, ingredients,
+    allergens, contents, filling or lining, in English, German or Chinese.
 
     >>> Filters(brands=["Acme"], max_price="40").is_empty
     False
@@ -322,6 +336,10 @@ class Recommendations(Sequence[Recommendation]):
             for one in self.items
         ]
         return pd.DataFrame(rows)
+
+
+def _values(value: str | Iterable[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(dict.fromkeys(value))
 
 
 def _line(one: Recommendation) -> str:

@@ -98,7 +98,9 @@ def clauses_of(item: Item, shown: str) -> list[Clause]:
     # A description that was cut ends in the middle of a sentence, which the next attribute follows.
     pieces = [one for one in _pieces(item.description) if fold(one) in seen]
     made = [clause for piece in pieces if (clause := _from_piece(piece, title))]
-    for name, value in item.attributes.items():
+    # Of several values a sentence would have to know whether it is all of them or one.
+    single = {name: values[0] for name, values in item.attributes.items() if len(values) == 1}
+    for name, value in single.items():
         line = shorten(one_line(value), 6)
         whole = line == one_line(value) and fold(line) in seen and fold(line) not in title
         if whole and (clause := _from_value(name, line)):

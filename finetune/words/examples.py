@@ -118,7 +118,8 @@ def small_words(items: Iterable[Item]) -> frozenset[str]:
     """Words that stand in small letters inside the catalogue's sentences: no names."""
     found: set[str] = set()
     for item in items:
-        text = " ".join((item.title, item.description[:4_000], *item.attributes.values()))
+        values = (value for values in item.attributes.values() for value in values)
+        text = " ".join((item.title, item.description[:4_000], *values))
         found.update(re.findall(r"(?<![\w'-])[a-z][a-z'-]+", text))
     return frozenset(found)
 

@@ -49,18 +49,28 @@ class WriteCounts:
 class Upsert:
     """Writes batches of rows into one table; ``differs`` is the column that tells a change.
 
+    What ``keeps`` names stays as it was first written.
+
     A batch costs one statement where all its rows are new, two where some are not: insert what is
     new (the driver counts it), then update what differs (the driver counts it). Rows are sorted by
     key, which keeps the writes of one batch to few pages of the tree.
     """
 
-    def __init__(self, connection: Connection, table: sa.Table, differs: str) -> None:
+    def __init__(
+        self, connection: Connection, table: sa.Table, differs: str, keeps: str | None = None
+    ) -> None:
         self._connection = connection
         self._key_of = _key_reader(table)
-        self._differs = list(table.c.keys()).index(differs)
+        columns = list(table.c.keys())
+        self._differs = columns.index(differs)
+        self._keeps = columns.index(keeps) if keeps else None
         insert = _insert(connection, table)
         keys = list(table.primary_key.columns)
-        new = {c.name: insert.excluded[c.name] for c in table.columns if not c.primary_key}
+        new = {
+            c.name: insert.excluded[c.name]
+            for c in table.columns
+            if not c.primary_key and c.name != keeps
+        }
         changed = table.c[differs].is_distinct_from(insert.excluded[differs])
         self._insert = self._sql(insert.on_conflict_do_nothing(index_elements=keys))
         self._update = self._sql(
@@ -80,15 +90,21 @@ class Upsert:
         by_key = {self._key_of(row): row for row in rows}
         if len(by_key) == len(rows):
             return [by_key[key] for key in sorted(by_key)], WriteCounts()
-        last: dict[Any, Any] = {}
+        last: dict[Any, tuple[Any, ...]] = {}
         updated = 0
         for row in rows:
-            key, value = self._key_of(row), row[self._differs]
-            updated += key in last and last[key] != value
-            last[key] = value
+            key = self._key_of(row)
+            if key in last:
+                updated += last[key][self._differs] != row[self._differs]
+                row = self._kept(last[key], row)
+            last[key] = row
         repeats = len(rows) - len(by_key)
         counts = WriteCounts(updated=updated, unchanged=repeats - updated)
-        return [by_key[key] for key in sorted(by_key)], counts
+        return [last[key] for key in sorted(last)], counts
+
+    def _kept(self, first: tuple[Any, ...], row: tuple[Any, ...]) -> tuple[Any, ...]:
+        at = self._keeps
+        return row if at is None else (*row[:at], first[at], *row[at + 1 :])
 
     def _execute(self, sql: str, rows: list[tuple[Any, ...]]) -> int:
         result = self._connection.exec_driver_sql(

@@ -18,6 +18,7 @@ __all__ = ["EventRow", "ItemRow", "event_from_row", "event_row", "item_from_row"
 
 ItemRow = tuple[Any, ...]
 EventRow = tuple[str, int, int, str, str, float | None]
+"""All columns of ``events`` but ``arrival``, which the store gives."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _KINDS = {kind.value: kind for kind in EventKind}
@@ -44,7 +45,7 @@ def item_row(item: Item) -> ItemRow:
         item.currency,
         item.language,
         item.stock,
-        _encode({str(name): str(value) for name, value in item.attributes.items()}),
+        _encode({str(name): [*map(str, values)] for name, values in item.attributes.items()}),
         item.url,
         item.image_url,
         None if item.added_at is None else _microseconds(item.added_at),
@@ -97,7 +98,7 @@ def event_row(event: Event) -> EventRow:
 
 def event_from_row(row: Any) -> Event:
     """The event that a row of ``events`` holds."""
-    user, at_us, position, item, kind, value = row
+    user, at_us, position, item, kind, value = row[:6]
     at = None if at_us == UNKNOWN_TIME else _EPOCH + timedelta(microseconds=at_us)
     return Event(user, item, _KINDS[kind], at, position, value)
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from llmrec.catalog.dberrors import database_errors, database_name
+from llmrec.catalog.migrations import migrate
 from llmrec.catalog.schema import SCHEMA_VERSION, meta, metadata
 from llmrec.errors import CatalogError, ConfigError, MissingExtra, WorkspaceError
 
@@ -106,11 +107,12 @@ class Database:
                 tables.create_all(connection)
 
     def prepare(self) -> None:
-        """Create the tables in a new database; check the version of an old one.
+        """Create the tables in a new database; bring those of an older llmrec to today's.
 
         Raises:
             WorkspaceError: a newer llmrec made it.
-            CatalogError: it has tables of our names that are not ours.
+            CatalogError: it has tables of our names that are not ours, or it is an older llmrec's
+                and cannot be written.
         """
         with self.read() as connection, self.errors():
             version = self._version(connection)
@@ -122,6 +124,8 @@ class Database:
                 f"this one reads up to {SCHEMA_VERSION}).",
                 hint="Upgrade llmrec: pip install -U llmrec",
             )
+        if version < SCHEMA_VERSION:
+            self._migrate()
 
     @property
     def name(self) -> str:
@@ -186,10 +190,24 @@ class Database:
             if version is not None:
                 return version
             metadata.create_all(connection)
-            start = {"schema_version": SCHEMA_VERSION, "items": 0, "events": 0}
+            start = {"schema_version": SCHEMA_VERSION, "items": 0, "events": 0, "arrival": 0}
             for key, value in start.items():
                 connection.execute(meta.insert().values(key=key, value=value))
         return SCHEMA_VERSION
+
+    def _migrate(self) -> None:
+        try:
+            with self.write() as connection, self.errors():
+                version = self._version(connection)
+                # Another process may have done it while this one waited for its turn.
+                if version is not None and version < SCHEMA_VERSION:
+                    migrate(connection, version)
+        except CatalogError as error:
+            raise CatalogError(
+                f"An older llmrec made this database, and it cannot be brought to schema "
+                f"{SCHEMA_VERSION}; it is as it was. {error.message}",
+                hint=error.hint,
+            ) from error
 
 
 def _parse(text: str) -> URL:

@@ -21,7 +21,8 @@ def item_text(item: Item) -> str:
     Home > Tea
     colour: red
     """
-    attributes = "; ".join(f"{name}: {value}" for name, value in sorted(item.attributes.items()))
+    named = sorted(item.attributes.items())
+    attributes = "; ".join(f"{name}: {', '.join(values)}" for name, values in named)
     lines = (
         item.title,
         item.brand,

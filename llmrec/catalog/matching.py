@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 
 from llmrec.catalog.tokens import tokens
 from llmrec.types import Filters, Item
 
-__all__ = ["fold", "in_language", "matches"]
+__all__ = ["fold", "in_language", "is_content", "matches", "values_by_name"]
+
+_CONTENT_WORDS = """
+material fabric textile composition content ingredient contain allergen filling lining
+stoff gewebe zusammensetzung zutat enthält enthaelt bestandteil füllung futter
+材质 材料 面料 布料 成分 配料 原料 过敏原 含有 填充
+"""
+_CONTENTS = tuple(_CONTENT_WORDS.split())
+"""Parts of the names of attributes that say what is in a product; "stoff" is in "Inhaltsstoffe"."""
 
 
 def fold(name: str) -> str:
@@ -21,6 +29,25 @@ def fold(name: str) -> str:
     if name.isascii():
         return name.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def is_content(name: str) -> bool:
+    """Whether an attribute (its name folded) says what is in a product, all of it at once.
+
+    Of others the values are what the product comes in, one or the other.
+
+    >>> [is_content(name) for name in ("outer fabric", "allergene", "配料表", "size")]
+    [True, True, True, False]
+    """
+    return any(part in name for part in _CONTENTS)
+
+
+def values_by_name(attributes: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
+    """Names and values folded; names that are then the same have the values of both."""
+    found: dict[str, set[str]] = {}
+    for name, values in attributes.items():
+        found.setdefault(fold(name), set()).update(map(fold, values))
+    return found
 
 
 def in_language(tag: str, wanted: str) -> bool:
@@ -76,16 +103,22 @@ def _price(price: Decimal | None, currency: str | None, filters: Filters) -> boo
 
 
 def _attributes(item: Item, filters: Filters) -> bool:
-    have = {(fold(name), fold(value)) for name, value in item.attributes.items()}
+    if not filters.attributes and not filters.not_attributes:
+        return True
+    have = values_by_name(item.attributes)
     return all(
-        any((fold(name), fold(value)) in have for value in values)
+        have.get(fold(name), set()) & _folded(values)
         for name, values in filters.attributes.items()
         if values
     ) and not any(
-        (fold(name), fold(value)) in have
-        for name, values in filters.not_attributes.items()
-        for value in values
+        _unwanted(name, have.get(name, set()), values)
+        for name, values in values_by_name(filters.not_attributes).items()
     )
+
+
+def _unwanted(name: str, have: set[str], unwanted: set[str]) -> bool:
+    """Whether nothing that the item comes in is left, or what is in it must not be."""
+    return bool(have & unwanted) and (is_content(name) or have <= unwanted)
 
 
 def _titled(title: str, phrases: Iterable[str]) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from llmrec.catalog.bulk import Upsert
 from llmrec.catalog.codec import EventRow, event_row
-from llmrec.catalog.schema import Key, events
+from llmrec.catalog.schema import Key, event_order, events
 from llmrec.errors import DataError
 from llmrec.types import MAX_REVIEW_CHARS, Event, EventKind
 
@@ -46,7 +46,7 @@ def reviews_statement(user: str, limit: int | None) -> sa.Select[tuple[object, .
     """The events of a shopper that have a text, each with it, the newest first."""
     pairs = [events.c[column.name] == column for column in reviews.primary_key.columns]
     query = sa.select(events, reviews.c.text).join(reviews, sa.and_(*pairs))
-    newest_first = [column.desc() for column in events.primary_key.columns]
+    newest_first = [column.desc() for column in event_order]
     return query.where(events.c.user_id == user).order_by(*newest_first).limit(limit)
 
 

@@ -10,10 +10,19 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Float, MetaData, PrimaryKeyConstraint, Table, Text
 
-__all__ = ["SCHEMA_VERSION", "UNKNOWN_TIME", "Key", "events", "items", "meta", "metadata"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "UNKNOWN_TIME",
+    "Key",
+    "event_order",
+    "events",
+    "items",
+    "meta",
+    "metadata",
+]
 
-SCHEMA_VERSION = 1
-"""Raised whenever an older llmrec could no longer read what this one writes."""
+SCHEMA_VERSION = 2
+"""Raised whenever an older llmrec could no longer read what this one writes; see ``migrations``."""
 
 UNKNOWN_TIME = 0
 """``events.at_us`` where the log gives no time: part of the key, so it cannot be null."""
@@ -34,7 +43,7 @@ items = Table(
     Column("currency", Text),
     Column("language", Text),
     Column("stock", BigInteger),
-    Column("attributes", Text, nullable=False, comment="JSON object of strings"),
+    Column("attributes", Text, nullable=False, comment="JSON object of lists of strings"),
     Column("url", Text),
     Column("image_url", Text),
     Column("added_us", BigInteger, comment="microseconds since 1970 UTC"),
@@ -53,9 +62,24 @@ events = Table(
     Column("item_id", Key, nullable=False),
     Column("kind", Key, nullable=False),
     Column("value", Float(53)),
+    # Not part of the key: the same event is the same event, whenever it comes again.
+    Column("arrival", BigInteger, nullable=False, server_default="0", comment="running number"),
     PrimaryKeyConstraint("user_id", "at_us", "position", "item_id", "kind"),
     sqlite_with_rowid=False,
 )
+
+event_order = (
+    events.c.user_id,
+    events.c.at_us,
+    events.c.position,
+    events.c.arrival,
+    events.c.item_id,
+    events.c.kind,
+)
+"""How a log is read: by user, time and position; what these leave open, as it came.
+
+The last two say nothing of the log; they make the order of one database always the same.
+"""
 
 meta = Table(
     "llmrec_meta",
@@ -64,4 +88,4 @@ meta = Table(
     Column("value", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
-"""``schema_version``, and the revision counters ``items`` and ``events``."""
+"""``schema_version``, the revision counters ``items`` and ``events``, and the last ``arrival``."""

@@ -13,7 +13,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from llmrec.catalog.matching import fold, in_language
+from llmrec.catalog.matching import fold, in_language, is_content, values_by_name
 from llmrec.catalog.postings import Postings, PostingsBuilder
 from llmrec.catalog.schema import items
 from llmrec.catalog.store import CatalogStore, Revision
@@ -48,6 +48,7 @@ class Snapshot:
         self._currencies = columns.currencies.build()
         self._languages = columns.languages.build()
         self._attributes = columns.attributes.build()
+        self._further = columns.further.build()
         self._prices, self._price_rank = _ranked(columns.prices)
         self._titles = columns.titles
 
@@ -91,9 +92,8 @@ class Snapshot:
             if values:
                 pairs = [(fold(name), fold(value)) for value in values]
                 mask &= self._any(self._attributes, pairs)
-        for name, values in filters.not_attributes.items():
-            for value in values:
-                mask[self._attributes.rows((fold(name), fold(value)))] = False
+        for name, unwanted in values_by_name(filters.not_attributes).items():
+            mask &= ~self._unwanted(name, unwanted)
         for phrase in filters.not_words:
             mask &= ~self._titled(phrase)
         self._limit_price(mask, filters.min_price, filters.max_price)
@@ -101,6 +101,17 @@ class Snapshot:
         if not filters.allow_seen:
             self._drop(mask, seen)
         return mask
+
+    def _unwanted(self, name: str, values: Collection[str]) -> BoolArray:
+        """The items that have one of these values, or, of what they come in, no others."""
+        if is_content(name):
+            return self._any(self._attributes, [(name, value) for value in values])
+        counts = np.zeros(len(self), dtype=np.int32)
+        for value in values:
+            counts[self._attributes.rows((name, value))] += 1
+        counts -= np.bincount(self._further.rows(name), minlength=len(self)).astype(np.int32)
+        unwanted: BoolArray = counts > 0
+        return unwanted
 
     def _any(self, postings: Postings[Any], terms: Iterable[Any]) -> BoolArray:
         found: BoolArray = np.zeros(len(self), dtype=bool)
@@ -160,6 +171,8 @@ class _Columns:
         self.currencies: PostingsBuilder[str] = PostingsBuilder()
         self.languages: PostingsBuilder[str] = PostingsBuilder()
         self.attributes: PostingsBuilder[tuple[str, str]] = PostingsBuilder()
+        # A name once for each value beyond the first: what is not among the unwanted ones shows.
+        self.further: PostingsBuilder[str] = PostingsBuilder()
 
     def extend(self, rows: Iterable[Any]) -> None:
         for row, values in enumerate(rows, start=len(self.ids)):
@@ -174,8 +187,20 @@ class _Columns:
             self.currencies.add(row, () if currency is None else (_fold(currency),))
             self.languages.add(row, () if language is None else (_fold(language),))
             if pairs != "{}":
-                named = json.loads(pairs).items()
-                self.attributes.add(row, ((_fold(name), _fold(value)) for name, value in named))
+                self._name(row, json.loads(pairs))
+
+    def _name(self, row: int, attributes: dict[str, list[str] | str]) -> None:
+        # A text: from a server of an older llmrec that still runs, and writes as it did.
+        listed = (
+            (_fold(name), (values,) if isinstance(values, str) else values)
+            for name, values in attributes.items()
+        )
+        terms = {(name, _fold(value)) for name, values in listed for value in values}
+        self.attributes.add(row, terms)
+        if len(terms) > 1:
+            names = [name for name, _ in terms]
+            for name in set(names) if len(set(names)) < len(names) else ():
+                self.further.add(row, (name,) * (names.count(name) - 1))
 
 
 _QUERY = sa.select(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from itertools import count
 from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from llmrec.catalog.reviews import (
     reviews_metadata,
     reviews_statement,
 )
-from llmrec.catalog.schema import events, items, meta
+from llmrec.catalog.schema import event_order, events, items, meta
 from llmrec.catalog.search import search_statement
 from llmrec.catalog.stored import Stored
 from llmrec.types import Event, Item
@@ -126,7 +127,7 @@ class CatalogStore(Stored):
 
     def history(self, user: str, limit: int | None = None) -> list[Event]:
         """The events of ``user``, oldest first; with ``limit`` the most recent ones only."""
-        newest_first = [column.desc() for column in events.primary_key.columns]
+        newest_first = [column.desc() for column in event_order]
         query = sa.select(events).where(events.c.user_id == user)
         rows = self._all(query.order_by(*newest_first).limit(limit))
         return [event_from_row(row) for row in reversed(rows)]
@@ -137,8 +138,8 @@ class CatalogStore(Stored):
         return [replace(event_from_row(row[:-1]), text=row[-1]) for row in reversed(rows)]
 
     def iter_events(self, batch: int = 10_000) -> Iterator[list[Event]]:
-        """All events ordered by user, time and position, in lists; one state of the log."""
-        query = sa.select(events).order_by(*events.primary_key.columns)
+        """All events in lists, by user, time, position and arrival; one state of the log."""
+        query = sa.select(events).order_by(*event_order)
         yield from self._stream(query, event_from_row, batch)
 
     def revision(self) -> Revision:
@@ -165,7 +166,8 @@ class CatalogStore(Stored):
         """Add or update events in one transaction, holding one batch of them in memory.
 
         Two events are the same if user, time, position, item and kind are; the later wins. Where
-        it has no text, not even an empty one, the text of the earlier stays.
+        it has no text, not even an empty one, the text of the earlier stays. Events of one moment
+        and position keep the order of ``values``; one that comes again keeps its first place.
 
         Raises:
             LockedError: somebody else is writing.
@@ -174,7 +176,13 @@ class CatalogStore(Stored):
         """
         with self._database.write() as connection:
             texts = ReviewTexts(connection, self._database.errors)
-            counts = self._write(connection, events, "value", texts.apart(values), _EVENT_BATCH)
+            with self._database.errors():
+                before = _last_arrival(connection)
+            numbers = count(before + 1)
+            rows = ((*row, next(numbers)) for row in texts.apart(values))
+            counts = self._write(connection, events, "value", rows, _EVENT_BATCH, "arrival")
+            with self._database.errors():
+                _set_last_arrival(connection, next(numbers) - 1)
         return replace(counts, texts=texts.changed)
 
     def delete_item(self, id: str) -> bool:
@@ -196,7 +204,7 @@ class CatalogStore(Stored):
             Whether it was there.
         """
         row = event_row(event)
-        key = dict(zip((column.name for column in events.columns), row, strict=True))
+        key = dict(zip(events.columns.keys(), row, strict=False))  # without its arrival
         same = [column == key[column.name] for column in events.primary_key.columns]
         with self._database.write() as connection, self._database.errors():
             deleted = connection.execute(events.delete().where(*same)).rowcount > 0
@@ -225,9 +233,10 @@ class CatalogStore(Stored):
         differs: str,
         rows: Iterator[tuple[Any, ...]],
         size: int,
+        keeps: str | None = None,
     ) -> WriteCounts:
         counts = WriteCounts()
-        upsert = Upsert(connection, table, differs)
+        upsert = Upsert(connection, table, differs, keeps)
         for batch in batched(rows, size):  # what the rows raise is not a database error
             with self._database.errors():
                 counts += upsert.write(batch)
@@ -274,6 +283,15 @@ def read_revision(connection: Connection) -> Revision:
     rows = connection.execute(sa.select(meta.c.key, meta.c.value))
     counters: dict[str, int] = {row[0]: row[1] for row in rows}
     return Revision(counters["items"], counters["events"])
+
+
+def _last_arrival(connection: Connection) -> int:
+    query = sa.select(meta.c.value).where(meta.c.key == "arrival")
+    return int(connection.execute(query).scalar_one())
+
+
+def _set_last_arrival(connection: Connection, number: int) -> None:
+    connection.execute(meta.update().where(meta.c.key == "arrival").values(value=number))
 
 
 def _bump(connection: Connection, counter: str) -> None:

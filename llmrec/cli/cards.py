@@ -36,7 +36,7 @@ def answer_table(answer: Recommendations, *, title: str | None = None) -> Render
 def card(one: Recommendation) -> Panel:
     """One product as a card: facts, reason and, if it was written, the description."""
     item = one.item
-    facts = [f"{name}: {value}" for name, value in list(item.attributes.items())[:4]]
+    facts = [f"{name}: {', '.join(values)}" for name, values in list(item.attributes.items())[:4]]
     facts += [" › ".join(item.category)] if item.category else []
     lines = [f"[dim]{escape(' · '.join(facts))}[/]"] if facts else []
     lines += [_words(one.description)] if one.description else []

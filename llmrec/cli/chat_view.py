@@ -58,7 +58,8 @@ def show_scores(console: Console, calls: list[ToolCalled], cards: tuple[Card, ..
 
 def _panel(card: Card) -> Panel:
     product = card.product
-    facts = [f"{name}: {value}" for name, value in product.get("attributes", {}).items()][:_FACTS]
+    listed = product.get("attributes", {}).items()
+    facts = [f"{name}: {_joined(value)}" for name, value in listed][:_FACTS]
     path = " › ".join(product.get("category", ()))
     parts = [part for part in (product.get("brand"), *facts, path) if part]
     lines = [f"[dim]{escape(' · '.join(parts))}[/]"]
@@ -70,6 +71,10 @@ def _panel(card: Card) -> Panel:
     price = price_label(product["price"], product.get("currency")) if "price" in product else ""
     heading = f"[bold]{card.number}. {escape(product['title'])}[/]  {escape(price)}"
     return Panel("\n".join(lines), title=heading, title_align="left")
+
+
+def _joined(value: str | list[str]) -> str:
+    return value if isinstance(value, str) else ", ".join(value)  # a text: of an older conversation
 
 
 def _table(event: Table) -> RichTable:

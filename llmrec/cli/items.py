@@ -94,7 +94,7 @@ def _card(item: Item) -> Table:
         "price": price_of(item),
         "stock": _stock(item),
         "language": item.language,
-        **item.attributes,
+        **{name: ", ".join(values) for name, values in item.attributes.items()},
         "added": item.added_at.date().isoformat() if item.added_at else None,
         "url": item.url,
         "image": item.image_url,

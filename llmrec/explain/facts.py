@@ -97,11 +97,11 @@ def _fields(item: Item) -> dict[str, str]:
         fields["category"] = ", ".join(one_line(step) for step in item.category)
     if item.price is not None:
         fields["price"] = price_text(item.price, item.currency)
-    for name, value in item.attributes.items():
+    for name, values in item.attributes.items():
         fields[f"attributes.{name}"] = (
             f"not {one_line(name)}"
-            if fold(value) in _NO
-            else f"{one_line(name)}: {one_line(value)}"
+            if all(fold(value) in _NO for value in values)
+            else f"{one_line(name)}: {one_line(', '.join(values))}"
         )
     if item.description:
         fields["description"] = _long_line(item.description)

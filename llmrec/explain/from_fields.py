@@ -55,7 +55,7 @@ def lead_from_fields(
     Empty where there is no anchor.
     """
     pick = _stable(request.item.id) + request.seed
-    link, evidence = _link(request.item, anchor)
+    link, evidence = _link(request.item, anchor, phrases)
     clause = _choose(phrases.clauses.get(anchor.relation, ("",)), pick).format(name=anchor.name)
     pattern = _choose(phrases.links[link[0]], pick)
     lead = clause + pattern.format(attribute=link[1], value=link[2])
@@ -112,7 +112,9 @@ def _told(item: Item, language: Language) -> tuple[str, tuple[str, ...]]:
     return phrases.join.join(sentences), tuple(field for field, _ in used)
 
 
-def _link(item: Item, anchor: Anchor) -> tuple[tuple[str, str, str], tuple[str, ...]]:
+def _link(
+    item: Item, anchor: Anchor, phrases: Phrases
+) -> tuple[tuple[str, str, str], tuple[str, ...]]:
     """What item and anchor share: (pattern, attribute, value) and the fields it stands on."""
     other = anchor.item
     if anchor.relation in ("none", "query"):
@@ -125,8 +127,10 @@ def _link(item: Item, anchor: Anchor) -> tuple[tuple[str, str, str], tuple[str, 
     for step in reversed(item.category):
         if fold(step) in common:
             return ("category", "", one_line(step)), ("category",)
-    for name, value in item.attributes.items():
-        if fold(value) == fold(other.attributes.get(name, "")) and _short(value):
+    for name, values in item.attributes.items():
+        value = phrases.listed(values)
+        # The same in all of them: what comes in S and M has not "the same size" as what comes in S.
+        if {*map(fold, values)} == {*map(fold, other.attributes.get(name, ()))} and _short(value):
             return ("attribute", one_line(name), one_line(value)), (f"attributes.{name}",)
     return ("near", "", ""), ()
 
@@ -150,13 +154,15 @@ def _stated(item: Item, phrases: Phrases) -> list[tuple[str, str]]:
     """Short fields as clauses; those of the rough pattern only where there are no better ones."""
     smooth: list[tuple[str, str]] = []
     rough: list[tuple[str, str]] = []
-    for name, value in item.attributes.items():
+    for name, values in item.attributes.items():
+        value = phrases.listed(values)
         # "dishwasher safe: no" would need its own sentence in every language.
-        if not _short(value) or len(fold(value)) < 2 or _is_flag(value):
+        if not _short(value) or len(fold(value)) < 2 or any(map(_is_flag, values)):
             continue
         key = canonical(fold(name))
         called = phrases.names.get(key) or ("" if phrases.own_names else one_line(name))
-        said = phrases.facts.get(key) or (phrases.facts["*"] if called else "")
+        patterns = phrases.facts if len(values) == 1 else phrases.many
+        said = patterns.get(key) or (patterns["*"] if called else "")
         if said:
             clause = said.format(attribute=called, value=one_line(value))
             (smooth if key in phrases.facts or key in phrases.names else rough).append(

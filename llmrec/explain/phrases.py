@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from llmrec.types import Language
@@ -16,8 +16,10 @@ class Phrases:
 
     ``clauses`` say what the shopper did, ``links`` what the item has in common with it, ``facts``
     one fact about the item (by attribute name; ``*`` for all others); ``sentence`` joins two facts.
-    ``names`` translate usual attribute names; with ``own_names`` others are left out, because a
-    foreign word would stand in the middle of the sentence.
+    ``many`` has the same where an attribute has several values, which ``last`` joins: patterns that
+    hold whether all are in the product or it comes in one of them. ``names`` translate usual
+    attribute names; with ``own_names`` others are left out, because a foreign word would stand in
+    the middle of the sentence.
     """
 
     clauses: Mapping[str, tuple[str, ...]]
@@ -25,9 +27,21 @@ class Phrases:
     facts: Mapping[str, str]
     sentence: tuple[str, ...]
     single: tuple[str, ...]
+    many: Mapping[str, str]
+    last: str
+    comma: str = ", "
     join: str = " "
     names: Mapping[str, str] = field(default_factory=dict)
     own_names: bool = False
+
+    def listed(self, values: Sequence[str]) -> str:
+        """The values in one phrase.
+
+        >>> PHRASES["en"].listed(["S", "M", "L"]), PHRASES["de"].listed(["rot"])
+        ('S, M and L', 'rot')
+        """
+        *most, last = values
+        return self.comma.join(most) + (self.last if most else "") + last
 
 
 _ENGLISH = Phrases(
@@ -70,6 +84,13 @@ _ENGLISH = Phrases(
     },
     sentence=("It {one} and {two}.", "It {two} and {one}."),
     single=("It {one}.",),
+    many={
+        "colour": "comes in {value}",
+        "color": "comes in {value}",
+        "size": "comes in sizes {value}",
+        "*": "lists {value} as {attribute}",
+    },
+    last=" and ",
 )
 
 _GERMAN = Phrases(
@@ -101,6 +122,8 @@ _GERMAN = Phrases(
     },
     sentence=("Kurz gesagt: {one}, {two}.", "Die Fakten: {two}, {one}."),
     single=("Kurz gesagt: {one}.",),
+    many={"*": "{attribute}: {value}"},
+    last=" und ",
     names={
         "material": "Material",
         "colour": "Farbe",
@@ -156,6 +179,9 @@ _CHINESE = Phrases(
     },
     sentence=("它{one}，{two}。", "它{two}，{one}。"),
     single=("它{one}。",),
+    many={"*": "{attribute}有{value}"},
+    last="和",
+    comma="、",
     join="",
     names={
         "material": "材质",

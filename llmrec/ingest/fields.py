@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from llmrec.catalog.values import split_values
 from llmrec.errors import DataError
 from llmrec.ingest.cleaning import clean_text, is_missing
 from llmrec.ingest.currencies import DecimalSign
@@ -27,6 +28,7 @@ __all__ = [
     "parse_number",
     "parse_review",
     "parse_stock",
+    "parse_values",
 ]
 
 _KIND_WORDS = {
@@ -250,11 +252,11 @@ def parse_category(value: Any, max_chars: int, comma: bool = False) -> tuple[str
 
 def parse_attributes(
     value: Any, max_chars: int, skip: frozenset[str] = frozenset()
-) -> dict[str, str]:
+) -> dict[str, tuple[str, ...]]:
     """Names and values, from a mapping, its text, or ``name: value; name: value``.
 
-    The text may be JSON, Python's or Ruby's. Values that are lists are joined with commas; lists of
-    objects with a name and a value count as their pairs; other mappings within are left out.
+    The text may be JSON, Python's or Ruby's. Each value is read as by :func:`parse_values`; lists
+    of objects with a name and a value count as their pairs; other mappings within are left out.
 
     Args:
         value: the cell.
@@ -265,7 +267,7 @@ def parse_attributes(
         DataError: none of these, or absurdly many.
 
     >>> parse_attributes('{"specs"=>[{"key"=>"Type", "value"=>"Analog"}]}', 100)
-    {'Type': 'Analog'}
+    {'Type': ('Analog',)}
     """
     if is_missing(value):
         return {}
@@ -279,16 +281,13 @@ def parse_attributes(
     pairs = dict(_unwrapped({n: v for n, v in value.items() if str(n).lower() not in skip}))
     if len(pairs) > _MAX_ATTRIBUTES:
         raise DataError("not attributes")
-    attributes = {}
+    attributes: dict[str, tuple[str, ...]] = {}
     for name, inner in pairs.items():
-        if is_missing(inner) or isinstance(inner, Mapping) or str(name).lower() in skip:
+        if isinstance(inner, Mapping) or str(name).lower() in skip:
             continue
-        parts = inner if isinstance(inner, (list, tuple)) else [inner]
-        texts = [_plain(part) for part in parts if not isinstance(part, Mapping)]
-        text = clean_text(", ".join(texts), max_chars)
         key = clean_text(str(name), max_chars)
-        if key and text:
-            attributes[key] = text
+        if key and (values := parse_values(inner, max_chars, key)):
+            attributes[key] = tuple(dict.fromkeys((*attributes.get(key, ()), *values)))
     return attributes
 
 
@@ -308,6 +307,34 @@ def _unwrapped(value: Mapping[Any, Any]) -> Iterable[tuple[Any, Any]]:
             yield name, inner
         else:
             yield from pairs
+
+
+def parse_values(value: Any, max_chars: int, name: str = "") -> tuple[str, ...]:
+    """An attribute's values: those of a list, also as JSON; of a text what it lists.
+
+    Args:
+        value: the cell.
+        max_chars: bound of each text.
+        name: the attribute's, see :func:`llmrec.catalog.values.split_values`.
+
+    Raises:
+        DataError: a text that is too long.
+
+    >>> parse_values("S, M, L", 100), parse_values('["S, M", "L"]', 100), parse_values(4.0, 100)
+    (('S', 'M', 'L'), ('S, M', 'L'), ('4',))
+    """
+    if is_missing(value):
+        return ()
+    if isinstance(value, str):
+        printed = printed_value(value, "[")
+        if printed is None:
+            text = clean_text(value, max_chars)
+            return () if is_missing(text) else split_values(text, name)
+        value = printed
+    inner = value if isinstance(value, (list, tuple)) else [value]
+    said = (one for one in inner if not is_missing(one) and not isinstance(one, Mapping))
+    texts = (clean_text(_plain(one), max_chars) for one in said)
+    return tuple(dict.fromkeys(text for text in texts if text))
 
 
 def parse_link(value: Any, max_chars: int) -> str | None:
@@ -412,7 +439,7 @@ def _pairs(text: str) -> Iterable[tuple[str, str]]:
     if _COMMA_PAIRS.fullmatch(text):
         for part in re.split(r",(?=[^=,;|]+=)", text):
             name, _, value = part.partition("=")
-            yield name.strip(), ", ".join(filter(None, re.split(r"\s*\|\s*", value.strip())))
+            yield name.strip(), value.strip()
         return
     name = value = mark = ""
     for part in re.split(r"\s*([;|\n])\s*", text):
@@ -421,7 +448,7 @@ def _pairs(text: str) -> Iterable[tuple[str, str]]:
             continue
         first, sign, rest = part.partition(":") if ":" in part else part.partition("=")
         if not sign and mark == "|" and name:
-            value = f"{value}, {part}"  # Size: S|M|L
+            value = f"{value}|{part}"  # Size: S|M|L
             continue
         if not sign:
             raise DataError("not attributes")

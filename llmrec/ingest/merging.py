@@ -209,22 +209,13 @@ def _first(items: list[Item], name: str) -> Any:
     return next((value for item in items if (value := getattr(item, name))), None)
 
 
-def _gathered(items: list[Item]) -> dict[str, str]:
+def _gathered(items: list[Item]) -> dict[str, tuple[str, ...]]:
     """Each attribute's values over all variants, each once, in the order of the file."""
     values: dict[str, dict[str, None]] = {}
     for item in items:
-        for name, text in item.attributes.items():
-            values.setdefault(name, {})[text] = None
-    return {name: ", ".join(_apart(list(texts))) for name, texts in values.items()}
-
-
-def _apart(texts: list[str]) -> list[str]:
-    """A parent that lists "S, M" says the same as its variants S and M."""
-    parts = [text.split(", ") for text in texts]
-    singles = {text for text in texts if ", " not in text}
-    if singles and any(singles & set(part) for part in parts if len(part) > 1):
-        return list(dict.fromkeys(value for part in parts for value in part))
-    return texts
+        for name, texts in item.attributes.items():
+            values.setdefault(name, {}).update(dict.fromkeys(texts))
+    return {name: tuple(texts) for name, texts in values.items()}
 
 
 @dataclass

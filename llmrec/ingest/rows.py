@@ -18,6 +18,7 @@ from llmrec.ingest.fields import (
     parse_language,
     parse_link,
     parse_stock,
+    parse_values,
 )
 from llmrec.ingest.paths import further_steps, main_path, parse_paths
 from llmrec.ingest.prices import PriceReader
@@ -120,7 +121,7 @@ class ItemBuilder:
         category, further = self._category(values)
         attributes = self._all_attributes(values, options)
         if further:
-            attributes[FURTHER_CATEGORIES] = ", ".join(further)
+            attributes[FURTHER_CATEGORIES] = further
         return Item(
             id=id,
             title=title,
@@ -325,30 +326,45 @@ class ItemBuilder:
 
     def _all_attributes(
         self, values: Values, options: Mapping[str, str] | None = None
-    ) -> dict[str, str]:
+    ) -> dict[str, tuple[str, ...]]:
         limit = self._defaults.max_chars
-        attributes = (
-            self.optional(
-                values, "attributes", lambda value: parse_attributes(value, limit, _SKIPPED_DETAILS)
-            )
-            or {}
-        )
+
+        def parse(value: Any) -> dict[str, tuple[str, ...]]:
+            return parse_attributes(value, limit, _SKIPPED_DETAILS)
+
+        attributes = self.optional(values, "attributes", parse) or {}
         for name in self._attributes:
-            if text := self.optional(values, name, self._text):
-                attributes[name.removeprefix(ATTRIBUTE_PREFIX)] = text
+            ours = name.removeprefix(ATTRIBUTE_PREFIX)
+            if listed := self._values(values, name, ours):
+                attributes[ours] = listed
         if self._options:
             names = {**(options or {}), **self.option_names(values)}
             for option, name in names.items():
-                text = self.optional(values, f"{option}.value", self._text)
-                if text and text != _DEFAULT_OPTION:
-                    attributes[name] = text
+                if listed := self._option(values, f"{option}.value", name):
+                    attributes[name] = listed
         return attributes
 
-    def _first_available(self, attributes: dict[str, str]) -> datetime | None:
+    def _option(self, values: Values, column: str, name: str) -> tuple[str, ...]:
+        if not self.by_handle:
+            return self._values(values, column, name)  # WooCommerce's parents list "S, M"
+        text = self.optional(values, column, self._text)
+        return (text,) if text and text != _DEFAULT_OPTION else ()
+
+    def _values(self, values: Values, column: str, name: str) -> tuple[str, ...]:
+        """What an attribute's columns say, where it has several all of them."""
+        listed: list[str] = []
+        for i in self._at.get(column, ()):
+            try:
+                listed += parse_values(values[i], self._defaults.max_chars, name)
+            except DataError as error:
+                self._leave_out(error.reason, i, values[i])
+        return tuple(dict.fromkeys(listed))
+
+    def _first_available(self, attributes: dict[str, tuple[str, ...]]) -> datetime | None:
         """Amazon's listing date; only a hint among the details, so a bad one is no bad row."""
-        text = attributes.pop(_FIRST_AVAILABLE, None) if attributes else None
+        listed = attributes.pop(_FIRST_AVAILABLE, None) if attributes else None
         try:
-            return None if text is None else self._time(text)
+            return None if listed is None else self._time(", ".join(listed))
         except DataError:
             return None
 

@@ -38,8 +38,9 @@ def _facts(item: Item, words: int, attributes: int) -> str:
     """
     pieces = re.split(r"\n+", item.description[:4_000])
     described = shorten(" ".join(line for piece in pieces if (line := one_line(piece))), words)
-    values = [shorten(one_line(value), 6) for value in list(item.attributes.values())[:attributes]]
+    listed = [", ".join(values) for values in list(item.attributes.values())[:attributes]]
+    values = [shorten(one_line(value), 6) for value in listed]
     if not described and item.category:
         values.append(shorten(one_line(item.category[-1]), 5))
-    listed = ", ".join(value for value in values if value)
-    return " ".join(part.rstrip(" .") + "." for part in (described, listed) if part)
+    facts = ", ".join(value for value in values if value)
+    return " ".join(part.rstrip(" .") + "." for part in (described, facts) if part)

@@ -11,7 +11,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from llmrec.catalog.schema import UNKNOWN_TIME, events
+from llmrec.catalog.schema import UNKNOWN_TIME, event_order, events
 from llmrec.catalog.store import CatalogStore
 from llmrec.retrieval.cache import cached
 from llmrec.types import BoolArray, EventKind
@@ -80,8 +80,8 @@ class EventTable:
 
 
 _QUERY = sa.select(events.c.user_id, events.c.item_id, events.c.at_us, events.c.kind).order_by(
-    # The whole key: ordered by the user alone, PostgreSQL gives his events in any order.
-    *events.primary_key.columns
+    # In full: ordered by the user alone, PostgreSQL gives his events in any order.
+    *event_order
 )
 
 

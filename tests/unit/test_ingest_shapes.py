@@ -131,7 +131,7 @@ def test_shopify_merges_variants(shop, write):
     items = stored_items(shop)
     assert items["mug"] == Item(
         "mug", "Mug", "Acme", ("Home", "Kitchen"), "Holds tea", Decimal("7.50"), "EUR", stock=7,
-        attributes={"tags": "tea, gift", "Size": "S, L"}, image_url="https://x.example/m.jpg",
+        attributes={"tags": ("tea", "gift"), "Size": ("S", "L")}, image_url="https://x.example/m.jpg",
     )  # fmt: skip
     assert items["pot"] == Item(
         "pot", "Pot", "Acme", ("Pans",), price=Decimal("20.00"), currency="EUR"

@@ -268,13 +268,14 @@ def test_categories():
 
 
 def test_attributes():
-    expected = {"Colour": "red", "Size": "S, M", "Waterproof": "yes"}
+    expected = {"Colour": ("red",), "Size": ("S", "M"), "Waterproof": ("yes",)}
     assert (
         parse_attributes({"Colour": "red", "Size": ["S", "M"], "Waterproof": True}, 99) == expected
     )
     assert parse_attributes("Colour: red; Size: S, M; Waterproof: yes", 99) == expected
-    assert parse_attributes('{"Colour": "<b>red</b>", "Nested": {"a": 1}}', 99) == {"Colour": "red"}
-    assert parse_attributes([("Colour", "red")], 99) == {"Colour": "red"}
+    red = {"Colour": ("red",)}
+    assert parse_attributes('{"Colour": "<b>red</b>", "Nested": {"a": 1}}', 99) == red
+    assert parse_attributes([("Colour", "red")], 99) == red
     assert parse_attributes(None, 99) == {}
     for bad in ("just words", 5, {str(i): "x" for i in range(1001)}):
         with pytest.raises(DataError):

@@ -300,4 +300,4 @@ def test_weights_that_name_no_source_are_refused(
 
 def test_the_shop_has_what_the_filters_ask_for() -> None:
     assert {item.brand for item in ITEMS} == set(BRANDS)
-    assert {item.attributes["colour"] for item in ITEMS} == set(COLOURS)
+    assert {item.attributes["colour"] for item in ITEMS} == {(colour,) for colour in COLOURS}

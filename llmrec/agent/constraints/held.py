@@ -24,7 +24,10 @@ from llmrec.agent.constraints.changes import (
     Values,
     Without,
 )
+from llmrec.agent.constraints.sizes import of_no_other
+from llmrec.agent.constraints.synonyms import kind_of
 from llmrec.catalog.matching import fold
+from llmrec.catalog.values import split_values
 from llmrec.types import Filters
 
 __all__ = ["Applied", "Constraint", "ConstraintKind", "Constraints", "Settled"]
@@ -177,7 +180,8 @@ def _constraints(change: Settled) -> tuple[Constraint, ...]:
         return _names("category", "not_category", change.names, change.wanted)
     if isinstance(change, Values):
         kind = "attribute" if change.wanted else "not_attribute"
-        return (Constraint(kind=kind, name=change.name, values=change.values, said=change.said),)
+        values = change.values if change.wanted else _of_nothing_else(change)
+        return (Constraint(kind=kind, name=change.name, values=values, said=change.said),)
     if isinstance(change, Without):
         return (Constraint(kind="not_word", values=(change.words,)),)
     if isinstance(change, InStock):
@@ -185,6 +189,15 @@ def _constraints(change: Settled) -> tuple[Constraint, ...]:
     if isinstance(change, Recipient):
         return (Constraint(kind="recipient", said=change.who),)
     raise TypeError(f"{type(change).__name__} adds nothing")
+
+
+def _of_nothing_else(change: Values) -> tuple[str, ...]:
+    """The unwanted values; of sizes without ranges, which offer others too."""
+    if kind_of(fold(change.name)) != "size":
+        return change.values
+    said = [fold(word) for word in change.said.split(", ")]
+    values = (v for v in change.values if any(of_no_other(fold(v), word) for word in said))
+    return tuple(values) or tuple(change.said.split(", "))
 
 
 def _names(
@@ -208,6 +221,10 @@ def _beside(old: Constraint, new: Constraint) -> Constraint | None:
     )
     if not opposite or fold(old.name) != fold(new.name):
         return old
+    if old.said and fold(old.said) == fold(new.said):
+        return (
+            None  # also where its values are not the same: "size M" is a range too, "not M" never
+        )
     named = set(map(fold, new.values))
     values = tuple(value for value in old.values if fold(value) not in named)
     if values == old.values:
@@ -232,10 +249,19 @@ def _into(parts: dict[str, Any], one: Constraint) -> None:
         parts["in_stock"] = True
     elif one.kind in ("attribute", "not_attribute"):
         values: dict[str, tuple[str, ...]] = parts.setdefault(f"{one.kind}s", {})
-        values[one.name] = (*values.get(one.name, ()), *one.values)
+        values[one.name] = (*values.get(one.name, ()), *one.values, *_since_set_apart(one))
     elif one.kind != "recipient":
         field = _FIELDS[one.kind]
         parts[field] = (*parts.get(field, ()), *one.values)
+
+
+def _since_set_apart(one: Constraint) -> tuple[str, ...]:
+    """What was said, where the values are lists in one text: those of an old conversation.
+
+    Today the catalogue has "M", where it had "S, M, L" when "size M" was read.
+    """
+    listed = any(len(split_values(value, one.name)) > 1 for value in one.values)
+    return tuple(one.said.split(", ")) if listed else ()
 
 
 _FIELDS = {

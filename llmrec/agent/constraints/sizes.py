@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["covers", "is_size"]
+__all__ = ["covers", "is_size", "of_no_other"]
 
 _LETTERS = ("xxs", "xs", "s", "m", "l", "xl", "xxl", "xxxl")
 _ONE = r"(?:x{0,3}[sl]|m|\d{1,3})"
@@ -33,6 +33,16 @@ def covers(value: str, said: str) -> bool:
         return False
     ranges = [_between(low, high, said) for low, high in _RANGE.findall(value)]
     return any(ranges) or said in _ALONE.findall(_RANGE.sub(" ", value))
+
+
+def of_no_other(value: str, said: str) -> bool:
+    """Whether a value (folded) offers no size but what was said: "not M" leaves "S-L" in.
+
+    >>> of_no_other("m (chest 90 cm)", "m"), of_no_other("s-l", "m"), of_no_other("m/l", "m")
+    (True, False, False)
+    """
+    ranges = [pair for pair in _RANGE.findall(value) if pair[0] != pair[1]]
+    return not ranges and set(_ALONE.findall(value)) <= {said}
 
 
 def _between(low: str, high: str, said: str) -> bool:

@@ -101,8 +101,8 @@ class Vocabulary:
             if item.brand:
                 brands[item.brand] = None
             categories |= dict.fromkeys(item.category)
-            for name, value in item.attributes.items():
-                attributes[name][value] += 1
+            for name, values in item.attributes.items():
+                attributes[name].update(values)
             if item.price is not None and item.currency:
                 currencies[item.currency] += 1
         codes = [code for code, _ in currencies.most_common()]

@@ -43,8 +43,8 @@ class ComparedField:
 
     @property
     def differs(self) -> bool:
-        """Whether the products do not all say the same (case apart)."""
-        return len({None if one is None else fold(one) for one in self.values}) > 1
+        """Whether the products do not all say the same (case and the order of values apart)."""
+        return len({one and frozenset(fold(one).split(", ")) for one in self.values}) > 1
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,8 @@ def _has(item: Item, limit: str) -> str | None:
     name = limit.removeprefix("not_")
     if name.startswith("attributes."):
         wanted = fold(name.partition(".")[2])
-        return next((text for own, text in item.attributes.items() if fold(own) == wanted), None)
+        named = item.attributes.items()
+        return ", ".join(v for own, values in named if fold(own) == wanted for v in values) or None
     return {
         "categories": " > ".join(item.category) or None,
         "brands": item.brand,

@@ -20,6 +20,6 @@ def stated_fields(item: Item) -> dict[str, str]:
         "price": None if item.price is None else price_text(item.price, item.currency),
         "stock": None if item.stock is None else str(max(item.stock, 0)),
         "language": item.language,
-        **{f"attributes.{name}": value for name, value in item.attributes.items()},
+        **{f"attributes.{name}": ", ".join(values) for name, values in item.attributes.items()},
     }
     return {name: text for name, text in fields.items() if text}

@@ -56,7 +56,8 @@ def narrowed(filters: Filters, limits: Limits) -> Filters:
         own = next((one for one in attributes if fold(one) == fold(name)), name)
         attributes[own] = _common(f"attributes.{name}", attributes.get(own, ()), values)
     for name, values in further.not_attributes.items():
-        unwanted[name] = (*unwanted.get(name, ()), *values)
+        own = next((one for one in unwanted if fold(one) == fold(name)), name)
+        unwanted[own] = (*unwanted.get(own, ()), *values)
     return as_filters(
         {
             **filters.model_dump(),

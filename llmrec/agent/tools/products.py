@@ -53,7 +53,7 @@ def product_fields(item: Item) -> dict[str, Any]:
         "price": None if item.price is None else str(item.price),
         "currency": item.currency,
         "in_stock": None if item.stock is None else item.stock > 0,
-        "attributes": dict(item.attributes),
+        "attributes": {name: list(values) for name, values in item.attributes.items()},
         "url": item.url,
         "image_url": item.image_url,
     }

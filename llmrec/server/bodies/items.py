@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
+from llmrec.catalog.values import split_values
 from llmrec.server.bodies.base import MAX_ITEMS, Body, Id, Out
 from llmrec.types import Item
 
@@ -27,6 +28,7 @@ _Name: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=200
 _Title: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
 _Text: TypeAlias = Annotated[str, StringConstraints(max_length=20_000)]
 _Value: TypeAlias = Annotated[str, StringConstraints(max_length=1_000)]
+_Values: TypeAlias = _Value | Annotated[tuple[_Value, ...], Field(max_length=100)]
 _Url: TypeAlias = Annotated[str, StringConstraints(max_length=2_000)]
 _Price: TypeAlias = Annotated[Decimal, Field(ge=0, max_digits=16, decimal_places=4)]
 _Currency: TypeAlias = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
@@ -41,8 +43,12 @@ _KETTLE: dict[str, Any] = {
     "currency": "EUR",
     "language": "en",
     "stock": 12,
-    "attributes": {"colour": "black"},
+    "attributes": {"colour": "black", "capacity": ["1.2 l", "1.7 l"]},
 }
+_ATTRIBUTES = (
+    "by name a list of values, kept as it is; a text is one value, or several if it is a list such "
+    "as 'S, M, L'"
+)
 
 
 class ItemFields(Body):
@@ -58,14 +64,17 @@ class ItemFields(Body):
     currency: _Currency | None = Field(None, description="ISO 4217")
     language: _Name | None = Field(None, description="BCP 47, e.g. de")
     stock: _Stock | None = Field(None, description="a count; null: the shop does not say")
-    attributes: dict[_Name, _Value] = Field(default_factory=dict, max_length=100)
+    attributes: dict[_Name, _Values] = Field(
+        default_factory=dict, max_length=100, description=_ATTRIBUTES
+    )
     url: _Url | None = None
     image_url: _Url | None = None
     added_at: AwareDatetime | None = None
 
     def item(self, id: str) -> Item:
         """The item of these fields."""
-        return Item(id=id, **{name: getattr(self, name) for name in ItemFields.model_fields})
+        sent = {name: getattr(self, name) for name in ItemFields.model_fields}
+        return Item(id=id, **{**sent, "attributes": _listed(self.attributes)})
 
 
 class ItemRow(ItemFields):
@@ -99,7 +108,7 @@ class ItemChange(Body):
     currency: _Currency | None = None
     language: _Name | None = None
     stock: _Stock | None = None
-    attributes: dict[_Name, _Value] | None = Field(None, max_length=100)
+    attributes: dict[_Name, _Values] | None = Field(None, max_length=100, description=_ATTRIBUTES)
     url: _Url | None = None
     image_url: _Url | None = None
     added_at: AwareDatetime | None = None
@@ -112,6 +121,8 @@ class ItemChange(Body):
             del sent["title"]  # an item has one always
         for name, value in sent.items():
             sent[name] = empty.get(name) if value is None else value
+        if "attributes" in sent:
+            sent["attributes"] = _listed(sent["attributes"])
         return replace(item, **sent)
 
 
@@ -127,10 +138,17 @@ class ItemOut(Out):
     currency: str | None
     language: str | None
     stock: int | None
-    attributes: dict[str, str]
+    attributes: dict[str, tuple[str, ...]]
     url: str | None
     image_url: str | None
     added_at: datetime | None
+
+
+def _listed(attributes: dict[str, str | tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    return {
+        name: split_values(value, name) if isinstance(value, str) else value
+        for name, value in attributes.items()
+    }
 
 
 class ItemsQuery(Body):

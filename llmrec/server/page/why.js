@@ -81,9 +81,13 @@ function fieldsOf(product) {
   const price = product.price && { price: priceText(product.price, product.currency) };
   const plain = Object.entries({ ...product, ...price })
     .filter(([name]) => !HIDDEN.has(name) && name !== "attributes");
-  return [...plain, ...Object.entries(product.attributes ?? {})].map(([name, value]) => [
-    name, Array.isArray(value) ? value.join(" › ") : String(value)]);
+  return [
+    ...plain.map(([name, value]) => [name, joined(value, " › ")]),
+    ...Object.entries(product.attributes ?? {}).map(([name, value]) => [name, joined(value, ", ")]),
+  ];
 }
+
+const joined = (value, between) => (Array.isArray(value) ? value.join(between) : String(value));
 
 /** A bar for each source that found the product: the higher it stood there, the longer. */
 function bars(sources) {
