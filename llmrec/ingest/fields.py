@@ -86,8 +86,9 @@ _GROUPED = re.compile(
     r"[+-]?(?:[1-9]\d{0,2}(?:,\d{2,3})*,\d{3}(?:\.\d+)?|[1-9]\d{0,2}(?:\.\d{3}){2,}(?:,\d+)?"
     r"|[1-9]\d{0,2}(?:[ ']\d{3})+(?:[.,]\d+)?)"
 )
-# A comma or a bar or white space before a further link; links may hold commas themselves.
-_BETWEEN_LINKS = re.compile(r"[,;|\s]+(?=https?://|//)", re.IGNORECASE)
+# A comma or a bar or white space before a further link; links may hold commas themselves. Tried
+# only where a run of them begins, or a cell of commas would take the square of its size.
+_BETWEEN_LINKS = re.compile(r"(?<![,;|\s])[,;|\s]+(?=https?://|//)", re.IGNORECASE)
 _PATH = re.compile(r"/|\.\w{2,5}$")
 # Amazon's images first, best first; then what feeds of JSON call it.
 _LINK_NAMES = ("hi_res", "large", "thumb", "url", "src", "href", "link", "image", "original",
@@ -98,6 +99,7 @@ _PAIR_VALUES = ("value", "values", "val", "options", "text", "Value", "Values")
 # size=XS,color=Black,climate=All-weather|Cool: commas before a name and an equals sign.
 _COMMA_PAIRS = re.compile(r"[^=,;:|\n]+=[^=;:\n]*(?:,[^=,;:|\n]+=[^=;:\n]*)+")
 _MAX_STOCK = 2**53
+_MAX_STOCK_CHARS = 64
 _MAX_ATTRIBUTES = 1000
 
 
@@ -203,7 +205,9 @@ def parse_stock(value: Any, decimal: DecimalSign | None = None) -> int | None:
     if isinstance(value, bool):
         return None if value else 0
     if isinstance(value, str):
-        text = value[:64].casefold()
+        text = " ".join(value.split()).casefold()
+        if len(text) > _MAX_STOCK_CHARS:
+            raise DataError("not a stock count")
         word = re.sub(r"[\W\d_]", "", text.rsplit("/", 1)[-1])
         if word in _STOCK_WORDS and (not any(map(str.isdigit, text)) or "/" in text):
             return _STOCK_WORDS[word]
@@ -435,7 +439,8 @@ def join_texts(value: Any, max_chars: int) -> str:
 
 def _pairs(text: str) -> Iterable[tuple[str, str]]:
     """``name: value`` or ``name=value`` between semicolons, bars, lines, or Magento's commas."""
-    text = html.unescape(text)  # an entity's semicolon parts nothing
+    # An entity's semicolon parts nothing; long runs of spaces would take the square of their size.
+    text = re.sub(r"[^\S\n]+", " ", html.unescape(text))
     if _COMMA_PAIRS.fullmatch(text):
         for part in re.split(r",(?=[^=,;|]+=)", text):
             name, _, value = part.partition("=")

@@ -24,7 +24,7 @@ __all__ = [
 Path = tuple[str, ...]
 
 # ">>" and "->" are one sign; the brackets ⟩ ❯ are what web fonts make of it.
-_ARROW = re.compile(r"\s*(?:[-=]*>+|[›»→⇒⟩❯▸►]|::)\s*")
+_ARROW = re.compile(r"\s{0,9}(?:[-=]{0,3}>+|[›»→⇒⟩❯▸►]|::)\s{0,9}")
 _PIPE = re.compile(r"\s*\|\s*")
 _APART = re.compile(r"\s*[;|]\s*")
 _SEMICOLON = re.compile(r"\s*;\s*")

@@ -52,7 +52,7 @@ _NOT_PUBLISHED = {
          "hidden", "trash", "trashed", "pending", "deleted", "future"}
     ),
     "published": frozenset({"false", "0", "-1", "no", "n", "f", "off", "0.0", "2"}),
-    "visibility": frozenset({"hidden", "not visible individually", "none", "private"}),
+    "visibility": frozenset({"hidden", "not visible individually", "private"}),
 }  # fmt: skip
 
 
@@ -152,7 +152,9 @@ class ItemBuilder:
         """Raise ``BadRow`` for what the shop itself does not show; ``ignored`` does not matter."""
         for name in self._watched:
             value = self.cell(values, name)
-            if name != ignored and str(value).strip().lower() in _NOT_PUBLISHED[name]:
+            if value is None or name == ignored:
+                continue
+            if str(value).strip().lower() in _NOT_PUBLISHED[name]:
                 column = self._column(name, value, values)
                 raise BadRow("not published in the shop", field=column, value=value)
 
