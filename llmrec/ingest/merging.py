@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from llmrec.errors import DataError
 from llmrec.ingest.cleaning import clean_id
 from llmrec.ingest.fields import join_texts
+from llmrec.ingest.offers import Offer, gathered, offered
 from llmrec.ingest.readers import Row
 from llmrec.ingest.recognise import Plan
 from llmrec.ingest.rejects import BadRow
@@ -65,8 +66,21 @@ def merge_variants(rows: Iterable[Row], build: ItemBuilder, plan: Plan) -> Built
             entries.append(_Entry(number, values, build.id(values), _parent(build, values)))
         except BadRow as bad:
             yield number, bad
-    for product, group in _grouped(entries, build, plan).items():
+    groups = _grouped(entries, build, plan)
+    for product, group in groups.items():
         yield from _product(product, group, build)
+    _say_what_was_folded(groups, build)
+
+
+def _say_what_was_folded(groups: dict[str, dict[str, list[_Entry]]], build: ItemBuilder) -> None:
+    folded = {product: set(group) - {product} for product, group in groups.items()}
+    count = sum(map(len, folded.values()))
+    if count:
+        product, variants = next((p, v) for p, v in folded.items() if v)
+        build.notes.append(
+            f"{count:,} rows are variants, such as '{min(variants)}' of '{product}', and went into "
+            "their products: events must name these. --map parent= keeps each variant as a product."
+        )
 
 
 def _parent(build: ItemBuilder, values: Sequence[Any]) -> str | None:
@@ -171,26 +185,15 @@ def _merged(
     product: str, base: _Entry, members: list[tuple[_Entry, Item]], build: ItemBuilder
 ) -> Item:
     item = next(item for entry, item in members if entry is base)
-    # A parent's own price and stock say nothing where its variants have theirs.
     above = base.id == product and base.parent is None and not build.by_handle
     children = [m for m in members if not (above and m[0] is base)] or members
-    priced = [m for m in children if m[1].price is not None] or [(base, item)]
-    counted = [m for m in children if build.offers(m[0].values, "stock", "availability")]
-    if build.by_handle:
-        counted = [m for m in counted if m[1].price is not None]  # rows of further images
-    for_sale = [m for m in priced if not build.sold_out(m[0].values, m[1])] or priced
-    cheapest = _cheapest([offer for _, offer in for_sale])
-    counts = [offer.stock for _, offer in counted] or [item.stock]
-    known_counts = [count for count in counts if count is not None]
     others = [other for _, other in members]
     return replace(
-        item,
+        offered(item, [_offer(entry, child, build) for entry, child in children]),
         id=product,
-        price=cheapest.price,
-        currency=cheapest.currency,
-        # One variant whose stock is not kept can always be bought.
-        stock=sum(known_counts) if len(known_counts) == len(counts) else None,
-        attributes=_gathered([item, *(other for other in others if other is not item)]),
+        attributes=gathered(
+            [item.attributes, *(other.attributes for other in others if other is not item)]
+        ),
         brand=item.brand or _first(others, "brand"),
         category=item.category or _first(others, "category") or (),
         description=item.description or _first(others, "description") or "",
@@ -200,22 +203,22 @@ def _merged(
     )
 
 
-def _cheapest(offers: list[Item]) -> Item:
-    same = [offer for offer in offers if offer.currency == offers[0].currency]
-    return min(same, key=lambda offer: offer.price if offer.price is not None else Decimal(0))
+def _offer(entry: _Entry, item: Item, build: ItemBuilder) -> Offer:
+    counted = build.offers(entry.values, "stock", "availability")
+    if build.by_handle:
+        counted = item.price is not None  # the other rows are of further images
+    return Offer(
+        item.price,
+        item.currency,
+        item.stock,
+        counted,
+        build.sold_out(entry.values, item),
+        item.attributes,
+    )
 
 
 def _first(items: list[Item], name: str) -> Any:
     return next((value for item in items if (value := getattr(item, name))), None)
-
-
-def _gathered(items: list[Item]) -> dict[str, tuple[str, ...]]:
-    """Each attribute's values over all variants, each once, in the order of the file."""
-    values: dict[str, dict[str, None]] = {}
-    for item in items:
-        for name, texts in item.attributes.items():
-            values.setdefault(name, {}).update(dict.fromkeys(texts))
-    return {name: tuple(texts) for name, texts in values.items()}
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ from llmrec.ingest.fields import (
     parse_stock,
     parse_values,
 )
+from llmrec.ingest.offers import amount_of, gathered, listed_variants, offered, read_offer
 from llmrec.ingest.paths import further_steps, main_path, parse_paths
 from llmrec.ingest.prices import PriceReader
 from llmrec.ingest.recognise import ATTRIBUTE_PREFIX, Plan
@@ -78,6 +79,7 @@ class ItemBuilder:
 
     Attributes:
         by_handle: rows with the same id are variants (Shopify).
+        notes: what the user should know of how items were made.
         read_price: has kept count of the prices that can be read in two ways.
     """
 
@@ -92,6 +94,7 @@ class ItemBuilder:
         self._at = {ours: [index[name] for name in those] for ours, those in plan.columns.items()}
         self._attributes = [name for name in plan.columns if name.startswith(ATTRIBUTE_PREFIX)]
         self._options = [name for name in OPTIONS if f"{name}.value" in plan.columns]
+        self.notes: list[str] = []
         self.by_handle = plan.merge == "handles"
         self._watched = [name for name in _NOT_PUBLISHED if name in plan.columns]
 
@@ -122,7 +125,7 @@ class ItemBuilder:
         attributes = self._all_attributes(values, options)
         if further:
             attributes[FURTHER_CATEGORIES] = further
-        return Item(
+        item = Item(
             id=id,
             title=title,
             brand=self.optional(values, "brand", self._text) or None,
@@ -138,6 +141,7 @@ class ItemBuilder:
             added_at=self._first_available(attributes)
             or self.optional(values, "added_at", self._time),
         )
+        return self._with_listed_variants(item, values) if "variants" in self._at else item
 
     def published(self, row: int, values: Values) -> Item:
         """The item of a row that is no variant of another.
@@ -269,6 +273,8 @@ class ItemBuilder:
             default = self.optional(values, "currency", self._currency_of)
 
         def read(value: Any) -> tuple[Decimal | None, str | None]:
+            if isinstance(value, Mapping) or (isinstance(value, str) and value[:1] == "{"):
+                return self._priced(*amount_of(value, default))
             return self.read_price(value, default)
 
         sale = self.optional(values, "sale_price", read) if "sale_price" in self._at else None
@@ -281,7 +287,9 @@ class ItemBuilder:
 
     def _currency_of(self, value: Any) -> str:
         named = currencies_named(str(value))
-        return self._currency if self._currency in named[1:] else parse_currency(value)  # type: ignore[return-value]
+        if self._currency is not None and self._currency in named[1:]:
+            return self._currency
+        return parse_currency(value)
 
     def _on_sale(self, values: Values) -> bool:
         """Whether the sale has begun and is not over; a date that cannot be read sets no bound."""
@@ -325,6 +333,26 @@ class ItemBuilder:
     def offers(self, values: Values, *names: str) -> bool:
         """Whether a row says anything of these fields."""
         return any(self.cell(values, name) is not None for name in names)
+
+    def _with_listed_variants(self, item: Item, values: Values) -> Item:
+        """The product of a row that lists its variants, as shops' APIs print them."""
+        (place, *_) = self._at["variants"]
+        names = [
+            str(option.get("name", "")) for option in listed_variants(self.cell(values, "options"))
+        ]
+        offers = []
+        for variant in listed_variants(values[place]):
+            try:
+                offers.append(read_offer(variant, self._priced, names))
+            except DataError as error:
+                self._leave_out(error.reason, place, variant)
+        attributes = gathered([item.attributes, *(offer.attributes for offer in offers)])
+        return replace(offered(item, offers), attributes=attributes)
+
+    def _priced(self, value: Any, code: str | None) -> tuple[Decimal | None, str | None]:
+        currency = self._currency if code is None else self._currency_of(code)
+        price, named = self.read_price(value, currency)
+        return price, named if price is not None else None
 
     def _all_attributes(
         self, values: Values, options: Mapping[str, str] | None = None

@@ -308,7 +308,7 @@ class _FileRun:
         else:
             items = merge_variants(rows, build, plan)
         written = self._store.write_items(self._accepted(items, _item_key))
-        self._warnings += doubts_of(build.read_price)
+        self._warnings += (*doubts_of(build.read_price), *build.notes)
         return written
 
     def _counted(self, rows: Iterable[Row]) -> Iterator[Row]:

@@ -363,6 +363,8 @@ ITEM_NAMES: Mapping[str, tuple[str, ...]] = {
     ),
     "status": ("status", "productstatus", "publishstatus"),
     "visibility": ("visibility", "visibilityincatalog", "catalogvisibility"),
+    "variants": ("variants",),
+    "options": ("options",),
     "attributes": (
         "attributes", "properties", "specs", "specifications", "productspecifications",
         "additionalattributes",

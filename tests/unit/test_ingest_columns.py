@@ -199,6 +199,16 @@ def test_minor_units(shop, write_json, write, tmp_path):
     assert (items["1"].price, report.warnings) == (Decimal("11.95"), ())
 
 
+def test_a_price_may_be_an_object(shop, write_json):
+    rows = [{"id": 1, "title": "Cup", "price": {"amount": "1.299,00", "currency": "EUR"}},
+            {"id": 2, "title": "Pot", "price": '{"value": 5, "currency_code": "USD"}'},
+            {"id": 3, "title": "Pan", "price": {"amount": 5, "currency": "??"}}]  # fmt: skip
+    items, report = ingested(shop, write_json(*rows))
+    read = [(items[id].price, items[id].currency) for id in "123"]
+    assert read == [(Decimal(1299), "EUR"), (Decimal(5), "USD"), (None, None)]
+    assert report.left_out == {"price: an unknown currency": 1}
+
+
 def test_whole_prices_are_asked_about(shop, write, tmp_path):
     _, report = prices(shop, write, ["1195", "2500"])
     assert any("--price-unit cents" in text for text in report.warnings)

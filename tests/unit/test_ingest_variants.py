@@ -1,6 +1,7 @@
 """Files in which variants have rows of their own: a product comes in once, and whole."""
 
 import csv
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -51,6 +52,14 @@ def test_a_parent_and_its_variants_are_one_product(shop, write):
     assert dict(shirt.attributes) == {"variant": ("black", "white")}
     assert set(items) == {"H1", "K1"}
     assert (report.rows, report.added, report.rejected) == (4, 2, 0)
+    (warning,) = report.warnings
+    assert "2 rows are variants" in warning and "--map parent=" in warning
+
+
+def test_variants_stay_products_where_the_user_says_so(shop, write):
+    path = write("id,parent_id,title,price", "A||Mug|5", "A1|A|Red mug|6")
+    items, report = ingested(shop, path, columns=parse_map(["parent="], "items"))
+    assert (set(items), report.warnings) == ({"A", "A1"}, ())
 
 
 def test_the_price_is_the_lowest_of_what_can_be_bought(shop, write):
@@ -231,6 +240,40 @@ def test_a_magento_export(shop, write):
         "color": ("Red",),
     }  # fmt: skip
     assert report.reasons == {"not published in the shop": 1}
+
+
+def test_variants_that_a_row_lists(shop, tmp_path):
+    path = tmp_path / "products.jsonl"
+    shopify = {
+        "id": 1, "title": "Tee", "vendor": "R", "body_html": "<p>Soft</p>",
+        "options": [{"name": "Size"}, {"name": "Colour"}],
+        "images": [{"src": "https://x.example/1.jpg"}],
+        "variants": [
+            {"id": 10, "price": "9.00", "option1": "S", "option2": "Red", "available": False},
+            {"id": 11, "price": "12.00", "option1": "M", "option2": "Red", "available": True},
+        ],
+    }  # fmt: skip
+    other = {
+        "id": 2, "title": "Cup",
+        "variants": [
+            {"price": {"amount": "5.50", "currency": "EUR"}, "stock": "1,000", "color": "blue"},
+            {"price": {"amount": "6.00", "currency": "EUR"}, "stock": 4, "attributes":
+             [{"name": "glaze", "value": "matt"}]},
+            {"price": "ask us", "stock": 4},
+        ],
+    }  # fmt: skip
+    plain = {"id": 3, "title": "Pot", "price": "3.00", "stock": 2, "variants": []}
+    path.write_text("".join(json.dumps(row) + "\n" for row in (shopify, other, plain)), "utf-8")
+    items, report = ingested(shop, path)
+    tee, cup, pot = items["1"], items["2"], items["3"]
+    assert (tee.price, tee.stock, tee.image_url) == (
+        Decimal("12.00"), None, "https://x.example/1.jpg",
+    )  # fmt: skip
+    assert dict(tee.attributes) == {"Size": ("S", "M"), "Colour": ("Red",)}
+    assert (cup.price, cup.currency, cup.stock) == (Decimal("5.50"), "EUR", 1004)
+    assert dict(cup.attributes) == {"color": ("blue",), "glaze": ("matt",)}
+    assert (pot.price, pot.stock) == (Decimal("3.00"), 2)
+    assert report.left_out == {"variants: not a price, or more than one": 1}
 
 
 @pytest.mark.parametrize(
