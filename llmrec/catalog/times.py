@@ -32,7 +32,8 @@ EARLIEST = datetime(1990, 1, 1, tzinfo=timezone.utc)
 _DAY = timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _SECOND_US = 1_000_000
-# The first microsecond that is none: beyond the year 9000 a time zone or an addition leads out of what a datetime can be.
+# The first microsecond that is none: beyond the year 9000 a time zone or an addition leads out of
+# what a datetime can be.
 LAST_US = int(datetime(9000, 1, 1, tzinfo=timezone.utc).timestamp()) * _SECOND_US
 
 

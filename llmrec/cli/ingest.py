@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.markup import escape
@@ -12,6 +12,7 @@ from rich.table import Table
 
 from llmrec.cli.common import WorkspaceOption, console, notes
 from llmrec.errors import ConfigError, DataError
+from llmrec.ingest.prices import PriceUnit
 from llmrec.ingest.times import DateOrder
 from llmrec.types import EventKind
 
@@ -73,16 +74,26 @@ def items(
     language: Annotated[
         str | None, typer.Option(help="Language (such as de) of items that name none.")
     ] = None,
+    decimal: Annotated[
+        Literal["point", "comma"] | None,
+        typer.Option(help="Is 1.299 a little more than one (point) or 1299 (comma)?"),
+    ] = None,
+    price_unit: Annotated[
+        PriceUnit | None,
+        typer.Option("--price-unit", help="Is 1195 a whole price, or 11.95 in cents?"),
+    ] = None,
     date_order: _Order = None,
     limit: _Limit = None,
     as_json: _Json = False,
 ) -> None:
     """Add or update products.
 
-    Amazon Reviews 2023, Shopify's export, MovieLens and UCI Online Retail are recognised; other
-    columns by their names, or by --map and llmrec.toml. The fields are id, title, brand, category,
-    description, price, currency, language, stock, attributes, url, image_url, added_at, and
-    attributes.NAME.
+    Exports of Shopify, WooCommerce and Magento, Google's feeds, Amazon Reviews 2023, MovieLens and
+    UCI Online Retail are recognised; other columns by their names, or by --map and llmrec.toml. The
+    fields are id, title, brand, category, description, price, currency, language, stock,
+    attributes, url, image_url, added_at, and attributes.NAME; sale_price, availability, parent,
+    published, status and visibility are read too. Only id and title are needed: what cannot be read
+    of the rest is left out and reported.
 
     Example: [bold]llmrec ingest items products.csv --map title=product_name --currency EUR[/]
     """
@@ -98,6 +109,8 @@ def items(
         format=format,
         currency=_checked("--currency", currency, parse_currency),
         language=_checked("--language", language, parse_language),
+        decimal=None if decimal is None else "." if decimal == "point" else ",",
+        price_unit=price_unit,
         date_order=date_order,
         limit=limit,
     )
@@ -218,6 +231,8 @@ def _print(report: IngestReport, as_json: bool, scale: tuple[float, float] | Non
         table.add_row(escape(one.file), *(f"{n:,}" for n in numbers), f"{rate:,.0f}")
     console.print(table)
     for one in report.files:
+        for warning in one.warnings:
+            console.print(f"  note: {escape(warning)}", highlight=False, soft_wrap=True)
         _explain_rejects(one)
         if one.unordered:
             console.print(
@@ -277,5 +292,7 @@ def _explain_texts(one: FileReport, scale: tuple[float, float]) -> None:
 def _explain_rejects(one: FileReport) -> None:
     for reason, count in list(one.reasons.items())[:_REASONS_SHOWN]:
         console.print(f"  rejected {count:,}: {escape(reason)}", highlight=False)
+    for reason, count in list(one.left_out.items())[:_REASONS_SHOWN]:
+        console.print(f"  left out {count:,}: {escape(reason)}", highlight=False)
     if one.rejects:
         console.print(f"  all of them: {escape(str(one.rejects))}", highlight=False, soft_wrap=True)

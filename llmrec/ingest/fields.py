@@ -1,21 +1,26 @@
-"""The smaller fields of items and events: kinds, stock, categories, attributes, links."""
+"""The smaller fields of items and events: kinds, numbers, stock, attributes, links."""
 
 from __future__ import annotations
 
-import json
+import html
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from llmrec.catalog.values import split_values
 from llmrec.errors import DataError
 from llmrec.ingest.cleaning import clean_text, is_missing
+from llmrec.ingest.currencies import DecimalSign
+from llmrec.ingest.literals import printed_value
+from llmrec.ingest.paths import PathStyle, main_path, parse_paths
+from llmrec.ingest.prices import clean_number
 from llmrec.types import MAX_REVIEW_CHARS, EventKind
 
 __all__ = [
     "join_texts",
     "parse_attributes",
+    "parse_availability",
     "parse_category",
     "parse_kind",
     "parse_language",
@@ -57,12 +62,30 @@ _CANCELLED = _RETURNS | frozenset(_CANCELLED_WORDS.split())
 """What a shop system calls an order of which nothing is left. One that is refunded in part is a
 purchase; one that waits for its money is, too."""
 
-_STEPS = re.compile(r"\s*[>|›»]\s*")
-_STOCK_WORDS = {
-    "instock": None, "available": None, "yes": None, "true": None, "preorder": None,
-    "backorder": None, "limitedavailability": None, "unlimited": None,
-    "outofstock": 0, "soldout": 0, "unavailable": 0, "discontinued": 0, "no": 0, "false": 0,
-}  # fmt: skip
+_SOME_WORDS = (
+    "instock instoreonly onlineonly available availablefororder yes y ja oui si true t preorder "
+    "presale backorder backordered onbackorder limitedavailability lowstock unlimited infinite "
+    "continue auflager lagernd lieferbar verfügbar vorrätig sofortlieferbar vorbestellbar enstock "
+    "disponible disponibile opvoorraad dostępny ilager ∞ 有货 在庫あり"
+)
+_NONE_WORDS = (
+    "outofstock nostock soldout unavailable notavailable discontinued no n nein non false f none "
+    "nichtauflager nichtlieferbar nichtverfügbar ausverkauft vergriffen épuisé rupture "
+    "rupturedestock enrupturedestock agotado esaurito nondisponible nondisponibile uitverkocht "
+    "temporarilyunavailable 无货 缺货 在庫なし"
+)
+_STOCK_WORDS = {word: None for word in _SOME_WORDS.split()} | dict.fromkeys(_NONE_WORDS.split(), 0)
+_STOCK_NOISE = re.compile(
+    r"\b(?:only|just|noch|nur|left|in stock|on hand|available|auf lager|verfügbar|qty:?|stock:?)"
+    r"(?!\w)"
+)
+# 10+, >100, 100 or more, "mehr als 5": a count that is not told.
+_SOME = re.compile(
+    r"[<>≥≤≧~] ?=? ?\d[\d.,' ]*\+?|\d[\d.,' ]*(?:\+| or more| oder mehr| et plus)"
+    r"|(?:over|more than|mehr als|über|plus de|at least|mindestens|less than|weniger als) "
+    r"\d[\d.,' ]*|∞"
+)
+_TWO_WAYS = re.compile(r"[+-]?[1-9]\d{0,2}([.,])\d{3}", re.ASCII)
 _LANGUAGES = {
     "english": "en", "german": "de", "deutsch": "de", "french": "fr", "spanish": "es",
     "italian": "it", "dutch": "nl", "portuguese": "pt", "chinese": "zh", "japanese": "ja",
@@ -70,8 +93,31 @@ _LANGUAGES = {
 }  # fmt: skip
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_RATIO = re.compile(r"([+-]?\d+(?:[.,]\d+)?)(?: ?/ ?\d+(?:[.,]\d+)?)?")
+# 4,5 and 4.7/5 and "4.5 out of 5 stars" and "12 pcs".
+_AMOUNT = re.compile(
+    r"([+-]?\d+(?:[.,]\d+)?)(?: ?(?:/|out of|von|sur|of) ?\d+(?:[.,]\d+)?)?"
+    r"(?: ?(?:stars?|sterne|★+|pcs\.?|pc\.?|pieces?|stk\.?|stück|stuks|units?|ea\.?|qty|x|×))?",
+    re.IGNORECASE,
+)
+# 1,000 and 1.000.000 and 1 000; one point before three digits may start decimals.
+_GROUPED = re.compile(
+    r"[+-]?(?:[1-9]\d{0,2}(?:,\d{2,3})*,\d{3}(?:\.\d+)?|[1-9]\d{0,2}(?:\.\d{3}){2,}(?:,\d+)?"
+    r"|[1-9]\d{0,2}(?:[ ']\d{3})+(?:[.,]\d+)?)"
+)
+# A comma or a bar or white space before a further link; links may hold commas themselves. Tried
+# only where a run of them begins, or a cell of commas would take the square of its size.
+_BETWEEN_LINKS = re.compile(r"(?<![,;|\s])[,;|\s]+(?=https?://|//)", re.IGNORECASE)
+_PATH = re.compile(r"/|\.\w{2,5}$")
+# Amazon's images first, best first; then what feeds of JSON call it.
+_LINK_NAMES = ("hi_res", "large", "thumb", "url", "src", "href", "link", "image", "original",
+               "full", "medium", "small", "image_url", "imageUrl")  # fmt: skip
+_PAIR_NAMES = ("name", "key", "label", "attribute", "property", "title", "code", "attribute_code",
+               "option", "trait", "Name", "Key")  # fmt: skip
+_PAIR_VALUES = ("value", "values", "val", "options", "text", "Value", "Values")
+# size=XS,color=Black,climate=All-weather|Cool: commas before a name and an equals sign.
+_COMMA_PAIRS = re.compile(r"[^=,;:|\n]+=[^=;:\n]*(?:,[^=,;:|\n]+=[^=;:\n]*)+")
 _MAX_STOCK = 2**53
+_MAX_STOCK_CHARS = 64
 _MAX_ATTRIBUTES = 1000
 
 
@@ -126,18 +172,20 @@ def _letters(text: str) -> str:
 
 
 def parse_number(value: Any) -> float | None:
-    """A rating or quantity: a number, ``4,5`` or ``4.7/5``; ``None`` for a cell that says nothing.
+    """A rating or quantity; ``None`` for a cell that says nothing.
+
+    It may be written ``4,5``, ``4.7/5``, ``4.5 out of 5 stars``, ``1,000`` or ``12 pcs``.
 
     Raises:
         DataError: not a number, or not a finite one.
+
+    >>> parse_number("4,5"), parse_number("4.5 out of 5 stars"), parse_number("1,000")
+    (4.5, 4.5, 1000.0)
     """
     if is_missing(value):
         return None
     if isinstance(value, str):
-        found = _RATIO.fullmatch(value.strip()) if len(value) < 64 else None
-        if not found:
-            raise DataError("not a number")
-        return float(found[1].replace(",", "."))
+        return _number_in(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise DataError("not a number")
     try:
@@ -147,6 +195,24 @@ def parse_number(value: Any) -> float | None:
     if not math.isfinite(number):
         raise DataError("not a number")
     return number
+
+
+def _number_in(text: str) -> float:
+    if len(text) < 64:
+        text = clean_number(text)
+        if "," in text or "." in text or " " in text or "'" in text:
+            text = _GROUPED.sub(_ungrouped, text)
+        if match := _AMOUNT.fullmatch(text):
+            return float(match[1].replace(",", "."))
+    raise DataError("not a number")
+
+
+def _ungrouped(match: re.Match[str]) -> str:
+    text = match[0].replace(" ", "").replace("'", "")
+    sign = max(text.rfind("."), text.rfind(","))
+    if sign < 0 or text.count(text[sign]) > 1 or len(text) - sign == 4:
+        return text.replace(".", "").replace(",", "")
+    return f"{text[:sign].replace('.', '').replace(',', '')}.{text[sign + 1 :]}"
 
 
 def parse_review(value: Any, max_chars: int) -> str:
@@ -171,60 +237,83 @@ def parse_review(value: Any, max_chars: int) -> str:
     return f"{cut.rsplit(' ', 1)[0]}…"
 
 
-def parse_stock(value: Any) -> int | None:
+def parse_stock(value: Any, decimal: DecimalSign | None = None) -> int | None:
     """A stock count; ``None`` where the shop does not say, or says only that there is some.
 
-    Negative counts (oversold) are none left.
+    Negative counts (oversold) are none left. ``10+`` and ``>100`` say that there is some.
+
+    Args:
+        value: the cell.
+        decimal: the decimal sign of the column, where it is proven to have decimals; else one sign
+            before three digits groups thousands, for nobody stocks 1.5 of a thing.
 
     Raises:
         DataError: neither a whole number nor words such as "in stock".
+
+    >>> parse_stock("1,250"), parse_stock("12.000", "."), parse_stock("10+"), parse_stock("-5")
+    (1250, 12, None, 0)
     """
     if is_missing(value):
         return None
     if isinstance(value, bool):
         return None if value else 0
     if isinstance(value, str):
-        word = re.sub(r"[^a-z]", "", value[:64].lower().rsplit("/", 1)[-1])
-        if word in _STOCK_WORDS:
+        text = " ".join(value.split()).casefold()
+        if len(text) > _MAX_STOCK_CHARS:
+            raise DataError("not a stock count")
+        word = re.sub(r"[\W\d_]", "", text.rsplit("/", 1)[-1])
+        if word in _STOCK_WORDS and (not any(map(str.isdigit, text)) or "/" in text):
             return _STOCK_WORDS[word]
-    number = parse_number(value)
+        value = clean_number(_STOCK_NOISE.sub("", text))
+        if _SOME.fullmatch(value):
+            return None
+        if match := _TWO_WAYS.fullmatch(value):
+            value = value.replace(match[1], "." if match[1] == decimal else "")
+    try:
+        number = parse_number(value)
+    except DataError:
+        number = None
     if number is None or number != int(number) or abs(number) > _MAX_STOCK:
         raise DataError("not a stock count")
     return max(0, int(number))
 
 
+def parse_availability(value: Any) -> int | None:
+    """What a column such as "in stock?" says: 0 for no, a count above 1, else ``None`` for yes.
+
+    Raises:
+        DataError: see :func:`parse_stock`.
+
+    >>> [parse_availability(value) for value in ("1", "0", "backorder", 25)]
+    [None, 0, None, 25]
+    """
+    count = parse_stock(value)
+    return None if count == 1 else count
+
+
 def parse_category(value: Any, max_chars: int, comma: bool = False) -> tuple[str, ...]:
-    """The steps of a category path, general to specific.
+    """The steps of a cell's category path, general to specific: of several paths the longest.
 
     Args:
-        value: a list, a JSON list, or text with steps between ``>`` or ``|``.
+        value: see :func:`~llmrec.ingest.paths.parse_paths`.
         max_chars: bound of the text.
         comma: whether commas part steps too.
 
     >>> parse_category("Home &gt; Kitchen", 100), parse_category('["Home", "Kitchen"]', 100)
     (('Home', 'Kitchen'), ('Home', 'Kitchen'))
+    >>> parse_category("Sale; Home > Kitchen", 100)
+    ('Home', 'Kitchen')
     """
-    if is_missing(value):
-        return ()
-    if isinstance(value, str):
-        listed = _json_of(value, list)
-        if listed is None:
-            text = clean_text(value, max_chars)
-            steps = re.split(r"\s*,\s*", text) if comma else _STEPS.split(text)
-            return tuple(step for step in steps if not is_missing(step))
-        value = listed
-    if not isinstance(value, (list, tuple)):
-        raise DataError("not a category")
-    steps = [clean_text(str(step), max_chars) for step in value if not is_missing(step)]
-    return tuple(step for step in steps if step)
+    return main_path(parse_paths(value, max_chars, PathStyle(comma_steps=comma)))
 
 
 def parse_attributes(
     value: Any, max_chars: int, skip: frozenset[str] = frozenset()
 ) -> dict[str, tuple[str, ...]]:
-    """Names and values, from a mapping, a JSON object, or ``name: value; name: value``.
+    """Names and values, from a mapping, its text, or ``name: value; name: value``.
 
-    Each value is read as by :func:`parse_values`; those that are mappings are left out.
+    The text may be JSON, Python's or Ruby's. Each value is read as by :func:`parse_values`; lists
+    of objects with a name and a value count as their pairs; other mappings within are left out.
 
     Args:
         value: the cell.
@@ -233,24 +322,48 @@ def parse_attributes(
 
     Raises:
         DataError: none of these, or absurdly many.
+
+    >>> parse_attributes('{"specs"=>[{"key"=>"Type", "value"=>"Analog"}]}', 100)
+    {'Type': ('Analog',)}
     """
     if is_missing(value):
         return {}
     if isinstance(value, str):
-        listed = _json_of(value, dict)
-        value = dict(_pairs(value)) if listed is None else listed
+        printed = printed_value(value)
+        value = dict(_pairs(value)) if printed is None else printed
     if isinstance(value, (list, tuple)):
         value = dict(_listed_pairs(value))
-    if not isinstance(value, Mapping) or len(value) > _MAX_ATTRIBUTES:
+    if not isinstance(value, Mapping):
         raise DataError("not attributes")
-    found: dict[str, tuple[str, ...]] = {}
-    for name, inner in value.items():
+    pairs = dict(_unwrapped({n: v for n, v in value.items() if str(n).lower() not in skip}))
+    if len(pairs) > _MAX_ATTRIBUTES:
+        raise DataError("not attributes")
+    attributes: dict[str, tuple[str, ...]] = {}
+    for name, inner in pairs.items():
         if isinstance(inner, Mapping) or str(name).lower() in skip:
             continue
         key = clean_text(str(name), max_chars)
         if key and (values := parse_values(inner, max_chars, key)):
-            found[key] = tuple(dict.fromkeys((*found.get(key, ()), *values)))
-    return found
+            attributes[key] = tuple(dict.fromkeys((*attributes.get(key, ()), *values)))
+    return attributes
+
+
+def _unwrapped(value: Mapping[Any, Any]) -> Iterable[tuple[Any, Any]]:
+    """Pairs, and in the place of a list of objects with a name and a value those objects' own."""
+    if len(value) == 1 and isinstance(inner := next(iter(value.values())), Mapping):
+        value = inner  # {"specifications": {…}}
+    for name, inner in value.items():
+        pairs = None
+        if (
+            isinstance(inner, (list, tuple))
+            and inner
+            and all(isinstance(part, Mapping) for part in inner)
+        ):
+            pairs = _pairs_of_objects(inner)
+        if pairs is None:
+            yield name, inner
+        else:
+            yield from pairs
 
 
 def parse_values(value: Any, max_chars: int, name: str = "") -> tuple[str, ...]:
@@ -270,11 +383,11 @@ def parse_values(value: Any, max_chars: int, name: str = "") -> tuple[str, ...]:
     if is_missing(value):
         return ()
     if isinstance(value, str):
-        listed = _json_of(value, list) if value.lstrip()[:1] == "[" else None
-        if listed is None:
+        printed = printed_value(value, "[")
+        if printed is None:
             text = clean_text(value, max_chars)
-            return split_values(text, name) if text else ()
-        value = listed
+            return () if is_missing(text) else split_values(text, name)
+        value = printed
     inner = value if isinstance(value, (list, tuple)) else [value]
     said = (one for one in inner if not is_missing(one) and not isinstance(one, Mapping))
     texts = (clean_text(_plain(one), max_chars) for one in said)
@@ -282,28 +395,69 @@ def parse_values(value: Any, max_chars: int, name: str = "") -> tuple[str, ...]:
 
 
 def parse_link(value: Any, max_chars: int) -> str | None:
-    """A web address (or a path of the shop's own site); of a list of images the first one.
+    """A web address (or a path of the shop's own site); of several images the first one.
+
+    Args:
+        value: text, or a list or an object that holds links, or their text; links between commas.
+        max_chars: bound of the text.
 
     Raises:
-        DataError: another scheme than http, which a page would run or read from the disk.
+        DataError: no link, or another scheme than http, which a page would run or read from the
+            disk.
+
+    >>> parse_link('{"https://x.example/a.jpg": [355, 355]}', 100)
+    'https://x.example/a.jpg'
     """
-    if isinstance(value, Mapping):  # Amazon's images, as columns or one by one
-        value = next((value[k] for k in ("hi_res", "large", "thumb") if value.get(k)), None)
+    if isinstance(value, Mapping):
+        return _link_in(value, max_chars)
     if isinstance(value, (list, tuple)):
-        links = (parse_link(one, max_chars) for one in value)
-        return next((link for link in links if link), None)
+        return _first_link(value, max_chars)
     if is_missing(value):
         return None
     if not isinstance(value, str):
         raise DataError("not a web address")
-    text = clean_text(value, max_chars).strip("\"'")
-    if text.startswith("["):
-        return parse_link(_json_of(text, list) or None, max_chars)
+    text = value.strip()
+    if text[:1] in ("[", "{"):
+        printed = printed_value(text)
+        if printed is None:
+            raise DataError("not a web address")
+        return parse_link(printed, max_chars) if printed else None
+    if _BETWEEN_LINKS.search(text):
+        return _first_link(_BETWEEN_LINKS.split(text), max_chars)
+    return _link(clean_text(text, max_chars).strip("\"'"))
+
+
+def _link(text: str) -> str | None:
+    if not text:
+        return None
     if text.startswith("//"):
         text = f"https:{text}"
-    if _SCHEME.match(text) and not text.lower().startswith(("http://", "https://")):
+    if text.lower().startswith(("http://", "https://")):
+        return text.replace(" ", "%20")
+    if _SCHEME.match(text) or " " in text or not _PATH.search(text):
         raise DataError("not a web address")
-    return text or None
+    return f"https://{text}" if text.lower().startswith("www.") else text
+
+
+def _first_link(values: Iterable[Any], max_chars: int) -> str | None:
+    problem: DataError | None = None
+    for value in values:
+        try:
+            if link := parse_link(value, max_chars):
+                return link
+        except DataError as error:
+            problem = problem or error
+    if problem:
+        raise problem
+    return None
+
+
+def _link_in(value: Mapping[Any, Any], max_chars: int) -> str | None:
+    """The link of an object: under a name such as ``url``, or the names are the links."""
+    links = [value[name] for name in _LINK_NAMES if not is_missing(value.get(name))]
+    names = [name for name in value if isinstance(name, str) and "/" in name]
+    rest = [inner for inner in value.values() if isinstance(inner, (list, tuple, Mapping))]
+    return _first_link([*links, *names] if links or names else rest, max_chars)
 
 
 def parse_language(value: Any) -> str | None:
@@ -325,47 +479,78 @@ def parse_language(value: Any) -> str | None:
 
 
 def join_texts(value: Any, max_chars: int) -> str:
-    """Clean text from text, or from a list of paragraphs (also as JSON)."""
+    """Clean text from text, or from a list of paragraphs, also as a program prints it."""
     if is_missing(value):
         return ""
     if isinstance(value, str) and value.startswith("["):
-        listed = _json_of(value, list)
-        value = value if listed is None else listed
+        printed = printed_value(value, "[")
+        value = value if printed is None else printed
     if isinstance(value, (list, tuple)):
         value = " ".join(str(part) for part in value if not is_missing(part))
     return clean_text(_plain(value), max_chars)
 
 
-def _json_of(text: str, kind: type[Any]) -> Any:
-    """What ``text`` holds if it is JSON of that kind, else ``None``."""
-    opening = "[" if kind is list else "{"
-    if not text.lstrip().startswith(opening):
-        return None
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, kind) else None
-
-
 def _pairs(text: str) -> Iterable[tuple[str, str]]:
-    for part in re.split(r"\s*[;|\n]\s*", text):
-        name, colon, value = part.partition(":") if ":" in part else part.partition("=")
-        if part and not colon:
-            raise DataError("not attributes")
-        if part:
+    """``name: value`` or ``name=value`` between semicolons, bars, lines, or Magento's commas."""
+    # An entity's semicolon parts nothing; long runs of spaces would take the square of their size.
+    text = re.sub(r"[^\S\n]+", " ", html.unescape(text))
+    if _COMMA_PAIRS.fullmatch(text):
+        for part in re.split(r",(?=[^=,;|]+=)", text):
+            name, _, value = part.partition("=")
             yield name.strip(), value.strip()
+        return
+    name = value = mark = ""
+    for part in re.split(r"\s*([;|\n])\s*", text):
+        if part in (";", "|", "\n", ""):
+            mark = part or mark
+            continue
+        first, sign, rest = part.partition(":") if ":" in part else part.partition("=")
+        if not sign and mark == "|" and name:
+            value = f"{value}|{part}"  # Size: S|M|L
+            continue
+        if not sign:
+            raise DataError("not attributes")
+        if name:
+            yield name, value
+        name, value = first.strip(), rest.strip()
+    if name:
+        yield name, value
 
 
-def _listed_pairs(values: Iterable[Any]) -> Iterable[tuple[str, Any]]:
-    """Pairs of an Arrow map, or objects with a name and a value."""
+def _listed_pairs(values: Sequence[Any]) -> Iterable[tuple[str, Any]]:
+    """Pairs of an Arrow map, objects with a name and a value, or texts with a colon."""
+    pairs = _pairs_of_objects(values) if all(isinstance(v, Mapping) for v in values) else None
+    if pairs is not None:
+        yield from pairs
+        return
     for value in values:
-        if isinstance(value, Mapping) and {"name", "value"} <= set(value):
-            yield str(value["name"]), value["value"]
+        if isinstance(value, str):
+            yield from _pairs(value)
+        elif isinstance(value, Mapping) and len(value) == 1:
+            yield next((str(name), inner) for name, inner in value.items())
         elif isinstance(value, (list, tuple)) and len(value) == 2:
             yield str(value[0]), value[1]
         else:
             raise DataError("not attributes")
+
+
+def _pairs_of_objects(values: Sequence[Mapping[str, Any]]) -> list[tuple[str, Any]] | None:
+    """The pairs of objects with a name and a value; ``None`` where one is not such an object."""
+    pairs: dict[str, Any] = {}
+    for value in values:
+        name = next((n for n in _PAIR_NAMES if isinstance(value.get(n), str)), None)
+        inner = next((v for v in _PAIR_VALUES if v in value), None)
+        if name is None or inner is None:
+            return None
+        key = str(value[name])
+        pairs[key] = (
+            [*_as_list(pairs[key]), *_as_list(value[inner])] if key in pairs else value[inner]
+        )
+    return list(pairs.items())
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
 def _plain(value: Any) -> str:

@@ -1,19 +1,21 @@
-"""Files where several rows make one item: Shopify's variants, and the sales of a stock code."""
+"""Files where several rows make one item: variants of a product, and the sales of a stock code."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from itertools import groupby
+from itertools import takewhile
 from typing import Any, TypeVar
 
 from llmrec.errors import DataError
-from llmrec.ingest.cleaning import is_missing
-from llmrec.ingest.fields import join_texts, parse_stock
-from llmrec.ingest.prices import parse_price
+from llmrec.ingest.cleaning import clean_id
+from llmrec.ingest.fields import join_texts
+from llmrec.ingest.offers import Offer, gathered, offered
 from llmrec.ingest.readers import Row
+from llmrec.ingest.recognise import Plan
 from llmrec.ingest.rejects import BadRow
 from llmrec.ingest.rows import ItemBuilder
 from llmrec.types import Item
@@ -22,9 +24,6 @@ __all__ = ["Built", "each_row", "merge_sales", "merge_variants"]
 
 T = TypeVar("T")
 Built = Iterator["tuple[int, T | BadRow]"]
-
-_OPTIONS = ("option1", "option2", "option3")
-_DEFAULT_OPTION = "Default Title"
 
 
 def each_row(rows: Iterable[Row], build: Callable[[int, Sequence[Any]], T]) -> Built[T]:
@@ -39,78 +38,187 @@ def each_row(rows: Iterable[Row], build: Callable[[int, Sequence[Any]], T]) -> B
             yield number, bad
 
 
-def merge_variants(rows: Iterable[Row], build: ItemBuilder) -> Built[Item]:
-    """One item per handle of a Shopify export, whose rows stand together.
+@dataclass
+class _Entry:
+    """One row of a file with variants."""
 
-    The first row has the product; all have variants. The price is the lowest, the stock the sum
-    over the variants whose stock is kept, the options' values become attributes.
+    row: int
+    values: Sequence[Any]
+    id: str
+    parent: str | None
+
+
+def merge_variants(rows: Iterable[Row], build: ItemBuilder, plan: Plan) -> Built[Item]:
+    """One item per product of a file whose variants have rows of their own, wherever they stand.
+
+    The price is the lowest of what can be bought; the stock is the sum where every variant is
+    counted, and unknown where one is not; what the variants are of (sizes, colours) is gathered in
+    the attributes. Variants belong to the row that has their parent's id, to the other variants of
+    a parent that has no row, or (Shopify) to the rows with their own id. The rows are kept until
+    the end of the file.
     """
-
-    def product(row: Row) -> Any:
-        values = row[1]
-        handle = None if isinstance(values, BadRow) else build.cell(values, "id")
-        return row[0] if handle is None else handle
-
-    for _, group in groupby(rows, key=product):
-        first, *more = group
-        number, values = first
+    entries: list[_Entry] = []
+    for number, values in rows:
         if isinstance(values, BadRow):
             yield number, values
             continue
         try:
-            yield number, _product(number, [values, *_good(more)], build)
+            entries.append(_Entry(number, values, build.id(values), _parent(build, values)))
         except BadRow as bad:
             yield number, bad
+    groups = _grouped(entries, build, plan)
+    for product, group in groups.items():
+        yield from _product(product, group, build)
+    _say_what_was_folded(groups, build)
 
 
-def _good(rows: Iterable[Row]) -> Iterator[Sequence[Any]]:
-    return (values for _, values in rows if not isinstance(values, BadRow))
+def _say_what_was_folded(groups: dict[str, dict[str, list[_Entry]]], build: ItemBuilder) -> None:
+    folded = {product: set(group) - {product} for product, group in groups.items()}
+    count = sum(map(len, folded.values()))
+    if count:
+        product, variants = next((p, v) for p, v in folded.items() if v)
+        build.notes.append(
+            f"{count:,} rows are variants, such as '{min(variants)}' of '{product}', and went into "
+            "their products: events must name these. --map parent= keeps each variant as a product."
+        )
 
 
-def _product(number: int, rows: list[Sequence[Any]], build: ItemBuilder) -> Item:
-    item = build(number, rows[0])
-    if _says(build, rows[0], "status", ("draft", "archived")) or _says(
-        build, rows[0], "published", ("false",)
-    ):
-        raise BadRow("not published in the shop", field="Status", value=item.id)
-    prices = [p for values in rows if (p := _price(build, values, item.currency)) is not None]
-    images = (build.cell(values, "image_url") for values in rows)
-    image = item.image_url or next((str(one) for one in images if one), None)
+def _parent(build: ItemBuilder, values: Sequence[Any]) -> str | None:
+    cell = build.cell(values, "parent")
+    if cell is None:
+        return None
+    # WooCommerce names a parent by its SKU or as id:14; WordPress writes 0 for none.
+    parent = clean_id(cell).removeprefix("id:")
+    return None if parent == "0" else parent
+
+
+def _grouped(
+    entries: list[_Entry], build: ItemBuilder, plan: Plan
+) -> dict[str, dict[str, list[_Entry]]]:
+    """Product -> id -> the rows with that id, in the order of the file."""
+    ids = {entry.id: entry for entry in entries}
+    aliases = _skus(entries, build) if "sku" in plan.columns else {}
+    parents = _listed_variations(entries, build) if "variations" in plan.columns else {}
+    groups: dict[str, dict[str, list[_Entry]]] = {}
+    for entry in entries:
+        parent = entry.parent and aliases.get(entry.parent, entry.parent)
+        parent = parent or parents.get(entry.id) or entry.id
+        if parent not in ids and plan.guessed_parent:
+            parent = entry.id  # a column that is only called "parent" may hold anything
+        above = ids.get(parent)
+        if above and above.parent and above.id != entry.id and above.parent in ids:
+            parent = above.parent
+        groups.setdefault(parent, {}).setdefault(entry.id, []).append(entry)
+    return groups
+
+
+def _skus(entries: list[_Entry], build: ItemBuilder) -> dict[str, str]:
+    skus = ((build.cell(entry.values, "sku"), entry.id) for entry in entries)
+    return {clean_id(sku): id for sku, id in skus if sku is not None}
+
+
+def _listed_variations(entries: list[_Entry], build: ItemBuilder) -> dict[str, str]:
+    """Magento: the parent's row lists its variants, ``sku=A-S,size=S|sku=A-M,size=M``."""
+    parents = {}
+    for entry in entries:
+        cell = build.cell(entry.values, "variations")
+        for sku in re.findall(r"(?:^|\|)\s*sku=([^,|]+)", str(cell or "")):
+            parents[sku.strip()] = entry.id
+    return parents
+
+
+def _product(
+    product: str, group: dict[str, list[_Entry]], build: ItemBuilder
+) -> Iterator[tuple[int, Item | BadRow]]:
+    """The item of all rows of a product; rows that cannot be used are left aside."""
+    handles = build.by_handle
+    if len(group) == 1 and not handles:
+        for entry in next(iter(group.values())):
+            yield entry.row, _built(entry, build, product)
+        return
+    # Where an id stands twice the later row wins, as everywhere; Shopify's handle is no such id.
+    entries = [entry for rows in group.values() for entry in (rows if handles else rows[-1:])]
+    base = next((entry for entry in entries if _is_base(entry, product, build)), entries[0])
+    try:
+        build.check_published(base.values)
+        title = _title(base, entries, build)
+    except BadRow as bad:
+        yield base.row, bad
+        return
+    options = build.option_names(base.values)
+    members: list[tuple[_Entry, Item]] = []
+    for entry in entries:
+        try:
+            if entry is not base:
+                build.check_published(entry.values, ignored="visibility")
+            members.append((entry, build(entry.row, entry.values, title=title, options=options)))
+        except BadRow as bad:
+            yield entry.row, bad
+    yield base.row, _merged(product, base, members, build)
+
+
+def _is_base(entry: _Entry, product: str, build: ItemBuilder) -> bool:
+    return entry.id == product and build.offers(entry.values, "title")
+
+
+def _built(entry: _Entry, build: ItemBuilder, product: str) -> Item | BadRow:
+    try:
+        return replace(build.published(entry.row, entry.values), id=product)
+    except BadRow as bad:
+        return bad
+
+
+def _title(base: _Entry, entries: list[_Entry], build: ItemBuilder) -> str:
+    """The parent's title; of variants without a parent what their titles begin with."""
+    titles = [build.title(e.values) for e in entries if build.offers(e.values, "title")]
+    if base.parent is None or len(titles) < 2:
+        return build.title(base.values)
+    columns = zip(*(title.split() for title in titles), strict=False)
+    words = [column[0] for column in takewhile(lambda words: len(set(words)) == 1, columns)]
+    while words and not any(map(str.isalnum, words[-1])):
+        words.pop()
+    # "Tee, S" and "Tee, M" begin with "Tee,".
+    return " ".join(words).rstrip(",;:(/-–—") or titles[0]
+
+
+def _merged(
+    product: str, base: _Entry, members: list[tuple[_Entry, Item]], build: ItemBuilder
+) -> Item:
+    item = next(item for entry, item in members if entry is base)
+    above = base.id == product and base.parent is None and not build.by_handle
+    children = [m for m in members if not (above and m[0] is base)] or members
+    others = [other for _, other in members]
     return replace(
-        item,
-        price=min(prices) if prices else item.price,
-        stock=_stock(build, rows),
-        attributes={**item.attributes, **_options(build, rows)},
-        image_url=image,
+        offered(item, [_offer(entry, child, build) for entry, child in children]),
+        id=product,
+        attributes=gathered(
+            [item.attributes, *(other.attributes for other in others if other is not item)]
+        ),
+        brand=item.brand or _first(others, "brand"),
+        category=item.category or _first(others, "category") or (),
+        description=item.description or _first(others, "description") or "",
+        url=item.url or _first(others, "url"),
+        image_url=item.image_url or _first(others, "image_url"),
+        added_at=item.added_at or _first(others, "added_at"),
     )
 
 
-def _says(build: ItemBuilder, values: Sequence[Any], name: str, words: tuple[str, ...]) -> bool:
-    return str(build.cell(values, name)).strip().lower() in words
+def _offer(entry: _Entry, item: Item, build: ItemBuilder) -> Offer:
+    counted = build.offers(entry.values, "stock", "availability")
+    if build.by_handle:
+        counted = item.price is not None  # the other rows are of further images
+    return Offer(
+        item.price,
+        item.currency,
+        item.stock,
+        counted,
+        build.sold_out(entry.values, item),
+        item.attributes,
+    )
 
 
-def _price(build: ItemBuilder, values: Sequence[Any], currency: str | None) -> Decimal | None:
-    return build.parsed(values, "price", lambda value: parse_price(value, currency))[0]
-
-
-def _stock(build: ItemBuilder, rows: list[Sequence[Any]]) -> int | None:
-    variants = [values for values in rows if build.cell(values, "price") is not None]
-    counts = [build.parsed(values, "stock", parse_stock) for values in variants]
-    known = [count for count in counts if count is not None]
-    # One variant whose stock is not kept can always be bought.
-    return sum(known) if known and len(known) == len(counts) else None
-
-
-def _options(build: ItemBuilder, rows: list[Sequence[Any]]) -> dict[str, tuple[str, ...]]:
-    found = {}
-    for option in _OPTIONS:
-        name = build.cell(rows[0], f"{option}.name")
-        cells = (build.cell(values, f"{option}.value") for values in rows)
-        texts = dict.fromkeys(join_texts(cell, 1000) for cell in cells if not is_missing(cell))
-        texts.pop(_DEFAULT_OPTION, None)
-        if texts and not is_missing(name):
-            found[join_texts(name, 1000)] = tuple(texts)
-    return found
+def _first(items: list[Item], name: str) -> Any:
+    return next((value for item in items if (value := getattr(item, name))), None)
 
 
 @dataclass
@@ -145,7 +253,7 @@ def merge_sales(rows: Iterable[Row], build: ItemBuilder, currency: str | None) -
 def _note(sold: dict[str, _Sold], number: int, values: Sequence[Any], build: ItemBuilder) -> None:
     code = build.id(values)
     entry = sold.setdefault(code, _Sold(number))
-    price, _ = build.parsed(values, "price", _price_or_none)
+    price, _ = build.parsed(values, "price", lambda value: _price_or_none(build, value))
     if not price:
         return
     entry.prices[price] += 1
@@ -154,9 +262,9 @@ def _note(sold: dict[str, _Sold], number: int, values: Sequence[Any], build: Ite
         entry.titles[title] += 1
 
 
-def _price_or_none(value: Any) -> tuple[Decimal | None, str | None]:
+def _price_or_none(build: ItemBuilder, value: Any) -> tuple[Decimal | None, str | None]:
     try:
-        return parse_price(value)
+        return build.read_price(value, None)
     except DataError:  # adjustments of bad debt are negative
         return None, None
 

@@ -10,11 +10,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from llmrec.errors import ConfigError, DataError
+from llmrec.ingest.currencies import DecimalSign, currencies_named
+from llmrec.ingest.paths import PLAIN_PATHS, PathStyle
+from llmrec.ingest.prices import PLAIN_NUMBERS, NumberStyle
 from llmrec.ingest.shapes import (
+    CENT_COLUMNS,
     EVENT_FIELDS,
     EVENT_NAMES,
     ITEM_FIELDS,
+    ITEM_HELPERS,
     ITEM_NAMES,
+    OPTION_COLUMNS,
     RATING_COLUMNS,
     SHAPES,
     TITLE_FALLBACKS,
@@ -28,6 +34,8 @@ from llmrec.types import EventKind
 __all__ = ["ATTRIBUTE_PREFIX", "Plan", "parse_map", "recognise"]
 
 ATTRIBUTE_PREFIX = "attributes."
+_HELPERS = {"price": ("sale_price", "sale_dates", "sale_from", "sale_to"),
+            "stock": ("availability",)}  # fmt: skip
 _NEEDED: dict[Target, tuple[str, ...]] = {"items": ("id", "title"), "events": ("user", "item")}
 
 
@@ -43,6 +51,8 @@ class Plan:
             attribute; shapes have helping fields of their own, such as ``features``.
         currency: of prices that name none.
         kind: of events whose file says none.
+        guessed_parent: the column of parents is only called so: it counts where it names a row.
+        prices, counts, paths: how the cells of its columns are written.
     """
 
     shape: str
@@ -53,7 +63,10 @@ class Plan:
     order: DateOrder | None = None
     merge: Merge = "none"
     path: bool = False
-    comma: bool = False
+    guessed_parent: bool = False
+    prices: NumberStyle = PLAIN_NUMBERS
+    counts: DecimalSign | None = None
+    paths: PathStyle = PLAIN_PATHS
 
     @property
     def selected(self) -> tuple[str, ...]:
@@ -120,9 +133,13 @@ def recognise(
     found = _shape_of(columns, target) or _by_names(columns, target)
     _check_asked(asked, columns, file)
     mapped = {**_unclaimed(found.columns, asked), **asked}
+    for field_name, helpers in _HELPERS.items():
+        if field_name in asked:  # who says which column the price is means no other
+            mapped |= {name: () for name in helpers if name not in asked}
     mapped = {name: those for name, those in mapped.items() if those}
     _check_needed(mapped, columns, target, file)
     shape = found.shape
+    parents = "parent" in mapped and target == "items"
     return Plan(
         shape=shape.name,
         target=target,
@@ -130,26 +147,41 @@ def recognise(
         currency=shape.currency,
         kind=shape.kind or _kind_of(mapped, target),
         order=order or shape.order,
-        merge=shape.merge,
+        merge="parents" if shape.merge == "none" and parents else shape.merge,
         path=shape.path or len(asked.get("category", ())) > 1,
-        comma=shape.comma,
+        guessed_parent="parent" not in asked and _plain_name(mapped.get("parent")) == "parent",
+        prices=NumberStyle(
+            unit="cents" if _plain_name(mapped.get("price")) in CENT_COLUMNS else "whole"
+        ),
+        paths=shape.paths,
     )
 
 
+def _plain_name(names: tuple[str, ...] | None) -> str:
+    return re.sub(r"[^a-z0-9]", "", names[0].casefold()) if names else ""
+
+
 def _shape_of(columns: Sequence[str], target: Target) -> _Found | None:
-    by_name = {name.casefold(): name for name in columns}
+    by_name = {_shape_name(name): name for name in reversed(columns)}
     for shape in SHAPES:
-        if shape.target == target and all(need.casefold() in by_name for need in shape.needs):
+        if shape.target == target and all(_shape_name(need) in by_name for need in shape.needs):
             return _Found(
                 shape,
                 {
                     name: tuple(
-                        by_name[one.casefold()] for one in ones if one.casefold() in by_name
+                        by_name[_shape_name(column)]
+                        for column in those
+                        if _shape_name(column) in by_name
                     )
-                    for name, ones in shape.columns.items()
+                    for name, those in shape.columns.items()
                 },
             )
     return None
+
+
+def _shape_name(name: str) -> str:
+    """Google's feeds write image_link, "image link" and g:image_link."""
+    return name.casefold().removeprefix("g:").replace("_", " ")
 
 
 def _by_names(columns: Sequence[str], target: Target) -> _Found:
@@ -158,16 +190,35 @@ def _by_names(columns: Sequence[str], target: Target) -> _Found:
     found: dict[str, tuple[str, ...]] = {}
     for name, aliases in names.items():
         column = next((plain[alias] for alias in aliases if alias in plain), None)
-        if column is not None:
+        if column is not None and (column,) not in found.values():
             found[name] = (column,)
+    currency = None
     if target == "items":
+        currency = _priced_columns(plain, found)
         rest = tuple(plain[alias] for alias in TITLE_FALLBACKS if alias in plain)
         if rest:
             found["title"] = (*found.get("title", ()), *rest)
         found |= {column: (column,) for column in columns if column.startswith(ATTRIBUTE_PREFIX)}
-    native = bool(found) and all(those[0] == name for name, those in found.items())
+        if "parent" in found:
+            options = [column for column in columns if _plain_name((column,)) in OPTION_COLUMNS]
+            found |= {f"{ATTRIBUTE_PREFIX}{column}": (column,) for column in options}
+    native = bool(found) and all(names[0] == name for name, names in found.items())
     label = "llmrec's own fields" if native else "column names"
-    return _Found(Shape(label, target, ()), found)
+    return _Found(Shape(label, target, (), currency=currency), found)
+
+
+def _priced_columns(plain: dict[str, str], found: dict[str, tuple[str, ...]]) -> str | None:
+    """Take a price from a column whose name has its currency: ``price_eur``, ``Price (USD)``."""
+    for alias, column in reversed(plain.items()):  # the first of the file's columns
+        match = re.fullmatch(r"(\w*?price)(?:in)?([a-z]{3})", alias)
+        code = currencies_named(match[2])[:1] if match else ()
+        if not match or not code or code[0] is None:
+            continue
+        ours = "sale_price" if match[1] in ITEM_NAMES["sale_price"] else "price"
+        if match[1] in ITEM_NAMES[ours] and ours not in found:
+            found[ours] = (column,)
+            return code[0]
+    return None
 
 
 def _kind_of(mapped: Mapping[str, tuple[str, ...]], target: Target) -> EventKind | None:
@@ -220,13 +271,13 @@ def _check_needed(
 
 
 def _check_field(name: str, target: Target, source: str) -> None:
-    own = ITEM_FIELDS if target == "items" else EVENT_FIELDS
+    fields = (*ITEM_FIELDS, *ITEM_HELPERS) if target == "items" else EVENT_FIELDS
     attribute = target == "items" and name.startswith(ATTRIBUTE_PREFIX) and name != ATTRIBUTE_PREFIX
-    if name not in own and not attribute:
+    if name not in fields and not attribute:
         more = f", {ATTRIBUTE_PREFIX}NAME" if target == "items" else ""
         raise ConfigError(
             f"{source}: '{name}' is not a field of {target}.",
-            hint=f"The fields are {', '.join(own)}{more}.",
+            hint=f"The fields are {', '.join(fields)}{more}.",
         )
 
 

@@ -37,7 +37,8 @@ class RejectsFile:
     """``<source>-<UTC stamp>.jsonl`` in the workspace's rejects folder; made at the first reject.
 
     It is written under a partial name and renamed by :meth:`finish`, so that a complete name means
-    a complete file. Each line has file, row, field, reason and the value, shortened.
+    a complete file. Each line has file, row, field, reason and the value, shortened. ``kept`` tells
+    whether the row itself went in, without that field.
 
     Args:
         folder: where to put it.
@@ -51,6 +52,7 @@ class RejectsFile:
         self._source = source
         self._file: IO[str] | None = None
         self.reasons: Counter[str] = Counter()
+        self.left_out: Counter[str] = Counter()
 
     @property
     def count(self) -> int:
@@ -64,12 +66,25 @@ class RejectsFile:
             DiskFull: no space left for it.
         """
         self.reasons[bad.reason] += 1
+        self._write(row, bad, kept=False)
+
+    def leave_out(self, row: int, bad: BadRow) -> None:
+        """Keep what one field of a row said that went in without it.
+
+        Raises:
+            DiskFull: no space left for it.
+        """
+        self.left_out[f"{bad.field}: {bad.reason}"] += 1
+        self._write(row, bad, kept=True)
+
+    def _write(self, row: int, bad: BadRow, *, kept: bool) -> None:
         line = {
             "file": self._source,
             "row": row,
             "field": bad.field,
             "reason": bad.reason,
             "value": _shortened(bad.value),
+            "kept": kept,
         }
         with disk_errors(self._path):
             self._open().write(json.dumps(line, ensure_ascii=False) + "\n")

@@ -25,14 +25,17 @@ from llmrec.catalog.returns import Return
 from llmrec.catalog.store import CatalogStore, WriteCounts
 from llmrec.config import Workspace
 from llmrec.errors import ConfigError, DataError
+from llmrec.ingest.currencies import DecimalSign
 from llmrec.ingest.event_rows import EventBuilder
 from llmrec.ingest.merging import Built, each_row, merge_sales, merge_variants
+from llmrec.ingest.prices import PriceUnit
 from llmrec.ingest.readers import Row, Source
 from llmrec.ingest.recognise import Plan, recognise
 from llmrec.ingest.rejects import BadRow, RejectsFile
 from llmrec.ingest.rows import Defaults, ItemBuilder
 from llmrec.ingest.shapes import Target
 from llmrec.ingest.sources import open_source
+from llmrec.ingest.survey import PriceHints, doubts_of, surveyed, taken
 from llmrec.ingest.times import DateOrder
 from llmrec.types import Event, EventKind, Item
 
@@ -70,6 +73,8 @@ class IngestOptions:
         limit: rows to read of each file.
         allow_unknown_items: keep events of items that the catalogue does not know.
         disliked_below: a rating lower than that is a dislike.
+        decimal: the sign before the decimals of prices, where their column does not tell.
+        price_unit: whether prices count cents.
     """
 
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -82,6 +87,8 @@ class IngestOptions:
     limit: int | None = None
     allow_unknown_items: bool = False
     disliked_below: float | None = None
+    decimal: DecimalSign | None = None
+    price_unit: PriceUnit | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,8 @@ class FileReport:
     ``duplicates`` counts accepted rows whose id (for events: user, item, kind, time and position)
     an earlier row of the file had: the later one won. ``ratings`` are the lowest and the highest of
     the file, and ``disliked_below`` says which of them are dislikes. ``texts`` are the reviews that
-    were added, replaced or removed.
+    were added, replaced or removed. ``left_out`` counts what rows went in without, by column and
+    reason; ``warnings`` say what was decided although it could be otherwise.
     """
 
     file: str
@@ -117,6 +125,8 @@ class FileReport:
     returned: int = 0
     unmatched: int = 0
     unordered: bool = False
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -218,6 +228,7 @@ class _FileRun:
         self._ratings: tuple[float, float] | None = None
         self._unordered = False
         asked = options.disliked_below
+        self._warnings: tuple[str, ...] = ()
         self._disliked_below = self._settings.disliked_below if asked is None else asked
 
     def report(self, progress: FileProgress | None) -> FileReport:
@@ -262,6 +273,8 @@ class _FileRun:
             returned=counts.returned,
             unmatched=counts.unmatched,
             unordered=self._unordered,
+            left_out=dict(self._rejects.left_out.most_common()),
+            warnings=self._warnings,
         )
 
     def _plan(self, source: Source) -> Plan:
@@ -288,6 +301,10 @@ class _FileRun:
     def _write(self, plan: Plan, source: Source) -> WriteCounts:
         rows = self._counted(source.rows(plan.selected))
         defaults = self._defaults()
+        head = taken(rows)
+        hints = PriceHints(defaults.currency, self._options.decimal, self._options.price_unit)
+        plan, self._warnings = surveyed(plan, head, hints)
+        rows = chain(head, rows)
         if plan.target == "events":
             rows = self._looked_at(plan, rows)
             build_event = EventBuilder(plan, defaults, unordered=self._unordered)
@@ -298,14 +315,16 @@ class _FileRun:
             written = self._store.write_events(accepted, settled=self._settled)
             self._ratings = build_event.ratings
             return written
-        build = ItemBuilder(plan, defaults)
-        if plan.merge == "variants":
-            items = merge_variants(rows, build)
-        elif plan.merge == "sales":
+        build = ItemBuilder(plan, defaults, self._rejects.leave_out)
+        if plan.merge == "sales":
             items = merge_sales(rows, build, defaults.currency or plan.currency)
+        elif plan.merge == "none":
+            items = each_row(rows, build.published)
         else:
-            items = each_row(rows, build)
-        return self._store.write_items(self._finished(self._accepted(items, _item_key)))
+            items = merge_variants(rows, build, plan)
+        written = self._store.write_items(self._finished(self._accepted(items, _item_key)))
+        self._warnings += (*doubts_of(build.read_price), *build.notes)
+        return written
 
     def _looked_at(self, plan: Plan, rows: Iterator[Row]) -> Iterator[Row]:
         """The same rows, once it is known whether those without times are sorted by item."""

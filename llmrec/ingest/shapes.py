@@ -10,14 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from llmrec.ingest.paths import PLAIN_PATHS, PathStyle
 from llmrec.ingest.times import DateOrder
 from llmrec.types import EventKind
 
 __all__ = [
+    "CENT_COLUMNS",
     "EVENT_FIELDS",
     "EVENT_NAMES",
     "ITEM_FIELDS",
+    "ITEM_HELPERS",
     "ITEM_NAMES",
+    "OPTION_COLUMNS",
     "RATING_COLUMNS",
     "SHAPES",
     "TITLE_FALLBACKS",
@@ -27,14 +31,17 @@ __all__ = [
 ]
 
 Target = Literal["items", "events"]
-Merge = Literal["none", "variants", "sales"]
-"""Whether several rows make one item: Shopify's variants, or all sales of a stock code."""
+Merge = Literal["none", "handles", "parents", "sales"]
+"""Whether several rows make one item: those of Shopify's handle, a parent and its variants, or all
+sales of a stock code."""
 
 ITEM_FIELDS = (
     "id", "title", "brand", "category", "description", "price", "currency", "language", "stock",
     "attributes", "url", "image_url", "added_at",
 )  # fmt: skip
 EVENT_FIELDS = ("user", "item", "kind", "at", "position", "value", "text", "status", "returned")
+ITEM_HELPERS = ("sale_price", "availability", "parent", "published", "status", "visibility")
+"""What a file may say besides, by which the fields are made; ``--map`` can name them too."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ class Shape:
         order: month or day first in slashed dates.
         merge: whether several rows make one item.
         path: the category's columns are steps of one path.
-        comma: commas part the steps of a category.
+        paths: how its categories are written.
     """
 
     name: str
@@ -63,7 +70,7 @@ class Shape:
     order: DateOrder | None = None
     merge: Merge = "none"
     path: bool = False
-    comma: bool = False
+    paths: PathStyle = PLAIN_PATHS
 
 
 _SHOPIFY = {
@@ -85,6 +92,67 @@ _SHOPIFY = {
     "status": ("Status",),
     "published": ("Published", "Published on online store"),
     "tracked": ("Variant Inventory Tracker", "Inventory tracker"),
+    "policy": ("Variant Inventory Policy", "Continue selling when out of stock"),
+}
+_WOO = {
+    "id": ("ID",),
+    "sku": ("SKU",),
+    "title": ("Name",),
+    "brand": ("Brands", "Brand"),
+    "category": ("Categories",),
+    "description": ("Description", "Short description"),
+    "price": ("Regular price",),
+    "sale_price": ("Sale price",),
+    "sale_from": ("Date sale price starts",),
+    "sale_to": ("Date sale price ends",),
+    "stock": ("Stock",),
+    "availability": ("In stock?",),
+    "image_url": ("Images",),
+    "url": ("External URL",),
+    "attributes.tags": ("Tags",),
+    "published": ("Published",),
+    "visibility": ("Visibility in catalog",),
+    "parent": ("Parent",),
+} | {
+    f"option{i}.{part}": (f"Attribute {i} {column}",)
+    for i in range(1, 7)
+    for part, column in (("name", "name"), ("value", "value(s)"))
+}
+_GOOGLE = {
+    "id": ("id",),
+    "title": ("title",),
+    "brand": ("brand",),
+    "category": ("product_type", "google_product_category"),
+    "description": ("description",),
+    "price": ("price",),
+    "sale_price": ("sale_price",),
+    "sale_dates": ("sale_price_effective_date",),
+    "stock": ("quantity_to_sell_on_facebook", "inventory", "quantity"),
+    "availability": ("availability",),
+    "url": ("link",),
+    "image_url": ("image_link", "additional_image_link"),
+    "parent": ("item_group_id",),
+} | {
+    f"attributes.{name}": (name,)
+    for name in ("color", "size", "material", "pattern", "gender", "age_group")
+}
+_MAGENTO = {
+    "id": ("sku",),
+    "title": ("name",),
+    "category": ("categories",),
+    "description": ("description", "short_description"),
+    "price": ("price",),
+    "sale_price": ("special_price",),
+    "sale_from": ("special_price_from_date",),
+    "sale_to": ("special_price_to_date",),
+    "stock": ("qty",),
+    "availability": ("is_in_stock",),
+    "attributes": ("additional_attributes",),
+    "image_url": ("base_image",),
+    "published": ("product_online",),
+    "visibility": ("visibility",),
+    "variations": ("configurable_variations",),
+    "added_at": ("created_at",),
 }
 _SALES = ("InvoiceNo", "StockCode", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID")
 _SALES_II = ("Invoice", "StockCode", "Quantity", "InvoiceDate", "Price", "Customer ID")
@@ -137,14 +205,38 @@ SHAPES = (
         "items",
         ("Handle", "Title", "Vendor", "Variant Price"),
         _SHOPIFY,
-        merge="variants",
+        merge="handles",
     ),
     Shape(
         "Shopify product export",
         "items",
         ("URL handle", "Title", "Vendor", "Price"),
         _SHOPIFY,
-        merge="variants",
+        merge="handles",
+    ),
+    Shape(
+        "WooCommerce product export",
+        "items",
+        ("ID", "Type", "SKU", "Name", "Published", "Regular price"),
+        _WOO,
+        merge="parents",
+        paths=PathStyle(comma_paths=True),
+    ),
+    Shape(
+        "Google Merchant feed",
+        "items",
+        ("id", "title", "link", "image_link", "availability", "price"),
+        _GOOGLE,
+        merge="parents",
+        paths=PathStyle(numbers=False),
+    ),
+    Shape(
+        "Magento product export",
+        "items",
+        ("sku", "product_type", "name", "categories", "visibility", "additional_attributes"),
+        _MAGENTO,
+        merge="parents",
+        paths=PathStyle(comma_paths=True, slashes=True, top="Default Category"),
     ),
     Shape(
         "MovieLens, movies",
@@ -203,7 +295,7 @@ SHAPES = (
         "items",
         ("item_id", "title", "category", "llamarec_id"),
         {"id": ("item_id",), "title": ("title", "text"), "category": ("category",)},
-        comma=True,
+        paths=PathStyle(comma_steps=True),
     ),
     Shape(
         "Women's clothing, prepared",
@@ -218,6 +310,21 @@ SHAPES = (
     ),
 )
 
+_SALE_NAMES = (
+    "saleprice", "specialprice", "salesprice", "discountprice", "discountedprice", "offerprice",
+    "promoprice", "promotionalprice", "currentprice", "finalprice", "actualprice",
+)  # fmt: skip
+_CENT_NAMES = (
+    "pricecents", "priceincents", "pricecent", "amountcents", "unitamount", "priceminor",
+    "priceinminorunits", "priceminorunits",
+)  # fmt: skip
+CENT_COLUMNS = frozenset(_CENT_NAMES)
+"""Price columns whose name says that they count cents."""
+
+OPTION_COLUMNS = frozenset({"color", "colour", "size", "material", "pattern", "variant", "style",
+                            "option", "flavour", "flavor", "scent", "length", "width"})  # fmt: skip
+"""Columns by which the variants of a product differ, where a file has variants."""
+
 ITEM_NAMES: Mapping[str, tuple[str, ...]] = {
     "id": (
         "id", "itemid", "productid", "parentasin", "asin", "sku", "articleid", "articleno",
@@ -230,13 +337,43 @@ ITEM_NAMES: Mapping[str, tuple[str, ...]] = {
         "googleproductcategory", "genres", "genre", "department",
     ),
     "description": ("description", "productdescription", "longdescription", "desc", "bodyhtml"),
-    "price": ("price", "unitprice", "saleprice", "listprice"),
+    "price": (
+        "price", "regularprice", "unitprice", "listprice", "originalprice", "normalprice",
+        "baseprice", "variantprice", "retailprice", *_CENT_NAMES, *_SALE_NAMES,
+    ),
+    "sale_price": _SALE_NAMES,
     "currency": ("currency", "currencycode", "pricecurrency"),
     "language": ("language", "lang", "locale"),
-    "stock": ("stock", "stocklevel", "inventory", "inventoryquantity", "availability", "instock"),
-    "attributes": ("attributes", "properties", "specs", "specifications"),
-    "url": ("url", "link", "producturl", "productlink"),
-    "image_url": ("imageurl", "imagelink", "imagesrc", "image", "images", "img"),
+    "stock": (
+        "stock", "stocklevel", "stockquantity", "stockqty", "qtyinstock", "quantityinstock",
+        "inventory", "inventoryquantity", "inventoryqty", "quantityavailable", "onhand",
+        "quantityonhand", "qty", "quantity",
+    ),
+    "availability": (
+        "availability", "instock", "isinstock", "stockstatus", "availabilitystatus", "available",
+        "isavailable",
+    ),
+    "parent": (
+        "itemgroupid", "parentid", "parentsku", "parentproductid", "parentitemid", "masterid",
+        "mastersku", "masterproductid", "productgroupid", "variantof", "parent",
+    ),
+    "published": (
+        "published", "ispublished", "isactive", "active", "enabled", "isenabled", "productonline",
+        "publishedononlinestore",
+    ),
+    "status": ("status", "productstatus", "publishstatus"),
+    "visibility": ("visibility", "visibilityincatalog", "catalogvisibility"),
+    "variants": ("variants",),
+    "options": ("options",),
+    "attributes": (
+        "attributes", "properties", "specs", "specifications", "productspecifications",
+        "additionalattributes",
+    ),
+    "url": ("url", "link", "producturl", "productlink", "permalink", "canonicalurl"),
+    "image_url": (
+        "imageurl", "imagelink", "imagesrc", "image", "images", "img", "imageurls", "mainimage",
+        "baseimage", "productimage", "picture", "photo", "thumbnail",
+    ),
     "added_at": ("addedat", "dateadded", "createdat", "publishedat", "created"),
 }  # fmt: skip
 """Our field -> names it goes by, letters and digits only, the surest first."""

@@ -222,16 +222,20 @@ def test_a_parquet_bomb_is_given_up(shop, tmp_path, monkeypatch):
     refused(Workspace.open(shop.path), path)
 
 
-def test_bad_prices_and_times_are_set_aside(shop, tmp_path):
+def test_bad_prices_and_times_are_left_out_and_their_rows_go_in(shop, tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes(
-        b"id,title,price,added_at\n1,Cup,free,\n2,Pot,0,1970-01-01\n3,Jug,1,3000-01-01\n4,Pan,2,\n"
+        b"id,title,price,added_at\n1,Cup,ask us,\n2,Pot,0,1970-01-01\n3,Jug,1,3000-01-01\n"
+        b"4,Pan,2,\n5,,x,\n"
     )
     report = ingest_items(shop, [path]).files[0]
-    assert [(bad["row"], bad["field"], bad["value"]) for bad in rejects(report)] == [
-        (2, "price", "free"), (3, "added_at", "1970-01-01"), (4, "added_at", "3000-01-01"),
+    assert [(bad["row"], bad["field"], bad["value"], bad["kept"]) for bad in rejects(report)] == [
+        (2, "price", "ask us", True), (3, "added_at", "1970-01-01", True),
+        (4, "added_at", "3000-01-01", True), (6, "title", None, False),
     ]  # fmt: skip
-    assert set(stored(shop)[0]) == {"4"}
+    assert (report.rejected, sum(report.left_out.values())) == (1, 3)
+    assert report.left_out["added_at: the time is in the future"] == 1
+    assert set(stored(shop)[0]) == {"1", "2", "3", "4"}
 
 
 def test_events_of_unknown_items(shop, tmp_path):
@@ -317,7 +321,7 @@ def test_a_format_that_nobody_knows(shop, tmp_path):
 
 def test_all_rows_bad_keeps_the_rejects_and_says_where(shop, tmp_path):
     path = tmp_path / "a.csv"
-    path.write_bytes(b"id,title,price\n1,Cup,free\n2,Pot,free\n")
+    path.write_bytes(b"id,title\n1,\n2,null\n")
     error = refused(shop, path)
     (kept,) = shop.rejects_dir.glob("a.csv-*.jsonl")
     assert str(kept) in error.hint

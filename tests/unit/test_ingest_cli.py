@@ -27,13 +27,14 @@ def run(*words):
 
 def test_items_then_events(shop, tmp_path):
     items, events = tmp_path / "items.csv", tmp_path / "orders.csv"
-    items.write_text("nr,name,cost\n1,Cup,9.90\n2,Pot,free\n")
+    items.write_text("nr,name,cost\n1,Cup,9.90\n2,Pot,ask us\n3,,1\n")
     events.write_text("client,item\nu,1\nu,7\n")
     done = run("items", items, "-w", shop.path, "--map", "id=nr", "--map", "price=cost",
                "--currency", "eur", "--language", "DE")  # fmt: skip
     assert done.exit_code == 0
     assert "price ← cost" in done.output
-    assert "rejected 1: not a price" in done.output
+    assert "rejected 1: the title is missing" in done.output
+    assert "left out 1: cost: not a price" in done.output
     done = run("events", events, "-w", shop.path, "--kind", "view", "--json")
     summary = json.loads(done.stdout)
     (file,) = summary["files"]

@@ -100,7 +100,7 @@ def test_missing():
         ("USD12.99", "12.99", "USD"),
         (12.5, "12.5", None),
         (0.1, "0.1", None),
-        ("1 299,00 kr", "1299.00", "SEK"),
+        ("1 299,00 kr", "1299.00", None),
         ("1\u202f299,00\u00a0€", "1299.00", "EUR"),
         ("1'299.50 CHF", "1299.50", "CHF"),
         ("1’299.50 CHF", "1299.50", "CHF"),
@@ -112,7 +112,7 @@ def test_missing():
         ("EUR 5,-", "5", "EUR"),
         ("US$ 3", "3", "USD"),
         ("￥1,299", "1299", "JPY"),
-        ("Rs.500", "500", "INR"),
+        ("Rs.500", "500", None),
         (".99", "0.99", None),
         ("0", "0", None),
         (0, "0", None),
@@ -139,8 +139,8 @@ def test_no_price_is_none(raw):
 
 @pytest.mark.parametrize(
     "raw",
-    ["free", "-5", -5, "−5 €", "10 - 20", "$10.99 - $15.99", "from 5", "1.2.3", "1 23", "5 XYZ",
-     "$5 EUR", True, float("inf"), "1" * 70, 1e13, "1e400", [5]],
+    ["ask us", "-5", -5, "−5 €", "20 - 10", "5 x 20", "5 € / 100 g", "1.2.3", "2.999.99", "1 23",
+     "5 XYZ", "$5 EUR", True, float("inf"), "1" * 70, 1e13, "1e400", [5]],
 )  # fmt: skip
 def test_what_is_no_price_is_refused(raw):
     with pytest.raises(DataError):
