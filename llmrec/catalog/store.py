@@ -393,7 +393,7 @@ def read_revision(connection: Connection) -> Revision:
     return Revision(counters["items"], counters["events"])
 
 
-def _noting(values: Iterable[Event], users: set[str]) -> Iterator[Event]:
+def _noting(values: Iterable[Event | Return], users: set[str]) -> Iterator[Event | Return]:
     for event in values:
         users.add(event.user)
         yield event

@@ -79,7 +79,7 @@ def feedback(shop: Recommender, shopper: Shopper, arguments: FeedbackArguments) 
     last = _last(shop, shopper.user) if shopper.user else None
     if last is not None and _is_repeated(last, item, kind, value):
         entry = HistoryEntry(item=item.id, kind=kind, at=last.at, value=value)
-        return FeedbackResult(item, entry, stored=True, new=False)
+        return FeedbackResult(item, kind, entry, stored=True, new=False)
     at = _after(last)
     if shopper.user:
         shop.store.write_events([Event(shopper.user, item.id, kind, at, value=value)])
