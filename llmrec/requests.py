@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from llmrec.errors import HistoryError
+from llmrec.linear import composed
 from llmrec.types import Event, EventKind, Filters, HistoryEntry, Language
 
 __all__ = [
@@ -236,4 +237,4 @@ def _from_mapping(value: Mapping[str, Any], number: int) -> HistoryEntry:
 
 def _clean(text: str) -> str:
     visible = (" " if unicodedata.category(char) == "Cc" else char for char in text)
-    return " ".join(unicodedata.normalize("NFC", "".join(visible)).split())
+    return " ".join(composed("".join(visible)).split())

@@ -7,6 +7,7 @@ words does no harm.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple, TypeAlias
@@ -89,17 +90,15 @@ def read_message(message: str, context: Context) -> Critique:
     ordered = [change for _, change in sorted(found, key=lambda pair: pair[0])]
     rest = with_titles(without_fillers(reader.rest), context.shown)
     # The newest word wins: what was left out before is looked for now.
-    again = [Drop("word", one) for one in context.left_out if _says(rest, one)]
+    said = set(tokens(rest)) if context.left_out else set()
+    again = [Drop("word", one) for one in context.left_out if said and said.issuperset(tokens(one))]
     return Critique(_joined([*again, *ordered]), rest, unclear)
-
-
-def _says(rest: str, words: str) -> bool:
-    return bool(rest) and set(tokens(words)) <= set(tokens(rest))
 
 
 def _joined(changes: list[Change]) -> tuple[Change, ...]:
     """Without repetitions; values of one attribute in one message are alternatives."""
     joined: dict[object, Change] = {}
+    alternatives: defaultdict[object, list[Values]] = defaultdict(list)
     named = any(isinstance(change, Recipient) and change.who for change in changes)
     for change in changes:
         if isinstance(change, Recipient) and named and not change.who:
@@ -108,9 +107,16 @@ def _joined(changes: list[Change]) -> tuple[Change, ...]:
             joined[change] = change
             continue
         key = (change.name, change.wanted)
-        before = joined.get(key)
-        if isinstance(before, Values) and before != change:
-            values = tuple(dict.fromkeys((*before.values, *change.values)))
-            change = replace(change, values=values, said=f"{before.said}, {change.said}")
-        joined[key] = change
-    return tuple(joined.values())
+        joined[key] = change  # holds the place of the first
+        alternatives[key].append(change)
+    return tuple(
+        _alternatives(alternatives[key]) if isinstance(change, Values) else change
+        for key, change in joined.items()
+    )
+
+
+def _alternatives(changes: list[Values]) -> Values:
+    """Any value of these, each said once."""
+    values = dict.fromkeys(value for change in changes for value in change.values)
+    said = dict.fromkeys(change.said for change in changes)
+    return replace(changes[0], values=tuple(values), said=", ".join(said))
