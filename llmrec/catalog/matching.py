@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Iterable
 from decimal import Decimal
 
 from llmrec.catalog.tokens import tokens
+from llmrec.linear import composed
 from llmrec.types import Filters, Item
 
 __all__ = ["fold", "in_language", "matches"]
@@ -20,7 +20,7 @@ def fold(name: str) -> str:
     """
     if name.isascii():
         return name.lower()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    return composed(composed(name).casefold())
 
 
 def in_language(tag: str, wanted: str) -> bool:

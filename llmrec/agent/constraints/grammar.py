@@ -27,7 +27,7 @@ from llmrec.agent.constraints.products import (
     read_stock,
     read_unwanted,
 )
-from llmrec.agent.constraints.reader import Reader, pattern, plain
+from llmrec.agent.constraints.reader import MAX_MESSAGE, Reader, pattern, plain
 from llmrec.agent.constraints.references import named_products, with_titles
 from llmrec.agent.constraints.values import read_only_a_value, read_values
 from llmrec.catalog.tokens import tokens
@@ -86,12 +86,15 @@ def read_message(message: str, context: Context) -> Critique:
     found += read_only_a_value(reader, context)
     # Searched for, words behind a "no" would find just what is not wanted.
     negated = (one[1] or one[2] for one in reader.take(_NEGATED))
-    unclear = tuple(words for words in negated if words.casefold() not in NO_THING)
+    said = dict.fromkeys(words for words in negated if words.casefold() not in NO_THING)
+    unclear = tuple(said)
     ordered = [change for _, change in sorted(found, key=lambda pair: pair[0])]
-    rest = with_titles(without_fillers(reader.rest), context.shown)
+    # A long title named many times makes more text than a message may have.
+    rest = with_titles(without_fillers(reader.rest), context.shown)[:MAX_MESSAGE]
     # The newest word wins: what was left out before is looked for now.
-    said = set(tokens(rest)) if context.left_out else set()
-    again = [Drop("word", one) for one in context.left_out if said and said.issuperset(tokens(one))]
+    left_out = context.left_out if rest else ()
+    looked_for = set(tokens(rest)) if left_out else set()
+    again = [Drop("word", one) for one in left_out if looked_for.issuperset(tokens(one))]
     return Critique(_joined([*again, *ordered]), rest, unclear)
 
 

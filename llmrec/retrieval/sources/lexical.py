@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
@@ -19,6 +20,10 @@ from llmrec.retrieval.sources.base import Context, Hits, best
 from llmrec.types import FloatArray, Item
 
 __all__ = ["LexicalSource", "texts_digest"]
+
+
+_MOST_OFTEN = 8
+"""A word said nine times is wanted no more; each time of saying goes through all items with it."""
 
 
 class LexicalSource:
@@ -43,9 +48,15 @@ class LexicalSource:
     def scores(self, words: str) -> FloatArray:
         """Every catalogue row's score, float32 ``[n_items]``; empty where no word is known."""
         known = [] if self._index is None else tokens(words)
-        known = [token for token in known if token in self._index.vocab_dict]
-        found = self._index.get_scores(known) if known else ()
-        return np.asarray(found, np.float32)
+        counts = Counter(token for token in known if token in self._index.vocab_dict)
+        by_count: dict[int, list[str]] = {}
+        for token, count in counts.items():
+            by_count.setdefault(min(count, _MOST_OFTEN), []).append(token)
+        scores = np.zeros(0, np.float32)
+        for count, group in by_count.items():
+            found = count * np.asarray(self._index.get_scores(group), np.float32)
+            scores = found if not len(scores) else scores + found
+        return scores
 
 
 def texts_digest(store: CatalogStore) -> str:
