@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from llmrec.explain.facts import Facts, HistoryName, fold
 from llmrec.explain.lexicon import Concept, concepts
-from llmrec.prompting import MAX_CHARS
+from llmrec.prompting.shop_text import MAX_CHARS
 
 __all__ = ["MARK", "concept_uses", "language_of", "masked", "quoted", "spoken_names"]
 
