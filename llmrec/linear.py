@@ -34,19 +34,18 @@ _HALF_WIDTH = "\uff9e\uff9f"
 
 
 def bounded(text: str, flags: int | re.RegexFlag = 0) -> re.Pattern[str]:
-    """A pattern whose ``*`` and ``+`` end somewhere: from any place it reads a stretch, not all.
+    r"""A pattern whose ``*`` and ``+`` end somewhere: from any place it reads a stretch, not all.
 
     How often each may repeat depends on what it repeats: :data:`SIGNS`, :data:`SPACES`,
     :data:`PHRASES`, :data:`UNSEEN`.
 
-    >>> bounded(r"\\bnot\\s+(?:so\\s+)*[a-z]+").pattern
-    '\\\\bnot\\\\s{1,120}(?:so\\\\s{1,120}){0,8}[a-z]{1,64}'
+    >>> bounded(r"\bnot\s+(?:so\s+)*[a-z]+").pattern
+    '\\bnot\\s{1,120}(?:so\\s{1,120}){0,8}[a-z]{1,64}'
     """
     parts: list[str] = []
     before = ""
     for token in _TOKEN.findall(text):
-        # Behind "(" or "{1,2}" a plus would be no repeat of ours; Python refuses it or reads "{2}+".
-        if token in ("*", "+") and before:
+        if token in ("*", "+"):
             parts.append(f"{{{'1' if token == '+' else '0'},{_most(before)}}}")
         else:
             parts.append(token)
@@ -64,13 +63,13 @@ def _most(repeated: str) -> int:
 
 
 def composed(text: str, form: str = "NFC") -> str:
-    """A normal form of ``text``, where of more than 30 marks in a row the rest is left out.
+    r"""A normal form of ``text``, where of more than 30 marks in a row the rest is left out.
 
     Args:
         text: of any length.
         form: ``NFC`` or ``NFKC``.
 
-    >>> len(composed("e" + "\\u0301\\u0316" * 1_000)), composed("e\\u0301")
+    >>> len(composed("e" + "\u0301\u0316" * 1_000)), composed("e\u0301")
     (30, 'é')
     """
     if text.isascii():

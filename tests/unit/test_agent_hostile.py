@@ -51,7 +51,9 @@ def answered(agent: Agent, conversation: Conversation, message: str) -> Conversa
 
 
 @pytest.mark.parametrize("name", MESSAGES)
-def test_a_hostile_message_is_answered_and_the_conversation_goes_on(agent: Agent, name: str) -> None:
+def test_a_hostile_message_is_answered_and_the_conversation_goes_on(
+    agent: Agent, name: str
+) -> None:
     conversation = answered(agent, Conversation(), "a teapot")
     for _ in range(2):
         conversation = answered(agent, conversation, MESSAGES[name])

@@ -111,7 +111,9 @@ def begins_same(word: str) -> bool:
 @lru_cache(maxsize=4_096)
 def _whole(word: str) -> re.Pattern[str]:
     # German compounds end with the colour: "dunkelgrün"; other words stand alone.
-    return re.compile(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])|[^\W\d_]{{3,40}}{re.escape(word)}\b")
+    return re.compile(
+        rf"(?<![^\W_]){re.escape(word)}(?![^\W_])|[^\W\d_]{{3,40}}{re.escape(word)}\b"
+    )
 
 
 def holds(value: str, word: str) -> bool:

@@ -21,14 +21,10 @@ JOIN = pattern(
 )
 """What joins alternatives: "red or blue", "von Acme oder Brio"."""
 
-_BETWEEN = pattern(
-    r"\s*(?::|=|is|ist|should\s+be|soll|sein|要|是|为)?\s*(?:(?:in|of|von)\s+)?"
-)
+_BETWEEN = pattern(r"\s*(?::|=|is|ist|should\s+be|soll|sein|要|是|为)?\s*(?:(?:in|of|von)\s+)?")
 _NEGATED = pattern(r"(?:\b(?:not|no|nicht|keine?)\s+(?:in\s+)?(?:the\s+)?|不要\s*)$")
 # A value of three words, none longer than 32 signs: what stands there before its attribute's name.
-_BEFORE = pattern(
-    r"(?<![^\W_])((?:[^\W_]|[-/.,%°]){1,32}(?:\s(?:[^\W_]|[-/.,%°]){1,32}){0,2})\s$"
-)
+_BEFORE = pattern(r"(?<![^\W_])((?:[^\W_]|[-/.,%°]){1,32}(?:\s(?:[^\W_]|[-/.,%°]){1,32}){0,2})\s$")
 _ONES = pattern(r"(?P<said>[^\W\d_-]+(?:[\s-][^\W\d_]+)?)\s+ones?\b")
 _GERMAN = pattern(
     r"\b(?:etwas|was|lieber|nur|die|den|das|der)\s+(?P<said>[^\W\d_]+e[snrm]?)\b(?=\s*[,.!?]|\s*$)"

@@ -104,6 +104,7 @@ class Vocabulary:
             self._of_kind[kind_of(fold(name))].append(name)
         self._by_word = {name: _index(values) for name, values in self._attributes.items()}
         self._by_ending = {name: _endings(index) for name, index in self._by_word.items()}
+        self._by_pair = {name: _pairs(values) for name, values in self._attributes.items()}
         self._of_size: dict[tuple[str, str], tuple[str, ...]] = {}
         # A message names the same few phrases again and again, at worst thousands of times.
         self.values = lru_cache(_REMEMBERED)(self._values)
@@ -186,7 +187,7 @@ class Vocabulary:
         return None
 
     def _may_begin(self, text: str, start: int, attribute: str) -> bool:
-        """Whether a value, or a word for one in any language, can begin with the word at a place."""
+        """Whether a value, or a word for one in any language, can begin at a place."""
         first = _WORD.search(fold(text[start : start + MOST_SIGNS]))
         if first is None:
             return False
@@ -221,13 +222,15 @@ class Vocabulary:
         return self._of_size[key]
 
     def _candidates(self, attribute: str, word: str) -> Iterable[str]:
-        """The values that may hold a word: those with the rarest of its words, or ending like it."""
+        """The values that may hold a word: with the rarest of its words, or ending like it."""
         if word in COMPOUNDED:
             return self._by_ending[attribute].get(word, ())
         index = self._by_word[attribute]
-        # Inside a value Chinese characters need no word of their own, but each must be there.
-        chinese = [one for one in _WORD.findall(word) if _CJK.match(one)]
-        held = [index.get(one, {}) for one in chinese or _WORD.findall(word)]
+        if len(word) > 1 and _CJK.search(word):  # stands in a value without a word of its own
+            pairs = self._by_pair[attribute]
+            held = [pairs.get(word[n : n + 2], {}) for n in range(len(word) - 1)]
+        else:
+            held = [index.get(one, {}) for one in _WORD.findall(word)]
         return min(held, key=len, default=())
 
 
@@ -237,6 +240,17 @@ def _index(values: Iterable[str]) -> dict[str, dict[str, None]]:
         for word in _WORD.findall(fold(value)):
             index[word][value] = None
     return dict(index)
+
+
+def _pairs(values: Iterable[str]) -> dict[str, dict[str, None]]:
+    """For each two signs in a row, the values with Chinese in them that have these."""
+    pairs: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for value in values:
+        folded = fold(value)
+        if _CJK.search(folded):
+            for n in range(len(folded) - 1):
+                pairs[folded[n : n + 2]][value] = None
+    return dict(pairs)
 
 
 def _endings(index: Mapping[str, Mapping[str, None]]) -> dict[str, dict[str, None]]:
