@@ -20,6 +20,7 @@ from llmrec.catalog.ids import is_plain, one_form
 from llmrec.catalog.names import user_name
 from llmrec.catalog.times import check_time
 from llmrec.errors import DataError, HistoryError
+from llmrec.linear import composed
 from llmrec.types import Event, EventKind, Filters, HistoryEntry, Language, shown
 
 __all__ = [
@@ -374,4 +375,4 @@ def _is_empty_cell(cell: object) -> bool:
 
 def _clean(text: str) -> str:
     visible = (" " if unicodedata.category(char) in _NO_TEXT else char for char in text)
-    return " ".join(unicodedata.normalize("NFC", "".join(visible)).split())
+    return " ".join(composed("".join(visible)).split())

@@ -39,6 +39,10 @@ __all__ = [
 ]
 
 
+_MOST_TRIED = 16
+"""Of the constraints in a dead end; a message can name hundreds, a shopper seldom has ten."""
+
+
 @dataclass(frozen=True, slots=True)
 class ToolUse:
     """A tool and what it is asked."""
@@ -177,12 +181,12 @@ class Counter:
         return self.shop.retriever.matching(filters, known, self.shopper.subject)
 
     def ways_out(self, constraints: Constraints) -> list[Way]:
-        """The constraints without which something would fit, the most fruitful first."""
-        ways = [
-            Way(one, self.count(constraints.drop(one)))
-            for one in constraints.held
-            if one.kind != "recipient"
-        ]
+        """The constraints without which something would fit, the most fruitful first.
+
+        Of very many the newest are tried: each is counted over the whole catalogue.
+        """
+        hard = [one for one in constraints.held if one.kind != "recipient"][-_MOST_TRIED:]
+        ways = [Way(one, self.count(constraints.drop(one))) for one in hard]
         return sorted((way for way in ways if way.count), key=lambda way: -way.count)
 
 

@@ -103,16 +103,17 @@ _PHRASES: tuple[tuple[Courtesy, str], ...] = (
     ),
 )
 _RULES = [(kind, pattern(rf"(?:{text})(?![^\W_\u3400-\u9fff])")) for kind, text in _PHRASES]
+# Endless, and linear still: nothing stands behind the row, so none of it is tried twice.
 _BETWEEN = re.compile(
     r"(?:[\s,.!?;:~()\-–…*^'\"、。，！？]|[\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]"
     r"|[:;=]-?[a-z](?![a-z])|(?:and|but|so|then|very|please|now|well|und|aber|also|bitte|dann)\b"
     r"|[啊呀哦啦])+",
     re.IGNORECASE,
 )
-_MARK = re.compile(r"^\s*[,.!;:。，！、~]")
+_MARK = pattern(r"\s*[,.!;:。，！、~]")
 _SENTENCE = pattern(
-    r"^\s*(?:i|i'm|i'd|we|can|could|do|does|is|are|would|show|please|ich|wir|kannst|können|hast"
-    r"|habt|haben|gibt|zeig)\b|^\s*(?:我|请|有|帮)"
+    r"\s*(?:i|i'm|i'd|we|can|could|do|does|is|are|would|show|please|ich|wir|kannst|können|hast"
+    r"|habt|haben|gibt|zeig)\b|\s*(?:我|请|有|帮)"
 )
 _STRENGTH: tuple[Courtesy, ...] = ("goodbye", "thanks", "wellbeing", "greeting", "assent")
 
@@ -135,13 +136,18 @@ def without_courtesy(message: str) -> str:
     >>> without_courtesy("Hi there! Ok, a tent"), without_courtesy("Hello Kitty mug")
     ('a tent', 'Hello Kitty mug')
     """
-    while (found := _at(message, 0)) is not None:
-        behind = message[found[1] :]
-        if not (_MARK.match(behind) or _SENTENCE.match(behind)):
+    place = 0
+    while (found := _at(message, place)) is not None:
+        behind = found[1]
+        if _MARK.match(message, behind):
+            place = _skip(message, behind)
+        elif _SENTENCE.match(message, behind):
+            place = behind
+            while message[place : place + 1].isspace():
+                place += 1
+        else:
             break
-        between = _BETWEEN.match(behind) if _MARK.match(behind) else None
-        message = behind[between.end() :] if between else behind.lstrip()
-    return message
+    return message[place:]
 
 
 def _taken(message: str) -> tuple[set[Courtesy], str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 
 from llmrec.catalog.ids import one_form
 from llmrec.catalog.tokens import tokens
+from llmrec.linear import composed
 from llmrec.types import Filters, Item
 
 __all__ = ["fold", "in_language", "is_content", "matches", "values_by_name"]
@@ -29,7 +29,7 @@ def fold(name: str) -> str:
     """
     if name.isascii():
         return name.lower()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    return composed(composed(name).casefold())
 
 
 def is_content(name: str) -> bool:

@@ -35,10 +35,20 @@ def nearest_ids(store: CatalogStore, id: str, n: int = 3) -> list[str]:
 
 def _likest(id: str, known: Iterable[str], n: int) -> list[str]:
     """Among equally like ones that which is the same for longer."""
-    likeness = {one: SequenceMatcher(None, id, one).ratio() for one in known}
-    like = [one for one, ratio in likeness.items() if ratio >= _LIKE]
+    likeness = {one: ratio for one in known if (ratio := _ratio(id, one)) >= _LIKE}
+    like = list(likeness)
     like.sort(key=lambda one: (-likeness[one], -_same_beginning(id, one), one))
     return like[:n]
+
+
+def _ratio(id: str, other: str) -> float:
+    """The likeness; 0 where the lengths or the letters alone say that it is too small.
+
+    To compare two ids in full takes the product of their lengths.
+    """
+    matcher = SequenceMatcher(None, id, other)
+    bounds = (matcher.real_quick_ratio, matcher.quick_ratio)
+    return matcher.ratio() if all(bound() >= _LIKE for bound in bounds) else 0.0
 
 
 def _same_beginning(one: str, other: str) -> int:

@@ -45,6 +45,8 @@ _ITEM_BATCH = 2_000
 _EVENT_BATCH = 50_000
 _IDS_PER_QUERY = 500
 _DAY_US = 86_400_000_000
+_MOST_WORDS = 32
+_WORD_SIGNS = 64
 
 
 class Revision(NamedTuple):
@@ -102,9 +104,11 @@ class CatalogStore(Stored):
     def search_items(self, text: str, limit: int = 20) -> list[Item]:
         """Items that hold every word of ``text`` in title, brand, category or description.
 
-        Most words in the title first, then the shorter title. Words match inside of words.
+        Most words in the title first, then the shorter title. Words match inside of words. Of a
+        long text the first 32 different words count, and of a word the first 64 signs: each is
+        looked for in every item.
         """
-        words = text.split()
+        words = list(dict.fromkeys(word[:_WORD_SIGNS] for word in text.split()))[:_MOST_WORDS]
         if not words or limit < 1:
             return []
         return [item_from_row(row) for row in self._all(search_statement(words, limit))]

@@ -12,6 +12,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from llmrec.linear import composed
+
 __all__ = ["tokens", "words"]
 
 _CJK = "\u2e80-\u2fdf\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
@@ -49,7 +51,7 @@ def _folded(text: str) -> str:
         return text.lower()
     # NFKC first, so that full-width letters fold; then the accents of what is left come off.
     # Kana carry marks that are no accents, and Hangul would fall apart: only Latin is decomposed.
-    return "".join(map(_plain, unicodedata.normalize("NFKC", text).casefold()))
+    return "".join(map(_plain, composed(text, "NFKC").casefold()))
 
 
 @lru_cache(maxsize=4096)

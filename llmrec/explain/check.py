@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from llmrec.explain.brands import spoken_brands, stands
 from llmrec.explain.claims import (
     MARK,
     concept_uses,
@@ -55,6 +56,8 @@ _LOOK_FIELDS = _COLOUR_FIELDS | {"attributes.size", "attributes.pack"}
 _MATERIAL_FIELDS = frozenset({"attributes.material", "attributes.fabric"})
 _MADE_OF = re.compile(r"material|fabric|composition|stoff|zusammensetzung|[材面]料|材质|成分")
 _BOUND = re.compile(r"(?:under|below|less than|cheaper than|unter|weniger als|低于|不到)\s*$")
+_BEFORE = 40
+_NAMED_NEXT = re.compile(rf"[^.!?。]{{0,24}}?{MARK}(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +181,10 @@ def _names(
     text: str, folded: str, facts: Facts, known_brands: Collection[str], language: str | None
 ) -> Iterator[Problem]:
     for name in spoken_names(text, language):
-        if not _stands(fold(name), facts.speakable):
+        if not stands(fold(name), facts.speakable):
             yield Problem("name", name)
-    words = set(re.findall(r"[^\W_][\w'-]*", folded))
-    for brand in known_brands:
-        bare = fold(brand)
-        spoken = _stands(bare, folded) if " " in bare or not bare.isascii() else bare in words
-        if spoken and not _stands(bare, facts.speakable):
+    for brand, bare in spoken_brands(folded, known_brands):
+        if not stands(bare, facts.speakable):
             yield Problem("brand", brand)
 
 
@@ -208,8 +208,8 @@ def _price_holds(number: Number, folded: str, facts: Facts) -> bool:
     price, currency = facts.item.price, facts.item.currency
     if price is None or (currency and currency != number.currency):
         return False
-    before = folded[: folded.find(number.text, max(0, number.start - 1))]
-    if _BOUND.search(before):
+    end = folded.find(number.text, max(0, number.start - 1))
+    if _BOUND.search(folded, max(0, end - _BEFORE), end):
         return any(price < reading for reading in number.readings)
     return price in number.readings
 
@@ -286,7 +286,7 @@ def _past(folded: str, facts: Facts) -> Iterator[Problem]:
     """What is said about the shopper's past must name an entry, with what they did to it."""
     kinds = {str(name.index): name.kind for name in facts.names}
     for match in _PAST.finditer(folded):
-        named = re.match(rf"[^.!?。]{{0,24}}?{MARK}(\w+)", folded[match.end() :])
+        named = _NAMED_NEXT.match(folded, match.end())
         kind = kinds.get(named[1]) if named else None
         said = _KIND_OF.get(match[1] or match[2] or "")
         if kind is None or (said is not None and kind is not said):
@@ -303,9 +303,3 @@ def _negations(folded: str, facts: Facts) -> Iterator[Problem]:
             for place in re.finditer(rf"(?<![^\W_]){re.escape(denied[:5])}", facts.own)
         ):
             yield Problem("negation", f"{match[1]} {match[2]}".strip())
-
-
-def _stands(name: str, text: str) -> bool:
-    if not name.isascii():
-        return name in text
-    return re.search(rf"(?<![^\W_]){re.escape(name)}(?:'?s)?(?![^\W_])", text) is not None

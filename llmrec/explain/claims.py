@@ -8,13 +8,19 @@ from functools import lru_cache
 
 from llmrec.explain.facts import Facts, HistoryName, fold
 from llmrec.explain.lexicon import Concept, concepts
+from llmrec.prompting.shop_text import MAX_CHARS
 
 __all__ = ["MARK", "concept_uses", "language_of", "masked", "quoted", "spoken_names"]
 
 MARK = "\ue000"
 """Stands where the name of a history entry or the query stood; its index follows as a digit."""
 
-_QUOTED = re.compile(r'"([^"]+)"|“([^”]+)”|„([^“”"]+)[“”"]|«([^»]+)»|「([^」]+)」|《([^》]+)》')
+# No name in a prompt is longer; a mark that is never closed is looked behind no further.
+_SPAN = f"{{1,{MAX_CHARS}}}"
+_QUOTED = re.compile(
+    rf'"([^"]{_SPAN})"|“([^”]{_SPAN})”|„([^“”"]{_SPAN})[“”"]|«([^»]{_SPAN})»|「([^」]{_SPAN})」'
+    rf"|《([^》]{_SPAN})》"
+)
 _GERMAN_WORDS = (
     "und der die das ist für mit sie du ein eine einen aus nicht von zu dem den hat passt"
 )
@@ -26,6 +32,9 @@ _NEGATION = re.compile(
 _NAME = re.compile(r"(?<![\w'-])([A-ZÄÖÜ][\w&'’-]*(?:\s+(?:[A-Z&ÄÖÜ][\w&'’-]*))*)")
 # Written with a capital only because a sentence begins: "The Garden gloves ...".
 _OPENERS = frozenset({"The", "This", "These", "It", "Its", "An", "Your", "You", "They", "And"})
+_MARKS_BEFORE = 32
+"""Spaces and quotation marks between a sentence's end and the next word."""
+
 _LATIN = re.compile(r"[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ0-9&'’-]+")
 
 
@@ -65,9 +74,10 @@ def spoken_names(text: str, language: str | None = None) -> Iterator[str]:
         yield from (match[0] for match in _LATIN.finditer(text) if len(match[0]) > 1)
         return
     for match in _NAME.finditer(text):
+        start = match.start()
         for number, word in enumerate(match[1].split()):
             bare = word.strip("'’-&").removesuffix("'s").removesuffix("’s")
-            initial = number == 0 and _starts_sentence(text[: match.start()])
+            initial = number == 0 and _starts_sentence(text[max(0, start - _MARKS_BEFORE) : start])
             if initial and bare in _OPENERS:
                 continue
             if len(bare) > 1 and _is_name(bare, initial and len(match[1].split()) == 1, language):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from llmrec.linear import composed
 from llmrec.prompting import HistoryPair, one_line, price_text, shorten
 from llmrec.types import EventKind, Item
 
@@ -83,7 +83,7 @@ def short_title(title: str) -> str:
 
 def fold(text: str) -> str:
     """Case, compatibility forms, quotation marks and white space folded, for comparing."""
-    folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    folded = composed(text, "NFKC").casefold().replace("’", "'")
     return re.sub(r"\s+", " ", folded).strip()
 
 

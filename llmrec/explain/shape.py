@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from llmrec.explain.claims import language_of
@@ -18,6 +18,7 @@ _END = re.compile(r"[.!?](?=[\"”')]*(?:\s|$))|[。！？]")
 _ABBREVIATED = re.compile(
     r"(?:\b(?:e\.g|i\.e|approx|no|dr|mr|mrs|st|ca|z\.b|inkl|max|min|vs)|\b\w)$", re.I
 )
+_LONGEST_ABBREVIATION = 8
 _SPECIAL = re.compile(r"<\|?[^<>]{0,40}\|?>|\[/?INST\]|‹/")
 _LABELS = re.compile(r"(?<![\w])\([A-Za-z0-9]\)|[\[\]{}]|^\s*(?:[A-Z]|\d+)[.)]\s|\|")
 _ECHO = re.compile(
@@ -25,6 +26,9 @@ _ECHO = re.compile(
     r"|from its facts|the shopper|as an ai\b|language model|here is a sentence",
     re.IGNORECASE,
 )
+# From the beginning of a word, and of a length: else a long word is read from each of its letters.
+_LISTED = re.compile(r"(?<![^\W\d_])[^\W\d_]{3,}: ")
+_TWICE = re.compile(r"([\u3400-\u9fff]{3,40})\1")
 _OTHER_SCRIPTS = re.compile(r"[\u0400-\u05ff\u0600-\u06ff\u0900-\u0dff\u0e00-\u0e7f]")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
@@ -58,7 +62,7 @@ def shape_problems(text: str, examples: Sequence[str] = (), foreign: str = "") -
         problems.append("wrong script")
     if _CJK.search(text) and not _CJK.search(foreign):
         problems.append("wrong script")
-    if re.search(r"[^\W\d_]{3,}: ", text):
+    if _LISTED.search(text):
         problems.append("lists fields")
     if any(_shares_run(words, example) for example in examples):
         problems.append("copies an example")
@@ -75,7 +79,7 @@ def whole_sentences(text: str, limit: int, *, finished: bool) -> str:
             a full stop, and gets one.
     """
     text = " ".join(text.split())
-    ends = [match.end() for match in _END.finditer(text) if _ends(text, match)]
+    ends = list(_sentence_ends(text))
     if len(ends) >= limit:
         return _closed(text, ends[limit - 1])
     rest = text[ends[-1] :].strip(" \"'”") if ends else text
@@ -84,16 +88,21 @@ def whole_sentences(text: str, limit: int, *, finished: bool) -> str:
     return _closed(text, ends[-1]) if ends else ""
 
 
-def _ends(text: str, match: re.Match[str]) -> bool:
+def _sentence_ends(text: str) -> Iterator[int]:
+    quotes = place = 0
+    for match in _END.finditer(text):
+        quotes += text.count('"', place, match.start())
+        place = match.start()
+        if _ends(text, match, quoted=quotes % 2 == 1):
+            yield match.end()
+
+
+def _ends(text: str, match: re.Match[str], *, quoted: bool) -> bool:
     if text[match.start()] != ".":
-        return not _inside_quotes(text, match.start())
-    before = text[: match.start()]
-    last = match.end() >= len(text.rstrip())
-    return last or not (_ABBREVIATED.search(before) or _inside_quotes(text, match.start()))
-
-
-def _inside_quotes(text: str, place: int) -> bool:
-    return text[:place].count('"') % 2 == 1
+        return not quoted
+    last = match.end() >= len(text)
+    first = max(0, match.start() - _LONGEST_ABBREVIATION)
+    return last or not (quoted or _ABBREVIATED.search(text, first, match.start()))
 
 
 def _closed(text: str, end: int) -> str:
@@ -115,7 +124,7 @@ def _repeats(words: Sequence[str], text: str) -> bool:
     doubled = any(a == b and len(a) > 1 for a, b in pairwise(words))
     content = Counter(word for word in words if len(word) > 4)
     often = bool(content) and content.most_common(1)[0][1] > 3
-    return doubled or often or bool(re.search(r"([\u3400-\u9fff]{3,})\1", text))
+    return doubled or often or bool(_TWICE.search(text))
 
 
 def _shares_run(words: Sequence[str], example: str, length: int = 5) -> bool:

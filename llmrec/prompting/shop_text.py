@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from llmrec.linear import composed
+
 __all__ = ["MAX_CHARS", "one_line", "shorten"]
 
 MAX_CHARS = 600
@@ -24,8 +26,8 @@ _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _BRACKETS = str.maketrans({"<": "‹", ">": "›", "[": "(", "]": ")", "{": "(", "}": ")", "|": "/"})
 
 # "A.", "(b)", "12)", "3:" at the start would read as one more candidate.
-_LABEL_START = re.compile(r"^(?:\(\s*([A-Za-z]|\d{1,2})\s*\)|([A-Za-z]|\d{1,2})[.):](?=\s|$))\s*")
-_MARK_START = re.compile(r"^[\s\-*#>+•·–—.:]+")
+_LABEL_START = re.compile(r"(?:\(\s*([A-Za-z]|\d{1,2})\s*\)|([A-Za-z]|\d{1,2})[.):](?=\s|$))\s*")
+_MARK_START = re.compile(r"[\s\-*#>+•·–—.:]+")
 _ROLE = re.compile(r"\b(system|user|assistant|tool|human)\s*:", re.IGNORECASE)
 
 
@@ -39,7 +41,7 @@ def one_line(text: str) -> str:
         " " if unicodedata.category(char) in _HIDDEN else char for char in text[: 4 * MAX_CHARS]
     )
     # Compatibility forms (full-width "＜｜") would turn into brackets in a tokenizer's normaliser.
-    folded = unicodedata.normalize("NFC", "".join(_fold(char) for char in visible))
+    folded = composed("".join(_fold(char) for char in visible))
     words = _ROLE.sub(r"\1,", " ".join(folded.translate(_BRACKETS).split()))
     return _without_label(words)[:MAX_CHARS].rstrip()
 
@@ -66,10 +68,16 @@ def shorten(text: str, words: int) -> str:
 def _without_label(text: str) -> str:
     """Take list marks and the punctuation of label-like beginnings away; their letter stays."""
     kept: list[str] = []
-    while match := _LABEL_START.match(text := _MARK_START.sub("", text)):
+    place = _behind_marks(text, 0)
+    while match := _LABEL_START.match(text, place):
         kept.append(match[1] or match[2])
-        text = text[match.end() :]
-    return " ".join((*kept, text)).strip()
+        place = _behind_marks(text, match.end())
+    return " ".join((*kept, text[place:])).strip()
+
+
+def _behind_marks(text: str, place: int) -> int:
+    marks = _MARK_START.match(text, place)
+    return marks.end() if marks else place
 
 
 def _fold(char: str) -> str:

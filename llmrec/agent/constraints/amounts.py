@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from llmrec.errors import DataError
 from llmrec.ingest.prices import parse_price
+from llmrec.linear import bounded
 
 __all__ = ["AMOUNT", "MONEY", "amount", "chinese_number", "in_figures"]
 
@@ -20,10 +21,9 @@ _CODES = {
 }
 _WORDS = [word for words in _CODES.values() for word in words.split()]
 _CURRENCY = "|".join(sorted(_WORDS, key=len, reverse=True))
-_DIGITS = r"\d{1,3}(?:[.,']\d{3})+(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,2})?"
-_NUMERALS = (
-    "[一二两三四五六七八九十百千万]{1,9}"  # bounded: a line of a thousand of them is read too
-)
+# Both bounded: a line of a thousand of them is read too, and no price has more digits.
+_DIGITS = r"\d{1,3}(?:[.,']\d{3}){1,3}(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,2})?"
+_NUMERALS = "[一二两三四五六七八九十百千万]{1,9}"
 
 # What makes a number something else than a price: "under 2 kg", "ab 3 Jahren", "40 cm".
 _UNITS = (
@@ -77,7 +77,7 @@ _SPOKEN = {
     1000: "thousand tausend",
 }
 _FIGURE_OF = {word: str(number) for number, words in _SPOKEN.items() for word in words.split()}
-_SPOKEN_WORD = re.compile(
+_SPOKEN_WORD = bounded(
     rf"\b(?:an?\s+|one\s+)?({'|'.join(sorted(_FIGURE_OF, key=len, reverse=True))})\b", re.IGNORECASE
 )
 
@@ -90,8 +90,8 @@ _NOTES = {
     "fünfziger": "50 Euro",
     "hunderter": "100 Euro",
 }
-_NOTE = re.compile(rf"\b(?:(?:an?|eine[nm]|ein)\s+)?({'|'.join(_NOTES)})\b", re.IGNORECASE)
-_ONE = re.compile(
+_NOTE = bounded(rf"\b(?:(?:an?|eine[nm]|ein)\s+)?({'|'.join(_NOTES)})\b", re.IGNORECASE)
+_ONE = bounded(
     r"\b(under|below|than|most|over|above|least|about|around|to|only|unter|als|über|bis|um|etwa"
     r"|höchstens|mindestens)\s+(?:an?|one|eine[nm]?|ein)\s+"
     r"(?=(?:pound|euro|dollar|quid|buck|pfund|franken)\b)",

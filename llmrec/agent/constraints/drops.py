@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from llmrec.agent.constraints.changes import Change, Drop, DropKind, StartOver
 from llmrec.agent.constraints.context import Context
 from llmrec.agent.constraints.reader import Reader, pattern
+from llmrec.agent.constraints.vocabulary import MOST_SIGNS
 from llmrec.catalog.matching import fold
 
 __all__ = ["read_drops"]
@@ -136,25 +137,22 @@ def read_drops(reader: Reader, context: Context) -> Iterator[tuple[int, Change]]
 
 def _allowed_again(reader: Reader, context: Context) -> Iterator[tuple[int, Change]]:
     """Let a brand, or what was left out, come again: "Tamperley is fine", "teapots are fine"."""
+    words = {fold(word): word for word in reversed(context.left_out)}
+    lengths = dict.fromkeys(map(len, context.left_out))
     for found in reader.take(_FINE):
-        before = reader.text[: found.start()]
-        word = next((w for w in context.left_out if fold(before[-len(w) :]) == fold(w)), None)
+        end = found.start()
+        said = (fold(reader.text[max(0, end - length) : end]) for length in lengths)
+        word = next((words[one] for one in said if one in words), None)
         if word is not None:
-            start = found.start() - len(word)
-            reader.cut(start, found.start())
-            yield start, Drop("word", word)
+            reader.cut(end - len(word), end)
+            yield end - len(word), Drop("word", word)
             continue
-        starts = range(max(0, len(before) - 48), len(before))
-        brand = next(
-            (
-                (start, name)
-                for start in starts
-                if (name := context.vocabulary.brand_at(before, start)) and name.end == len(before)
-            ),
-            None,
-        )
+        before = reader.text[max(0, end - MOST_SIGNS) : end]
+        brands = ((n, context.vocabulary.brand_at(before, n)) for n in range(len(before)))
+        brand = next(((n, name) for n, name in brands if name and name.end == len(before)), None)
         if brand is None:
             reader.put_back(found)
         else:
-            reader.cut(brand[0], found.start())
-            yield brand[0], Drop("brand", brand[1].name)
+            start = end - len(before) + brand[0]
+            reader.cut(start, end)
+            yield start, Drop("brand", brand[1].name)

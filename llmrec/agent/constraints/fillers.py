@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from llmrec.agent.constraints.reader import pattern
 
 __all__ = ["without_fillers"]
 
 _OPENING = pattern(
-    r"^(?:(?:no|nein|不)\s*[,.!]+\s*|(?:ok(?:ay)?|well|so|and|but|now|then|yes|yeah|hm+|oh|great"
+    r"(?:(?:no|nein|不)\s*[,.!]+\s*|(?:ok(?:ay)?|well|so|and|but|now|then|yes|yeah|hm+|oh|great"
     r"|thanks|please|also|just|or|maybe"
     r"|und|aber|dann|jetzt|ja|also|bitte|danke|gut|auch|oder|doch|mal|vielleicht)\b[\s,.!]*"
     r"|(?:can|could|would)\s+you\s+(?:please\s+)?(?:show|find|give|recommend"
@@ -62,6 +60,9 @@ _CLOSING = pattern(
     r"|[\s,]*(?:或者?|吗|呢|吧|啊|呀|谢谢|的|了|一?点|东西|商品|产品|就行|好了)"
     r"|[\s,.;:!?、。-]+)$"
 )
+_LOOSE = pattern(r"\s+([,.;:!?])")
+_LOOK_BACK = 32
+"""No filler at the end is longer; of a longer row of marks the next look takes the rest."""
 
 
 def without_fillers(words: str) -> str:
@@ -72,8 +73,24 @@ def without_fillers(words: str) -> str:
     >>> without_fillers("show me something"), without_fillers("Ich suche ein Zelt")
     ('', 'Zelt')
     """
+    start, end = 0, len(words)
     before = None
-    while before != words:
-        before = words
-        words = _CLOSING.sub("", _OPENING.sub("", words, count=1)).strip()
-    return re.sub(r"\s+([,.;:!?])", r"\1", words)
+    while before != (start, end):
+        before = start, end
+        if opening := _OPENING.match(words, start, end):
+            start = opening.end()
+        end = _closed(words, start, end)
+        while start < end and words[start].isspace():
+            start += 1
+        while start < end and words[end - 1].isspace():
+            end -= 1
+    return _LOOSE.sub(r"\1", words[start:end])
+
+
+def _closed(words: str, start: int, end: int) -> int:
+    """Where the words end without the last filler; only the end is looked at, not all of them."""
+    first = max(start, end - _LOOK_BACK)
+    # One character before, so that no word seems to begin in the middle of another.
+    context = min(first - start, 1)
+    found = _CLOSING.search(words[first - context : end], context)
+    return end if found is None else first - context + found.start()

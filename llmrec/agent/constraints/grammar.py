@@ -7,6 +7,7 @@ words does no harm.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple, TypeAlias
@@ -26,7 +27,7 @@ from llmrec.agent.constraints.products import (
     read_stock,
     read_unwanted,
 )
-from llmrec.agent.constraints.reader import Reader, pattern, plain
+from llmrec.agent.constraints.reader import MAX_MESSAGE, Reader, pattern, plain
 from llmrec.agent.constraints.references import named_products, with_titles
 from llmrec.agent.constraints.values import read_only_a_value, read_values
 from llmrec.catalog.tokens import tokens
@@ -85,21 +86,22 @@ def read_message(message: str, context: Context) -> Critique:
     found += read_only_a_value(reader, context)
     # Searched for, words behind a "no" would find just what is not wanted.
     negated = (one[1] or one[2] for one in reader.take(_NEGATED))
-    unclear = tuple(words for words in negated if words.casefold() not in NO_THING)
+    said = dict.fromkeys(words for words in negated if words.casefold() not in NO_THING)
+    unclear = tuple(said)
     ordered = [change for _, change in sorted(found, key=lambda pair: pair[0])]
-    rest = with_titles(without_fillers(reader.rest), context.shown)
+    # A long title named many times makes more text than a message may have.
+    rest = with_titles(without_fillers(reader.rest), context.shown)[:MAX_MESSAGE]
     # The newest word wins: what was left out before is looked for now.
-    again = [Drop("word", one) for one in context.left_out if _says(rest, one)]
+    left_out = context.left_out if rest else ()
+    looked_for = set(tokens(rest)) if left_out else set()
+    again = [Drop("word", one) for one in left_out if looked_for.issuperset(tokens(one))]
     return Critique(_joined([*again, *ordered]), rest, unclear)
-
-
-def _says(rest: str, words: str) -> bool:
-    return bool(rest) and set(tokens(words)) <= set(tokens(rest))
 
 
 def _joined(changes: list[Change]) -> tuple[Change, ...]:
     """Without repetitions; values of one attribute in one message are alternatives."""
     joined: dict[object, Change] = {}
+    alternatives: defaultdict[object, list[Values]] = defaultdict(list)
     named = any(isinstance(change, Recipient) and change.who for change in changes)
     for change in changes:
         if isinstance(change, Recipient) and named and not change.who:
@@ -108,9 +110,16 @@ def _joined(changes: list[Change]) -> tuple[Change, ...]:
             joined[change] = change
             continue
         key = (change.name, change.wanted)
-        before = joined.get(key)
-        if isinstance(before, Values) and before != change:
-            values = tuple(dict.fromkeys((*before.values, *change.values)))
-            change = replace(change, values=values, said=f"{before.said}, {change.said}")
-        joined[key] = change
-    return tuple(joined.values())
+        joined[key] = change  # holds the place of the first
+        alternatives[key].append(change)
+    return tuple(
+        _alternatives(alternatives[key]) if isinstance(change, Values) else change
+        for key, change in joined.items()
+    )
+
+
+def _alternatives(changes: list[Values]) -> Values:
+    """Any value of these, each said once."""
+    values = dict.fromkeys(value for change in changes for value in change.values)
+    said = dict.fromkeys(change.said for change in changes)
+    return replace(changes[0], values=tuple(values), said=", ".join(said))

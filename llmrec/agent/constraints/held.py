@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
@@ -63,6 +64,15 @@ _DROPPED: Mapping[str, tuple[ConstraintKind, ...]] = {
 }
 
 
+_CONTRARIES: tuple[tuple[ConstraintKind, ConstraintKind], ...] = (
+    ("max_price", "min_price"),
+    ("brand", "not_brand"),
+    ("category", "not_category"),
+    ("attribute", "not_attribute"),
+)
+_CONTRARY = {one: other for pair in _CONTRARIES for one, other in (pair, pair[::-1])}
+
+
 class Constraint(BaseModel):
     """One thing that holds, and that the shopper can drop by itself.
 
@@ -84,7 +94,7 @@ class Constraint(BaseModel):
     currency: str | None = None
     said: str = ""
 
-    @property
+    @cached_property
     def key(self) -> tuple[str, ...]:
         """What a newer constraint must share to take this one's place."""
         if self.kind.startswith("not_"):
@@ -117,19 +127,23 @@ class Constraints(BaseModel):
     def add(self, new: Iterable[Constraint]) -> Applied:
         """Let these hold, and what contradicts them hold no longer."""
         added = tuple({one.key: one for one in new}.values())
+        keys = {one.key for one in added}
+        contrary = {_CONTRARY[one.kind] for one in added if one.kind in _CONTRARY}
         held: list[Constraint] = []
         gone: list[Constraint] = []
         for one in self.held:
+            # Of hundreds that are held most have nothing to do with these.
             left: Constraint | None = one
-            for other in added:
+            for other in added if one.kind in contrary or one.key in keys else ():
                 left = _beside(left, other) if left is not None else None
             if left is not None:
                 held.append(left)
-            if left != one:
+            if left is not one and left != one:
                 gone.append(one)
         # Said again, it is nothing that went.
         again = tuple(one for one in gone if one not in added)
-        return Applied(Constraints(held=(*held, *added)), added, again)
+        # No need to check again what is held: that would take longer with every constraint.
+        return Applied(Constraints.model_construct(held=(*held, *added)), added, again)
 
     def drop(self, *constraints: Constraint) -> Constraints:
         """Without these."""
@@ -214,12 +228,7 @@ def _beside(old: Constraint, new: Constraint) -> Constraint | None:
         return None
     if {old.kind, new.kind} == {"max_price", "min_price"}:
         return None if _crossed(old, new) else old
-    opposite = {old.kind, new.kind} in (
-        {"brand", "not_brand"},
-        {"category", "not_category"},
-        {"attribute", "not_attribute"},
-    )
-    if not opposite or fold(old.name) != fold(new.name):
+    if _CONTRARY.get(old.kind) != new.kind or fold(old.name) != fold(new.name):
         return old
     if old.said and fold(old.said) == fold(new.said):
         return (
@@ -229,7 +238,8 @@ def _beside(old: Constraint, new: Constraint) -> Constraint | None:
     values = tuple(value for value in old.values if fold(value) not in named)
     if values == old.values:
         return old
-    return old.model_copy(update={"values": values}) if values else None
+    # Made anew: a copy would keep the key of the old one.
+    return Constraint(**old.model_dump() | {"values": values}) if values else None
 
 
 def _crossed(one: Constraint, other: Constraint) -> bool:

@@ -18,9 +18,9 @@ from llmrec.agent.constraints.vocabulary import Vocabulary
 
 __all__ = ["NO_THING", "read_left_out"]
 
-_DEGREE = re.compile(r"(?:not|nicht|none|nothing|nichts)\b", re.IGNORECASE)
+_DEGREE = pattern(r"(?:not|nicht|none|nothing|nichts)\b")
 _ARTICLES = pattern(r"(?:(?:an?|any|the|more|ein(?:e[nrms]?)?|die|der|das)\s+)*")
-_WORDS = re.compile(r"[^\W\d_][\w-]*(?:\s[^\W\d_][\w-]*){0,2}|[\u3400-\u9fff]{1,6}")
+_WORDS = pattern(r"[^\W\d_][\w-]*(?:\s[^\W\d_][\w-]*){0,2}|[\u3400-\u9fff]{1,6}")
 _EDGE = re.compile(r"(?<=[\w-])(?![\w-])|(?<=[\u3400-\u9fff])")
 _CLAUSE_ENDS = pattern(
     r"\s*(?:$|[,.;!?\x1f]|\b(?:please|thanks|and|or|but|bitte|danke|und|oder)\b)"
@@ -55,15 +55,31 @@ def _end(text: str, start: int, vocabulary: Vocabulary, *, only_things: bool) ->
     if found is None or _first(found[0]) in NO_THING:
         return None
     ends = [edge.end() for edge in _EDGE.finditer(found[0])]
-    for length in reversed(ends):
+    for length in reversed(_in_titles(found[0], ends, vocabulary)):
         said = found[0][:length]
         named = said in vocabulary.things or said[0] >= "\u3400"
-        if named and vocabulary.in_titles(said) and without_fillers(said) == said:
+        if named and without_fillers(said) == said:
             return start + length
     end = start + ends[0]
     if only_things or not vocabulary.in_titles(text[start:end]):
         return None
     return end if _CLAUSE_ENDS.match(text, end) else None
+
+
+def _in_titles(words: str, ends: list[int], vocabulary: Vocabulary) -> list[int]:
+    """The ends up to which all words stand in titles; behind a word that does not, none is."""
+    held: list[int] = []
+    for end in ends:
+        if vocabulary.in_titles(words[:end]):
+            held.append(end)
+        elif not _alone(words[:end]):
+            break
+    return held
+
+
+def _alone(words: str) -> bool:
+    """Whether the last is one Chinese character: titles are known by pairs of them."""
+    return words[-1] >= "\u3400" and not words[-2:-1] >= "\u3400"
 
 
 def _first(words: str) -> str:

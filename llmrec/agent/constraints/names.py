@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from llmrec.agent.constraints.changes import Brands, Categories, Change
 from llmrec.agent.constraints.context import Context
-from llmrec.agent.constraints.reader import Reader, pattern
+from llmrec.agent.constraints.reader import Reader, before, pattern
 from llmrec.agent.constraints.values import JOIN, colour_unknown_here, values_list
 from llmrec.agent.constraints.vocabulary import FoundName, Vocabulary
 
@@ -49,7 +49,7 @@ _IN = pattern(r"\b(?:in|auch\s+in|make\s+it|lieber)\s+(?:the\s+colou?r\s+|der\s+
 _MADE_OF = pattern(r"\b(?:made\s+(?:out\s+)?(?:of|from)|aus)\s+")
 # "A case for my Acme" may be of any brand.
 _OWNED = pattern(r"(?:\b(?:my|our|his|her|their|mein(?:e[nrms]?)?|unser(?:e[nrms]?)?)\s+|我的)$")
-_TRAIL = re.compile(r"\s*(?:牌子?的?|色?的|以外的?|之外的?)|\s+(?:brand|category|section|only)\b")
+_TRAIL = pattern(r"\s*(?:牌子?的?|色?的|以外的?|之外的?)|\s+(?:brand|category|section|only)\b")
 
 _Named: TypeAlias = tuple[Change, int]
 _Reading: TypeAlias = Callable[[Vocabulary, str, int, bool], "_Named | None"]
@@ -145,8 +145,8 @@ def read_bare_brands(reader: Reader, context: Context) -> Iterator[tuple[int, Ch
     first = None
     for start in _word_starts(reader.text):
         found = context.vocabulary.brand_at(reader.text, start)
-        owned = _OWNED.search(reader.text, 0, start)
-        if found and not owned and reader.text[start : found.end] == found.name:
+        spelled = found is not None and reader.text[start : found.end] == found.name
+        if found and spelled and not before(_OWNED, reader.text, start):
             trail = _TRAIL.match(reader.text, found.end)
             reader.cut(start, trail.end() if trail else found.end)
             names[found.name] = None

@@ -67,9 +67,7 @@ _SOMEBODY = pattern(
 )
 _ME_RULES = [pattern(one) for one in _ME]
 _GIFT_RULES = [pattern(one) for one in _RULES]
-_OTHERS = re.compile(
-    r"\s+(?:for|für)\s+(?P<who>(?:an?|eine[nr]?|ein)\s+[^\W\d_]+(?:\s+lover)?)", re.IGNORECASE
-)
+_OTHERS = pattern(r"\s+(?:for|für)\s+(?P<who>(?:an?|eine[nr]?|ein)\s+[^\W\d_]+(?:\s+lover)?)")
 
 
 def read_recipients(reader: Reader, _: Context) -> Iterator[tuple[int, Change]]:

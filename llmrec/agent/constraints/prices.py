@@ -87,9 +87,9 @@ _LIMITS: tuple[tuple[str, type[AtMost] | type[AtLeast]], ...] = (
 _RANGE_RULES = [pattern(one) for one in _RANGES]
 _AROUND_RULES = [pattern(one) for one in _AROUND]
 _LIMIT_RULES = [(pattern(text), kind) for text, kind in _LIMITS]
-_COMPARING = re.compile(r"\b(?:than|als)\b", re.IGNORECASE)
+_COMPARING = pattern(r"\b(?:than|als)\b")
 _LIST_NUMBER = re.compile(r"\d{1,2}")
-_NEXT_WORD = re.compile(r"\s+([a-zäöüß]+)", re.IGNORECASE)
+_NEXT_WORD = pattern(r"\s+([a-zäöüß]+)")
 _NO_NOUN_WORDS = """
 please for in or and but from with if that on by as is only now too also available made bitte für
 aus von mit oder und aber wenn auch nur lieferbar auf am

@@ -6,10 +6,13 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-__all__ = ["MAX_MESSAGE", "Reader", "pattern", "plain"]
+from llmrec.linear import SPACES, bounded, composed
+
+__all__ = ["MAX_MESSAGE", "Reader", "before", "pattern", "plain"]
 
 MAX_MESSAGE = 2_000
 _TAKEN = "\x1f"
+_LOOK_BACK = SPACES + 40
 
 
 def plain(message: str) -> str:
@@ -18,14 +21,23 @@ def plain(message: str) -> str:
     >>> plain("不超过４０元！  谢谢\n")
     '不超过40元! 谢谢'
     """
-    text = unicodedata.normalize("NFKC", message[: 2 * MAX_MESSAGE]).replace("’", "'")
+    text = composed(message[: 2 * MAX_MESSAGE], "NFKC").replace("’", "'")
     visible = (" " if unicodedata.category(char)[0] == "C" else char for char in text)
     return " ".join("".join(visible).split())[:MAX_MESSAGE]
 
 
 def pattern(text: str) -> re.Pattern[str]:
-    """A rule's pattern, without regard to case."""
-    return re.compile(text, re.IGNORECASE)
+    """A rule's pattern, without regard to case; no repeat in it is endless."""
+    return bounded(text, re.IGNORECASE)
+
+
+def before(wanted: re.Pattern[str], text: str, end: int) -> re.Match[str] | None:
+    """What stands before ``end``, for a pattern that ends in ``$``.
+
+    Only so far back is looked as a pattern of ours can reach: asked at every word, a search from
+    the beginning would read the text once for each.
+    """
+    return wanted.search(text, max(0, end - _LOOK_BACK), end)
 
 
 class Reader:

@@ -39,6 +39,8 @@ BARE = rf"(?:{NUMBERED}|\b\d{{1,2}}\b(?!\s*[%€$£元块]))"
 
 _DIGITS = re.compile(r"\d+")
 _CHINESE = re.compile(r"第([一二三四五六七八九十]+)")
+# Also a sign that is no letter: a title may begin with "(".
+_WORD_START = re.compile(r"(?<![^\W_])\S")
 _NAMED = re.compile(r"#\s?(\d{1,2})\b")
 _MIN_WORDS, _MIN_CHARS = 2, 8
 
@@ -72,9 +74,35 @@ def named_products(text: str, shown: Sequence[Shown]) -> str:
     """
     names = [(name, one.number) for one in shown for name in _names(one.title)]
     for name, number in sorted(names, key=lambda pair: -len(pair[0])):
-        found = re.compile(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", re.IGNORECASE)
-        text = found.sub(f"#{number}", text)
+        text = _replaced(text, name, f"#{number}")
     return text
+
+
+def _replaced(text: str, name: str, by: str) -> str:
+    """A name replaced where it stands for itself, in any case of letters.
+
+    Names are a merchant's, texts a stranger's: a pattern of a name would be compared with the text
+    letter by letter from each of its letters, and is only from the beginnings of words.
+    """
+    lowered, sought = _lowered(text), _lowered(name)
+    if sought not in lowered:  # nearly always
+        return text
+    parts, done = [], 0
+    for word in _WORD_START.finditer(lowered):
+        start, end = word.start(), word.start() + len(sought)
+        if start >= done and lowered.startswith(sought, start) and not _in_word(lowered, end):
+            parts += [text[done:start], by]
+            done = end
+    return "".join((*parts, text[done:]))
+
+
+def _lowered(text: str) -> str:
+    """In small letters, sign by sign: the places stay what they are."""
+    return "".join(low if len(low := char.lower()) == 1 else char for char in text)
+
+
+def _in_word(text: str, place: int) -> bool:
+    return text[place : place + 1].isalnum()
 
 
 def _names(title: str) -> set[str]:

@@ -9,7 +9,15 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-__all__ = ["holds", "is_colour", "kind_of", "same_words"]
+__all__ = [
+    "COMPOUNDED",
+    "KIND_WORDS",
+    "begins_same",
+    "holds",
+    "is_colour",
+    "kind_of",
+    "same_words",
+]
 
 _KINDS = {
     "colour": "colour color farbe farbton colors colours 颜色",
@@ -57,6 +65,9 @@ _SAME = {
     for word in line.split()
 }
 _OF_KIND = {word: kind for kind, words in _KINDS.items() for word in words.split()}
+KIND_WORDS = frozenset(_OF_KIND)
+"""The usual names of colours, sizes and materials (folded)."""
+
 _ENDING = re.compile(r"(?:e|es|en|er|em)$")
 _CJK = re.compile(r"[\u3400-\u9fff]")
 
@@ -82,10 +93,27 @@ def same_words(said: str) -> tuple[str, ...]:
     return (said,)
 
 
+_CHINESE_STARTS = frozenset(word[0] for word in _SAME if _CJK.match(word))
+_FIRST_WORDS = frozenset(word.split()[0] for word in _SAME)
+
+
+def begins_same(word: str) -> bool:
+    """Whether what begins with a word (folded), or a character, can be in :func:`same_words`.
+
+    >>> begins_same("stainless"), begins_same("blaues"), begins_same("蓝"), begins_same("tent")
+    (True, True, True, False)
+    """
+    return (
+        word in _FIRST_WORDS or _ENDING.sub("", word) in _FIRST_WORDS or word[0] in _CHINESE_STARTS
+    )
+
+
 @lru_cache(maxsize=4_096)
 def _whole(word: str) -> re.Pattern[str]:
     # German compounds end with the colour: "dunkelgrün"; other words stand alone.
-    return re.compile(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])|[^\W\d_]{{3,}}{re.escape(word)}\b")
+    return re.compile(
+        rf"(?<![^\W_]){re.escape(word)}(?![^\W_])|[^\W\d_]{{3,40}}{re.escape(word)}\b"
+    )
 
 
 def holds(value: str, word: str) -> bool:
@@ -99,11 +127,12 @@ def holds(value: str, word: str) -> bool:
     if _CJK.search(word):
         return word in value
     found = _whole(word).search(value)
-    return found is not None and (found[0] == word or word in _COMPOUNDED)
+    return found is not None and (found[0] == word or word in COMPOUNDED)
 
 
 _COMPOUNDS = "schwarz weiß weiss grau rot blau grün gelb braun rosa violett wolle holz stahl glas"
-_COMPOUNDED = frozenset(_COMPOUNDS.split())
+COMPOUNDED = frozenset(_COMPOUNDS.split())
+"""Words that German compounds end with and still mean: "dunkelgrün" is green."""
 
 
 def is_colour(said: str) -> bool:

@@ -10,20 +10,21 @@ import re
 from collections.abc import Iterable, Iterator
 
 from llmrec.catalog.matching import fold
+from llmrec.linear import bounded
 
 __all__ = ["Things", "head_of"]
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]+")
 _WORD = re.compile(r"[^\W\d_]+(?:[-'][^\W\d_]+)*")
 # A noun phrase ends where what it has, is for, or does begins.
-_BEHIND = re.compile(
+_BEHIND = bounded(
     r"\s*(?:[,;:|(\[/–—.!?]|\s-\s|\b(?:with|without|for|from|of|in|on|by|to|at|as|and|or|that|which"
     r"|who|under|over|you|i|is|are|has|have|can|could|mit|ohne|für|aus|von|im|zum|zur|und|oder|der"
-    r"|die|das|als|unter|über)\b).*",
-    re.IGNORECASE | re.DOTALL,
+    r"|die|das|als|unter|über)\b)",
+    re.IGNORECASE,
 )
-_MEASURE = re.compile(r"(?:\s+\d[^\s]*(?:\s+[^\W\d]{1,3})?)+\s*$")
-_FRAME = re.compile(
+_MEASURE = bounded(r"(?:\s+\d[^\s]*(?:\s+[^\W\d]{1,3})?)+\s*$")
+_FRAME = bounded(
     r"^(?:(?:the|an?|some|any|another|other|more|my|ein(?:e[nrms]?)?|noch|andere[nrs]?)\s+)+",
     re.IGNORECASE,
 )
@@ -38,14 +39,18 @@ def head_of(phrase: str) -> str:
     >>> head_of("竹制茶盘"), head_of("for two")
     ('茶盘', '')
     """
-    if chinese := _CHINESE.findall(phrase):
-        return str(chinese[0])[-2:]
+    if chinese := _CHINESE.search(phrase):
+        return chinese[0][-2:]
     words = _WORD.findall(_main(phrase))
     return _singular(fold(words[-1])) if words else ""
 
 
 def _main(phrase: str) -> str:
-    return _MEASURE.sub("", _BEHIND.sub("", _FRAME.sub("", phrase.strip()), count=1))
+    phrase = phrase.strip()
+    frame = _FRAME.match(phrase)
+    phrase = phrase[frame.end() :] if frame else phrase
+    behind = _BEHIND.search(phrase)
+    return _MEASURE.sub("", phrase[: behind.start()] if behind else phrase)
 
 
 def _singular(word: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from llmrec.agent.constraints.changes import Brands, Change, Values
 from llmrec.agent.constraints.context import Context
-from llmrec.agent.constraints.reader import Reader, pattern
+from llmrec.agent.constraints.reader import Reader, before, pattern
 from llmrec.agent.constraints.sizes import is_size
 from llmrec.agent.constraints.synonyms import is_colour
 from llmrec.agent.constraints.vocabulary import Vocabulary
@@ -16,19 +16,15 @@ from llmrec.catalog.matching import fold
 
 __all__ = ["JOIN", "colour_unknown_here", "read_only_a_value", "read_values", "values_list"]
 
-JOIN = re.compile(
-    r"\s*(?:,|/|\+|&|、|\b(?:and|or|nor|und|oder)\b|或者|[和或跟])\s*(?:(?:from|by|von|in|aus)\s+)*",
-    re.IGNORECASE,
+JOIN = pattern(
+    r"\s*(?:,|/|\+|&|、|\b(?:and|or|nor|und|oder)\b|或者|[和或跟])\s*(?:(?:from|by|von|in|aus)\s+)*"
 )
 """What joins alternatives: "red or blue", "von Acme oder Brio"."""
 
-_BETWEEN = re.compile(
-    r"\s*(?::|=|is|ist|should\s+be|soll|sein|要|是|为)?\s*(?:(?:in|of|von)\s+)?", re.IGNORECASE
-)
-_NEGATED = re.compile(
-    r"(?:\b(?:not|no|nicht|keine?)\s+(?:in\s+)?(?:the\s+)?|不要\s*)$", re.IGNORECASE
-)
-_BEFORE = re.compile(r"((?:[^\W_]|[-/.,%°])+(?:\s(?:[^\W_]|[-/.,%°])+){0,2})\s$")
+_BETWEEN = pattern(r"\s*(?::|=|is|ist|should\s+be|soll|sein|要|是|为)?\s*(?:(?:in|of|von)\s+)?")
+_NEGATED = pattern(r"(?:\b(?:not|no|nicht|keine?)\s+(?:in\s+)?(?:the\s+)?|不要\s*)$")
+# A value of three words, none longer than 32 signs: what stands there before its attribute's name.
+_BEFORE = pattern(r"(?<![^\W_])((?:[^\W_]|[-/.,%°]){1,32}(?:\s(?:[^\W_]|[-/.,%°]){1,32}){0,2})\s$")
 _ONES = pattern(r"(?P<said>[^\W\d_-]+(?:[\s-][^\W\d_]+)?)\s+ones?\b")
 _GERMAN = pattern(
     r"\b(?:etwas|was|lieber|nur|die|den|das|der)\s+(?P<said>[^\W\d_]+e[snrm]?)\b(?=\s*[,.!?]|\s*$)"
@@ -36,7 +32,7 @@ _GERMAN = pattern(
 _CHINESE_COLOUR = re.compile(r"(?P<said>[^\W\da-z色或和跟与不]{1,3}色)的?")
 _CHINESE_SIZE = pattern(r"(?P<said>x{0,3}[sl]|m|\d{2,3})\s*[码号](?![\u3400-\u9fff]*[楼线])的?")
 _CHINESE_MADE = re.compile(r"(?P<said>[\u3400-\u9fff]{1,4}?)(?:做的|制的|材质的?|质地的?)")
-_ARTICLE = re.compile(r"^(?:the|a|an|some|any|only|just|another)\s+", re.IGNORECASE)
+_ARTICLE = pattern(r"^(?:the|a|an|some|any|only|just|another)\s+")
 _FIRST_WORD = re.compile(r"[^\W_]+")
 
 
@@ -79,8 +75,8 @@ def _beside_names(reader: Reader, vocabulary: Vocabulary) -> Iterator[tuple[int,
             wanted, first = _sign(reader.text, start)
             reader.cut(first, end)
             yield first, replace(change, wanted=wanted)
-        elif before := _value_before(reader.text, start, vocabulary, named.name):
-            first, values, said = before
+        elif valued := _value_before(reader.text, start, vocabulary, named.name):
+            first, values, said = valued
             wanted, cut = _sign(reader.text, first)
             reader.cut(cut, named.end)
             yield cut, Values(named.name, values, said, wanted)
@@ -106,7 +102,7 @@ def values_list(
 
 def _sign(text: str, start: int) -> tuple[bool, int]:
     """Whether what begins at ``start`` is wanted, and where it begins with its negation."""
-    negated = _NEGATED.search(text, 0, start)
+    negated = before(_NEGATED, text, start)
     return (True, start) if negated is None else (False, negated.start())
 
 
@@ -114,7 +110,7 @@ def _value_before(
     text: str, end: int, vocabulary: Vocabulary, attribute: str
 ) -> tuple[int, tuple[str, ...], str] | None:
     """The longest value that ends before an attribute's name: "dark roast"."""
-    found = _BEFORE.search(text, 0, end)
+    found = before(_BEFORE, text, end)
     words = found[1].split(" ") if found else []
     for first in range(len(words)):
         said = " ".join(words[first:])

@@ -1,7 +1,8 @@
 """The catalogue's own names: brands, categories, attributes with their values, currencies.
 
 A phrase is looked up by its beginning, longest first, so that reading a message costs the same in
-a shop of fifty brands and in one of fifty thousand.
+a shop of fifty brands and in one of fifty thousand. Where no name begins with the first sign, and
+no value has the first word, nothing is looked up at all.
 """
 
 from __future__ import annotations
@@ -10,10 +11,18 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from llmrec.agent.constraints.sizes import covers
-from llmrec.agent.constraints.synonyms import holds, kind_of, same_words
+from llmrec.agent.constraints.sizes import covers, is_size
+from llmrec.agent.constraints.synonyms import (
+    COMPOUNDED,
+    KIND_WORDS,
+    begins_same,
+    holds,
+    kind_of,
+    same_words,
+)
 from llmrec.agent.constraints.things import Things
 from llmrec.catalog.matching import fold
 from llmrec.catalog.tokens import tokens
@@ -22,9 +31,13 @@ if TYPE_CHECKING:
     from llmrec.catalog.store import CatalogStore
     from llmrec.types import Item
 
-__all__ = ["FoundName", "FoundValues", "Vocabulary"]
+__all__ = ["MOST_SIGNS", "FoundName", "FoundValues", "Vocabulary"]
 
-_MOST = 48
+MOST_SIGNS = 48
+"""No longer phrase is looked up: it bounds what is tried from each word of a message."""
+
+_REMEMBERED = 4_096
+_CJK = re.compile(r"[\u3400-\u9fff]")
 _EDGE = re.compile(r"(?<=[^\W_])(?![^\W_])|(?<=[\u3400-\u9fff])|(?<=[^\w\s])")
 _WORD = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+")
 _EMPTY_WORDS = """
@@ -78,10 +91,24 @@ class Vocabulary:
         self._words = frozenset(words)
         self.brands = {fold(name): name for name in brands}
         self.categories = {fold(name): name for name in categories}
+        self._brand_starts = _Starts(self.brands)
+        self._category_starts = _Starts(self.categories, spare=1)
         self.currencies = tuple(currencies)
         self._attributes = {name: dict(values) for name, values in (attributes or {}).items()}
         self.attribute_names = {fold(name): name for name in self._attributes}
+        self._attribute_starts = _Starts((*self.attribute_names, *KIND_WORDS))
+        used = {name: sum(values.values()) for name, values in self._attributes.items()}
+        self._most_used = sorted(used, key=lambda name: -used[name])
+        self._of_kind: defaultdict[str, list[str]] = defaultdict(list)
+        for name in sorted(self.attribute_names.values(), key=lambda name: -used[name]):
+            self._of_kind[kind_of(fold(name))].append(name)
         self._by_word = {name: _index(values) for name, values in self._attributes.items()}
+        self._by_ending = {name: _endings(index) for name, index in self._by_word.items()}
+        self._by_pair = {name: _pairs(values) for name, values in self._attributes.items()}
+        self._of_size: dict[tuple[str, str], tuple[str, ...]] = {}
+        # A message names the same few phrases again and again, at worst thousands of times.
+        self.values = lru_cache(_REMEMBERED)(self._values)
+        """The values of an attribute that speak of what was said, as the catalogue has them."""
 
     @classmethod
     def of_store(cls, store: CatalogStore) -> Vocabulary:
@@ -116,11 +143,15 @@ class Vocabulary:
 
     def brand_at(self, text: str, start: int) -> FoundName | None:
         """The longest brand that begins at ``start``, in any case of letters."""
-        return _longest(self.brands, text, start)
+        for end in self._brand_starts.ends(text, start):
+            name = self.brands.get(fold(text[start:end]))
+            if name is not None:
+                return FoundName(name, end)
+        return None
 
     def category_at(self, text: str, start: int) -> FoundName | None:
         """The longest category that begins at ``start``; an English plural is no difference."""
-        for end in _ends(text, start):
+        for end in self._category_starts.ends(text, start):
             said = fold(text[start:end])
             for spelled in (said, f"{said}s", said.removesuffix("s")):
                 if spelled in self.categories:
@@ -129,7 +160,7 @@ class Vocabulary:
 
     def attribute_at(self, text: str, start: int) -> FoundName | None:
         """The attribute whose name, or one of its usual names, begins at ``start``."""
-        for end in _ends(text, start):
+        for end in self._attribute_starts.ends(text, start):
             said = fold(text[start:end])
             if said in self.attribute_names:
                 return FoundName(self.attribute_names[said], end)
@@ -139,24 +170,32 @@ class Vocabulary:
 
     def of_kind(self, kind: str) -> list[str]:
         """The catalogue's names for colours, sizes or materials, the most used first."""
-        names = [name for folded, name in self.attribute_names.items() if kind_of(folded) == kind]
-        return sorted(names, key=lambda name: -sum(self._attributes[name].values()))
+        return list(self._of_kind.get(kind, ()))
 
     def most_used(self, count: int) -> list[str]:
         """Names of attributes, those that most items have first."""
-        used = {name: sum(values.values()) for name, values in self._attributes.items()}
-        return sorted(used, key=lambda name: -used[name])[:count]
+        return self._most_used[:count]
 
     def values_at(self, text: str, start: int, attribute: str) -> FoundValues | None:
         """The values that the longest phrase at ``start`` means, of one attribute."""
-        for end in _ends(text, start):
+        if not self._may_begin(text, start, attribute):
+            return None
+        for end in _ends(text, start, MOST_SIGNS):
             said = text[start:end]
             if values := self.values(attribute, said):
                 return FoundValues(attribute, values, said, end)
         return None
 
-    def values(self, attribute: str, said: str) -> tuple[str, ...]:
-        """The values of an attribute that speak of what was said, as the catalogue has them."""
+    def _may_begin(self, text: str, start: int, attribute: str) -> bool:
+        """Whether a value, or a word for one in any language, can begin at a place."""
+        first = _WORD.search(fold(text[start : start + MOST_SIGNS]))
+        if first is None:
+            return False
+        word = first[0]
+        sized = kind_of(fold(attribute)) == "size" and is_size(word)
+        return sized or word in self._by_word[attribute] or begins_same(word)
+
+    def _values(self, attribute: str, said: str) -> tuple[str, ...]:
         folded = fold(said)
         words = _WORD.findall(folded)
         if not words or words[0] in _EMPTY or words[-1] in _EMPTY:
@@ -169,21 +208,30 @@ class Vocabulary:
                 if holds(fold(value), word):
                     found[value] = None
         if kind_of(fold(attribute)) == "size":
-            offered = self._attributes[attribute]
-            found |= dict.fromkeys(one for one in offered if covers(fold(one), folded))
+            found |= dict.fromkeys(self._sizes(attribute, folded))
         return tuple(sorted(found))
 
-    def _candidates(self, attribute: str, word: str) -> Iterable[str]:
-        """The values that may hold a word: those with its first word, or ending like it."""
-        first = _WORD.search(word)
-        index = self._by_word[attribute]
-        if first is None:
+    def _sizes(self, attribute: str, said: str) -> tuple[str, ...]:
+        """The values that offer a size; there are about a thousand sizes, each looked up once."""
+        if not is_size(said):
             return ()
-        exact = index.get(first[0], {})
-        if " " in word or len(first[0]) == 1:
-            return exact
-        compounds = [values for key, values in index.items() if key.endswith(first[0])]
-        return [value for values in compounds for value in values]
+        key = (attribute, said)
+        if key not in self._of_size:
+            offered = self._attributes[attribute]
+            self._of_size[key] = tuple(one for one in offered if covers(fold(one), said))
+        return self._of_size[key]
+
+    def _candidates(self, attribute: str, word: str) -> Iterable[str]:
+        """The values that may hold a word: with the rarest of its words, or ending like it."""
+        if word in COMPOUNDED:
+            return self._by_ending[attribute].get(word, ())
+        index = self._by_word[attribute]
+        if len(word) > 1 and _CJK.search(word):  # stands in a value without a word of its own
+            pairs = self._by_pair[attribute]
+            held = [pairs.get(word[n : n + 2], {}) for n in range(len(word) - 1)]
+        else:
+            held = [index.get(one, {}) for one in _WORD.findall(word)]
+        return min(held, key=len, default=())
 
 
 def _index(values: Iterable[str]) -> dict[str, dict[str, None]]:
@@ -194,15 +242,47 @@ def _index(values: Iterable[str]) -> dict[str, dict[str, None]]:
     return dict(index)
 
 
-def _longest(names: Mapping[str, str], text: str, start: int) -> FoundName | None:
-    for end in _ends(text, start):
-        name = names.get(fold(text[start:end]))
-        if name is not None:
-            return FoundName(name, end)
-    return None
+def _pairs(values: Iterable[str]) -> dict[str, dict[str, None]]:
+    """For each two signs in a row, the values with Chinese in them that have these."""
+    pairs: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for value in values:
+        folded = fold(value)
+        if _CJK.search(folded):
+            for n in range(len(folded) - 1):
+                pairs[folded[n : n + 2]][value] = None
+    return dict(pairs)
 
 
-def _ends(text: str, start: int) -> Iterator[int]:
-    """Where a phrase from ``start`` may end, the longest first."""
-    ends = [found.end() for found in _EDGE.finditer(text, start + 1, start + _MOST + 1)]
+def _endings(index: Mapping[str, Mapping[str, None]]) -> dict[str, dict[str, None]]:
+    """For each word that German compounds end with, the values that have such a word."""
+    endings: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for ending in COMPOUNDED:
+        for word, values in index.items():
+            if word.endswith(ending):
+                endings[ending] |= values
+    return dict(endings)
+
+
+class _Starts:
+    """How names (folded) begin, and how long they are, so that most words need no look-up."""
+
+    def __init__(self, names: Iterable[str], spare: int = 0) -> None:
+        lengths = [0]
+        first = set()
+        for name in names:
+            lengths.append(len(name))
+            first.add(name[:1])
+        self._first = frozenset(first)
+        self._longest = min(max(lengths) + spare, MOST_SIGNS)
+
+    def ends(self, text: str, start: int) -> Iterable[int]:
+        """Where a name from ``start`` may end, the longest first; nowhere if none begins so."""
+        if fold(text[start : start + 1])[:1] not in self._first:
+            return ()
+        return _ends(text, start, self._longest)
+
+
+def _ends(text: str, start: int, most: int) -> Iterator[int]:
+    """Where a phrase of so many signs from ``start`` may end, the longest first."""
+    ends = [found.end() for found in _EDGE.finditer(text, start + 1, start + most + 1)]
     return reversed(ends)

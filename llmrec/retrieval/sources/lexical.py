@@ -25,6 +25,12 @@ from llmrec.types import FloatArray, Item
 
 __all__ = ["LexicalSource", "texts_digest"]
 
+_MOST_SINGLE = 10
+"""Single characters of a text that are looked for in pairs; a common one stands in thousands."""
+
+_MOST_OFTEN = 8
+"""A word said nine times is wanted no more; each time of saying goes through all items with it."""
+
 
 class LexicalSource:
     """Items that hold the query's words, or, without a query, those of recently liked titles."""
@@ -48,20 +54,28 @@ class LexicalSource:
 
     def scores(self, text: str) -> FloatArray:
         """Every catalogue row's score, float32 ``[n_items]``; empty where no word is known."""
-        known = [token for token in self._tokens(text) if self.knows(token)]
-        found = self._index.get_scores(known) if known else ()
-        return np.asarray(found, np.float32)
+        counts = Counter(token for token in self._tokens(text) if self.knows(token))
+        by_count: dict[int, list[str]] = {}
+        for token, number in counts.items():
+            by_count.setdefault(min(number, _MOST_OFTEN), []).append(token)
+        scores = np.zeros(0, np.float32)
+        for number, group in by_count.items():
+            found = number * np.asarray(self._index.get_scores(group), np.float32)
+            scores = found if not len(scores) else scores + found
+        return scores
 
     def _tokens(self, text: str) -> Iterator[str]:
         """The text's tokens; for a single Chinese or Japanese character the pairs it stands in.
 
         "灯" is a whole word, but titles that are read as pairs of characters hold it in 台灯 only.
         """
+        single: set[str] = set()
         for token in tokens(text):
-            if len(token) == 1 and token >= _FIRST_CJK and not self.knows(token):
-                yield from self._pairs.get(token, ())
-            else:
+            if len(token) > 1 or token < _FIRST_CJK or self.knows(token):
                 yield token
+            elif token not in single and len(single) < _MOST_SINGLE:
+                single.add(token)
+                yield from self._pairs.get(token, ())
 
     @cached_property
     def _pairs(self) -> dict[str, list[str]]:
