@@ -111,7 +111,8 @@ class Database:
 
         Raises:
             WorkspaceError: a newer llmrec made it.
-            CatalogError: it has tables of our names that are not ours.
+            CatalogError: it has tables of our names that are not ours, or it is an older llmrec's
+                and cannot be written.
         """
         with self.read() as connection, self.errors():
             version = self._version(connection)
@@ -195,10 +196,18 @@ class Database:
         return SCHEMA_VERSION
 
     def _migrate(self) -> None:
-        with self.write() as connection, self.errors():
-            version = self._version(connection)  # another process may have done it meanwhile
-            if version is not None:
-                migrate(connection, version)
+        try:
+            with self.write() as connection, self.errors():
+                version = self._version(connection)
+                # Another process may have done it while this one waited for its turn.
+                if version is not None and version < SCHEMA_VERSION:
+                    migrate(connection, version)
+        except CatalogError as error:
+            raise CatalogError(
+                f"An older llmrec made this database, and it cannot be brought to schema "
+                f"{SCHEMA_VERSION}; it is as it was. {error.message}",
+                hint=error.hint,
+            ) from error
 
 
 def _parse(text: str) -> URL:

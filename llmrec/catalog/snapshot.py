@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Collection, Iterable
 from decimal import Decimal
 from functools import cached_property, lru_cache
@@ -110,7 +109,7 @@ class Snapshot:
         counts = np.zeros(len(self), dtype=np.int32)
         for value in values:
             counts[self._attributes.rows((name, value))] += 1
-        np.subtract.at(counts, self._further.rows(name), 1)
+        counts -= np.bincount(self._further.rows(name), minlength=len(self)).astype(np.int32)
         unwanted: BoolArray = counts > 0
         return unwanted
 
@@ -190,12 +189,18 @@ class _Columns:
             if pairs != "{}":
                 self._name(row, json.loads(pairs))
 
-    def _name(self, row: int, attributes: dict[str, list[str]]) -> None:
-        terms = {(_fold(name), _fold(value)) for name in attributes for value in attributes[name]}
+    def _name(self, row: int, attributes: dict[str, list[str] | str]) -> None:
+        # A text: from a server of an older llmrec that still runs, and writes as it did.
+        listed = (
+            (_fold(name), (values,) if isinstance(values, str) else values)
+            for name, values in attributes.items()
+        )
+        terms = {(name, _fold(value)) for name, values in listed for value in values}
         self.attributes.add(row, terms)
-        names = Counter(name for name, _ in terms)
-        if len(names) < len(terms):
-            self.further.add(row, (Counter(names) - Counter(names.keys())).elements())
+        if len(terms) > 1:
+            names = [name for name, _ in terms]
+            for name in set(names) if len(set(names)) < len(names) else ():
+                self.further.add(row, (name,) * (names.count(name) - 1))
 
 
 _QUERY = sa.select(

@@ -53,6 +53,7 @@ _COUNTED = re.compile(r"\b(?:pack|set|box|piece|part|size|sheet|colou?r)")
 _COLOUR_FIELDS = frozenset({"attributes.colour", "attributes.color", "attributes.farbe"})
 _LOOK_FIELDS = _COLOUR_FIELDS | {"attributes.size", "attributes.pack"}
 _MATERIAL_FIELDS = frozenset({"attributes.material", "attributes.fabric"})
+_MADE_OF = re.compile(r"material|fabric|composition|stoff|zusammensetzung|[材面]料|材质|成分")
 _BOUND = re.compile(r"(?:under|below|less than|cheaper than|unter|weniger als|低于|不到)\s*$")
 
 
@@ -226,7 +227,11 @@ def _roles(folded: str, facts: Facts) -> Iterator[Problem]:
     """
     for match in _ROLE.finditer(folded):
         role, said = match[1], match[2].strip()
-        if not (_is_material(said, facts) if role == "made of" else _is_look(said, facts)):
+        if role == "made of":
+            holds = _is_material(said, facts) and _is_all_of_it(folded[match.start(2) :], facts)
+        else:
+            holds = _is_look(said, facts)
+        if not holds:
             yield Problem("material" if role == "made of" else "attribute", match[0].strip())
 
 
@@ -238,12 +243,33 @@ def _is_material(said: str, facts: Facts) -> bool:
     return any(one.kind == "material" and one in known for one, _, _ in concept_uses(said))
 
 
+def _is_all_of_it(said: str, facts: Facts) -> bool:
+    """Whether the rest of a sentence names each material that the fields list.
+
+    Of cotton and wool a thing is not "made of cotton". The longest word of each is enough:
+    "60 % cotton" may be called cotton.
+    """
+    rest = re.split(r"[.!?;]", said, maxsplit=1)[0]
+    lists = (
+        values
+        for name, values in facts.item.attributes.items()
+        if _MADE_OF.search(fold(name)) and len(values) > 1
+    )
+    return all(
+        max(re.findall(r"[^\W\d_]+", fold(value)) or [""], key=len) in rest
+        for values in lists
+        for value in values
+    )
+
+
 def _is_look(said: str, facts: Facts) -> bool:
     if any(one.kind == "colour" for one, _, _ in concept_uses(said)):
         return True
     if numbers_in(said) and _COUNTED.search(said):
         return True
-    return f" in {said}" in facts.own or _in_fields(said.removeprefix("size "), facts, _LOOK_FIELDS)
+    return f" in {said}" in facts.own or _in_fields(
+        re.sub(r"^sizes? ", "", said), facts, _LOOK_FIELDS
+    )
 
 
 def _in_fields(said: str, facts: Facts, names: Collection[str]) -> bool:

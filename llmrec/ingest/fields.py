@@ -270,10 +270,10 @@ def parse_values(value: Any, max_chars: int, name: str = "") -> tuple[str, ...]:
     if is_missing(value):
         return ()
     if isinstance(value, str):
-        listed = _json_of(value, list)
+        listed = _json_of(value, list) if value.lstrip()[:1] == "[" else None
         if listed is None:
             text = clean_text(value, max_chars)
-            return () if is_missing(text) else split_values(text, name)
+            return split_values(text, name) if text else ()
         value = listed
     inner = value if isinstance(value, (list, tuple)) else [value]
     said = (one for one in inner if not is_missing(one) and not isinstance(one, Mapping))

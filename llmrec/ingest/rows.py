@@ -176,14 +176,14 @@ class ItemBuilder:
 
     def _values(self, values: Values, name: str, own: str) -> tuple[str, ...]:
         """What an attribute's columns say, where it has several all of them."""
-        listed: list[str] = []
+        listed: dict[str, None] = {}
         for i in self._at[name]:
             try:
-                listed += parse_values(values[i], self._defaults.max_chars, own)
+                listed |= dict.fromkeys(parse_values(values[i], self._defaults.max_chars, own))
             except DataError as error:
                 column = self._plan.selected[i]
                 raise BadRow(error.reason, field=column, value=values[i]) from None
-        return tuple(dict.fromkeys(listed))
+        return tuple(listed)
 
     def _first_available(self, attributes: dict[str, tuple[str, ...]]) -> datetime | None:
         """Amazon's listing date; only a hint among the details, so a bad one is no bad row."""

@@ -25,6 +25,7 @@ from llmrec.agent.constraints.changes import (
     Values,
     Without,
 )
+from llmrec.catalog.values import split_values
 from llmrec.demo import items_files
 from llmrec.types import Item
 
@@ -41,7 +42,9 @@ def demo_items() -> tuple[Item, ...]:
             category=tuple(row["category"]),
             price=Decimal(row["price"]),
             currency=row["currency"],
-            attributes=row.get("attributes", {}),
+            attributes={
+                name: split_values(text, name) for name, text in row.get("attributes", {}).items()
+            },
             stock=row.get("stock"),
             language=row.get("language"),
         )

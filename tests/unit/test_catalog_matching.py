@@ -69,3 +69,49 @@ def test_an_empty_stock_fails_in_stock() -> None:
 def test_seen() -> None:
     assert not matches(KETTLE, Filters(), seen=["kettle"])
     assert matches(KETTLE, Filters(allow_seen=True), seen=["kettle"])
+
+
+JACKET = Item(
+    id="jacket",
+    title="Jacket",
+    attributes={"size": ("S", "M", "L"), "material": ("Wool", "Cotton"), "SIZE": ("XL",)},
+)
+
+
+@pytest.mark.parametrize(
+    ("filters", "passes"),
+    [
+        ({"attributes": {"size": ["m"]}}, True),
+        ({"attributes": {"Size": ["XL"]}}, True),  # both spellings are one attribute
+        ({"attributes": {"size": ["XS", "XXL"]}}, False),
+        ({"attributes": {"size": ["S, M, L"]}}, False),
+        ({"not_attributes": {"size": ["M"]}}, True),
+        ({"not_attributes": {"size": ["S", "m", "L"]}}, True),
+        ({"not_attributes": {"size": ["S", "M"], "Size": ["L", "XL"]}}, False),
+        ({"not_attributes": {"size": []}}, True),
+        ({"not_attributes": {"material": ["wool"]}}, False),
+        ({"not_attributes": {"MATERIAL": ["Linen"]}}, True),
+        ({"attributes": {"size": ["M"]}, "not_attributes": {"size": ["S"]}}, True),
+    ],
+    ids=str,
+)
+def test_filters_over_several_values(filters: dict[str, Any], passes: bool) -> None:
+    assert matches(JACKET, Filters(**filters)) is passes
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Material", "Fabric type", "material_composition", "Ingredients", "Allergens", "Contains",
+     "Obermaterial", "Zutaten", "Inhaltsstoffe", "Allergene", "Enthält", "ENTHÄLT", "Futter",
+     "材质", "主要成分", "配料", "过敏原"],
+)  # fmt: skip
+def test_one_unwanted_part_is_enough(name: str) -> None:
+    blend = Item("blend", "Blend", attributes={name: ("a", "b")})
+    assert not matches(blend, Filters(not_attributes={name: ["b"]}))
+
+
+@pytest.mark.parametrize("name", ["Size", "Colour", "Farbe", "Größe", "Length", "颜色", "尺码"])
+def test_of_what_it_comes_in_all_must_be_unwanted(name: str) -> None:
+    both = Item("both", "Both", attributes={name: ("a", "b")})
+    assert matches(both, Filters(not_attributes={name: ["b"]}))
+    assert not matches(both, Filters(not_attributes={name: ["b", "a"]}))

@@ -27,6 +27,8 @@ title = st.lists(st.sampled_from(["Teapots", "teapot", "of", "Öl", "茶壶", "7
     " ".join
 )
 phrase = st.sampled_from(["TEAPOT", "ol", "teapots of", "茶壶", "七", "?", ""])
+# "Material" says what is in a product, the others what it comes in.
+attribute = st.sampled_from(["Size", "SIZE", "Größe", "GRÖSSE", "Material", "material", ""])
 items = st.builds(
     Item,
     id=st.sampled_from(IDS),
@@ -37,7 +39,7 @@ items = st.builds(
     currency=st.none() | st.sampled_from(["EUR", "eur", "USD"]),
     language=st.none() | tag,
     stock=st.none() | st.integers(-1, 2),
-    attributes=st.dictionaries(name, name, max_size=3),
+    attributes=st.dictionaries(attribute, st.lists(name, max_size=3), max_size=3),
 )
 names = st.lists(name, max_size=2).map(tuple)
 ids = st.lists(st.sampled_from([*IDS, "unknown"]), max_size=4).map(tuple)
@@ -56,8 +58,8 @@ def filters(draw: st.DrawFn) -> Filters:
         "currency": st.none() | st.sampled_from(["EUR", "usd", "GBP"]),
         "in_stock": st.booleans(),
         "languages": st.lists(tag, max_size=2).map(tuple),
-        "attributes": st.dictionaries(name, names, max_size=2),
-        "not_attributes": st.dictionaries(name, names, max_size=2),
+        "attributes": st.dictionaries(attribute, names, max_size=2),
+        "not_attributes": st.dictionaries(attribute, names, max_size=2),
         "not_words": st.lists(phrase, max_size=2).map(tuple),
         "not_items": ids,
         "allow_seen": st.booleans(),

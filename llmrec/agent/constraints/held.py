@@ -27,6 +27,7 @@ from llmrec.agent.constraints.changes import (
 from llmrec.agent.constraints.sizes import of_no_other
 from llmrec.agent.constraints.synonyms import kind_of
 from llmrec.catalog.matching import fold
+from llmrec.catalog.values import split_values
 from llmrec.types import Filters
 
 __all__ = ["Applied", "Constraint", "ConstraintKind", "Constraints", "Settled"]
@@ -220,6 +221,10 @@ def _beside(old: Constraint, new: Constraint) -> Constraint | None:
     )
     if not opposite or fold(old.name) != fold(new.name):
         return old
+    if old.said and fold(old.said) == fold(new.said):
+        return (
+            None  # also where its values are not the same: "size M" is a range too, "not M" never
+        )
     named = set(map(fold, new.values))
     values = tuple(value for value in old.values if fold(value) not in named)
     if values == old.values:
@@ -244,10 +249,19 @@ def _into(parts: dict[str, Any], one: Constraint) -> None:
         parts["in_stock"] = True
     elif one.kind in ("attribute", "not_attribute"):
         values: dict[str, tuple[str, ...]] = parts.setdefault(f"{one.kind}s", {})
-        values[one.name] = (*values.get(one.name, ()), *one.values)
+        values[one.name] = (*values.get(one.name, ()), *one.values, *_since_set_apart(one))
     elif one.kind != "recipient":
         field = _FIELDS[one.kind]
         parts[field] = (*parts.get(field, ()), *one.values)
+
+
+def _since_set_apart(one: Constraint) -> tuple[str, ...]:
+    """What was said, where the values are lists in one text: those of an old conversation.
+
+    Today the catalogue has "M", where it had "S, M, L" when "size M" was read.
+    """
+    listed = any(len(split_values(value, one.name)) > 1 for value in one.values)
+    return tuple(one.said.split(", ")) if listed else ()
 
 
 _FIELDS = {
