@@ -35,7 +35,7 @@ from llmrec.catalog.reviews import (
 from llmrec.catalog.schema import event_order, events, items, meta
 from llmrec.catalog.search import search_statement
 from llmrec.catalog.stored import Stored
-from llmrec.types import Event, Item
+from llmrec.types import Event, EventKind, Item
 
 __all__ = ["CatalogStore", "Revision", "WriteCounts"]
 
@@ -145,6 +145,15 @@ class CatalogStore(Stored):
         query = sa.select(events.c.user_id, sa.func.count()).where(of_nobody())
         rows = self._all(query.group_by(events.c.user_id).order_by(events.c.user_id))
         return {row[0]: int(row[1]) for row in rows}
+
+    def count_below_one(self) -> int:
+        """Purchases of a quantity below 1: returns that an older llmrec took for purchases.
+
+        Ingesting their files again mends them.
+        """
+        bought = events.c.kind == EventKind.PURCHASE.value
+        query = sa.select(sa.func.count()).select_from(events).where(bought, events.c.value < 1)
+        return self._count(query)
 
     def count_users(self) -> int:
         """Number of shoppers that have events."""

@@ -74,7 +74,7 @@ class EventBuilder:
         self._ordered = self._at != _NOWHERE or self._position != _NOWHERE
         self._now, self._order = defaults.now, plan.order
         self._forced = defaults.kind
-        self._default = plan.kind or EventKind.PURCHASE
+        self._default = defaults.kind or plan.kind or EventKind.PURCHASE
         self._disliked_below, self._max_chars = defaults.disliked_below, defaults.max_chars
         self.ratings: tuple[float, float] | None = None
         self._kinds: dict[str, EventKind | None] = {}
@@ -91,9 +91,7 @@ class EventBuilder:
             place = self._item
             item = clean_id(values[place])
             place = self._kind
-            kind = self._forced or (
-                self._default if place == _NOWHERE else self._kind_of(values[place])
-            )
+            kind = self._default if place == _NOWHERE else self._kind_of(values[place])
             place = self._at
             at = None if place == _NOWHERE else self._time(values[place])
             place = self._position
@@ -115,18 +113,17 @@ class EventBuilder:
                     return Return(user, item, at, position, abs(value), False, row, _CANCELLED)
             if kind is None or kind is EventKind.PURCHASE or kind is EventKind.CART:
                 place = self._value
+                if not self._counts and (kind is None or (value is not None and value < 1)):
+                    value = None  # a rating's column says nothing of a purchase
                 if kind is None:
                     amount = _returned_quantity(value)
                     return Return(user, item, at, position, amount, False, row)
+                if value is not None and value < 0 and kind is EventKind.PURCHASE:
+                    return Return(user, item, at, position, -value, False, row, _NOT_POSITIVE)
                 if kind is EventKind.PURCHASE and self._says_nothing_bought(values):
                     return Return(user, item, at, position, None, True, row, _NOTHING_LEFT)
                 if value is not None and value < 1:
-                    if not self._counts:
-                        value = None  # a rating's column says nothing of a purchase
-                    elif value < 0 and kind is EventKind.PURCHASE:
-                        return Return(user, item, at, position, -value, False, row, _NOT_POSITIVE)
-                    else:
-                        raise DataError(f"a quantity below 1 is no {kind.value}")
+                    raise DataError(f"a quantity below 1 is no {kind.value}")
         except DataError as error:
             known = place != _NOWHERE
             raise BadRow(
@@ -169,9 +166,9 @@ class EventBuilder:
         if isinstance(value, str) and value in self._kinds:
             return self._kinds[value]
         kind: EventKind | None = self._default
-        if says_return(value):
-            kind = None
-        elif not is_missing(value):
+        if says_return(value) and self._forced in (None, EventKind.PURCHASE):
+            kind = None  # who says that all are purchases does not mean what came back
+        elif self._forced is None and not is_missing(value):
             kind = parse_kind(value)
         if isinstance(value, str) and len(self._kinds) < _MAX_KINDS:
             self._kinds[value] = kind

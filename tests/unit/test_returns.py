@@ -185,6 +185,29 @@ def test_a_kind_for_all_rows_makes_no_purchase_of_a_view(shop: Workspace, ingest
     assert (report.added, report.returned) == (1, 0)
 
 
+def test_a_file_of_purchases_may_hold_refunds(shop: Workspace, ingest: Ingest) -> None:
+    header = "user,item,event,time"
+    rows = ("u,I1,paid,2024-03-01", "u,I2,paid,2024-03-01", "u,I1,refund,2024-03-02")
+    report = ingest(header, *rows, kind=EventKind.PURCHASE)
+    assert (report.added, report.returned) == (2, 1)
+    assert [row[1] for row in bought(shop)] == ["I2"]
+
+
+def test_a_negative_line_of_a_refunded_order_is_a_return(shop: Workspace, ingest: Ingest) -> None:
+    header = "user,item,time,quantity,status"
+    report = ingest(header, "u,I1,2024-03-01,3,paid", "u,I1,2024-03-05,-1,refunded")
+    assert (report.returned, bought(shop)) == (1, [("u", "I1", 2.0)])
+
+
+def test_what_an_older_version_kept_below_1_is_counted(shop: Workspace) -> None:
+    with CatalogStore.open(shop.database_url) as store:
+        store.write_events(
+            [Event("u", "I1", at=DAY, value=value) for value in (-1,)]
+            + [Event("u", "I2", at=DAY), Event("u", "I3", EventKind.RATING, DAY, value=0)]
+        )
+        assert store.count_below_one() == 1
+
+
 def test_what_an_older_version_took_for_a_purchase_goes_with_its_return(
     shop: Workspace, ingest: Ingest
 ) -> None:
