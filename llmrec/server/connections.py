@@ -36,6 +36,8 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
         super().connection_made(transport)
+        # A copy of it is the state of each request: whether its client is gone may be asked there.
+        self.app_state = {**self.app_state, "gone": transport.is_closing}
         self.answered = 0
         self.waiting_since = self.loop.time()
         self.stalled_since: float | None = None

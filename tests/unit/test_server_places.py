@@ -16,6 +16,7 @@ from llmrec.leaving import Abandoned, Leaving, check_wanted, working_for
 from llmrec.server.gate import Gate
 from llmrec.server.metrics import Metrics
 from llmrec.server.places import NoPlace, Places
+from llmrec.server.sharing import Lookups, Rota
 from llmrec.server.traffic import Traffic
 
 
@@ -307,3 +308,74 @@ def test_work_for_all_goes_on_though_the_caller_has_left():
         with pytest.raises(Abandoned):
             check_wanted()
     check_wanted()
+
+
+class Finding:
+    """A look-up that goes on when it is let, and tells what it has been asked."""
+
+    def __init__(self, error=None):
+        self.let, self.asked, self.error = anyio.Semaphore(0), [], error
+
+    async def __call__(self, key):
+        self.asked.append(key)
+        await self.let.acquire()
+        if self.error:
+            raise self.error
+        return len(self.asked)
+
+
+async def settled(*tasks):
+    return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def test_two_look_ups_answer_all_who_ask_at_the_same_time_and_none_is_older_than_its_question():
+    async def main():
+        find = Finding()
+        lookups = Lookups(find)
+        first = asyncio.ensure_future(lookups.get("a"))
+        await anyio.wait_all_tasks_blocked()
+        later = [asyncio.ensure_future(lookups.get("a")) for _ in range(50)]
+        other = asyncio.ensure_future(lookups.get("b"))
+        await anyio.wait_all_tasks_blocked()
+        assert find.asked == ["a", "b"]
+        for _ in range(3):
+            find.let.release()
+        assert await first <= 2 and await other <= 2
+        assert await settled(*later) == [3] * 50
+        find.let.release()
+        assert await lookups.get("a") == 4  # nothing is kept
+
+    anyio.run(main)
+
+
+def test_who_leaves_a_look_up_does_not_end_it_for_others_and_errors_come_to_all():
+    async def main():
+        find = Finding(KeyError("no"))
+        lookups = Lookups(find)
+        tasks = [asyncio.ensure_future(lookups.get("a")) for _ in range(3)]
+        await anyio.wait_all_tasks_blocked()
+        tasks[0].cancel()
+        find.let.release()
+        ends = await settled(*tasks)
+        assert [type(one) for one in ends] == [asyncio.CancelledError, KeyError, KeyError]
+        assert find.asked == ["a"]
+
+    anyio.run(main)
+
+
+def test_callers_begin_in_turn_and_who_left_is_passed_over():
+    async def main():
+        rota, order = Rota(), []
+
+        async def begin(who):
+            await rota.turn(who)
+            order.append(who)
+
+        tasks = [asyncio.ensure_future(begin(who)) for who in "aaaaabbc"]
+        await asyncio.sleep(0)
+        tasks[1].cancel()
+        await settled(*tasks)
+        assert order == list("abcabaa")
+        await rota.turn("d")
+
+    anyio.run(main)
