@@ -240,6 +240,23 @@ def test_threads_take_turns_in_the_order_in_which_they_came():
     assert order == list(range(5)) and turns.waiting == 0
 
 
+def test_callers_take_turns_at_the_model_however_many_threads_they_have():
+    turns, order, threads = Turns(), [], []
+
+    def step(who):
+        with working_for(Leaving(who)), turns.turn(Deadline(60.0, "m")):
+            order.append(who)
+
+    with working_for(Leaving("a")), turns.turn(Deadline(60.0, "m")):
+        for place, who in enumerate("aaabbc"):
+            threads.append(threading.Thread(target=step, args=(who,)))
+            threads[-1].start()
+            wait_for(lambda place=place: turns.waiting == place + 1)
+    for one in threads:
+        one.join()
+    assert order == list("bcabaa")
+
+
 def test_a_turn_that_is_given_back_goes_to_who_waits_and_not_to_who_comes_again():
     turns, order = Turns(), []
 
