@@ -7,7 +7,7 @@ few hundred of such connections would take all that a process may have open.
 from __future__ import annotations
 
 import asyncio
-import resource
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -106,6 +106,10 @@ class Sweeper:
 
 def room_for_connections() -> int:
     """How many connections this process may have, after it has asked for as many as it gets."""
+    if sys.platform == "win32":  # which counts otherwise
+        return _OPEN_FILES
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
