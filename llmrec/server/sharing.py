@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeGuard, TypeVar
 
 __all__ = ["Lookups", "Rota"]
 
@@ -35,7 +35,7 @@ class Lookups(Generic[K, T]):
     async def get(self, key: K) -> T:
         """What a look-up finds that begins from now on; raises what it raises."""
         following = self._following.get(key)
-        if following is None:
+        if not _alive(following):
             following = asyncio.ensure_future(self._look(key, self._running.get(key)))
             following.add_done_callback(_asked)
             self._following[key] = following
@@ -43,14 +43,15 @@ class Lookups(Generic[K, T]):
         return await asyncio.shield(following)
 
     async def _look(self, key: K, before: asyncio.Task[T] | None) -> T:
-        if before is not None:
+        if _alive(before):
             await asyncio.wait([before])
-        self._running[key] = self._following.pop(key)
+        mine = self._running[key] = self._following.pop(key)
         try:
             return await self._find(key)
         finally:
             # The next one has not begun yet: it waits for this one's end.
-            del self._running[key]
+            if self._running.get(key) is mine:
+                del self._running[key]
 
 
 class Rota:
@@ -68,7 +69,7 @@ class Rota:
         """Wait for the turn."""
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._lines.setdefault(who, deque()).append(mine)
-        if self._calling is None:
+        if not _alive(self._calling):
             self._calling = asyncio.ensure_future(self._call())
         await mine
 
@@ -81,17 +82,23 @@ class Rota:
                     # One round wakes it, and in the next one all else has its turn.
                     await asyncio.sleep(0)
                     await asyncio.sleep(0)
-        self._calling = None
 
     def _next(self, who: str) -> asyncio.Future[None] | None:
         """The first of a caller's requests whose client is still there."""
         line, waiting = self._lines[who], None
         while line and waiting is None:
             first = line.popleft()
-            waiting = None if first.done() else first
+            waiting = first if _alive(first) else None
         if not line:
             del self._lines[who]
         return waiting
+
+
+def _alive(future: asyncio.Future[Any] | None) -> TypeGuard[asyncio.Future[Any]]:
+    """Whether something will still come of it; an application may have had another loop before."""
+    if future is None or future.done():
+        return False
+    return future.get_loop() is asyncio.get_running_loop()
 
 
 def _asked(task: asyncio.Task[T]) -> None:

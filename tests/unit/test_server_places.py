@@ -396,3 +396,27 @@ def test_callers_begin_in_turn_and_who_left_is_passed_over():
         await rota.turn("d")
 
     anyio.run(main)
+
+
+def test_an_application_may_run_in_one_loop_after_another():
+    async def find(key):
+        await anyio.sleep(0 if key == "quick" else 3600)
+        return key
+
+    lookups, rota = Lookups(find), Rota()
+
+    async def leave_some_behind():
+        with anyio.move_on_after(0.01):
+            async with anyio.create_task_group() as group:
+                for key in ("slow", "slow", "quick"):
+                    group.start_soon(lookups.get, key)
+                    group.start_soon(rota.turn, key)
+
+    async def ask():
+        with anyio.fail_after(60):
+            assert await lookups.get("quick") == "quick"
+            await rota.turn("quick")
+
+    for _ in range(3):
+        anyio.run(leave_some_behind)
+        anyio.run(ask)
