@@ -26,8 +26,10 @@ __all__ = [
     "Body",
     "FewFilters",
     "Id",
+    "Number",
     "Out",
     "Query",
+    "Whole",
 ]
 
 MAX_K = 100
@@ -71,6 +73,17 @@ def _few_values(filters: Any) -> Any:
 
 FewFilters: TypeAlias = Annotated[Filters, BeforeValidator(_few_values)]
 Query: TypeAlias = Annotated[str, StringConstraints(max_length=2_000)]
+
+
+def _no_boolean(value: Any) -> Any:
+    # Python counts with them, the description of the API does not.
+    if isinstance(value, bool):
+        raise PydanticCustomError("no_number", "Input should be a number, not true or false")
+    return value
+
+
+Whole: TypeAlias = Annotated[int, BeforeValidator(_no_boolean)]
+Number: TypeAlias = Annotated[float, BeforeValidator(_no_boolean)]
 
 
 class Body(BaseModel):

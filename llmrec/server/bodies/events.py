@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 from llmrec.catalog.reviews import OPINIONS
 from llmrec.errors import DataError
 from llmrec.ingest.fields import parse_review
-from llmrec.server.bodies.base import MAX_EVENTS, Body, Id, Out
+from llmrec.server.bodies.base import MAX_EVENTS, Body, Id, Number, Out, Whole
 from llmrec.types import MAX_REVIEW_CHARS, Event, EventKind
 
 __all__ = ["EventRow", "EventsBody", "EventsOut"]
@@ -27,8 +27,8 @@ class EventRow(Body):
     item: Id
     kind: EventKind = EventKind.VIEW
     at: AwareDatetime | None = Field(None, description="when it happened; left out: now")
-    position: int = Field(0, ge=0, le=10**9, description="order among equal times")
-    value: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
+    position: Whole = Field(0, ge=0, le=10**9, description="order among equal times")
+    value: Annotated[Number, Field(allow_inf_nan=False)] | None = Field(
         None, description="of a rating, on the shop's own scale; or a quantity"
     )
     text: Annotated[str, StringConstraints(max_length=MAX_REVIEW_CHARS)] | None = Field(

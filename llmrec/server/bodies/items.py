@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
-from llmrec.server.bodies.base import MAX_ITEMS, AtFirstFault, Body, Id, Out
+from llmrec.server.bodies.base import MAX_ITEMS, AtFirstFault, Body, Id, Out, Whole
 from llmrec.types import Item
 
 __all__ = [
@@ -31,7 +31,7 @@ _Url: TypeAlias = Annotated[str, StringConstraints(max_length=2_000)]
 _Category: TypeAlias = Annotated[tuple[_Name, ...], AtFirstFault]
 _Price: TypeAlias = Annotated[Decimal, Field(ge=0, max_digits=16, decimal_places=4)]
 _Currency: TypeAlias = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
-_Stock: TypeAlias = Annotated[int, Field(ge=0, le=10**9)]
+_Stock: TypeAlias = Annotated[Whole, Field(ge=0, le=10**9)]
 
 _KETTLE: dict[str, Any] = {
     "title": "Kettle, 1.2 l",

@@ -13,22 +13,24 @@ from llmrec.server.bodies.base import (
     Body,
     FewFilters,
     Id,
+    Number,
     Out,
     Query,
+    Whole,
 )
 from llmrec.server.bodies.items import ItemOut
 from llmrec.types import EventKind, Filters, Language, Recommendations
 
 __all__ = ["AnswerOut", "AnswersOut", "BatchBody", "RecommendBody", "SearchBody", "SearchOut"]
 
-_Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**31 - 1)]
+_Seed: TypeAlias = Annotated[Whole, Field(ge=0, le=2**31 - 1)]
 _Words: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
 
 
 class _Entry(Body):
     kind: EventKind = EventKind.PURCHASE
     at: AwareDatetime | None = None
-    value: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    value: Annotated[Number, Field(allow_inf_nan=False)] | None = None
 
 
 class ItemEntry(_Entry):
@@ -54,9 +56,9 @@ _History: TypeAlias = Annotated[
 
 
 class _Options(Body):
-    k: int = Field(10, ge=1, le=MAX_K)
+    k: Whole = Field(10, ge=1, le=MAX_K)
     filters: FewFilters = Field(default_factory=Filters, description="hard constraints")
-    describe: int = Field(
+    describe: Whole = Field(
         0, ge=0, le=MAX_K, description="for how many of the first a description is written"
     )
     explain: bool = Field(True, description="whether a reason is written for each")
@@ -115,7 +117,7 @@ class SearchBody(Body):
     )
 
     query: Annotated[Query, StringConstraints(min_length=1)]
-    k: int = Field(10, ge=1, le=MAX_K)
+    k: Whole = Field(10, ge=1, le=MAX_K)
     filters: FewFilters = Field(default_factory=Filters, description="hard constraints")
 
 
