@@ -28,6 +28,9 @@ class Abandoned(BaseException):
 class Leaving:
     """Says whether the caller has left; threads may share it.
 
+    Args:
+        who: the caller, for those who let callers take turns.
+
     >>> caller = Leaving()
     >>> caller.leave()
     >>> with working_for(caller):
@@ -36,7 +39,8 @@ class Leaving:
     llmrec.leaving.Abandoned
     """
 
-    def __init__(self) -> None:
+    def __init__(self, who: str = "") -> None:
+        self.who = who
         self._lock = threading.Lock()
         self._left = False
         self._callbacks: list[Callable[[], object]] = []

@@ -1,78 +1,25 @@
-"""Who asks, and what they may: from the key in the request to the caller that a route sees."""
+"""What a route asks of its callers: a key that reaches far enough and has requests left."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Annotated, Any
 
-import anyio.to_thread
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from llmrec.catalog.keys import KeyStore
 from llmrec.catalog.scopes import Scope
 from llmrec.errors import KeyRefused, NotAllowed
+from llmrec.server.callers import Caller
 from llmrec.server.loopback import is_loopback
 from llmrec.server.services import Services, TheServices
 from llmrec.server_settings import ServerSettings
 
-__all__ = ["Admin", "Caller", "Merchant", "Needs", "Shopper", "identify"]
+__all__ = ["Admin", "Caller", "Merchant", "Needs", "Shopper"]
 
 _bearer = HTTPBearer(auto_error=False, description="A key of `llmrec keys create`.")
 _Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who asks.
-
-    Attributes:
-        key: the key's id; ``None`` on a server without keys.
-        scope: what the key is for.
-        user: the one shopper that a shopper's key speaks for.
-        address: from where.
-    """
-
-    key: str | None
-    scope: Scope
-    user: str | None = None
-    address: str = ""
-
-    @property
-    def who(self) -> str:
-        """Against whom it counts: the key, or on a server without keys the address."""
-        return self.key or f"address {self.address}"
-
-    def shopper(self, named: str | None) -> str | None:
-        """The shopper that a request concerns: the named one, or the key's own.
-
-        Raises:
-            NotAllowed: the key speaks for somebody else. That a shopper is unknown is not told.
-        """
-        if self.scope is not Scope.SHOPPER or named in (None, self.user):
-            return named or self.user
-        raise NotAllowed(
-            "This key speaks for its own shopper only.",
-            hint="Leave the user out, or name yours.",
-        )
-
-
-def identify(keys: KeyStore, key: str | None, address: str = "") -> Caller:
-    """Whose key it is; without one, everybody is admin where no key was ever made.
-
-    Raises:
-        KeyRefused: there is no key, or it opens nothing.
-    """
-    found = keys.find(key) if key else None
-    if found:
-        return Caller(found.id, found.scope, found.user, address)
-    if key is None and not keys.any():
-        return Caller(None, Scope.ADMIN, address=address)
-    raise KeyRefused(
-        "The key is not known." if key else "This request has no key.",
-        hint="Send 'Authorization: Bearer KEY'; keys come from llmrec keys create.",
-    )
 
 
 class Needs:
@@ -112,7 +59,7 @@ class Needs:
         sent = await _bearer(request)
         key = sent.credentials if sent else None
         try:
-            caller = await anyio.to_thread.run_sync(identify, services.shop.keys, key, address)
+            caller = replace(await services.callers.get(key), address=address)
         except KeyRefused:
             await services.rates.count_stranger(address)
             raise

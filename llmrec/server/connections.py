@@ -7,7 +7,7 @@ few hundred of such connections would take all that a process may have open.
 from __future__ import annotations
 
 import asyncio
-import resource
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,8 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
         super().connection_made(transport)
+        # A copy of it is the state of each request: whether its client is gone may be asked there.
+        self.app_state = {**self.app_state, "gone": transport.is_closing}
         self.answered = 0
         self.waiting_since = self.loop.time()
         self.stalled_since: float | None = None
@@ -104,6 +106,10 @@ class Sweeper:
 
 def room_for_connections() -> int:
     """How many connections this process may have, after it has asked for as many as it gets."""
+    if sys.platform == "win32":  # which counts otherwise
+        return _OPEN_FILES
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -76,7 +76,7 @@ class Gate:
             Overloaded: too many wait already, or no place became free in time.
             TookTooLong: the call ran for longer than ``timeout_s``.
         """
-        caller = Leaving()
+        caller = Leaving(who)
         call = await self._begin(who, caller, work)
         try:
             done, _ = await asyncio.wait([call], timeout=self._timeout_s)
@@ -95,7 +95,7 @@ class Gate:
         Raises:
             TookTooLong: all of it took longer than ``timeout_s``.
         """
-        caller, loop = Leaving(), asyncio.get_running_loop()
+        caller, loop = Leaving(who), asyncio.get_running_loop()
         flow: Flow[T] = Flow(values, loop, caller)
         await self._begin(who, caller, flow.pump)
         deadline = loop.time() + self._timeout_s

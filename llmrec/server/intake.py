@@ -17,7 +17,8 @@ from fastapi.routing import APIRoute
 
 from llmrec.catalog.scopes import Scope
 from llmrec.errors import RequestError, TooLarge
-from llmrec.server.access import Caller, Needs
+from llmrec.server.access import Needs
+from llmrec.server.callers import Caller
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive
@@ -44,6 +45,8 @@ class KeyFirst(APIRoute):
         async def handle(request: Request) -> Response:
             services = cast("Services", request.app.state.services)
             callers = [await door.admit(request, services) for door in doors]
+            if getattr(request.state, "gone", bool)():  # of our own connections; bool() is False
+                return Response(status_code=LEFT)
             try:
                 body = await read_body(request, services.settings, _most(callers, services))
             except RequestError:
@@ -51,6 +54,8 @@ class KeyFirst(APIRoute):
                 request.scope.pop("route", None)
                 raise
             request.state.body_read = True
+            for one in callers:
+                await services.rota.turn(one.who)
             replayed = Request(request.scope, _replay(body, request.receive))
             return await _while_there(request.receive, answer(replayed))
 

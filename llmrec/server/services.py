@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, cast
 
+import anyio.to_thread
 from fastapi import Depends, Request
 
+from llmrec.server.callers import Caller, identify
 from llmrec.server.gate import Gate
 from llmrec.server.metrics import Metrics
 from llmrec.server.rates import Rates
+from llmrec.server.sharing import Lookups, Rota
 from llmrec.server.shop import Shop
 from llmrec.server.traffic import Traffic
 from llmrec.server_settings import ServerSettings
@@ -30,6 +33,8 @@ class Services:
         traffic: what is being answered.
         metrics: its counters.
         rates: its limits by key.
+        callers: from a key to whose it is.
+        rota: whose request is understood next.
         model: the gate to the language model.
         reads: the gate to the catalogue and the index, for what takes milliseconds.
         writes: the gate to whatever changes them, one at a time.
@@ -41,6 +46,8 @@ class Services:
     traffic: Traffic
     metrics: Metrics
     rates: Rates
+    callers: Lookups[str | None, Caller]
+    rota: Rota
     model: Gate
     reads: Gate
     writes: Gate
@@ -77,6 +84,8 @@ def make_services(shop: Shop, *, insecure: bool) -> Services:
         traffic=traffic,
         metrics=metrics,
         rates=Rates(settings.rates),
+        callers=Lookups(lambda key: anyio.to_thread.run_sync(identify, shop.keys, key)),
+        rota=Rota(),
         model=gate("model", settings.running),
         reads=gate("reads", _READS),
         # One at a time: SQLite has one writer, and waiting here costs no thread.

@@ -254,7 +254,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--engine", default="scripted")
     parser.add_argument("--encoder", default="hashing")
-    parser.add_argument("--step-ms", type=float, default=10.0, help="of the scripted engine")
+    parser.add_argument("--step-ms", type=float, default=20.0, help="of the scripted engine")
     parser.add_argument("--connections", type=int, default=200)
     parser.add_argument("--requests", type=int, default=20, help="of the other shopper")
     parser.add_argument("--attacks", nargs="+", choices=list(ATTACKS))

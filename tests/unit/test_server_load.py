@@ -79,6 +79,20 @@ def test_a_body_of_thousands_of_faults_is_refused_for_the_first(body, sent):
     assert refused.value.error_count() <= 8
 
 
+@pytest.mark.parametrize(
+    ("body", "sent"),
+    [
+        (RecommendBody, {"k": True}),
+        (RecommendBody, {"seed": False}),
+        (EventsBody, {"events": [{"item": "a", "kind": "rating", "value": True}]}),
+        (ChatBody, {"message": "a", "turn": True}),
+    ],
+)
+def test_true_is_no_number(body, sent):
+    with pytest.raises(ValidationError, match="not true or false"):
+        body.model_validate(sent)
+
+
 def test_a_shopper_sends_less_at_a_time_than_a_shop(tmp_path):
     workspace = new_shop(tmp_path, items=5, shopper_body_bytes=2000)
     keys = one_of_each(workspace)

@@ -16,6 +16,7 @@ from llmrec.leaving import Abandoned, Leaving, check_wanted, working_for
 from llmrec.server.gate import Gate
 from llmrec.server.metrics import Metrics
 from llmrec.server.places import NoPlace, Places
+from llmrec.server.sharing import Lookups, Rota
 from llmrec.server.traffic import Traffic
 
 
@@ -239,6 +240,23 @@ def test_threads_take_turns_in_the_order_in_which_they_came():
     assert order == list(range(5)) and turns.waiting == 0
 
 
+def test_callers_take_turns_at_the_model_however_many_threads_they_have():
+    turns, order, threads = Turns(), [], []
+
+    def step(who):
+        with working_for(Leaving(who)), turns.turn(Deadline(60.0, "m")):
+            order.append(who)
+
+    with working_for(Leaving("a")), turns.turn(Deadline(60.0, "m")):
+        for place, who in enumerate("aaabbc"):
+            threads.append(threading.Thread(target=step, args=(who,)))
+            threads[-1].start()
+            wait_for(lambda place=place: turns.waiting == place + 1)
+    for one in threads:
+        one.join()
+    assert order == list("bcabaa")
+
+
 def test_a_turn_that_is_given_back_goes_to_who_waits_and_not_to_who_comes_again():
     turns, order = Turns(), []
 
@@ -307,3 +325,98 @@ def test_work_for_all_goes_on_though_the_caller_has_left():
         with pytest.raises(Abandoned):
             check_wanted()
     check_wanted()
+
+
+class Finding:
+    """A look-up that goes on when it is let, and tells what it has been asked."""
+
+    def __init__(self, error=None):
+        self.let, self.asked, self.error = anyio.Semaphore(0), [], error
+
+    async def __call__(self, key):
+        self.asked.append(key)
+        await self.let.acquire()
+        if self.error:
+            raise self.error
+        return len(self.asked)
+
+
+async def settled(*tasks):
+    return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def test_two_look_ups_answer_all_who_ask_at_the_same_time_and_none_is_older_than_its_question():
+    async def main():
+        find = Finding()
+        lookups = Lookups(find)
+        first = asyncio.ensure_future(lookups.get("a"))
+        await anyio.wait_all_tasks_blocked()
+        later = [asyncio.ensure_future(lookups.get("a")) for _ in range(50)]
+        other = asyncio.ensure_future(lookups.get("b"))
+        await anyio.wait_all_tasks_blocked()
+        assert find.asked == ["a", "b"]
+        for _ in range(3):
+            find.let.release()
+        assert await first <= 2 and await other <= 2
+        assert await settled(*later) == [3] * 50
+        find.let.release()
+        assert await lookups.get("a") == 4  # nothing is kept
+
+    anyio.run(main)
+
+
+def test_who_leaves_a_look_up_does_not_end_it_for_others_and_errors_come_to_all():
+    async def main():
+        find = Finding(KeyError("no"))
+        lookups = Lookups(find)
+        tasks = [asyncio.ensure_future(lookups.get("a")) for _ in range(3)]
+        await anyio.wait_all_tasks_blocked()
+        tasks[0].cancel()
+        find.let.release()
+        ends = await settled(*tasks)
+        assert [type(one) for one in ends] == [asyncio.CancelledError, KeyError, KeyError]
+        assert find.asked == ["a"]
+
+    anyio.run(main)
+
+
+def test_callers_begin_in_turn_and_who_left_is_passed_over():
+    async def main():
+        rota, order = Rota(), []
+
+        async def begin(who):
+            await rota.turn(who)
+            order.append(who)
+
+        tasks = [asyncio.ensure_future(begin(who)) for who in "aaaaabbc"]
+        await asyncio.sleep(0)
+        tasks[1].cancel()
+        await settled(*tasks)
+        assert order == list("abcabaa")
+        await rota.turn("d")
+
+    anyio.run(main)
+
+
+def test_an_application_may_run_in_one_loop_after_another():
+    async def find(key):
+        await anyio.sleep(0 if key == "quick" else 3600)
+        return key
+
+    lookups, rota = Lookups(find), Rota()
+
+    async def leave_some_behind():
+        with anyio.move_on_after(0.01):
+            async with anyio.create_task_group() as group:
+                for key in ("slow", "slow", "quick"):
+                    group.start_soon(lookups.get, key)
+                    group.start_soon(rota.turn, key)
+
+    async def ask():
+        with anyio.fail_after(60):
+            assert await lookups.get("quick") == "quick"
+            await rota.turn("quick")
+
+    for _ in range(3):
+        anyio.run(leave_some_behind)
+        anyio.run(ask)

@@ -11,11 +11,11 @@ from llmrec.agent.constraints import Change, Reference
 from llmrec.agent.constraints.changes import AtLeast, AtMost, Drop, StartOver, Unwanted
 from llmrec.agent.state import Situation
 from llmrec.agent.turns import Action
-from llmrec.server.bodies.base import Body, Price
+from llmrec.server.bodies.base import Body, Price, Whole
 
 __all__ = ["ActBody"]
 
-_Number: TypeAlias = Annotated[int, Field(ge=1, le=1_000)]
+_Number: TypeAlias = Annotated[Whole, Field(ge=1, le=1_000)]
 
 
 class ProductAct(Body):

@@ -37,10 +37,12 @@ __all__ = [
     "Id",
     "ItemId",
     "Moment",
+    "Number",
     "Out",
     "Price",
     "Query",
     "UserId",
+    "Whole",
 ]
 
 MAX_K = 100
@@ -147,6 +149,17 @@ Price: TypeAlias = Annotated[Decimal, Field(ge=0, lt=10**12), AfterValidator(_ti
 """Rounded to six decimals: a shop's own arithmetic may have left 59.699999999999996."""
 
 Query: TypeAlias = Annotated[str, StringConstraints(max_length=2_000, pattern=NO_NUL)]
+
+
+def _no_boolean(value: Any) -> Any:
+    # Python counts with them, the description of the API does not.
+    if isinstance(value, bool):
+        raise PydanticCustomError("no_number", "Input should be a number, not true or false")
+    return value
+
+
+Whole: TypeAlias = Annotated[int, BeforeValidator(_no_boolean)]
+Number: TypeAlias = Annotated[float, BeforeValidator(_no_boolean)]
 
 
 class Body(BaseModel):

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from llmrec.agent.events import Held
 from llmrec.agent.state import Conversation
 from llmrec.server.bodies.acts import ActBody
-from llmrec.server.bodies.base import Body, Out, Query, UserId
+from llmrec.server.bodies.base import Body, Out, Query, UserId, Whole
 from llmrec.types import EventKind, Language
 
 __all__ = ["ChatBody", "SessionId", "SessionOut", "SessionsOut", "WhoseQuery"]
@@ -32,7 +32,7 @@ class ChatBody(Body):
     language: Language | None = Field(
         None, description="of a new conversation, until the shopper's words are in another"
     )
-    turn: int | None = Field(
+    turn: Whole | None = Field(
         None,
         ge=1,
         description="which turn of the conversation this is to be, from 1: sent again, because the "

@@ -11,7 +11,17 @@ from llmrec.catalog.returns import Return
 from llmrec.catalog.reviews import OPINIONS
 from llmrec.errors import DataError
 from llmrec.ingest.fields import parse_review
-from llmrec.server.bodies.base import MAX_EVENTS, NO_NUL, Body, ItemId, Moment, Out, UserId
+from llmrec.server.bodies.base import (
+    MAX_EVENTS,
+    NO_NUL,
+    Body,
+    ItemId,
+    Moment,
+    Number,
+    Out,
+    UserId,
+    Whole,
+)
 from llmrec.types import MAX_REVIEW_CHARS, Event, EventKind
 
 __all__ = ["EventRow", "EventsBody", "EventsOut"]
@@ -31,8 +41,8 @@ class EventRow(Body):
     item: ItemId
     kind: EventKind | Literal["return"] = EventKind.VIEW
     at: Moment | None = Field(None, description="when it happened, from 1990 to now; left out: now")
-    position: int = Field(0, ge=0, le=10**9, description="order among equal times")
-    value: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
+    position: Whole = Field(0, ge=0, le=10**9, description="order among equal times")
+    value: Annotated[Number, Field(allow_inf_nan=False)] | None = Field(
         None,
         description="of a rating, on the shop's own scale; or a quantity: 1 or more of what was "
         "bought or put into a cart",

@@ -20,6 +20,7 @@ from llmrec.server.bodies.base import (
     Moment,
     Out,
     Price,
+    Whole,
 )
 from llmrec.types import Item
 
@@ -44,7 +45,7 @@ _Values: TypeAlias = _Value | Annotated[tuple[_Value, ...], Field(max_length=100
 _Url: TypeAlias = Annotated[str, StringConstraints(max_length=2_000, pattern=NO_NUL)]
 _Category: TypeAlias = Annotated[tuple[_Name, ...], AtFirstFault]
 _Currency: TypeAlias = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
-_Stock: TypeAlias = Annotated[int, Field(ge=0, le=10**9)]
+_Stock: TypeAlias = Annotated[Whole, Field(ge=0, le=10**9)]
 
 _KETTLE: dict[str, Any] = {
     "title": "Kettle, 1.2 l",

@@ -15,16 +15,18 @@ from llmrec.server.bodies.base import (
     FewFilters,
     Id,
     Moment,
+    Number,
     Out,
     Query,
     UserId,
+    Whole,
 )
 from llmrec.server.bodies.items import ItemOut
 from llmrec.types import EventKind, Filters, Language, Recommendations
 
 __all__ = ["AnswerOut", "AnswersOut", "BatchBody", "RecommendBody", "SearchBody", "SearchOut"]
 
-_Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**31 - 1)]
+_Seed: TypeAlias = Annotated[Whole, Field(ge=0, le=2**31 - 1)]
 _Words: TypeAlias = Annotated[
     str, StringConstraints(min_length=1, max_length=1_000, pattern=NO_NUL)
 ]
@@ -33,7 +35,7 @@ _Words: TypeAlias = Annotated[
 class _Entry(Body):
     kind: EventKind | None = Field(None, description="what was done; left out: nobody says")
     at: Moment | None = None
-    value: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    value: Annotated[Number, Field(allow_inf_nan=False)] | None = None
 
 
 class ItemEntry(_Entry):
@@ -73,9 +75,9 @@ _History: TypeAlias = Annotated[
 
 
 class _Options(Body):
-    k: int = Field(10, ge=1, le=MAX_K)
+    k: Whole = Field(10, ge=1, le=MAX_K)
     filters: FewFilters = Field(default_factory=Filters, description="hard constraints")
-    describe: int = Field(
+    describe: Whole = Field(
         0, ge=0, le=MAX_K, description="for how many of the first a description is written"
     )
     explain: bool = Field(True, description="whether a reason is written for each")
@@ -134,7 +136,7 @@ class SearchBody(Body):
     )
 
     query: Annotated[Query, StringConstraints(min_length=1)]
-    k: int = Field(10, ge=1, le=MAX_K)
+    k: Whole = Field(10, ge=1, le=MAX_K)
     filters: FewFilters = Field(default_factory=Filters, description="hard constraints")
 
 
