@@ -5,6 +5,7 @@ import sqlite3
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from retrieval_shop import make_events
 from serving import make_key, new_shop, one_of_each, serving
 from typer.testing import CliRunner
 
@@ -100,6 +101,22 @@ def test_a_server_process_starts_on_it_and_on_a_mended_one(poisoned):
     assert asked(poisoned)["search"].json()["found"]
     CliRunner().invoke(app, ["repair", "-w", str(poisoned.path), "--yes"])
     assert asked(poisoned)["search"].json()["found"]
+
+
+def test_the_command_line_trains_and_recommends_on_it(poisoned, monkeypatch):
+    monkeypatch.setenv("LLMREC_MODELS__ENCODER", "hashing")
+    monkeypatch.setenv("LLMREC_MODELS__ENGINE", "scripted")
+    with CatalogStore.open(poisoned.database_url) as store:
+        items = [item for batch in store.iter_items() for item in batch]
+        store.write_events(make_events(items, users=60, seed=3))
+    for command in (
+        ["index"],
+        ["train", "behaviour", "--epochs", "1"],
+        ["recommend", "--user", "u001"],
+        ["items", "show", "late0", "late4"],
+    ):
+        done = CliRunner().invoke(app, [*command, "-w", str(poisoned.path)])
+        assert done.exit_code == 0, (command, done.output, done.exception)
 
 
 def test_a_time_that_no_calendar_has_is_unknown(poisoned):
