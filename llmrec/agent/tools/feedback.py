@@ -82,12 +82,10 @@ def _value(arguments: FeedbackArguments) -> float | None:
 
 
 def _after(shop: Recommender, user: str) -> datetime:
-    """Now, or just after the shopper's last event where the log's clock is a little ahead."""
+    """Now, or just after the shopper's last event where the log's clock is ahead of ours."""
     now = datetime.now(timezone.utc)
     last = next((one.at for one in shop.store.history(user, limit=1)), None)
-    if last is None or last >= now + timedelta(days=1):  # that clock is wrong: not to go by
-        return now
-    return max(now, last + timedelta(microseconds=1))
+    return now if last is None else max(now, last + timedelta(microseconds=1))
 
 
 FEEDBACK = Tool(

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from llmrec.catalog.reviews import OPINIONS
 from llmrec.errors import DataError
 from llmrec.ingest.fields import parse_review
-from llmrec.server.bodies.base import MAX_EVENTS, NO_NUL, Body, Id, Moment, Out
+from llmrec.server.bodies.base import MAX_EVENTS, Body, Id, Moment, Out
 from llmrec.types import MAX_REVIEW_CHARS, Event, EventKind
 
 __all__ = ["EventRow", "EventsBody", "EventsOut"]
@@ -31,12 +31,10 @@ class EventRow(Body):
     value: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
         None, description="of a rating, on the shop's own scale; or a quantity"
     )
-    text: Annotated[str, StringConstraints(max_length=MAX_REVIEW_CHARS, pattern=NO_NUL)] | None = (
-        Field(
-            None,
-            description="the shopper's own words, with a rating, a like or a dislike; left out: "
-            "those that are known of this event stay; empty: they are deleted",
-        )
+    text: Annotated[str, StringConstraints(max_length=MAX_REVIEW_CHARS)] | None = Field(
+        None,
+        description="the shopper's own words, with a rating, a like or a dislike; left out: "
+        "those that are known of this event stay; empty: they are deleted",
     )
 
     def event(self, user: str, now: datetime) -> Event:
