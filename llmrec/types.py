@@ -186,8 +186,8 @@ class Filters(BaseModel, metaclass=_OwnErrors):
     brands: tuple[str, ...] = ()
     not_brands: tuple[str, ...] = ()
     # Written out, a limit of 1e1000000 would be a million digits in every reply.
-    min_price: Decimal | None = Field(None, ge=0, lt=10**15)
-    max_price: Decimal | None = Field(None, ge=0, lt=10**15)
+    min_price: Decimal | None = Field(None, ge=0, lt=10**100)
+    max_price: Decimal | None = Field(None, ge=0, lt=10**100)
     currency: str | None = Field(None, description="ISO 4217; only items priced in it pass")
     in_stock: bool = False
     languages: tuple[str, ...] = ()

@@ -98,8 +98,11 @@ class Repair(Stored):
                 texts=_count(connection, items, _has_nul(connection)),
             )
 
-    def mend(self) -> Damage:
+    def mend(self, *, remove_events: bool = False) -> Damage:
         """Mend it in one transaction; what was amiss then.
+
+        Args:
+            remove_events: whether events of impossible times go, instead of losing the time alone.
 
         Raises:
             LockedError: somebody else is writing; nothing was changed.
@@ -108,13 +111,14 @@ class Repair(Stored):
         with self._database.write() as connection, self._database.errors():
             item_ids, users = _misspelled(connection)
             found = _mend_items(connection, item_ids)
+            removed = _remove_events(connection) if remove_events else 0
             times, merged = _mend_events(connection, item_ids, users)
             _rename_users(connection, users)
             for counter in ("items", "events"):
                 bump(connection, counter)
         return replace(
             found,
-            event_times=times,
+            event_times=times + removed,
             item_ids=len(item_ids),
             users=len(users),
             merged=found.merged + merged,
@@ -200,6 +204,11 @@ def _replace_item(connection: Connection, old_id: str, row: tuple[Any, ...]) -> 
         return True
     connection.execute(items.insert().values(row))
     return False
+
+
+def _remove_events(connection: Connection) -> int:
+    connection.execute(reviews.delete().where(_bad_time(reviews.c.at_us)))
+    return int(connection.execute(events.delete().where(_bad_time(events.c.at_us))).rowcount)
 
 
 def _mend_events(connection: Connection, item_ids: _Forms, users: _Forms) -> tuple[int, int]:

@@ -16,6 +16,14 @@ __all__ = ["repair"]
 def repair(
     workspace: WorkspaceOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    remove_events: Annotated[
+        bool,
+        typer.Option(
+            "--remove-events",
+            help="Remove the events of impossible times, instead of their times alone; evaluation "
+            "by time and --since want a time of each.",
+        ),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object on standard output.")
     ] = False,
@@ -37,8 +45,10 @@ def repair(
         damage = work.look()
         if damage and not yes:
             notes.print(f"To be mended: {damage.in_words()}.", highlight=False)
+            if remove_events and damage.event_times:
+                notes.print("Events of impossible times will be removed.", highlight=False)
             typer.confirm("Change these rows?", abort=True, err=True)
-        mended = work.mend() if damage else Damage()
+        mended = work.mend(remove_events=remove_events) if damage else Damage()
     if as_json:
         typer.echo(json.dumps(asdict(mended)))
     elif not mended:

@@ -53,6 +53,29 @@ PATHS = (
 )
 SPOT = "@@spot@@"
 
+_ITEM = {
+    "title": "Kettle",
+    "category": ["Tea"],
+    "price": "39.90",
+    "stock": 1,
+    "attributes": {"colour": "red"},
+    "added_at": "2026-01-01T00:00:00Z",
+}
+_EVENT = {"user": "u001", "item": "i0001", "kind": "rating", "at": "2026-01-01T00:00:00Z"}
+_FILTERS = {"brands": ["Acme"], "max_price": "50", "not_words": ["lamp"], "not_items": ["X1"]}
+_ENTRY = {"item": "i0001", "at": "2026-01-01T00:00:00Z", "value": 4}
+WELL_FORMED: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("PUT", "/v1/items/X1", _ITEM),
+    ("PATCH", "/v1/items/i0001", {"added_at": "2026-01-01T00:00:00Z", "price": 5}),
+    ("POST", "/v1/items", {"items": [{"id": "X2", **_ITEM}]}),
+    ("POST", "/v1/events", {"events": [{**_EVENT, "position": 0, "value": 4, "text": "Warm."}]}),
+    ("POST", "/v1/search", {"query": "kettle", "k": 3, "filters": _FILTERS}),
+    ("POST", "/v1/recommend", {"history": [_ENTRY], "k": 3, "explain": False}),
+    ("POST", "/v1/chat", {"message": "a kettle", "user": "u001", "act": {"do": "price", "low": 1}}),
+    ("POST", "/v1/users/u001/profile", {"pin": "No plastic.", "remove": "brand:Acme"}),
+)
+"""Requests that are served, of which one value is then spoilt."""
+
 
 def spots(body: Any) -> list[tuple[Any, ...]]:
     """The places in a body where another value may stand, as paths into it; ``()`` is the body."""
@@ -132,9 +155,32 @@ class Siege:
             assert "event: failed" not in answer.text, (path, answer.text)
 
 
+def requests(operations: list[Any], keys: dict[str, str]) -> st.SearchStrategy[dict[str, Any]]:
+    """Requests as the siege's client takes them, of both kinds in turn."""
+    return _well_formed(keys) | _described(operations, keys)
+
+
 @st.composite
-def requests(draw: Any, operations: list[Any], keys: dict[str, str]) -> dict[str, Any]:
-    """A request as the siege's client takes it: from the description, often with a value spoilt."""
+def _well_formed(draw: Any, keys: dict[str, str]) -> dict[str, Any]:
+    """A request that would be served, with one value spoilt; in place of a time often by a time."""
+    method, path, body = draw(st.sampled_from(WELL_FORMED))
+    place = draw(st.sampled_from(spots(body)))
+    named = place[-1] if place else ""
+    times = st.sampled_from(TIMES).map(json.dumps) | st.sampled_from(NUMBERS)
+    tokens = st.sampled_from(TOKENS)
+    content = spoilt(body, place, draw(times | tokens if named in ("at", "added_at") else tokens))
+    return {
+        "method": method,
+        "path": path,
+        "key": keys[draw(st.sampled_from(["admin", "merchant", "shopper"]))],
+        "content": content.encode(errors="surrogatepass"),
+        "headers": {"Content-Type": "application/json"},
+    }
+
+
+@st.composite
+def _described(draw: Any, operations: list[Any], keys: dict[str, str]) -> dict[str, Any]:
+    """A request made from the description, often with a value spoilt."""
     operation = draw(st.sampled_from(operations))
     mode = draw(st.sampled_from([GenerationMode.POSITIVE, GenerationMode.NEGATIVE]))
     if not (operation.body or operation.path_parameters):

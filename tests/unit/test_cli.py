@@ -64,6 +64,22 @@ def test_recommend_as_json_honours_filters(run, shop):
     assert len(data["considered"]) == 3 and "retrieval" in data["considered"][0]["scores"]
 
 
+def test_explain_means_reasons_and_scores_come_by_their_name(run, shop):
+    asked = ("recommend", "-w", shop, "--user", "u1", "-k", "1", "--json")
+    for without in ("--no-explain", "--no-reasons"):
+        (one,) = json.loads(run(*asked, without).stdout)["recommendations"]
+        assert one["reason"] is None
+    scored = run(*asked, "--scores", "--no-explain")
+    data = json.loads(scored.stdout)
+    assert data["considered"] and data["recommendations"][0]["reason"] is None
+    assert "--scores" not in scored.stderr
+    older = run(*asked, "--explain")
+    data = json.loads(older.stdout)
+    assert data["considered"] and data["recommendations"][0]["reason"]
+    assert "--scores" in older.stderr
+    assert "considered" not in json.loads(run(*asked).stdout)
+
+
 def test_nothing_matching_is_said_and_is_no_error(run, shop):
     result = run("recommend", "-w", shop, "-q", "lamp", "--brand", "Nobody")
     assert "no unseen item passes the filters" in result.stdout

@@ -5,6 +5,7 @@ import sqlite3
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from retrieval_shop import make_events
 from serving import make_key, new_shop, one_of_each, serving
 from typer.testing import CliRunner
 
@@ -102,6 +103,22 @@ def test_a_server_process_starts_on_it_and_on_a_mended_one(poisoned):
     assert asked(poisoned)["search"].json()["found"]
 
 
+def test_the_command_line_trains_and_recommends_on_it(poisoned, monkeypatch):
+    monkeypatch.setenv("LLMREC_MODELS__ENCODER", "hashing")
+    monkeypatch.setenv("LLMREC_MODELS__ENGINE", "scripted")
+    with CatalogStore.open(poisoned.database_url) as store:
+        items = [store.item(f"i{number:04d}") for number in range(30)]
+        store.write_events(make_events(items, users=60, seed=3))
+    for command in (
+        ["index"],
+        ["train", "behaviour", "--epochs", "1"],
+        ["recommend", "--user", "u001"],
+        ["items", "show", "late0", "late4"],
+    ):
+        done = CliRunner().invoke(app, [*command, "-w", str(poisoned.path)])
+        assert done.exit_code == 0, (command, done.output, done.exception)
+
+
 def test_a_time_that_no_calendar_has_is_unknown(poisoned):
     with CatalogStore.open(poisoned.database_url) as store:
         assert [store.item(f"late{n}").added_at for n in (0, 1, 3, 5, 6)] == [None] * 5
@@ -148,6 +165,16 @@ def test_repair_mends_all_of_it_and_loses_nothing(poisoned):
         assert store.history("nul\N{REPLACEMENT CHARACTER}user")
     again = CliRunner().invoke(app, ["repair", "-w", str(poisoned.path)])
     assert again.exit_code == 0 and "Nothing to repair" in again.output
+
+
+def test_events_of_impossible_times_are_removed_if_that_is_wanted(poisoned):
+    count = "SELECT count(*) FROM llmrec_events"
+    ((before,),) = rows_of(poisoned, count)
+    named = ["repair", "-w", str(poisoned.path), "--yes", "--remove-events", "--json"]
+    done = CliRunner().invoke(app, named)
+    assert json.loads(done.stdout)["event_times"] == len(BAD_TIMES) + 1
+    assert rows_of(poisoned, count) == [(before - len(BAD_TIMES) - 1,)]
+    assert rows_of(poisoned, f"{count} WHERE at_us = 0") == [(0,)]
 
 
 def test_two_spellings_of_one_become_one(tmp_path):

@@ -5,7 +5,7 @@ import re
 
 import pytest
 import schemathesis
-from hostile import TOKENS, Siege, requests, spoilt, spots
+from hostile import TOKENS, WELL_FORMED, Siege, requests, spoilt, spots
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
@@ -87,35 +87,6 @@ def siege(tmp_path):
     standing.close()
 
 
-ITEM = {
-    "id": "X1",
-    "title": "Kettle",
-    "category": ["Tea"],
-    "price": "39.90",
-    "stock": 1,
-    "attributes": {"colour": "red"},
-    "added_at": "2026-01-01T00:00:00Z",
-}
-EVENT = {"user": "u001", "item": "X1", "kind": "rating", "at": "2026-01-01T00:00:00Z", "value": 4}
-FILTERS = {
-    "brands": ["Acme"],
-    "max_price": "50",
-    "attributes": {"colour": ["red"]},
-    "not_words": ["lamp"],
-    "not_items": ["X1"],
-}
-BODIES = [
-    ("/v1/items", {"items": [ITEM]}),
-    ("/v1/events", {"events": [{**EVENT, "position": 0, "text": "Warm."}]}),
-    ("/v1/search", {"query": "kettle", "k": 3, "filters": FILTERS}),
-    (
-        "/v1/chat",
-        {"message": "a kettle under 50", "user": "u001", "act": {"do": "price", "low": 1}},
-    ),
-    ("/v1/users/u001/profile", {"pin": "No plastic.", "remove": "brand:Acme"}),
-]
-
-
 @pytest.fixture(scope="module")
 def besieged(tmp_path_factory):
     standing = Siege(new_shop(tmp_path_factory.mktemp("besieged"), items=30))
@@ -164,11 +135,11 @@ def test_two_thousand_hostile_requests_do_not_either(siege):
 
 @pytest.mark.parametrize("token", [*TOKENS], ids=lambda token: token[:30])
 def test_a_hostile_value_in_any_field_is_refused_or_served(besieged, token):
-    for path, body in BODIES:
+    for method, path, body in WELL_FORMED:
         for place in spots(body):
             content = spoilt(body, place, token).encode(errors="surrogatepass")
             headers = {"Content-Type": "application/json"}
             key = besieged.keys["admin"]
-            answer = besieged.call("POST", path, key, content=content, headers=headers)
+            answer = besieged.call(method, path, key, content=content, headers=headers)
             assert answer.status_code < 500, (path, place, answer.text)
             assert '"code": "internal"' not in answer.text, (path, place, answer.text)

@@ -13,7 +13,6 @@ from llmrec.errors import DataError
 from llmrec.ingest.fields import parse_review
 from llmrec.server.bodies.base import (
     MAX_EVENTS,
-    NO_NUL,
     Body,
     ItemId,
     Moment,
@@ -47,12 +46,10 @@ class EventRow(Body):
         description="of a rating, on the shop's own scale; or a quantity: 1 or more of what was "
         "bought or put into a cart",
     )
-    text: Annotated[str, StringConstraints(max_length=MAX_REVIEW_CHARS, pattern=NO_NUL)] | None = (
-        Field(
-            None,
-            description="the shopper's own words, with a rating, a like or a dislike; left out: "
-            "those that are known of this event stay; empty: they are deleted",
-        )
+    text: Annotated[str, StringConstraints(max_length=MAX_REVIEW_CHARS)] | None = Field(
+        None,
+        description="the shopper's own words, with a rating, a like or a dislike; left out: "
+        "those that are known of this event stay; empty: they are deleted",
     )
 
     def event(self, user: str, now: datetime) -> Event | Return:
