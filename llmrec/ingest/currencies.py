@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 from llmrec.errors import DataError
@@ -103,6 +104,7 @@ def parse_currency(value: object) -> str:
     return code
 
 
+@lru_cache(maxsize=1024)  # every row of a file names the same few
 def currencies_named(word: str) -> tuple[str | None, ...]:
     """What a word beside a price may mean; empty for a word of no currency.
 

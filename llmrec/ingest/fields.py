@@ -118,6 +118,7 @@ _PAIR_VALUES = ("value", "values", "val", "options", "text", "Value", "Values")
 _COMMA_PAIRS = re.compile(r"[^=,;:|\n]+=[^=;:\n]*(?:,[^=,;:|\n]+=[^=;:\n]*)+")
 _MAX_STOCK = 2**53
 _MAX_STOCK_CHARS = 64
+_PLAIN_DIGITS = 15
 _MAX_ATTRIBUTES = 1000
 
 
@@ -258,6 +259,8 @@ def parse_stock(value: Any, decimal: DecimalSign | None = None) -> int | None:
     if isinstance(value, bool):
         return None if value else 0
     if isinstance(value, str):
+        if value.isdecimal() and len(value) <= _PLAIN_DIGITS:
+            return int(value)
         text = " ".join(value.split()).casefold()
         if len(text) > _MAX_STOCK_CHARS:
             raise DataError("not a stock count")
@@ -335,7 +338,9 @@ def parse_attributes(
         value = dict(_listed_pairs(value))
     if not isinstance(value, Mapping):
         raise DataError("not attributes")
-    pairs = dict(_unwrapped({n: v for n, v in value.items() if str(n).lower() not in skip}))
+    if skip:
+        value = {n: inner for n, inner in value.items() if str(n).lower() not in skip}
+    pairs = dict(_unwrapped(value))
     if len(pairs) > _MAX_ATTRIBUTES:
         raise DataError("not attributes")
     attributes: dict[str, tuple[str, ...]] = {}
@@ -493,8 +498,11 @@ def join_texts(value: Any, max_chars: int) -> str:
 def _pairs(text: str) -> Iterable[tuple[str, str]]:
     """``name: value`` or ``name=value`` between semicolons, bars, lines, or Magento's commas."""
     # An entity's semicolon parts nothing; long runs of spaces would take the square of their size.
-    text = re.sub(r"[^\S\n]+", " ", html.unescape(text))
-    if _COMMA_PAIRS.fullmatch(text):
+    if "&" in text:
+        text = html.unescape(text)
+    if "  " in text or not text.isprintable():
+        text = re.sub(r"[^\S\n]+", " ", text)
+    if ":" not in text and _COMMA_PAIRS.fullmatch(text):
         for part in re.split(r",(?=[^=,;|]+=)", text):
             name, _, value = part.partition("=")
             yield name.strip(), value.strip()

@@ -114,6 +114,8 @@ def read_offer(
         if price[0]:
             break
     count = _cell(cells, "stock")
+    if count is None:
+        count = cells.get("quantity")  # beside a product it may be how much a pack holds
     available = _cell(cells, "availability")
     stock = parse_stock(count)
     if not is_missing(available):

@@ -49,8 +49,9 @@ _NUMBER = re.compile(
 _WHOLE = re.compile(r"\d*|\d{1,3}([.,])(?:\d{2,3}\1)*\d{3}")  # 12,34,567 too
 # One sign before exactly three digits: thousands to some, decimals to others. "0.299" is no doubt.
 _TWO_WAYS = re.compile(r"[1-9]\d{0,2}([.,])\d{3}", re.ASCII)
-_ROUND = re.compile(r"(?<=\d)[.,:] ?[-–—=]{1,2}")  # 299,- and 299.-- and 299:-
+_ROUND = re.compile(r"(?<=\d)[.,:/] ?[-–—=]{1,2}")  # 299,- and 299.-- and 299:- and 299/-
 _INSIDE = re.compile(r"(?<=\d)(€|eur|chf|fr|£|\$)(?=\d\d(?!\d))", re.IGNORECASE)  # 12€50
+_CENTS = re.compile(r"[.,]\d\d$")
 _RANGE = re.compile(r"^(?:[-–—~/]|to|bis|à|a|até|hasta|do|t/m|through|→|…|\.\.\.?)$")
 _DIGITS = {ord(sign): str(i % 10) for i, sign in enumerate("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹")} | {
     ord("٫"): ".", ord("٬"): ",", ord("’"): "'", ord("´"): "'", ord("`"): "'", ord("−"): "-",
@@ -65,6 +66,7 @@ _LOWEST = frozenset(
 )
 _NOISE = frozenset(
     """
+    st st. unit units pair paar set pack
     only nur now jetzt price preis prix precio prezzo sale each ea ea. pro per stück stk stk. pc
     pcs piece incl incl. inkl inkl. vat mwst mwst. tax ust ust. ttc ht tva iva moms brutto netto
     excl excl. exkl exkl. zzgl zzgl. plus ca ca. approx approx. about uvp rrp msrp
@@ -142,6 +144,8 @@ class PriceReader:
         if last is not first:
             between = _parted(between)
         meant = _meant((before, between, after))
+        if meant[:1] == ("JPY",) and len(meant) > 1 and _CENTS.search(first[0]):
+            meant = meant[1:]  # ¥ 99.00: a yen has no hundredths
         code = self._currency(meant, default, value)
         if any(_sign_in(part)[1] for part in (before, after)):
             self._doubt("lowest", value, "")

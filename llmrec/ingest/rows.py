@@ -38,6 +38,8 @@ FURTHER_CATEGORIES = "also in"
 """The attribute with the steps of the category paths besides the item's own."""
 OPTIONS = tuple(f"option{i}" for i in range(1, 7))
 
+_Path = tuple[str, ...]
+_CACHED_CHARS, _CACHED_PATHS = 500, 5_000
 _FALLBACK_TITLE_CHARS = 150
 _NO_GENRES = "(no genres listed)"
 _DEFAULT_OPTION = "Default Title"
@@ -94,6 +96,7 @@ class ItemBuilder:
         self._at = {ours: [index[name] for name in those] for ours, those in plan.columns.items()}
         self._attributes = [name for name in plan.columns if name.startswith(ATTRIBUTE_PREFIX)]
         self._options = [name for name in OPTIONS if f"{name}.value" in plan.columns]
+        self._paths_of: dict[str, tuple[_Path, ...]] = {}
         self.notes: list[str] = []
         self.by_handle = plan.merge == "handles"
         self._watched = [name for name in _NOT_PUBLISHED if name in plan.columns]
@@ -185,9 +188,11 @@ class ItemBuilder:
 
     def optional(self, values: Values, name: str, parse: Callable[[Any], T]) -> T | None:
         """The first of a field's columns that can be read; what cannot is noted and left out."""
-        for i in self._at.get(name, ()):
+        places = self._at.get(name, ())
+        for i in places:
             value = values[i]
-            if is_missing(value):
+            # What parses a cell knows words such as "null" too; asking twice costs a tenth of all.
+            if value is None or value == "" or (len(places) > 1 and is_missing(value)):
                 continue
             try:
                 return parse(value)
@@ -210,7 +215,9 @@ class ItemBuilder:
     def _link(self, value: Any) -> str | None:
         return parse_link(value, self._defaults.max_chars)
 
-    def _time(self, value: Any) -> datetime:
+    def _time(self, value: Any) -> datetime | None:
+        if is_missing(value):
+            return None
         return parse_time(value, self._defaults.now, self._plan.order)
 
     def title(self, values: Values) -> str:
@@ -241,31 +248,33 @@ class ItemBuilder:
         parts = [self.optional(values, name, self._text) for name in ("description", "features")]
         return clean_text(" ".join(part for part in parts if part), 2 * self._defaults.max_chars)
 
-    def _category(self, values: Values) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def _category(self, values: Values) -> tuple[_Path, _Path]:
         """The category, and steps of other paths that the row names too."""
-
-        def parse(value: Any) -> tuple[tuple[str, ...], ...]:
-            paths = parse_paths(value, self._defaults.max_chars, self._plan.paths)
-            return () if paths == ((_NO_GENRES,),) else paths
-
         if not self._plan.path:
             for i in self._at.get("category", ()):
-                if paths := self._paths(values, i, parse):
+                if paths := self._paths(values, i):
                     return main_path(paths), further_steps(paths)
             return (), ()
         steps: dict[str, None] = {}
         for i in self._at.get("category", ()):
-            steps |= dict.fromkeys(main_path(self._paths(values, i, parse)))
+            steps |= dict.fromkeys(main_path(self._paths(values, i)))
         return tuple(steps), ()
 
-    def _paths(
-        self, values: Values, place: int, parse: Callable[[Any], tuple[tuple[str, ...], ...]]
-    ) -> tuple[tuple[str, ...], ...]:
+    def _paths(self, values: Values, place: int) -> tuple[_Path, ...]:
+        value = values[place]
+        cached = isinstance(value, str) and len(value) <= _CACHED_CHARS
+        if cached and (paths := self._paths_of.get(value)) is not None:
+            return paths
         try:
-            return parse(values[place])
+            paths = parse_paths(value, self._defaults.max_chars, self._plan.paths)
         except DataError as error:
-            self._leave_out(error.reason, place, values[place])
+            self._leave_out(error.reason, place, value)
             return ()
+        paths = () if paths == ((_NO_GENRES,),) else paths
+        # A shop has few categories and many products.
+        if cached and len(self._paths_of) < _CACHED_PATHS:
+            self._paths_of[value] = paths
+        return paths
 
     def _price(self, values: Values) -> tuple[Decimal | None, str | None]:
         default = self._currency

@@ -347,7 +347,7 @@ ITEM_NAMES: Mapping[str, tuple[str, ...]] = {
     "stock": (
         "stock", "stocklevel", "stockquantity", "stockqty", "qtyinstock", "quantityinstock",
         "inventory", "inventoryquantity", "inventoryqty", "quantityavailable", "onhand",
-        "quantityonhand", "qty", "quantity",
+        "quantityonhand", "qty",
     ),
     "availability": (
         "availability", "instock", "isinstock", "stockstatus", "availabilitystatus", "available",

@@ -6,6 +6,7 @@ beside "899,00" and 25/3/2021 they cannot. What stays open is said, not chosen i
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -36,6 +37,7 @@ _CLEARLY = 10
 _FINE_DECIMALS = 3
 _WHOLE_FROM = 100
 _SLASHED_SHARE = 0.6
+_PLAINLY = re.compile(r"\d+\.\d\d?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,10 @@ def taken(rows: Iterator[Row]) -> list[Row]:
     for row in rows:
         head.append(row)
         if not isinstance(row[1], BadRow):
-            chars += sum(len(cell) for cell in row[1] if isinstance(cell, str))
+            try:
+                chars += sum(map(len, row[1]))
+            except TypeError:  # not only text
+                chars += sum(len(cell) for cell in row[1] if isinstance(cell, str))
         if len(head) >= _ROWS or chars > _CHARS:
             break
     return head
@@ -120,6 +125,11 @@ def _price_style(plan: Plan, columns: _Columns, hints: PriceHints) -> NumberStyl
     for cell, currency in columns.priced():
         if not isinstance(cell, str):
             continue
+        if _PLAINLY.fullmatch(cell):  # most prices: nothing beside them can name a currency
+            proofs[None]["."] += 1
+            if code := _code(currency) or hints.currency or plan.currency:
+                proofs[code]["."] += 1
+            continue
         sign, decimals = decimal_evidence(cell)
         fine |= decimals >= _FINE_DECIMALS
         if sign is None:
@@ -170,14 +180,16 @@ def _count_sign(columns: _Columns) -> DecimalSign | None:
 
 
 def _roots(columns: _Columns) -> frozenset[str]:
-    steps = (first_step(cell) for cell in columns.cells("category") if isinstance(cell, str))
-    return frozenset(step for step in steps if step)
+    cells = {cell for cell in columns.cells("category") if isinstance(cell, str)}
+    if not any("," in cell for cell in cells):
+        return frozenset()
+    return frozenset(step for cell in cells if (step := first_step(cell)))
 
 
 def _slashes(columns: _Columns) -> bool:
     """Whether a bare slash parts steps: most categories have it, and some have it twice."""
     cells = {cell for cell in columns.cells("category") if isinstance(cell, str)}
-    slashed = [cell for cell in cells if has_bare_slash(cell)]
+    slashed = [cell for cell in cells if "/" in cell and has_bare_slash(cell)]
     deep = any(cell.strip("/").count("/") > 1 for cell in slashed)
     return deep and len(slashed) >= _SLASHED_SHARE * len(cells)
 

@@ -37,6 +37,8 @@ _CLOCK = re.compile(
     r"(?: ?uhr)?",
     re.IGNORECASE,
 )
+_COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?")
+_DOT_NET = re.compile(r"\\?/Date\((\d+)(?:[+-]\d{4})?\)\\?/")
 _YEAR_FIRST = re.compile(r"(\d{4})\s?[-/.年년]\s?(\d{1,2})\s?[-/.月월]\s?(\d{1,2})\s?[日일.]?")
 _DAY_MONTH = re.compile(
     r"(\d{1,2})(?:st|nd|rd|th|er|\.|º)?[ /.-]*(?:of |de |d')?([^\W\d_]{3,10})\.?,?[ /.,-]*(?:de )?"
@@ -113,8 +115,11 @@ def parse_time(value: Any, latest: datetime, order: DateOrder | None = None) -> 
 
 
 def _is_epoch(text: str) -> bool:
-    # Eight digits are a date, 20110412: as seconds they would all lie in 1970.
-    return text.isascii() and text.isdigit() and len(text) not in (4, 8) and len(text) <= 20
+    # Eight digits are a date, 20110412: as seconds they would all lie in 1970. Twelve and fourteen
+    # that begin like a year have the time of day too: as an epoch they would lie in 1976 and 2600.
+    if not text.isascii() or not text.isdigit() or len(text) > 20:
+        return False
+    return len(text) not in (4, 8) and not _COMPACT.fullmatch(text)
 
 
 def _from_epoch(number: float) -> datetime:
@@ -140,6 +145,11 @@ def _from_text(text: str, order: DateOrder | None) -> datetime:
             return _iso(found)
         if match := _SLASHED.fullmatch(text):
             return _slashed(match, order)
+        if match := _COMPACT.fullmatch(text):
+            year, month, day, hour, minute, second = (int(match[i] or 0) for i in range(1, 7))
+            return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
+        if match := _DOT_NET.fullmatch(text):
+            return _from_epoch(int(match[1]))
         if re.fullmatch(r"\d+\.\d+(?:[eE][+]?\d+)?", text):
             return _from_epoch(float(text))
         return _worded(text, order)
