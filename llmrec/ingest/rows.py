@@ -39,7 +39,10 @@ _FIRST_AVAILABLE = "Date First Available"
 
 @dataclass(frozen=True)
 class Defaults:
-    """What holds where a row says nothing, and the bounds of what a row may say."""
+    """What holds where a row says nothing, and the bounds of what a row may say.
+
+    ``untitled`` lets an item pass without a title: the catalogue may know it already.
+    """
 
     now: datetime
     currency: str | None = None
@@ -47,6 +50,7 @@ class Defaults:
     kind: EventKind | None = None
     disliked_below: float | None = None
     max_chars: int = 200_000
+    untitled: bool = False
 
 
 class ItemBuilder:
@@ -124,7 +128,7 @@ class ItemBuilder:
         return parse_time(value, self._defaults.now, self._plan.order)
 
     def _title(self, values: Values) -> str:
-        for place, i in enumerate(self._at["title"]):
+        for place, i in enumerate(self._at.get("title", ())):
             try:
                 title = self._text(values[i])
             except DataError as error:
@@ -132,7 +136,9 @@ class ItemBuilder:
                 raise BadRow(error.reason, field=column, value=values[i]) from None
             if title:
                 return title if place == 0 else _shortened(title)
-        raise BadRow("the title is missing", field=self._plan.columns["title"][0])
+        if self._defaults.untitled:
+            return ""
+        raise BadRow("the title is missing", field=self._plan.columns.get("title", ("title",))[0])
 
     def _description(self, values: Values) -> str:
         parts = [self.parsed(values, name, self._text) for name in ("description", "features")]
