@@ -234,9 +234,7 @@ class CatalogStore(Stored):
                 _bump(connection, "events")
         return int(deleted)
 
-    def _write_events(
-        self, connection: Connection, rows: Iterator[tuple[Any, ...]]
-    ) -> WriteCounts:
+    def _write_events(self, connection: Connection, rows: Iterator[tuple[Any, ...]]) -> WriteCounts:
         counts = WriteCounts()
         upsert = Upsert(connection, events, "value")
         for batch in batched(rows, _EVENT_BATCH):  # what the rows raise is not a database error

@@ -96,7 +96,11 @@ class ItemWriting:
             last = page[-1]
 
     def delete(self, ids: Collection[str]) -> int:
-        """Remove items; their events stay, as events of unknown items. How many were there?"""
+        """Remove items; their events stay, as events of unknown items.
+
+        Returns:
+            How many were there.
+        """
         deleted = 0
         with self._errors():
             for some in batched(ids, _IDS_PER_QUERY):

@@ -275,9 +275,7 @@ class CsvSource:
         if not following.strip():
             return True
         cells = _loosely(following, self._delimiter)
-        return len(cells) >= self._needed or (
-            len(cells) > 1 and self._likeness(cells) is not False
-        )
+        return len(cells) >= self._needed or (len(cells) > 1 and self._likeness(cells) is not False)
 
     def _likeness(self, cells: Sequence[str]) -> bool | None:
         """Whether cells are like those above them: numbers below numbers, words below words.
@@ -298,7 +296,7 @@ class CsvSource:
 
     def _header(self) -> list[str]:
         try:
-            names = next(self._reader, None)
+            names: list[str] | None = next(self._reader, None)
         except csv.Error as error:
             raise DataError(
                 f"the header cannot be read: {error}.",
@@ -327,7 +325,8 @@ def _splitter(delimiter: str, quote: Quote | None) -> Callable[[Iterator[str]], 
 
 
 def _loosely(line: str, delimiter: str) -> list[str]:
-    return next(csv.reader([line], delimiter=delimiter), [])
+    cells: list[str] = next(csv.reader([line], delimiter=delimiter), [])
+    return cells
 
 
 def _drop_preamble(head: list[str]) -> tuple[str | None, int]:

@@ -133,9 +133,9 @@ class JsonSource:
 
 
 def is_by_line(head: str) -> bool:
-    """Whether a file that begins like this holds one JSON object a line.
+    r"""Whether a file that begins like this holds one JSON object a line.
 
-    >>> is_by_line('{"id": 1}\\n{"id": 2}\\n'), is_by_line('{\\n "id": 1\\n}'), is_by_line("[1]")
+    >>> is_by_line('{"id": 1}\n{"id": 2}\n'), is_by_line('{\n "id": 1\n}'), is_by_line("[1]")
     (True, False, False)
     """
     first, _, rest = head.lstrip("\n \t\ufeff\x1e").partition("\n")

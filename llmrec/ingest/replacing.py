@@ -52,7 +52,7 @@ class Removal:
     def doubt(self) -> str:
         """Why these files may not be the whole catalogue after all; empty if nothing says so."""
         if self.gone > _MOST_REMOVED * self.before:
-            return f"{self.gone:,} of {self.before:,} products is more than half of the catalogue"
+            return "more than half of the catalogue would go"
         if self.rejected > _MOST_REJECTED * self.rows:
             return f"{self.rejected:,} of {self.rows:,} rows were rejected"
         return ""

@@ -135,7 +135,7 @@ def ingest_items(
             removed = 0
         else:
             reports, removed = _replace(store, runs, progress, whole)
-        return _report("items", reports, removed, store)
+        return _report(workspace, "items", reports, removed, store)
 
 
 def ingest_events(
@@ -157,7 +157,7 @@ def ingest_events(
             run = _EventsRun(workspace, store, os.fspath(name), options)
             with run.undone_by_errors():
                 reports.append(run.report(progress))
-        return _report("events", reports, 0, store)
+        return _report(workspace, "events", reports, 0, store)
 
 
 def _check(options: IngestOptions) -> None:
@@ -190,17 +190,20 @@ def _replace(
 
 
 def _report(
-    target: Target, reports: list[FileReport], removed: int, store: CatalogStore
+    workspace: Workspace,
+    target: Target,
+    reports: list[FileReport],
+    removed: int,
+    store: CatalogStore,
 ) -> IngestReport:
     report = IngestReport(target, tuple(reports), removed)
     if not report.changed:
         return report
-    following = ["llmrec index"]
-    if target == "items" and not store.count_events():
-        following.append("llmrec ingest events FILE")
-    if target == "events":
-        following.append("llmrec train all")
-    return replace(report, next=tuple(following))
+    if target == "items":
+        more = () if store.count_events() else ("llmrec ingest events FILE",)
+        return replace(report, next=("llmrec index", *more))
+    indexed = workspace.chroma_dir.exists() or workspace.settings.chroma.url
+    return replace(report, next=(*(() if indexed else ("llmrec index",)), "llmrec train all"))
 
 
 class _FileRun:
@@ -248,9 +251,7 @@ class _FileRun:
                 progress=None if progress is None else _bound(progress, self._name),
             )
 
-    def _counts(
-        self, source: Source, plan: Plan, counts: WriteCounts, start: float
-    ) -> FileReport:
+    def _counts(self, source: Source, plan: Plan, counts: WriteCounts, start: float) -> FileReport:
         reasons: Counter[str] = self._rejects.reasons
         return FileReport(
             file=self._name,

@@ -241,13 +241,12 @@ class Lines:
             if decoder is None:
                 chunk = self._take_mark(chunk)
                 decoder = codecs.getincrementaldecoder(self._encoding or "utf-8")()
-            # It takes text where it has no decoder of its own, which typeshed does not know.
-            text: str = ends.decode(self._decode(decoder, chunk, final=False))  # type: ignore[arg-type]
+            text: str = ends.decode(self._decode(decoder, chunk, final=False))
             yield text
             self._bytes += len(chunk)
             self._breaks += text.count("\n")
         if decoder is not None:
-            yield ends.decode(self._decode(decoder, b"", final=True), final=True)  # type: ignore[arg-type]
+            yield ends.decode(self._decode(decoder, b"", final=True), final=True)
 
     def _take_mark(self, first: bytes) -> bytes:
         for mark, encoding in _MARKS:

@@ -135,9 +135,7 @@ def settled(
         bad: list[tuple[int, BadRow]] = []
         for row, draft in batch:
             made = (
-                draft
-                if isinstance(draft, BadRow)
-                else drafting.onto(old.get(draft.item.id), draft)
+                draft if isinstance(draft, BadRow) else drafting.onto(old.get(draft.item.id), draft)
             )
             if isinstance(made, BadRow):
                 bad.append((row, made))
