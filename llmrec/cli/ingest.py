@@ -241,13 +241,17 @@ def _into(bars: Progress) -> FileProgress:
     return tell
 
 
+def _at_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
 def _decide(removal: Removal, yes: bool, force: bool, bars: Progress) -> bool:
     """Whether the products in none of the files go: as the flags say, or who sits there."""
     if force or (yes and not removal.doubt):
         return True
     bars.stop()  # its lines would be drawn over the question
     print_removal(removal)
-    if sys.stdin.isatty() and not yes:
+    if _at_terminal() and not yes:
         return typer.confirm("Remove them from the catalogue?", default=False, err=True)
     raise DataError(
         f"{removal.gone:,} of {removal.before:,} products are in none of the files"

@@ -13,6 +13,9 @@ from llmrec.types import Item
 
 __all__ = ["FileReport", "IngestReport", "Lacking"]
 
+_SEEN = ("price", "currency", "brand", "category", "description", "image_url")
+"""What a shopper sees or asks for, in the order in which reports name it."""
+
 
 @dataclass(frozen=True)
 class FileReport:
@@ -96,7 +99,7 @@ class Lacking:
 
     def __init__(self) -> None:
         self.priced = 0
-        self._counts: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter(dict.fromkeys(_SEEN, 0))
 
     def note(self, items: Iterable[Item]) -> None:
         """Count some more."""
