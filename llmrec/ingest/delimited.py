@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -121,6 +121,7 @@ class CsvSource:
         hinted, self._row = _drop_preamble(head)
         tabs = Path(packed_name(self.name)).suffix.lower() in (".tsv", ".tab")
         self._delimiter = delimiter or hinted or _delimiter(head, tabs)
+        self._quote = quote
         self._plain = quote is None and self._delimiter in _RARE_IN_TEXT
         # The longest field is bounded by our own line limit; Python's 128 KiB is too low for HTML.
         csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE_CHARS))
@@ -133,8 +134,7 @@ class CsvSource:
             header.pop()
         self._needed = len(header) or self._width
         self.columns = numbered_columns(header or [""] * self._width)
-        self._typical: list[list[str]] = []
-        self._kinds: str | None = None
+        self._kinds = _kinds(self._typical_of(head))
         self._behind = 0
         self._short = self._texts = 0
 
@@ -160,7 +160,7 @@ class CsvSource:
         """See :class:`~llmrec.ingest.readers.Source`."""
         self._refuse_repeated(columns)
         at = [self.columns.index(name) for name in columns]
-        width, typical = self._width, self._typical
+        width = self._width
         reader, lines, record = self._reader, self._lines, self._feed.record
         row = self._row
         while True:
@@ -175,8 +175,6 @@ class CsvSource:
             else:
                 plain = len(values) == width and len(record) == 1 and row > self._behind
                 if plain and lines.with_nul < row and (values[0] or any(values)):
-                    if len(typical) < _SAMPLED:
-                        typical.append(values)
                     yield row, [values[i] for i in at]
                     continue
                 content = self._checked(row, values)
@@ -260,39 +258,54 @@ class CsvSource:
 
     def _swallows_rows(self) -> bool:
         """Whether most of the record's further lines look like rows: a list in a text does not."""
-        further = [line for line in self._feed.record[1:] if not line.isspace()]
-        like = 0
+        first, *others = self._feed.record
+        further = [line for line in others if not line.isspace()]
+        quoted, like = first[0] in "\"'", 0
         for line in further:
-            if line.count(self._delimiter) >= self._needed - 1:
+            many = line.count(self._delimiter) >= self._needed - 1
+            if many and (line[0] in "\"'") == quoted:  # rows of a file begin alike
                 like += self._likeness(_loosely(line, self._delimiter)) is True
         return like * 2 > len(further)
 
     def _ends_early(self, values: list[str]) -> bool:
         """Whether a short row lacks only blank cells, and is not half of a row that was broken."""
-        if len(values) < 2 or self._likeness(values) is False:
+        if len(values) < 2 or not self._may_be_row(values):
             return False
         following = self._feed.peek()
         if not following.strip():
             return True
         cells = _loosely(following, self._delimiter)
-        return len(cells) >= self._needed or (len(cells) > 1 and self._likeness(cells) is not False)
+        return len(cells) >= self._needed or (len(cells) > 1 and self._may_be_row(cells))
+
+    def _may_be_row(self, cells: Sequence[str]) -> bool:
+        """Where the sample has no whole row, all rows end early."""
+        return not self._kinds or self._likeness(cells) is True
+
+    def _typical_of(self, sample: Iterable[str]) -> list[list[str]]:
+        """Rows of the sample that stand on a line each and have all columns."""
+        rows = _splitter(self._delimiter, self._quote, strict=False)(iter(sample))
+        return [
+            cells
+            for cells in islice(rows, 1, None)
+            if len(cells) == self._width and not any("\n" in cell for cell in cells)
+        ]
 
     def _likeness(self, cells: Sequence[str]) -> bool | None:
-        """Whether cells are like those above them: numbers below numbers, words below words.
+        """Whether cells are like most others: numbers where numbers stand, words where words do.
 
         ``None`` where no column is of a kind, so that nothing can be said. Short rows are compared
         by the cells that they have.
         """
-        if self._kinds is None or len(self._typical) < _SAMPLED:
-            self._kinds = _kinds(self._typical)
-        sure = False
-        for kind, cell in zip(self._kinds, cells, strict=False):
-            if kind == "t" or not cell.strip():
+        numbers = words = matched = 0
+        for kind, cell in zip(self._kinds, map(str.strip, cells), strict=False):
+            numbers += kind == "9"
+            if kind == "t" or not cell:
                 continue
-            if not (_NUMBER.fullmatch(cell.strip()) if kind == "9" else " " not in cell):
+            if not (_NUMBER.fullmatch(cell) if kind == "9" else " " not in cell):
                 return False
-            sure = True
-        return True if sure else None
+            matched, words = matched + (kind == "9"), words + (kind == "w")
+        # Where numbers are due, a single word below words is too little: texts have those too.
+        return True if matched or (words and not numbers) else None
 
     def _header(self) -> list[str]:
         try:
@@ -317,11 +330,13 @@ class CsvSource:
         return names
 
 
-def _splitter(delimiter: str, quote: Quote | None) -> Callable[[Iterator[str]], Any]:
+def _splitter(
+    delimiter: str, quote: Quote | None, strict: bool = True
+) -> Callable[[Iterator[str]], Any]:
     if quote == "none":
         return lambda lines: csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
     mark = "'" if quote == "single" else '"'
-    return lambda lines: csv.reader(lines, delimiter=delimiter, quotechar=mark, strict=True)
+    return lambda lines: csv.reader(lines, delimiter=delimiter, quotechar=mark, strict=strict)
 
 
 def _loosely(line: str, delimiter: str) -> list[str]:
@@ -375,7 +390,7 @@ def _delimiter(sample: list[str], tabs: bool) -> str:
 
 
 def _kinds(rows: list[list[str]]) -> str:
-    """One letter a column: ``9`` numbers, ``w`` single words, ``t`` anything."""
+    """A letter a column: ``9`` numbers, ``w`` single words, ``t`` anything; none without rows."""
     kinds = ""
     for place, column in enumerate(zip(*rows, strict=True)):
         cells = [cell.strip() for cell in column if cell.strip()]

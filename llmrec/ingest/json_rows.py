@@ -306,7 +306,8 @@ class _Document:
                     text, self._at = self._text[self._at : after], after
                     return BadRow("not JSON", value=text.strip())
             else:
-                if end < len(self._text) or self._ended:  # a number may go on in the next chunk
+                # A number may go on in the next chunk, by two characters that are none yet: "2e-".
+                if end + 3 <= len(self._text) or self._text[end - 1] in '}]"' or self._ended:
                     self._at = end
                     return value
             self._more()

@@ -1,4 +1,4 @@
-"""Text files as shops write them: quotes, delimiters, line ends, JSON of any build, late columns."""
+"""Text files as shops write them: quotes, delimiters, line ends, JSON, columns that come late."""
 
 import gzip
 import json
@@ -312,9 +312,15 @@ def test_bad_objects_of_an_array_are_set_aside_with_their_place(read):
 
 
 @pytest.mark.parametrize(
-    "text", ['[{"id": 1, "title": "Cup"}, {"id": 2', '[{"id": 1, "title": "Cup"}', '{"products": [',
-             '{"products": [{"id": 1, "title": "Cup"}], "x"', '[{"id": 1, "title": "Cup"}, {"id": 2},'],
-)  # fmt: skip
+    "text",
+    [
+        '[{"id": 1, "title": "Cup"}, {"id": 2',
+        '[{"id": 1, "title": "Cup"}, {"id": 2},',
+        '[{"id": 1, "title": "Cup"}',
+        '{"products": [',
+        '{"products": [{"id": 1, "title": "Cup"}], "x"',
+    ],
+)
 def test_a_document_that_is_cut_off_is_refused(read, shop, text):
     with pytest.raises(DataError) as caught:
         read(text, "a.json")
