@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from llmrec.ingest.merging import Built
 from llmrec.ingest.readers import ABSENT
@@ -18,6 +18,8 @@ from llmrec.ingest.rejects import BadRow
 from llmrec.types import Item
 
 __all__ = ["Draft", "Drafting", "Settled", "settled"]
+
+V = TypeVar("V")
 
 _FIELDS = (
     "title", "brand", "category", "description", "price", "currency", "language", "stock", "url",
@@ -151,9 +153,7 @@ def _field_of(ours: str) -> str:
     return next((field for part, field in _MADE_OF if part in ours), ours)
 
 
-def _attributes(
-    old: Mapping[str, str], new: Mapping[str, str], named: frozenset[str]
-) -> dict[str, str]:
+def _attributes(old: Mapping[str, V], new: Mapping[str, V], named: frozenset[str]) -> dict[str, V]:
     """``old`` with what is named replaced, in its order: the same content is the same text."""
     kept = {
         name: new.get(name, value)
