@@ -81,8 +81,7 @@ def print_removal(removal: Removal) -> None:
     if removal.gone > len(removal.first):
         notes.print(f"  and {removal.gone - len(removal.first):,} more", highlight=False)
     if removal.doubt:
-        doubt = removal.doubt[0].upper() + removal.doubt[1:]
-        notes.print(f"[bold]Careful:[/] {doubt}.", highlight=False)
+        notes.print(f"[bold]Careful:[/] {removal.doubt}.", highlight=False)
 
 
 def _indented(text: str) -> None:
