@@ -35,6 +35,9 @@ _SAMPLED = 50
 _TYPICAL_FROM = 5
 """So many rows must agree before a column counts as one of single words; ids do from the first."""
 
+_MOST = 0.75
+"""The sample may hold what a bad quote has made of rows: a kind is that of most cells."""
+
 # Excel's hint at the delimiter, perhaps quoted, or followed by the delimiters of a saved sheet.
 _SEP = re.compile(r"""["']?sep=(?P<delimiter>.)["']?(?P=delimiter)*\s*""", re.IGNORECASE)
 _NUMBER = re.compile(r"[^\w\s]?\s?[-+]?\d[\d.,' \u00a0]*[^\w\s]?")
@@ -264,7 +267,9 @@ class CsvSource:
         for line in further:
             many = line.count(self._delimiter) >= self._needed - 1
             if many and (line[0] in "\"'") == quoted:  # rows of a file begin alike
-                like += self._likeness(_loosely(line, self._delimiter)) is True
+                cells = _loosely(line, self._delimiter)
+                # A quote behind the first words ends the field above; no id ends with one.
+                like += '"' not in cells[0] and self._likeness(cells) is True
         return like * 2 > len(further)
 
     def _ends_early(self, values: list[str]) -> bool:
@@ -394,10 +399,12 @@ def _kinds(rows: list[list[str]]) -> str:
     kinds = ""
     for place, column in enumerate(zip(*rows, strict=True)):
         cells = [cell.strip() for cell in column if cell.strip()]
-        if cells and all(_NUMBER.fullmatch(cell) for cell in cells):
+        numbers = sum(_NUMBER.fullmatch(cell) is not None for cell in cells)
+        words = sum(" " not in cell for cell in cells)
+        if cells and numbers >= _MOST * len(cells):
             kinds += "9"
-        elif cells and (place == 0 or len(cells) >= _TYPICAL_FROM):
-            kinds += "t" if any(" " in cell for cell in cells) else "w"
+        elif (place == 0 or len(cells) >= _TYPICAL_FROM) and words >= _MOST * len(cells):
+            kinds += "w"
         else:
             kinds += "t"
     return kinds

@@ -177,7 +177,7 @@ def test_a_line_that_names_the_delimiter_is_no_header(read, head):
 
 
 def test_rows_keep_their_line_numbers_behind_what_is_passed_over(read):
-    _, _, rejects = read("# exported by hand\nsep=,\n\nid,title,price\n\n1,Cup,5\n,,\n2,Pot,free\n")
+    _, _, rejects = read("# exported by hand\nsep=,\n\nid,title,price\n\n1,Cup,5\n,,\n,Pot,6\n")
     assert rows_of(rejects) == [8]
     _, _, rejects = read('sep=;\nid;title;description\n1;Cup;"two\nlines"\n2;"Pot;x\n3;Jar;ok\n')
     assert rows_of(rejects) == [5]

@@ -192,12 +192,11 @@ def test_a_no_undoes_all_files(shop, read, tmp_path):
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("a.csv", "id,title,price\nA,Cup,1\nB,Pot,free\n"),
         ("a.csv", 'id,title,price\nA,Cup,1\nB,"Pot,2\n'),
         ("a.csv", 'id,title,price\nA,Cup,1\n"B",Pot,2,3,4\n'),
         ("a.jsonl", '{"id": "A", "title": "Cup"}\n{"id": "B", "title": oops}\n'),
         ("a.json", '[{"id": "A", "title": "Cup"}, {"id": "B", "title": oops}]'),
-        ("a.json", '[{"id": "A", "title": "Cup"}, {"id": "B", "title": "x", "price": "free"}]'),
+        ("a.jsonl", '{"id": "A", "title": "Cup"}\n{"id": "B", "title": "\\u0000"}\n'),
     ],
 )
 def test_a_rejected_row_is_no_reason_to_lose_its_product(shop, read, name, text):
@@ -220,11 +219,11 @@ def test_what_looks_wrong_is_said(shop, read):
     half = "".join(f"{n},Cup,1\n" for n in range(49))
     with pytest.raises(DataError):
         read("id,title,price\n" + half, whole=ask)
-    most = "".join(f"{n},Cup,{'free' if n < 20 else 1}\n" for n in range(90))
+    most = "".join(f"{n},Cup,{'1,2,3' if n < 20 else 1}\n" for n in range(90))
     with pytest.raises(DataError):
         read("id,title,price\n" + most, whole=ask)
     with pytest.raises(DataError):
-        read("id,title,price\n" + most.replace("free", "1"), whole=ask)
+        read("id,title,price\n" + most.replace("1,2,3", "1"), whole=ask)
     assert doubts == ["more than half of the catalogue would go", "20 of 90 rows were rejected", ""]
     with pytest.raises(ConfigError):
         read(FULL, whole=ask, limit=1)
