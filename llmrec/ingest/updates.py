@@ -88,7 +88,7 @@ class Drafting:
         """The item that ``draft`` makes of ``old``."""
         new, named = draft.item, draft.named
         if not new.title and old is None:
-            return BadRow("the title is missing", field=self._title, value=new.id)
+            return BadRow("the title is missing", field=self._title)
         if old is None:
             return new
         kept: dict[str, Any] = {
