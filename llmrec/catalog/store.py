@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
@@ -13,14 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from llmrec.catalog.bulk import Upsert, WriteCounts, batched
-from llmrec.catalog.codec import (
-    event_from_row,
-    event_row,
-    item_from_row,
-    item_row,
-    with_one_id,
-    with_one_key,
-)
+from llmrec.catalog.codec import event_from_row, event_row, item_from_row, with_one_key
 from llmrec.catalog.forgetting import check_remembered, in_operation, mark_forgotten
 from llmrec.catalog.ids import one_form
 from llmrec.catalog.names import is_nobody, of_nobody, of_somebody, user_name
@@ -35,6 +29,7 @@ from llmrec.catalog.reviews import (
 from llmrec.catalog.schema import event_order, events, items, meta
 from llmrec.catalog.search import search_statement
 from llmrec.catalog.stored import Stored
+from llmrec.catalog.writing import ItemWriting
 from llmrec.types import Event, EventKind, Item
 
 __all__ = ["CatalogStore", "Revision", "WriteCounts"]
@@ -222,9 +217,26 @@ class CatalogStore(Stored):
             DiskFull: no space left; nothing was written.
             DataError: an item that cannot be stored; nothing was written.
         """
-        rows = (item_row(with_one_id(item)) for item in values)
+        counts = WriteCounts()
+        with self.writing_items() as writing:
+            for batch in batched(values, _ITEM_BATCH):  # what the values raise is no database error
+                counts += writing.write(batch)
+        return counts
+
+    @contextmanager
+    def writing_items(self) -> Iterator[ItemWriting]:
+        """A transaction for several writes and looks at items; what is raised inside undoes it.
+
+        Raises:
+            LockedError: somebody else is writing.
+            DiskFull: no space left; nothing was written.
+        """
         with self._database.write() as connection:
-            return self._write(connection, items, "content_hash", rows, _ITEM_BATCH)
+            writing = ItemWriting(connection, self._database.errors)
+            yield writing
+            if writing.changed:
+                with self._database.errors():
+                    bump(connection, "items")
 
     def write_events(
         self,
@@ -261,7 +273,7 @@ class CatalogStore(Stored):
             numbers = count(before + 1)
             named = _named(values) if users is None else _noting(_named(values), users)
             rows = ((*row, next(numbers)) for row in texts.apart(back.apart(named)))
-            counts = self._write(connection, events, "value", rows, _EVENT_BATCH, "arrival")
+            counts = self._write_events(connection, rows)
             with self._database.errors():
                 _set_last_arrival(connection, next(numbers) - 1)
             back.settle()
@@ -286,16 +298,8 @@ class CatalogStore(Stored):
         Returns:
             Whether it was there.
         """
-        with self._database.write() as connection, self._database.errors():
-            deleted = (
-                connection.execute(
-                    items.delete().where(items.c.id.in_({id, one_form(id)}))
-                ).rowcount
-                > 0
-            )
-            if deleted:
-                bump(connection, "items")
-        return deleted
+        with self.writing_items() as writing:
+            return writing.delete({id, one_form(id)}) > 0
 
     def delete_event(self, event: Event) -> bool:
         """Remove an event and its text; user, time, position, item and kind say which.
@@ -337,23 +341,15 @@ class CatalogStore(Stored):
                 bump(connection, "events")
         return int(deleted)
 
-    def _write(
-        self,
-        connection: Connection,
-        table: sa.Table,
-        differs: str,
-        rows: Iterator[tuple[Any, ...]],
-        size: int,
-        keeps: str | None = None,
-    ) -> WriteCounts:
+    def _write_events(self, connection: Connection, rows: Iterator[tuple[Any, ...]]) -> WriteCounts:
         counts = WriteCounts()
-        upsert = Upsert(connection, table, differs, keeps)
-        for batch in batched(rows, size):  # what the rows raise is not a database error
+        upsert = Upsert(connection, events, "value", "arrival")
+        for batch in batched(rows, _EVENT_BATCH):  # what the rows raise is not a database error
             with self._database.errors():
                 counts += upsert.write(batch)
         if counts.changed:
             with self._database.errors():
-                bump(connection, "items" if table is items else "events")
+                bump(connection, "events")
         return counts
 
     def _all(self, query: sa.Select[Any]) -> list[Any]:

@@ -61,7 +61,10 @@ _NOT_PUBLISHED = {
 
 @dataclass(frozen=True)
 class Defaults:
-    """What holds where a row says nothing, and the bounds of what a row may say."""
+    """What holds where a row says nothing, and the bounds of what a row may say.
+
+    ``untitled`` lets an item pass without a title: the catalogue may know it already.
+    """
 
     now: datetime
     currency: str | None = None
@@ -69,6 +72,7 @@ class Defaults:
     kind: EventKind | None = None
     disliked_below: float | None = None
     max_chars: int = 200_000
+    untitled: bool = False
 
 
 class ItemBuilder:
@@ -97,6 +101,7 @@ class ItemBuilder:
         self._attributes = [name for name in plan.columns if name.startswith(ATTRIBUTE_PREFIX)]
         self._options = [name for name in OPTIONS if f"{name}.value" in plan.columns]
         self._paths_of: dict[str, tuple[_Path, ...]] = {}
+        self._unread: list[int] = []
         self.notes: list[str] = []
         self.by_handle = plan.merge == "handles"
         self._watched = [name for name in _NOT_PUBLISHED if name in plan.columns]
@@ -121,6 +126,7 @@ class ItemBuilder:
             BadRow: the row cannot be used.
         """
         self._row = row
+        self._unread.clear()
         id = self.id(values)
         title = title or self.title(values)
         price, currency = self._price(values)
@@ -200,7 +206,12 @@ class ItemBuilder:
                 self._leave_out(error.reason, i, value)
         return None
 
+    def unread(self) -> tuple[int, ...]:
+        """The places of the cells that could not be read in the row that was built last."""
+        return tuple(self._unread)
+
     def _leave_out(self, reason: str, place: int, value: Any) -> None:
+        self._unread.append(place)
         if self._note is not None:
             self._note(self._row, BadRow(reason, field=self._plan.selected[place], value=value))
 
@@ -234,6 +245,8 @@ class ItemBuilder:
                 raise BadRow(error.reason, field=column, value=values[i]) from None
             if title:
                 return title if place == 0 else _shortened(title)
+        if self._defaults.untitled:
+            return ""
         raise BadRow("the title is missing", field=self._plan.columns.get("title", ("title",))[0])
 
     def option_names(self, values: Values) -> dict[str, str]:
