@@ -16,7 +16,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from llmrec.catalog.ids import checked_id, one_form
+from llmrec.catalog.ids import one_form
+from llmrec.catalog.names import user_name
 from llmrec.catalog.scopes import ApiKey, Scope
 from llmrec.catalog.stored import Stored
 from llmrec.errors import ConfigError, DataError, NotFound
@@ -114,7 +115,7 @@ class KeyStore(Stored):
 
 def _shopper(user: str) -> str:
     try:
-        return checked_id(user)
+        return user_name(user)
     except DataError as error:
         raise DataError(
             f"The user {user[:80]!r} cannot be: {error.reason}.",

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from llmrec.errors import ConfigError, DataError
-from llmrec.ingest.readers import ABSENT, Row, numbered_columns, repeated
+from llmrec.ingest.readers import ABSENT, Rescued, Row, numbered_columns, repeated
 from llmrec.ingest.rejects import BadRow
 from llmrec.ingest.streams import MAX_LINE_CHARS, Lines, Unpacked, packed_name
 
@@ -184,7 +184,8 @@ class CsvSource:
             if isinstance(content, BadRow):
                 yield row, content
             elif content:
-                yield row, [content[i] for i in at]
+                cells = [content[i] for i in at]
+                yield row, Rescued(cells) if row <= self._behind else cells
 
     def _refuse_repeated(self, columns: Sequence[str]) -> None:
         for name in columns:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from llmrec.errors import DataError
 from llmrec.ingest.rejects import BadRow
 
-__all__ = ["ABSENT", "Row", "Source", "checked_columns", "numbered_columns", "repeated"]
+__all__ = ["ABSENT", "Rescued", "Row", "Source", "checked_columns", "numbered_columns", "repeated"]
 
 Row = tuple[int, "Sequence[Any] | BadRow"]
 """A row's 1-based number (of the line it begins on, where there are lines) and its content."""
@@ -28,6 +28,14 @@ class _Absent(str):
 ABSENT = _Absent()
 """Stands for a cell that a row does not have: a key that a JSON object lacks, a last column that a
 line ends before. It says nothing of its field, where a blank cell says that there is none."""
+
+
+class Rescued(list[Any]):
+    """The cells of a line behind a quote that is not closed, which looks like a row.
+
+    It may also be a line of the text in that quote. So it is taken only where all of it can be
+    read; elsewhere a field that cannot be read does not cost the row.
+    """
 
 
 class Source(Protocol):

@@ -23,6 +23,7 @@ from llmrec.ingest.fields import (
 from llmrec.ingest.offers import amount_of, gathered, listed_variants, offered, read_offer
 from llmrec.ingest.paths import further_steps, main_path, parse_paths
 from llmrec.ingest.prices import PriceReader
+from llmrec.ingest.readers import Rescued
 from llmrec.ingest.recognise import ATTRIBUTE_PREFIX, Plan
 from llmrec.ingest.rejects import BadRow
 from llmrec.ingest.times import parse_time
@@ -102,6 +103,7 @@ class ItemBuilder:
         self._options = [name for name in OPTIONS if f"{name}.value" in plan.columns]
         self._paths_of: dict[str, tuple[_Path, ...]] = {}
         self._unread: list[int] = []
+        self._strict = False
         self.notes: list[str] = []
         self.by_handle = plan.merge == "handles"
         self._watched = [name for name in _NOT_PUBLISHED if name in plan.columns]
@@ -127,6 +129,7 @@ class ItemBuilder:
         """
         self._row = row
         self._unread.clear()
+        self._strict = isinstance(values, Rescued)
         id = self.id(values)
         title = title or self.title(values)
         price, currency = self._price(values)
@@ -211,6 +214,8 @@ class ItemBuilder:
         return tuple(self._unread)
 
     def _leave_out(self, reason: str, place: int, value: Any) -> None:
+        if self._strict:
+            raise BadRow(reason, field=self._plan.selected[place], value=value)
         self._unread.append(place)
         if self._note is not None:
             self._note(self._row, BadRow(reason, field=self._plan.selected[place], value=value))

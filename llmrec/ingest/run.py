@@ -368,13 +368,17 @@ class _ItemsRun(_FileRun):
         # What the settings alone say of the currency must not overwrite what an item has.
         file_says = self._options.currency or plan.currency
         drafting = Drafting(plan, None if file_says else self._settings.currency)
-        build = ItemBuilder(plan, self._defaults(untitled=True), self._rejects.leave_out)
+        left_out: list[tuple[int, BadRow]] = []
+        build = ItemBuilder(
+            plan, self._defaults(untitled=True), lambda row, bad: left_out.append((row, bad))
+        )
         drafts = self._drafts(plan, rows, build, drafting, mentioned)
-        counts, rejects, note = WriteCounts(), self._rejects, self._hashes
+        counts, note = WriteCounts(), self._hashes
         for good, bad in settled(drafts, drafting, writing.others):
-            for row, reject in bad:
-                rejects.add(row, reject)
-                if mentioned is not None:
+            self._set_aside(bad, left_out)
+            left_out.clear()
+            if mentioned is not None:
+                for row, reject in bad:
                     mentioned.rejected(row, reject)
             # Eight bytes per row tell how many ids stood twice; a set would take a hundred.
             hashes = [hash(item.id) for item in good]
@@ -386,6 +390,20 @@ class _ItemsRun(_FileRun):
         self._warnings += (*doubts_of(build.read_price), *build.notes)
         self._finish(len(self._hashes))
         return counts
+
+    def _set_aside(
+        self, rejected: Sequence[tuple[int, BadRow]], left_out: Sequence[tuple[int, BadRow]]
+    ) -> None:
+        """Keep what could not be used, in order of rows; of a row that is not in, only why."""
+        gone = {row for row, _ in rejected}
+        kept = [(row, bad, True) for row, bad in left_out if row not in gone]
+        for row, bad, is_kept in sorted(
+            [*kept, *((row, bad, False) for row, bad in rejected)], key=lambda entry: entry[0]
+        ):
+            if is_kept:
+                self._rejects.leave_out(row, bad)
+            else:
+                self._rejects.add(row, bad)
 
     def _drafts(
         self,

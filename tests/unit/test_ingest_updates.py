@@ -84,11 +84,11 @@ def test_a_blank_cell_clears_its_field_but_no_title(shop, read):
 def test_attributes_that_a_file_has_no_column_for_stay(shop, read):
     read(FULL)
     read("id,title,attributes.size,attributes.material\nQ1,Lamp,,steel\n")
-    assert stored(shop)["Q1"].attributes == {"colour": "red", "material": "steel"}
+    assert stored(shop)["Q1"].attributes == {"colour": ("red",), "material": ("steel",)}
     again = read("id,title,attributes.size,attributes.material\nQ1,Lamp,,steel\n")
     assert counts(again) == (0, 0, 1, 0)
     read('{"id": "Q1", "attributes": {"watt": "60"}}\n', "a.jsonl")
-    assert stored(shop)["Q1"].attributes == {"watt": "60"}
+    assert stored(shop)["Q1"].attributes == {"watt": ("60",)}
 
 
 def test_attributes_keep_their_order_so_that_two_files_in_turn_change_nothing(shop, read):
