@@ -11,7 +11,8 @@ from __future__ import annotations
 import csv
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -34,6 +35,10 @@ _NAMES = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "
 _SAMPLED = 50
 _TYPICAL_FROM = 5
 """So many rows must agree before a column counts as one of single words; ids do from the first."""
+
+_TEXT_LINES = 100
+"""As far behind a bad quote a line must look like a row: descriptions are seldom longer, and rows
+of another look than those of the sample are not to be lost for one quote above them."""
 
 _MOST = 0.75
 """The sample may hold what a bad quote has made of rows: a kind is that of most cells."""
@@ -138,7 +143,7 @@ class CsvSource:
         self._needed = len(header) or self._width
         self.columns = numbered_columns(header or [""] * self._width)
         self._kinds = _kinds(self._typical_of(head))
-        self._behind = 0
+        self._behind = self._spoilt_to = 0
         self._short = self._texts = 0
 
     @property
@@ -213,6 +218,7 @@ class CsvSource:
                 value=self._delimiter.join(values),
             )
         if fits:
+            self._behind = self._spoilt_to
             return values + [""] * (width - len(values))
         if len(values) < width and self._ends_early(values):
             self._short += 1
@@ -235,13 +241,17 @@ class CsvSource:
     def _first_line(self, row: int, reason: str) -> Sequence[str] | BadRow:
         """Take the record's first line alone, and give the others back to be read as rows."""
         feed = self._feed
-        self._behind = max(self._behind, row + len(feed.record) - 1)
+        lines = min(len(feed.record) - 1, _TEXT_LINES)
+        self._spoilt_to = max(self._spoilt_to, row + lines)
         feed.give_back()
         line = feed.record[0].rstrip("\n")
+        self._behind = max(self._behind, self._spoilt_to)
         for cells in self._readings(line):
             if len(cells) == self._width and self._likeness(cells) is not False:
                 self._texts += 1
                 return cells
+        # Its text may go on below, until a line may be a row again.
+        self._behind = row + _TEXT_LINES
         return BadRow(reason, value=line)
 
     def _readings(self, line: str) -> Iterator[list[str]]:
@@ -287,14 +297,23 @@ class CsvSource:
         """Where the sample has no whole row, all rows end early."""
         return not self._kinds or self._likeness(cells) is True
 
-    def _typical_of(self, sample: Iterable[str]) -> list[list[str]]:
-        """Rows of the sample that stand on a line each and have all columns."""
-        rows = _splitter(self._delimiter, self._quote, strict=False)(iter(sample))
-        return [
-            cells
-            for cells in islice(rows, 1, None)
-            if len(cells) == self._width and not any("\n" in cell for cell in cells)
-        ]
+    def _typical_of(self, sample: Sequence[str]) -> list[list[str]]:
+        """Rows of the sample that stand on a line each and have all columns.
+
+        Those above the first bad quote, if there are some: below it may be pieces of a text.
+        """
+        above = self._whole_rows(sample, strict=True)
+        return above if len(above) > 1 else self._whole_rows(sample, strict=False)
+
+    def _whole_rows(self, sample: Sequence[str], strict: bool) -> list[list[str]]:
+        rows: list[list[str]] = []
+        # A bad quote in the sample ends the rows of a strict reader.
+        with suppress(csv.Error):
+            reader = _splitter(self._delimiter, self._quote, strict)(iter(sample))
+            for cells in islice(reader, 1, None):
+                if len(cells) == self._width and not any("\n" in cell for cell in cells):
+                    rows.append(cells)
+        return rows
 
     def _likeness(self, cells: Sequence[str]) -> bool | None:
         """Whether cells are like most others: numbers where numbers stand, words where words do.

@@ -377,3 +377,23 @@ def test_files_that_other_shops_had_trouble_with(shop, name, ids):
     report = ingest_items(shop, [CASES / name]).files[0]
     assert set(stored(shop)) == ids
     assert report.rows == report.added + report.rejected
+
+
+def test_a_text_that_a_bad_quote_has_broken_is_over_where_rows_begin_again(read):
+    _, items, rejects = read(
+        "id,title,brand,description\n1,Cup,Acme,ok\n2,Jar,Acme,ok\n"
+        '3,Soap,Acme,"made of 19" racks of\nwater,oil,salt,scent\nsoap,wax,honey,milk"\n'
+        "4,Pot,Acme,ok\n5,Pan,Acme,ok\nT-6,Tea,Acme,ok\n"
+    )
+    assert list(items) == ["1", "2", "4", "5", "T-6"]
+    assert rows_of(rejects) == [4, 5, 6]
+
+
+def test_a_bad_quote_does_not_cost_rows_of_another_look_far_below(read):
+    head = "".join(f"{n},Thing,{n}\n" for n in range(1, 60))
+    tail = "".join(f"T-{n} x,Thing,free\n" for n in range(500))
+    for broken in ('60,"Cup,5\n', '60,"19" rack",5\n'):
+        _, items, rejects = read(f"id,title,description\n{head}{broken}{tail}")
+        assert {"1", "59", "T-200 x", "T-499 x"} <= set(items)
+        assert 61 in rows_of(rejects)
+        assert len(items) + len(rejects) == 560
