@@ -35,7 +35,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from llmrec.errors import ConfigError, DiskFull, LLMRecError, WorkspaceError
+from llmrec.errors import ConfigError, DiskFull, LLMRecError, WorkspaceError, near_miss
 from llmrec.sections import (
     MAX_CANDIDATES,
     ChromaSettings,
@@ -179,6 +179,7 @@ class Workspace:
             )
         config = root / CONFIG_NAME
         _check_version(config)
+        _check_variables()
         return cls(root, _load(config, overrides or {}))
 
     @property
@@ -279,10 +280,45 @@ def _load(config: Path, overrides: Mapping[str, Any]) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise ConfigError(
+                f"{config}: there is no setting '{name}'.",
+                hint=f"{_near_setting(name)}docs/configuration.md lists all of them. It stands "
+                "there, or in the LLMREC_… variable of that name.",
+            ) from error
         raise ConfigError(
             f"{config}: setting '{name}': {first['msg']}.",
             hint="Mend it there, or in the LLMREC_… variable or flag of that name.",
         ) from error
+
+
+def _near_setting(name: str) -> str:
+    """A question for a setting that is like ``name``: of its section, or the section itself."""
+    section, _, field = name.rpartition(".")
+    model: Any = Settings
+    for part in section.split(".") if section else ():
+        inner = model.model_fields.get(part)
+        model = inner.annotation if inner is not None else Settings
+        if not hasattr(model, "model_fields"):
+            return ""
+    guess = near_miss(field, model.model_fields)
+    return guess.replace("'", f"'{section}.", 1) if section else guess
+
+
+def _check_variables() -> None:
+    """Refuse variables of sections that do not exist: pydantic passes over them without a word.
+
+    A variable without ``__`` may be somebody else's (Kubernetes sets ``LLMREC_SERVICE_HOST`` for a
+    service called llmrec), so that it is let pass.
+    """
+    prefix = "LLMREC_"
+    for variable in os.environ:
+        section, nested, _ = variable.removeprefix(prefix).lower().partition("__")
+        if variable.startswith(prefix) and nested and section not in Settings.model_fields:
+            raise ConfigError(
+                f"The variable {variable}: there is no section '{section}' of settings.",
+                hint=f"{near_miss(section, Settings.model_fields)}Mend or unset it.",
+            )
 
 
 _CONFIG_TEMPLATE = f"""\

@@ -42,6 +42,9 @@ The command line prints exactly these two and exits with ``exit_code``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 __all__ = [
     "AdapterMismatch",
     "AlreadyThere",
@@ -76,6 +79,7 @@ __all__ = [
     "WeightsCorrupt",
     "WeightsMissing",
     "WorkspaceError",
+    "near_miss",
 ]
 
 
@@ -299,3 +303,14 @@ class MissingExtra(LLMRecError):
         )
         self.package = package
         self.extra = extra
+
+
+def near_miss(name: str, known: Iterable[str]) -> str:
+    """A question to begin a hint with, where a name is like one that exists; else nothing.
+
+    >>> near_miss("titel", ["title", "price"]), near_miss("x", ["title"])
+    ("Did you mean 'title'? ", '')
+    """
+    by_case = {candidate.casefold(): candidate for candidate in known}
+    close = get_close_matches(name.casefold(), by_case, n=1)
+    return f"Did you mean '{by_case[close[0]]}'? " if close else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from llmrec.catalog.bulk import Upsert, WriteCounts, batched
-from llmrec.catalog.codec import event_from_row, event_row, item_from_row, item_row
+from llmrec.catalog.codec import event_from_row, event_row, item_from_row
 from llmrec.catalog.reviews import (
     ReviewTexts,
     remove_texts,
@@ -24,6 +25,7 @@ from llmrec.catalog.reviews import (
 from llmrec.catalog.schema import event_order, events, items, meta
 from llmrec.catalog.search import search_statement
 from llmrec.catalog.stored import Stored
+from llmrec.catalog.writing import ItemWriting
 from llmrec.types import Event, Item
 
 __all__ = ["CatalogStore", "Revision", "WriteCounts"]
@@ -158,9 +160,26 @@ class CatalogStore(Stored):
             DiskFull: no space left; nothing was written.
             DataError: an item that cannot be stored; nothing was written.
         """
-        rows = map(item_row, values)
+        counts = WriteCounts()
+        with self.writing_items() as writing:
+            for batch in batched(values, _ITEM_BATCH):  # what the values raise is no database error
+                counts += writing.write(batch)
+        return counts
+
+    @contextmanager
+    def writing_items(self) -> Iterator[ItemWriting]:
+        """A transaction for several writes and looks at items; what is raised inside undoes it.
+
+        Raises:
+            LockedError: somebody else is writing.
+            DiskFull: no space left; nothing was written.
+        """
         with self._database.write() as connection:
-            return self._write(connection, items, "content_hash", rows, _ITEM_BATCH)
+            writing = ItemWriting(connection, self._database.errors)
+            yield writing
+            if writing.changed:
+                with self._database.errors():
+                    _bump(connection, "items")
 
     def write_events(self, values: Iterable[Event]) -> WriteCounts:
         """Add or update events in one transaction, holding one batch of them in memory.
@@ -180,7 +199,7 @@ class CatalogStore(Stored):
                 before = _last_arrival(connection)
             numbers = count(before + 1)
             rows = ((*row, next(numbers)) for row in texts.apart(values))
-            counts = self._write(connection, events, "value", rows, _EVENT_BATCH, "arrival")
+            counts = self._write_events(connection, rows)
             with self._database.errors():
                 _set_last_arrival(connection, next(numbers) - 1)
         return replace(counts, texts=texts.changed)
@@ -191,11 +210,8 @@ class CatalogStore(Stored):
         Returns:
             Whether it was there.
         """
-        with self._database.write() as connection, self._database.errors():
-            deleted = connection.execute(items.delete().where(items.c.id == id)).rowcount > 0
-            if deleted:
-                _bump(connection, "items")
-        return deleted
+        with self.writing_items() as writing:
+            return writing.delete([id]) > 0
 
     def delete_event(self, event: Event) -> bool:
         """Remove an event and its text; user, time, position, item and kind say which.
@@ -226,23 +242,15 @@ class CatalogStore(Stored):
                 _bump(connection, "events")
         return int(deleted)
 
-    def _write(
-        self,
-        connection: Connection,
-        table: sa.Table,
-        differs: str,
-        rows: Iterator[tuple[Any, ...]],
-        size: int,
-        keeps: str | None = None,
-    ) -> WriteCounts:
+    def _write_events(self, connection: Connection, rows: Iterator[tuple[Any, ...]]) -> WriteCounts:
         counts = WriteCounts()
-        upsert = Upsert(connection, table, differs, keeps)
-        for batch in batched(rows, size):  # what the rows raise is not a database error
+        upsert = Upsert(connection, events, "value", "arrival")
+        for batch in batched(rows, _EVENT_BATCH):  # what the rows raise is not a database error
             with self._database.errors():
                 counts += upsert.write(batch)
         if counts.changed:
             with self._database.errors():
-                _bump(connection, "items" if table is items else "events")
+                _bump(connection, "events")
         return counts
 
     def _all(self, query: sa.Select[Any]) -> list[Any]:

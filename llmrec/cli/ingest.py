@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
-from llmrec.cli.common import WorkspaceOption, console, notes
+from llmrec.cli.common import WorkspaceOption, notes
+from llmrec.cli.ingest_view import print_removal, print_report
 from llmrec.errors import ConfigError, DataError
+from llmrec.ingest.delimited import Quote
 from llmrec.ingest.prices import PriceUnit
 from llmrec.ingest.times import DateOrder
 from llmrec.types import EventKind
@@ -19,7 +19,7 @@ from llmrec.types import EventKind
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from llmrec.ingest import FileProgress, FileReport, IngestReport
+    from llmrec.ingest import FileProgress, Removal
 
 __all__ = ["app"]
 
@@ -29,14 +29,11 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
-_REASONS_SHOWN = 8
-
-
 _Files = Annotated[
     list[str],
     typer.Argument(
         metavar="FILE…",
-        help="CSV, TSV, JSON Lines, Parquet, also as .gz or .zst; or "
+        help="CSV, TSV, JSON, JSON Lines, Parquet, also as .gz or .zst; or "
         "hf:OWNER/NAME[:CONFIG][:SPLIT].",
         show_default=False,
     ),
@@ -51,7 +48,18 @@ _Encoding = Annotated[
     str | None, typer.Option(help="Encoding of text files.", show_default="utf-8")
 ]
 _Format = Annotated[
-    str | None, typer.Option(help="csv, tsv, jsonl or parquet, if the name does not tell.")
+    str | None, typer.Option(help="csv, tsv, jsonl, json or parquet, if the name does not tell.")
+]
+_Delimiter = Annotated[
+    str | None,
+    typer.Option(
+        help="What parts the columns of CSV files: a character, or tab, pipe, semicolon, …; "
+        "else it is found out."
+    ),
+]
+_Quote = Annotated[
+    Quote | None,
+    typer.Option(help="What quotes the fields of CSV files; none: quotes are text."),
 ]
 _Limit = Annotated[int | None, typer.Option(min=1, help="Read only so many rows of each file.")]
 _Order = Annotated[
@@ -68,6 +76,8 @@ def items(
     map: _Map = None,
     encoding: _Encoding = None,
     format: _Format = None,
+    delimiter: _Delimiter = None,
+    quote: _Quote = None,
     currency: Annotated[
         str | None, typer.Option(help="Currency (ISO 4217) of prices that name none.")
     ] = None,
@@ -84,9 +94,32 @@ def items(
     ] = None,
     date_order: _Order = None,
     limit: _Limit = None,
+    whole: Annotated[
+        bool,
+        typer.Option(
+            "--replace",
+            help="The files are the whole catalogue: products in none of them go. It shows which, "
+            "and asks.",
+        ),
+    ] = False,
+    yes: Annotated[
+        bool,
+        typer.Option(
+            "--yes",
+            "-y",
+            help="With --replace: do not ask, unless most of the catalogue would go or a tenth of "
+            "the rows is bad.",
+        ),
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --replace: do not ask, whatever would go.")
+    ] = False,
     as_json: _Json = False,
 ) -> None:
     """Add or update products.
+
+    A file updates the fields that it has columns for: a price list leaves brand and description as
+    they are. A blank cell clears its field.
 
     Exports of Shopify, WooCommerce and Magento, Google's feeds, Amazon Reviews 2023, MovieLens and
     UCI Online Retail are recognised; other columns by their names, or by --map and llmrec.toml. The
@@ -107,6 +140,8 @@ def items(
         columns=parse_map(map or (), "items"),
         encoding=encoding,
         format=format,
+        delimiter=delimiter,
+        quote=quote,
         currency=_checked("--currency", currency, parse_currency),
         language=_checked("--language", language, parse_language),
         decimal=None if decimal is None else "." if decimal == "point" else ",",
@@ -116,8 +151,9 @@ def items(
     )
     shop = Workspace.open(workspace)
     with _bars() as bars:
-        report = ingest_items(shop, files, options=options, progress=_into(bars))
-    _print(report, as_json)
+        decide = (lambda removal: _decide(removal, yes, force, bars)) if whole else None
+        report = ingest_items(shop, files, options=options, progress=_into(bars), whole=decide)
+    print_report(report, as_json, workspace)
 
 
 @app.command()
@@ -127,6 +163,8 @@ def events(
     map: _Map = None,
     encoding: _Encoding = None,
     format: _Format = None,
+    delimiter: _Delimiter = None,
+    quote: _Quote = None,
     kind: Annotated[
         EventKind | None, typer.Option(help="What all events of the files are.")
     ] = None,
@@ -158,6 +196,8 @@ def events(
         columns=parse_map(map or (), "events"),
         encoding=encoding,
         format=format,
+        delimiter=delimiter,
+        quote=quote,
         kind=kind,
         date_order=date_order,
         limit=limit,
@@ -167,7 +207,7 @@ def events(
     shop = Workspace.open(workspace)
     with _bars() as bars:
         report = ingest_events(shop, files, options=options, progress=_into(bars))
-    _print(report, as_json, shop.settings.ingest.rating_scale)
+    print_report(report, as_json, workspace, shop.settings.ingest.rating_scale)
 
 
 def _checked(flag: str, value: str | None, parse: Callable[[str], str | None]) -> str | None:
@@ -214,63 +254,22 @@ def _into(bars: Progress) -> FileProgress:
     return tell
 
 
-def _print(report: IngestReport, as_json: bool, scale: tuple[float, float] | None = None) -> None:
-    if as_json:
-        print(json.dumps(report.to_dict(), ensure_ascii=False))
-        return
-    for one in report.files:
-        _describe(one)
-    table = Table("File", "Rows", "Added", "Updated", "Unchanged", "Repeated", "Rejected", "Rows/s")
-    for one in report.files:
-        numbers = (one.rows, one.added, one.updated, one.unchanged, one.duplicates, one.rejected)
-        rate = one.rows / max(one.seconds, 1e-9)
-        table.add_row(escape(one.file), *(f"{n:,}" for n in numbers), f"{rate:,.0f}")
-    console.print(table)
-    for one in report.files:
-        for warning in one.warnings:
-            console.print(f"  note: {escape(warning)}", highlight=False, soft_wrap=True)
-        _explain_rejects(one)
-        _explain_ratings(one)
-        if scale and "text" in one.columns:
-            _explain_texts(one, scale)
+def _at_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
-def _describe(one: FileReport) -> None:
-    mapped = ", ".join(f"{ours} ← {theirs}" for ours, theirs in one.columns.items())
-    console.print(
-        f"{escape(one.file)}: {one.format}, recognised by: {one.shape}\n  {escape(mapped)}",
-        highlight=False,
+def _decide(removal: Removal, yes: bool, force: bool, bars: Progress) -> bool:
+    """Whether the products in none of the files go: as the flags say, or who sits there."""
+    if force or (yes and not removal.doubt):
+        return True
+    bars.stop()  # its lines would be drawn over the question
+    print_removal(removal)
+    if _at_terminal() and not yes:
+        return typer.confirm("Remove them from the catalogue?", default=False, err=True)
+    raise DataError(
+        f"{removal.gone:,} of {removal.before:,} products are in none of the files"
+        f"{f', and {removal.doubt}' if removal.doubt else ''}: nothing was written.",
+        hint="If that is right, say --force."
+        if removal.doubt
+        else "Say --yes to remove them, or ingest without --replace to keep them.",
     )
-
-
-def _explain_ratings(one: FileReport) -> None:
-    if one.ratings is None:
-        return
-    low, high = one.ratings
-    below = one.disliked_below
-    said = (
-        "each speaks for its product; --disliked-below takes low ones for dislikes"
-        if below is None
-        else f"those below {below:g} are dislikes"
-    )
-    console.print(f"  ratings from {low:g} to {high:g}: {said}", highlight=False)
-
-
-def _explain_texts(one: FileReport, scale: tuple[float, float]) -> None:
-    console.print(f"  {one.texts:,} review texts are new or changed", highlight=False)
-    low, high = one.ratings or scale
-    if low < scale[0] or high > scale[1]:
-        console.print(
-            f"  profiles read reviews on a scale of {scale[0]:g} to {scale[1]:g}: set "
-            "ingest.lowest_rating and ingest.highest_rating to the shop's own",
-            highlight=False,
-        )
-
-
-def _explain_rejects(one: FileReport) -> None:
-    for reason, count in list(one.reasons.items())[:_REASONS_SHOWN]:
-        console.print(f"  rejected {count:,}: {escape(reason)}", highlight=False)
-    for reason, count in list(one.left_out.items())[:_REASONS_SHOWN]:
-        console.print(f"  left out {count:,}: {escape(reason)}", highlight=False)
-    if one.rejects:
-        console.print(f"  all of them: {escape(str(one.rejects))}", highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""``llmrec items``: look at the catalogue."""
+"""``llmrec items``: look at the catalogue, and take products out of it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from llmrec.cli.cards import price_of
 from llmrec.cli.common import WorkspaceOption, console, notes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from llmrec.catalog.store import CatalogStore
+    from llmrec.config import Workspace
     from llmrec.types import Item
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Look at the catalogue.", no_args_is_help=True)
+app = typer.Typer(help="Look at the catalogue, and take products out of it.", no_args_is_help=True)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON array on standard output.")]
 
@@ -46,9 +47,7 @@ def show(
             console.print(_card(item))
     unknown = [id for id in dict.fromkeys(ids) if id not in found]
     if unknown:
-        notes.print(
-            f"Not in the catalogue: {escape(', '.join(unknown))}", highlight=False, soft_wrap=True
-        )
+        _say_unknown(unknown)
         raise typer.Exit(1)
 
 
@@ -76,6 +75,60 @@ def search(
         cells = (item.id, item.title, item.brand or "", item.category[-1] if item.category else "")
         table.add_row(*map(escape, cells), price_of(item), _stock(item))
     console.print(table)
+
+
+@app.command()
+def delete(
+    ids: Annotated[list[str], typer.Argument(help="Item ids.", show_default=False)],
+    workspace: WorkspaceOption = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object on standard output.")
+    ] = False,
+) -> None:
+    """Remove items from the catalogue and from the index; their events stay.
+
+    Exits with 1 if the catalogue does not know one of them; the others are removed all the same.
+
+    Example: [bold]llmrec items delete KETTLE-01 KETTLE-02[/]
+    """
+    from llmrec.catalog.locks import write_lock
+    from llmrec.config import Workspace
+
+    shop = Workspace.open(workspace)
+    wanted = list(dict.fromkeys(ids))
+    with write_lock(shop), _store(workspace) as store:
+        removed = store.has_items(wanted)
+        with store.writing_items() as writing:
+            writing.delete(removed)
+        if removed:
+            _take_from_index(shop, store, removed)
+    unknown = [id for id in wanted if id not in removed]
+    if as_json:
+        deleted = [id for id in wanted if id in removed]
+        typer.echo(json.dumps({"deleted": deleted, "unknown": unknown}, ensure_ascii=False))
+    else:
+        console.print(f"Removed {len(removed):,} of {len(wanted):,} products.", highlight=False)
+    if unknown:
+        _say_unknown(unknown)
+        raise typer.Exit(1)
+
+
+def _take_from_index(shop: Workspace, store: CatalogStore, ids: Collection[str]) -> None:
+    """As the server does it, where there is an index; without one there is nothing to do."""
+    from llmrec.embedding import load_encoder
+    from llmrec.errors import IndexMissing
+    from llmrec.retrieval import index_items
+    from llmrec.retrieval.collection import VectorCollection
+
+    try:
+        VectorCollection.open(shop).close()
+    except IndexMissing:
+        return
+    index_items(shop, store, load_encoder(shop.settings.models.encoder), ids)
+
+
+def _say_unknown(ids: Iterable[str]) -> None:
+    notes.print(f"Not in the catalogue: {escape(', '.join(ids))}", highlight=False, soft_wrap=True)
 
 
 def _store(workspace: Any) -> CatalogStore:

@@ -1,9 +1,11 @@
 """Files of any shape into the catalogue: read, recognised, cleaned, checked, written whole.
 
-On a row's way: ``streams`` and ``tables`` (bytes to rows, bounded) -> ``readers`` and ``sources``
-(which format) -> ``shapes`` and ``recognise`` (which columns mean what) -> ``rows`` and
-``event_rows`` with ``fields``, ``cleaning``, ``prices``, ``times`` (a row to an item or an event)
--> ``merging`` (several rows of one product) -> ``run`` (one transaction a file) and ``rejects``.
+On a row's way: ``streams`` (bytes to lines, bounded) -> ``sources`` (which format) with
+``delimited``, ``json_rows`` and ``tables`` (rows, as ``readers`` has them) -> ``shapes`` and
+``recognise`` (which columns mean what) -> ``rows`` and ``event_rows`` with ``fields``,
+``cleaning``, ``prices``, ``times`` (a row to an item or an event) -> ``merging`` (several rows of
+one product) -> ``updates`` (what of it is new) -> ``run`` (one transaction a file), ``rejects``,
+``replacing`` (what is in no file) and ``reports``.
 """
 
 from llmrec.ingest.run import (
@@ -11,6 +13,7 @@ from llmrec.ingest.run import (
     FileReport,
     IngestOptions,
     IngestReport,
+    Removal,
     ingest_events,
     ingest_items,
 )
@@ -20,6 +23,7 @@ __all__ = [
     "FileReport",
     "IngestOptions",
     "IngestReport",
+    "Removal",
     "ingest_events",
     "ingest_items",
 ]

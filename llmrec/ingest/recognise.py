@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from llmrec.errors import ConfigError, DataError
+from llmrec.errors import ConfigError, DataError, near_miss
 from llmrec.ingest.currencies import DecimalSign, currencies_named
 from llmrec.ingest.paths import PLAIN_PATHS, PathStyle
 from llmrec.ingest.prices import PLAIN_NUMBERS, NumberStyle
@@ -109,6 +109,7 @@ def recognise(
     settings: Mapping[str, str] | None = None,
     flags: Mapping[str, tuple[str, ...]] | None = None,
     order: DateOrder | None = None,
+    partial: bool = False,
 ) -> Plan:
     """Decide how to read a file with these columns.
 
@@ -119,6 +120,7 @@ def recognise(
         settings: our field -> column, from ``llmrec.toml``.
         flags: our field -> columns, from the command line.
         order: month or day first in slashed dates, where the user says.
+        partial: there are items already, so that a file may name their ids and what has changed.
 
     Raises:
         DataError: a needed column is missing; the error names all columns and the flag to give.
@@ -137,7 +139,7 @@ def recognise(
         if field_name in asked:  # who says which column the price is means no other
             mapped |= {name: () for name in helpers if name not in asked}
     mapped = {name: those for name, those in mapped.items() if those}
-    _check_needed(mapped, columns, target, file)
+    _check_needed(mapped, columns, target, file, partial)
     shape = found.shape
     parents = "parent" in mapped and target == "items"
     return Plan(
@@ -245,18 +247,27 @@ def _check_asked(asked: Mapping[str, tuple[str, ...]], columns: Sequence[str], f
                 raise DataError(
                     f"there is no column '{column}', said to be '{name}'. {_list(columns)}",
                     file=file,
-                    hint=f"Say which of them it is with --map {name}=COLUMN.",
+                    hint=f"{near_miss(column, columns)}Say which of them it is with "
+                    f"--map {name}=COLUMN.",
                 )
 
 
 def _check_needed(
-    mapped: Mapping[str, tuple[str, ...]], columns: Sequence[str], target: Target, file: str
+    mapped: Mapping[str, tuple[str, ...]],
+    columns: Sequence[str],
+    target: Target,
+    file: str,
+    partial: bool,
 ) -> None:
     missing = [name for name in _NEEDED[target] if name not in mapped]
+    if partial and target == "items" and missing == ["title"] and len(mapped) > 1:
+        return
     if not missing:
         return
     flags = " ".join(f"--map {name}=COLUMN" for name in missing)
     hint = f"Say which column it is: {flags}"
+    if len(columns) == 1:
+        hint = "If something else parts its columns, name it: --delimiter CHARACTER"
     other: Target = "events" if target == "items" else "items"
     shape = _shape_of(columns, other)
     if shape or all(name in _by_names(columns, other).columns for name in _NEEDED[other]):
@@ -277,7 +288,7 @@ def _check_field(name: str, target: Target, source: str) -> None:
         more = f", {ATTRIBUTE_PREFIX}NAME" if target == "items" else ""
         raise ConfigError(
             f"{source}: '{name}' is not a field of {target}.",
-            hint=f"The fields are {', '.join(fields)}{more}.",
+            hint=f"{near_miss(name, fields)}The fields are {', '.join(fields)}{more}.",
         )
 
 

@@ -61,7 +61,10 @@ _NOT_PUBLISHED = {
 
 @dataclass(frozen=True)
 class Defaults:
-    """What holds where a row says nothing, and the bounds of what a row may say."""
+    """What holds where a row says nothing, and the bounds of what a row may say.
+
+    ``untitled`` lets an item pass without a title: the catalogue may know it already.
+    """
 
     now: datetime
     currency: str | None = None
@@ -69,6 +72,7 @@ class Defaults:
     kind: EventKind | None = None
     disliked_below: float | None = None
     max_chars: int = 200_000
+    untitled: bool = False
 
 
 class ItemBuilder:
@@ -234,6 +238,8 @@ class ItemBuilder:
                 raise BadRow(error.reason, field=column, value=values[i]) from None
             if title:
                 return title if place == 0 else _shortened(title)
+        if self._defaults.untitled:
+            return ""
         raise BadRow("the title is missing", field=self._plan.columns.get("title", ("title",))[0])
 
     def option_names(self, values: Values) -> dict[str, str]:

@@ -11,42 +11,46 @@ import time
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import ClassVar
 
 from llmrec.catalog.bulk import batched
 from llmrec.catalog.locks import write_lock
 from llmrec.catalog.store import CatalogStore, WriteCounts
+from llmrec.catalog.writing import ItemWriting
 from llmrec.config import Workspace
 from llmrec.errors import ConfigError, DataError
 from llmrec.ingest.currencies import DecimalSign
+from llmrec.ingest.delimited import Quote, parse_delimiter
 from llmrec.ingest.event_rows import EventBuilder
 from llmrec.ingest.merging import Built, each_row, merge_sales, merge_variants
 from llmrec.ingest.prices import PriceUnit
 from llmrec.ingest.readers import Row, Source
 from llmrec.ingest.recognise import Plan, recognise
 from llmrec.ingest.rejects import BadRow, RejectsFile
+from llmrec.ingest.replacing import Decide, Mentioned, Removal, remove_others
+from llmrec.ingest.reports import FileReport, IngestReport, Lacking
 from llmrec.ingest.rows import Defaults, ItemBuilder
 from llmrec.ingest.shapes import Target
 from llmrec.ingest.sources import open_source
 from llmrec.ingest.survey import PriceHints, doubts_of, surveyed, taken
 from llmrec.ingest.times import DateOrder
-from llmrec.types import Event, EventKind, Item
+from llmrec.ingest.updates import Draft, Drafting, settled
+from llmrec.types import Event, EventKind
 
 __all__ = [
     "FileProgress",
     "FileReport",
     "IngestOptions",
     "IngestReport",
+    "Removal",
     "ingest_events",
     "ingest_items",
 ]
-
-T = TypeVar("T")
 
 FileProgress = Callable[[str, int, int], None]
 """Called with the file's name, the bytes read so far and its size (0 if not known)."""
@@ -62,7 +66,9 @@ class IngestOptions:
     Attributes:
         columns: our field -> columns of the file (``--map``).
         encoding: of text files; UTF-8 unless a byte order mark says otherwise.
-        format: ``csv``, ``jsonl`` or ``parquet``, where the name does not tell.
+        format: ``csv``, ``jsonl``, ``json`` or ``parquet``, where the name does not tell.
+        delimiter: what parts the columns of CSV files; found out if ``None``.
+        quote: what quotes their fields; ``none``: quotes are text.
         currency: ISO 4217, of prices that name none.
         language: BCP 47, of items that name none.
         kind: of all events.
@@ -77,6 +83,8 @@ class IngestOptions:
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     encoding: str | None = None
     format: str | None = None
+    delimiter: str | None = None
+    quote: Quote | None = None
     currency: str | None = None
     language: str | None = None
     kind: EventKind | None = None
@@ -88,82 +96,53 @@ class IngestOptions:
     price_unit: PriceUnit | None = None
 
 
-@dataclass(frozen=True)
-class FileReport:
-    """What became of one file.
-
-    ``rows`` = those that were accepted + ``rejected`` + those merged into the item of another row;
-    ``duplicates`` counts accepted rows whose id (for events: user, item, kind, time and position)
-    an earlier row of the file had: the later one won. ``ratings`` are the lowest and the highest of
-    the file, and ``disliked_below`` says which of them are dislikes. ``texts`` are the reviews that
-    were added, replaced or removed. ``left_out`` counts what rows went in without, by column and
-    reason; ``warnings`` say what was decided although it could be otherwise.
-    """
-
-    file: str
-    format: str
-    shape: str
-    columns: Mapping[str, str]
-    rows: int
-    added: int
-    updated: int
-    unchanged: int
-    duplicates: int
-    rejected: int
-    reasons: Mapping[str, int]
-    rejects: Path | None
-    seconds: float
-    ratings: tuple[float, float] | None = None
-    disliked_below: float | None = None
-    texts: int = 0
-    left_out: Mapping[str, int] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class IngestReport:
-    """What became of all files, in their order."""
-
-    target: Target
-    files: tuple[FileReport, ...]
-
-    @property
-    def accepted(self) -> int:
-        """Rows that went in, or were in already."""
-        return sum(one.added + one.updated + one.unchanged for one in self.files)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        files = [{**asdict(one), "rejects": one.rejects and str(one.rejects)} for one in self.files]
-        return {"target": self.target, "accepted": self.accepted, "files": files}
-
-
 def ingest_items(
     workspace: Workspace,
     files: Sequence[str | os.PathLike[str]],
     *,
     options: IngestOptions | None = None,
     progress: FileProgress | None = None,
+    whole: Decide | None = None,
 ) -> IngestReport:
-    """Add or update the items of files (CSV, TSV, JSON Lines, Parquet, packed or not, ``hf:…``).
+    """Add or update the items of files (CSV, TSV, JSON, Parquet, packed or not, ``hf:…``).
 
-    Each file is one transaction. Ingesting the same file again changes nothing.
+    Each file is one transaction. Ingesting the same file again changes nothing. Of an item that the
+    catalogue has, a file changes the fields that it has columns for, and no others.
 
     Args:
         workspace: where to.
         files: paths, or names of Hugging Face data sets (``hf:OWNER/NAME[:CONFIG][:SPLIT]``).
         options: what the files themselves do not say.
         progress: told how far it is.
+        whole: the files are the whole catalogue, and this is asked whether the items that are in
+            none of them shall go. All files are then one transaction, and a no undoes it.
 
     Raises:
         DataError: a file that cannot be read, or of which no row is usable; nothing of it went in,
-            while the files before it did.
+            while the files before it did. Or ``whole`` said no.
         ConfigError: an option that makes no sense.
         LockedError: another command is writing.
         DiskFull: no space left; nothing of that file went in.
         DownloadError: a data set that cannot be loaded.
     """
-    return _ingest(workspace, files, "items", options or IngestOptions(), progress)
+    options = options or IngestOptions()
+    _check(options)
+    if whole is not None and options.limit is not None:
+        raise ConfigError(
+            "The first rows of a file are not the whole catalogue.",
+            hint="Say --limit or --replace, not both.",
+        )
+    with _opened(workspace) as store:
+        runs = [_ItemsRun(workspace, store, os.fspath(name), options) for name in files]
+        if whole is None:
+            reports = []
+            for run in runs:
+                with run.undone_by_errors(), store.writing_items() as writing:
+                    reports.append(run.report(progress, writing))
+            removed = 0
+        else:
+            reports, removed = _replace(store, runs, progress, whole)
+        return _report(workspace, "items", reports, removed, store)
 
 
 def ingest_events(
@@ -177,71 +156,111 @@ def ingest_events(
 
     An event of an item that the catalogue does not know is rejected, unless the options allow it.
     """
-    return _ingest(workspace, files, "events", options or IngestOptions(), progress)
+    options = options or IngestOptions()
+    _check(options)
+    reports = []
+    with _opened(workspace) as store:
+        for name in files:
+            run = _EventsRun(workspace, store, os.fspath(name), options)
+            with run.undone_by_errors():
+                reports.append(run.report(progress))
+        return _report(workspace, "events", reports, 0, store)
 
 
-def _ingest(
-    workspace: Workspace,
-    files: Sequence[str | os.PathLike[str]],
-    target: Target,
-    options: IngestOptions,
-    progress: FileProgress | None,
-) -> IngestReport:
+def _check(options: IngestOptions) -> None:
     if options.limit is not None and options.limit < 1:
         raise ConfigError(f"A limit of {options.limit} rows.", hint="Give a limit of 1 or more.")
-    reports = []
+
+
+@contextmanager
+def _opened(workspace: Workspace) -> Iterator[CatalogStore]:
     with write_lock(workspace), CatalogStore.open(workspace.database_url) as store:
         RejectsFile.sweep(workspace.rejects_dir)
-        for name in files:
-            run = _FileRun(workspace, store, os.fspath(name), target, options)
-            reports.append(run.report(progress))
-    return IngestReport(target, tuple(reports))
+        yield store
+
+
+def _replace(
+    store: CatalogStore, runs: Sequence[_ItemsRun], progress: FileProgress | None, ask: Decide
+) -> tuple[list[FileReport], int]:
+    """All files and what goes for them, in one transaction."""
+    mentioned = Mentioned()
+    with ExitStack() as stack:
+        for run in runs:
+            stack.enter_context(run.undone_by_errors())
+        writing = stack.enter_context(store.writing_items())
+        before = writing.count()
+        reports = [run.report(progress, writing, mentioned) for run in runs]
+        rows = sum(report.rows for report in reports)
+        rejected = sum(report.rejected for report in reports)
+        removed = remove_others(writing, mentioned, before, rows, rejected, ask)
+    return reports, removed
+
+
+def _report(
+    workspace: Workspace,
+    target: Target,
+    reports: list[FileReport],
+    removed: int,
+    store: CatalogStore,
+) -> IngestReport:
+    report = IngestReport(target, tuple(reports), removed)
+    if not report.changed:
+        return report
+    if target == "items":
+        more = () if store.count_events() else ("llmrec ingest events FILE",)
+        return replace(report, next=("llmrec index", *more))
+    indexed = workspace.chroma_dir.exists() or workspace.settings.chroma.url
+    return replace(report, next=(*(() if indexed else ("llmrec index",)), "llmrec train all"))
 
 
 class _FileRun:
     """One file on its way into the store."""
 
+    target: ClassVar[Target]
+
     def __init__(
-        self,
-        workspace: Workspace,
-        store: CatalogStore,
-        name: str,
-        target: Target,
-        options: IngestOptions,
+        self, workspace: Workspace, store: CatalogStore, name: str, options: IngestOptions
     ) -> None:
         self._workspace, self._store, self._name = workspace, store, name
-        self._target, self._options = target, options
+        self._options = options
         self._settings = workspace.settings.ingest
         self._rejects = RejectsFile(workspace.rejects_dir, name)
         self._rows = 0
         self._hashes = array("q")
         self._rejects_path: Path | None = None
-        self._ratings: tuple[float, float] | None = None
         asked = options.disliked_below
         self._warnings: tuple[str, ...] = ()
+        self._left_out: list[tuple[int, BadRow]] = []
         self._disliked_below = self._settings.disliked_below if asked is None else asked
 
-    def report(self, progress: FileProgress | None) -> FileReport:
-        """Write the file's rows in one transaction and say what became of them."""
-        start = time.perf_counter()
-        tell = None if progress is None else _bound(progress, self._name)
+    @contextmanager
+    def undone_by_errors(self) -> Iterator[None]:
+        """Rejects are worth keeping only of what was written, or where they are all that is."""
+        try:
+            yield
+        except BaseException as error:
+            if not (isinstance(error, _NothingUsable) and error.file == self._name):
+                self._rejects.discard()
+            raise
+
+    @contextmanager
+    def _source(self, progress: FileProgress | None) -> Iterator[Source]:
+        options = self._options
         with ExitStack() as stack:
-            source = open_source(
+            yield open_source(
                 self._name,
                 stack,
-                format=self._options.format,
-                encoding=self._options.encoding,
+                format=options.format,
+                encoding=options.encoding,
+                delimiter=options.delimiter and parse_delimiter(options.delimiter),
+                quote=options.quote,
+                limit=options.limit,
                 max_bytes=self._settings.max_unpacked_bytes,
                 scratch=self._workspace.cache_dir,
-                progress=tell,
+                progress=None if progress is None else _bound(progress, self._name),
             )
-            plan = self._plan(source)
-            try:
-                counts = self._write(plan, source)
-            except BaseException as error:
-                if not isinstance(error, _NothingUsable):
-                    self._rejects.discard()
-                raise
+
+    def _counts(self, source: Source, plan: Plan, counts: WriteCounts, start: float) -> FileReport:
         reasons: Counter[str] = self._rejects.reasons
         return FileReport(
             file=self._name,
@@ -257,25 +276,27 @@ class _FileRun:
             reasons=dict(reasons.most_common()),
             rejects=self._rejects_path,
             seconds=time.perf_counter() - start,
-            ratings=self._ratings,
             disliked_below=self._disliked_below,
             texts=counts.texts,
             left_out=dict(self._rejects.left_out.most_common()),
             warnings=self._warnings,
+            unused=tuple(name for name in source.columns if name not in set(plan.selected)),
+            notes=source.notes,
         )
 
-    def _plan(self, source: Source) -> Plan:
+    def _plan(self, source: Source, partial: bool = False) -> Plan:
         ours = self._settings
         return recognise(
             source.columns,
-            self._target,
+            self.target,
             file=self._name,
-            settings=ours.item_columns if self._target == "items" else ours.event_columns,
+            settings=ours.item_columns if self.target == "items" else ours.event_columns,
             flags=self._options.columns,
             order=self._options.date_order,
+            partial=partial,
         )
 
-    def _defaults(self) -> Defaults:
+    def _defaults(self, untitled: bool = False) -> Defaults:
         return Defaults(
             now=datetime.now(timezone.utc),
             currency=self._options.currency or self._settings.currency,
@@ -283,57 +304,137 @@ class _FileRun:
             kind=self._options.kind,
             disliked_below=self._disliked_below,
             max_chars=self._settings.max_field_chars,
+            untitled=untitled,
         )
 
-    def _write(self, plan: Plan, source: Source) -> WriteCounts:
+    def _surveyed(self, plan: Plan, source: Source) -> tuple[Plan, Iterator[Row]]:
+        """The plan with what the first rows tell of their columns, and all rows."""
         rows = self._counted(source.rows(plan.selected))
-        defaults = self._defaults()
         head = taken(rows)
-        hints = PriceHints(defaults.currency, self._options.decimal, self._options.price_unit)
+        currency = self._defaults().currency
+        hints = PriceHints(currency, self._options.decimal, self._options.price_unit)
         plan, self._warnings = surveyed(plan, head, hints)
-        rows = chain(head, rows)
-        if plan.target == "events":
-            build_event = EventBuilder(plan, defaults)
-            events = each_row(rows, build_event)
-            if not self._options.allow_unknown_items:
-                events = _of_known_items(events, self._store, plan.columns["item"][0])
-            written = self._store.write_events(self._accepted(events, _event_key))
-            self._ratings = build_event.ratings
-            return written
-        build = ItemBuilder(plan, defaults, self._rejects.leave_out)
-        if plan.merge == "sales":
-            items = merge_sales(rows, build, defaults.currency or plan.currency)
-        elif plan.merge == "none":
-            items = each_row(rows, build.published)
-        else:
-            items = merge_variants(rows, build, plan)
-        written = self._store.write_items(self._accepted(items, _item_key))
-        self._warnings += (*doubts_of(build.read_price), *build.notes)
-        return written
+        return plan, chain(head, rows)
 
     def _counted(self, rows: Iterable[Row]) -> Iterator[Row]:
         for row in islice(rows, self._options.limit):
             self._rows += 1
             yield row
 
-    def _accepted(self, built: Built[T], key: Callable[[T], int]) -> Iterator[T]:
+    def _finish(self) -> None:
+        """Before the commit: no moment may exist in which rows are in and rejects are lost."""
+        if not self._rows:
+            raise DataError(
+                "there are no rows below the header.", file=self._name, hint="Is it complete?"
+            )
+        self._rejects_path = self._rejects.finish()
+        if not self._hashes:
+            raise _NothingUsable(self._name, self._rejects.reasons, self._rejects_path)
+
+
+class _ItemsRun(_FileRun):
+    """A file of items."""
+
+    target = "items"
+
+    def report(
+        self,
+        progress: FileProgress | None,
+        writing: ItemWriting,
+        mentioned: Mentioned | None = None,
+    ) -> FileReport:
+        """Write the file's items and say what became of them; what it mentions is noted."""
+        start = time.perf_counter()
+        lacking = Lacking()
+        with self._source(progress) as source:
+            plan = self._plan(source, partial=writing.count() > 0)
+            counts = self._write(plan, source, writing, lacking, mentioned)
+        self._warnings += (*doubts_of(self._build.read_price), *self._build.notes)
+        report = self._counts(source, plan, counts, start)
+        return replace(report, lacking=lacking.counts, priced=lacking.priced)
+
+    def _write(
+        self,
+        plan: Plan,
+        source: Source,
+        writing: ItemWriting,
+        lacking: Lacking,
+        mentioned: Mentioned | None,
+    ) -> WriteCounts:
+        # What the settings alone say of the currency must not overwrite what an item has.
+        file_says = self._options.currency or plan.currency
+        drafting = Drafting(plan, None if file_says else self._settings.currency)
+        drafts = self._drafts(plan, source, drafting, mentioned)
+        counts, rejects, note = WriteCounts(), self._rejects, self._hashes
+        for good, bad in settled(drafts, drafting, writing.others):
+            for row, reject in bad:
+                rejects.add(row, reject)
+                if mentioned is not None:
+                    mentioned.rejected(row, reject)
+            # Eight bytes per row tell how many ids stood twice; a set would take a hundred.
+            hashes = [hash(item.id) for item in good]
+            note.extend(hashes)
+            if mentioned is not None:
+                mentioned.hashes.extend(hashes)
+            lacking.note(good)
+            counts += writing.write(good)
+            self._leave_out({row for row, _ in bad})
+        self._leave_out(set())
+        self._finish()
+        return counts
+
+    def _note(self, row: int, bad: BadRow) -> None:
+        self._left_out.append((row, bad))
+
+    def _leave_out(self, rejected: set[int]) -> None:
+        """Say what rows went in without; of those that did not go in at all nothing is left out."""
+        for row, bad in self._left_out:
+            if row not in rejected:
+                self._rejects.leave_out(row, bad)
+        self._left_out.clear()
+
+    def _drafts(
+        self, plan: Plan, source: Source, drafting: Drafting, mentioned: Mentioned | None
+    ) -> Built[Draft]:
+        defaults = self._defaults(untitled=plan.merge == "none")
+        plan, rows = self._surveyed(plan, source)
+        build = self._build = ItemBuilder(plan, defaults, self._note)
+        if mentioned is not None:
+            rows = mentioned.watched(rows, build.id)
+        if plan.merge == "sales":
+            return drafting.whole(merge_sales(rows, build, defaults.currency or plan.currency))
+        if plan.merge == "none":
+            return each_row(rows, drafting.row(build.published))
+        return drafting.whole(merge_variants(rows, build, plan))
+
+
+class _EventsRun(_FileRun):
+    """A file of events."""
+
+    target = "events"
+
+    def report(self, progress: FileProgress | None) -> FileReport:
+        """Write the file's events in one transaction and say what became of them."""
+        start = time.perf_counter()
+        with self._source(progress) as source:
+            plan, rows = self._surveyed(self._plan(source), source)
+            build = EventBuilder(plan, self._defaults())
+            events = each_row(rows, build)
+            if not self._options.allow_unknown_items:
+                events = _of_known_items(events, self._store, plan.columns["item"][0])
+            counts = self._store.write_events(self._accepted(events))
+        return replace(self._counts(source, plan, counts, start), ratings=build.ratings)
+
+    def _accepted(self, built: Built[Event]) -> Iterator[Event]:
         """The good ones. Runs inside of the transaction: what is raised here undoes it."""
         rejects, note = self._rejects, self._hashes.append
         for row, value in built:
             if isinstance(value, BadRow):
                 rejects.add(row, value)
             else:
-                # Eight bytes per row tell how many ids stood twice; a set would take a hundred.
-                note(key(value))
+                note(_event_key(value))
                 yield value
-        if not self._rows:
-            raise DataError(
-                "there are no rows below the header.", file=self._name, hint="Is it complete?"
-            )
-        # Before the commit: no moment may exist in which rows are in and their rejects are lost.
-        self._rejects_path = rejects.finish()
-        if not self._hashes:
-            raise _NothingUsable(self._name, rejects.reasons, self._rejects_path)
+        self._finish()
 
 
 class _NothingUsable(DataError):
@@ -366,10 +467,6 @@ def _of_known_items(events: Built[Event], store: CatalogStore, column: str) -> B
                 yield row, one
             else:
                 yield row, BadRow("an unknown item", field=column, value=one.item)
-
-
-def _item_key(item: Item) -> int:
-    return hash(item.id)
 
 
 def _event_key(event: Event) -> int:

@@ -6,20 +6,23 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from llmrec.errors import ConfigError, DataError
-from llmrec.ingest.readers import CsvSource, JsonLinesSource, Source
+from llmrec.ingest.delimited import CsvSource, Quote
+from llmrec.ingest.json_rows import JsonSource
+from llmrec.ingest.readers import Source
 from llmrec.ingest.streams import Progress, Unpacked, packed_name
 from llmrec.ingest.tables import HF_PREFIX, HubSource, ParquetSource
 
 __all__ = ["FORMATS", "open_source"]
 
-FORMATS = ("csv", "tsv", "jsonl", "parquet")
+FORMATS = ("csv", "tsv", "jsonl", "json", "parquet")
 _SUFFIXES = {
     ".csv": "csv",
     ".tsv": "tsv",
     ".tab": "tsv",
+    ".psv": "csv",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
-    ".json": "jsonl",
+    ".json": "json",
     ".parquet": "parquet",
     ".pq": "parquet",
 }
@@ -31,6 +34,9 @@ def open_source(
     *,
     format: str | None = None,
     encoding: str | None = None,
+    delimiter: str | None = None,
+    quote: Quote | None = None,
+    limit: int | None = None,
     max_bytes: int,
     scratch: Path,
     progress: Progress | None = None,
@@ -42,6 +48,9 @@ def open_source(
         stack: closes the file.
         format: one of ``FORMATS``.
         encoding: of a text file.
+        delimiter: what parts the columns of a CSV file, where the file does not tell.
+        quote: what quotes its fields.
+        limit: how many rows are wanted of it, if not all.
         max_bytes: give up when it unpacks to more.
         scratch: folder for a temporary file, should one be needed.
         progress: told the bytes read and the size.
@@ -57,14 +66,20 @@ def open_source(
         )
     if name.startswith(HF_PREFIX):
         return HubSource(name, progress)
-    unpacked = stack.enter_context(Unpacked(Path(name), name, max_bytes, progress))
+
+    def opened(told: Progress | None = progress) -> Unpacked:
+        return stack.enter_context(Unpacked(Path(name), name, max_bytes, told))
+
     kind = format or _SUFFIXES.get(Path(packed_name(name)).suffix.lower())
     if kind == "parquet":
-        return ParquetSource(unpacked, max_bytes, scratch)
-    if kind == "jsonl":
-        return JsonLinesSource(unpacked, encoding)
+        return ParquetSource(opened(), max_bytes, scratch)
+    if kind in ("jsonl", "json"):
+        # Only the second reading is told of: its bytes are rows on their way into the catalogue.
+        tells = iter((None, progress))
+        return JsonSource(lambda: opened(next(tells)), encoding, limit)
     if kind in ("csv", "tsv"):
-        return CsvSource(unpacked, encoding)
+        return CsvSource(opened(), encoding, delimiter, quote)
+    opened()
     raise DataError(
         "its name does not tell its format.",
         file=name,

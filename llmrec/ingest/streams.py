@@ -7,6 +7,7 @@ that unpacks without end is given up.
 from __future__ import annotations
 
 import codecs
+import io
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -169,9 +170,11 @@ class Unpacked:
 
 
 class Lines:
-    """The lines of a text file, with their ends; each is read once.
+    """The lines of a text file, each ending with a line feed; each is read once.
 
-    ``with_nul`` is the number of the last line handed out that holds a NUL character.
+    A line ends with LF, CRLF or a lone CR, whatever the file mixes; what Unicode calls a line break
+    (U+2028 and others) ends none. ``with_nul`` is the number of the last line handed out that holds
+    a NUL character.
 
     Args:
         source: the bytes.
@@ -183,16 +186,33 @@ class Lines:
 
     def __init__(self, source: Unpacked, encoding: str | None = None) -> None:
         self._source = source
+        self.name = source.name
         self._encoding = encoding
         self._bytes = 0
         self._lines = 0
+        self._breaks = 0
+        self._decoded = self._texts()
+        self._ahead: str | None = None
         self.with_nul = 0
         if encoding is not None:
             _known_encoding(encoding)
 
+    def peek(self) -> str:
+        """The file's first characters, some hundred thousand at most; they are read again."""
+        if self._ahead is None:
+            self._ahead = next(self._decoded, "")
+        return self._ahead
+
+    def texts(self) -> Iterator[str]:
+        """The file in pieces that end anywhere, instead of its lines."""
+        if self._ahead:
+            ahead, self._ahead = self._ahead, ""
+            yield ahead
+        yield from self._decoded
+
     def __iter__(self) -> Iterator[str]:
         rest = ""
-        for text in self._texts():
+        for text in self.texts():
             text = rest + text
             pieces = text.split("\n")
             rest = pieces.pop()
@@ -215,14 +235,18 @@ class Lines:
 
     def _texts(self) -> Iterator[str]:
         decoder: codecs.IncrementalDecoder | None = None
+        # One kind of line end for all readers; it also knows a CRLF that two chunks share.
+        ends = io.IncrementalNewlineDecoder(None, translate=True)
         for chunk in self._source.chunks():
             if decoder is None:
                 chunk = self._take_mark(chunk)
                 decoder = codecs.getincrementaldecoder(self._encoding or "utf-8")()
-            yield self._decode(decoder, chunk, final=False)
+            text: str = ends.decode(self._decode(decoder, chunk, final=False))
+            yield text
             self._bytes += len(chunk)
+            self._breaks += text.count("\n")
         if decoder is not None:
-            yield self._decode(decoder, b"", final=True)
+            yield ends.decode(self._decode(decoder, b"", final=True), final=True)
 
     def _take_mark(self, first: bytes) -> bytes:
         for mark, encoding in _MARKS:
@@ -239,7 +263,8 @@ class Lines:
             kept = len(error.object) - len(chunk)  # bytes of a character begun in the last chunk
             two_bytes = b"\x00" in error.object[:1000]
             names = "utf-16" if two_bytes else "latin-1 or --encoding cp1252"
-            row = self._lines + bytes(error.object[: error.start]).count(b"\n") + 1
+            before = bytes(error.object[: error.start]).replace(b"\r\n", b"\n")
+            row = self._breaks + before.count(b"\n") + before.count(b"\r") + 1
             raise DataError(
                 f"byte {self._bytes - kept + error.start + 1:,} of the file is not "
                 f"{error.encoding.upper()}.",

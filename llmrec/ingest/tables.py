@@ -33,6 +33,7 @@ class ParquetSource:
     """
 
     format = "Parquet"
+    notes: tuple[str, ...] = ()
 
     def __init__(self, unpacked: Unpacked, max_bytes: int, scratch: Path) -> None:
         import pyarrow as pa
@@ -98,6 +99,7 @@ class HubSource:
     """
 
     format = "Hugging Face data set"
+    notes: tuple[str, ...] = ()
 
     def __init__(self, name: str, progress: Callable[[int, int], None] | None = None) -> None:
         self.name = name
@@ -106,7 +108,9 @@ class HubSource:
         self._first = self._guarded(lambda: next(iter(self._data), None))
         if self._first is None:
             raise DataError("the data set is empty.", file=name, hint="Name another split of it.")
-        self.columns = checked_columns(list(self._first), name)
+        # The first row may lack a column; what the data set itself says of its columns does not.
+        names = self._guarded(lambda: getattr(self._data, "column_names", None))
+        self.columns = checked_columns(names or list(self._first), name)
 
     def rows(self, columns: Sequence[str]) -> Iterator[Row]:
         """See :class:`~llmrec.ingest.readers.Source`."""
