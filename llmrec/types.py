@@ -339,7 +339,10 @@ class Recommendations(Sequence[Recommendation]):
 
 
 def _values(value: str | Iterable[str]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(dict.fromkeys(value))
+    if isinstance(value, str):
+        return (value,)
+    # Most attributes have one value, and every item that is read comes through here.
+    return value if isinstance(value, tuple) and len(value) == 1 else tuple(dict.fromkeys(value))
 
 
 def _line(one: Recommendation) -> str:

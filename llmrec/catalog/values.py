@@ -39,7 +39,7 @@ _COMPANY = "inc ltd llc gmbh corp co jr sr"
 _SENTENCE = frozenset(f"{_ANSWERS} {_VERBS} {_POINTERS} {_COMPANY}".split())
 _PHRASE = _SENTENCE | frozenset(f"{_JOINTS} {_QUALIFIERS}".split())
 _HAN_SENTENCE = re.compile("[不请勿可的了是在]|包括|包含|大约")
-_STOP = re.compile(r"[.!?]\s+[^\W\da-z]|[。！？]|://|\bwww\.", re.IGNORECASE)
+_STOP = re.compile(r"[.!?]\s+[^\W\da-z]|[。！？]|://|\bwww\.")
 _MONTH = (
     r"(?:jan(?:uary|uar)?|feb(?:ruary|ruar)?|mar(?:ch)?|märz?|apr(?:il)?|may|mai|june?|juni|july?|juli"
     r"|aug(?:ust)?|sept?(?:ember)?|o[ck]t(?:ober)?|nov(?:ember)?|de[cz](?:ember)?)"
@@ -48,6 +48,9 @@ _DATE = re.compile(rf"\b{_MONTH}\b.*\b(?:19|20)\d\d\b|\b\d{{1,2}}:\d\d\b", re.IG
 # "36", "XL", "8 GB", "s": what may stand around an "and" without becoming a phrase.
 _CODE = r"(?:\d[\d.]*(?: ?[A-Za-z%]{1,3})?|\d?[A-Z]{1,4}|[a-z])"
 _LAST = re.compile(rf"({_CODE}(?:, {_CODE})*),? (?:and|or|und|oder|&) ({_CODE})")
+_OXFORD = re.compile(r"(?:and|or|und|oder|&)\s+")
+_ENTITY = re.compile(r"&#?\w{1,8}$")
+_UNIT = re.compile(r"(?!\dX+[SL]$)\d[\d.,]*\s*([^\W\d]*)")
 _INCHES = re.compile(r"\d ?in\b")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
 _NUMBERS = re.compile(r"\d+(?:,\d+){2,}")
@@ -94,8 +97,10 @@ def _parts(text: str, listed: bool) -> list[str]:
         return [text]
     parts = [part.strip() for part in re.split(r"\s/\s", text)]
     short = all(part and len(_WORD.findall(part)) <= _MOST_SPACED for part in parts)
-    figures = any(_bare(part) for part in parts)  # "1 / 2" is a half
-    return parts if len(parts) > 1 and short and not figures and _tight(text, parts) else [text]
+    # "1 / 2" is a half, "250 ml / 8.5 fl oz" the same in another unit.
+    units = {found[1].casefold() if (found := _UNIT.match(part)) else None for part in parts}
+    one_kind = len(units) == 1 and "" not in units
+    return parts if len(parts) > 1 and short and one_kind and _tight(text, parts) else [text]
 
 
 def _cut(text: str, marks: str) -> list[str]:
@@ -110,10 +115,14 @@ def _cut(text: str, marks: str) -> list[str]:
         number = (
             mark == "," and text[place - 1 : place].isdigit() and text[place + 1 :][:1].isdigit()
         )
-        if mark in marks and not depth and not number:
+        entity = mark == ";" and _ENTITY.search(text[max(0, place - 10) : place])
+        if mark in marks and not (depth or number or entity):
             parts.append(text[start:place].strip())
             start = place + 1
-    return [part for part in (*parts, text[start:].strip()) if part]
+    parts = [part for part in (*parts, text[start:].strip()) if part]
+    if len(parts) > 2:  # a comma before "and" is nothing that a name or a phrase has
+        parts[-1] = _OXFORD.sub("", parts[-1], count=1) if _OXFORD.match(parts[-1]) else parts[-1]
+    return parts
 
 
 def _any(text: str, parts: list[str]) -> bool:
@@ -127,6 +136,10 @@ def _loose(text: str, parts: list[str]) -> bool:
 
 
 def _tight(text: str, parts: list[str]) -> bool:
+    """Between commas: no small words, and no "yellow & red" that ends a phrase."""
+    *most, last = parts
+    if " & " in last and not any(" & " in part for part in most):
+        return False
     return _alike(text, parts) and not any(_words(part) & _PHRASE for part in parts)
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "Languages",
     "MaxPrice",
     "MinPrice",
+    "NotAttributes",
     "NotBrands",
     "NotWords",
     "build_filters",
@@ -41,6 +42,10 @@ MaxPrice = Annotated[str | None, _option("--max-price", text="At most, e.g. 39.9
 InStock = Annotated[bool, _option("--in-stock", text="Only what can be delivered.")]
 Languages = Annotated[list[str] | None, _option("--language", text="Of the product's text: de.")]
 Attributes = Annotated[list[str] | None, _option("--attribute", text="name=value; repeatable.")]
+NotAttributes = Annotated[
+    list[str] | None,
+    _option("--not-attribute", text="name=value: of sizes, what comes in no other; repeatable."),
+]
 
 
 def build_filters(
@@ -54,6 +59,7 @@ def build_filters(
     in_stock: bool = False,
     languages: list[str] | None = None,
     attributes: list[str] | None = None,
+    not_attributes: list[str] | None = None,
     allow_seen: bool = False,
 ) -> Filters:
     """Put the flags together.
@@ -61,16 +67,6 @@ def build_filters(
     Raises:
         HistoryError: a value cannot be understood; names the flag.
     """
-    wanted: dict[str, tuple[str, ...]] = {}
-    for pair in attributes or []:
-        name, equals, value = pair.partition("=")
-        if not (equals and name and value):
-            raise HistoryError(
-                f"'{pair}' is not of the form name=value.",
-                field="--attribute",
-                hint="Write --attribute colour=blue.",
-            )
-        wanted[name] = (*wanted.get(name, ()), value)
     given = {
         "categories": categories,
         "brands": brands,
@@ -80,7 +76,22 @@ def build_filters(
         "max_price": max_price,
         "in_stock": in_stock,
         "languages": languages,
-        "attributes": wanted,
+        "attributes": _pairs("--attribute", attributes),
+        "not_attributes": _pairs("--not-attribute", not_attributes),
         "allow_seen": allow_seen,
     }
     return as_filters({name: value for name, value in given.items() if value})
+
+
+def _pairs(flag: str, given: list[str] | None) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for pair in given or []:
+        name, equals, value = pair.partition("=")
+        if not (equals and name and value):
+            raise HistoryError(
+                f"'{pair}' is not of the form name=value.",
+                field=flag,
+                hint=f"Write {flag} colour=blue.",
+            )
+        found[name] = (*found.get(name, ()), value)
+    return found

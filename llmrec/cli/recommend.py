@@ -60,6 +60,7 @@ def recommend(
     in_stock: flags.InStock = False,
     language: flags.Languages = None,
     attribute: flags.Attributes = None,
+    not_attribute: flags.NotAttributes = None,
     allow_seen: _AllowSeen = False,
     reasons: _Reasons = True,
     explain: _Explain = False,
@@ -84,6 +85,7 @@ def recommend(
         in_stock=in_stock,
         languages=language,
         attributes=attribute,
+        not_attributes=not_attribute,
         allow_seen=allow_seen,
     )
     with Recommender.open(workspace) as shop, notes.status("Recommending …"):

@@ -160,6 +160,8 @@ def _stated(item: Item, phrases: Phrases) -> list[tuple[str, str]]:
         if not _short(value) or len(fold(value)) < 2 or any(map(_is_flag, values)):
             continue
         key = canonical(fold(name))
+        if len(values) > 1 and key != "size" and any(value[:1].isdigit() for value in values):
+            continue  # "130 g, 540 kcal": several measures may be of one thing, or of several
         called = phrases.names.get(key) or ("" if phrases.own_names else one_line(name))
         patterns = phrases.facts if len(values) == 1 else phrases.many
         said = patterns.get(key) or (patterns["*"] if called else "")

@@ -124,6 +124,10 @@ def test_the_command_line_filters_and_shows(workspace: Workspace) -> None:
     answer = run("recommend", *shop, "--query", "rain jacket", "--attribute", "size=M", "--json")
     found = {one["item"]["id"] for one in json.loads(answer.stdout)["recommendations"]}
     assert found == IN_M
+    unwanted = ["--not-attribute", "size=M", "--not-attribute", "size=s", "-k", "10"]
+    answer = run("recommend", *shop, "--query", "rain jacket", *unwanted, "--json")
+    found = {one["item"]["id"] for one in json.loads(answer.stdout)["recommendations"]}
+    assert found == ALL - {"MEDIUM", "SMALL"}
     assert "S, M, L" in run("items", "show", *shop, "ALL").stdout
     shown = json.loads(run("items", "show", *shop, "ALL", "--json").stdout)
     assert shown[0]["attributes"]["size"] == ["S", "M", "L"]

@@ -34,7 +34,9 @@ class Limits(Arguments):
         default_factory=dict, description="by name the values that are fine: {'colour': ['blue']}"
     )
     not_attributes: Mapping[str, tuple[str, ...]] = Field(
-        default_factory=dict, description="by name the values that must not be"
+        default_factory=dict,
+        description="by name the values that must not be: of sizes or colours, what comes in "
+        "nothing else; of materials or allergens, what has one of them",
     )
     not_words: tuple[str, ...] = Field((), description="words that no title may hold")
 
