@@ -102,8 +102,8 @@ def _describe(file: FileReport) -> None:
         more = len(file.unused) - _UNUSED_SHOWN
         shown = ", ".join(file.unused[:_UNUSED_SHOWN]) + (f" and {more} more" if more > 0 else "")
         _indented(f"not used: {shown}")
-    for note in file.notes:
-        _indented(note)
+    for note in (*file.notes, *file.warnings):
+        _indented(f"note: {note}" if note in file.warnings else note)
 
 
 def _explain_lacks(file: FileReport) -> None:

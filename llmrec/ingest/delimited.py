@@ -97,6 +97,10 @@ class _Feed:
         return self._ahead[0] if self._ahead else ""
 
 
+_SUSPECT = 20
+"""Lines behind a bad quote that must look like rows to be taken for rows."""
+
+
 class CsvSource:
     """Columns parted by a character, with a header. Quoting as in RFC 4180, if not said otherwise.
 
@@ -236,6 +240,8 @@ class CsvSource:
         if "NUL" in text or (len(record) == 1 and self._has_nul(row)):
             return BadRow("NUL characters in the row", value="".join(record))
         ends = "unexpected end" in text or "field larger" in text or len(record) > 1
+        # The text may go on below: only what looks like a row is taken for a while.
+        self._behind = max(self._behind, row + _SUSPECT)
         return self._first_line(row, _UNCLOSED if ends else f"malformed: {text}")
 
     def _first_line(self, row: int, reason: str) -> Sequence[str] | BadRow:

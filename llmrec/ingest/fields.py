@@ -388,10 +388,10 @@ def parse_values(value: Any, max_chars: int, name: str = "") -> tuple[str, ...]:
     if is_missing(value):
         return ()
     if isinstance(value, str):
-        printed = printed_value(value, "[")
+        printed = printed_value(value, "[") if value.lstrip()[:1] == "[" else None
         if printed is None:
             text = clean_text(value, max_chars)
-            return () if is_missing(text) else split_values(text, name)
+            return split_values(text, name) if text else ()
         value = printed
     inner = value if isinstance(value, (list, tuple)) else [value]
     said = (one for one in inner if not is_missing(one) and not isinstance(one, Mapping))

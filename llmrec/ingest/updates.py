@@ -15,6 +15,7 @@ from llmrec.ingest.merging import Built
 from llmrec.ingest.readers import ABSENT
 from llmrec.ingest.recognise import ATTRIBUTE_PREFIX, Plan
 from llmrec.ingest.rejects import BadRow
+from llmrec.ingest.rows import FURTHER_CATEGORIES
 from llmrec.types import Item
 
 __all__ = ["Draft", "Drafting", "Settled", "settled"]
@@ -59,6 +60,11 @@ class Drafting:
         self._fields = [
             (_field_of(ours), [plan.selected.index(name) for name in those])
             for ours, those in plan.columns.items()
+        ]
+        self._fields += [
+            (field, [plan.selected.index(name) for name in plan.columns["variants"]])
+            for field in ("price", "stock", "attributes")
+            if "variants" in plan.columns
         ]
         self._currency = currency
         self._title = plan.columns.get("title", ("title",))[0]
@@ -164,6 +170,11 @@ def _attributes(old: Mapping[str, V], new: Mapping[str, V], named: frozenset[str
     kept = {
         name: new.get(name, value)
         for name, value in old.items()
-        if name in new or ATTRIBUTE_PREFIX + name not in named
+        if name in new
+        or (
+            ATTRIBUTE_PREFIX + name not in named
+            # Further paths come and go with the category.
+            and not (name == FURTHER_CATEGORIES and "category" in named)
+        )
     }
     return {**kept, **new}

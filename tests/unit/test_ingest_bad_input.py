@@ -229,7 +229,8 @@ def test_bad_prices_and_times_are_left_out_and_their_rows_go_in(shop, tmp_path):
         b"4,Pan,2,\n5,,x,\n"
     )
     report = ingest_items(shop, [path]).files[0]
-    assert [(bad["row"], bad["field"], bad["value"], bad["kept"]) for bad in rejects(report)] == [
+    lines = sorted(rejects(report), key=lambda line: line["row"])
+    assert [(bad["row"], bad["field"], bad["value"], bad["kept"]) for bad in lines] == [
         (2, "price", "ask us", True), (3, "added_at", "1970-01-01", True),
         (4, "added_at", "3000-01-01", True), (6, "title", None, False),
     ]  # fmt: skip
