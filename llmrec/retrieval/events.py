@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 from llmrec.catalog.schema import UNKNOWN_TIME, events
 from llmrec.catalog.store import CatalogStore
 from llmrec.retrieval.cache import cached
+from llmrec.retrieval.voices import FEW_SHOPPERS, heard
 from llmrec.types import BoolArray, EventKind
 
 __all__ = ["KIND_WEIGHT", "EventTable"]
@@ -29,6 +32,7 @@ KIND_WEIGHT = {
 """How much an event says in favour of its item."""
 
 _BATCH = 20_000
+_HERE = 0.95
 _KINDS = {kind.value: KIND_WEIGHT[kind] for kind in EventKind}
 
 
@@ -44,6 +48,8 @@ class EventTable:
         at: float64 ``[n]``, seconds since 1970 UTC, nan where unknown.
         weights: float32 ``[n]``, see :data:`KIND_WEIGHT`.
         item_ids: the items that have events, known to the catalogue or not.
+        now: seconds since 1970 UTC, the clock's by default. What is dated later counts as of then:
+            an older llmrec took such events, and they would be new for ever.
     """
 
     users: NDArray[np.int32]
@@ -51,11 +57,33 @@ class EventTable:
     at: NDArray[np.float64]
     weights: NDArray[np.float32]
     item_ids: list[str]
+    now: float = field(default_factory=time.time)
 
     @classmethod
     def load(cls, store: CatalogStore, cache: Path, key: str) -> EventTable:
         """Read the log from ``cache``, or from ``store`` if ``key`` is not there yet."""
         return cached(cache, "events", key, build=lambda folder: _write(store, folder), load=_read)
+
+    @cached_property
+    def shoppers(self) -> int:
+        """How many shoppers have events."""
+        return int(np.count_nonzero(np.diff(self.users))) + 1 if len(self.users) else 0
+
+    @cached_property
+    def voices(self) -> EventTable:
+        """The events that count for others: of each shopper those of the last different items.
+
+        A shopper whose items are all but those of another one counts as the same; see
+        :mod:`llmrec.retrieval.voices`.
+        """
+        kept = heard(self.users, self.items)
+        return replace(
+            self,
+            users=self.users[kept],
+            items=self.items[kept],
+            at=self.at[kept],
+            weights=self.weights[kept],
+        )
 
     def rows(self, row: dict[str, int]) -> NDArray[np.int64]:
         """For each event the catalogue row of its item, -1 where the catalogue lacks it."""
@@ -68,15 +96,33 @@ class EventTable:
         missing[[row[id] for id in self.item_ids if id in row]] = False
         return missing
 
+    @cached_property
+    def present(self) -> float:
+        """The moment that ages count from, in seconds since 1970; nan without any times.
+
+        By then 19 of 20 shoppers had been here for the last time, and what came since is of age 0.
+        The newest event would be one shopper's word, and the clock would make a log that ended long
+        ago old as a whole, but for whoever comes today. Few shoppers leave nothing else, though.
+        """
+        timed = ~np.isnan(self.at)
+        if not timed.any():
+            return float("nan")
+        users, at = self.users[timed], np.minimum(self.at[timed], self.now)
+        if self.shoppers < FEW_SHOPPERS:
+            return float(at.max())
+        begins = np.flatnonzero(np.concatenate([[True], users[1:] != users[:-1]]))
+        last = np.maximum.reduceat(at, begins)
+        return float(np.quantile(last, _HERE, method="higher"))
+
     def decay(self, half_life_days: float) -> NDArray[np.float64]:
-        """``2 ** (-age / half life)`` of each event, age counted from the newest event.
+        """``2 ** (-age / half life)`` of each event, age counted from :attr:`present`.
 
         An event without a time is as old as the oldest with one; without any times all are 1.
         """
-        if not len(self.at) or np.isnan(self.at).all():
+        if np.isnan(self.present):
             return np.ones(len(self.at))
-        age = np.nanmax(self.at) - np.where(np.isnan(self.at), np.nanmin(self.at), self.at)
-        return np.asarray(np.exp2(-age / (half_life_days * 86_400)))
+        age = self.present - np.where(np.isnan(self.at), np.nanmin(self.at), self.at)
+        return np.asarray(np.exp2(-np.maximum(age, 0.0) / (half_life_days * 86_400)))
 
 
 _QUERY = sa.select(events.c.user_id, events.c.item_id, events.c.at_us, events.c.kind).order_by(

@@ -1,9 +1,12 @@
 r"""The next source: what shoppers chose after the things that this one had last.
 
-Unlike ``together`` it knows a direction: the shoe tree comes after the shoe. With ``F`` from
-:mod:`llmrec.retrieval.transitions`, and ``a`` the number of liked things after ``i``::
+Unlike ``together`` it knows a direction: the shoe tree comes after the shoe. With ``a`` the number
+of liked things after ``i``, and ``d`` how many events after ``i`` shopper ``u`` had ``j``::
 
-    score(j) = sum over liked i of  2 ** (-a / half_life)  F[i, j]
+    score(j) = sum over u  sum over liked i of  2 ** (-a / half_life)  max weight(j) / d
+
+Whoever goes from ``i`` to ``j`` a hundred times has said so once. The largest term over ``u`` does
+not count, see :mod:`llmrec.retrieval.evidence`.
 """
 
 from __future__ import annotations
@@ -12,11 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmrec.retrieval.events import EventTable
+from llmrec.retrieval.evidence import SURPLUS, Evidence
 from llmrec.retrieval.sources.base import Context, Hits, best
-from llmrec.retrieval.transitions import followers
+from llmrec.retrieval.voices import FEW_SHOPPERS
 from llmrec.types import BoolArray
 
 __all__ = ["NextSource"]
+
+_HALVINGS = 10
+"""After so many a liked thing counts less than a thousandth, and is not looked at."""
 
 
 class NextSource:
@@ -30,27 +37,63 @@ class NextSource:
     """
 
     def __init__(self, log: EventTable, row: dict[str, int], window: int, half_life: float) -> None:
-        rows = log.rows(row)
+        heard = log.voices
+        rows = heard.rows(row)
         kept = rows >= 0
         # A look, a cart and a purchase of one thing are one step on the way, not three.
-        again = (log.users[1:] == log.users[:-1]) & (rows[1:] == rows[:-1])
+        again = (heard.users[1:] == heard.users[:-1]) & (rows[1:] == rows[:-1])
         kept[1:] &= ~again
-        self._half_life = half_life
-        self._followers = followers(
-            log.users[kept], rows[kept], len(row), window, _strongest(log.weights, again)[kept]
-        )
+        self._users, self._rows = heard.users[kept], rows[kept]
+        self._weights = _strongest(heard.weights, again)[kept]
+        self._window, self._half_life = window, half_life
+        self._trimmed = log.shoppers >= FEW_SHOPPERS
+        self._places = np.argsort(self._rows, kind="stable")
+        self._begins = np.searchsorted(self._rows[self._places], np.arange(len(row) + 1))
 
     def top(self, context: Context, depth: int) -> Hits:
         """The best scores above 0 among allowed items."""
-        table = self._followers
-        scores = np.zeros(len(context.allowed))
-        for age, liked in enumerate(context.liked):
-            if liked.row >= 0:
-                part = slice(table.indptr[liked.row], table.indptr[liked.row + 1])
-                weight = 0.5 ** (age / self._half_life)
-                scores[table.indices[part]] += weight * table.data[part]
-        rows = np.flatnonzero(context.allowed & (scores > 0))
-        return best(rows, scores[rows].astype(np.float32), depth)
+        return self.evidence(context, depth).hits(depth)
+
+    def evidence(self, context: Context, depth: int) -> Evidence:
+        """What each shopper says of the items that most is said of, more than ``depth``."""
+        steps = [
+            self._after(liked.row, 0.5 ** (age / self._half_life), context.allowed)
+            for age, liked in enumerate(context.liked[: round(_HALVINGS * self._half_life) + 1])
+            if liked.row >= 0
+        ]
+        width = len(context.allowed)
+        places = np.concatenate([np.empty(0, np.int64), *(place for place, _ in steps)])
+        said = np.concatenate([np.empty(0), *(weight for _, weight in steps)])
+        rows = self._rows[places]
+        scores = np.bincount(rows, said, minlength=width)
+        spoken = np.flatnonzero(scores > 0)
+        wanted = np.zeros(width, bool)
+        wanted[best(spoken, scores[spoken].astype(np.float32), SURPLUS + depth).rows] = True
+        kept = wanted[rows]
+        width = int(self._users.max(initial=0)) + 1
+        voices, voice = np.unique(
+            rows[kept] * width + self._users[places[kept]], return_inverse=True
+        )
+        values = np.bincount(voice, said[kept], len(voices)).astype(np.float64)
+        return Evidence.of(voices // width, voices % width, values, self._trimmed)
+
+    def _after(
+        self, row: int, weight: float, allowed: BoolArray
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Where allowed items came after ``row``, one place a shopper and item, and weights."""
+        starts = self._places[self._begins[row] : self._begins[row + 1]]
+        places = starts[:, None] + np.arange(1, self._window + 1)
+        inside = places < len(self._rows)
+        places = np.where(inside, places, starts[:, None])
+        inside &= self._users[places] == self._users[starts][:, None]
+        inside &= (self._rows[places] != row) & allowed[self._rows[places]]
+        said = weight * self._weights[places] / np.arange(1, self._window + 1)
+        found, said = places[inside], said[inside]
+        pairs = self._users[found].astype(np.int64) * len(allowed) + self._rows[found]
+        order = np.lexsort((-said, pairs))
+        first = np.ones(len(order), bool)
+        first[1:] = pairs[order][1:] != pairs[order][:-1]
+        return found[order[first]], said[order[first]]
 
 
 def _strongest(weights: NDArray[np.float32], again: BoolArray) -> NDArray[np.float32]:
