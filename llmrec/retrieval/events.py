@@ -33,6 +33,7 @@ KIND_WEIGHT = {
 
 _BATCH = 20_000
 _HERE = 0.95
+_WEEK = 7 * 86_400.0
 _KINDS = {kind.value: KIND_WEIGHT[kind] for kind in EventKind}
 
 
@@ -76,7 +77,7 @@ class EventTable:
         A shopper whose items are all but those of another one counts as the same; see
         :mod:`llmrec.retrieval.voices`.
         """
-        kept = heard(self.users, self.items)
+        kept = heard(self.users, self.items, self.item_ids)
         return replace(
             self,
             users=self.users[kept],
@@ -91,18 +92,27 @@ class EventTable:
         return of_item[self.items] if len(self.items) else np.empty(0, np.int64)
 
     def missing(self, row: dict[str, int]) -> BoolArray:
-        """The catalogue's items that no event speaks for, bool ``[n_items]``."""
+        """The catalogue's items that no event speaks for, bool ``[n_items]``.
+
+        In a shop of more than a few shoppers the word of one alone counts as none: else whoever
+        looks at every new thing once takes their places away.
+        """
+        pairs = np.unique(self.users.astype(np.int64) * max(len(self.item_ids), 1) + self.items)
+        shoppers = np.bincount(pairs % max(len(self.item_ids), 1), minlength=len(self.item_ids))
+        least = 1 + (self.shoppers >= FEW_SHOPPERS)
         missing = np.ones(len(row), dtype=bool)
-        missing[[row[id] for id in self.item_ids if id in row]] = False
+        spoken = zip(self.item_ids, shoppers.tolist(), strict=True)
+        missing[[row[id] for id, count in spoken if count >= least and id in row]] = False
         return missing
 
     @cached_property
     def present(self) -> float:
         """The moment that ages count from, in seconds since 1970; nan without any times.
 
-        By then 19 of 20 shoppers had been here for the last time, and what came since is of age 0.
-        The newest event would be one shopper's word, and the clock would make a log that ended long
-        ago old as a whole, but for whoever comes today. Few shoppers leave nothing else, though.
+        The end of the week by which 19 of 20 shoppers had been here for the last time; what came
+        since is of age 0. The newest event would be one shopper's word, and the clock would make a
+        log that ended long ago old as a whole, but for whoever comes today. Few shoppers leave
+        nothing but the newest event, which is never after ``now``.
         """
         timed = ~np.isnan(self.at)
         if not timed.any():
@@ -112,7 +122,9 @@ class EventTable:
             return float(at.max())
         begins = np.flatnonzero(np.concatenate([[True], users[1:] != users[:-1]]))
         last = np.maximum.reduceat(at, begins)
-        return float(np.quantile(last, _HERE, method="higher"))
+        # By whole weeks: each newcomer moves the quantile a little, and with it what stands close.
+        week = np.ceil(np.quantile(last, _HERE) / _WEEK) * _WEEK
+        return float(min(week, self.now))
 
     def decay(self, half_life_days: float) -> NDArray[np.float64]:
         """``2 ** (-age / half life)`` of each event, age counted from :attr:`present`.

@@ -23,10 +23,9 @@ from llmrec.retrieval.fusion import Blend, ReciprocalRanks, fuse
 from llmrec.retrieval.keeper import StateKeeper
 from llmrec.retrieval.related import nearest_entries
 from llmrec.retrieval.request import RetrievalRequest, RetrievalResult
-from llmrec.retrieval.sources.base import Context, Hits, Source
+from llmrec.retrieval.sources.base import Context, Hits
 from llmrec.retrieval.state import Marks, State, learned_revision, load_state
 from llmrec.retrieval.subject import on_subject
-from llmrec.retrieval.sway import Voiced, unswayed
 from llmrec.types import Candidate, Filters, FloatArray, HistoryEntry, SourceHit
 
 __all__ = ["SOURCES", "Retriever"]
@@ -251,8 +250,11 @@ class Retriever:
         # A log holds no queries, and nothing was learned from those without a history.
         by_history = context.query is None and bool(context.liked)
         blend = state.blend if by_history else _by_hand(settings, context)
-        asked = {name: source for name, source in state.sources.items() if blend.uses(name)}
-        hits = _heard(asked, context, blend, depth)
+        hits = {
+            name: source.top(context, depth)
+            for name, source in state.sources.items()
+            if blend.uses(name)
+        }
         candidates = _fused(state, context, hits, blend, n)
         matching = int(context.wanted.sum())
         wanted = min(n, matching)
@@ -260,27 +262,9 @@ class Retriever:
             candidates.extend(_fill(state, context, candidates, wanted))
         if by_history and settings.cold_places:
             candidates = keep_places(state, context, blend, hits, candidates, settings)
-        cold = [COLD] if any(COLD in one.sources for one in candidates) else []
-        by_source = {
-            name: sum(name in one.sources for one in candidates) for name in [*hits, *cold]
-        }
+        asked = [*hits, COLD] if any(COLD in one.sources for one in candidates) else [*hits]
+        by_source = {name: sum(name in one.sources for one in candidates) for name in asked}
         return RetrievalResult(tuple(candidates), matching, by_source)
-
-
-def _heard(
-    asked: Mapping[str, Source], context: Context, blend: Blend, depth: int
-) -> dict[str, Hits]:
-    """What the sources answer, without shoppers who would change too much of the list."""
-    voices = {
-        name: source.evidence(context, depth)
-        for name, source in asked.items()
-        if isinstance(source, Voiced)
-    }
-    hits = {
-        name: voices[name].hits(depth) if name in voices else source.top(context, depth)
-        for name, source in asked.items()
-    }
-    return unswayed(hits, voices, blend, context.wanted, depth)
 
 
 def _by_hand(settings: RetrievalSettings, context: Context) -> ReciprocalRanks:

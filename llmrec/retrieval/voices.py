@@ -8,6 +8,9 @@ accounts that do the same are no ten opinions).
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,17 +37,20 @@ _LEAST_ITEMS = 5
 """Short histories are often equal by chance, and say little each."""
 
 
-def heard(users: NDArray[np.int32], items: NDArray[np.int32]) -> BoolArray:
+def heard(users: NDArray[np.int32], items: NDArray[np.int32], ids: Sequence[str]) -> BoolArray:
     """Which events count for others, bool ``[n]``.
 
     Args:
         users: ``[n]``, 0-based numbers; the events of one user stand together, oldest first.
-        items: ``[n]``, 0-based numbers of items.
+        items: ``[n]``, indices into ``ids``.
+        ids: the items' ids.
     """
     if not len(users):
         return np.empty(0, bool)
     kept = _recent(users, items)
-    return np.asarray(kept & ~_copies(users[kept], items[kept])[users])
+    if len(np.unique(users)) < FEW_SHOPPERS:
+        return kept
+    return np.asarray(kept & ~_copies(users[kept], items[kept], ids)[users])
 
 
 def breadth(users: NDArray[np.integer]) -> NDArray[np.float64]:
@@ -79,11 +85,12 @@ def _recent(users: NDArray[np.int32], items: NDArray[np.int32]) -> BoolArray:
     return np.asarray(good[np.minimum(np.searchsorted(good, key), len(good) - 1)] == key)
 
 
-def _copies(users: NDArray[np.int32], items: NDArray[np.int32]) -> BoolArray:
+def _copies(users: NDArray[np.int32], items: NDArray[np.int32], ids: Sequence[str]) -> BoolArray:
     """The users whose items are all but those of an earlier one, bool ``[n_users]``.
 
     By minima of random orders of the items (Broder 1997): two sets have the same minimum as often
-    as their Jaccard index says. Compared are those that agree in a whole band of minima.
+    as their Jaccard index says. Compared are those that agree in a whole band of minima. The orders
+    follow from the ids alone: others would come of a single new item, and with them other copies.
     """
     copies = np.zeros(int(users.max()) + 1, bool)
     width = np.int64(items.max()) + 1
@@ -91,9 +98,11 @@ def _copies(users: NDArray[np.int32], items: NDArray[np.int32]) -> BoolArray:
     owner, item = pairs // width, pairs % width
     begins = np.flatnonzero(np.concatenate([[True], owner[1:] != owner[:-1]]))
     who, sizes = owner[begins], np.diff([*begins, len(owner)])
-    draw = np.random.default_rng(0)
+    keys = np.array([zlib.crc32(id.encode("utf-8", "surrogatepass")) for id in ids], np.uint64)
+    # Multiply-shift hashing (Dietzfelbinger et al. 1997): odd factors, the upper half.
+    factors = np.random.default_rng(0).integers(2**63, size=_HASHES, dtype=np.uint64) * 2 + 1
     minima = np.stack(
-        [np.minimum.reduceat(draw.permutation(width)[item], begins) for _ in range(_HASHES)]
+        [np.minimum.reduceat((keys * factor >> np.uint64(32))[item], begins) for factor in factors]
     )
     for band in range(0, _HASHES, _BAND):
         some = np.ascontiguousarray(minima[band : band + _BAND].T)

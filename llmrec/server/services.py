@@ -30,6 +30,7 @@ class Services:
         traffic: what is being answered.
         metrics: its counters.
         rates: its limits by key.
+        event_rates: how many events a shopper, or a key of another scope, may send.
         model: the gate to the language model.
         reads: the gate to the catalogue and the index, for what takes milliseconds.
         writes: the gate to whatever changes them, one at a time.
@@ -41,6 +42,7 @@ class Services:
     traffic: Traffic
     metrics: Metrics
     rates: Rates
+    event_rates: Rates
     model: Gate
     reads: Gate
     writes: Gate
@@ -74,6 +76,7 @@ def make_services(shop: Shop, *, insecure: bool) -> Services:
         traffic=traffic,
         metrics=metrics,
         rates=Rates(settings.rates),
+        event_rates=Rates(settings.event_rates, "events", "server.event_rates"),
         model=gate("model", settings.running),
         reads=gate("reads", _READS),
         # One at a time: SQLite has one writer, and waiting here costs no thread.

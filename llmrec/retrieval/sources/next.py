@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmrec.retrieval.events import EventTable
-from llmrec.retrieval.evidence import SURPLUS, Evidence
+from llmrec.retrieval.evidence import SURPLUS, best_said
 from llmrec.retrieval.sources.base import Context, Hits, best
 from llmrec.retrieval.voices import FEW_SHOPPERS
 from llmrec.types import BoolArray
@@ -52,30 +52,24 @@ class NextSource:
 
     def top(self, context: Context, depth: int) -> Hits:
         """The best scores above 0 among allowed items."""
-        return self.evidence(context, depth).hits(depth)
-
-    def evidence(self, context: Context, depth: int) -> Evidence:
-        """What each shopper says of the items that most is said of, more than ``depth``."""
         steps = [
             self._after(liked.row, 0.5 ** (age / self._half_life), context.allowed)
             for age, liked in enumerate(context.liked[: round(_HALVINGS * self._half_life) + 1])
             if liked.row >= 0
         ]
-        width = len(context.allowed)
         places = np.concatenate([np.empty(0, np.int64), *(place for place, _ in steps)])
         said = np.concatenate([np.empty(0), *(weight for _, weight in steps)])
         rows = self._rows[places]
-        scores = np.bincount(rows, said, minlength=width)
-        spoken = np.flatnonzero(scores > 0)
-        wanted = np.zeros(width, bool)
-        wanted[best(spoken, scores[spoken].astype(np.float32), SURPLUS + depth).rows] = True
+        scores = np.bincount(rows, said, minlength=len(context.allowed)).astype(np.float32)
+        spoken = np.flatnonzero(scores)
+        wanted = np.zeros(len(scores), bool)
+        wanted[best(spoken, scores[spoken], SURPLUS + depth).rows] = True
         kept = wanted[rows]
         width = int(self._users.max(initial=0)) + 1
-        voices, voice = np.unique(
-            rows[kept] * width + self._users[places[kept]], return_inverse=True
-        )
+        voices = rows[kept] * width + self._users[places[kept]]
+        voices, voice = np.unique(voices, return_inverse=True)
         values = np.bincount(voice, said[kept], len(voices)).astype(np.float64)
-        return Evidence.of(voices // width, voices % width, values, self._trimmed)
+        return best_said(voices // width, values, depth, trimmed=self._trimmed)
 
     def _after(
         self, row: int, weight: float, allowed: BoolArray

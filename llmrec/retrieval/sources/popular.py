@@ -20,7 +20,7 @@ _ENOUGH = 20.0
 """Shoppers behind a popular item, decayed by age. Ten who agree are half of it, one a twentieth."""
 
 _ENOUGH_SHARE = 0.05
-"""Of a small shop's shoppers, where :data:`_ENOUGH` would be too many."""
+"""Of a small shop's shoppers, where twenty would be too many."""
 
 
 class PopularSource:
@@ -41,8 +41,7 @@ class PopularSource:
         half_life_days: float,
     ) -> None:
         counts = _counts(log, row, half_life_days)
-        enough = min(_ENOUGH, _ENOUGH_SHARE * log.shoppers)
-        self._counts = np.where(counts >= enough, counts, 0.0)
+        self._counts = np.where(counts >= _enough(log.shoppers), counts, 0.0)
         newest = np.nan_to_num(added_at, nan=-np.inf)
         self._order = np.lexsort((np.arange(len(row)), -newest, -self._counts))
 
@@ -50,6 +49,15 @@ class PopularSource:
         """The first ``depth`` of all allowed items; fewer only where fewer are allowed."""
         rows = self._order[context.allowed[self._order]][:depth]
         return Hits(rows, self._counts[rows].astype(np.float32))
+
+
+def _enough(shoppers: int) -> float:
+    """From how many shoppers on an item is popular in a shop of so many.
+
+    By powers of two: at each newcomer some item else stands just below a bound that has moved.
+    """
+    power = 2.0 ** int(np.log2(shoppers)) if shoppers else 0.0
+    return min(_ENOUGH, _ENOUGH_SHARE * power)
 
 
 def _counts(log: EventTable, row: dict[str, int], half_life_days: float) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from llmrec.retrieval.events import EventTable
-from llmrec.retrieval.evidence import SURPLUS, Evidence
+from llmrec.retrieval.evidence import SURPLUS, best_said
 from llmrec.retrieval.sources.base import Context, Hits, best
 from llmrec.retrieval.voices import FEW_SHOPPERS
 from llmrec.types import FloatArray
@@ -59,14 +59,12 @@ class TogetherSource:
 
     def top(self, context: Context, depth: int) -> Hits:
         """The best scores above 0 among allowed items."""
-        return self.evidence(context, depth).hits(depth)
-
-    def evidence(self, context: Context, depth: int) -> Evidence:
-        """What each shopper says of the items that most is said of, more than ``depth``."""
         history = np.zeros(len(self._own), np.float32)
         for liked in context.liked:
             if liked.row >= 0:
                 history[liked.row] += liked.weight
+        if not history.any():
+            return Hits.none()
         shoppers: FloatArray = self._factor @ history
         scores: FloatArray = self._factor.T @ shoppers - self._own * history
         least = _NOISE * scores.max(initial=0.0)
@@ -77,7 +75,7 @@ class TogetherSource:
         # Without what a liked item says of itself, where it may come back.
         said = columns.data * (shoppers[user] - columns.data * history[rows][place])
         spoken = said > least
-        return Evidence.of(rows[place[spoken]], user[spoken], said[spoken], self._trimmed)
+        return best_said(rows[place[spoken]], said[spoken], depth, trimmed=self._trimmed)
 
 
 def _factor(
