@@ -15,9 +15,9 @@ from llmrec.retrieval.voices import MOST_ITEMS
 
 __all__ = ["SURPLUS", "best_said"]
 
-SURPLUS = 2 * MOST_ITEMS
-"""How many more candidates are looked at than are wanted: no one or two shoppers, each alone with
-all of theirs, crowd out what others say."""
+SURPLUS = MOST_ITEMS
+"""How many more candidates are looked at than are wanted, so that no shopper, alone with all of
+theirs, crowds out what others say."""
 
 _ALONE = 1e-3
 """What the strongest voice adds: enough to order items that have no other, too little to lift."""
