@@ -247,7 +247,7 @@ def report(moved: Moved, strangers: int) -> None:
     sizes = sorted({size for size, _ in moved})
     names = list(dict.fromkeys(name for _, name in moved))
     print("\nmoved of ten: mean (most)")
-    print(f"{'':44}", *(f"{size:>12}" for size in sizes))
+    print(" " * 44, *(f"{size:>12}" for size in sizes))
     for name in names:
         cells = [moved[size, name] for size in sizes]
         shown = (f"{np.nanmean(one):5.2f} ({np.nanmax(one):2.0f})" for one in cells)
@@ -256,6 +256,9 @@ def report(moved: Moved, strangers: int) -> None:
     for size in sizes:
         worst = np.nanmax(np.stack([moved[size, name] for name in names]), axis=0)
         with_history = worst[:-1]
+        if not len(with_history):
+            print(f"{size:>4} attackers: without a history {worst[-1]:.0f}")
+            continue
         print(
             f"{size:>4} attackers: {with_history.mean():.2f}, {np.median(with_history):.0f}, "
             f"{np.percentile(with_history, 90):.1f}, {with_history.max():.0f}; "
