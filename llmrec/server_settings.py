@@ -49,6 +49,11 @@ class ServerSettings(BaseModel):
         description="requests that one key may make, by its scope, refused ones too; stranger: "
         "those without a good key, by address; no entry: any number",
     )
+    event_rates: Mapping[str, str] = Field(
+        default_factory=lambda: {"shopper": "600/hour"},
+        description="events that one shopper, or one key of another scope, may send; a request "
+        "with more than are left is refused whole; no entry: any number",
+    )
     cors_origins: tuple[str, ...] = Field(
         (), description="web origins whose pages may call, e.g. https://shop.example"
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +19,9 @@ from llmrec.catalog.moments import drawn_order
 from llmrec.catalog.names import of_somebody
 from llmrec.catalog.schema import UNKNOWN_TIME, event_order, events
 from llmrec.catalog.store import CatalogStore
-from llmrec.catalog.times import LAST_US, allowed_us
+from llmrec.catalog.times import LAST_US
 from llmrec.retrieval.cache import cached
+from llmrec.retrieval.voices import FEW_SHOPPERS, heard
 from llmrec.types import BoolArray, EventKind
 
 __all__ = ["KIND_WEIGHT", "EventTable"]
@@ -34,6 +37,8 @@ KIND_WEIGHT = {
 """How much an event says in favour of its item."""
 
 _BATCH = 20_000
+_HERE = 0.95
+_WEEK = 7 * 86_400.0
 _KINDS = {kind.value: KIND_WEIGHT[kind] for kind in EventKind}
 
 
@@ -51,6 +56,8 @@ class EventTable:
         weights: float32 ``[n]``, see :data:`KIND_WEIGHT`.
         moments: int32 ``[n]``, a running number; events with the same have no order.
         item_ids: the items that have events, known to the catalogue or not.
+        now: seconds since 1970 UTC, the clock's by default. What is dated later counts as of then:
+            an older llmrec took such events, and they would be new for ever.
     """
 
     users: NDArray[np.int32]
@@ -59,6 +66,7 @@ class EventTable:
     weights: NDArray[np.float32]
     moments: NDArray[np.int32]
     item_ids: list[str]
+    now: float = field(default_factory=time.time)
 
     @classmethod
     def load(cls, store: CatalogStore, cache: Path, key: str) -> EventTable:
@@ -71,30 +79,77 @@ class EventTable:
         for folder in cache.glob("events-*"):
             shutil.rmtree(folder, ignore_errors=True)
 
+    @cached_property
+    def shoppers(self) -> int:
+        """How many shoppers have events."""
+        return int(np.count_nonzero(np.diff(self.users))) + 1 if len(self.users) else 0
+
+    @cached_property
+    def voices(self) -> EventTable:
+        """The events that count for others: of each shopper those of the last different items.
+
+        A shopper whose items are all but those of another one counts as the same; see
+        :mod:`llmrec.retrieval.voices`.
+        """
+        kept = heard(self.users, self.items, self.item_ids)
+        return replace(
+            self,
+            users=self.users[kept],
+            items=self.items[kept],
+            at=self.at[kept],
+            weights=self.weights[kept],
+            moments=self.moments[kept],
+        )
+
     def rows(self, row: dict[str, int]) -> NDArray[np.int64]:
         """For each event the catalogue row of its item, -1 where the catalogue lacks it."""
         of_item = np.array([row.get(id, -1) for id in self.item_ids], np.int64)
         return of_item[self.items] if len(self.items) else np.empty(0, np.int64)
 
     def missing(self, row: dict[str, int]) -> BoolArray:
-        """The catalogue's items that no event speaks for, bool ``[n_items]``."""
+        """The catalogue's items that no event speaks for, bool ``[n_items]``.
+
+        In a shop of more than a few shoppers the word of one alone counts as none: else whoever
+        looks at every new thing once takes their places away.
+        """
+        pairs = np.unique(self.users.astype(np.int64) * max(len(self.item_ids), 1) + self.items)
+        shoppers = np.bincount(pairs % max(len(self.item_ids), 1), minlength=len(self.item_ids))
+        least = 1 + (self.shoppers >= FEW_SHOPPERS)
         missing = np.ones(len(row), dtype=bool)
-        missing[[row[id] for id in self.item_ids if id in row]] = False
+        spoken = zip(self.item_ids, shoppers.tolist(), strict=True)
+        missing[[row[id] for id, count in spoken if count >= least and id in row]] = False
         return missing
 
-    def decay(self, half_life_days: float) -> NDArray[np.float64]:
-        """``2 ** (-age / half life)`` of each event, age counted from the newest event.
+    @cached_property
+    def present(self) -> float:
+        """The moment that ages count from, in seconds since 1970; nan without any times.
 
-        An event without a time is as old as the oldest with one; without any times all are 1. What
-        a wrong clock has put into the future is as new as the newest of the others.
+        The end of the week by which 19 of 20 shoppers had been here for the last time; what came
+        since is of age 0. The newest event would be one shopper's word, and the clock would make a
+        log that ended long ago old as a whole, but for whoever comes today. Few shoppers leave
+        nothing but the newest event, which is never after ``now``.
         """
-        if not len(self.at) or np.isnan(self.at).all():
+        timed = ~np.isnan(self.at)
+        if not timed.any():
+            return float("nan")
+        users, at = self.users[timed], np.minimum(self.at[timed], self.now)
+        if self.shoppers < FEW_SHOPPERS:
+            return float(at.max())
+        begins = np.flatnonzero(np.concatenate([[True], users[1:] != users[:-1]]))
+        last = np.maximum.reduceat(at, begins)
+        # By whole weeks: each newcomer moves the quantile a little, and with it what stands close.
+        week = np.ceil(np.quantile(last, _HERE) / _WEEK) * _WEEK
+        return float(min(week, self.now))
+
+    def decay(self, half_life_days: float) -> NDArray[np.float64]:
+        """``2 ** (-age / half life)`` of each event, age counted from :attr:`present`.
+
+        An event without a time is as old as the oldest with one; without any times all are 1.
+        """
+        if np.isnan(self.present):
             return np.ones(len(self.at))
-        past = self.at[self.at <= allowed_us()[1] / 1e6]
-        newest = np.max(past) if len(past) else np.nanmax(self.at)
-        at = np.where(np.isnan(self.at), np.nanmin(self.at), self.at)
-        age = np.maximum(newest - at, 0.0)
-        return np.asarray(np.exp2(-age / (half_life_days * 86_400)))
+        age = self.present - np.where(np.isnan(self.at), np.nanmin(self.at), self.at)
+        return np.asarray(np.exp2(-np.maximum(age, 0.0) / (half_life_days * 86_400)))
 
 
 _QUERY = (

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-__all__ = ["followers"]
+__all__ = ["followers", "turned"]
 
 
 def followers(
@@ -44,15 +44,15 @@ def followers(
     """
     weights = np.ones(len(users)) if weights is None else weights
     counted = _counted(users, items, n_items, window, weights)
-    turned = None if moments is None else _turned(users, moments)
-    if turned is None:
+    order = None if moments is None else turned(users, moments)
+    if order is None:
         return counted
-    back = _counted(users, items[turned], n_items, window, weights[turned])
+    back = _counted(users, items[order], n_items, window, weights[order])
     mean: csr_matrix = ((counted + back) / 2).tocsr()
     return mean
 
 
-def _turned(users: NDArray[np.integer], moments: NDArray[np.integer]) -> NDArray[np.int64] | None:
+def turned(users: NDArray[np.integer], moments: NDArray[np.integer]) -> NDArray[np.int64] | None:
     """The places of all events with each moment backwards; ``None`` where none has two."""
     same = (users[1:] == users[:-1]) & (moments[1:] == moments[:-1])
     if not same.any():

@@ -35,6 +35,7 @@ class Services:
         rates: its limits by key.
         callers: from a key to whose it is.
         rota: whose request is understood next.
+        event_rates: how many events a shopper, or a key of another scope, may send.
         model: the gate to the language model.
         reads: the gate to the catalogue and the index, for what takes milliseconds.
         writes: the gate to whatever changes them, one at a time.
@@ -48,6 +49,7 @@ class Services:
     rates: Rates
     callers: Lookups[str | None, Caller]
     rota: Rota
+    event_rates: Rates
     model: Gate
     reads: Gate
     writes: Gate
@@ -86,6 +88,7 @@ def make_services(shop: Shop, *, insecure: bool) -> Services:
         rates=Rates(settings.rates),
         callers=Lookups(lambda key: anyio.to_thread.run_sync(identify, shop.keys, key)),
         rota=Rota(),
+        event_rates=Rates(settings.event_rates, "events", "server.event_rates"),
         model=gate("model", settings.running),
         reads=gate("reads", _READS),
         # One at a time: SQLite has one writer, and waiting here costs no thread.

@@ -65,11 +65,14 @@ def test_it_is_its_formula(tmp_path: Path) -> None:
     expected: dict[int, float] = defaultdict(float)
     for age, liked in enumerate((3, 8, 1)):
         for log in logs:
+            nearest: dict[int, int] = {}  # once a shopper, however often they went that way
             for i, one in enumerate(log):
                 for distance in range(1, 4):
                     after = log[i + distance] if i + distance < len(log) else liked
                     if one == liked and after != liked:
-                        expected[after] += 0.5**age / distance
+                        nearest[after] = min(distance, nearest.get(after, distance))
+            for after, distance in nearest.items():
+                expected[after] += 0.5**age / distance
     given = found(source(tmp_path, events, window=3), 3, 8, 1)
     assert given.keys() == expected.keys()
     np.testing.assert_allclose([given[row] for row in expected], list(expected.values()), rtol=1e-5)

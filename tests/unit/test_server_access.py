@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from llmrec.catalog.keys import KeyStore
 from llmrec.catalog.scopes import Scope
+from llmrec.catalog.store import CatalogStore
 from llmrec.cli.main import app
 from llmrec.errors import ConfigError, NotFound
 from llmrec.server.process import check_door
@@ -228,3 +229,33 @@ def test_keys_are_made_listed_and_revoked_by_command(tmp_path):
         run("create", "--scope", "shopper")
     with pytest.raises(ConfigError, match="one user"):
         run("create", "--scope", "admin", "--user", "S042")
+
+
+def test_a_shopper_may_send_so_many_events_by_whatever_key(tmp_path):
+    workspace = new_shop(tmp_path, items=5, event_rates={"shopper": "5/hour"})
+    first, second = (make_key(workspace, "shopper", "u001") for _ in range(2))
+    other, merchant = make_key(workspace, "shopper", "u002"), make_key(workspace, "merchant")
+    with serving(workspace) as ask:
+
+        def send(key, number, user=None):
+            rows = [{"item": "any", "position": place, "user": user} for place in range(number)]
+            return ask("POST", "/v1/events", key, json={"events": rows})
+
+        assert send(first, 3).json()["added"] == 3
+        refused = send(second, 3)  # the third would be one too many: none is stored
+        assert refused.status_code == 429
+        assert refused.json()["error"]["code"] == "rate_exceeded"
+        assert "5 events" in refused.text and 0 < int(refused.headers["Retry-After"]) <= 3600
+        assert send(second, 2).json()["added"] == 2
+        assert send(first, 1).status_code == 429
+        assert send(other, 5).is_success
+        assert send(other, 999).status_code == 429
+        assert send(merchant, 500, "u001").is_success
+    with CatalogStore.open(workspace.database_url) as store:
+        assert sum(event.item == "any" for event in store.history("u002")) == 5
+
+
+@pytest.mark.parametrize("rates", [{"shopper": "many"}, {"visitor": "5/minute"}])
+def test_rates_of_events_that_cannot_be_read_are_told(rates):
+    with pytest.raises(ConfigError, match=r"server\.event_rates"):
+        Rates(rates, "events", "server.event_rates")

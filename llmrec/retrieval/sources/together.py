@@ -8,6 +8,9 @@ similarity of two items is a cosine softened against unpopular and popular items
 where ``n[u] = sum_i X[u, i]`` discounts shoppers who buy everything (Breese et al. 1998) and
 ``norm[i]`` is the length of item ``i``'s column. ``S`` is never formed: a request multiplies by its
 two sparse factors, so that no neighbour is cut off before a filter has been applied.
+
+Of the sum over ``u`` an item's largest term does not count, see :mod:`llmrec.retrieval.evidence`:
+what one shopper alone has brought together is no evidence yet.
 """
 
 from __future__ import annotations
@@ -19,7 +22,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from llmrec.retrieval.events import EventTable
+from llmrec.retrieval.evidence import SURPLUS, best_said
 from llmrec.retrieval.sources.base import Context, Hits, best
+from llmrec.retrieval.voices import FEW_SHOPPERS
 from llmrec.types import FloatArray
 
 __all__ = ["TogetherSource"]
@@ -41,13 +46,16 @@ class TogetherSource:
     """
 
     def __init__(self, log: EventTable, row: dict[str, int], half_life_days: float) -> None:
-        rows = log.rows(row)
+        heard = log.voices
+        rows = heard.rows(row)
         known = rows >= 0
-        decay = np.maximum(log.decay(half_life_days), _OLD).astype(np.float32)
-        weights = (log.weights * decay)[known]
-        self._factor = _factor(log.users[known], rows[known], weights, len(row))
+        decay = np.maximum(heard.decay(half_life_days), _OLD).astype(np.float32)
+        weights = (heard.weights * decay)[known]
+        self._factor = _factor(heard.users[known], rows[known], weights, len(row))
+        self._by_item = self._factor.tocsc()
         squares = np.bincount(self._factor.indices, self._factor.data**2, minlength=len(row))
         self._own = squares.astype(np.float32)
+        self._trimmed = log.shoppers >= FEW_SHOPPERS
 
     def top(self, context: Context, depth: int) -> Hits:
         """The best scores above 0 among allowed items."""
@@ -57,10 +65,17 @@ class TogetherSource:
                 history[liked.row] += liked.weight
         if not history.any():
             return Hits.none()
-        shoppers = self._factor @ history
+        shoppers: FloatArray = self._factor @ history
         scores: FloatArray = self._factor.T @ shoppers - self._own * history
-        rows = np.flatnonzero(context.allowed & (scores > _NOISE * scores.max(initial=0.0)))
-        return best(rows, scores[rows], depth)
+        least = _NOISE * scores.max(initial=0.0)
+        rows = np.flatnonzero(context.allowed & (scores > least))
+        rows = np.sort(best(rows, scores[rows], SURPLUS + depth).rows)
+        columns = self._by_item[:, rows].tocoo()
+        user, place = columns.coords
+        # Without what a liked item says of itself, where it may come back.
+        said = columns.data * (shoppers[user] - columns.data * history[rows][place])
+        spoken = said > least
+        return best_said(rows[place[spoken]], said[spoken], depth, trimmed=self._trimmed)
 
 
 def _factor(

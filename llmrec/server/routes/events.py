@@ -30,6 +30,10 @@ async def post_events(body: EventsBody, caller: Shopper, services: TheServices) 
     shop = services.shop.recommender
     below = shop.settings.ingest.disliked_below
     events = [_event(row, place, caller, now, below) for place, row in enumerate(body.events)]
+    if caller.key:
+        # By shopper, so that more keys of one shopper are no more events.
+        who = f"user {caller.user}" if caller.user else f"key {caller.key}"
+        await services.event_rates.count(caller.scope, who, len(events))
     store = shop.store
 
     def work() -> EventsOut:
