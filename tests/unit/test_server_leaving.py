@@ -42,7 +42,7 @@ def slow():
 
 @pytest.fixture
 def shop(tmp_path):
-    # Nobody may leave the line because of the time, or that could be taken for the client's leaving.
+    # Nobody may leave the line because of the time: that would look like leaving.
     return new_shop(tmp_path, running=2, waiting=200, wait_s=3600, timeout_s=3600)
 
 
