@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timezone
 from types import TracebackType
 
@@ -321,9 +320,9 @@ def _fused(
 def _fill(
     state: State, context: Context, have: Iterable[Candidate], wanted: int
 ) -> list[Candidate]:
-    """Popular items of score 0 up to ``wanted`` in all, where the popular source is not fused."""
+    """The most popular and the newest items, of score 0, up to ``wanted`` in all."""
     taken = {candidate.item for candidate in have}
-    hits = state.popular.top(replace(context, allowed=context.wanted), wanted)
+    hits = state.popular.fill(context.wanted, wanted)
     pairs = zip(hits.rows.tolist(), hits.scores.tolist(), strict=True)
     filling = [
         Candidate(state.snapshot.ids[row], 0.0, {"popular": SourceHit(rank, score)})

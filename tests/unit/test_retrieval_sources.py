@@ -100,7 +100,7 @@ def test_together_filters_before_its_top(tmp_path: Path) -> None:
     assert source.top(context(last, liked=liked), 2).rows.tolist() == last[:2]
 
 
-def test_popular_ranks_all_by_decayed_counts_then_newest(tmp_path: Path) -> None:
+def test_popular_ranks_by_decayed_counts_and_fills_with_the_newest(tmp_path: Path) -> None:
     # One fresh purchase outweighs three of two half-lives ago; a dislike counts nothing.
     events = [
         Event("a", "i0001", at=START + 60 * DAY),
@@ -112,10 +112,12 @@ def test_popular_ranks_all_by_decayed_counts_then_newest(tmp_path: Path) -> None
     added[[7, 8]] = [5.0, 9.0]
     source = PopularSource(table(tmp_path, events), ROW, added, half_life_days=30)
     hits = source.top(context(), 100)
-    assert hits.rows.tolist()[:5] == [1, 2, 8, 7, 0]
-    assert sorted(hits.rows.tolist()) == list(range(60))
-    np.testing.assert_allclose(hits.scores[:3], [1.0, 0.75, 0.0])
-    assert source.top(context([2, 5, 7]), 2).rows.tolist() == [2, 7]
+    assert hits.rows.tolist() == [1, 2]
+    np.testing.assert_allclose(hits.scores, [1.0, 0.75])
+    every = source.fill(context().allowed, 100)
+    assert every.rows.tolist()[:5] == [1, 2, 8, 7, 0]
+    assert sorted(every.rows.tolist()) == list(range(60))
+    assert source.fill(context([2, 5, 7]).allowed, 2).rows.tolist() == [2, 7]
 
 
 def test_events_without_times_all_count_alike(tmp_path: Path) -> None:
@@ -127,7 +129,9 @@ def test_events_without_times_all_count_alike(tmp_path: Path) -> None:
 def test_an_empty_log_is_no_obstacle(tmp_path: Path) -> None:
     log = table(tmp_path, [])
     assert TogetherSource(log, ROW, 90).top(context(liked=(Liked(1, 1.0),)), 5).rows.tolist() == []
-    assert len(PopularSource(log, ROW, np.full(60, np.nan), 30).top(context(), 99).rows) == 60
+    popular = PopularSource(log, ROW, np.full(60, np.nan), 30)
+    assert len(popular.top(context(), 99).rows) == 0
+    assert len(popular.fill(context().allowed, 99).rows) == 60
 
 
 def test_new_knows_dates_only() -> None:

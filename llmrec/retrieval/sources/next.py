@@ -121,9 +121,12 @@ class NextSource:
             for walk in self._walks if liked.row >= 0 else ():
                 users, rows, said = walk.after(liked.row, self._window, context.allowed)
                 parts.append((users, rows, weight * said))
-        nothing = np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.float64)
-        users, rows, said = zip(nothing, *parts, strict=True)
-        return np.concatenate(users), np.concatenate(rows), np.concatenate(said)
+        parts.append((np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.float64)))
+        return (
+            np.concatenate([users for users, _, _ in parts]),
+            np.concatenate([rows for _, rows, _ in parts]),
+            np.concatenate([said for _, _, said in parts]),
+        )
 
 
 def _strongest(weights: NDArray[np.float32], again: BoolArray) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""The popular source: what all shoppers chose lately; it ranks every item, so it always fills.
+"""The popular source: what all shoppers chose lately; what is left of a list it fills, too.
 
 A shopper counts once for an item, as strongly as any of the events says, and less for each the more
 items there are (:func:`~llmrec.retrieval.voices.breadth`). An item is popular from so many shoppers
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from llmrec.retrieval.events import EventTable
 from llmrec.retrieval.sources.base import Context, Hits
 from llmrec.retrieval.voices import breadth
+from llmrec.types import BoolArray
 
 __all__ = ["PopularSource"]
 
@@ -24,7 +25,7 @@ _ENOUGH_SHARE = 0.05
 
 
 class PopularSource:
-    """Items by how many shoppers chose them, decayed by age; among all others the newest first.
+    """Items by how many shoppers chose them, decayed by age.
 
     Args:
         log: events.
@@ -46,8 +47,15 @@ class PopularSource:
         self._order = np.lexsort((np.arange(len(row)), -newest, -self._counts))
 
     def top(self, context: Context, depth: int) -> Hits:
-        """The first ``depth`` of all allowed items; fewer only where fewer are allowed."""
-        rows = self._order[context.allowed[self._order]][:depth]
+        """The first ``depth`` of the allowed items that are popular."""
+        return self._first(context.allowed & (self._counts > 0), depth)
+
+    def fill(self, allowed: BoolArray, wanted: int) -> Hits:
+        """The first ``wanted`` of all allowed items: behind what is popular the newest first."""
+        return self._first(allowed, wanted)
+
+    def _first(self, allowed: BoolArray, depth: int) -> Hits:
+        rows = self._order[allowed[self._order]][:depth]
         return Hits(rows, self._counts[rows].astype(np.float32))
 
 
