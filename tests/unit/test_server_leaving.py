@@ -27,7 +27,7 @@ class Slow:
 
     def _step(self) -> None:
         self.entered.set()
-        assert self.let.acquire(timeout=60)
+        assert self.let.acquire(timeout=3600)
 
     def release(self, steps: int = 100_000) -> None:
         self.let.release(steps)
@@ -83,6 +83,8 @@ def test_a_client_that_leaves_in_the_middle_of_its_stream_ends_it(shop, slow):
         assert b"event: session" in connection.recv(65536)
         assert slow.entered.wait(60)
         connection.close()
+        # Noticed, and only then a step: or one more would begin, and wait to be let.
+        wait_for(lambda: server.server.services.traffic.in_flight == 0)
         slow.release(1)
         wait_for(lambda: server.model.running == 0)
         assert slow.engine.decode_steps <= 1
@@ -106,6 +108,8 @@ def test_who_sends_requests_ahead_and_leaves_is_noticed(shop, slow, apart):
             connection.sendall(first)
             connection.sendall(first)
         connection.close()
+        # Noticed, and only then a step: or one more would begin, and wait to be let.
+        wait_for(lambda: server.server.services.traffic.in_flight == 0)
         slow.release(1)
         wait_for(lambda: server.model.running == 0 and not server.server.services.traffic.in_flight)
         assert slow.engine.decode_steps <= 1
@@ -131,6 +135,7 @@ def test_who_sends_much_ahead_is_cut_off(shop, slow):
         with pytest.raises(OSError):
             for _ in range(1000):
                 connection.sendall(b"x" * 65536)
+        wait_for(lambda: server.server.services.traffic.in_flight == 0)
         slow.release(1)
         wait_for(lambda: server.model.running == 0)
         connection.close()
@@ -203,6 +208,8 @@ def test_a_turn_that_is_cut_off_leaves_nothing_and_may_be_said_again(shop, slow)
         assert slow.entered.wait(60)
         assert likes(shop) == before + 1  # it counts in the answer that is being made
         connection.close()
+        # Noticed, and only then a step: or one more would begin, and wait to be let.
+        wait_for(lambda: server.server.services.traffic.in_flight == 0)
         slow.release(2)
         wait_for(lambda: server.model.running == 0)
         assert likes(shop) == before
