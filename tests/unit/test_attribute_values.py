@@ -210,7 +210,7 @@ def test_compare_does_not_mind_the_order(tmp_path: Path) -> None:
         (["a rain jacket", "no wool"], ALL - {"BLEND"}),
         (["a rain jacket in size M", "not size M"], ALL - {"MEDIUM"}),
     ],
-    ids=str,
+    ids=lambda value: ", ".join(value) if isinstance(value, list) else "",
 )
 def test_the_chat_understands_sizes(
     jackets: Recommender, messages: list[str], expected: set[str]

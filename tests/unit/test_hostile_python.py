@@ -13,7 +13,7 @@ from llmrec.agent.tools import TOOLS
 from llmrec.engines import ScriptedEngine
 from llmrec.errors import HistoryError, LLMRecError
 from llmrec.recommender import Recommender
-from llmrec.requests import as_filters, as_history, clean_user
+from llmrec.requests import as_filters, as_history, as_user
 from llmrec.retrieval.events import EventTable
 from llmrec.types import Event, Filters, HistoryEntry, shown
 
@@ -97,7 +97,7 @@ def test_a_history_entry_gets_its_one_form():
     (entry,) = as_history([{"item": f" {NFD} ", "at": naive, "value": math.nan}])
     assert entry == HistoryEntry(NFC, at=naive.replace(tzinfo=timezone.utc))
     assert as_history([HistoryEntry(NFD)]) == as_history([Event("u", NFC)]) == as_history([NFC])
-    assert clean_user(f" {NFD}") == NFC and clean_user("  ") is None
+    assert as_user(f" {NFD}") == NFC and as_user("") is None
 
 
 def test_an_event_of_the_log_with_a_wrong_clock_is_no_reason_to_refuse_its_shopper(shop):
