@@ -258,9 +258,10 @@ def _test(op: str, value: Any) -> Callable[[str], bool]:
     if op == "RANGE":
         return lambda sign: value[0] <= ord(sign) <= value[1]
     kind = str(value)
-    base = {
+    bases: dict[str, Callable[[str], bool]] = {
         "DIGIT": str.isdecimal,
         "SPACE": str.isspace,
         "WORD": lambda sign: sign.isalnum() or sign == "_",
-    }[kind.rsplit("_", 1)[1]]
+    }
+    base = bases[kind.rsplit("_", 1)[1]]
     return (lambda sign: not base(sign)) if "NOT" in kind else base

@@ -247,9 +247,9 @@ def test_a_thousand_hostile_messages_cost_in_proportion_to_their_length(
 ) -> None:
     for stretch in TEXTS[part::8]:
         short, long = (grown(stretch, length) for length in (170, 340))
-        VOCABULARY.values.cache_clear()  # type: ignore[attr-defined]
+        VOCABULARY.values.cache_clear()
         first = counter.of(lambda text=short: read(text))  # type: ignore[misc]
-        VOCABULARY.values.cache_clear()  # type: ignore[attr-defined]
+        VOCABULARY.values.cache_clear()
         steps = first, counter.of(lambda text=long: read(text))  # type: ignore[misc]
         assert in_proportion(*steps), (stretch, steps)
 
