@@ -55,8 +55,6 @@ def print_report(
     for file in report.files:
         if len(report.files) > 1:
             console.print(escape(file.file), highlight=False)
-        for warning in file.warnings:
-            _indented(f"note: {warning}")
         _explain_rejects(file)
         _explain_order(file)
         _explain_returns(file)

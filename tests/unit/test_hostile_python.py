@@ -1,5 +1,6 @@
 """Hostile values by Python, by tools and by raw requests: refused in our own words, or served."""
 
+import asyncio
 import json
 import math
 from datetime import datetime, timedelta, timezone
@@ -185,8 +186,12 @@ def test_raw_requests_that_no_client_sends_are_answered(workspace, headers, quer
     }
     sent = []
 
+    pending = [{"type": "http.request", "body": body, "more_body": False}]
+
     async def receive():
-        return {"type": "http.request", "body": body, "more_body": False}
+        while not pending:  # as servers do: nothing more comes until the client leaves
+            await asyncio.sleep(60)
+        return pending.pop()
 
     async def send(message):
         sent.append(message)
@@ -206,5 +211,5 @@ def test_a_time_in_the_future_does_not_age_all_others():
     now = datetime.now(timezone.utc).timestamp()
     at = np.array([now, now - 86_400 * 30, now + 86_400 * 36_500, np.nan])
     whole = np.zeros(4, np.int32)
-    log = EventTable(whole, whole, at, np.ones(4, np.float32), ["i0001"])
+    log = EventTable(whole, whole, at, np.ones(4, np.float32), np.arange(4), ["i0001"])
     assert log.decay(30.0) == pytest.approx([1.0, 0.5, 1.0, 0.5], rel=1e-3)

@@ -32,6 +32,7 @@ from llmrec.types import FloatArray
 __all__ = ["OpenVINOEngine"]
 
 _PRECISIONS = ("fp32", "bf16", "int8")
+_ISA, _WITHOUT_AMX = "ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16"
 
 
 class OpenVINOEngine(Tokenized):
@@ -371,6 +372,23 @@ def _check(settings: EngineSettings) -> None:
             f"This CPU has no instructions for {precision}.",
             hint="Set engine.precision='fp32' or 'int8'.",
         )
+    if precision == "bf16" and _would_use_amx():
+        raise ConfigError(
+            "OpenVINO computes bf16 with AMX on this CPU, and its attention dies of that.",
+            hint=f"Start with {_ISA}={_WITHOUT_AMX} in the environment, or set "
+            "engine.precision='fp32' or 'int8'.",
+        )
+
+
+def _would_use_amx() -> bool:
+    """Whether a process of today's OpenVINO (2026.4) would end with a floating point exception.
+
+    It divides by zero in the paged attention of prompts beyond a few words, in a thread of its own,
+    so that nobody can catch it. The library reads the variable when it is loaded.
+    """
+    from llmrec.planner.host import instructions
+
+    return "amx_bf16" in instructions() and os.environ.get(_ISA) != _WITHOUT_AMX
 
 
 def _threads() -> int:
