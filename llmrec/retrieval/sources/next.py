@@ -11,6 +11,7 @@ not count, see :mod:`llmrec.retrieval.evidence`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,7 @@ class _Walk:
     weights: NDArray[np.float32]
     places: NDArray[np.int64]
     begins: NDArray[np.int64]
+    width: int
 
     @classmethod
     def of(
@@ -49,26 +51,40 @@ class _Walk:
     ) -> _Walk:
         places = np.argsort(rows, kind="stable")
         begins = np.searchsorted(rows[places], np.arange(n_items + 1))
-        return cls(users, rows, weights, places, begins)
+        return cls(users, rows, weights, places, begins, int(users.max(initial=0)) + 1)
 
-    def after(self, row: int, window: int, allowed: BoolArray) -> _Said:
-        """What each shopper says of the allowed items that came after ``row``: once an item."""
-        starts = self.places[self.begins[row] : self.begins[row + 1]]
-        places = starts[:, None] + np.arange(1, window + 1)
+    def after(
+        self, rows: Sequence[int], weights: Sequence[float], window: int, allowed: BoolArray
+    ) -> _Said:
+        """What each shopper says of the allowed items that came after ``rows``.
+
+        Once for each of ``rows`` and an item, times the row's weight.
+        """
+        slices = [slice(self.begins[row], self.begins[row + 1]) for row in rows]
+        starts = np.concatenate([self.places[part] for part in slices])
+        counts = [part.stop - part.start for part in slices]
+        number = np.repeat(np.arange(len(rows)), counts)
+        distance = np.arange(1, window + 1)
+        places = starts[:, None] + distance
         inside = places < len(self.rows)
         places = np.where(inside, places, starts[:, None])
         inside &= self.users[places] == self.users[starts][:, None]
-        inside &= (self.rows[places] != row) & allowed[self.rows[places]]
-        said = (self.weights[places] / np.arange(1, window + 1))[inside]
-        users, rows = self.users[places[inside]], self.rows[places[inside]]
-        order = np.lexsort((-said, users.astype(np.int64) * len(allowed) + rows))
-        users, rows = users[order], rows[order]
-        first = np.ones(len(order), bool)
-        first[1:] = (users[1:] != users[:-1]) | (rows[1:] != rows[:-1])
-        return users[first], rows[first], said[order][first]
+        inside &= (self.rows[places] != np.asarray(rows)[number][:, None]) & allowed[
+            self.rows[places]
+        ]
+        if not inside.any():
+            return np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.float64)
+        said = (np.asarray(weights)[number][:, None] * self.weights[places] / distance)[inside]
+        user, item = self.users[places[inside]].astype(np.int64), self.rows[places[inside]]
+        key = (np.repeat(number, inside.sum(axis=1)) * self.width + user) * len(allowed) + item
+        order = np.argsort(key)
+        key = key[order]
+        begins = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
+        first = order[begins]
+        return user[first], item[first], np.maximum.reduceat(said[order], begins)
 
 
-_Said = tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float64]]
+_Said = tuple[NDArray[np.integer], NDArray[np.int64], NDArray[np.float64]]
 """Who, of which item, how much: ``[m]`` each."""
 
 
@@ -98,7 +114,7 @@ class NextSource:
         if back is not None:
             self._walks.append(_Walk.of(users, rows[back], weights[back], len(row)))
         self._window, self._half_life = window, half_life
-        self._width = int(users.max(initial=0)) + 1
+        self._width = self._walks[0].width
         self._trimmed = log.shoppers >= FEW_SHOPPERS
 
     def top(self, context: Context, depth: int) -> Hits:
@@ -115,16 +131,20 @@ class NextSource:
 
     def _after(self, context: Context) -> _Said:
         """What is said of the items after all that was liked of late."""
-        parts: list[_Said] = []
-        for age, liked in enumerate(context.liked[: round(_HALVINGS * self._half_life) + 1]):
-            weight = 0.5 ** (age / self._half_life) / len(self._walks)
-            for walk in self._walks if liked.row >= 0 else ():
-                users, rows, said = walk.after(liked.row, self._window, context.allowed)
-                parts.append((users, rows, weight * said))
-        parts.append((np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.float64)))
+        recent = context.liked[: round(_HALVINGS * self._half_life) + 1]
+        rows = [liked.row for liked in recent if liked.row >= 0]
+        if not rows:
+            return np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.float64)
+        share = 1 / len(self._walks)
+        weights = [
+            share * 0.5 ** (age / self._half_life)
+            for age, liked in enumerate(recent)
+            if liked.row >= 0
+        ]
+        parts = [walk.after(rows, weights, self._window, context.allowed) for walk in self._walks]
         return (
             np.concatenate([users for users, _, _ in parts]),
-            np.concatenate([rows for _, rows, _ in parts]),
+            np.concatenate([items for _, items, _ in parts]),
             np.concatenate([said for _, _, said in parts]),
         )
 
