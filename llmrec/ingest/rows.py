@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -210,8 +210,12 @@ class ItemBuilder:
         return None
 
     def unread(self) -> tuple[int, ...]:
-        """The places of the cells that could not be read in the row that was built last."""
+        """The places of the cells that could not be read in the rows that were built last."""
         return tuple(self._unread)
+
+    def note_unread(self, places: Iterable[int]) -> None:
+        """These could not be read in all the rows of an item that has several."""
+        self._unread[:] = places
 
     def _leave_out(self, reason: str, place: int, value: Any) -> None:
         if self._strict:
