@@ -201,7 +201,8 @@ class CsvSource:
 
     def _refuse_repeated(self, columns: Sequence[str]) -> None:
         for name in columns:
-            if f"{name} (2)" in self.columns:
+            # Columns of one attribute may be called alike: all are read.
+            if f"{name} (2)" in self.columns and f"{name} (2)" not in columns:
                 times = 1 + sum(
                     bool(re.fullmatch(rf"{re.escape(name)} \(\d+\)", one)) for one in self.columns
                 )
