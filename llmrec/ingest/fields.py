@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -56,7 +57,9 @@ _RETURN_WORDS = (
 )
 _CANCELLED_WORDS = (
     "failed voided void declined rejected denied expired abandoned trash checkoutdraft "
-    "paymentfailed chargedback erstattet retourniert annulliert annule rembourse"
+    "paymentfailed chargedback erstattet retourniert annulliert annule annulee rembourse "
+    "remboursee zuruckgegeben zuruckgesendet zuruckgeschickt annullato rimborsato cancelado "
+    "reembolsado geannuleerd anulowane"
 )
 _RETURNS = frozenset(_RETURN_WORDS.split())
 _CANCELLED = _RETURNS | frozenset(_CANCELLED_WORDS.split())
@@ -174,6 +177,8 @@ def says_yes(value: Any) -> bool:
 
 
 def _letters(text: str) -> str:
+    if not text.isascii():  # "annulé" and "annule" are one word
+        text = unicodedata.normalize("NFD", text[:64])
     return re.sub(r"[^a-z]", "", text[:64].lower())
 
 

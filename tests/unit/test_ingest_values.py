@@ -19,6 +19,7 @@ from llmrec.ingest.fields import (
     parse_link,
     parse_number,
     parse_stock,
+    says_cancelled,
 )
 from llmrec.ingest.prices import parse_price
 from llmrec.ingest.times import EARLIEST, parse_time
@@ -355,3 +356,13 @@ def test_an_object_without_a_name_is_no_text(raw):
 )
 def test_a_dash_for_no_cents_stands_behind_the_decimal_sign(raw, price):
     assert parse_price(raw)[0] == Decimal(price)
+
+
+@pytest.mark.parametrize("raw", ["2024-Mar-05", "2024 March 5", "2024/März/05", "2024-mars-5"])
+def test_a_date_may_begin_with_its_year_and_name_its_month(raw):
+    assert parse_time(raw, NOW) == datetime(2024, 3, 5, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize("word", ["annulé", "Annulée", "remboursée", "zurückgegeben", "storniert"])
+def test_a_cancelled_order_is_one_in_other_languages(word):
+    assert says_cancelled(word) and says_cancelled(unicodedata.normalize("NFD", word))
