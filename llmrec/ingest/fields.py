@@ -518,8 +518,8 @@ def join_texts(value: Any, max_chars: int) -> str:
 
 def _named_text(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
-        texts = (_named_text(part) for part in value if not is_missing(part))
-        return " ".join(str(text) for text in texts if not is_missing(text))
+        parts = [_named_text(part) for part in value if not is_missing(part)]
+        return " ".join(str(part) for part in parts if not is_missing(part))
     if not isinstance(value, Mapping):
         return value
     texts = [value[name] for name in _TEXT_NAMES if not is_missing(value.get(name))]

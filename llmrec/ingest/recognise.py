@@ -277,6 +277,9 @@ def _check_needed(
         return
     flags = " ".join(f"--map {name}=COLUMN" for name in missing)
     hint = f"Say which column it is: {flags}"
+    if partial and target == "items" and missing == ["title"]:
+        hint = "Say which column has what changed, such as --map price=COLUMN; new products need "
+        hint += "--map title=COLUMN"
     if len(columns) == 1:
         hint = "If something else parts its columns, name it: --delimiter CHARACTER"
     other: Target = "events" if target == "items" else "items"

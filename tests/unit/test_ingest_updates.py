@@ -75,6 +75,14 @@ def test_a_file_without_titles_updates_what_is_there(shop, read):
     assert "Q7" not in stored(shop)
 
 
+def test_an_update_whose_columns_are_not_recognised_says_how_to_name_them(shop, read):
+    read(FULL)
+    with pytest.raises(DataError) as refused:
+        read("id,Preis\nQ1,9.00\n")
+    assert "--map price=COLUMN" in refused.value.hint
+    assert read("id,Preis\nQ1,9.00\n", columns={"price": ("Preis",)}).updated == 1
+
+
 def test_a_blank_cell_clears_its_field_but_no_title(shop, read):
     read(FULL)
     read("id,title,brand,stock,price\nQ1,,,,11.00\n")
