@@ -177,13 +177,15 @@ def _explain_order(file: FileReport) -> None:
 
 
 def _explain_returns(file: FileReport) -> None:
-    if file.returned or file.unmatched:
-        back = "purchase" if file.returned == 1 else "purchases"
+    """What was taken back; returns without a purchase alone stand among the rejected rows."""
+    if not file.returned:
+        return
+    text = f"returned: {file.returned:,} {'purchase' if file.returned == 1 else 'purchases'} taken "
+    text += "back"
+    if file.unmatched:
         lost = "return" if file.unmatched == 1 else "returns"
-        _indented(
-            f"returned: {file.returned:,} {back} taken back, {file.unmatched:,} {lost} without a "
-            "purchase"
-        )
+        text += f", {file.unmatched:,} {lost} without a purchase"
+    _indented(text)
 
 
 def _explain_ratings(file: FileReport) -> None:
