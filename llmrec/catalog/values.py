@@ -53,6 +53,8 @@ _ENTITY = re.compile(r"&#?\w{1,8}$")
 _UNIT = re.compile(r"(?!\dX+[SL]$)\d[\d.,]*\s*([^\W\d]*)")
 _INCHES = re.compile(r"\d ?in\b")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
+# "S/M" is one size between two; three are no size.
+_SIZES = re.compile(r"\d?X{0,4}[SML](?:/\d?X{0,4}[SML]){2,}")
 _NUMBERS = re.compile(r"\d+(?:,\d+){2,}")
 
 
@@ -72,11 +74,13 @@ def split_values(text: str, name: str = "") -> tuple[str, ...]:
     (('S', 'M', 'L'), ('Cotton 60 %', 'Polyester 40 %'))
     >>> split_values("1,5 l"), split_values("12/24 V"), split_values("red, white and blue")
     (('1,5 l',), ('12/24 V',), ('red, white and blue',))
+    >>> split_values("S/M"), split_values("S/M/L")
+    (('S/M',), ('S', 'M', 'L'))
     >>> split_values("wash cold, do not bleach, hang to dry")
     ('wash cold, do not bleach, hang to dry',)
     """
     if not _MARKS.search(text):
-        return (text,)
+        return tuple(dict.fromkeys(text.split("/"))) if _SIZES.fullmatch(text) else (text,)
     parts = _parts(text.strip(), bool(_LISTS.search(name)))
     return tuple(dict.fromkeys(part for part in parts if part)) or (text,)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len, set_cell_size
 from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
@@ -19,6 +21,18 @@ if TYPE_CHECKING:
 __all__ = ["print_removal", "print_report"]
 
 _REASONS_SHOWN = 8
+_SPEED = "Rows/s"
+_COUNTS: tuple[tuple[str, Callable[[FileReport], int]], ...] = (
+    ("Rows", lambda file: file.rows),
+    ("Added", lambda file: file.added),
+    ("Updated", lambda file: file.updated),
+    ("Unchanged", lambda file: file.unchanged),
+    ("Repeated", lambda file: file.duplicates),
+    ("Rejected", lambda file: file.rejected),
+    (_SPEED, lambda file: round(file.rows / max(file.seconds, 1e-9))),
+)
+_LEAST_TELLING = (_SPEED, "Repeated", "Unchanged", "Updated", "Added")
+_NAME_WIDTH, _LEAST_NAME = 30, 12
 _UNUSED_SHOWN = 8
 
 
@@ -41,17 +55,7 @@ def print_report(
         return
     for file in report.files:
         _describe(file)
-    table = Table()
-    table.add_column("File", overflow="fold")
-    for name in ("Rows", "Added", "Updated", "Unchanged", "Repeated", "Rejected", "Rows/s"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for file in report.files:
-        numbers = (
-            file.rows, file.added, file.updated, file.unchanged, file.duplicates, file.rejected
-        )  # fmt: skip
-        rate = file.rows / max(file.seconds, 1e-9)
-        table.add_row(escape(Path(file.file).name), *(f"{n:,}" for n in numbers), f"{rate:,.0f}")
-    console.print(table)
+    console.print(_counts(report, console.width), highlight=False)
     for file in report.files:
         if len(report.files) > 1:
             console.print(escape(file.file), highlight=False)
@@ -63,13 +67,54 @@ def print_report(
         if scale and "text" in file.columns:
             _explain_texts(file, scale)
     if report.removed:
-        console.print(
-            f"Removed {report.removed:,} products that are in none of the files.", highlight=False
-        )
+        console.print(f"Removed {_products(report.removed)} in none of the files.", highlight=False)
     where = f" -w {shlex.quote(str(workspace))}" if workspace else ""
     if report.next:
         commands = "\n      ".join(command + where for command in report.next)
         console.print(f"Next: {escape(commands)}", highlight=False, soft_wrap=True)
+
+
+def _counts(report: IngestReport, width: int) -> Table | str:
+    """What became of the rows of each file: a table, or a line each where none fits ``width``.
+
+    Where not all columns fit, those go that say least: the speed, then counts that are 0 for all
+    files. Numbers are never cut; what a file is called is, in its middle, for names of parts of an
+    export differ at their ends.
+    """
+    columns = {name: [f"{count(file):,}" for file in report.files] for name, count in _COUNTS}
+    names = [Path(file.file).name for file in report.files]
+    wanted = max([len("File"), *(min(cell_len(name), _NAME_WIDTH) for name in names)])
+    for name in _LEAST_TELLING:
+        if _room(columns, width) < wanted and (name == _SPEED or set(columns[name]) == {"0"}):
+            del columns[name]
+    room = _room(columns, width)
+    if room < min(wanted, _LEAST_NAME):
+        rows = zip(names, *columns.values(), strict=True)
+        return "\n".join(
+            f"{escape(name)}: "
+            + ", ".join(f"{n} {title.lower()}" for title, n in zip(columns, counts, strict=True))
+            for name, *counts in rows
+        )
+    table = Table()
+    table.add_column("File", no_wrap=True)
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, *counts in zip(names, *columns.values(), strict=True):
+        table.add_row(escape(_cut(name, room)), *counts)
+    return table
+
+
+def _room(columns: dict[str, list[str]], width: int) -> int:
+    """The width that is left for names beside columns of counts, each with three of frame."""
+    return width - 4 - sum(3 + max(map(len, (name, *cells))) for name, cells in columns.items())
+
+
+def _cut(name: str, room: int) -> str:
+    if cell_len(name) <= room:
+        return name
+    ending = (room - 1) // 2
+    beginning = set_cell_size(name, room - 1 - ending)
+    return f"{beginning}…{set_cell_size(name[::-1], ending)[::-1]}"
 
 
 def print_removal(removal: Removal) -> None:
@@ -84,6 +129,10 @@ def print_removal(removal: Removal) -> None:
         notes.print(f"  and {removal.gone - len(removal.first):,} more", highlight=False)
     if removal.doubt:
         notes.print(f"[bold]Careful:[/] {removal.doubt}.", highlight=False)
+
+
+def _products(count: int) -> str:
+    return "1 product that is" if count == 1 else f"{count:,} products that are"
 
 
 def _indented(text: str) -> None:
@@ -128,13 +177,15 @@ def _explain_order(file: FileReport) -> None:
 
 
 def _explain_returns(file: FileReport) -> None:
-    if file.returned or file.unmatched:
-        back = "purchase" if file.returned == 1 else "purchases"
+    """What was taken back; returns without a purchase alone stand among the rejected rows."""
+    if not file.returned:
+        return
+    text = f"returned: {file.returned:,} {'purchase' if file.returned == 1 else 'purchases'} taken "
+    text += "back"
+    if file.unmatched:
         lost = "return" if file.unmatched == 1 else "returns"
-        _indented(
-            f"returned: {file.returned:,} {back} taken back, {file.unmatched:,} {lost} without a "
-            "purchase"
-        )
+        text += f", {file.unmatched:,} {lost} without a purchase"
+    _indented(text)
 
 
 def _explain_ratings(file: FileReport) -> None:

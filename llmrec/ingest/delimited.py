@@ -138,7 +138,8 @@ class CsvSource:
         # The longest field is bounded by our own line limit; Python's 128 KiB is too low for HTML.
         csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE_CHARS))
         self._feed = _Feed(head, stream)
-        self._cells = _splitter(self._delimiter, quote)
+        self._spaced = quote is None and _is_spaced(head, self._delimiter)
+        self._cells = _splitter(self._delimiter, quote, spaced=self._spaced)
         self._reader = self._cells(self._feed)
         header = self._header()
         self._width = len(header)
@@ -163,9 +164,11 @@ class CsvSource:
         """See :class:`~llmrec.ingest.readers.Source`."""
         notes = []
         if self._short:
-            notes.append(f"{self._short:,} rows end early; their last columns count as not said")
+            ends = "1 row ends" if self._short == 1 else f"{self._short:,} rows end"
+            notes.append(f"{ends} early: the last columns count as not said")
         if self._texts:
-            notes.append(f"{self._texts:,} rows hold quotes that were read as text")
+            holds = "1 row holds" if self._texts == 1 else f"{self._texts:,} rows hold"
+            notes.append(f"{holds} quotes that were read as text")
         return tuple(notes)
 
     def rows(self, columns: Sequence[str]) -> Iterator[Row]:
@@ -198,7 +201,8 @@ class CsvSource:
 
     def _refuse_repeated(self, columns: Sequence[str]) -> None:
         for name in columns:
-            if f"{name} (2)" in self.columns:
+            # Columns of one attribute may be called alike: all are read.
+            if f"{name} (2)" in self.columns and f"{name} (2)" not in columns:
                 times = 1 + sum(
                     bool(re.fullmatch(rf"{re.escape(name)} \(\d+\)", one)) for one in self.columns
                 )
@@ -315,7 +319,7 @@ class CsvSource:
         rows: list[list[str]] = []
         # A bad quote in the sample ends the rows of a strict reader.
         with suppress(csv.Error):
-            reader = _splitter(self._delimiter, self._quote, strict)(iter(sample))
+            reader = _splitter(self._delimiter, self._quote, strict, self._spaced)(iter(sample))
             for cells in islice(reader, 1, None):
                 if len(cells) == self._width and not any("\n" in cell for cell in cells):
                     rows.append(cells)
@@ -362,12 +366,27 @@ class CsvSource:
 
 
 def _splitter(
-    delimiter: str, quote: Quote | None, strict: bool = True
+    delimiter: str, quote: Quote | None, strict: bool = True, spaced: bool = False
 ) -> Callable[[Iterator[str]], Any]:
     if quote == "none":
         return lambda lines: csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
     mark = "'" if quote == "single" else '"'
-    return lambda lines: csv.reader(lines, delimiter=delimiter, quotechar=mark, strict=strict)
+    return lambda lines: csv.reader(
+        lines, delimiter=delimiter, quotechar=mark, strict=strict, skipinitialspace=spaced
+    )
+
+
+def _is_spaced(sample: Sequence[str], delimiter: str) -> bool:
+    """Whether cells are quoted behind a space: ``1, "Lamp, big", 5``, as people write it by hand.
+
+    Not where a cell only begins with a word in quotes: ``1, "Best" mug``.
+    """
+    if delimiter == " ":
+        return False
+    text, mark = "".join(sample), re.escape(delimiter)
+    cells = len(re.findall(f'{mark} +"', text))
+    whole = re.findall(f'{mark} +"(?:[^"\\n]|"")*"(?= *(?:{mark}|$))', text, re.MULTILINE)
+    return cells > 0 and len(whole) * 4 >= cells * 3
 
 
 def _loosely(line: str, delimiter: str) -> list[str]:

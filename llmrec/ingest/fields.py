@@ -5,7 +5,9 @@ from __future__ import annotations
 import html
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from llmrec.catalog.values import split_values
@@ -55,7 +57,9 @@ _RETURN_WORDS = (
 )
 _CANCELLED_WORDS = (
     "failed voided void declined rejected denied expired abandoned trash checkoutdraft "
-    "paymentfailed chargedback erstattet retourniert annulliert annule rembourse"
+    "paymentfailed chargedback erstattet retourniert annulliert annule annulee rembourse "
+    "remboursee zuruckgegeben zuruckgesendet zuruckgeschickt annullato rimborsato cancelado "
+    "reembolsado geannuleerd anulowane"
 )
 _RETURNS = frozenset(_RETURN_WORDS.split())
 _CANCELLED = _RETURNS | frozenset(_CANCELLED_WORDS.split())
@@ -113,6 +117,10 @@ _LINK_NAMES = ("hi_res", "large", "thumb", "url", "src", "href", "link", "image"
                "full", "medium", "small", "image_url", "imageUrl")  # fmt: skip
 _PAIR_NAMES = ("name", "key", "label", "attribute", "property", "title", "code", "attribute_code",
                "option", "trait", "Name", "Key")  # fmt: skip
+_TEXT_NAMES = ("name", "title", "label", "value", "text", "rendered", "content", "html",
+               "plain", "Name", "Title", "Label", "Value", "@value", "#text")  # fmt: skip
+"""Where an object has its text: ``{"id": 3, "name": "Acme"}``, WordPress's ``{"rendered": …}``."""
+_LANGUAGE_KEY = re.compile(r"[a-z]{2}(?:[-_][A-Za-z]{2,4})?")
 _PAIR_VALUES = ("value", "values", "val", "options", "text", "Value", "Values")
 # size=XS,color=Black,climate=All-weather|Cool: commas before a name and an equals sign.
 _COMMA_PAIRS = re.compile(r"[^=,;:|\n]+=[^=;:\n]*(?:,[^=,;:|\n]+=[^=;:\n]*)+")
@@ -169,6 +177,8 @@ def says_yes(value: Any) -> bool:
 
 
 def _letters(text: str) -> str:
+    if not text.isascii():  # "annulé" and "annule" are one word
+        text = unicodedata.normalize("NFD", text[:64])
     return re.sub(r"[^a-z]", "", text[:64].lower())
 
 
@@ -484,15 +494,40 @@ def parse_language(value: Any) -> str | None:
 
 
 def join_texts(value: Any, max_chars: int) -> str:
-    """Clean text from text, or from a list of paragraphs, also as a program prints it."""
+    """Clean text from text, a list of paragraphs, or an object, also as a program prints it.
+
+    Of an object its name counts: ``{"id": 3, "name": "Acme"}``; of one text in several languages
+    the first.
+
+    Raises:
+        DataError: an object that has no name, or see :func:`~llmrec.ingest.cleaning.clean_text`.
+
+    >>> join_texts({"id": 3, "name": "Acme"}, 99), join_texts("[{'en': 'Lamp', 'de': 'Lampe'}]", 99)
+    ('Acme', 'Lamp')
+    """
     if is_missing(value):
         return ""
-    if isinstance(value, str) and value.startswith("["):
-        printed = printed_value(value, "[")
-        value = value if printed is None else printed
-    if isinstance(value, (list, tuple)):
-        value = " ".join(str(part) for part in value if not is_missing(part))
+    if isinstance(value, str) and value[:1] in ("[", "{"):
+        printed = printed_value(value)
+        with suppress(DataError):  # a text may begin with a bracket
+            value = value if printed is None else _named_text(printed)
+    elif not isinstance(value, str):
+        value = _named_text(value)
     return clean_text(_plain(value), max_chars)
+
+
+def _named_text(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        parts = [_named_text(part) for part in value if not is_missing(part)]
+        return " ".join(str(part) for part in parts if not is_missing(part))
+    if not isinstance(value, Mapping):
+        return value
+    texts = [value[name] for name in _TEXT_NAMES if not is_missing(value.get(name))]
+    if not texts and all(map(_LANGUAGE_KEY.fullmatch, map(str, value))) and set(value) != {"id"}:
+        texts = [text for text in value.values() if not is_missing(text)][:1]
+    if not texts or isinstance(texts[0], (Mapping, list, tuple)):
+        raise DataError("an object without a name")
+    return texts[0]
 
 
 def _pairs(text: str) -> Iterable[tuple[str, str]]:

@@ -77,9 +77,10 @@ def _say_what_was_folded(groups: dict[str, dict[str, list[_Entry]]], build: Item
     count = sum(map(len, folded.values()))
     if count:
         product, variants = next((p, v) for p, v in folded.items() if v)
+        are = "1 row is a variant" if count == 1 else f"{count:,} rows are variants"
         build.notes.append(
-            f"{count:,} rows are variants, such as '{min(variants)}' of '{product}', and went into "
-            "their products: events must name these. --map parent= keeps each variant as a product."
+            f"{are}, such as '{min(variants)}' of '{product}', and went into "
+            "the product: events must name that. --map parent= keeps each variant as a product."
         )
 
 
@@ -147,13 +148,18 @@ def _product(
         return
     options = build.option_names(base.values)
     members: list[tuple[_Entry, Item]] = []
+    unread: list[int] = []
     for entry in entries:
         try:
             if entry is not base:
                 build.check_published(entry.values, ignored="visibility")
             members.append((entry, build(entry.row, entry.values, title=title, options=options)))
+            unread += build.unread()
         except BadRow as bad:
             yield entry.row, bad
+    if not members:
+        return  # all of its rows are set aside
+    build.note_unread(unread)
     yield base.row, _merged(product, base, members, build)
 
 
@@ -184,7 +190,7 @@ def _title(base: _Entry, entries: list[_Entry], build: ItemBuilder) -> str:
 def _merged(
     product: str, base: _Entry, members: list[tuple[_Entry, Item]], build: ItemBuilder
 ) -> Item:
-    item = next(item for entry, item in members if entry is base)
+    item = next((item for entry, item in members if entry is base), members[0][1])
     above = base.id == product and base.parent is None and not build.by_handle
     children = [m for m in members if not (above and m[0] is base)] or members
     others = [other for _, other in members]

@@ -49,7 +49,8 @@ _NUMBER = re.compile(
 _WHOLE = re.compile(r"\d*|\d{1,3}([.,])(?:\d{2,3}\1)*\d{3}")  # 12,34,567 too
 # One sign before exactly three digits: thousands to some, decimals to others. "0.299" is no doubt.
 _TWO_WAYS = re.compile(r"[1-9]\d{0,2}([.,])\d{3}", re.ASCII)
-_ROUND = re.compile(r"(?<=\d)[.,:/] ?[-–—=]{1,2}")  # 299,- and 299.-- and 299:- and 299/-
+# 299,- and 299.-- and 299:- and 299/-: a point or comma before the dash is the decimal sign.
+_ROUND = re.compile(r"(?<![\d.,'])(\d[\d.,']*)(?<=\d)([.,:/]) ?[-–—=]{1,2}(?!\d)")
 _INSIDE = re.compile(r"(?<=\d)(€|eur|chf|fr|£|\$)(?=\d\d(?!\d))", re.IGNORECASE)  # 12€50
 _CENTS = re.compile(r"[.,]\d\d$")
 _RANGE = re.compile(r"^(?:[-–—~/]|to|bis|à|a|até|hasta|do|t/m|through|→|…|\.\.\.?)$")
@@ -130,7 +131,7 @@ class PriceReader:
             return Decimal(text), default
         if text.casefold() in _FREE:
             return Decimal(0), default
-        text = _ROUND.sub("", text)
+        text = _ROUND.sub(_whole, text)
         if sign := _INSIDE.search(text):
             text = f"{sign[1]} {text[: sign.start()]}.{text[sign.end() :]}"
         numbers = list(_NUMBER.finditer(text))
@@ -235,6 +236,11 @@ def clean_number(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).translate(_DIGITS).split())
 
 
+def _whole(match: re.Match[str]) -> str:
+    """``1.299,-`` as 1299: the other sign groups."""
+    return re.sub("[.,]", "", match[1]) if match[2] in ".," else match[1]
+
+
 def decimal_evidence(text: str) -> tuple[DecimalSign | None, int]:
     """What a number in a cell proves of its column: its decimal sign, and how many decimals.
 
@@ -243,7 +249,7 @@ def decimal_evidence(text: str) -> tuple[DecimalSign | None, int]:
     >>> decimal_evidence("2.450,00"), decimal_evidence("1.000.000"), decimal_evidence("1.299")
     ((',', 2), (',', 0), (None, 0))
     """
-    match = _NUMBER.search(_ROUND.sub("", clean_number(text)))
+    match = _NUMBER.search(_ROUND.sub(_whole, clean_number(text)))
     plain = match[0].replace(" ", "").replace("'", "") if match else ""
     sign = max(plain.rfind("."), plain.rfind(","))
     if sign < 0 or _TWO_WAYS.fullmatch(plain):
@@ -260,7 +266,7 @@ def reads_two_ways(text: str) -> bool:
     >>> reads_two_ways("1.299 EUR"), reads_two_ways("1.29")
     (True, False)
     """
-    match = _NUMBER.search(text)
+    match = _NUMBER.search(_ROUND.sub(_whole, text))
     return match is not None and _TWO_WAYS.fullmatch(match[0]) is not None
 
 

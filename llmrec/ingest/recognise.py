@@ -200,13 +200,24 @@ def _by_names(columns: Sequence[str], target: Target) -> _Found:
         rest = tuple(plain[alias] for alias in TITLE_FALLBACKS if alias in plain)
         if rest:
             found["title"] = (*found.get("title", ()), *rest)
-        found |= {column: (column,) for column in columns if column.startswith(ATTRIBUTE_PREFIX)}
+        found |= _attribute_columns(columns)
         if "parent" in found:
             options = [column for column in columns if _plain_name((column,)) in OPTION_COLUMNS]
             found |= {f"{ATTRIBUTE_PREFIX}{column}": (column,) for column in options}
     native = bool(found) and all(names[0] == name for name, names in found.items())
     label = "llmrec's own fields" if native else "column names"
     return _Found(Shape(label, target, (), currency=currency), found)
+
+
+def _attribute_columns(columns: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Attribute -> its columns: of two that are called alike, the second is ``NAME (2)``."""
+    found: dict[str, tuple[str, ...]] = {}
+    for column in columns:
+        if column.startswith(ATTRIBUTE_PREFIX):
+            first = re.sub(r" \(\d+\)$", "", column)
+            name = first if first in columns else column
+            found[name] = (*found.get(name, ()), column)
+    return found
 
 
 def _priced_columns(plain: dict[str, str], found: dict[str, tuple[str, ...]]) -> str | None:
@@ -266,6 +277,9 @@ def _check_needed(
         return
     flags = " ".join(f"--map {name}=COLUMN" for name in missing)
     hint = f"Say which column it is: {flags}"
+    if partial and target == "items" and missing == ["title"]:
+        hint = "Say which column has what changed, such as --map price=COLUMN; new products need "
+        hint += "--map title=COLUMN"
     if len(columns) == 1:
         hint = "If something else parts its columns, name it: --delimiter CHARACTER"
     other: Target = "events" if target == "items" else "items"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -40,6 +40,7 @@ FURTHER_CATEGORIES = "also in"
 OPTIONS = tuple(f"option{i}" for i in range(1, 7))
 
 _Path = tuple[str, ...]
+_Price = tuple[Decimal | None, str | None]
 _CACHED_CHARS, _CACHED_PATHS = 500, 5_000
 _FALLBACK_TITLE_CHARS = 150
 _NO_GENRES = "(no genres listed)"
@@ -210,8 +211,12 @@ class ItemBuilder:
         return None
 
     def unread(self) -> tuple[int, ...]:
-        """The places of the cells that could not be read in the row that was built last."""
+        """The places of the cells that could not be read in the rows that were built last."""
         return tuple(self._unread)
+
+    def note_unread(self, places: Iterable[int]) -> None:
+        """These could not be read in all the rows of an item that has several."""
+        self._unread[:] = places
 
     def _leave_out(self, reason: str, place: int, value: Any) -> None:
         if self._strict:
@@ -307,7 +312,7 @@ class ItemBuilder:
         sale = self.optional(values, "sale_price", read) if "sale_price" in self._at else None
         price = self.optional(values, "price", read)
         # Many shops write 0 where there is no sale.
-        if sale and sale[0] and self._on_sale(values):
+        if sale and sale[0] and not _is_dearer(sale, price) and self._on_sale(values):
             price = sale
         number, currency = price or (None, None)
         return number, currency if number is not None else None
@@ -424,6 +429,13 @@ class ItemBuilder:
             return None if listed is None else self._time(", ".join(listed))
         except DataError:
             return None
+
+
+def _is_dearer(sale: _Price, price: _Price | None) -> bool:
+    """A sale above the price is none: Google and WooCommerce take it for a slip too."""
+    if not (price and price[0] and sale[0]):
+        return False
+    return sale[1] == price[1] and sale[0] > price[0]
 
 
 def _shortened(text: str) -> str:

@@ -420,7 +420,7 @@ class _ItemsRun(_FileRun):
         if plan.merge == "sales":
             currency = self._defaults().currency or plan.currency
             return drafting.whole(merge_sales(rows, build, currency))
-        return drafting.whole(merge_variants(rows, build, plan))
+        return drafting.whole(merge_variants(rows, build, plan), build.unread)
 
 
 class _EventsRun(_FileRun):

@@ -45,6 +45,7 @@ _DAY_MONTH = re.compile(
     r"(\d{4}|\d{2})",
     re.IGNORECASE,
 )
+_YEAR_MONTH_DAY = re.compile(r"(\d{4})[ /.-]([^\W\d_]{3,10})\.?[ /.-](\d{1,2})")
 _MONTH_DAY = re.compile(r"([^\W\d_]{3,10})\.? ?(\d{1,2})(?:st|nd|rd|th)?,? (\d{4})", re.IGNORECASE)
 _WEEKDAY = re.compile(r"[^\W\d_]{2,10}\.?,? +(?=\d|[^\W\d_]{3,10}\.? \d)")
 # An offset and what repeats it in words; a place, as Java writes it; or a name alone.
@@ -258,6 +259,8 @@ def _date_in(text: str, order: DateOrder | None) -> tuple[int, int, int]:
         return _full_year(int(match[3]), match[3]), _month(match[2]), int(match[1])
     if match := _MONTH_DAY.fullmatch(text):
         return int(match[3]), _month(match[1]), int(match[2])
+    if match := _YEAR_MONTH_DAY.fullmatch(text):
+        return int(match[1]), _month(match[2]), int(match[3])
     if (match := _SLASHED.fullmatch(text)) or (match := _YEAR_FIRST.fullmatch(text)):
         return _date_in(text, order)
     raise DataError("not a time")

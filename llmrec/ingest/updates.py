@@ -83,18 +83,38 @@ class Drafting:
 
         def draft(row: int, values: Sequence[Any]) -> Draft:
             item = build(row, values)
-            absent = tuple([i for i, value in enumerate(values) if value is ABSENT]) + unread()
+            absent = tuple([i for i, value in enumerate(values) if value is ABSENT])
             named = self._lacking.get(absent)
             if named is None:
                 named = self._lacking[absent] = self._named_without(set(absent))
-            return Draft(item, named)
+            return Draft(item, self._less_unread(item, named, unread()))
 
         return draft
 
-    def whole(self, items: Built[Item]) -> Built[Draft]:
-        """Drafts of items of several rows, which name all that the file has columns for."""
+    def whole(
+        self, items: Built[Item], unread: Callable[[], tuple[int, ...]] = tuple
+    ) -> Built[Draft]:
+        """Drafts of items of several rows, which name all that the file has columns for.
+
+        Args:
+            items: of a file.
+            unread: the places of the cells that could not be read in the rows of the last one.
+        """
         for row, item in items:
-            yield row, item if isinstance(item, BadRow) else Draft(item, self.named)
+            if isinstance(item, BadRow):
+                yield row, item
+            else:
+                yield row, Draft(item, self._less_unread(item, self.named, unread()))
+
+    def _less_unread(
+        self, item: Item, named: frozenset[str], unread: tuple[int, ...]
+    ) -> frozenset[str]:
+        """``named`` without the fields that have nothing because a cell could not be read."""
+        if unread:
+            lost = {field for field, places in self._fields if not set(unread).isdisjoint(places)}
+            named -= {field for field in lost if _lacks(item, field)}
+        # A row says what its own price is in: without one it says nothing of an older price.
+        return named if "price" in named or "currency" not in named else named - {"currency"}
 
     def onto(self, old: Item | None, draft: Draft) -> Item | BadRow:
         """The item that ``draft`` makes of ``old``."""
@@ -157,6 +177,14 @@ def settled(
                 old[made.id] = made
                 good.append(made)
         yield good, bad
+
+
+def _lacks(item: Item, field: str) -> bool:
+    if field == "attributes":
+        return True  # what other columns say goes beside those that it has
+    if field.startswith(ATTRIBUTE_PREFIX):
+        return not item.attributes.get(field.removeprefix(ATTRIBUTE_PREFIX))
+    return getattr(item, field, None) in (None, "", (), {})
 
 
 def _field_of(ours: str) -> str:

@@ -115,3 +115,18 @@ def test_values_are_parts_of_the_text_each_once(text: str, name: str) -> None:
     assert all(value in text for value in values)
     if len(values) > 1:  # nothing but marks, spaces, repetitions and "and" is lost
         assert set(text) - set("".join(values)) <= set(" ,;|/、.and&urod")
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("S/M/L", ("S", "M", "L")),
+        ("XXS/XS/2XL", ("XXS", "XS", "2XL")),
+        ("S/M", ("S/M",)),
+        ("A/B/C", ("A/B/C",)),
+        ("12/24/48", ("12/24/48",)),
+        ("3/4/2024", ("3/4/2024",)),
+    ],
+)
+def test_three_sizes_between_slashes_are_a_list(text, values):
+    assert split_values(text, "size") == values

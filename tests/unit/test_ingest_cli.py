@@ -1,15 +1,19 @@
 """``llmrec ingest``: what it prints, and with which code it leaves."""
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from llmrec.catalog.store import CatalogStore
+from llmrec.cli import ingest_view
 from llmrec.cli.ingest import app
 from llmrec.config import Workspace
 from llmrec.errors import ConfigError, DataError, LLMRecError
+from llmrec.ingest.reports import FileReport, IngestReport
 from llmrec.types import EventKind
 
 
@@ -111,3 +115,21 @@ def test_review_texts_are_counted_and_ratings_beyond_the_scale_are_pointed_at(sh
     assert (
         "review texts" not in run("events", path, "-w", shop.path, "--allow-unknown-items").output
     )
+
+
+@pytest.mark.parametrize("width", [36, 50, 60, 80, 200])
+def test_counts_and_ends_of_names_are_whole_in_terminals_of_all_widths(width):
+    def file(name, rows, added, rejected):
+        return FileReport(name, "CSV", "columns", {}, rows, added, 0, 0, 0, rejected, {}, None, 1.0)
+
+    name = "feeds/products of the whole shop, part 1.csv"
+    files = (file(name, 1_234_567, 1_234_560, 7), file("b.csv", 1, 1, 0))
+    shown = io.StringIO()
+    counts = ingest_view._counts(IngestReport("items", files), width)
+    Console(file=shown, width=width).print(counts, highlight=False)
+    text = shown.getvalue()
+    assert max(map(len, text.splitlines())) <= width
+    whole = " ".join(text.split())
+    assert "part 1.csv" in whole and "b.csv" in whole
+    assert all(count in whole for count in ("1,234,567", "1,234,560", "7"))
+    assert ("Rows/s" in whole) == (width == 200)

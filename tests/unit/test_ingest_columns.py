@@ -10,6 +10,7 @@ import pytest
 
 from llmrec.catalog.store import CatalogStore
 from llmrec.config import Workspace
+from llmrec.errors import DataError
 from llmrec.ingest import IngestOptions, ingest_events, ingest_items
 
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "ingest"
@@ -470,3 +471,30 @@ def test_shared_price_files(shop, name, expected):
     items, report = ingested(shop, CASES / name)
     assert {id: str(items[id].price) for id in expected} == expected
     assert report.rejected == 0
+
+
+def test_columns_of_one_attribute_that_are_called_alike_are_all_read(shop, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "id,title,attributes.size,attributes.size,attributes.size\n1,Tee,S,,L\n2,Cap,,M,\n"
+    )
+    items, _ = ingested(shop, path)
+    assert [items[id].attributes["size"] for id in ("1", "2")] == [("S", "L"), ("M",)]
+    path.write_text("id,title,price,price\n1,Tee,5,6\n")
+    with pytest.raises(DataError, match="'price' stands in the header 2 times"):
+        ingested(shop, path)
+
+
+def test_a_sale_above_the_price_is_none(shop, write):
+    rows = [("10.00", "12.00"), ("10.00", "10.00"), ("0", "9.00"), ("", "8.00"), ("10.00", "0")]
+    path = write(
+        "id,title,price,sale_price", *([str(i), "Cup", *row] for i, row in enumerate(rows))
+    )
+    items, _ = ingested(shop, path, currency="EUR")
+    assert [str(items[str(i)].price) for i in range(5)] == [
+        "10.00",
+        "10.00",
+        "9.00",
+        "8.00",
+        "10.00",
+    ]

@@ -230,7 +230,7 @@ def test_rows_that_end_early_are_taken_and_counted(read):
     report, items, rejects = read(f"id,title,brand,price,description\n{rows}10,Cup,Acme\n11,Pot\n")
     assert rejects == []
     assert (items["10"].brand, items["11"].price) == ("Acme", None)
-    assert report.notes == ("2 rows end early; their last columns count as not said",)
+    assert report.notes == ("2 rows end early: the last columns count as not said",)
 
 
 def test_halves_of_a_broken_row_are_set_aside(read):
@@ -397,3 +397,18 @@ def test_a_bad_quote_does_not_cost_rows_of_another_look_far_below(read):
         assert {"1", "59", "T-200 x", "T-499 x"} <= set(items)
         assert 61 in rows_of(rejects)
         assert len(items) + len(rejects) == 560
+
+
+def test_quotes_behind_a_space_are_quotes(read):
+    text = 'id, title, price, description\nA1, "Lamp", 5, "nice, big"\nA2, "Pan, 12 cm" , 6, x\n'
+    text += 'A3, "Bowl, ""deep""", 6, "x"\nA4, Cup, 7, "open\nA5, Pot, 7, "x"\n'
+    _, items, rejects = read(text)
+    assert [items[id].title for id in items] == ["Lamp", 'Bowl, "deep"', "Pot"]
+    assert items["A1"].description == "nice, big"
+    assert rows_of(rejects) == [3, 5]
+
+
+def test_a_word_in_quotes_behind_a_space_is_text(read):
+    _, items, rejects = read('id,title,price\nA1, "Best" mug,5\nA2, "Big" cup,6\n')
+    assert [items[id].title for id in items] == ['"Best" mug', '"Big" cup']
+    assert not rejects

@@ -75,10 +75,55 @@ def test_a_file_without_titles_updates_what_is_there(shop, read):
     assert "Q7" not in stored(shop)
 
 
+def test_an_update_whose_columns_are_not_recognised_says_how_to_name_them(shop, read):
+    read(FULL)
+    with pytest.raises(DataError) as refused:
+        read("id,Preis\nQ1,9.00\n")
+    assert "--map price=COLUMN" in refused.value.hint
+    assert read("id,Preis\nQ1,9.00\n", columns={"price": ("Preis",)}).updated == 1
+
+
 def test_a_blank_cell_clears_its_field_but_no_title(shop, read):
     read(FULL)
     read("id,title,brand,stock,price\nQ1,,,,11.00\n")
     assert stored(shop)["Q1"] == changed(LAMP, brand=None, stock=None, price=Decimal("11.00"))
+
+
+BAD_CELLS = {
+    "the price, with a currency": "id,price,currency\nQ1,abc,USD\n",
+    "the price, with no sale": "id,price,sale_price\nQ1,abc,\n",
+    "the attributes, with a column": "id,attributes,attributes.size\nQ1,???,L\n",
+    "the stock": "id,brand,stock\nQ1,Acme,many\n",
+}
+
+
+@pytest.mark.parametrize("text", BAD_CELLS.values(), ids=BAD_CELLS)
+def test_a_cell_that_cannot_be_read_clears_nothing(shop, read, text):
+    read(FULL)
+    assert sum(read(text).left_out.values()) == 1
+    assert stored(shop)["Q1"] == LAMP
+
+
+def test_a_cell_of_a_variant_that_cannot_be_read_clears_nothing(shop, read):
+    head = "id,parent_id,title,price,stock,size\n"
+    read(head + "T-S,T,Tee,7,2,S\nT-M,T,Tee,8,3,M\n")
+    before = stored(shop)
+    report = read(head + "T-S,T,Tee,oops,2,S\nT-M,T,Tee,,x,M\n")
+    assert report.left_out == {
+        "price: not a price, or more than one": 1,
+        "stock: not a stock count": 1,
+    }
+    assert stored(shop) == before
+    read(head + "T-S,T,Tee,6,2,S\nT-M,T,Tee,oops,,M\n")
+    assert stored(shop)["T"].price == Decimal("6")
+
+
+@pytest.mark.parametrize("line", ['{"id": "Q1", "currency": "USD"}', '{"id": "Q1"}'])
+def test_a_currency_without_a_price_says_nothing_of_an_older_price(shop, read, line):
+    read(FULL)
+    read(line + '\n{"id": "Q2", "currency": "USD", "price": 9}\n', "a.jsonl")
+    assert stored(shop)["Q1"] == LAMP
+    assert (stored(shop)["Q2"].price, stored(shop)["Q2"].currency) == (9, "USD")
 
 
 def test_attributes_that_a_file_has_no_column_for_stay(shop, read):

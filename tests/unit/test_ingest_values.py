@@ -19,6 +19,7 @@ from llmrec.ingest.fields import (
     parse_link,
     parse_number,
     parse_stock,
+    says_cancelled,
 )
 from llmrec.ingest.prices import parse_price
 from llmrec.ingest.times import EARLIEST, parse_time
@@ -314,3 +315,54 @@ def test_joined_texts():
     assert join_texts('["One.", "Two."]', 99) == "One. Two."
     assert join_texts("[NEW] kettle", 99) == "[NEW] kettle"
     assert join_texts(None, 99) == ""
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ({"id": 3, "name": "Acme"}, "Acme"),
+        ("{'id': 3, 'name': 'Acme'}", "Acme"),
+        ('{:id=>3, :name=>"Acme"}', "Acme"),
+        ({"rendered": "<p>Fine</p>"}, "Fine"),
+        ({"en": "Lamp", "de": "Lampe"}, "Lamp"),
+        ({"de-DE": "Lampe", "fr": ""}, "Lampe"),
+        ([{"name": "One"}, {"name": "Two"}], "One Two"),
+        ("{braces} in a title", "{braces} in a title"),
+        ('{"short": "s", "long": "l"}', '{"short": "s", "long": "l"}'),
+        ("[NEW] kettle", "[NEW] kettle"),
+    ],
+)
+def test_of_an_object_its_name_is_the_text(raw, text):
+    assert join_texts(raw, 100) == text
+
+
+@pytest.mark.parametrize("raw", [{"short": "s", "long": "l"}, {"name": {"id": 3}}, [{"id": 3}]])
+def test_an_object_without_a_name_is_no_text(raw):
+    with pytest.raises(DataError, match="an object without a name"):
+        join_texts(raw, 100)
+
+
+@pytest.mark.parametrize(
+    ("raw", "price"),
+    [
+        ("€ 1.299,-", "1299"),
+        ("1.299,-- EUR", "1299"),
+        ("CHF 1'299.-", "1299"),
+        ("1,299.- USD", "1299"),
+        ("12,-", "12"),
+        ("SEK 1.299:-", "1299"),
+        ("Rs 1200/-", "1200"),
+    ],
+)
+def test_a_dash_for_no_cents_stands_behind_the_decimal_sign(raw, price):
+    assert parse_price(raw)[0] == Decimal(price)
+
+
+@pytest.mark.parametrize("raw", ["2024-Mar-05", "2024 March 5", "2024/März/05", "2024-mars-5"])
+def test_a_date_may_begin_with_its_year_and_name_its_month(raw):
+    assert parse_time(raw, NOW) == datetime(2024, 3, 5, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize("word", ["annulé", "Annulée", "remboursée", "zurückgegeben", "storniert"])
+def test_a_cancelled_order_is_one_in_other_languages(word):
+    assert says_cancelled(word) and says_cancelled(unicodedata.normalize("NFD", word))

@@ -310,3 +310,15 @@ def test_a_real_magento_export(shop):
     assert (report.rows, len(items), report.rejected, report.left_out) == (1994, 147, 0, {})
     assert items["MH01"].attributes["size"] == ("XS", "S", "M", "L", "XL")
     assert items["MH01"].category == ("Men", "Tops", "Hoodies & Sweatshirts")
+
+
+def test_a_parent_that_is_set_aside_costs_its_variants_nothing(shop, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "id,parent_id,title,price,stock,size,description\n"
+        'A,,Tee,5,1,,"unclosed\nB,,Cap,5,zzz,,x\nB-1,B,Cap red,5,1,S,x\nB-2,B,Cap blue,5,1,M,x\n'
+        "C,,Pan,5,1,,y\nD,,Pot,5,zzz,,y\n"
+    )
+    items, report = ingested(shop, path)
+    assert {id: item.stock for id, item in items.items()} == {"B": 2, "C": 1}
+    assert report.reasons["not a stock count"] == 2

@@ -275,6 +275,20 @@ def test_the_command_says_what_came_back(
     assert "returned: 1 purchase taken back, 1 return without a purchase" in printed
 
 
+def test_cancelled_orders_are_said_once(
+    shop: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from llmrec.cli.main import app
+
+    path = tmp_path / "sales.csv"
+    path.write_text("user,item,time,status\nu,I1,2024-03-01,paid\nv,I1,2024-03-01,cancelled\n")
+    with pytest.raises(SystemExit):
+        app(["ingest", "events", str(path), "--kind", "purchase", "-w", str(shop.path)])
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "rejected 1: an order that was cancelled or refunded" in printed
+    assert "returned:" not in printed
+
+
 def test_over_http_a_return_takes_back_and_a_quantity_below_1_is_refused(ask: Any) -> None:
     def post(**row: Any) -> Any:
         event = {"user": "returning", "item": "i0001", "at": "2026-11-01T10:00:00Z", **row}
