@@ -217,3 +217,11 @@ def test_rows_of_a_token_are_those_whose_text_holds_it(retriever):
     )
     assert lexical.rows("unheardof").dtype == np.int64
     assert not len(lexical.rows("unheardof"))
+
+
+def test_chinese_words_that_no_item_has_are_taken_apart(retriever):
+    assert ids(answer(retriever, "灯具", 1)) == ["lamp9"]
+    assert set(ids(answer(retriever, "裙子", 2))) == {"dress1", "dress2"}
+    # Where some item has one of the words, the others are not: 色 alone is in many.
+    lexical = retriever._keeper.current().sources["lexical"]
+    assert (lexical.scores("连衣裙 灯具") == lexical.scores("连衣裙")).all()
