@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import product
+from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +31,14 @@ _MEASURE = re.compile(r"\d{1,4}(?:[.,/x×-]\d{1,4})*[a-z%°\"']{0,4}", re.IGNORE
 """500ml, 12v, 24x24, 1/2": a number with its unit says how large, not which."""
 
 _RUNS = re.compile(r"[a-z]+|\d+")
+_JOINTS = ("", "-", "_", "/", ".", " ")
+"""What stands between the parts of an id, where a shopper has left it out or typed another."""
+
+_MOST_RUNS = 6
+"""Parts of a code that are joined in every way (32); a code of more is looked for as it stands."""
+
+_LONGEST_LETTERS = 3
+"""Letters in a row in a code with spaces: "WH 1000 XM4" is meant as one, "size 42" is not."""
 
 
 def named_rows(
@@ -49,10 +59,13 @@ def named_rows(
     rows: list[int] = []
     for text in dict.fromkeys([query.strip(), *filter(None, words)]):
         alone = text == query.strip()
-        if alone or _is_code(text):
+        code = _is_code(text) or (alone and _is_spaced_code(text))
+        if alone or code:
             rows += [row[id] for id in (text, text.upper(), text.lower()) if id in row]
-        if lexical is not None and (_is_code(text) or (alone and _says_which(text))):
-            rows += _standing(text, lexical, items)
+        if code:
+            rows += [row[id] for id in _other_spellings(text) if id in row]
+        if lexical is not None and (code or (alone and _says_which(text))):
+            rows += _standing(text, _others(words, text, lexical, len(row)), lexical, items)
     return np.array(list(dict.fromkeys(rows)), np.int64)
 
 
@@ -70,30 +83,84 @@ def _says_which(text: str) -> bool:
     return len(compact) >= 3 and not compact.isalpha() and " " not in text
 
 
+def _is_spaced_code(text: str) -> bool:
+    """Whether a whole query is one code that was typed with spaces.
+
+    >>> [_is_spaced_code(text) for text in ("WH 1000 XM4", "mug 3", "28 cm", "size 42", "a tent")]
+    [True, True, False, False, False]
+    """
+    runs = _RUNS.findall(text.lower())
+    letters = [len(run) for run in runs if run.isalpha()]
+    short = 0 < max(letters, default=0) <= _LONGEST_LETTERS and len(runs) <= _MOST_RUNS
+    return short and _is_code(_compact(text))
+
+
+def _other_spellings(code: str) -> Iterator[str]:
+    """Ids that are the code but for what joins its parts, and for capitals: mug3 is MUG-3."""
+    runs = _RUNS.findall(code.lower())
+    if 1 < len(runs) <= _MOST_RUNS:
+        for joined in (joint.join(runs) for joint in _JOINTS):
+            yield from (joined.upper(), joined, joined.capitalize())
+
+
+def _others(
+    words: list[str], code: str, lexical: LexicalSource, size: int
+) -> list[NDArray[np.int64]]:
+    """Rows that hold each telling word of the query but the code; a tenth of all tells nothing."""
+    rest = dict.fromkeys(token for word in words if word != code for token in tokens(word))
+    return [rows for token in rest if len(rows := lexical.rows(token)) * 10 <= size]
+
+
 def _compact(text: str) -> str:
     return "".join(_RUNS.findall(text.lower()))
 
 
 def _standing(
-    code: str, lexical: LexicalSource, items: Callable[[Iterable[int]], Mapping[int, Item]]
-) -> Iterator[int]:
+    code: str,
+    others: list[NDArray[np.int64]],
+    lexical: LexicalSource,
+    items: Callable[[Iterable[int]], Mapping[int, Item]],
+) -> list[int]:
     """Rows of the items in whose title, brand or attributes the code stands; the surest first.
 
     As it is typed, and as a whole ("SML-C2", but not the beginning of SML-C2-250), before other
-    spellings of it; in a title before other fields.
+    spellings of it; then what holds more of the other words ("cover for TRA708SST" is a cover, not
+    the grill); then in a title before other fields.
     """
     runs = _RUNS.findall(code.lower())
-    # "MUG-3" may stand there as MUG3, and the other way round; each is another set of tokens.
-    ways = (tokens(code), tokens(" ".join(runs)), tokens("".join(runs)))
+    ways = [tokens(code), *map(tokens, _joined(runs))]
     rows = {int(row) for way in ways for row in _holding(way, lexical)}
     if not 0 < len(rows) <= _MOST_ITEMS:
-        return
+        return []
     form = re.compile(rf"(?<![a-z0-9]){'[^a-z0-9]*'.join(map(re.escape, runs))}(?![a-z0-9])")
     whole = re.compile(rf"(?<![a-z0-9/-]){re.escape(code.lower())}(?![a-z0-9/-])")
-    found = items(sorted(rows))
-    for pattern in (whole, form):
-        yield from (row for row, item in found.items() if pattern.search(item.title.lower()))
-        yield from (row for row, item in found.items() if pattern.search(_fields(item)))
+
+    def surest(item: Item) -> tuple[int, int] | None:
+        texts = (item.title.lower(), _fields(item))
+        places = (
+            (spelling, field)
+            for spelling, pattern in enumerate((whole, form))
+            for field, text in enumerate(texts)
+            if pattern.search(text)
+        )
+        return next(places, None)
+
+    found = {row: surest(item) for row, item in items(sorted(rows)).items()}
+    held = {row: sum(row in holding for holding in others) for row in found}
+    standing = [(place[0], -held[row], place[1], row) for row, place in found.items() if place]
+    return [row for *_, row in sorted(standing)]
+
+
+def _joined(runs: list[str]) -> Iterator[str]:
+    """The parts of a code, each joined to the next or not: WH-1000XM4 stands there as wh 1000xm4.
+
+    "MUG-3" may stand there as MUG3, and the other way round; each is another set of tokens.
+    """
+    ways = (" ", "") if len(runs) <= _MOST_RUNS else ()
+    for joints in product(ways, repeat=len(runs) - 1):
+        yield "".join(map(add, ("", *joints), runs))
+    if not ways:
+        yield from (" ".join(runs), "".join(runs))
 
 
 def _holding(way: list[str], lexical: LexicalSource) -> NDArray[np.int64]:

@@ -285,7 +285,9 @@ class Retriever:
         lexical = state.sources.get("lexical")
         if not context.wanted.any() or is_answered(context, hits, lexical, below):
             return (*context.wording.notes, *state.notes)
-        unlike = f"nothing here is much like “{context.wording.text}”: what is nearest follows"
+        # "Nothing here" would be false of a kite for 20 where kites for 10 are asked for.
+        nothing = "nothing here" if context.wanted.all() else "nothing that fits"
+        unlike = f"{nothing} is much like “{context.wording.text}”: what is nearest follows"
         return (*context.wording.notes, unlike, *state.notes)
 
 

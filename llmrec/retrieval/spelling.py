@@ -52,7 +52,20 @@ class Spelling:
         if len(word) == _SHORTEST:
             near = [match for match in near if not _one_letter_differs(word, match[0])]
         best = min(near, key=lambda match: (match[1], -self._counts[match[0]]), default=None)
-        return best[0] if best else None
+        return best[0] if best else self._beginning_otherwise(word)
+
+    def _beginning_otherwise(self, word: str) -> str | None:
+        """The word of which the first two letters came in the other order, or the first not at all.
+
+        Of no other slip at the beginning: "cattle" is not "kattle", and names differ in it.
+        """
+        swapped = word[1] + word[0] + word[2:]
+        if swapped in self._counts:
+            return swapped
+        longer = (letter + word for letter in self._words if len(word) > _SHORTEST)
+        return max(
+            filter(self._counts.__contains__, longer), key=self._counts.__getitem__, default=None
+        )
 
 
 def _may_be_misspelt(word: str) -> bool:

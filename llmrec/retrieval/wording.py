@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmrec.catalog.tokens import tokens, words
+from llmrec.linear import composed
 from llmrec.retrieval.codes import named_rows
 from llmrec.retrieval.fusion import EXACT
 from llmrec.retrieval.sources.base import Context, Hits
@@ -40,6 +42,10 @@ _SAMPLES: Mapping[str, tuple[str, ...]] = {
 }
 _ENGLISH = ("dress", "chair", "coffee", "knife", "shoes")
 _SAME = {"HIRAGANA": "KATAKANA"}
+_RUN = re.compile(r"[^\W_]+")
+_MOST_READ = 20
+"""Items in which the shop's own spelling of a word is looked for."""
+
 _HALF = 0.5
 _MOST_COUNTED = 50
 """Tokens of a query that are looked for in items: reading is to cost what a request may."""
@@ -55,7 +61,7 @@ class Wording:
     Attributes:
         text: the shopper's words, those that are misspelt as the shop spells them.
         exact: catalogue rows that the words name by a code, int64 ``[k]``, the surest first.
-        mendings: what was misspelt, and how it was read.
+        mendings: what was misspelt, as it was typed, and how it was read, as the shop spells it.
         readable: whether the text encoder can say what the words mean.
     """
 
@@ -95,8 +101,29 @@ def read_wording(
         return {row[id]: item for id, item in items([ids[one] for one in rows]).items()}
 
     exact = named_rows(query, row, lexical, of_rows)
-    pairs = () if lexical is None or len(exact) else mendings(query, lexical, texts)
-    return Wording(mended(query, pairs), exact, pairs, reads(texts, query))
+    if lexical is None or len(exact):
+        return Wording(query, exact, (), reads(texts, query))
+    pairs = mendings(query, lexical, texts)
+    spelt = tuple(
+        (_spelt(word, [query]), _spelt(meant, _texts(meant, lexical, of_rows)).lower())
+        for word, meant in pairs
+    )
+    return Wording(mended(query, pairs), exact, spelt, reads(texts, query))
+
+
+def _spelt(word: str, texts: Iterable[str]) -> str:
+    """A word without accents as it stands in a text: "giesskanne" is "Gießkanne" there."""
+    runs = (run for text in texts for run in _RUN.findall(composed(text, "NFC")))
+    return next((run for run in runs if words(run) == [word]), word)
+
+
+def _texts(
+    word: str, lexical: LexicalSource, items: Callable[[Iterable[int]], Mapping[int, Item]]
+) -> Iterator[str]:
+    """Titles, brands and categories of items that hold the word, of a few."""
+    rows = lexical.rows(tokens(word)[0])[:_MOST_READ].tolist()
+    for item in items(rows).values():
+        yield from (item.title, item.brand or "", *item.category)
 
 
 def mendings(
@@ -171,6 +198,8 @@ def is_answered(
     if EXACT in hits:
         return True
     near = hits.get("query")
+    if context.wording is not None and not context.wording.readable:
+        near = None  # what is near to noise is no answer
     if near is not None and len(near.scores) and float(near.scores[0]) >= unlike_below:
         return True
     if not isinstance(lexical, LexicalSource) or context.wording is None:
@@ -181,13 +210,14 @@ def is_answered(
 def _coverage(query: str, lexical: LexicalSource, wanted: BoolArray) -> float:
     """The largest share of a query's telling words that one wanted item holds, from 0 to 1.
 
-    A word tells nothing where a tenth of the catalogue has it: "for", "the", "set".
+    A word tells nothing where a tenth of the catalogue has it: "for", "the", "set". Where all words
+    are such, each is as good as another.
     """
+    postings = [lexical.rows(token) for token in dict.fromkeys(tokens(query)[:_MOST_COUNTED])]
+    telling = [rows for rows in postings if len(rows) * 10 <= len(wanted)]
+    if not telling:
+        return float(any(wanted[rows].any() for rows in postings))
     counts = np.zeros(len(wanted), np.int64)
-    telling = 0
-    for token in dict.fromkeys(tokens(query)[:_MOST_COUNTED]):
-        rows = lexical.rows(token)
-        if len(rows) * 10 <= len(wanted):
-            telling += 1
-            counts[rows] += 1
-    return float(counts[wanted].max(initial=0)) / telling if telling else 1.0
+    for rows in telling:
+        counts[rows] += 1
+    return float(counts[wanted].max(initial=0)) / len(telling)

@@ -18,6 +18,11 @@ from llmrec.types import Filters
         ("不超过200元的风筝", "的风筝", None, 200),
         ("tent over 300", "tent", 300, None),
         ("under fifty euros", None, None, 50),
+        ("kite < 100 €", "kite", None, 100),
+        ("kite <=€100", "kite", None, 100),
+        ("tent > 300 euros", "tent", 300, None),
+        ("kite under 200euros", "kite", None, 200),
+        ("4k tv under 500", "4k tv", None, 500),
     ],
 )
 def test_a_sum_is_a_limit(query, rest, low, high):
@@ -28,7 +33,20 @@ def test_a_sum_is_a_limit(query, rest, low, high):
 
 
 @pytest.mark.parametrize(
-    "query", ["a tent for 2 persons", "kite", "40 cm cushion", "", None, "at least 2 pockets"]
+    "query",
+    [
+        "a tent for 2 persons",
+        "kite",
+        "40 cm cushion",
+        "",
+        None,
+        "at least 2 pockets",
+        "under 4K tv",
+        "bulb under 3000K",
+        "kite under 1k",
+        "kite under 1.5k",
+        "size < 42",
+    ],
 )
 def test_other_numbers_stay_words(query):
     read = read_query(query, Filters(brands=("Acme",)), ["EUR"])

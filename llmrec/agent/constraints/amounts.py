@@ -36,6 +36,8 @@ _UNITS = (
 _SIGNS = "% ° 克 千克 公斤 斤 升 毫升 厘米 毫米 米 岁 人 小时 分钟 瓦 个 件 款 号 码 度 页 天 种"
 _NO_UNIT = (
     rf"(?!\s*(?:{'|'.join(_UNITS.split())})(?![a-zäöü]))(?!\s*(?:{'|'.join(_SIGNS.split())}))"
+    # 4K, 3000K, 1k: a letter right behind it makes it anything but the number that stands there.
+    r"(?![a-zäöüß])"
 )
 _END = r"(?![\d])(?![.,]\d)"
 

@@ -75,6 +75,9 @@ _LIMITS: tuple[tuple[str, type[AtMost] | type[AtLeast]], ...] = (
         rf"{_MONEY_A}(?:\s+(?:to\s+spend|ausgeben|zur\s+verfügung))?",
         AtMost,
     ),
+    # Only with a currency: "size < 42".
+    (rf"(?:<=?|≤)\s*{_MONEY_A}", AtMost),
+    (rf"(?:>=?|≥)\s*{_MONEY_A}", AtLeast),
     (rf"(?:低于|少于|小于|便宜过|预算(?:是|在|为|大概)?){_A}", AtMost),
     (
         r"\b(?:over|above|more\s+than|at\s+least|minimum(?:\s+of)?|min\.?|starting\s+(?:at|from)"

@@ -68,9 +68,14 @@ class LexicalSource:
         """The text's tokens; for a single Chinese or Japanese character the pairs it stands in.
 
         "灯" is a whole word, but titles that are read as pairs of characters hold it in 台灯 only.
+        And where no item has any of the words, those of Chinese or Japanese are taken apart: a shop
+        without a 茶壶 (teapot) may have 茶具 (a tea set), and an encoder need not read either.
         """
         single: set[str] = set()
-        for token in tokens(text):
+        read = tokens(text)
+        if not any(map(self.knows, read)):
+            read = [part for token in read for part in (token if token >= _FIRST_CJK else (token,))]
+        for token in read:
             if len(token) > 1 or token < _FIRST_CJK or self.knows(token):
                 yield token
             elif token not in single and len(single) < _MOST_SINGLE:
