@@ -127,7 +127,7 @@ def _refusal(error: RequestValidationError, request_id: str) -> JSONResponse:
     first: Mapping[str, Any] = error.errors()[0]
     # The first part says body, path or query; a form of an entry is none of the sender's names.
     where = [str(part) for part in first["loc"][1:] if part not in _FORMS]
-    message, hint = f"{first['msg']}.", _SEE
+    message, hint = f"{first['msg'].removeprefix('Value error, ')}.", _SEE
     if not where and first["type"] in _NO_OBJECT:
         message, hint = "The body should be a JSON object.", _AS_JSON
     detail = ErrorDetail(

@@ -127,6 +127,12 @@ def test_a_body_that_is_no_json_object_is_refused_with_what_to_send(ask, path, c
     assert "Content-Type: application/json" in error["hint"]
 
 
+def test_filters_that_contradict_themselves_are_refused_in_our_words(ask):
+    filters = {"min_price": 5, "max_price": 2}
+    error = ask("POST", "/v1/search", json={"query": "lamp", "filters": filters}).json()["error"]
+    assert (error["field"], error["message"]) == ("filters", "min_price 5 is above max_price 2.")
+
+
 def test_a_long_name_of_the_senders_is_told_in_part(ask):
     answer = ask("POST", "/v1/search", json={"query": "lamp", "x" * 10_000: 1})
     assert answer.status_code == 422
