@@ -7,7 +7,7 @@ and no event is lost: only where two spellings turn out to be the same does one 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -222,18 +222,23 @@ def _mend_events(connection: Connection, item_ids: _Forms, users: _Forms) -> tup
     for where in parts:
         # What is mended no longer fits, so that each round begins with the next ones.
         while rows := connection.execute(sa.select(events).where(where).limit(_AT_ONCE)).all():
-            for user, at_us, position, item, kind, value in rows:
+            for user, at_us, position, item, kind, *rest in rows:
                 late = at_us != UNKNOWN_TIME and not first <= at_us <= last
                 at = UNKNOWN_TIME if late else at_us
                 key = (users.get(user, user), at, position, item_ids.get(item, item), kind)
                 old = (user, at_us, position, item, kind)
-                merged += _move_event(connection, old, key, value, is_other=late)
+                merged += _move_event(connection, old, key, rest, is_other=late)
                 times += late
     return times, merged
 
 
 def _move_event(
-    connection: Connection, old: tuple[Any, ...], key: tuple[Any, ...], value: Any, is_other: bool
+    connection: Connection,
+    old: tuple[Any, ...],
+    key: tuple[Any, ...],
+    rest: Sequence[Any],
+    *,
+    is_other: bool,
 ) -> bool:
     """Give an event another key, and its text with it; whether it was there under that key.
 
@@ -241,7 +246,7 @@ def _move_event(
         connection: of the transaction.
         old: the key it has.
         key: the key it gets.
-        value: of the event.
+        rest: what the event has beside its key: its value, and when it came.
         is_other: whether an event of that key is another: two lost their times.
     """
     taken = connection.execute(sa.select(events.c.value).where(_this(events, key))).first()
@@ -258,7 +263,7 @@ def _move_event(
     for table in (events, reviews):
         connection.execute(table.delete().where(_this(table, old)))
     if not taken:
-        connection.execute(events.insert().values((*key, value)))
+        connection.execute(events.insert().values((*key, *rest)))
     if (
         text
         and not connection.execute(sa.select(reviews.c.text).where(_this(reviews, key))).first()

@@ -7,6 +7,8 @@ few hundred of such connections would take all that a process may have open.
 from __future__ import annotations
 
 import asyncio
+import logging
+import secrets
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -14,10 +16,15 @@ from typing import TYPE_CHECKING
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from llmrec.server.bodies.errors import ErrorBody
+from llmrec.server.failures import no_request
+
 if TYPE_CHECKING:
     from llmrec.server_settings import ServerSettings
 
 __all__ = ["KEEP_ALIVE_S", "Connection", "Sweeper", "room_for_connections"]
+
+_log = logging.getLogger("llmrec.server.connections")
 
 KEEP_ALIVE_S = 65
 """Longer than the usual minute of proxies, which should close first."""
@@ -53,6 +60,25 @@ class Connection(H11Protocol):
                 self.transport.abort()
             else:
                 self.flow.resume_reading()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP with the body that every failure has."""
+        request_id = secrets.token_hex(8)
+        _log.warning("no request", extra={"fields": {"request": request_id, "status": 400}})
+        body = ErrorBody(error=no_request(request_id)).model_dump_json().encode()
+        headers = [
+            ("content-type", "application/json"),
+            ("content-length", str(len(body))),
+            ("x-request-id", request_id),
+            ("connection", "close"),
+        ]
+        for part in (
+            h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
+            h11.Data(data=body),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(part) or b"")
+        self.transport.close()
 
     def on_response_complete(self) -> None:
         """Begin to wait for the next request."""

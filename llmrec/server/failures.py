@@ -18,12 +18,17 @@ from llmrec.errors import DataError, LLMRecError, RequestError
 from llmrec.server.bodies.errors import ErrorBody, ErrorDetail
 from llmrec.server.statuses import status_of
 
-__all__ = ["answer_to", "detail_of", "install", "unexpected"]
+__all__ = ["answer_to", "detail_of", "install", "no_request", "unexpected"]
 
 _log = logging.getLogger("llmrec.server.failures")
 _ASK = "Ask whoever runs this server; the log knows the request by its id."
 _FORMS = frozenset({"Words", "ItemEntry", "TextEntry"})
 _SEE = "See /openapi.json for what this route takes."
+_AS_JSON = f"Send one, with the header Content-Type: application/json. {_SEE}"
+_NO_OBJECT = frozenset({"missing", "model_attributes_type", "model_type"})
+"""What pydantic calls a body that is empty, or something else, or of another type for HTTP."""
+_FIELD_CHARS = 500
+"""Of a field's name in an answer: a sender's own name for one may be as long as the body."""
 _PLAIN = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
 
 
@@ -92,6 +97,16 @@ def detail_of(
     )
 
 
+def no_request(request_id: str) -> ErrorDetail:
+    """What is told of bytes that are no request of HTTP; no part of ``app`` ever sees them."""
+    return ErrorDetail(
+        code="bad_request",
+        message="This is no request that HTTP/1.1 allows.",
+        hint="Look at its first line, its headers and its Content-Length.",
+        request_id=request_id,
+    )
+
+
 def unexpected(error: Exception, request_id: str) -> JSONResponse:
     """The answer to what nobody foresaw; the log gets the places in the code, but no values."""
     places = []
@@ -112,14 +127,21 @@ def _refusal(error: RequestValidationError, request_id: str) -> JSONResponse:
     first: Mapping[str, Any] = error.errors()[0]
     # The first part says body, path or query; a form of an entry is none of the sender's names.
     where = [str(part) for part in first["loc"][1:] if part not in _FORMS]
+    message, hint = f"{first['msg'].removeprefix('Value error, ')}.", _SEE
+    if not where and first["type"] in _NO_OBJECT:
+        message, hint = "The body should be a JSON object.", _AS_JSON
     detail = ErrorDetail(
         code="invalid_request",
-        message=f"{first['msg']}.",
-        hint=_SEE,
-        field=".".join(where) or None,
+        message=message,
+        hint=hint,
+        field=_shortened(".".join(where or map(str, first["loc"][:1]))) or None,
         request_id=request_id,
     )
     return _response(422, detail)
+
+
+def _shortened(field: str) -> str:
+    return field if len(field) <= _FIELD_CHARS else f"{field[: _FIELD_CHARS - 1]}…"
 
 
 def _headers(status: int, retry_after: float | None) -> dict[str, str]:

@@ -41,10 +41,12 @@ def spoil_item(workspace, id, like, **fields):
         database.execute("UPDATE llmrec_meta SET value = value + 1 WHERE key = 'items'")
 
 
-def spoil_event(workspace, user, at_us, item="i0001", position=0, kind="purchase", value=None):
+def spoil_event(
+    workspace, user, at_us, item="i0001", position=0, kind="purchase", value=None, arrival=0
+):
     with sqlite3.connect(workspace.path / "catalog.db") as database:
-        row = user, at_us, position, item, kind, value
-        database.execute("INSERT INTO llmrec_events VALUES (?, ?, ?, ?, ?, ?)", row)
+        row = user, at_us, position, item, kind, value, arrival
+        database.execute("INSERT INTO llmrec_events VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         database.execute("UPDATE llmrec_meta SET value = value + 1 WHERE key = 'events'")
 
 
@@ -188,6 +190,17 @@ def test_two_spellings_of_one_become_one(tmp_path):
         assert store.item("i0001").title != "the other"
         (event,) = [one for one in store.history("u001") if one.at == at_of(GOOD)]
         assert event.value == 1.0
+
+
+def test_events_of_one_time_stay_in_the_order_in_which_they_came(tmp_path):
+    workspace = new_shop(tmp_path, items=5)
+    came = ["i0003", "i0001", "i0004", "i0002"]
+    for number, item in enumerate(came, start=1_000):
+        spoil_event(workspace, "u088 ", GOOD, item=item, arrival=number)
+    with Repair.open(workspace.database_url) as repair:
+        assert repair.mend().users == 1
+    with CatalogStore.open(workspace.database_url) as store:
+        assert [one.item for one in store.history("u088")] == came
 
 
 def at_of(us):

@@ -107,9 +107,38 @@ def test_a_failing_model_is_told_without_the_servers_own_affairs(
     assert failed and "u001" not in str([vars(one) for one in failed])
 
 
-def test_a_body_of_another_type_is_refused(ask):
-    headers = {"Content-Type": "text/plain"}
-    assert ask("POST", "/v1/search", content="{}", headers=headers).status_code == 422
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"", "application/json"),
+        (b"null", "application/json"),
+        (b"[1]", "application/json"),
+        (b'"lamp"', "application/json"),
+        (b'{"query": "lamp"}', "text/plain"),
+        (b'{"query": "lamp"}', "application/x-www-form-urlencoded"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/search", "/v1/items", "/v1/events", "/v1/chat"])
+def test_a_body_that_is_no_json_object_is_refused_with_what_to_send(ask, path, content, kind):
+    answer = ask("POST", path, content=content, headers={"Content-Type": kind})
+    assert answer.status_code == 422
+    error = answer.json()["error"]
+    assert (error["field"], error["message"]) == ("body", "The body should be a JSON object.")
+    assert "Content-Type: application/json" in error["hint"]
+
+
+def test_filters_that_contradict_themselves_are_refused_in_our_words(ask):
+    filters = {"min_price": 5, "max_price": 2}
+    error = ask("POST", "/v1/search", json={"query": "lamp", "filters": filters}).json()["error"]
+    assert (error["field"], error["message"]) == ("filters", "min_price 5 is above max_price 2.")
+
+
+def test_a_long_name_of_the_senders_is_told_in_part(ask):
+    answer = ask("POST", "/v1/search", json={"query": "lamp", "x" * 10_000: 1})
+    assert answer.status_code == 422
+    assert answer.json()["error"]["field"] == "x" * 499 + "…"
+    many = ask("POST", "/v1/search", json={f"f{n}": 1 for n in range(101)})
+    assert many.json()["error"]["field"] == "body"
 
 
 def test_paths_and_methods_that_are_not_there_have_the_same_body(ask):

@@ -1,7 +1,10 @@
 """Items and events over HTTP: stored, indexed, and known to the very next answer."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from urllib.parse import unquote
 
+import pytest
 from serving import MODELS, make_key, new_shop, serving
 
 from llmrec.catalog.store import CatalogStore
@@ -62,6 +65,28 @@ def test_adding_knows_one_condition_and_replaces_without(ask):
     assert ask("PUT", path, json={**KETTLE, "stock": 1}).json()["stock"] == 1
     nameless = ask("PUT", "/v1/items/", json=KETTLE, headers={"If-None-Match": "*"})
     assert (nameless.status_code, nameless.json()["error"]["field"]) == (422, "id")
+
+
+@pytest.mark.parametrize(
+    "id", ["null", "undefined", "NaN", "None", "[object Object]", "%22null%22"]
+)
+def test_a_scripts_word_for_nothing_makes_no_item(ask, id):
+    for headers in ({}, {"If-None-Match": "*"}):
+        answer = ask("PUT", f"/v1/items/{id}", json=KETTLE, headers=headers)
+        error = answer.json()["error"]
+        assert (answer.status_code, error["field"]) == (422, "id")
+        assert error["message"].endswith("is no item's id. Send the product's id in the catalogue.")
+        assert error["message"].startswith("'")
+    many = ask("POST", "/v1/items", json={"items": [{"id": unquote(id), **KETTLE}]})
+    assert (many.status_code, many.json()["error"]["field"]) == (422, "items.0.id")
+
+
+def test_what_an_older_version_let_in_under_null_can_be_read_changed_and_removed(ask, workspace):
+    with CatalogStore.open(workspace.database_url) as store:
+        store.write_items([replace(store.item("i0001"), id="null")])
+    assert ask("GET", "/v1/items/null").status_code == 200
+    assert ask("PATCH", "/v1/items/null", json={"stock": 1}).json()["stock"] == 1
+    assert ask("DELETE", "/v1/items/null").status_code == 204
 
 
 def test_a_changed_price_and_stock_count_in_the_next_answer(ask):

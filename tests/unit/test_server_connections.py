@@ -123,6 +123,27 @@ def test_a_process_asks_for_room_for_connections():
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        HEALTH.replace(b"\r\n", b"\r\nContent-Length: -1\r\n", 1),
+    ],
+    ids=["the beginning of TLS", "no host", "a length below 0"],
+)
+def test_what_is_no_http_is_refused_with_the_body_of_every_failure(server, sent):
+    with server.send(sent) as connection:
+        connection.settimeout(60)
+        parts = []
+        while part := connection.recv(65536):
+            parts.append(part)
+    head, body = b"".join(parts).split(b"\r\n\r\n", 1)
+    error = json.loads(body)["error"]
+    assert head.startswith(b"HTTP/1.1 400 ") and error["code"] == "bad_request" and error["hint"]
+    assert f"x-request-id: {error['request_id']}".encode() in head
+
+
 def test_a_websocket_is_no_way_in(server):
     upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\nHost"
     connection = server.send(HEALTH.replace(b"Host", upgrade))

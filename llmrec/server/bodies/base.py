@@ -95,7 +95,8 @@ Id: TypeAlias = Annotated[
 
 def _something(id: str) -> str:
     if is_nobody(id):
-        raise ValueError(f"'{id}' is no item's id. Send the product's id in the catalogue.")
+        reason = f"'{id}' is no item's id. Send the product's id in the catalogue"
+        raise PydanticCustomError("value_error", "{reason}", {"reason": reason})
     return id
 
 
@@ -107,7 +108,8 @@ def _somebody(name: str) -> str:
     try:
         return user_name(name)
     except DataError as error:
-        raise ValueError(f"{error.reason} {error.hint}") from None
+        reason = f"{error.reason} {error.hint}".rstrip(".")  # every refusal ends in a point
+        raise PydanticCustomError("value_error", "{reason}", {"reason": reason}) from None
 
 
 UserId: TypeAlias = Annotated[Id, AfterValidator(_somebody)]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Path, Query
 
 from llmrec.server import writing
 from llmrec.server.access import Merchant, Shopper
-from llmrec.server.bodies.base import Id
+from llmrec.server.bodies.base import Id, ItemId
 from llmrec.server.bodies.errors import failures
 from llmrec.server.bodies.items import (
     ItemChange,
@@ -31,6 +31,8 @@ router = APIRouter(tags=["catalogue"], route_class=KeyFirst)
 
 _ONE = "/v1/items/{id:path}"
 _ItemId = Annotated[Id, Path(description="may hold slashes", examples=["KETTLE-01"])]
+# What an older llmrec let in under ``null`` can be read, changed and removed, but not made anew.
+_NewId = Annotated[ItemId, Path(description="may hold slashes", examples=["KETTLE-01"])]
 _IfNoneMatch = Annotated[
     Literal["*"] | None, Header(description="`*`: 412 where the catalogue has an item of this id")
 ]
@@ -56,7 +58,7 @@ async def get_item(id: _ItemId, caller: Shopper, services: TheServices) -> ItemO
 # A line break in an id matches no route, which answers 404.
 @router.put(_ONE, responses=failures(401, 403, 404, 412, 422, 429, 507))
 async def put_item(
-    id: _ItemId,
+    id: _NewId,
     body: ItemFields,
     caller: Merchant,
     services: TheServices,
