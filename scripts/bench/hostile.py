@@ -139,18 +139,21 @@ def with_events(log: EventTable, attack: Sequence[Attacker], ids: Sequence[str])
     number = {id: place for place, id in enumerate(log.item_ids)}
     first = int(log.users.max(initial=-1)) + 1
     users, items = [log.users], [log.items]
-    at, weights = [log.at], [log.weights]
+    at, weights, moments = [log.at], [log.weights], [log.moments]
     for place, one in enumerate(attack):
         rows = [number.setdefault(ids[row], len(number)) for row in one.steps[:EVENTS]]
         users.append(np.full(len(rows), first + place, np.int32))
         items.append(np.array(rows, np.int32))
         at.append(one.begins + np.arange(len(rows), dtype=np.float64))
         weights.append(np.full(len(rows), one.weight, np.float32))
+        later = int(moments[-1].max(initial=-1)) + 1
+        moments.append(np.arange(later, later + len(rows), dtype=np.int32))
     return EventTable(
         np.concatenate(users),
         np.concatenate(items),
         np.concatenate(at),
         np.concatenate(weights),
+        np.concatenate(moments),
         list(number),
     )
 
