@@ -117,12 +117,10 @@ def _is_repeated(last: Event, item: Item, kind: EventKind, value: float | None) 
 
 
 def _after(last: Event | None) -> datetime:
-    """Now, or just after the shopper's last event where the log's clock is a little ahead."""
+    """Now, or just after the shopper's last event where the log's clock is ahead of ours."""
     now = datetime.now(timezone.utc)
     at = None if last is None else last.at
-    if at is None or at >= now + timedelta(days=1):  # that clock is wrong: not to go by
-        return now
-    return max(now, at + timedelta(microseconds=1))
+    return now if at is None else max(now, at + timedelta(microseconds=1))
 
 
 FEEDBACK = Tool(
