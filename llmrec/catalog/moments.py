@@ -57,7 +57,7 @@ def drawn_order(moment: list[T], names: Callable[[T], tuple[str, str]]) -> list[
         moment: rows or events.
         names: the user and the item of each.
     """
-    return moment if len(moment) == 1 else sorted(moment, key=lambda one: _draw(*names(one)))
+    return moment if len(moment) == 1 else sorted(moment, key=lambda member: _draw(*names(member)))
 
 
 def moments_of(events: Sequence[Event]) -> Iterator[int]:

@@ -29,7 +29,7 @@ NO_NAMES = frozenset(
 _LONGEST = max(map(len, NO_NAMES))
 _QUOTES = "\"'` \t\r\n\x0b\x0c"
 # Most names of a log of millions begin with a digit or another letter, and are told by that alone.
-_STARTS = frozenset(_QUOTES) | {one for word in NO_NAMES for one in (word[0], word[0].upper())}
+_STARTS = frozenset(_QUOTES) | {start for word in NO_NAMES for start in (word[0], word[0].upper())}
 
 
 def is_nobody(name: str | None) -> bool:

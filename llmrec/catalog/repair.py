@@ -110,18 +110,18 @@ class Repair(Stored):
         """
         with self._database.write() as connection, self._database.errors():
             item_ids, users = _misspelled(connection)
-            found = _mend_items(connection, item_ids)
+            damage = _mend_items(connection, item_ids)
             removed = _remove_events(connection) if remove_events else 0
             times, merged = _mend_events(connection, item_ids, users)
             _rename_users(connection, users)
             for counter in ("items", "events"):
                 bump(connection, counter)
         return replace(
-            found,
+            damage,
             event_times=times + removed,
             item_ids=len(item_ids),
             users=len(users),
-            merged=found.merged + merged,
+            merged=damage.merged + merged,
         )
 
 
@@ -171,7 +171,7 @@ def _count(connection: Connection, table: sa.Table, where: sa.ColumnElement[bool
 
 
 def _mend_items(connection: Connection, forms: _Forms) -> Damage:
-    found = Damage()
+    damage = Damage()
     first, last = allowed_us()
     amiss = sa.or_(_bad_time(items.c.added_us), _has_nul(connection))
     for where in (amiss, *_in_parts(items.c.id, forms)):
@@ -188,13 +188,13 @@ def _mend_items(connection: Connection, forms: _Forms) -> Damage:
                 **clean,
             )
             is_same = _replace_item(connection, item.id, item_row(mended))
-            found = replace(
-                found,
-                item_times=found.item_times + (late and row.added_us != UNKNOWN_TIME),
-                texts=found.texts + any(clean[name] != texts[name] for name in clean),
-                merged=found.merged + is_same,
+            damage = replace(
+                damage,
+                item_times=damage.item_times + (late and row.added_us != UNKNOWN_TIME),
+                texts=damage.texts + any(clean[name] != texts[name] for name in clean),
+                merged=damage.merged + is_same,
             )
-    return found
+    return damage
 
 
 def _replace_item(connection: Connection, old_id: str, row: tuple[Any, ...]) -> bool:
@@ -308,5 +308,5 @@ def _rename_users(connection: Connection, forms: _Forms) -> None:
 def _rename_in_conversations(connection: Connection, table: sa.Table, user: str, form: str) -> None:
     rows = sa.select(table.c.id, table.c.conversation).where(table.c.user_id == user)
     for id, text in connection.execute(rows).all():
-        told = json.dumps({**json.loads(text), "user": form}, ensure_ascii=False)
-        connection.execute(table.update().where(table.c.id == id).values(conversation=told))
+        renamed = json.dumps({**json.loads(text), "user": form}, ensure_ascii=False)
+        connection.execute(table.update().where(table.c.id == id).values(conversation=renamed))

@@ -106,8 +106,8 @@ class TakenBack:
         waiting = sorted(self._waiting, key=_place)
         self._waiting = []
         with self._errors():
-            for (user, item), some in groupby(waiting, key=lambda one: (one.user, one.item)):
-                self._settle(user, item, list(some))
+            for (user, item), group in groupby(waiting, key=lambda entry: (entry.user, entry.item)):
+                self._settle(user, item, list(group))
 
     def _events(self, values: Iterable[Event | Return]) -> Iterator[Event]:
         for value in values:
@@ -117,7 +117,7 @@ class TakenBack:
                 yield value
 
     def _lessened(self, batch: Sequence[Event]) -> Iterator[Event]:
-        taken = self._taken({one.user for one in batch if one.kind is EventKind.PURCHASE})
+        taken = self._taken({event.user for event in batch if event.kind is EventKind.PURCHASE})
         for event in batch:
             amount = None
             if event.kind is EventKind.PURCHASE and taken:
@@ -134,8 +134,8 @@ class TakenBack:
     def _taken(self, users: set[str]) -> dict[_Purchase, float]:
         """What of each purchase of these shoppers was taken back before."""
         taken: dict[_Purchase, float] = {}
-        for some in batched(sorted(users), _USERS_PER_QUERY):
-            query = sa.select(returns).where(returns.c.user_id.in_(some))
+        for names in batched(sorted(users), _USERS_PER_QUERY):
+            query = sa.select(returns).where(returns.c.user_id.in_(names))
             with self._errors():
                 rows = self._connection.execute(query).all()
             for row in rows:
@@ -149,16 +149,16 @@ class TakenBack:
         before = sa.select(returns.c.at_us, returns.c.position).where(*mine)
         settled = {(row.at_us, row.position) for row in self._connection.execute(before)}
         purchases, no_purchases = self._purchases(user, item)
-        for one in waiting:
-            key = _key(one)
+        for entry in waiting:
+            key = _key(entry)
             if key in no_purchases:  # an older llmrec took this very return for a purchase
                 self._connection.execute(events.delete().where(*_same(user, item, *key)))
             if key in settled:
                 self.unchanged += 1
                 continue
-            takes = _match(one, purchases)
+            takes = _match(entry, purchases)
             if not takes:
-                self.unmatched.append(one)
+                self.unmatched.append(entry)
                 continue
             settled.add(key)
             self.returned += 1
@@ -176,9 +176,9 @@ class TakenBack:
             events.c.at_us.desc(), events.c.position.desc(), events.c.arrival.desc()
         )
         rows = self._connection.execute(latest).all()
-        found = [_Bought(row.at_us, row.position, _quantity(row.value)) for row in rows]
-        below = {(one.at_us, one.position) for one in found if one.left < 1}
-        return [one for one in found if one.left >= 1], below
+        bought = [_Bought(row.at_us, row.position, _quantity(row.value)) for row in rows]
+        below = {(purchase.at_us, purchase.position) for purchase in bought if purchase.left < 1}
+        return [purchase for purchase in bought if purchase.left >= 1], below
 
     def _take(
         self, user: str, item: str, key: tuple[int, int], purchase: _Bought, amount: float
@@ -206,24 +206,26 @@ class _Bought:
         return UNKNOWN_TIME in (self.at_us, at_us) or self.at_us <= at_us
 
 
-def _match(one: Return, purchases: Sequence[_Bought]) -> list[tuple[_Bought, float]]:
+def _match(entry: Return, purchases: Sequence[_Bought]) -> list[tuple[_Bought, float]]:
     """The purchases that a return takes back, with how much of each.
 
     The latest one that is large enough; if none is, the latest ones, until all is back.
     """
-    at_us, position = _key(one)
-    there = [bought for bought in purchases if bought.left >= 1 and bought.before(at_us)]
-    if one.whole_order:
-        there = [bought for bought in there if (bought.at_us, bought.position) == (at_us, position)]
-    if not there:
+    at_us, position = _key(entry)
+    left_over = [bought for bought in purchases if bought.left >= 1 and bought.before(at_us)]
+    if entry.whole_order:
+        left_over = [
+            bought for bought in left_over if (bought.at_us, bought.position) == (at_us, position)
+        ]
+    if not left_over:
         return []
-    if one.quantity is None or one.whole_order:
-        return [(there[0], math.inf)]
-    whole = next((bought for bought in there if bought.left >= one.quantity), None)
+    if entry.quantity is None or entry.whole_order:
+        return [(left_over[0], math.inf)]
+    whole = next((bought for bought in left_over if bought.left >= entry.quantity), None)
     if whole is not None:
-        return [(whole, one.quantity)]
-    takes, open_quantity = [], one.quantity
-    for bought in there:
+        return [(whole, entry.quantity)]
+    takes, open_quantity = [], entry.quantity
+    for bought in left_over:
         if open_quantity <= 0:
             break
         takes.append((bought, min(bought.left, open_quantity)))
@@ -246,10 +248,10 @@ def _same(user: str, item: str, at_us: int, position: int) -> tuple[sa.ColumnEle
     )
 
 
-def _key(one: Return) -> tuple[int, int]:
-    row = event_row(Event(one.user, one.item, EventKind.PURCHASE, one.at, one.position))
+def _key(entry: Return) -> tuple[int, int]:
+    row = event_row(Event(entry.user, entry.item, EventKind.PURCHASE, entry.at, entry.position))
     return row[1], row[2]
 
 
-def _place(one: Return) -> tuple[str, str, int, int]:
-    return (one.user, one.item, *_key(one))
+def _place(entry: Return) -> tuple[str, str, int, int]:
+    return (entry.user, entry.item, *_key(entry))

@@ -88,8 +88,8 @@ def split_values(text: str, name: str = "") -> tuple[str, ...]:
 def _parts(text: str, listed: bool) -> list[str]:
     if not listed and (len(text) > _MOST_TEXT or _STOP.search(text)):
         return [text]
-    if found := _LAST.fullmatch(text):
-        codes = [*found[1].split(", "), found[2]]
+    if match := _LAST.fullmatch(text):
+        codes = [*match[1].split(", "), match[2]]
         return codes if len({_bare(part) for part in codes}) == 1 else [text]
     for marks, within in (("|｜", _any), ("\n", _any), (";；", _loose), (",，、", _tight)):
         parts = _cut(text, marks)
@@ -102,7 +102,7 @@ def _parts(text: str, listed: bool) -> list[str]:
     parts = [part.strip() for part in re.split(r"\s/\s", text)]
     short = all(part and len(_WORD.findall(part)) <= _MOST_SPACED for part in parts)
     # "1 / 2" is a half, "250 ml / 8.5 fl oz" the same in another unit.
-    units = {found[1].casefold() if (found := _UNIT.match(part)) else None for part in parts}
+    units = {match[1].casefold() if (match := _UNIT.match(part)) else None for part in parts}
     one_kind = len(units) == 1 and "" not in units
     return parts if len(parts) > 1 and short and one_kind and _tight(text, parts) else [text]
 

@@ -36,12 +36,12 @@ class ItemWriting:
 
     def items(self, ids: Collection[str]) -> dict[str, Item]:
         """Those of ``ids`` that are there, also if this transaction wrote them."""
-        found: dict[str, Item] = {}
+        stored: dict[str, Item] = {}
         with self._errors():
-            for some in batched(ids, _IDS_PER_QUERY):
-                rows = self._connection.execute(sa.select(items).where(items.c.id.in_(some)))
-                found.update((row[0], item_from_row(row)) for row in rows)
-        return found
+            for part in batched(ids, _IDS_PER_QUERY):
+                rows = self._connection.execute(sa.select(items).where(items.c.id.in_(part)))
+                stored.update((row[0], item_from_row(row)) for row in rows)
+        return stored
 
     def others(self, items_now: Mapping[str, Item]) -> dict[str, Item]:
         """What stands under these ids and is not the same item already.
@@ -56,8 +56,8 @@ class ItemWriting:
         query = sa.select(items.c.id, items.c.content_hash)
         differ: list[str] = []
         with self._errors():
-            for some in batched(self._made, _IDS_PER_QUERY):
-                rows = self._connection.execute(query.where(items.c.id.in_(some)))
+            for part in batched(self._made, _IDS_PER_QUERY):
+                rows = self._connection.execute(query.where(items.c.id.in_(part)))
                 differ.extend(row[0] for row in rows if row[1] != self._made[row[0]][1][place])
         return self.items(differ)
 
@@ -103,8 +103,8 @@ class ItemWriting:
         """
         deleted = 0
         with self._errors():
-            for some in batched(ids, _IDS_PER_QUERY):
-                gone = self._connection.execute(items.delete().where(items.c.id.in_(some)))
+            for part in batched(ids, _IDS_PER_QUERY):
+                gone = self._connection.execute(items.delete().where(items.c.id.in_(part)))
                 deleted += gone.rowcount
         self.changed = self.changed or deleted > 0
         return deleted

@@ -20,20 +20,20 @@ _WORD = re.compile(r"[^\W_][\w'-]*")
 _RUN = re.compile(r"[^\W_]+")
 
 
-def spoken_brands(folded: str, known: Collection[str]) -> list[tuple[str, str]]:
+def spoken_brands(folded: str, names: Collection[str]) -> list[tuple[str, str]]:
     """The known brands that a folded text names, each with its folded form, in order.
 
     >>> spoken_brands("a lamp by acme home", ["Brio", "Acme Home", "Acme"])
     [('Acme', 'acme'), ('Acme Home', 'acme home')]
     """
-    index = _index_of(known if isinstance(known, frozenset) else frozenset(known))
-    found = {one for word in _words(folded) for one in index.words.get(word, ())}
+    index = _index_of(names if isinstance(names, frozenset) else frozenset(names))
+    matches = {pair for word in _words(folded) for pair in index.words.get(word, ())}
     runs = {form for run in _RUN.findall(folded) for form in (run, run.removesuffix("s"))}
     pairs = {folded[n : n + 2] for n in range(len(folded))}
     for keys, brands in ((runs, index.phrases), (pairs | {*folded}, index.others)):
-        near = (one for key in keys for one in brands.get(key, ()))
-        found |= {(brand, bare) for brand, bare in near if stands(bare, folded)}
-    return sorted(found)
+        near = (pair for key in keys for pair in brands.get(key, ()))
+        matches |= {(brand, bare) for brand, bare in near if stands(bare, folded)}
+    return sorted(matches)
 
 
 def stands(name: str, text: str) -> bool:
@@ -57,9 +57,9 @@ class _Index:
 
 # A shop's brands are one frozen set for as long as the shop is open, and its hash is kept.
 @lru_cache(maxsize=4)
-def _index_of(known: frozenset[str]) -> _Index:
+def _index_of(names: frozenset[str]) -> _Index:
     words, phrases, others = (defaultdict[str, list[tuple[str, str]]](list) for _ in range(3))
-    for brand in known:
+    for brand in names:
         bare = fold(brand)
         if not bare.isascii():
             others[bare[:2]].append((brand, bare))

@@ -204,7 +204,8 @@ class CsvSource:
             # Columns of one attribute may be called alike: all are read.
             if f"{name} (2)" in self.columns and f"{name} (2)" not in columns:
                 times = 1 + sum(
-                    bool(re.fullmatch(rf"{re.escape(name)} \(\d+\)", one)) for one in self.columns
+                    bool(re.fullmatch(rf"{re.escape(name)} \(\d+\)", column))
+                    for column in self.columns
                 )
                 raise repeated(name, times, self.name, self._row)
 

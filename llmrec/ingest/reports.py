@@ -93,7 +93,9 @@ class IngestReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        files = [{**asdict(one), "rejects": one.rejects and str(one.rejects)} for one in self.files]
+        files = [
+            {**asdict(file), "rejects": file.rejects and str(file.rejects)} for file in self.files
+        ]
         return {
             "target": self.target,
             "accepted": self.accepted,

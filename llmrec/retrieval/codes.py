@@ -145,9 +145,13 @@ def _standing(
         )
         return next(places, None)
 
-    found = {row: surest(item) for row, item in items(sorted(rows)).items()}
-    held = {row: sum(row in holding for holding in others) for row in found}
-    standing = [(place[0], -held[row], place[1], row) for row, place in found.items() if place]
+    surest_places = {row: surest(item) for row, item in items(sorted(rows)).items()}
+    others_held = {row: sum(row in holding for holding in others) for row in surest_places}
+    standing = [
+        (place[0], -others_held[row], place[1], row)
+        for row, place in surest_places.items()
+        if place
+    ]
     return [row for *_, row in sorted(standing)]
 
 

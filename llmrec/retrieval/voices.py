@@ -105,8 +105,8 @@ def _copies(users: NDArray[np.int32], items: NDArray[np.int32], ids: Sequence[st
         [np.minimum.reduceat((keys * factor >> np.uint64(32))[item], begins) for factor in factors]
     )
     for band in range(0, _HASHES, _BAND):
-        some = np.ascontiguousarray(minima[band : band + _BAND].T)
-        rows = some.view([("", some.dtype)] * _BAND).ravel()
+        signature = np.ascontiguousarray(minima[band : band + _BAND].T)
+        rows = signature.view([("", signature.dtype)] * _BAND).ravel()
         _, first, group = np.unique(rows, return_index=True, return_inverse=True)
         model = first[group]
         alike = (minima == minima[:, model]).mean(axis=0) >= _ALIKE

@@ -98,7 +98,7 @@ def read_wording(
     ids, row = state.snapshot.ids, state.snapshot.row
 
     def of_rows(rows: Iterable[int]) -> dict[int, Item]:
-        return {row[id]: item for id, item in items([ids[one] for one in rows]).items()}
+        return {row[id]: item for id, item in items([ids[place] for place in rows]).items()}
 
     exact = named_rows(query, row, lexical, of_rows)
     if lexical is None or len(exact):

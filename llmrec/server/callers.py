@@ -52,9 +52,9 @@ def identify(keys: KeyStore, key: str | None) -> Caller:
     Raises:
         KeyRefused: there is no key, or it opens nothing.
     """
-    found = keys.find(key) if key else None
-    if found:
-        return Caller(found.id, found.scope, found.user)
+    owner = keys.find(key) if key else None
+    if owner:
+        return Caller(owner.id, owner.scope, owner.user)
     if key is None and not keys.any():
         return Caller(None, Scope.ADMIN)
     raise KeyRefused(

@@ -116,8 +116,11 @@ class Sweeper:
 
     def sweep(self, connections: Iterable[object], now: float) -> None:
         """Look at all of them once; ``now`` by the loop's clock."""
-        ours = [one for one in connections if isinstance(one, Connection)]
-        waiting = sorted((one for one in ours if one.is_waiting), key=lambda one: one.waiting_since)
+        ours = [connection for connection in connections if isinstance(connection, Connection)]
+        waiting = sorted(
+            (connection for connection in ours if connection.is_waiting),
+            key=lambda connection: connection.waiting_since,
+        )
         crowded = max(0, len(ours) - self._most)
         for place, connection in enumerate(waiting):
             limit = self._head_s + (KEEP_ALIVE_S if connection.answered else 0)

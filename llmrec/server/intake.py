@@ -40,7 +40,11 @@ class KeyFirst(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """What answers a request."""
         answer = super().get_route_handler()
-        doors = [one.call for one in self.dependant.dependencies if isinstance(one.call, Needs)]
+        doors = [
+            dependency.call
+            for dependency in self.dependant.dependencies
+            if isinstance(dependency.call, Needs)
+        ]
 
         async def handle(request: Request) -> Response:
             services = cast("Services", request.app.state.services)
@@ -54,8 +58,8 @@ class KeyFirst(APIRoute):
                 request.scope.pop("route", None)
                 raise
             request.state.body_read = True
-            for one in callers:
-                await services.rota.turn(one.who)
+            for caller in callers:
+                await services.rota.turn(caller.who)
             replayed = Request(request.scope, _replay(body, request.receive))
             return await _while_there(request.receive, answer(replayed))
 
@@ -65,7 +69,7 @@ class KeyFirst(APIRoute):
 def _most(callers: Sequence[Caller], services: Services) -> int:
     """How long a body may be: all of it is understood by the thread that answers everybody."""
     settings = services.settings
-    if any(one.scope is Scope.SHOPPER for one in callers):
+    if any(caller.scope is Scope.SHOPPER for caller in callers):
         return min(settings.shopper_body_bytes, settings.max_body_bytes)
     return settings.max_body_bytes
 

@@ -94,8 +94,8 @@ def _with_limits(
 def _notes(
     low: Decimal | None, high: Decimal | None, currency: str | None, currencies: Sequence[str]
 ) -> list[str]:
-    own = currency if currency in currencies or not currencies else currencies[0]
-    unit = f" {own or (currencies[0] if currencies else '')}".rstrip()
+    own_unit = currency if currency in currencies or not currencies else currencies[0]
+    unit = f" {own_unit or (currencies[0] if currencies else '')}".rstrip()
     notes = [
         f"read as a limit: {name} {amount.normalize():f}{unit}"
         for name, amount in (("at least", low), ("at most", high))
