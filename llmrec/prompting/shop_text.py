@@ -19,6 +19,9 @@ __all__ = ["MAX_CHARS", "one_line", "shorten"]
 MAX_CHARS = 600
 """No single field brings more characters than this into a prompt."""
 
+_LONG_WORD, _LONGEST_WORD = 24, 48
+"""In letters: "Donaudampfschifffahrtsgesellschaft" has 34."""
+
 # Control, format (zero width, bidirectional overrides), surrogate, private, line breaks.
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -49,13 +52,22 @@ def one_line(text: str) -> str:
 def shorten(text: str, words: int) -> str:
     """The first ``words`` words; text without spaces (Chinese) counts two characters a word.
 
+    So do emoji. Of other words more than 48 letters are cut, and those beyond 24 count double: else
+    2,000 letters without a space would be one word, and no prompt would hold it.
+
     >>> shorten("Stainless steel kettle, 1.7 litres, cordless", 3)
     'Stainless steel kettle'
+    >>> shorten("🎉" * 2_000, 3), len(shorten("x" * 2_000, 3))
+    ('🎉🎉🎉🎉🎉🎉', 48)
     """
     out: list[str] = []
     room = float(words)
     for word in text.split():
-        cost = max(1.0, len(word) / 2) if _is_unspaced(word) else 1.0
+        if _is_unspaced(word):
+            cost = max(1.0, len(word) / 2)
+        else:
+            word = word[:_LONGEST_WORD]
+            cost = max(1.0, len(word) / _LONG_WORD)
         if cost > room:
             if not out or _is_unspaced(word):
                 out.append(word[: max(2, int(room * 2))] if _is_unspaced(word) else word)
@@ -85,4 +97,5 @@ def _fold(char: str) -> str:
 
 
 def _is_unspaced(word: str) -> bool:
-    return any("⺀" <= char <= "鿿" or "぀" <= char <= "ヿ" for char in word)
+    # Beyond the CJK radicals stand scripts of few spaces, Hangul and emoji: tokens of their own.
+    return any(char >= "⺀" or "☀" <= char <= "➿" for char in word)

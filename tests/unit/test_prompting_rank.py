@@ -174,3 +174,13 @@ def test_what_cannot_fit_says_so():
 def test_the_tail_is_the_tail():
     engine = ScriptedEngine()
     assert fitted(1800).text.endswith(rank_prompt_tail(engine.render))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["🎉" * 2_000, "x" * 2_000, "한국" * 1_000, "☃" * 2_000, f"{'y' * 48} " * 40],
+    ids=range(5),
+)
+def test_text_without_spaces_does_not_fill_a_prompt(text: str) -> None:
+    assert len(shorten(one_line(text), 60)) <= 60 * 24
+    assert len(shorten(text, 3)) <= 3 * 48
