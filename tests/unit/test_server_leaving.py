@@ -32,12 +32,17 @@ class Slow:
     def release(self, steps: int = 100_000) -> None:
         self.let.release(steps)
 
+    def __enter__(self) -> Slow:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # A test that fails must end: its server waits for the steps that run.
+        self.release()
+
 
 @pytest.fixture
 def slow():
-    made = Slow()
-    yield made
-    made.release()
+    return Slow()
 
 
 @pytest.fixture
@@ -59,7 +64,7 @@ def answered(server: Listening, path: str, key: str | None = None, **more: objec
 
 @pytest.mark.parametrize("path", [CHAT, RECOMMEND])
 def test_200_clients_that_leave_cost_no_more_than_the_steps_that_ran(shop, slow, path):
-    with Listening(shop, slow.engine) as server:
+    with Listening(shop, slow.engine) as server, slow:
         left = [server.ask(path, body_of(path)) for _ in range(60)]
         assert slow.entered.wait(60)
         left += [server.ask(path, body_of(path)) for _ in range(140)]
@@ -78,7 +83,7 @@ def test_200_clients_that_leave_cost_no_more_than_the_steps_that_ran(shop, slow,
 
 
 def test_a_client_that_leaves_in_the_middle_of_its_stream_ends_it(shop, slow):
-    with Listening(shop, slow.engine) as server:
+    with Listening(shop, slow.engine) as server, slow:
         connection = server.ask(CHAT, body_of(CHAT))
         assert b"event: session" in connection.recv(65536)
         assert slow.entered.wait(60)
@@ -101,7 +106,7 @@ def test_a_client_that_stops_reading_holds_no_place(shop):
 @pytest.mark.parametrize("apart", [False, True], ids=["together", "one by one"])
 def test_who_sends_requests_ahead_and_leaves_is_noticed(shop, slow, apart):
     first = request_bytes("POST", CHAT, json.dumps(body_of(CHAT)).encode())
-    with Listening(shop, slow.engine) as server:
+    with Listening(shop, slow.engine) as server, slow:
         connection = server.send(first) if apart else server.send(first, first)
         assert slow.entered.wait(60)
         if apart:
@@ -129,7 +134,7 @@ def test_requests_that_were_sent_ahead_are_answered_in_their_turn(shop):
 
 
 def test_who_sends_much_ahead_is_cut_off(shop, slow):
-    with Listening(shop, slow.engine) as server:
+    with Listening(shop, slow.engine) as server, slow:
         connection = server.ask(CHAT, body_of(CHAT))
         assert slow.entered.wait(60)
         with pytest.raises(OSError):
@@ -144,7 +149,7 @@ def test_who_sends_much_ahead_is_cut_off(shop, slow):
 def test_one_key_does_not_keep_another_from_the_model(tmp_path, slow):
     shop = new_shop(tmp_path, running=4, waiting=20, wait_s=3600, timeout_s=3600)
     greedy, other = (make_key(shop, "shopper", user) for user in ("u001", "u002"))
-    with Listening(shop, slow.engine) as server:
+    with Listening(shop, slow.engine) as server, slow:
         held = [server.ask(CHAT, body_of(CHAT), greedy) for _ in range(50)]
         wait_for(lambda: server.model.waiting == 20)
         assert server.model.running == 3  # of four: the share of one key
@@ -164,7 +169,7 @@ def test_one_key_does_not_keep_another_from_the_model(tmp_path, slow):
 
 def test_a_body_that_never_comes_holds_no_place(shop, slow):
     key = make_key(shop, "shopper", "u001")
-    with Listening(shop, slow.engine) as server:
+    with Listening(shop, slow.engine) as server, slow:
         head = request_bytes("POST", CHAT, b" " * 100, key)[:-60]
         held = [server.send(head) for _ in range(50)]
         wait_for(lambda: server.server.services.traffic.in_flight == 50)
@@ -195,7 +200,7 @@ def likes(shop) -> int:
 
 def test_a_turn_that_is_cut_off_leaves_nothing_and_may_be_said_again(shop, slow):
     key = make_key(shop, "shopper", "u001")
-    with Listening(shop, slow.engine) as server:
+    with Listening(shop, slow.engine) as server, slow:
         slow.release(1000)
         first = answered(server, CHAT, key)
         session = json.loads(first.split("data: ")[1].splitlines()[0])["session"]
