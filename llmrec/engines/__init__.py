@@ -1,6 +1,6 @@
 """Language model engines behind one small protocol."""
 
-from llmrec.engines.constraints import Choices, Constraint, JsonSchema
+from llmrec.engines.constraints import Choices, Constraint, Grammar, JsonSchema
 from llmrec.engines.protocol import Engine, Message
 from llmrec.engines.registry import engine_names, load_engine, register_engine
 from llmrec.engines.scripted import ScriptedEngine, word_overlap
@@ -9,6 +9,7 @@ __all__ = [
     "Choices",
     "Constraint",
     "Engine",
+    "Grammar",
     "JsonSchema",
     "Message",
     "ScriptedEngine",

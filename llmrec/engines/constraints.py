@@ -1,4 +1,4 @@
-"""What a generated text must be: one of some choices, or JSON of a schema.
+"""What a generated text must be: one of some choices, JSON of a schema, or a word of a grammar.
 
 An engine that takes a constraint masks the tokens that would break it, at every step, so that the
 text is valid by construction and never repaired afterwards.
@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from llmrec.errors import EngineError
 
-__all__ = ["Choices", "Constraint", "JsonSchema"]
+__all__ = ["Choices", "Constraint", "Grammar", "JsonSchema"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +61,21 @@ class JsonSchema:
         return loaded
 
 
-Constraint: TypeAlias = Choices | JsonSchema
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """The text is a word of a context-free grammar, in llguidance's form of Lark.
+
+    See https://github.com/guidance-ai/llguidance/blob/main/docs/syntax.md; ``start`` is the whole.
+
+    >>> Grammar('start: "find " /[a-z]+/').text
+    'start: "find " /[a-z]+/'
+    """
+
+    text: str
+
+    def __post_init__(self) -> None:
+        if not self.text.strip():
+            raise EngineError("A grammar is empty.", hint="Give it a rule called 'start'.")
+
+
+Constraint: TypeAlias = Choices | JsonSchema | Grammar

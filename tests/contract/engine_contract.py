@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from llmrec.engines import Choices, Engine, JsonSchema
+from llmrec.engines import Choices, Engine, Grammar, JsonSchema
 from llmrec.errors import AdapterMismatch, ContextOverflow, EngineError, EngineTimeout, ModelError
 from llmrec.labels import choose_labels
 from llmrec.leaving import Abandoned, Leaving, working_for
@@ -303,6 +304,19 @@ class EngineContract:
             assert set(value) == {"kind", "gift"}
             assert value["kind"] in ("tea", "tool")
             assert isinstance(value["gift"], bool)
+
+    def test_a_text_is_a_word_of_the_grammar(self, engine: Engine) -> None:
+        grammar = Grammar('start: ("tea" | "rake") (" and " /[a-c]{1,3}/)?')
+        for text in engine.generate(
+            prompts_for(engine), max_tokens=24, temperature=1.0, constraint=grammar
+        ):
+            assert re.fullmatch("(tea|rake)( and [a-c]{1,3})?", text)
+
+    def test_a_grammar_that_is_none_is_refused(self, engine: Engine) -> None:
+        with pytest.raises(EngineError):
+            engine.generate(
+                prompts_for(engine)[:1], max_tokens=8, constraint=Grammar("start: unknown")
+            )
 
     def test_a_schema_that_is_none_is_refused(self, engine: Engine) -> None:
         with pytest.raises(EngineError):

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from llmrec.engines import Choices, Constraint, JsonSchema
+from llmrec.engines import Choices, Constraint, Grammar, JsonSchema
 from llmrec.errors import LLMRecError
 
 MODEL = "tiny"
@@ -327,6 +327,8 @@ class Handler(BaseHTTPRequestHandler):
             constraint = Choices(wanted["choice"])
         elif "json" in wanted:
             constraint = JsonSchema(wanted["json"])
+        elif "grammar" in wanted:
+            constraint = Grammar(wanted["grammar"])
         return {
             "max_tokens": body["max_tokens"],
             "stop": body.get("stop", ()),

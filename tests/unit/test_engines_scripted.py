@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from contract.engine_contract import SCHEMA, EngineContract, StepwiseContract, prompts_for
 
-from llmrec.engines import JsonSchema, ScriptedEngine, load_engine
-from llmrec.errors import EngineUnavailable
+from llmrec.engines import Grammar, JsonSchema, ScriptedEngine, load_engine
+from llmrec.errors import EngineError, EngineUnavailable
 
 
 class TestScripted(StepwiseContract, EngineContract):
@@ -30,6 +30,15 @@ class TestScripted(StepwiseContract, EngineContract):
         engine = ScriptedEngine(generate=[said])
         schema = JsonSchema(SCHEMA)
         assert engine.generate(["x"], max_tokens=64, constraint=schema) == [said]
+
+    def test_a_text_is_a_word_of_the_grammar(self) -> None:
+        engine = ScriptedEngine(generate=["rake and ab"])
+        grammar = Grammar('start: "rake and " /[a-c]+/')
+        assert engine.generate(["x"], max_tokens=8, constraint=grammar) == ["rake and ab"]
+
+    def test_a_grammar_that_is_none_is_refused(self) -> None:
+        with pytest.raises(EngineError, match="empty"):
+            Grammar(" ")
 
 
 def test_ranks_by_overlap_with_the_history() -> None:

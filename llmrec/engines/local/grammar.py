@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from llmrec.engines.constraints import Choices, Constraint
+from llmrec.engines.constraints import Choices, Constraint, Grammar
 from llmrec.errors import EngineError
 
 if TYPE_CHECKING:
@@ -110,6 +110,8 @@ class Grammars:
 
         if isinstance(constraint, Choices):
             grammar = grammar_from("choice", list(constraint.texts))  # type: ignore[arg-type]
+        elif isinstance(constraint, Grammar):
+            grammar = grammar_from("lark", constraint.text)
         else:
             grammar = LLMatcher.grammar_from_json_schema(constraint.text, overrides=_JSON)
         parser = LLMatcher(self._words(), grammar, log_level=0)
@@ -117,7 +119,8 @@ class Grammars:
             reason = str(parser.get_error()).strip().partition("\n")[0]
             raise EngineError(
                 f"A constraint cannot be understood: {reason}.",
-                hint="Give a JSON schema of draft 2020-12 without the features named here.",
+                hint="Give a JSON schema of draft 2020-12 without the features named here, or a "
+                "grammar in llguidance's form of Lark.",
             )
         return parser
 

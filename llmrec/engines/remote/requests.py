@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from llmrec.engines.constraints import Choices, Constraint
+from llmrec.engines.constraints import Choices, Constraint, Grammar
 
 __all__ = ["generation_body", "scoring_body"]
 
@@ -62,6 +62,8 @@ def generation_body(
         body["stream"] = True
     if isinstance(constraint, Choices):
         body["structured_outputs"] = {"choice": list(constraint.texts)}
+    elif isinstance(constraint, Grammar):
+        body["structured_outputs"] = {"grammar": constraint.text}
     elif constraint is not None:
         body["structured_outputs"] = {"json": constraint.schema}
     return body

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from llmrec.engines.constraints import Choices, Constraint
+from llmrec.engines.constraints import Choices, Constraint, Grammar
 from llmrec.errors import EngineError, MissingExtra
 
 if TYPE_CHECKING:
@@ -163,6 +163,8 @@ def _structured(constraint: Constraint | None) -> Any:
 
     if isinstance(constraint, Choices):
         return StructuredOutputsParams(choice=list(constraint.texts))
+    if isinstance(constraint, Grammar):
+        return StructuredOutputsParams(grammar=constraint.text)
     return StructuredOutputsParams(json=constraint.text)
 
 
