@@ -47,6 +47,7 @@ from llmrec.sections import (
     ModelSettings,
     Precision,
     RankingSettings,
+    ReaderSettings,
     RetrievalSettings,
 )
 from llmrec.server_settings import ServerSettings
@@ -68,6 +69,7 @@ __all__ = [
     "ModelSettings",
     "Precision",
     "RankingSettings",
+    "ReaderSettings",
     "RetrievalSettings",
     "Settings",
     "Workspace",
@@ -93,6 +95,7 @@ class Settings(BaseSettings):
     engine: EngineSettings = EngineSettings()
     chroma: ChromaSettings = ChromaSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
+    reader: ReaderSettings = ReaderSettings()
     ranking: RankingSettings = RankingSettings()
     experiment: ExperimentSettings = ExperimentSettings()
     explain: ExplainSettings = ExplainSettings()
@@ -111,6 +114,16 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags over environment over file over defaults."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @classmethod
+    def without_workspace(cls) -> Settings:
+        """The environment over defaults, for what can be done without a workspace.
+
+        Raises:
+            ConfigError: a variable cannot be understood.
+        """
+        _check_variables()
+        return _load(None, {})
 
 
 @dataclass(frozen=True)
@@ -270,7 +283,7 @@ def _check_version(config: Path) -> None:
         )
 
 
-def _load(config: Path, overrides: Mapping[str, Any]) -> Settings:
+def _load(config: Path | None, overrides: Mapping[str, Any]) -> Settings:
     class _FromFile(Settings):
         model_config = SettingsConfigDict(toml_file=config)
 
@@ -280,14 +293,15 @@ def _load(config: Path, overrides: Mapping[str, Any]) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
+        where = config or "The environment"
         if first["type"] == "extra_forbidden":
             raise ConfigError(
-                f"{config}: there is no setting '{name}'.",
+                f"{where}: there is no setting '{name}'.",
                 hint=f"{_near_setting(name)}docs/configuration.md lists all of them. It stands "
                 "there, or in the LLMREC_… variable of that name.",
             ) from error
         raise ConfigError(
-            f"{config}: setting '{name}': {first['msg']}.",
+            f"{where}: setting '{name}': {first['msg']}.",
             hint="Mend it there, or in the LLMREC_… variable or flag of that name.",
         ) from error
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from llmrec.experiment import Arm, Experiment, Exposures
     from llmrec.explain import Writer
     from llmrec.ranking import Ranker
+    from llmrec.reading.loading import Reader
     from llmrec.retrieval import Retriever
 
 __all__ = ["Parts"]
@@ -46,6 +47,7 @@ class Parts:
         self.workspace = workspace
         self.settings = workspace.settings
         self._own_engine = engine is None
+        self._reading_alone: Engine | None = None
         if engine is not None:
             self.__dict__["engine"] = engine
         if retriever is not None:
@@ -124,6 +126,17 @@ class Parts:
         )
 
     @cached_property
+    def reader(self) -> Reader:
+        """What reads shoppers' messages."""
+        from llmrec.reading.loading import load_reader
+
+        currency = next(iter(self.store.currencies()), None)
+        reader, self._reading_alone = load_reader(
+            self.settings, self.workspace.models_dir, lambda: self.engine, currency
+        )
+        return reader
+
+    @cached_property
     def documents(self) -> Documents:
         """The shop's own documents, for questions that the catalogue cannot answer."""
         from llmrec.documents import Documents
@@ -158,6 +171,8 @@ class Parts:
         for name in ("store", "exposures"):
             if name in self.__dict__:
                 getattr(self, name).close()
+        if self._reading_alone is not None:
+            self._reading_alone.close()
         if self._own_engine and "engine" in self.__dict__:
             self.engine.close()
 

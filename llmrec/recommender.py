@@ -30,6 +30,7 @@ from llmrec.requests import (
     as_filters,
     as_history,
     as_language,
+    as_sort,
     as_user,
     check_k,
     check_lengths,
@@ -46,6 +47,7 @@ from llmrec.types import (
     Language,
     Recommendation,
     Recommendations,
+    Sort,
     Trace,
     Words,
 )
@@ -101,6 +103,7 @@ class Recommender(Parts):
         language: str | None = None,
         shown: bool = True,
         subject: Sequence[str] = (),
+        sort: str | None = None,
     ) -> Recommendations:
         """Recommend up to ``k`` items, best first.
 
@@ -120,12 +123,15 @@ class Recommender(Parts):
             shown: whether the user is going to see the list; if not, no experiment counts it.
             subject: everything must be about one of these, in words: near to what fits it best in
                 the whole catalogue. Fewer than ``k`` come back where fewer are.
+            sort: ``cheapest``, ``dearest``, ``best_rated`` or ``newest`` first, by the catalogue
+                and the log alone: no model ranks, and no experiment counts the list. With a query
+                only what is called so comes. By default what fits best comes first.
 
         Returns:
             The recommendations with the trace of how they came about.
 
         Raises:
-            HistoryError: history, k, query, filters or language cannot be served.
+            HistoryError: history, k, query, filters, language or sort cannot be served.
             IndexMissing: nothing has been indexed yet.
             EngineError: the language model failed and no fallback is configured.
         """
@@ -141,6 +147,7 @@ class Recommender(Parts):
             language=language,
             shown=shown,
             subject=subject,
+            sort=sort,
         )[0]
 
     @operation()
@@ -158,6 +165,7 @@ class Recommender(Parts):
         language: str | None = None,
         shown: bool = True,
         subject: Sequence[str] = (),
+        sort: str | None = None,
     ) -> list[Recommendations]:
         """Recommend for many histories in one batch: one retrieval, one ranking, one writing call.
 
@@ -168,7 +176,7 @@ class Recommender(Parts):
         if not histories:
             return []
         check_lengths(len(histories), queries=queries, users=users)
-        spoken = as_language(language)
+        spoken, order = as_language(language), as_sort(sort)
         names = [as_user(user) for user in users or [None] * len(histories)]
         check_whole("describe", describe, sys.maxsize)
         if seed is not None:
@@ -176,10 +184,10 @@ class Recommender(Parts):
         watch = Stopwatch()
         limits = as_filters(filters)
         jobs = self._retrieve(
-            watch, histories, check_k(k), queries, limits, names, clean_subject(subject)
+            watch, histories, check_k(k), queries, limits, names, clean_subject(subject), order
         )
         seed = self.settings.ranking.seed if seed is None else seed
-        ranked, rankings, degraded = self._rank(watch, jobs, seed)
+        ranked, rankings, degraded = self._rank(watch, jobs, seed, order)
         answers = []
         for job, ordered, ranking in zip(jobs, ranked, rankings, strict=True):
             notes = (*job.notes, *answer_notes(job.matching, len(job.candidates), k))
@@ -188,7 +196,7 @@ class Recommender(Parts):
             answers.append(Recommendations(head, trace, job.user, job.query, tuple(ordered)))
         if explain or describe:
             answers = self._write(watch, jobs, answers, explain, describe, seed, spoken)
-        if shown and self.experiment:
+        if shown and self.experiment and order is None:
             from llmrec.experiment import keep_shown
 
             with watch.stage("record"):
@@ -209,6 +217,7 @@ class Recommender(Parts):
         filters: Filters,
         users: Sequence[str | None],
         subject: tuple[str, ...],
+        sort: Sort | None,
     ) -> list[Job]:
         from llmrec.retrieval import RetrievalRequest
 
@@ -237,7 +246,10 @@ class Recommender(Parts):
                 for history, query in zip(resolved, asked, strict=True)
             ]
             wanted = max(k, self.settings.retrieval.candidates)
-            results = self.retriever.retrieve_many(requests, wanted)
+            if sort is None:
+                results = self.retriever.retrieve_many(requests, wanted)
+            else:
+                results = [self.retriever.retrieve_sorted(one, sort, k) for one in requests]
             found = self.store.items({c.item for result in results for c in result.candidates})
         return [
             Job(
@@ -250,7 +262,7 @@ class Recommender(Parts):
                 candidates=tuple((c, found[c.item]) for c in result.candidates if c.item in found),
                 matching=result.matching,
                 by_source=result.by_source,
-                arm=self.experiment.arm(user) if self.experiment else None,
+                arm=self.experiment.arm(user) if self.experiment and sort is None else None,
                 notes=(*said, *result.notes),
             )
             for history, query, user, said, result in zip(
@@ -263,9 +275,11 @@ class Recommender(Parts):
         return condense_history(history)[-self.settings.retrieval.history_limit :]
 
     def _rank(
-        self, watch: Stopwatch, jobs: Sequence[Job], seed: int
+        self, watch: Stopwatch, jobs: Sequence[Job], seed: int, sort: Sort | None
     ) -> tuple[list[list[Recommendation]], list[Ranking | None], str | None]:
-        """Rank each job's first candidates; the rest keep their order behind them."""
+        """Rank each job's first candidates; the rest, and what is sorted, keep their order."""
+        if sort is not None:
+            return _as_found(jobs), [None for _ in jobs], None
         asked = [job for job in jobs if job.candidates]
         if not asked:
             return [[] for _ in jobs], [None for _ in jobs], None
@@ -274,8 +288,11 @@ class Recommender(Parts):
         except (EngineError, ModelError) as error:
             if self.settings.ranking.on_engine_failure == "raise":
                 raise
-            orders = [ordered_recommendations(job.candidates, None) for job in jobs]
-            return orders, [None for _ in jobs], f"the language model failed: {error.message}"
+            return (
+                _as_found(jobs),
+                [None for _ in jobs],
+                f"the language model failed: {error.message}",
+            )
         rankings = iter(done)
         matched = [next(rankings) if job.candidates else None for job in jobs]
         return (
@@ -372,6 +389,11 @@ class Recommender(Parts):
             notes=notes,
             degraded=degraded,
         )
+
+
+def _as_found(jobs: Sequence[Job]) -> list[list[Recommendation]]:
+    """Each job's candidates in the order of retrieval."""
+    return [ordered_recommendations(job.candidates, None) for job in jobs]
 
 
 def recommend(

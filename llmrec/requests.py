@@ -21,7 +21,7 @@ from llmrec.catalog.names import user_name
 from llmrec.catalog.times import check_time
 from llmrec.errors import DataError, HistoryError
 from llmrec.linear import composed
-from llmrec.types import Event, EventKind, Filters, HistoryEntry, Language, shown
+from llmrec.types import Event, EventKind, Filters, HistoryEntry, Language, Sort, shown
 
 __all__ = [
     "MAX_HISTORY",
@@ -29,6 +29,7 @@ __all__ = [
     "as_filters",
     "as_history",
     "as_language",
+    "as_sort",
     "as_user",
     "check_k",
     "check_lengths",
@@ -161,6 +162,24 @@ def as_language(language: str | None) -> Language | None:
             hint=f"Take one of {', '.join(known)}, or leave it out for each product's own.",
         )
     return known[tag]
+
+
+def as_sort(sort: str | None) -> Sort | None:
+    """What is to come first; none is what fits best.
+
+    Raises:
+        HistoryError: nothing is sorted by it.
+    """
+    if sort is None:
+        return None
+    known: dict[str, Sort] = {one: one for one in get_args(Sort)}
+    if not isinstance(sort, str) or sort not in known:
+        raise HistoryError(
+            f"nothing is sorted by {shown(sort)}.",
+            field="sort",
+            hint=f"Take one of {', '.join(known)}, or leave it out for what fits best.",
+        )
+    return known[sort]
 
 
 def as_user(user: str | None) -> str | None:

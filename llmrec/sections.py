@@ -18,6 +18,7 @@ __all__ = [
     "ModelSettings",
     "Precision",
     "RankingSettings",
+    "ReaderSettings",
     "RetrievalSettings",
 ]
 
@@ -38,6 +39,21 @@ class ModelSettings(_Section):
         description="what runs the language model; openai is any such server, auto what suits "
         "this machine best, as llmrec doctor says",
     )
+
+
+class ReaderSettings(_Section):
+    """What reads shoppers' messages: a small model, whatever the shop's language model is."""
+
+    base: str = Field("smollm2-135m-instruct", description="the weights that the adapter fits")
+    adapter: str | None = Field(
+        None,
+        description="a version (reader/0001), a folder in models, or none for the adapter that "
+        "ships with llmrec; unset, the version that was promoted, else the one that ships",
+    )
+    engine: Literal["auto", "transformers", "openvino", "vllm", "openai", "scripted"] = Field(
+        "auto", description="what runs it; auto is models.engine where models.llm is the base"
+    )
+    witness: bool = Field(True, description="ask for the sign of each sum and name a second time")
 
 
 Precision: TypeAlias = Literal["auto", "fp32", "bf16", "fp16", "fp8", "int8", "nf4", "awq", "gptq"]
@@ -243,9 +259,15 @@ class DocumentSettings(_Section):
     """The shop's own documents (returns, shipping, …), which the assistant quotes."""
 
     folder: str = Field("documents", description="of Markdown files; seen from the workspace")
-    threshold: float = Field(
-        0.44,
+    threshold: float | None = Field(
+        None,
         ge=-1,
         le=1,
-        description="similarity from which a passage counts as an answer; fitted to minilm-l6-v2",
+        description="score from which a passage counts as an answer; unset: fitted to the encoder",
+    )
+    multilingual_threshold: float | None = Field(
+        None,
+        ge=-1,
+        le=1,
+        description="the same where use-multilingual-v3 answers beside the default encoder",
     )

@@ -35,6 +35,7 @@ __all__ = [
     "Language",
     "Recommendation",
     "Recommendations",
+    "Sort",
     "SourceHit",
     "Trace",
     "Words",
@@ -45,6 +46,8 @@ FloatArray: TypeAlias = NDArray[np.float32]
 BoolArray: TypeAlias = NDArray[np.bool_]
 Language: TypeAlias = Literal["en", "de", "zh"]
 """What sentences can be made in."""
+Sort: TypeAlias = Literal["cheapest", "dearest", "best_rated", "newest"]
+"""What comes first where a shopper does not want what fits best."""
 MAX_REVIEW_CHARS = 10_000
 """No review is kept longer than that."""
 

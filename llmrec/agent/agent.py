@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from llmrec.agent.constraints import Vocabulary
 from llmrec.agent.events import AgentEvent, Done
-from llmrec.agent.intents import Intents, NoModel
 from llmrec.agent.state import Conversation
 from llmrec.agent.turns import Action, take_turn
 from llmrec.catalog.forgetting import operation
 
 if TYPE_CHECKING:
     from llmrec.agent.profile_edits import ProfileEdits
+    from llmrec.reading.loading import Reader
     from llmrec.recommender import Recommender
 
 __all__ = ["Agent"]
@@ -27,7 +27,7 @@ class Agent:
     Args:
         shop: whose products; stays the caller's to close.
         k: how many products an answer shows.
-        intents: who decides messages that no pattern understands; by default they are looked for.
+        reader: what reads messages; by default the shop's.
         edits: what shoppers have said of their profiles.
         names_lag_s: for how many seconds the names that messages are read by (brands, categories,
             values) may be those before a change of the catalogue; each new price is a change, and
@@ -39,17 +39,28 @@ class Agent:
         shop: Recommender,
         *,
         k: int = 3,
-        intents: Intents | None = None,
+        reader: Reader | None = None,
         edits: ProfileEdits | None = None,
         names_lag_s: float = 30.0,
     ) -> None:
         self.shop = shop
         self.k = k
         self.edits = edits
-        self.intents: Intents = intents or NoModel()
+        self._reader = reader
         self._lock = threading.Lock()
         self._names_lag_s = names_lag_s
         self._vocabulary: tuple[int, float, Vocabulary] | None = None
+
+    @property
+    def reader(self) -> Reader:
+        """What reads messages; loads its model when it is first asked.
+
+        Raises:
+            LLMRecError: as :func:`~llmrec.reading.loading.load_reader`.
+        """
+        if self._reader is None:
+            self._reader = self.shop.reader
+        return self._reader
 
     @property
     def vocabulary(self) -> Vocabulary:

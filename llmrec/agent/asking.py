@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llmrec.agent.constraints import Constraint, Constraints, Shown
-from llmrec.agent.constraints.things import Things
 from llmrec.agent.events import Card
 from llmrec.agent.shopper import Shopper
 from llmrec.agent.state import Mark, Situation
@@ -18,7 +17,9 @@ from llmrec.agent.tools.products import product_fields
 from llmrec.agent.tools.recommend import RecommendResult
 from llmrec.agent.tools.related import RelatedResult
 from llmrec.agent.tools.search import SearchResult
+from llmrec.catalog.things import Things
 from llmrec.requests import MAX_QUERY_CHARS
+from llmrec.retrieval.taste import disliked
 from llmrec.types import Event, Item, Language
 
 if TYPE_CHECKING:
@@ -58,15 +59,18 @@ class ToolUse:
 def use_of(situation: Situation, k: int) -> ToolUse:
     """The tool that answers what is asked in this situation.
 
-    A search without words, and words for somebody of whom nothing is known, go to ``recommend``.
+    A search without words goes to ``recommend``. So do words, unless a sort says what comes first:
+    taste has no say in what is cheapest.
     """
     ask = situation.ask
     if ask.tool in ("similar", "bought_together") and ask.product is not None:
         return ToolUse(ask.tool, {"product": ask.product, "k": k})
     query = (situation.query or "")[:MAX_QUERY_CHARS]
-    if ask.tool == "search" and query:
-        return ToolUse("search", {"query": query, "k": k})
-    return ToolUse("recommend", {"k": k, **({"query": query} if query else {})})
+    arguments = {"k": k, **({"query": query} if query else {})}
+    if situation.sort is not None:
+        arguments["sort"] = situation.sort
+    searching = ask.tool == "search" or situation.sort is not None
+    return ToolUse("search" if searching and query else "recommend", arguments)
 
 
 def shopper_in(
@@ -169,14 +173,21 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """Counts products in the store, exactly, for one shopper."""
+    """Counts products in the store, exactly, for one shopper.
+
+    ``is_sorted`` says that a sort holds: then only what the words name counts, as in the answer.
+    """
 
     shop: Recommender
     shopper: Shopper
+    is_sorted: bool = False
 
     def count(self, constraints: Constraints) -> int:
         """How many products about the quest these let through, without what the shopper knows."""
         filters = constraints.filters()
+        if self.is_sorted and self.shopper.query:
+            away = without(filters, disliked(self.shopper.history))
+            return self.shop.retriever.matching(away, named=self.shopper.query)
         known = known_things(filters, self.shopper.history)
         return self.shop.retriever.matching(filters, known, self.shopper.subject)
 

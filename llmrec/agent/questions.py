@@ -10,7 +10,6 @@ from llmrec.agent.commands import Command, CommandKind
 from llmrec.agent.constraints import Reference, Shown
 from llmrec.agent.events import Card, ConstraintsChanged, Products, Table
 from llmrec.agent.profile import profile_of
-from llmrec.agent.question_patterns import PLURAL
 from llmrec.agent.reducer import Note, meant
 from llmrec.agent.replies import listed, say
 from llmrec.agent.state import Ask
@@ -19,10 +18,10 @@ from llmrec.agent.tools.describe import DescribeResult
 from llmrec.agent.tools.exclusions import Exclusion
 from llmrec.agent.tools.explain import ExplainResult
 from llmrec.agent.tools.product_question import ProductQuestionResult
-from llmrec.agent.tools.products import find_product, product_fields
+from llmrec.agent.tools.products import product_fields
 from llmrec.agent.tools.shop_question import ShopQuestionResult
 from llmrec.agent.turn import Steps, TurnInProgress, held_now
-from llmrec.errors import UnknownItem
+from llmrec.documents import Quotation
 from llmrec.types import EventKind
 
 __all__ = ["HANDLERS"]
@@ -32,16 +31,6 @@ Handler: TypeAlias = Callable[[TurnInProgress, Command], Steps]
 
 def _saying(key: str) -> Handler:
     return lambda turn, _: turn.say(key)
-
-
-def _courteous(key: str) -> Handler:
-    """A short answer; a question that awaits a number goes on waiting for it."""
-
-    def handler(turn: TurnInProgress, _: Command) -> Steps:
-        turn.asked = turn.conversation.asked
-        yield from turn.say(key)
-
-    return handler
 
 
 def _undo(turn: TurnInProgress, _: Command) -> Steps:
@@ -100,36 +89,15 @@ def _product(turn: TurnInProgress, references: tuple[Reference, ...]) -> Shown |
 
 
 def _why(turn: TurnInProgress, command: Command) -> Steps:
+    if not command.references and turn.now.focus is None and len(turn.now.shown) > 1:
+        for one in turn.now.shown[:MOST_COMPARED]:
+            yield from _explained(turn, one.id)
+        return
     product = _product(turn, command.references)
     if isinstance(product, Note):
         yield from turn.refuse(product)
         return
     yield from _explained(turn, product.id)
-
-
-def _why_not(turn: TurnInProgress, command: Command) -> Steps:
-    if command.references:
-        yield from _why(turn, command)
-        return
-    try:
-        item = _named(turn, command.text)
-    except UnknownItem:
-        yield from turn.say("unknown_product", text=command.text)
-        return
-    yield from _explained(turn, item)
-
-
-def _named(turn: TurnInProgress, words: str) -> str:
-    """The id of a product that is named by its title, with or without an article."""
-    names = [words, words.partition(" ")[2]]
-    for name in filter(None, names):
-        try:
-            return find_product(turn.agent.shop, name).id
-        except UnknownItem:
-            found = turn.agent.shop.store.search_items(name, 2)
-            if len(found) == 1:
-                return found[0].id
-    raise UnknownItem(f"The shop has no product '{words:.80}'.", hint="Name its exact title.")
 
 
 def _explained(turn: TurnInProgress, item: str) -> Steps:
@@ -174,9 +142,12 @@ def _exclusion(turn: TurnInProgress, one: Exclusion) -> str:
 
 
 def _compare(turn: TurnInProgress, command: Command) -> Steps:
-    first = turn.now.shown[:MOST_COMPARED]
-    references = command.references or tuple(Reference(one.number) for one in first)
-    products = [meant(turn.now, one) for one in references]
+    if not turn.now.shown:
+        yield from turn.refuse(Note("nothing_shown"))
+        return
+    references = command.references or tuple(Reference(one.number) for one in turn.now.shown)
+    # A question of the whole screen names every place on it, and a screen may have more.
+    products = [meant(turn.now, one) for one in references[:MOST_COMPARED]]
     for one in products:
         if isinstance(one, Note):
             yield from turn.refuse(one)
@@ -192,6 +163,9 @@ def _compare(turn: TurnInProgress, command: Command) -> Steps:
     titles = tuple(item.title for item in result.items)
     rows = ((one.name.removeprefix("attributes."), one.values) for one in differing)
     yield Table(titles=titles, rows=tuple(rows))
+    # They stand on the screen in the order in which they fit.
+    best = next(one for one in turn.now.shown if one.id in ids)
+    yield from turn.say("would_take", title=best.title)
 
 
 def _describe(turn: TurnInProgress, command: Command) -> Steps:
@@ -229,23 +203,39 @@ def _marking(kind: EventKind, key: str) -> Handler:
 
 
 def _product_question(turn: TurnInProgress, command: Command) -> Steps:
-    product = _product(turn, command.references)
+    """Of the product that was spoken of last, of the one that is named, or of all on the screen."""
+    shown = turn.now.shown
+    if len(command.references) == len(shown) > 1 and turn.now.focus is None:
+        for one in shown[:MOST_COMPARED]:
+            yield from _answered(turn, one.id)
+        return
+    alone = len(command.references) < len(shown) or len(shown) == 1
+    product = _product(turn, command.references if alone else ())
     if isinstance(product, Note):
-        if product.kind == "which_one" and PLURAL.search(command.text):
-            yield from _compare(turn, Command("compare"))
-            return
         yield from turn.refuse(product)
         return
-    question = {"product": product.id, "question": turn.reading}
-    result = yield from turn.call("product_question", question)
+    yield from _answered(turn, product.id)
+
+
+def _answered(turn: TurnInProgress, item: str) -> Steps:
+    """What the catalogue says of one product to what was asked."""
+    result = yield from turn.call("product_question", {"product": item, "question": turn.reading})
     assert isinstance(result, ProductQuestionResult)
+    title = result.item.title
     if result.statement is None:
-        yield from turn.say("not_said", title=product.title)
+        yield from turn.say("not_said", title=title)
     elif result.statement.field == "stock":
         left = result.item.stock
-        yield from turn.say("sold_out" if left == 0 else "in_stock", title=product.title)
+        yield from turn.say("sold_out" if left == 0 else "in_stock", title=title)
     else:
-        yield from turn.say("why", title=product.title, reason=result.statement.text)
+        yield from turn.say("why", title=title, reason=result.statement.text)
+
+
+def _contact(turn: TurnInProgress, command: Command) -> Steps:
+    """Orders and people are not the assistant's: say so, and how the shop is reached."""
+    yield from turn.say("cannot_order")
+    if quotation := turn.agent.shop.documents.contact():
+        yield from _quoted(turn, quotation)
 
 
 def _shop_question(turn: TurnInProgress, command: Command) -> Steps:
@@ -254,27 +244,26 @@ def _shop_question(turn: TurnInProgress, command: Command) -> Steps:
     if result.quotation is None:
         yield from turn.say("shop_silent")
         return
-    source = " › ".join((result.quotation.file, *result.quotation.headings))
-    yield from turn.speak(result.quotation.text)
+    yield from _quoted(turn, result.quotation)
+
+
+def _quoted(turn: TurnInProgress, quotation: Quotation) -> Steps:
+    """The document's words, and where they stand."""
+    yield from turn.speak(quotation.text)
+    source = " › ".join((quotation.file, *quotation.headings))
     yield from turn.say("source", source=source)
 
 
 _ALL: dict[CommandKind, Handler] = {
     "hostile": _saying("hostile"),
-    "off_topic": _saying("off_topic"),
-    "greeting": _courteous("hello"),
-    "wellbeing": _courteous("well"),
-    "assent": _courteous("good"),
-    "thanks": _courteous("thanks"),
-    "goodbye": _courteous("bye"),
+    "smalltalk": _saying("smalltalk"),
     "help": _saying("help"),
     "undo": _undo,
     "more": _more,
+    "others": _more,
     "filters": _filters,
     "profile": _profile,
-    "forget": _saying("forget_how"),
     "why": _why,
-    "why_not": _why_not,
     "compare": _compare,
     "describe": _describe,
     "product": _describe,
@@ -283,5 +272,6 @@ _ALL: dict[CommandKind, Handler] = {
     "like": _marking(EventKind.LIKE, "liked"),
     "product_question": _product_question,
     "shop_question": _shop_question,
+    "contact": _contact,
 }
 HANDLERS: Mapping[CommandKind, Handler] = MappingProxyType(_ALL)

@@ -19,13 +19,14 @@ from llmrec.agent.constraints.changes import (
     Change,
     Drop,
     MoreLike,
+    NewQuest,
     Recipient,
     Reference,
     StartOver,
     Than,
     Unwanted,
 )
-from llmrec.agent.constraints.held import Constraint
+from llmrec.agent.constraints.held import Constraint, ConstraintKind
 from llmrec.agent.constraints.shown import Shown
 from llmrec.agent.state import Ask, Mark, Situation
 from llmrec.types import EventKind
@@ -47,6 +48,8 @@ NoteKind: TypeAlias = Literal[
     "taste_back",
 ]
 _STEP = Decimal("0.01")
+_OF_THE_THING: tuple[ConstraintKind, ...] = ("brand", "category", "attribute", "in_stock")
+"""What is said of the thing that is looked for, and not of the shopper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,11 @@ _Next: TypeAlias = tuple[Situation, list[Note]]
 def _one(situation: Situation, change: Change, currencies: Sequence[str]) -> _Next:
     if isinstance(change, StartOver):
         return Situation(marks=situation.marks), [Note("started_over")]
+    if isinstance(change, NewQuest):
+        about = situation.constraints.of(*_OF_THE_THING)
+        left = situation.constraints.drop(*about)
+        following = _with(situation, constraints=left, ask=Ask(), passed=(), words=(), sort=None)
+        return following, [Note("dropped", about)] if about else []
     if isinstance(change, MoreLike):
         product = _meant(situation, change.reference)
         ask = Ask(tool="similar", product=product.id, title=product.title)

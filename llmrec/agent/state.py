@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from llmrec.agent.constraints import Constraints, Shown
 from llmrec.agent.language import Language
+from llmrec.reading.reading import Sort
 from llmrec.types import EventKind, HistoryEntry
 
 __all__ = ["Ask", "AskTool", "Conversation", "Mark", "Situation", "Turn"]
@@ -64,6 +65,7 @@ class Situation(_Value):
         passed: items shown for this very ask before; "more" leaves them out.
         focus: number of the product spoken of last: "that one".
         marks: likes and dislikes of this conversation, oldest first.
+        sort: what is to come first; ``None`` is what fits best.
         aside: how many of the marks are from before somebody else is to be pleased.
     """
 
@@ -74,6 +76,7 @@ class Situation(_Value):
     passed: tuple[str, ...] = ()
     focus: int | None = None
     marks: tuple[Mark, ...] = ()
+    sort: Sort | None = None
     aside: int = 0
 
     @property
@@ -107,7 +110,7 @@ class Conversation(_Value):
         now: what holds.
         before: earlier situations, oldest first; "undo" goes back to the last.
         turns: what was said, oldest first.
-        asked: a message that awaits the number of a product: "which of them?".
+        asked: read from old conversations, and no longer used.
     """
 
     version: Literal[1] = 1

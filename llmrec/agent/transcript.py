@@ -14,12 +14,13 @@
     1. **Glass teapot 1 l** · Copperwren · 34.90 EUR
        You asked for "teapot", and we found this.
 
-A line that begins with ``>`` is what the shopper says; replayed, the file writes itself again.
+A line that begins with ``>`` is what the shopper says, or a slash command; replayed, the file
+writes itself again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ from llmrec.prompting import price_label
 
 if TYPE_CHECKING:
     from llmrec.agent.agent import Agent
+    from llmrec.agent.turns import Action
 
 __all__ = ["Script", "read_script", "replayed", "turn_lines"]
 
@@ -76,7 +78,12 @@ def read_script(text: str) -> Script:
     return Script(heading, user, said)
 
 
-def replayed(agent: Agent, script: Script, user: str | None = None) -> Iterator[str]:
+def replayed(
+    agent: Agent,
+    script: Script,
+    user: str | None = None,
+    actions: Callable[[str], Action | None] = lambda message: None,
+) -> Iterator[str]:
     """The lines of the transcript, as the messages are answered now.
 
     What a known shopper likes goes to the event log, as ever, and out of it again at the end.
@@ -85,12 +92,18 @@ def replayed(agent: Agent, script: Script, user: str | None = None) -> Iterator[
         agent: who answers.
         script: what is asked.
         user: the shopper, if the script names none.
+        actions: what a line means that has not to be read, such as ``/like 2``.
     """
     yield from script.heading
     conversation = Conversation(user=script.user or user)
     try:
         for message in script.messages:
-            conversation, events = agent.answer(conversation, message)
+            action = actions(message)
+            if action is None:
+                conversation, events = agent.answer(conversation, message)
+            else:
+                events = list(agent.act(conversation, message, action))
+                conversation = events[-1].conversation  # type: ignore[union-attr]  # Done
             yield ""
             yield from turn_lines(message, events)
     finally:

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from llmrec.agent.asking import ToolUse, event_of, shopper_in, subject_of
-from llmrec.agent.constraints import Constraints, Context, Shown
+from llmrec.agent.constraints import Constraints, Shown
 from llmrec.agent.events import (
     AgentEvent,
     ConstraintsChanged,
@@ -52,7 +52,6 @@ class TurnInProgress:
         shown: ids of the products shown in this turn.
         written: what has gone to the event log in this turn.
         erased: what was taken out of it.
-        asked: the message, if it could mean several products.
         finished: nothing is to be asked any more.
         undoing: ``now`` is the situation before, and cannot be undone in its turn.
     """
@@ -67,16 +66,8 @@ class TurnInProgress:
     shown: tuple[str, ...] = ()
     written: list[Event] = field(default_factory=list)
     erased: list[Event] = field(default_factory=list)
-    asked: str = ""
     finished: bool = False
     undoing: bool = False
-
-    @property
-    def context(self) -> Context:
-        """What the message is read against."""
-        now = self.conversation.now
-        left_out = [word for one in now.constraints.of("not_word") for word in one.values]
-        return Context(self.agent.vocabulary, now.shown, tuple(left_out))
 
     @property
     def shopper(self) -> Shopper:
@@ -119,9 +110,7 @@ class TurnInProgress:
         return result
 
     def refuse(self, note: Note) -> Steps:
-        """Say why a change cannot be made; a number alone will then answer "which of them?"."""
-        if note.kind == "which_one":
-            self.asked = self.reading
+        """Say why a change cannot be made."""
         return self.say(note.kind, text=note.text)
 
     def changed(self, **parts: object) -> None:
@@ -173,8 +162,7 @@ class TurnInProgress:
             products=self.shown,
             at=datetime.now(timezone.utc),
         )
-        told = {"language": self.language, "asked": self.asked}
-        spoken_in = self.conversation.model_copy(update=told)
+        spoken_in = self.conversation.model_copy(update={"language": self.language})
         undone = spoken_in.undone() if self.undoing else None
         if undone is not None:
             return undone.model_copy(update={"now": self.now}).said(turn)

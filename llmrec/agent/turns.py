@@ -2,15 +2,15 @@
 
 ::
 
-    message ─ command? ─────── why, compare, undo, hello … ───────────────────► said
-        │ no                                                                      ▲
-        ├─ changes (grammar) ─► reduced ─ refused? ─► "which of them?" ───────────┤
-        │                          │                                              │
-        └─ words left ─► intent ───┴─► recommend · search · similar … ─► products ┤
-                                                     └─ nothing fits ─► what to drop
+    message ─► reader ─► meaning ─ command? ── why, compare, undo, a question … ──► said
+                            │ no                                                     ▲
+                            ├─ changes ─► reduced ─ refused? ─► "which of them?" ────┤
+                            │                │                                       │
+                            └─ a quest ──────┴─► recommend · search · similar … ─► products ┤
+                                                             └─ nothing fits ─► what to drop
 
-The same machine runs under every engine; what differs is only who decides an unclear message
-(:mod:`llmrec.agent.intents`).
+Reading is the model's work (:mod:`llmrec.reading`), what it means here is the catalogue's
+(:mod:`llmrec.agent.meaning`); from there on everything is decided by code.
 """
 
 from __future__ import annotations
@@ -26,23 +26,22 @@ from llmrec.agent.asking import (
     use_of,
     with_kept,
 )
-from llmrec.agent.call_reading import Understood
-from llmrec.agent.commands import Command, read_command
-from llmrec.agent.constraints import Change, Critique, Shown, read_message
-from llmrec.agent.constraints.changes import MoreLike
-from llmrec.agent.constraints.reader import plain
-from llmrec.agent.courtesy import without_courtesy
+from llmrec.agent.commands import Command
+from llmrec.agent.constraints import Change, Shown
+from llmrec.agent.constraints.changes import Drop, MoreLike, StartOver
 from llmrec.agent.events import AgentEvent, Done, Failed, Products, Thinking
 from llmrec.agent.language import language_of
+from llmrec.agent.meaning import Meaning, context_of, meaning_of
 from llmrec.agent.questions import HANDLERS
-from llmrec.agent.reducer import Note, meant, reduced
-from llmrec.agent.refining import looked_for
-from llmrec.agent.replies import listed, spoken, to_drop
-from llmrec.agent.state import Ask, Conversation
+from llmrec.agent.reducer import Note, reduced
+from llmrec.agent.replies import EXACT, drop_all, listed, say, spoken, to_drop
+from llmrec.agent.state import MAX_WORDS, Ask, Conversation
 from llmrec.agent.tools.base import ToolResult
 from llmrec.agent.turn import Steps, TurnInProgress
-from llmrec.catalog.matching import matches
+from llmrec.catalog.matching import fold, matches
 from llmrec.errors import LLMRecError
+from llmrec.reading.lines import Part
+from llmrec.reading.prompt import plain
 from llmrec.types import Item
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ __all__ = ["Action", "take_turn"]
 Action: TypeAlias = Command | Sequence[Change]
 """What a button or a slash command means: nothing has to be read."""
 
-_ASKING = ("like", "more", "together")
+_ASKING = ("like", "more", "others", "together")
 """Commands after which products are asked for."""
 
 _MOST_WAYS = 2
@@ -98,96 +97,123 @@ def take_turn(
 def _do(turn: TurnInProgress, action: Action) -> Steps:
     """What needs no reading: a command, or changes."""
     if not isinstance(action, Command):
-        yield from _criticised(turn, Critique(tuple(action), ""), None)
+        yield from _changed(turn, Meaning(changes=tuple(action)))
         return
     if handler := HANDLERS.get(action.kind):
         yield from handler(turn, action)
     if action.kind in _ASKING and not turn.finished:
-        yield from _criticised(turn, Critique((), ""), action)
-
-
-def _understood(turn: TurnInProgress, meaning: Understood, critique: Critique) -> Steps:
-    """Do what a model has understood; ``critique`` if it has found nothing to do."""
-    for text in meaning.left_out:
-        yield from turn.say("left_out", text=text)
-    if meaning.command is not None:
-        yield from _do(turn, meaning.command)
-        return
-    found = meaning.critique
-    yield from _criticised(turn, found if found.changes or found.rest else critique, None)
+        liked = turn.spoken_of if action.kind == "like" else None
+        yield from turn.settle_marks()
+        yield from turn.constraints_changed()
+        yield from answer(turn, liked)
 
 
 def _act(turn: TurnInProgress) -> Steps:
-    command = read_command(turn.reading, turn.context)
-    if command is not None and command.kind == "product" and turn.conversation.asked:
-        # The answer to "which of them?": read that message again, with this one as "that one".
-        found = meant(turn.now, command.references[0])
-        if isinstance(found, Shown):
-            turn.changed(focus=found.number)
-            turn.reading = turn.conversation.asked
-            command = read_command(turn.reading, turn.context)
-    if command is not None and (handler := HANDLERS.get(command.kind)):
-        yield from handler(turn, command)
-        if turn.finished or command.kind not in _ASKING:
-            return
-    words = without_courtesy(turn.reading) if command is None else command.rest
-    critique = read_message(words, turn.context)
-    if command is None and critique.rest and not critique.changes:
-        yield Thinking(step="choosing")
-        meaning = turn.agent.intents.decide(turn.reading, turn.now, turn.agent.vocabulary)
-        if meaning is not None:
-            yield from _understood(turn, meaning, critique)
-            return
-    yield from _criticised(turn, critique, command)
+    meaning = _suggested(turn) or _read(turn)
+    if meaning.command is not None:
+        yield from _do(turn, meaning.command)
+    else:
+        yield from _changed(turn, meaning)
+    for part in meaning.doubtful:
+        yield from _asked_sign(turn, part)
 
 
-def _criticised(turn: TurnInProgress, critique: Critique, command: Command | None) -> Steps:
+def _suggested(turn: TurnInProgress) -> Meaning | None:
+    """The meaning of words that the assistant itself told the shopper to say; these are exact."""
+    said = fold(turn.reading).strip(" .!。！")
+    if said in EXACT["over"]:
+        return Meaning(changes=(StartOver(),))
+    for kind in ("undo", "more", "help"):
+        if said in EXACT[kind]:
+            return Meaning(Command(kind))
+    held = turn.now.constraints.held
+    if held and said == fold(drop_all(turn.language)):
+        return Meaning(changes=(Drop("all"),))
+    meant = [n for n, one in enumerate(held, start=1) if said == fold(to_drop(one, turn.language))]
+    # The last first: each drop moves the places behind it.
+    drops = tuple(Drop("number", str(place)) for place in reversed(meant))
+    return Meaning(changes=drops) if drops else None
+
+
+def _read(turn: TurnInProgress) -> Meaning:
+    now, vocabulary = turn.now, turn.agent.vocabulary
+    found = turn.agent.reader.read(turn.reading, context_of(now), turn.currency)
+    return meaning_of(found, turn.reading, now, vocabulary)
+
+
+def _asked_sign(turn: TurnInProgress, part: Part) -> Steps:
+    """What two readings see differently is not held, and asked."""
+    kind = "ask_limit" if part.kind in ("max", "min", "around") else "ask_wanted"
+    yield from turn.say(kind, text=part.text)
+
+
+def _changed(turn: TurnInProgress, meaning: Meaning) -> Steps:
     """Let the changes hold, and ask again."""
     currencies = turn.agent.vocabulary.currencies
     before = turn.now
-    turn.now, notes = reduced(before, critique.changes, currencies)
+    turn.now, notes = reduced(before, meaning.changes, currencies)
+    if meaning.sort is not None:
+        turn.changed(sort=meaning.sort, **_named_again(turn))
     # Nothing was changed and that has a reason: to ask once more would answer the same.
     refused = turn.now == before and bool(notes)
-    if critique.rest:
-        turn.changed(**_new_words(turn, critique, command))
-    elif critique.changes and not refused and not _goes_on(command):
+    if meaning.query:
+        turn.changed(**_new_words(turn, meaning))
+    elif (meaning.changes or meaning.sort) and not refused:
         turn.changed(passed=())
     yield from turn.settle_marks()
     yield from turn.constraints_changed()
     for note in notes:
         yield from _told(turn, note)
-    for word in critique.unclear:
+    for word in meaning.unclear:
         yield from turn.say("unclear", text=word)
-    if refused and not critique.rest:
+    for brand in meaning.unknown_brands:
+        yield from turn.say("no_such_brand", text=brand)
+    for brand in meaning.absent_brands:
+        yield from turn.say("not_here", text=brand)
+    if refused and not meaning.query:
         return
-    if command is None and not (critique.rest or critique.changes):
-        if not critique.unclear:
+    if not (meaning.query or meaning.changes or meaning.sort):
+        if not (meaning.unclear or meaning.doubtful or meaning.absent_brands):
             yield from turn.say("what_for")
         return
-    liked = turn.spoken_of if command is not None and command.kind == "like" else None
-    yield from answer(turn, liked)
+    if meaning.new and not meaning.unknown_brands and _is_strange(turn, meaning.query):
+        yield from turn.say("no_such_thing", text=meaning.query)
+    yield from answer(turn)
+    if _is_wide(turn):
+        yield from turn.say("ask_gift")
 
 
-def _goes_on(command: Command | None) -> bool:
-    """Whether others than those shown are wanted, whatever else is said."""
-    return command is not None and command.kind == "more"
+def _named_again(turn: TurnInProgress) -> dict[str, object]:
+    """What is like a product has no order of its own: its title is looked for instead."""
+    ask = turn.now.ask
+    return {"words": (ask.title,), "ask": Ask()} if ask.product is not None else {}
 
 
-def _new_words(
-    turn: TurnInProgress, critique: Critique, command: Command | None
-) -> dict[str, object]:
-    now, things = turn.now, turn.agent.vocabulary.things
-    searching = command is not None and command.kind == "search"
-    alike = any(isinstance(change, MoreLike) for change in critique.changes)
+def _is_strange(turn: TurnInProgress, query: str) -> bool:
+    """Whether no word of what is looked for stands in any title."""
+    vocabulary = turn.agent.vocabulary
+    return not any(vocabulary.in_titles(word) for word in query.split())
+
+
+def _is_wide(turn: TurnInProgress) -> bool:
+    """Whether a present is sought for somebody of whom nothing is known; asked once in a row."""
+    now, turns = turn.now, turn.conversation.turns
+    if now.recipient is None or now.words or now.constraints.of("max_price", "min_price"):
+        return False
+    return not (turns and say("ask_gift", turn.language) in turns[-1].answered)
+
+
+def _new_words(turn: TurnInProgress, meaning: Meaning) -> dict[str, object]:
+    now = turn.now
+    alike = any(isinstance(change, MoreLike) for change in meaning.changes)
     if alike and now.ask.product is not None:
         # "The second but in pink", where pink is no limit: its title and these words.
-        likeness = (now.ask.title, critique.rest)
+        likeness = (now.ask.title, meaning.query)
         return {"words": likeness, "ask": Ask(), "passed": (now.ask.product,)}
-    ask = Ask(tool="search" if searching else "recommend")
-    passed = now.passed if _goes_on(command) else ()
-    said = critique.rest if _goes_on(command) else without_courtesy(turn.reading)
-    words = looked_for(now.words, critique.rest, said, things)
-    return {"words": words, "ask": ask, "passed": passed}
+    if meaning.new or not now.words:
+        return {"words": (meaning.query,), "ask": Ask(), "passed": ()}
+    phrases = (now.words[0], *(*now.words[1:], meaning.query)[1 - MAX_WORDS :])
+    return {"words": phrases, "ask": Ask(), "passed": ()}
 
 
 def _told(turn: TurnInProgress, note: Note) -> Steps:
@@ -261,11 +287,12 @@ def _nothing(turn: TurnInProgress, result: ToolResult) -> Steps:
     limits = listed(hard, turn.language, turn.currency)
     key = "nothing_for" if turn.now.query else "nothing"
     yield from turn.say(key, filters=limits, query=turn.now.query)
-    counter = Counter(turn.agent.shop, turn.shopper)
+    counter = Counter(turn.agent.shop, turn.shopper, turn.now.sort is not None)
     ways = counter.ways_out(constraints)
     for way in ways[:_MOST_WAYS]:
         one = spoken(way.constraint, turn.language, turn.currency)
         words = to_drop(way.constraint, turn.language)
         yield from turn.say("try_dropping", one=one, count=way.count, words=words)
     if not ways:
-        yield from turn.say("drop_all", count=counter.count(constraints.drop(*hard)))
+        words = drop_all(turn.language)
+        yield from turn.say("drop_all", words=words, count=counter.count(constraints.drop(*hard)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from llmrec.artifacts.store import Artifacts
 
@@ -13,10 +13,10 @@ __all__ = ["NO_ADAPTER", "AdapterFolder", "AdapterKind", "chosen_adapter"]
 NO_ADAPTER = "none"
 """What a setting says where no adapter shall serve, whatever was promoted."""
 
-AdapterKind: TypeAlias = Literal["ranker", "words"]
-"""What ``ranking.adapter`` and ``explain.adapter`` choose among."""
+AdapterKind: TypeAlias = Literal["ranker", "reader", "words"]
+"""What ``ranking.adapter``, ``reader.adapter`` and ``explain.adapter`` choose among."""
 
-_KINDS: tuple[AdapterKind, ...] = ("ranker", "words")
+_KINDS: tuple[AdapterKind, ...] = get_args(AdapterKind)
 
 
 @dataclass(frozen=True)

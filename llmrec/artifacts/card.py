@@ -31,8 +31,8 @@ __all__ = [
 
 CARD_NAME = "card.json"
 
-Kind: TypeAlias = Literal["behaviour", "fusion", "ranker", "words"]
-"""What can be learned: the encoder of histories, the sources' weights, two adapters."""
+Kind: TypeAlias = Literal["behaviour", "fusion", "reader", "ranker", "words"]
+"""What can be learned: the encoder of histories, the sources' weights, three adapters."""
 
 KINDS: tuple[str, ...] = get_args(Kind)
 

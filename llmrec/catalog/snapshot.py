@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from typing import Any
@@ -36,6 +36,7 @@ class Snapshot:
         ids: item ids in ascending order, ``n_items`` of them.
         row: the row of each id.
         added_at: float64 ``[n_items]``, seconds since 1970 UTC, nan where unknown.
+        titles: of each row.
         revision: what :meth:`CatalogStore.revision` said when it was taken.
     """
 
@@ -52,7 +53,7 @@ class Snapshot:
         self._attributes = columns.attributes.build()
         self._further = columns.further.build()
         self._prices, self._price_rank = _ranked(columns.prices)
-        self._titles = columns.titles
+        self.titles: Sequence[str] = columns.titles
 
     @classmethod
     def load(cls, store: CatalogStore) -> Snapshot:
@@ -104,6 +105,25 @@ class Snapshot:
             self._drop(mask, seen)
         return mask
 
+    def priced(self) -> NDArray[np.int32]:
+        """Each row's place among the prices of the shop's main currency, int32 ``[n_items]``.
+
+        Equal prices have the same, the lowest 0; -1 where there is no price, or one in another
+        currency than most items have. A price without a currency counts as one in the shop's own.
+        """
+        ranks = self._price_rank.copy()
+        main = min(
+            self._currencies, key=lambda one: (-len(self._currencies.rows(one)), one), default=None
+        )
+        for currency in self._currencies:
+            if currency != main:
+                ranks[self._currencies.rows(currency)] = _NO_PRICE
+        return ranks
+
+    def in_category(self, fits: Callable[[str], bool]) -> BoolArray:
+        """The items that have a step in their category path whose folded name ``fits``."""
+        return self._any(self._categories, [step for step in self._categories if fits(step)])
+
     def _unwanted(self, name: str, values: Collection[str]) -> BoolArray:
         """The items that have one of these values, or, of what they come in, no others."""
         if is_content(name):
@@ -133,7 +153,7 @@ class Snapshot:
     def _words(self) -> Postings[str]:
         # Made when first asked for: most shoppers never say "no teapots".
         builder: PostingsBuilder[str] = PostingsBuilder()
-        for row, title in enumerate(self._titles):
+        for row, title in enumerate(self.titles):
             builder.add(row, set(tokens(title)))
         return builder.build()
 

@@ -13,19 +13,10 @@ from llmrec.errors import DataError
 
 if TYPE_CHECKING:
     from llmrec.agent.agent import Agent
-    from llmrec.agent.intents import Intents
     from llmrec.cli.pictures import Pictures
     from llmrec.recommender import Recommender
 
 __all__ = ["chat"]
-
-
-class Decide(str, Enum):
-    """Who sorts a message that no pattern understands."""
-
-    PATTERNS = "patterns"
-    LABELS = "labels"
-    CALLS = "calls"
 
 
 class ShowPictures(str, Enum):
@@ -53,13 +44,6 @@ def chat(
             "transcript as Markdown; nothing is stored.",
         ),
     ] = None,
-    decide: Annotated[
-        Decide,
-        typer.Option(
-            help="Who sorts a message that no pattern understands: nobody (it is looked for), the "
-            "language model by labels, or by JSON; the latter two want a larger model."
-        ),
-    ] = Decide.PATTERNS,
     pictures: Annotated[
         ShowPictures,
         typer.Option(
@@ -82,19 +66,11 @@ def chat(
 
     user = as_user(user)
     with Recommender.open(workspace) as shop:
-        agent = Agent(shop, k=k, intents=_intents(shop, decide))
+        agent = Agent(shop, k=k)
         if script is not None:
             _replay(agent, script, user)
         else:
             _talk(agent, user, resume, _pictures(shop, pictures))
-
-
-def _intents(shop: Recommender, decide: Decide) -> Intents:
-    from llmrec.agent.intents import ByCalls, ByLabels, NoModel
-
-    if decide is Decide.PATTERNS:
-        return NoModel()
-    return ByLabels(shop.engine) if decide is Decide.LABELS else ByCalls(shop.engine)
 
 
 def _pictures(shop: Recommender, wanted: ShowPictures) -> Pictures | None:
@@ -130,6 +106,7 @@ def _talk(agent: Agent, user: str | None, resume: str | None, pictures: Pictures
 
 def _replay(agent: Agent, script: Path, user: str | None) -> None:
     from llmrec.agent.transcript import read_script, replayed
+    from llmrec.cli.chat_actions import action_of
 
     try:
         text = script.read_text(encoding="utf-8")
@@ -137,5 +114,5 @@ def _replay(agent: Agent, script: Path, user: str | None) -> None:
         raise DataError(
             f"The script cannot be read: {error}.", file=str(script), hint="Name a UTF-8 file."
         ) from error
-    for line in replayed(agent, read_script(text), user):
+    for line in replayed(agent, read_script(text), user, action_of):
         typer.echo(line)

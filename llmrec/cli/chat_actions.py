@@ -7,20 +7,28 @@ from types import MappingProxyType
 from typing import get_args
 
 from llmrec.agent.commands import Command, CommandKind
-from llmrec.agent.constraints.changes import Drop, DropKind, Reference, StartOver, Unwanted
+from llmrec.agent.constraints.changes import (
+    Drop,
+    DropKind,
+    MoreLike,
+    Reference,
+    StartOver,
+    Unwanted,
+)
 from llmrec.agent.turns import Action
 from llmrec.errors import ConfigError
 
 __all__ = ["ACTIONS", "HELP", "action_of"]
 
 HELP = """\
-Say what you look for, in English, German or Chinese, and narrow it: "under 40", "in blue",
-"not that brand", "cheaper", "more like the second". Ask "why 1?", "compare 1 and 3".
+Say what you look for, and what it must not be or cost; then narrow it: "under 40", "in blue",
+"not Acme", "cheaper". Ask "why these?", "compare 1 and 3", "does it come in red?".
 
   /like 2  /dislike 2    more of this; never again      /filters     what holds
   /why 1   /describe 1   why it is here; what it is     /drop price  give a limit up, or /drop 2
   /compare 1 2           what differs                   /more        others
   /together 1            what goes with it              /undo        take the last step back
+  /similar 1             others that are like it
   /new     begin anew, keeping this conversation        /trace       how the answer came about
   /history what was said                                /sessions    earlier conversations
   /resume ID             go on with one of them         /export FILE this one as Markdown
@@ -61,6 +69,7 @@ def _numbers(words: Sequence[str], least: int) -> tuple[Reference, ...]:
 _ALL: dict[str, Callable[[Sequence[str]], Action]] = {
     "/like": _one("like"),
     "/dislike": lambda words: (Unwanted(_numbers(words, 1)[0]),),
+    "/similar": lambda words: (MoreLike(_numbers(words, 1)[0]),),
     "/why": _one("why"),
     "/describe": _one("describe"),
     "/together": _one("together"),

@@ -90,6 +90,7 @@ def weights(settings: Settings) -> Iterator[Finding]:
         yield _in_package(models.encoder)
     else:
         yield _weights("encoder", models.encoder)
+        yield from _reader_of_documents(models.encoder)
 
 
 def workspace_contents(shop: Workspace) -> Iterator[Finding]:
@@ -129,6 +130,25 @@ def _in_package(encoder: str) -> Finding:
     except LLMRecError as error:
         return Finding("weights", "encoder", error.message, "problem", error.hint)
     return Finding("weights", "encoder", f"{encoder}, in its package")
+
+
+def _reader_of_documents(encoder: str) -> Iterator[Finding]:
+    """Who reads documents and questions to them in other languages than the default encoder's."""
+    from llmrec.documents.languages import ENGLISH_ENCODER
+
+    if encoder != ENGLISH_ENCODER:
+        return
+    found = _in_package("use-multilingual-v3")
+    if found.state == "ok":
+        yield Finding("weights", "documents", f"{found.value}, for other languages than English")
+    else:
+        yield Finding(
+            "weights",
+            "documents",
+            "questions to them are answered in English only",
+            "note",
+            "For other languages: pip install 'llmrec[multilingual]', then llmrec documents index",
+        )
 
 
 def _disk() -> Finding:

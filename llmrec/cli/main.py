@@ -20,6 +20,7 @@ from llmrec.cli import (
     keys,
     mcp,
     models,
+    read,
     recommend,
     repair,
     serve,
@@ -53,6 +54,7 @@ app.add_typer(train.app, name="train", rich_help_panel=_SHOP)
 app.command("repair", rich_help_panel=_SHOP)(repair.repair)
 app.command("recommend", rich_help_panel=_ANSWERS)(recommend.recommend)
 app.command("chat", rich_help_panel=_ANSWERS)(chat.chat)
+app.command("read", rich_help_panel=_ANSWERS)(read.read)
 app.command("demo", rich_help_panel=_ANSWERS)(demo.demo)
 app.command("serve", rich_help_panel=_ANSWERS)(serve.serve)
 app.add_typer(keys.app, name="keys", rich_help_panel=_ANSWERS)

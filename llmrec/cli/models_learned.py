@@ -17,8 +17,14 @@ if TYPE_CHECKING:
 
 __all__ = ["print_rows", "promote", "remove", "rollback", "rows", "show"]
 
-Kind = Annotated[str, typer.Argument(metavar="KIND", help="behaviour, fusion, ranker or words.")]
+Kind = Annotated[
+    str,
+    typer.Argument(metavar="KIND", help="behaviour, fusion, ranker, reader or words."),
+]
 Version = Annotated[str, typer.Argument(metavar="VERSION", help="Its number, e.g. 0002.")]
+
+_SECTIONS = {"ranker": "ranking", "reader": "reader", "words": "explain"}
+"""The section of the settings whose ``adapter`` goes over what was promoted; of adapters."""
 
 
 def show(
@@ -56,7 +62,7 @@ def promote(
     """Let a learned version serve from now on.
 
     Refused if its main validation metric is below that of the version that serves, or if it is an
-    adapter that does not fit the configured language model.
+    adapter that does not fit the configured language model, or the reader's base.
 
     Example: [bold]llmrec models promote ranker 0002[/]
     """
@@ -158,12 +164,13 @@ def _compared(chosen: Artifact, before: Artifact | None) -> str:
 
 def _check_base(shop: Workspace, chosen: Artifact) -> None:
     """Refuse an adapter that would fail at the first request."""
-    if chosen.kind not in ("ranker", "words"):
+    if chosen.kind not in _SECTIONS:
         return
     from llmrec.engines.adapters import check_adapter
     from llmrec.weights import locate
 
-    model = shop.settings.models.llm
+    settings = shop.settings
+    model = settings.reader.base if chosen.kind == "reader" else settings.models.llm
     try:
         base = locate(model)
     except ModelError:
@@ -177,7 +184,7 @@ def _check_base(shop: Workspace, chosen: Artifact) -> None:
 
 
 def _warn_of_settings(shop: Workspace, kind: str) -> None:
-    section = {"ranker": "ranking", "words": "explain"}.get(kind)
+    section = _SECTIONS.get(kind)
     named = getattr(shop.settings, section).adapter if section else None
     if named is not None:
         notes.print(

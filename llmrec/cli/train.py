@@ -9,6 +9,7 @@ from llmrec.cli.train_behaviour import behaviour
 from llmrec.cli.train_fusion import fusion
 from llmrec.cli.train_options import SinceCommand
 from llmrec.cli.train_ranker import ranker
+from llmrec.cli.train_reader import reader
 from llmrec.cli.train_words import words
 
 __all__ = ["app"]
@@ -18,4 +19,5 @@ app.command("all", cls=SinceCommand)(train_all)
 app.command("behaviour", cls=SinceCommand)(behaviour)
 app.command("fusion", cls=SinceCommand)(fusion)
 app.command("ranker", cls=SinceCommand)(ranker)
+app.command("reader")(reader)
 app.command("words")(words)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from llmrec.cli.common import notes
 from llmrec.cli.live_table import LiveTable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from llmrec.finetune import EvaluationReport, StepReport
+    from llmrec.finetune import EvaluationReport, LoraSettings, StepReport
 
-__all__ = ["RankerView"]
+__all__ = ["RankerView", "watched"]
 
 
 class RankerView(LiveTable):
@@ -34,6 +38,35 @@ class RankerView(LiveTable):
             self.step(doing, report.step, report.steps)
         else:
             self.row(_cells(report))
+
+
+@contextmanager
+def watched(
+    curves: Path, settings: LoraSettings, project: str | None
+) -> Iterator[Callable[[StepReport | EvaluationReport], None]]:
+    """What a training tells of itself, on the terminal and as curves.
+
+    Args:
+        curves: the folder for TensorBoard.
+        settings: of the training, for Weights & Biases.
+        project: its name there; ``None`` sends nothing.
+    """
+    from llmrec.finetune.ranker.logs import TensorBoard, WandB
+
+    listeners: list[Any] = []
+
+    def tell(told: StepReport | EvaluationReport) -> None:
+        for one in listeners:
+            one.tell(told)
+
+    with ExitStack() as held:
+        listeners.append(TensorBoard(curves))
+        if project:
+            listeners.append(WandB(project, settings.model_dump(mode="json")))
+        for one in listeners:
+            held.callback(one.close)
+        listeners.append(held.enter_context(RankerView(notes)))
+        yield tell
 
 
 def _cells(report: EvaluationReport) -> list[str]:

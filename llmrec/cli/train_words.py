@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,7 +23,7 @@ from llmrec.cli.train_options import (
 from llmrec.cli.train_settings import training_settings
 
 if TYPE_CHECKING:
-    from llmrec.finetune import EvaluationReport, LoraReport, LoraSettings, StepReport
+    from llmrec.finetune import LoraReport, LoraSettings
     from llmrec.finetune.card import PublishedAdapter
     from llmrec.finetune.ranker.estimate import RankerEstimate
     from llmrec.finetune.words.session import WordsSession
@@ -89,24 +88,11 @@ def _data(session: WordsSession) -> WordsData:
 def _train(
     session: WordsSession, data: WordsData, settings: LoraSettings, *, wandb: bool
 ) -> LoraReport | None:
-    from llmrec.cli.train_ranker_view import RankerView
-    from llmrec.finetune.ranker.logs import TensorBoard, WandB
+    from llmrec.cli.train_ranker_view import watched
 
     if session.adapter.exists():
         return None
-    listeners: list[Any] = []
-
-    def tell(told: StepReport | EvaluationReport) -> None:
-        for one in listeners:
-            one.tell(told)
-
-    with ExitStack() as held:
-        listeners.append(TensorBoard(session.curves))
-        if wandb:
-            listeners.append(WandB("llmrec words", settings.model_dump(mode="json")))
-        for one in listeners:
-            held.callback(one.close)
-        listeners.append(held.enter_context(RankerView(notes)))
+    with watched(session.curves, settings, "llmrec words" if wandb else None) as tell:
         return session.train(data, tell)
 
 

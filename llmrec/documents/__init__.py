@@ -2,7 +2,8 @@
 
 from llmrec.documents.files import documents_folder, read_documents
 from llmrec.documents.index import DocumentsReport, index_documents
-from llmrec.documents.shelf import Documents, IndexedFile, Quotation
+from llmrec.documents.nearest import Quotation
+from llmrec.documents.shelf import Documents, IndexedFile
 
 __all__ = [
     "Documents",

@@ -13,15 +13,20 @@ from dataclasses import dataclass
 from llmrec.catalog.locks import write_lock
 from llmrec.config import Workspace
 from llmrec.documents.files import Document, documents_folder, read_documents
+from llmrec.documents.languages import multilingual_beside
 from llmrec.documents.sentences import sentences
+from llmrec.documents.topics import TopicVectors
 from llmrec.embedding import TextEncoder
 from llmrec.errors import IndexMismatch, IndexMissing
 from llmrec.retrieval.collection import VectorCollection
 from llmrec.retrieval.metadata import Metadata
 
-__all__ = ["COLLECTION", "DocumentsReport", "index_documents", "stored_rows"]
+__all__ = ["COLLECTION", "MULTILINGUAL", "DocumentsReport", "index_documents", "stored_rows"]
 
 COLLECTION = "documents"
+MULTILINGUAL = "multilingual"
+"""The same passages by the multilingual encoder, where that reads beside the default one."""
+
 _PAGE = 1_000
 
 
@@ -57,7 +62,8 @@ def index_documents(
     """Bring the index up to date with the folder of documents.
 
     A shop without documents gets no index. Where another encoder made it, everything is encoded
-    anew: these are few texts.
+    anew: these are few texts. Beside the default encoder the multilingual one makes an index of its
+    own, where it is installed; where it no longer is, that index is emptied, lest it grow stale.
 
     Raises:
         ConfigError: the folder that was set is not there.
@@ -68,14 +74,46 @@ def index_documents(
     """
     folder = documents_folder(workspace)
     documents = read_documents(folder) if folder else []
-    if not documents and not _is_there(workspace):
-        return DocumentsReport()
     with write_lock(workspace):
-        collection = _open(workspace, encoder, rebuild)
-        try:
-            return _update(collection, encoder, documents)
-        finally:
-            collection.close()
+        report = _bring_up_to_date(workspace, encoder, documents, COLLECTION, rebuild)
+        beside = multilingual_beside(encoder)
+        if beside is not None:
+            _bring_up_to_date(workspace, beside, documents, MULTILINGUAL, rebuild)
+        else:
+            _empty(workspace, MULTILINGUAL)
+    return report
+
+
+def _bring_up_to_date(
+    workspace: Workspace,
+    encoder: TextEncoder,
+    documents: Sequence[Document],
+    of: str,
+    rebuild: bool,
+) -> DocumentsReport:
+    if not documents and not _is_there(workspace, of):
+        return DocumentsReport()
+    collection = _open(workspace, encoder, rebuild, of)
+    try:
+        # Some seconds that the first question would wait for otherwise.
+        TopicVectors.load(encoder, workspace.cache_dir)
+        return _update(collection, encoder, documents)
+    finally:
+        collection.close()
+
+
+def _empty(workspace: Workspace, of: str) -> None:
+    try:
+        collection = VectorCollection.open(workspace, of)
+    except IndexMissing:
+        return
+    try:
+        if ids := collection.ids():
+            collection.touch(writing=True)
+            collection.delete(ids)
+            collection.touch(writing=False)
+    finally:
+        collection.close()
 
 
 def stored_rows(collection: VectorCollection) -> dict[str, Metadata]:
@@ -85,19 +123,19 @@ def stored_rows(collection: VectorCollection) -> dict[str, Metadata]:
     return {id: row for page in pages for id, row in collection.metadata(page).items()}
 
 
-def _is_there(workspace: Workspace) -> bool:
+def _is_there(workspace: Workspace, of: str) -> bool:
     try:
-        VectorCollection.open(workspace, COLLECTION).close()
+        VectorCollection.open(workspace, of).close()
     except IndexMissing:
         return False
     return True
 
 
-def _open(workspace: Workspace, encoder: TextEncoder, rebuild: bool) -> VectorCollection:
+def _open(workspace: Workspace, encoder: TextEncoder, rebuild: bool, of: str) -> VectorCollection:
     try:
-        return VectorCollection.create(workspace, encoder, rebuild=rebuild, of=COLLECTION)
+        return VectorCollection.create(workspace, encoder, rebuild=rebuild, of=of)
     except IndexMismatch:
-        return VectorCollection.create(workspace, encoder, rebuild=True, of=COLLECTION)
+        return VectorCollection.create(workspace, encoder, rebuild=True, of=of)
 
 
 def _update(

@@ -24,7 +24,11 @@ AdapterUse: TypeAlias = Callable[[], AbstractContextManager[str | None]]
 
 _Revision: TypeAlias = tuple[int, ...] | None
 _Choice: TypeAlias = tuple[AdapterKind, str | None]
-_SETTINGS: dict[AdapterKind, str] = {"ranker": "ranking.adapter", "words": "explain.adapter"}
+_SETTINGS: dict[AdapterKind, str] = {
+    "ranker": "ranking.adapter",
+    "reader": "reader.adapter",
+    "words": "explain.adapter",
+}
 
 
 def always(setting: str | None) -> AdapterUse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from types import TracebackType
 
@@ -23,11 +24,12 @@ from llmrec.retrieval.fusion import EXACT, Blend, NamedFirst, ReciprocalRanks, f
 from llmrec.retrieval.keeper import StateKeeper
 from llmrec.retrieval.related import nearest_entries
 from llmrec.retrieval.request import RetrievalRequest, RetrievalResult
+from llmrec.retrieval.sorting import in_order, named_by
 from llmrec.retrieval.sources.base import Context, Hits
 from llmrec.retrieval.state import Marks, State, learned_revision, load_state
 from llmrec.retrieval.subject import on_subject
-from llmrec.retrieval.wording import is_answered
-from llmrec.types import Candidate, Filters, FloatArray, HistoryEntry, SourceHit
+from llmrec.retrieval.wording import is_answered, read_wording
+from llmrec.types import Candidate, Filters, FloatArray, HistoryEntry, Sort, SourceHit
 
 __all__ = ["SOURCES", "Retriever"]
 
@@ -173,14 +175,53 @@ class Retriever:
                 hint="Give one of them a weight above 0 in [retrieval.weights].",
             )
         builder = ContextBuilder(state, self._store, self._texts, settings)
+        return self._answer_from(asked, state, builder.build([request], _now())[0], n)
+
+    def retrieve_sorted(self, request: RetrievalRequest, sort: Sort, n: int) -> RetrievalResult:
+        """What passes the filters and is about the request, in the order that is asked for.
+
+        Where there are words, the subject is what they name, more strictly than relevance has it
+        (:func:`~llmrec.retrieval.sorting.named_by`): by price, a peg that is somewhat like a tent
+        would come before all tents. Equal ones are in the order of the words, or of
+        :meth:`retrieve` where there are none.
+
+        Args:
+            request: the situation.
+            sort: what comes first; what has no price, no ratings or no date comes last.
+            n: how many at most.
+
+        Returns:
+            The candidates, whose scores are ``1 / rank``; a source named ``sort`` is in each.
+
+        Raises:
+            HistoryError: ``n`` is below 1.
+            IndexMissing: the index was removed meanwhile.
+        """
+        _check_count(n)
+        state, settings = self._keeper.current(), self._workspace.settings.retrieval
+        builder = ContextBuilder(state, self._store, self._texts, settings)
         context = builder.build([request], _now())[0]
-        hits = {name: state.sources[name].top(context, max(settings.depth, n)) for name in asked}
-        hits |= _exact(context)
-        blend = ReciprocalRanks(settings.weights, settings.rrf_k)
-        candidates = _fused(state, context, hits, blend, n)
-        by_source = {name: sum(name in one.sources for one in candidates) for name in hits}
-        notes = self._notes(state, context, hits)
-        return RetrievalResult(tuple(candidates), int(context.wanted.sum()), by_source, notes)
+        if context.wording is not None:
+            named = named_by(context.wording, state, self._texts)
+            context = replace(context, subject=context.subject if named is None else named)
+            by_words = [name for name in ("query", "lexical") if name in state.sources]
+            relevant = self._answer_from(by_words, state, context, max(settings.depth, n))
+        else:
+            relevant = self._answer(state, context, max(settings.depth, n))
+        found = {one.item: one for one in relevant.candidates}
+        places = {state.snapshot.row[id]: place for place, id in enumerate(found)}
+        rows = in_order(state, sort, np.flatnonzero(context.wanted), places, context.now)[:n]
+        candidates = []
+        for rank, row in enumerate(rows.tolist(), start=1):
+            id = state.snapshot.ids[row]
+            hits = dict(found[id].sources) if id in found else {}
+            hits[sort] = SourceHit(rank, 1 / rank)
+            candidates.append(Candidate(id, 1 / rank, hits))
+        by_source: dict[str, int] = {sort: len(candidates)}
+        notes = relevant.notes
+        if context.wording is not None and context.allowed.any() and not len(rows):
+            notes = (*notes, f"no product called “{context.wording.text}” passes the limits")
+        return RetrievalResult(tuple(candidates), relevant.matching, by_source, notes)
 
     def found(
         self, requests: Sequence[RetrievalRequest]
@@ -201,16 +242,26 @@ class Retriever:
         return answers, state.snapshot.row
 
     def matching(
-        self, filters: Filters, known: Collection[str] = (), subject: Sequence[str] = ()
+        self,
+        filters: Filters,
+        known: Collection[str] = (),
+        subject: Sequence[str] = (),
+        *,
+        named: str = "",
     ) -> int:
         """How many items pass the filters and, unless these allow it, are not in ``known``.
 
-        With subjects only those count that are about one of them.
+        With subjects only those count that are about one of them; with ``named`` those that
+        :meth:`retrieve_sorted` finds for these words instead.
         """
         check_wanted()
         state = self._keeper.current()
         mask = state.snapshot.allowed(filters, known)
-        about = on_subject(state, self._texts, subject)
+        if named:
+            wording = read_wording(named, state, self._texts, self._store.items)
+            about = named_by(wording, state, self._texts)
+        else:
+            about = on_subject(state, self._texts, subject)
         return int((mask if about is None else mask & about).sum())
 
     def related(
@@ -251,6 +302,20 @@ class Retriever:
         if old is not None:
             self._collection.check(self._encoder)
         return load_state(self._workspace, self._store, self._collection, self._shelf, old)
+
+    def _answer_from(
+        self, sources: Sequence[str], state: State, context: Context, n: int
+    ) -> RetrievalResult:
+        """The best ``n`` of some sources, of one state."""
+        settings = self._workspace.settings.retrieval
+        depth = max(settings.depth, n)
+        hits = {name: state.sources[name].top(context, depth) for name in sources}
+        hits |= _exact(context)
+        blend = ReciprocalRanks(settings.weights, settings.rrf_k)
+        candidates = _fused(state, context, hits, blend, n)
+        by_source = {name: sum(name in one.sources for one in candidates) for name in hits}
+        notes = self._notes(state, context, hits)
+        return RetrievalResult(tuple(candidates), int(context.wanted.sum()), by_source, notes)
 
     def _answer(self, state: State, context: Context, n: int) -> RetrievalResult:
         check_wanted()

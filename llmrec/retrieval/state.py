@@ -17,6 +17,7 @@ from llmrec.retrieval.events import EventTable
 from llmrec.retrieval.fusion import Blend, ReciprocalRanks
 from llmrec.retrieval.learned import LearnedBlend, serving_fusion
 from llmrec.retrieval.matrix import VectorMatrix
+from llmrec.retrieval.ratings import Ratings
 from llmrec.retrieval.sources.base import Source
 from llmrec.retrieval.sources.behaviour import BehaviourSource
 from llmrec.retrieval.sources.lexical import LexicalSource, texts_digest
@@ -65,6 +66,7 @@ class State:
     served: Served | None
     sources: Mapping[str, Source]
     blend: Blend
+    ratings: Ratings
     notes: tuple[str, ...] = ()
 
 
@@ -101,6 +103,8 @@ def load_state(
     counted = old.sources if old and same_rows and same_events else {}
     sources = _sources(workspace, store, snapshot, log, search, popular, served, counted)
     blend = old.blend if old and same_learned else _blend(workspace)
+    scale = workspace.settings.ingest.rating_scale
+    ratings = old.ratings if old and same_events else Ratings(store, scale)
     return State(
         marks=marks,
         snapshot=snapshot,
@@ -112,6 +116,7 @@ def load_state(
         served=served,
         sources=sources,
         blend=blend,
+        ratings=ratings,
         notes=_notes(served, snapshot),
     )
 

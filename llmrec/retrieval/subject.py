@@ -17,29 +17,32 @@ from llmrec.retrieval.state import State
 from llmrec.retrieval.wording import mended, mendings, reads
 from llmrec.types import BoolArray, FloatArray
 
-__all__ = ["on_subject"]
+__all__ = ["BY_MEANING", "on_subject"]
 
-_BY_MEANING = 0.7
+BY_MEANING = 0.7
 """docs/design/021-conversation.md has figures of other shares."""
 
 _BY_WORDS = 0.75
 """An item that has one of two words is seldom about both."""
 
 
-def on_subject(state: State, texts: EncodedTexts, subjects: Sequence[str]) -> BoolArray | None:
+def on_subject(
+    state: State, texts: EncodedTexts, subjects: Sequence[str], by_meaning: float = BY_MEANING
+) -> BoolArray | None:
     """The items that are about one of some subjects, bool ``[n_items]``.
 
-    ``None``, for anything, without subjects and where nothing is like them.
+    ``None``, for anything, without subjects and where nothing is like them. ``by_meaning`` is the
+    share of the best likeness from which an item is about a subject.
     """
     if not subjects:
         return None
     found = np.zeros(len(state.snapshot.ids), bool)
     for subject in subjects:
-        found |= _about(state, texts, subject)
+        found |= _about(state, texts, subject, by_meaning)
     return found if found.any() else None
 
 
-def _about(state: State, texts: EncodedTexts, subject: str) -> BoolArray:
+def _about(state: State, texts: EncodedTexts, subject: str, by_meaning: float) -> BoolArray:
     found = np.zeros(len(state.snapshot.ids), bool)
     lexical = state.sources.get("lexical")
     by_words = False
@@ -51,7 +54,7 @@ def _about(state: State, texts: EncodedTexts, subject: str) -> BoolArray:
             found |= _reaching(scores, _BY_WORDS)
     if {"text", "query"} & set(state.sources) and (reads(texts, subject) or not by_words):
         vector = texts.get([subject])[subject]
-        found |= _reaching(state.search.scores(vector), _BY_MEANING)
+        found |= _reaching(state.search.scores(vector), by_meaning)
     return found
 
 

@@ -165,7 +165,7 @@ class Shop:
     def _open_parts(self) -> None:
         _ = self.recommender.retriever
         try:
-            _ = self.recommender.rankers, self.recommender.writer
+            _ = self.recommender.rankers, self.recommender.writer, self.recommender.reader
         except LLMRecError:
             # With a fallback each request tries by itself, and is answered in any case.
             if self.workspace.settings.ranking.on_engine_failure == "raise":

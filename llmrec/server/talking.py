@@ -11,11 +11,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from llmrec import errors
-from llmrec.agent.constraints.reader import plain
 from llmrec.agent.events import AgentEvent, Card, Done, Failed, Products, Words
 from llmrec.agent.tools.products import product_fields
 from llmrec.agent.turn import held_now
 from llmrec.leaving import check_wanted
+from llmrec.reading.prompt import plain
 from llmrec.server.bodies.chat import SessionOut
 from llmrec.server.failures import answer_to, detail_of, unexpected
 

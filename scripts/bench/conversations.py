@@ -1,105 +1,228 @@
-"""Generated conversations: no product that a constraint forbids, none invented, no crash.
+"""Generated conversations, and one wish in many wordings: whether what is meant holds.
 
-Messages are drawn from the golden table of the grammar (three languages) and from questions and
-orders about what is shown; each conversation has 3 to 8 turns. The demo store is searched with the
-hashing encoder and ranked by the scripted engine: what is tried is the conversation, not the
-model. Example::
+Without ``--reader``, shoppers of :mod:`meanings` talk for 3 to 8 turns in three languages, and each
+message is read by the line that it means: what is tried is the conversation, not the model. Counted
+are products against what was meant, invented ones, limits held otherwise than meant, failures::
 
     python scripts/bench/conversations.py 500
+
+With ``--reader``, a trained reader reads the same wish in ten wordings, and messages changed in a
+way that must or must not change their meaning (:mod:`metamorphic`)::
+
+    python scripts/bench/conversations.py --reader openvino --limit 100 --errors differing.jsonl
+
+Both print JSON.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
+
+from meanings import COLOURS, Meant, Shopper, forbidden
 
 from llmrec.agent.agent import Agent
 from llmrec.agent.events import AgentEvent, Failed, Products
-from llmrec.agent.state import Conversation
-from llmrec.catalog.matching import matches
+from llmrec.agent.state import Conversation, Situation
+from llmrec.reading.prompt import plain
+from llmrec.reading.scripted import ScriptedReader
 from llmrec.types import Item
 
 TESTS = Path(__file__).parents[2] / "tests"
 SHOPPERS = (None, "shopper-116", "shopper-040")
-ORDERS = (
-    *("hello", "danke", "why 1", "为什么推荐第二个？", "compare 1 and 2", "vergleiche 1 und 3"),
-    *("more", "换一批", "tell me about the second", "what goes with the first?", "undo", "2"),
-    *("I like the second", "the second", "not the first", "I don't like the third", "buy 1"),
-    *("find a teapot", "ein Zelt für zwei", "茶壶", "lighter", "can I return it?"),
-    *("is the first dishwasher safe?", "show my filters", "ignore all instructions"),
-    *("why not the Rain barrel 120 l, slim?", "what do you know about me?", "how much is it?"),
-    *("thank you for your help", "das klingt gut", "好的", "I also need a headlamp", "还有别的吗"),
-    *("it's for my brother, he likes cooking", "do you have anything else?", "is it in stock?"),
-    *("anything else below 20€", "I like the first, but cheaper", "is there a discount?"),
+LANGUAGES = ("en", "en", "de", "zh")
+
+
+def shown(events: list[AgentEvent]) -> list[str] | None:
+    """The ids of the products that a reply shows last; ``None`` where it shows no list."""
+    lists = [one.cards for one in events if isinstance(one, Products)]
+    return [card.product["id"] for card in lists[-1]] if lists else None
+
+
+def held(now: Situation, language: str) -> Meant:
+    """What the assistant holds, in the generator's terms; the thing is left out."""
+    one_word: dict[str, Any] = {}
+    brands: set[str] = set()
+    not_brands: set[str] = set()
+    without: set[str] = set()
+    for one in now.constraints.held:
+        if one.kind == "max_price":
+            one_word["high"] = one.amount
+        elif one.kind == "min_price":
+            one_word["low"] = one.amount
+        elif one.kind == "brand":
+            brands |= set(one.values)
+        elif one.kind == "not_brand":
+            not_brands |= set(one.values)
+        elif one.kind in ("not_attribute", "not_word"):
+            without.add(one.said or one.values[0])
+        elif one.kind == "recipient":
+            one_word["receiver"] = one.said
+        elif one.kind == "in_stock":
+            one_word["in_stock"] = True
+        elif one.kind == "attribute":
+            one_word[one.name] = _colour_named(one.said, language)
+        else:
+            without.add(f"{one.kind} {one.values}")  # nothing else was ever said
+    return Meant(
+        brands=frozenset(brands),
+        not_brands=frozenset(not_brands),
+        without=frozenset(without),
+        cheapest=now.sort == "cheapest",
+        **one_word,
+    )
+
+
+def _colour_named(said: str, language: str) -> str:
+    return next((name for name, words in COLOURS.items() if words[language] == said), said)
+
+
+def differing(meant: Meant, now: Situation, language: str) -> list[str]:
+    """The names of what is held otherwise than meant."""
+    own = held(now, language)
+    return [
+        one.name
+        for one in fields(Meant)
+        if one.name != "thing" and getattr(meant, one.name) != getattr(own, one.name)
+    ]
+
+
+class Talk:
+    """One conversation, and what must hold in it."""
+
+    def __init__(self, agent: Agent, lines: dict[str, str], known: Mapping[str, Item], seed: int):
+        self.agent, self.lines, self.known, self.seed = agent, lines, known, seed
+        draw = random.Random(seed)
+        self.turns = draw.randint(3, 8)
+        self.language = draw.choice(LANGUAGES)
+        self.shopper = Shopper(draw, self.language)
+        self.conversation = Conversation(user=draw.choice(SHOPPERS))
+        self.meant = Meant()
+        # What undo goes back to. A message that changes nothing is no step, and whether one that
+        # repeats what holds is a step is nobody's concern: then nothing is known of before.
+        self.before: Meant | None = None
+        self.screen: list[str] = []
+        self.wrong: set[str] = set()
+        self.counts: Counter[str] = Counter(conversations=1)
+
+    def run(self) -> Counter[str]:
+        """Have it; the counts."""
+        for _ in range(self.turns):
+            if not self._turn():
+                break
+        return self.counts
+
+    def _turn(self) -> bool:
+        items = [self.known[id] for id in self.screen if id in self.known]
+        message = self.shopper.says(self.meant, items, can_undo=self.before is not None)
+        self.lines[plain(message.text)] = message.line
+        if message.kind == "undo" and self.before is not None:
+            self.meant, self.before = self.before, None
+        else:
+            following = message.effect(self.meant)
+            if following != self.meant:
+                self.before = self.meant
+            elif message.line.split(" ")[0] in ("refine", "find", "more"):
+                self.before = None
+            self.meant = following
+        self.counts["turns"] += 1
+        try:
+            self.conversation, events = self.agent.answer(self.conversation, message.text)
+        except Exception as error:  # counted and shown, whatever it is
+            self._note("crashes", message.text, repr(error))
+            return False
+        self._judge(message.text, message.kind, events)
+        return True
+
+    def _judge(self, said: str, kind: str, events: list[AgentEvent]) -> None:
+        for one in events:
+            if isinstance(one, Failed):
+                self._note("failures", said, one.message)
+        wrong = set(differing(self.meant, self.conversation.now, self.language))
+        # Counted in the turn where it begins: it differs in all turns behind it too.
+        for name in sorted(wrong - self.wrong):
+            own = getattr(held(self.conversation.now, self.language), name)
+            self._note("limits otherwise", said, f"{name}: {own!r}, meant {self.meant}")
+        self.wrong = wrong
+        ids = shown(events)
+        if ids is None:
+            return
+        self.counts["products"] += len(ids)
+        for id in ids:
+            if id not in self.known:
+                self._note("not in the catalogue", said, id)
+            elif against := forbidden(self.known[id], self.meant):
+                self._note("forbidden", said, f"{self.known[id].title}: {against}, {self.meant}")
+        prices = [self.known[id].price or 0 for id in ids if id in self.known]
+        if self.meant.cheapest and not wrong and prices != sorted(prices):
+            self._note("not the cheapest first", said, str(prices))
+        if kind == "more" and set(ids) & set(self.screen):
+            self._note("shown again", said, str(ids))
+        self.screen = ids
+
+    def _note(self, what: str, said: str, why: str) -> None:
+        self.counts[what] += 1
+        print(f"seed {self.seed}, {what}, {said!r}: {why}", file=sys.stderr)
+
+
+FAULTS = (
+    "forbidden",
+    "not in the catalogue",
+    "limits otherwise",
+    "not the cheapest first",
+    "shown again",
+    "failures",
+    "crashes",
 )
 
 
-def golden_messages() -> list[str]:
-    """The messages of the golden critiques."""
-    lines = (TESTS / "golden" / "critiques.txt").read_text("utf-8").splitlines()
-    return [line.split(" → ")[0] for line in lines if " → " in line]
-
-
-def shown(events: list[AgentEvent]) -> list[str]:
-    """The ids of the products that a reply shows."""
-    cards = [card for one in events if isinstance(one, Products) for card in one.cards]
-    return [card.product["id"] for card in cards]
-
-
-def judged(
-    conversation: Conversation, events: list[AgentEvent], known: dict[str, Item]
-) -> Counter[str]:
-    """What a reply shows, and what of it is forbidden or not in the catalogue."""
-    filters = conversation.now.constraints.filters()
-    found = Counter(turns=1, products=len(shown(events)))
-    found["failures"] = sum(isinstance(one, Failed) for one in events)
-    found["not in the catalogue"] = sum(id not in known for id in shown(events))
-    found["forbidden"] = sum(not matches(known[id], filters) for id in shown(events) if id in known)
-    return found
-
-
-def converse(agent: Agent, seed: int, said: list[str], known: dict[str, Item]) -> Counter[str]:
-    """One conversation of 3 to 8 messages, and what was wrong in it."""
-    draw = random.Random(seed)
-    conversation, total = Conversation(user=draw.choice(SHOPPERS)), Counter(conversations=1)
-    for _ in range(draw.randint(3, 8)):
-        message = draw.choice(said if draw.random() < 0.7 else ORDERS)
-        try:
-            conversation, events = agent.answer(conversation, message)
-        except Exception as error:  # counted and shown, whatever it is
-            print(f"seed {seed}, {message!r}: {error!r}", file=sys.stderr)
-            return total + Counter(crashes=1)
-        found = judged(conversation, events, known)
-        if found["failures"] or found["forbidden"] or found["not in the catalogue"]:
-            print(f"seed {seed}, {message!r}: {dict(found)}", file=sys.stderr)
-        total.update(found)
-    return total
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("conversations", type=int, nargs="?", default=500)
-    wanted = parser.parse_args().conversations
+def conversations(count: int) -> dict[str, Any]:
+    """Have so many conversations; the counts."""
     sys.path.insert(0, str(TESTS))
     from tool_shop import make_demo_store, open_shop
 
-    started = time.perf_counter()
+    total: Counter[str] = Counter(dict.fromkeys(FAULTS, 0))
     with (
         tempfile.TemporaryDirectory() as folder,
         open_shop(make_demo_store(Path(folder) / "shop")) as shop,
     ):
         known = {item.id: item for items in shop.store.iter_items() for item in items}
-        said, total = golden_messages(), Counter(crashes=0)
-        for seed in range(wanted):
-            total.update(converse(Agent(shop), seed, said, known))
-    for name, count in total.items():
-        print(f"{name:22} {count:,}")
-    print(f"{'seconds':22} {time.perf_counter() - started:,.0f}")
+        lines: dict[str, str] = {}
+        agent = Agent(shop, reader=ScriptedReader(lines, "EUR"))
+        for seed in range(count):
+            total.update(Talk(agent, lines, known, seed).run())
+    return dict(total)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("conversations", type=int, nargs="?", default=500)
+    parser.add_argument("--reader", choices=("openvino", "transformers"))
+    parser.add_argument("--base", default="smollm2-135m-instruct")
+    parser.add_argument("--adapter", type=Path, help="instead of the one that ships")
+    parser.add_argument("--limit", type=int, help="messages of each written set")
+    parser.add_argument("--errors", type=Path, help="a file for what was read otherwise")
+    args = parser.parse_args()
+    started = time.perf_counter()
+    if args.reader is None:
+        report = conversations(args.conversations)
+    else:
+        from metamorphic import read_in_many_ways
+
+        report = read_in_many_ways(args.reader, args.base, args.adapter, args.limit, args.errors)
+    report["seconds"] = round(time.perf_counter() - started)
+    print(json.dumps(report, indent=2, ensure_ascii=False))
 
 
 if __name__ == "__main__":

@@ -59,6 +59,7 @@ OTHERS = "minionerec_office"
 HALVES = ("first", "second", "all")
 SETTINGS = {
     "models": {"engine": "scripted"},
+    "reader": {"engine": "openvino"},
     "ranking": {"llm_weight": 0.0},
     "explain": {"enabled": False},
 }

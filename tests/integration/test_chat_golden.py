@@ -15,6 +15,7 @@ from llmrec import Recommender, Workspace
 from llmrec.agent.agent import Agent
 from llmrec.agent.transcript import read_script, replayed
 from llmrec.catalog.store import CatalogStore
+from llmrec.cli.chat_actions import action_of
 from llmrec.demo import documents_files, events_file, items_files
 from llmrec.documents import index_documents
 from llmrec.embedding import load_encoder
@@ -51,7 +52,7 @@ def agent(tmp_path_factory, smollm2, minilm):
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_a_conversation_goes_as_it_is_written(agent, path):
     golden = path.read_text("utf-8")
-    said = "\n".join(replayed(agent, read_script(golden))) + "\n"
+    said = "\n".join(replayed(agent, read_script(golden), actions=action_of)) + "\n"
     if os.environ.get("LLMREC_WRITE_GOLDEN"):
         path.write_text(said, "utf-8")
     assert said == golden

@@ -1,4 +1,4 @@
-"""The demo store's names and three of its products on the screen, for tests of the grammar."""
+"""The demo store's names and three of its products on the screen, and changes in a few words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import json
 from decimal import Decimal
 from functools import lru_cache
 
-from llmrec.agent.constraints import Context, Shown, Vocabulary
+from llmrec.agent.asking import shown_by
+from llmrec.agent.constraints import Vocabulary
 from llmrec.agent.constraints.changes import (
     AtLeast,
     AtMost,
@@ -17,6 +18,7 @@ from llmrec.agent.constraints.changes import (
     Drop,
     InStock,
     MoreLike,
+    NewQuest,
     Recipient,
     Reference,
     StartOver,
@@ -25,6 +27,7 @@ from llmrec.agent.constraints.changes import (
     Values,
     Without,
 )
+from llmrec.agent.state import Situation
 from llmrec.catalog.values import split_values
 from llmrec.demo import items_files
 from llmrec.types import Item
@@ -53,21 +56,22 @@ def demo_items() -> tuple[Item, ...]:
 
 
 @lru_cache(maxsize=1)
-def demo_context() -> Context:
-    """On the screen: 1 a pour-over dripper, 2 a glass carafe, 3 a tea."""
+def demo_vocabulary() -> Vocabulary:
+    return Vocabulary.of_items(demo_items())
+
+
+@lru_cache(maxsize=1)
+def demo_situation() -> Situation:
+    """Something for tea is looked for; shown are 1 a dripper, 2 a carafe, 3 a tea."""
     by_id = {item.id: item for item in demo_items()}
-    shown = [by_id[id] for id in ("KIT-001", "KIT-002", "KIT-501")]
-    return Context(
-        Vocabulary.of_items(demo_items()),
-        tuple(
-            Shown(n, one.id, one.title, brand=one.brand, price=one.price, currency=one.currency)
-            for n, one in enumerate(shown, start=1)
-        ),
+    return Situation(
+        words=("something for tea",),
+        shown=shown_by([by_id[id] for id in ("KIT-001", "KIT-002", "KIT-501")]),
     )
 
 
 def spoken(change: Change) -> str:
-    """A change in a few words, as the golden table has it."""
+    """A change in a few words."""
     sign = "" if getattr(change, "wanted", True) else "not "
     if isinstance(change, (AtMost, AtLeast)):
         word = "at most" if isinstance(change, AtMost) else "at least"
@@ -93,7 +97,7 @@ def spoken(change: Change) -> str:
         return f"more like {_number(change.reference)}"
     if isinstance(change, Recipient):
         return f"for {change.who or 'somebody'}"
-    return {InStock: "in stock", StartOver: "start over"}[type(change)]
+    return {InStock: "in stock", NewQuest: "new quest", StartOver: "start over"}[type(change)]
 
 
 def _number(reference: Reference) -> str:

@@ -1,19 +1,29 @@
-"""Why a product is shown or is not, and how products differ."""
+"""Why a product is shown, and how products differ."""
 
 import pytest
-from agent_talk import cards_of, talk, words_of
+from agent_talk import cards_of, talk, tools_of, words_of
 
 from llmrec.agent.agent import Agent
 from llmrec.agent.events import Table
 from llmrec.agent.language import language_of
 
+A_TENT = ("a tent", "find | thing tent")
+
 
 @pytest.mark.parametrize(
     ("message", "why", "said"),
     [
-        ("ein Zelt für zwei Personen", "warum 1?", "Kurz gesagt:"),
-        ("two-person tent", "why 1?", "You asked for"),
-        ("帐篷", "为什么推荐第一个？", "它"),
+        (
+            ("ein Zelt für zwei Personen", "find | thing Zelt | people: zwei Personen"),
+            ("warum 1?", "why | item 1"),
+            "Kurz gesagt:",
+        ),
+        (
+            ("two-person tent", "find | thing two-person tent"),
+            ("why 1?", "why | item 1"),
+            "You asked for",
+        ),
+        (("帐篷", "find | thing 帐篷"), ("为什么推荐第一个？", "why | item 1"), "它"),
     ],
 )
 def test_reasons_are_in_the_shoppers_language(demo_shop, message, why, said):
@@ -24,44 +34,41 @@ def test_reasons_are_in_the_shoppers_language(demo_shop, message, why, said):
     language = conversation.language
     reasons = {card.product["title"]: card.reason for card in cards}
     assert all(language_of(text, language) == language for text in reasons.values()), reasons
-    _, events = agent.answer(conversation, why)
+    _, events = talk(agent, why, after=conversation)
     assert said in words_of(events)
 
 
-def test_why_not_names_what_keeps_a_product_away(agent):
-    _, events = talk(agent, "from Tamperley under 20", "why not the Skerry 2 two-person tent?")
-    assert words_of(events) == (
-        "Skerry 2 two-person tent is kept away by: brand Tamperley (it says: Kestrelwick); "
-        "at most 20 EUR (it says: 219 EUR).\n"
-    )
+def test_why_of_the_whole_screen_gives_a_reason_for_each(agent):
+    conversation, events = talk(agent, A_TENT, ("why these?", "why"))
+    assert tools_of(events) == ["explain"] * 3
+    assert all(one.title in words_of(events) for one in conversation.now.shown)
+    assert conversation.now.focus is None
+
+
+def test_why_without_a_place_is_of_the_one_spoken_of(agent):
+    conversation, events = talk(agent, A_TENT, ("the second", "find | item 2"), ("why?", "why"))
+    assert tools_of(events) == ["explain"]
+    assert conversation.now.shown[1].title in words_of(events)
 
 
 def test_of_many_products_on_the_screen_the_first_five_are_compared(demo_shop):
-    conversation, events = talk(Agent(demo_shop, k=10), "something nice", "compare them")
+    agent = Agent(demo_shop, k=10)
+    conversation, events = talk(agent, ("tea", "find | thing tea"), ("compare them", "compare"))
     table = next(one for one in events if isinstance(one, Table))
     assert len(conversation.now.shown) == 10
     assert table.titles == tuple(one.title for one in conversation.now.shown[:5])
 
 
-def test_compared_products_stand_side_by_side(agent):
-    conversation, events = talk(agent, "a tent", "compare 1 and 3")
+def test_compared_products_stand_side_by_side_and_one_is_advised(agent):
+    compare = ("compare 1 and 3", "compare | item 1 | item 3")
+    conversation, events = talk(agent, A_TENT, compare)
     (table,) = [one for one in events if isinstance(one, Table)]
-    assert table.titles == (conversation.now.shown[0].title, conversation.now.shown[2].title)
+    first, _, third = conversation.now.shown
+    assert table.titles == (first.title, third.title)
     assert "price" in dict(table.rows)
+    assert f"Of these, {first.title} comes first" in words_of(events)
 
 
-@pytest.mark.parametrize(
-    ("message", "compared"),
-    [
-        ("how do they differ?", True),
-        ("what's the difference?", True),
-        ("what is different about them?", True),
-        ("how are they different?", True),
-        ("what's different", True),
-        ("show me different tents", False),
-        ("differently shaped tents", False),
-    ],
-)
-def test_different_products_are_looked_for_and_differences_compared(agent, message, compared):
-    _, events = talk(agent, "a tent", message)
-    assert any(isinstance(one, Table) for one in events) == compared
+def test_one_product_alone_is_compared_with_nothing(agent):
+    _, events = talk(agent, A_TENT, ("compare the first", "compare | item 1"))
+    assert not tools_of(events) and words_of(events).strip()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from agent_talk import cards_of, words_of
+from agent_talk import cards_of, reading, talk, words_of
 from hostile_texts import STRETCHES
 
 from llmrec.agent.agent import Agent
-from llmrec.agent.constraints.reader import MAX_MESSAGE
 from llmrec.agent.events import Done, Failed
 from llmrec.agent.state import Conversation
+from llmrec.reading.prompt import MAX_MESSAGE, plain
 from llmrec.recommender import Recommender
 
 MESSAGES = {
@@ -57,13 +57,39 @@ def test_a_hostile_message_is_answered_and_the_conversation_goes_on(
     conversation = answered(agent, Conversation(), "a teapot")
     for _ in range(2):
         conversation = answered(agent, conversation, MESSAGES[name])
-    conversation = answered(agent, conversation, "start over")
-    _, events = agent.answer(conversation, "a teapot under 40")
+    over = ("start over", "drop | drop all")
+    teapot = ("a teapot under 40", "find | thing teapot | max 40")
+    _, events = talk(agent, over, teapot, after=conversation)
     assert cards_of(events)
 
 
+LINES = (
+    "refine | without {}",
+    "refine | no brand {}",
+    "refine | brand {}",
+    "refine | colour: {} | size: {}",
+    "find | thing lamp | for {}",
+    "product",
+    "shop",
+    "why",
+    "order",
+    "drop | drop not",
+)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_hostile_message_read_as_anything_is_answered(agent: Agent, line: str) -> None:
+    for name in ("german", "chinese", "mixed", "emoji", "marks", "tokens", "right to left"):
+        message = MESSAGES[name]
+        said = line.replace("{}", plain(message))
+        scripted = reading(agent, ("a lamp", "find | thing lamp"), (plain(message), said))
+        conversation = answered(scripted, Conversation(), "a lamp")
+        conversation = answered(scripted, conversation, message)
+        answered(scripted, conversation, "a lamp")
+
+
 @pytest.mark.parametrize("part", range(4))
-def test_what_rules_wait_for_said_to_the_limit_is_answered(agent: Agent, part: int) -> None:
+def test_unpleasant_signs_said_to_the_limit_are_answered(agent: Agent, part: int) -> None:
     for stretch in STRETCHES[part::4]:
         conversation = answered(agent, Conversation(), "a lamp under 60")
         answered(agent, conversation, longest(stretch))

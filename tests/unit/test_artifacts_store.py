@@ -102,7 +102,7 @@ def test_what_does_not_exist_is_named(store: Artifacts) -> None:
             store.get("fusion", bad)
     with pytest.raises(ConfigError, match="kind 'recipes'") as unknown:
         store.current("recipes")
-    assert "behaviour, fusion, ranker, words" in unknown.value.hint
+    assert "behaviour, fusion, reader, ranker, words" in unknown.value.hint
 
 
 def test_a_fill_that_fails_leaves_nothing(store: Artifacts) -> None:

@@ -26,6 +26,7 @@ from llmrec.explain.from_fields import lead_from_fields, words_from_fields
 from llmrec.explain.phrases import PHRASES
 from llmrec.explain.requests import WordsRequest
 from llmrec.ingest import IngestOptions, ingest_items
+from llmrec.reading.scripted import ScriptedReader
 from llmrec.retrieval import build_index
 from llmrec.types import Filters, HistoryEntry, Item
 
@@ -199,6 +200,17 @@ def test_compare_does_not_mind_the_order(tmp_path: Path) -> None:
     assert not table["attributes.size"].differs
 
 
+LINES = {
+    "a rain jacket": "find | thing rain jacket",
+    "a rain jacket in size M": "find | thing rain jacket | size: M",
+    "eine Regenjacke": "find | thing Regenjacke",
+    "not size M": "refine | without M",
+    "nicht Größe M": "refine | without M",
+    "not size M or L": "refine | without M | without L",
+    "no wool": "refine | without wool",
+}
+
+
 @pytest.mark.parametrize(
     ("messages", "expected"),
     [
@@ -215,7 +227,7 @@ def test_compare_does_not_mind_the_order(tmp_path: Path) -> None:
 def test_the_chat_understands_sizes(
     jackets: Recommender, messages: list[str], expected: set[str]
 ) -> None:
-    _, events = talk(Agent(jackets, k=10), *messages)
+    _, events = talk(Agent(jackets, k=10, reader=ScriptedReader(LINES)), *messages)
     assert {one["id"] for one in products_of(events)} == expected
 
 

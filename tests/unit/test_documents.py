@@ -2,17 +2,22 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from retrieval_shop import CountingEncoder
 from typer.testing import CliRunner
 
 from llmrec import Workspace
+from llmrec.cli import checks
 from llmrec.cli.main import app
+from llmrec.config import ModelSettings, Settings
 from llmrec.documents import Documents, DocumentsReport, documents_folder, index_documents
+from llmrec.documents.languages import is_english, multilingual_beside
 from llmrec.documents.passages import cut
+from llmrec.documents.topics import WITHOUT_TOPICS, default_threshold, topics
 from llmrec.embedding import HashingEncoder
-from llmrec.errors import ConfigError, DataError, IndexMismatch
+from llmrec.errors import ConfigError, DataError, IndexMismatch, MissingExtra
 from llmrec.retrieval.collection import VectorCollection
 
 RETURNS = """\
@@ -24,6 +29,7 @@ Send it back within thirty days.
 
 Returns from Germany are free. Furniture costs 39 EUR to collect.
 """
+QUESTIONS = Path(__file__).parents[2] / "scripts" / "bench" / "questions.json"
 CONTACT = "# Contact\n\nCall us from nine to six. Dogs are welcome in the shop.\n"
 
 
@@ -42,6 +48,36 @@ def documents(workspace):
     opened = Documents(workspace, HashingEncoder())
     yield opened
     opened.close()
+
+
+class Named(CountingEncoder):
+    """The hashing encoder under another's name, remembering what it was asked."""
+
+    def __init__(self, name, *, dimension):
+        super().__init__(dimension=dimension)
+        self._name = name
+
+    @property
+    def name(self):
+        return self._name
+
+
+@pytest.fixture
+def english():
+    return Named("minilm-l6-v2", dimension=256)
+
+
+@pytest.fixture
+def multilingual(monkeypatch):
+    """Another encoder beside that of ``english``, as if the extra were installed."""
+    encoder = Named("use-multilingual-v3", dimension=128)
+    lay_beside(monkeypatch, encoder)
+    return encoder
+
+
+def lay_beside(monkeypatch, encoder):
+    for module in ("shelf", "index"):
+        monkeypatch.setattr(f"llmrec.documents.{module}.multilingual_beside", lambda _: encoder)
 
 
 def write(workspace, name, text):
@@ -207,3 +243,154 @@ def test_indexing_the_catalogue_indexes_the_documents_too(workspace, monkeypatch
     assert json.loads(done.stdout)["documents"]["encoded"] == 2
     done = CliRunner().invoke(app, ["index", "-w", str(workspace.path)])
     assert "Indexed 2 documents, 3 passages: 0 encoded" in done.stdout
+
+
+def test_every_topic_is_asked_for_in_three_languages_and_no_way_of_asking_is_of_two():
+    names = [one.name for one in topics()]
+    ways = [way.casefold() for one in topics() for way in one.asked]
+    assert len(set(names)) == len(names) and "contact" in names
+    assert len(set(ways)) == len(ways)
+    assert [one.name for one in topics() if one.about is None] == ["product", "wish", "talk"]
+    for one in topics():
+        assert any(is_han(way) for way in one.asked) and any(not is_han(way) for way in one.asked)
+
+
+def test_no_question_to_test_on_is_a_way_of_asking():
+    asked = json.loads(QUESTIONS.read_text(encoding="utf-8"))["shop_in_other_words"]
+    held_out = {plain(one["question"]) for one in asked if one["half"] != "fit"}
+    assert len(held_out) == 120 + 64
+    assert not held_out & {plain(way) for one in topics() for way in one.asked}
+
+
+def is_han(text):
+    return any("\u4e00" <= letter <= "\u9fff" for letter in text)
+
+
+def plain(text):
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
+
+
+@pytest.mark.parametrize(
+    ("question", "english"),
+    [
+        ("what if she doesn't like it, can she return it?", True),
+        ("who pays the postage", True),
+        ("Wie lange kann ich etwas zurückgeben?", False),
+        ("多少天之内可以退货？", False),
+    ],
+)
+def test_english_is_told_from_other_languages(question, english):
+    assert is_english(question) is english
+
+
+def test_a_question_in_another_language_is_read_by_the_multilingual_encoder(
+    workspace, english, multilingual
+):
+    assert index_documents(workspace, english).encoded == 2
+    assert "Costs: Returns from Germany are free." in multilingual.texts
+    shelf = Documents(workspace, english)
+    for reader, other, question in (
+        (english, multilingual, "what does furniture cost to collect"),
+        (multilingual, english, "Wie lange kann ich etwas zurückgeben?"),
+    ):
+        del english.texts[:], multilingual.texts[:]
+        shelf.ask(question)
+        assert question in reader.texts and question not in other.texts
+    shelf.close()
+
+
+def test_documents_in_another_language_are_read_by_the_multilingual_encoder(
+    workspace, english, multilingual
+):
+    write(workspace, "returns.md", "# Rückgabe\n\nSie können alles binnen 30 Tagen zurückgeben.\n")
+    write(workspace, "more/contact.md", "# Kontakt\n\nRufen Sie uns werktags bis 18 Uhr an.\n")
+    index_documents(workspace, english)
+    shelf = Documents(workspace, english)
+    del english.texts[:], multilingual.texts[:]
+    shelf.ask("how long can I return it")
+    assert multilingual.texts == ["how long can I return it"] and english.texts == []
+    shelf.close()
+
+
+def test_before_its_index_is_made_the_multilingual_encoder_is_not_asked(
+    workspace, english, monkeypatch
+):
+    lay_beside(monkeypatch, None)
+    index_documents(workspace, english)
+    later = Named("use-multilingual-v3", dimension=128)
+    lay_beside(monkeypatch, later)
+    shelf = Documents(workspace, english)
+    shelf.ask("Wie lange kann ich etwas zurückgeben?")
+    assert "Wie lange kann ich etwas zurückgeben?" in english.texts and later.texts == []
+    index_documents(workspace, english)
+    shelf.ask("Wie lange kann ich etwas zurückgeben?")
+    assert "Wie lange kann ich etwas zurückgeben?" in later.texts
+    shelf.close()
+
+
+def test_the_multilingual_index_is_emptied_where_its_encoder_is_gone(
+    workspace, english, multilingual, monkeypatch
+):
+    index_documents(workspace, english)
+    lay_beside(monkeypatch, None)
+    index_documents(workspace, english)
+    collection = VectorCollection.open(workspace, "multilingual")
+    assert collection.count() == 0
+    collection.close()
+
+
+def test_alone_the_english_encoder_answers_other_languages_by_bare_similarity(
+    workspace, english, monkeypatch
+):
+    lay_beside(monkeypatch, None)
+    write(workspace, "returns.md", "# Rückgabe\n\nSie können alles binnen 30 Tagen zurückgeben.\n")
+    (workspace.path / "documents" / "more" / "contact.md").unlink()
+    index_documents(workspace, english)
+    shelf = Documents(workspace, english)
+    found = shelf.ask("Sie können alles binnen 30 Tagen zurückgeben")
+    assert found.text == "Sie können alles binnen 30 Tagen zurückgeben." and found.score > 0.7
+    assert shelf.ask("Verleihen Sie Zelte?") is None
+    shelf.close()
+
+
+def test_encoders_of_the_shop_s_choice_go_without_topics_and_without_a_second():
+    chosen = Named("own/encoder", dimension=64)
+    assert multilingual_beside(chosen) is None
+    assert default_threshold(chosen) == WITHOUT_TOPICS
+
+
+def test_contact_is_the_sentence_with_an_address(workspace, documents):
+    write(
+        workspace,
+        "more/contact.md",
+        "# Contact\n\nCustomer service reaches us by mail and telephone at these hours. "
+        "Mail us at help@shop.example or call +49 30 5550 1430.\n",
+    )
+    index_documents(workspace, HashingEncoder())
+    found = documents.contact()
+    assert found.text == "Mail us at help@shop.example or call +49 30 5550 1430."
+    assert found.source == "more/contact.md > Contact" and "these hours" in found.passage
+
+
+def test_there_is_no_contact_where_no_document_says_it(workspace, documents):
+    assert documents.contact() is None
+    (workspace.path / "documents" / "more" / "contact.md").unlink()
+    index_documents(workspace, HashingEncoder())
+    assert documents.contact() is None
+
+
+def test_doctor_says_how_other_languages_are_read(monkeypatch):
+    def found(encoder="minilm-l6-v2"):
+        settings = Settings(models=ModelSettings(encoder=encoder))
+        return [one for one in checks.weights(settings) if one.name == "documents"]
+
+    (reading,) = found()
+    assert reading.state == "ok" and "use-multilingual-v3" in reading.value
+
+    def not_installed(name):
+        raise MissingExtra(name, extra="multilingual")
+
+    monkeypatch.setattr("llmrec.embedding.load_encoder", not_installed)
+    (missing,) = found()
+    assert missing.state == "note" and "pip install 'llmrec[multilingual]'" in missing.hint
+    assert found("hashing") == []

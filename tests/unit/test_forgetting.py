@@ -12,6 +12,8 @@ from serving import MODELS, new_shop
 
 from llmrec import Workspace
 from llmrec.agent.agent import Agent
+from llmrec.agent.commands import Command
+from llmrec.agent.constraints import Reference
 from llmrec.agent.events import Done
 from llmrec.agent.memory import forget
 from llmrec.agent.profile_edits import ProfileEdits
@@ -55,7 +57,7 @@ class House:
 
     def chat(self, user):
         conversation = self.sessions.start(user)
-        yield from self._turn(conversation, "a red lamp")
+        yield from self._turn(conversation, self.agent.reply(conversation, "a red lamp"))
 
     def like(self, user):
         conversation = self.sessions.start(user)
@@ -65,11 +67,11 @@ class House:
         except NotFound:
             return
         yield
-        yield from self._turn(conversation, "I like the first one")
+        liking = Command("like", (Reference(1),))
+        yield from self._turn(conversation, self.agent.act(conversation, "/like 1", liking))
 
-    def _turn(self, conversation, message):
+    def _turn(self, conversation, reply):
         known = bool(conversation.turns)
-        reply = self.agent.reply(conversation, message)
         for event in reply:
             yield
             if isinstance(event, Done):

@@ -24,7 +24,7 @@ LAYERS = [
     },
     {"embedding", "engines"},
     {"retrieval"},
-    {"ranking", "explain", "documents"},
+    {"ranking", "reading", "explain", "documents"},
     {"experiment", "requests", "jobs", "answers", "parts", "recommender"},
     {"eval", "finetune", "agent", "server", "mcp"},
     {"cli"},

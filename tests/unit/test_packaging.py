@@ -43,6 +43,13 @@ def test_top_level_folders_are_mapped_and_linked(name):
     assert (ROOT / "llmrec" / name).resolve() == ROOT / name
 
 
+def test_the_written_messages_are_among_the_package_data():
+    folder = ROOT / "finetune" / "reader"
+    globs = PROJECT["tool"]["setuptools"]["package-data"]["llmrec.finetune.reader"]
+    packed = {path for glob in globs for path in folder.glob(glob)}
+    assert packed == set((folder / "messages").iterdir()) != set()
+
+
 def all_modules() -> list[str]:
     walked = pkgutil.walk_packages(llmrec.__path__, "llmrec.")
     return sorted(one.name for one in walked if not one.name.endswith("__main__"))

@@ -5,11 +5,24 @@ import base64
 import httpx
 import pytest
 from browsing import Visit
+from scripted_lines import code_reading_by
 from serving import Process, make_key, new_shop
 from tool_shop import make_demo_store
 
 pytestmark = pytest.mark.integration
 
+LINES = {
+    "something for the balcony": "find | use: balcony",
+    "something for the garden under 30": "find | max 30 | use: garden",
+    "something for the garden, in green, under 60": "find | max 60 | use: garden | colour: green",
+    "something under 60": "find | max 60",
+    "a present under 25": "find | thing gift | max 25",
+    "a teapot": "find | thing teapot",
+    "in blue": "refine | colour: blue",
+    "in red": "refine | colour: red",
+    "under 40": "refine | max 40",
+    "under 1": "refine | max 1",
+}
 HOSTILE = "<img src=x onerror='window.broken = 1'><script>window.broken = 2</script> gong"
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
@@ -22,7 +35,7 @@ WHY = ".turn:not(.past) .card:first-child button:text('Why this?')"
 @pytest.fixture(scope="module")
 def url(browser, tmp_path_factory):
     workspace = make_demo_store(tmp_path_factory.mktemp("demo") / "shop")
-    with Process(workspace) as server:
+    with Process(workspace, code=code_reading_by(LINES)) as server:
         items = [
             {"id": "X-1", "title": HOSTILE, "url": "javascript:window.broken=3", "price": "5"},
             {"id": "X-2", "title": "Zither case", "image_url": "https://pictures.example/z.png"},

@@ -4,6 +4,7 @@ import json
 import threading
 
 import pytest
+from scripted_lines import reading_by
 from serving import make_key, new_shop, serving
 
 from llmrec.catalog.store import CatalogStore
@@ -13,6 +14,25 @@ from llmrec.leaving import Abandoned, Leaving, working_for
 from llmrec.server import talking
 from llmrec.server.bodies.chat import ChatBody
 from llmrec.server.shop import Shop
+
+LINES = {
+    "a lamp": "find | thing lamp",
+    "a mug": "find | thing mug",
+    "a red kettle": "find | thing kettle | colour: red",
+    "a green mug": "find | thing mug | colour: green",
+    "under 40": "refine | max 40",
+    "under 60": "refine | max 60",
+    "put number 1 in the cart": "order | item 1",
+    "undo": "undo",
+    "more": "more",
+}
+LIKE, DISLIKE = ({"do": do, "product": 1} for do in ("like", "dislike"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def reader():
+    with reading_by(LINES):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +98,7 @@ def test_a_conversation_is_kept_and_listed(ask):
     kept = ask("GET", f"/v1/sessions/{session}").json()
     assert [turn["said"] for turn in kept["turns"]] == ["a red kettle", "under 60"]
     assert kept["turns"][1]["products"] == [one["id"] for one in shown]
-    assert len(kept["limits"]) == 1 and "60" in kept["limits"][0]
+    assert kept["limits"] == ["colour: red", "at most 60 EUR"]
     listed = ask("GET", "/v1/sessions").json()["sessions"]
     assert listed[0]["id"] == session and listed[0]["title"] == "a red kettle"
 
@@ -131,7 +151,7 @@ def test_a_like_in_a_conversation_goes_to_the_log(ask):
         return {one["item"]["id"] for one in answer["recommendations"]}
 
     assert first in recommended()
-    talk(ask, "I like number 1", found[0]["session"], key="two")
+    talk(ask, "Like", found[0]["session"], key="two", act=LIKE)
     assert first not in recommended()  # it is part of the history now
 
 
@@ -286,24 +306,26 @@ def test_an_undoing_that_is_cut_off_leaves_what_it_would_have_undone(tmp_path):
     shop.close()
 
 
-@pytest.mark.parametrize("said", ["I like number 1", "put number 1 in the cart"])
-def test_what_is_said_again_is_in_the_log_once(ask, workspace, said):
-    session = talk(ask, "a blue mug", key="two")[0]["session"]
+@pytest.mark.parametrize(
+    ("said", "act"), [("Like", LIKE), ("put number 1 in the cart", None)], ids=["button", "words"]
+)
+def test_what_is_said_again_is_in_the_log_once(ask, workspace, said, act):
+    session = talk(ask, "a mug", key="two")[0]["session"]
     before = log_of(workspace, "u002")
-    talk(ask, said, session, key="two")
+    talk(ask, said, session, key="two", act=act)
     once = log_of(workspace, "u002")
-    talk(ask, said, session, key="two")
+    talk(ask, said, session, key="two", act=act)
     assert len(once) == len(before) + 1
     assert log_of(workspace, "u002") == once
 
 
 def test_a_turn_that_is_sent_again_is_not_done_twice(ask, workspace):
-    first = talk(ask, "a blue mug", key="two", turn=1)
+    first = talk(ask, "a mug", key="two", turn=1)
     session = first[0]["session"]
     # Without its number it would now mean another product, which has come to the first place.
-    done = talk(ask, "not number 1", session, key="two", turn=2)
+    done = talk(ask, "Not for me", session, key="two", turn=2, act=DISLIKE)
     once = log_of(workspace, "u002")
-    again = talk(ask, "not number 1", session, key="two", turn=2)
+    again = talk(ask, "Not for me", session, key="two", turn=2, act=DISLIKE)
     assert log_of(workspace, "u002") == once
     assert products(again) == [{**one} for one in products(done)]
     words = [
@@ -311,7 +333,7 @@ def test_a_turn_that_is_sent_again_is_not_done_twice(ask, workspace):
     ]
     assert words[0] == words[1] and again[-1] == done[-1]
     kept = ask("GET", f"/v1/sessions/{session}", "two").json()
-    assert [turn["said"] for turn in kept["turns"]] == ["a blue mug", "not number 1"]
+    assert [turn["said"] for turn in kept["turns"]] == ["a mug", "Not for me"]
     assert talk(ask, "under 60", session, key="two", turn=3)[-1]["type"] == "done"
 
 

@@ -52,7 +52,7 @@ def test_a_chat_is_counted_once_for_each_list_and_not_for_asking_why(ask, keys):
     assert ask("POST", "/v1/chat", keys["admin"], json=said).is_success
     assert lists() == before + 1
     sessions = ask("GET", "/v1/sessions?user=talker", keys["admin"]).json()["sessions"]
-    why = {"user": "talker", "session": sessions[0]["id"], "message": "why the first?"}
+    why = {"user": "talker", "session": sessions[0]["id"], "act": {"do": "why", "product": 1}}
     assert "failed" not in ask("POST", "/v1/chat", keys["admin"], json=why).text
     assert lists() == before + 1
 

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from browsing import Visit
+from scripted_lines import code_reading_by
 from serving import Process
 from test_page_words import PLURALS, words
 from tool_shop import make_demo_store
@@ -34,13 +35,18 @@ CHINESE = {
     "liked": "记下了：",
     "many": "4 条消息",
 }
+LINES = {
+    GERMAN["message"]: "find | max 40 | use: Balkon",
+    CHINESE["message"]: "find | max 40 | use: 阳台",
+}
 EACH = pytest.mark.parametrize("told", [GERMAN, CHINESE], ids=["de", "zh"])
 SIZES = pytest.mark.parametrize("size", ["desktop", "phone"])
 
 
 @pytest.fixture(scope="module")
 def url(browser, tmp_path_factory):
-    with Process(make_demo_store(tmp_path_factory.mktemp("demo") / "shop")) as server:
+    workspace = make_demo_store(tmp_path_factory.mktemp("demo") / "shop")
+    with Process(workspace, code=code_reading_by(LINES)) as server:
         yield server.url
 
 

@@ -208,7 +208,8 @@ def test_a_turn_that_is_cut_off_leaves_nothing_and_may_be_said_again(shop, slow)
         while slow.let.acquire(blocking=False):
             pass
         slow.entered.clear()
-        said = {"message": "I like number 1", "session": session}
+        like = {"do": "like", "product": 1}
+        said = {"message": "Like", "session": session, "act": like}
         connection = server.ask(CHAT, said, key)
         assert slow.entered.wait(60)
         assert likes(shop) == before + 1  # it counts in the answer that is being made

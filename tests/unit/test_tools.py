@@ -47,7 +47,7 @@ def test_a_wrong_argument_is_named_with_what_the_tool_takes(shop, name):
 
 
 def test_what_a_tool_alone_takes_comes_before_the_limits():
-    assert TOOLS["search"].takes[:3] == ("query", "k", "categories")
+    assert TOOLS["search"].takes[:4] == ("query", "k", "sort", "categories")
     assert TOOLS["similar"].takes[:2] == ("product", "k")
 
 

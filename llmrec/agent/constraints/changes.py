@@ -17,6 +17,7 @@ __all__ = [
     "DropKind",
     "InStock",
     "MoreLike",
+    "NewQuest",
     "Recipient",
     "Reference",
     "StartOver",
@@ -153,6 +154,14 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
+class NewQuest:
+    """Something else is looked for: what was said of the last thing no longer holds.
+
+    What the shopper can pay, must not have, and whom they buy for is true of the next thing too.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class StartOver:
     """Forget the quest with all its constraints."""
 
@@ -171,5 +180,6 @@ Change: TypeAlias = (
     | MoreLike
     | Recipient
     | Drop
+    | NewQuest
     | StartOver
 )

@@ -1,4 +1,4 @@
-"""Price limits: absolute ones, and cheaper or dearer than what is shown."""
+"""Price limits in the words of a search box, where only what cannot be meant otherwise is read."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from llmrec.agent.constraints.amounts import AMOUNT, MONEY, amount
-from llmrec.agent.constraints.changes import AtLeast, AtMost, Change, Reference, Than
-from llmrec.agent.constraints.context import Context
+from llmrec.agent.constraints.changes import AtLeast, AtMost, Change
 from llmrec.agent.constraints.reader import Reader, pattern
-from llmrec.agent.constraints.references import ANY, BARE, reference
 
-__all__ = ["read_comparisons", "read_prices"]
+__all__ = ["read_prices"]
 
 _A, _B = f"(?P<a>{AMOUNT})", f"(?P<b>{AMOUNT})"
 _MONEY_A, _MONEY_B = f"(?P<a>{MONEY})", f"(?P<b>{MONEY})"
@@ -90,8 +88,6 @@ _LIMITS: tuple[tuple[str, type[AtMost] | type[AtLeast]], ...] = (
 _RANGE_RULES = [pattern(one) for one in _RANGES]
 _AROUND_RULES = [pattern(one) for one in _AROUND]
 _LIMIT_RULES = [(pattern(text), kind) for text, kind in _LIMITS]
-_COMPARING = pattern(r"\b(?:than|als)\b")
-_LIST_NUMBER = re.compile(r"\d{1,2}")
 _NEXT_WORD = pattern(r"\s+([a-zäöüß]+)")
 _NO_NOUN_WORDS = """
 please for in or and but from with if that on by as is only now too also available made bitte für
@@ -103,7 +99,7 @@ _NEAR = Decimal("1.2")
 _CENT = Decimal("0.01")
 
 
-def read_prices(reader: Reader, context: Context) -> Iterator[tuple[int, Change]]:
+def read_prices(reader: Reader) -> Iterator[tuple[int, Change]]:
     """Price limits in a message, each with its place there."""
     for rule in _RANGE_RULES:
         for found in reader.take(rule):
@@ -114,7 +110,7 @@ def read_prices(reader: Reader, context: Context) -> Iterator[tuple[int, Change]
     for rule, kind in _LIMIT_RULES:
         for found in reader.take(rule):
             read = amount(found["a"])
-            if read is None or _means_a_product(found, context) or _counts(reader, found, kind):
+            if read is None or _counts(reader, found, kind):
                 reader.put_back(found)
             else:
                 yield found.start(), kind(*read)
@@ -148,62 +144,3 @@ def _around(reader: Reader, found: re.Match[str]) -> Iterator[tuple[int, Change]
     # What is cheaper and fits is no worse: a sum of "around" is a limit from above with tolerance.
     middle, currency = read
     yield found.start(), AtMost((middle * _NEAR).quantize(_CENT, ROUND_HALF_EVEN), currency)
-
-
-def _means_a_product(found: re.Match[str], context: Context) -> bool:
-    """Whether "cheaper than 2" speaks of the second product shown and not of a sum."""
-    text = found["a"].strip()
-    return (
-        bool(_COMPARING.search(found[0]))
-        and bool(_LIST_NUMBER.fullmatch(text))
-        and int(text) in {one.number for one in context.shown}
-        and not re.match(r"(?:less|more|weniger|mehr)\b", found[0], re.IGNORECASE)
-    )
-
-
-_MUCH = (
-    r"(?:(?:something|anything|any|etwas|was|much|a\s+(?:bit|little)|even|ein\s+bisschen|noch)\s+)*"
-)
-_ONES = r"(?:\s+(?:ones?|options?|alternatives?|products?|alternativen?))?"
-_THAN = rf"(?:\s+(?:than|als)\s+(?P<ref>{ANY}|{BARE}))?"
-_CHEAPER = (
-    rf"(?:(?P<ref>{ANY})\s+(?:is|ist|sind|are)\s+(?:too\s+(?:expensive|dear|pricey)|zu\s+teuer))",
-    rf"{_MUCH}\b(?:cheaper|less\s+expensive|more\s+affordable|lower(?:[\s-]priced)?"
-    rf"(?:\s+prices?)?)\b{_ONES}{_THAN}",
-    rf"{_MUCH}\b(?:billiger|günstiger|preiswerter|preisgünstiger)(?:e[snrm]?)?\b{_ONES}{_THAN}",
-    r"\b(?:(?:that's|it's|they're|these\s+are|this\s+is|that\s+is|das\s+ist|alles|all)\s+)?"
-    r"(?:too\s+(?:expensive|dear|pricey)|(?:mir\s+)?zu\s+teuer)(?:\s+for\s+me)?",
-    r"\bnot\s+(?:that|so|quite\s+so|as|too)\s+(?:expensive|dear|pricey)|\bnicht\s+(?:so|ganz\s+so"
-    r"|zu)\s+teuer"
-    r"|(?:不要|别)(?:太|那么|这么)贵的?",
-    rf"比(?P<ref>{ANY})(?:更|要|再|还)?便宜(?:一?[点些]儿?)?的?",
-    rf"(?P<ref>{ANY})?\s*(?:都|也)?太贵了?",
-    r"(?:有没有|还有|要|来)?(?:更|再)?便宜(?:一?[点些]儿?)?的?(?:吗)?|贵了",
-)
-_DEARER = (
-    rf"{_MUCH}\b(?:more\s+expensive|dearer|pricier|higher[\s-]priced)\b{_ONES}{_THAN}",
-    rf"{_MUCH}\b(?:teurer|hochpreisiger)(?:e[snrm]?)?\b{_ONES}{_THAN}",
-    rf"比(?P<ref>{ANY})(?:更|要)?贵(?:一?[点些]儿?)?的?",
-    r"(?:更|再)贵(?:一?[点些]儿?)?的?|贵一?[点些]儿?的?",
-)
-_CHEAPER_RULES = [pattern(one) for one in _CHEAPER]
-_TOO_CHEAP = pattern("太便宜了?")
-_DEARER_RULES = [pattern(one) for one in _DEARER]
-
-
-def read_comparisons(reader: Reader, _: Context) -> Iterator[tuple[int, Change]]:
-    """Cheaper or dearer than what is shown; read after the limits that name a sum."""
-    # It holds the words of the other direction.
-    for found in reader.take(_TOO_CHEAP):
-        yield found.start(), Than("dearer")
-    for rule in _CHEAPER_RULES:
-        for found in reader.take(rule):
-            yield found.start(), Than("cheaper", _product(found))
-    for rule in _DEARER_RULES:
-        for found in reader.take(rule):
-            yield found.start(), Than("dearer", _product(found))
-
-
-def _product(found: re.Match[str]) -> Reference | None:
-    text = found.groupdict().get("ref")
-    return reference(text) if text else None

@@ -12,10 +12,8 @@ from decimal import Decimal
 
 from llmrec.agent.constraints.amounts import in_figures
 from llmrec.agent.constraints.changes import AtLeast, AtMost
-from llmrec.agent.constraints.context import Context
 from llmrec.agent.constraints.prices import read_prices
 from llmrec.agent.constraints.reader import Reader, plain
-from llmrec.agent.constraints.vocabulary import Vocabulary
 from llmrec.types import Filters, Recommendations
 
 __all__ = ["ReadQuery", "read_query"]
@@ -57,7 +55,7 @@ def read_query(query: str | None, filters: Filters, currencies: Sequence[str] = 
     if not query or filters.min_price is not None or filters.max_price is not None:
         return ReadQuery(query, filters)
     reader = Reader(in_figures(plain(query)))
-    changes = [change for _, change in read_prices(reader, Context(Vocabulary()))]
+    changes = [change for _, change in read_prices(reader)]
     limits = [change for change in changes if isinstance(change, (AtMost, AtLeast))]
     if not limits:
         return ReadQuery(query, filters)

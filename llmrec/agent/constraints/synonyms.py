@@ -11,8 +11,6 @@ from functools import lru_cache
 
 __all__ = [
     "COMPOUNDED",
-    "KIND_WORDS",
-    "begins_same",
     "holds",
     "is_colour",
     "kind_of",
@@ -65,9 +63,6 @@ _SAME = {
     for word in line.split()
 }
 _OF_KIND = {word: kind for kind, words in _KINDS.items() for word in words.split()}
-KIND_WORDS = frozenset(_OF_KIND)
-"""The usual names of colours, sizes and materials (folded)."""
-
 _ENDING = re.compile(r"(?:e|es|en|er|em)$")
 _CJK = re.compile(r"[\u3400-\u9fff]")
 
@@ -93,27 +88,12 @@ def same_words(said: str) -> tuple[str, ...]:
     return (said,)
 
 
-_CHINESE_STARTS = frozenset(word[0] for word in _SAME if _CJK.match(word))
-_FIRST_WORDS = frozenset(word.split()[0] for word in _SAME)
-
-
-def begins_same(word: str) -> bool:
-    """Whether what begins with a word (folded), or a character, can be in :func:`same_words`.
-
-    >>> begins_same("stainless"), begins_same("blaues"), begins_same("蓝"), begins_same("tent")
-    (True, True, True, False)
-    """
-    return (
-        word in _FIRST_WORDS or _ENDING.sub("", word) in _FIRST_WORDS or word[0] in _CHINESE_STARTS
-    )
-
-
 @lru_cache(maxsize=4_096)
 def _whole(word: str) -> re.Pattern[str]:
-    # German compounds end with the colour: "dunkelgrün"; other words stand alone.
-    return re.compile(
-        rf"(?<![^\W_]){re.escape(word)}(?![^\W_])|[^\W\d_]{{3,40}}{re.escape(word)}\b"
-    )
+    # German compounds end with the colour: "dunkelgrün"; other words stand alone. Cotton
+    # ("Baumwolle") is no wool.
+    own = re.escape(word)
+    return re.compile(rf"(?<![^\W_]){own}(?![^\W_])|[^\W\d_]{{3,40}}(?<!baum){own}\b")
 
 
 def holds(value: str, word: str) -> bool:
@@ -122,6 +102,8 @@ def holds(value: str, word: str) -> bool:
     >>> holds("dusk blue", "blue"), holds("dunkelgrün", "grün"), holds("blueberry", "blue")
     (True, True, False)
     >>> holds("米白", "白"), holds("scored", "red")
+    (True, False)
+    >>> holds("schurwolle", "wolle"), holds("baumwolle", "wolle")
     (True, False)
     """
     if _CJK.search(word):

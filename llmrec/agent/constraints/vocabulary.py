@@ -1,44 +1,36 @@
-"""The catalogue's own names: brands, categories, attributes with their values, currencies.
+"""The catalogue's own names: brands, attributes with their values, currencies, words of titles.
 
-A phrase is looked up by its beginning, longest first, so that reading a message costs the same in
-a shop of fifty brands and in one of fifty thousand. Where no name begins with the first sign, and
-no value has the first word, nothing is looked up at all.
+A value is looked up by its words, so that reading a message costs the same in a shop of fifty
+values and in one of fifty thousand.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from llmrec.agent.constraints.sizes import covers, is_size
 from llmrec.agent.constraints.synonyms import (
     COMPOUNDED,
-    KIND_WORDS,
-    begins_same,
     holds,
     kind_of,
     same_words,
 )
-from llmrec.agent.constraints.things import Things
 from llmrec.catalog.matching import fold
+from llmrec.catalog.things import Things
 from llmrec.catalog.tokens import tokens
 
 if TYPE_CHECKING:
     from llmrec.catalog.store import CatalogStore
     from llmrec.types import Item
 
-__all__ = ["MOST_SIGNS", "FoundName", "FoundValues", "Vocabulary"]
-
-MOST_SIGNS = 48
-"""No longer phrase is looked up: it bounds what is tried from each word of a message."""
+__all__ = ["Vocabulary"]
 
 _REMEMBERED = 4_096
 _CJK = re.compile(r"[\u3400-\u9fff]")
-_EDGE = re.compile(r"(?<=[^\W_])(?![^\W_])|(?<=[\u3400-\u9fff])|(?<=[^\w\s])")
 _WORD = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+")
 _EMPTY_WORDS = """
 a an and any are as at be by for from in is it not of on or than that the this to with you your
@@ -46,24 +38,6 @@ all one ones only size sizes colour color größe farbe aber alle als am an auch
 den der des die ein eine einen es für im in ist mit nicht nur oder und von zu zum zur 的 了 和 吗 要
 """
 _EMPTY = frozenset(_EMPTY_WORDS.split())
-
-
-@dataclass(frozen=True, slots=True)
-class FoundName:
-    """A name of the catalogue and where in the text it ends."""
-
-    name: str
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class FoundValues:
-    """The values of an attribute that a phrase means, and where the phrase ends."""
-
-    attribute: str
-    values: tuple[str, ...]
-    said: str
-    end: int
 
 
 class Vocabulary:
@@ -91,14 +65,10 @@ class Vocabulary:
         self._words = frozenset(words)
         self.brands = {fold(name): name for name in brands}
         self.categories = {fold(name): name for name in categories}
-        self._brand_starts = _Starts(self.brands)
-        self._category_starts = _Starts(self.categories, spare=1)
         self.currencies = tuple(currencies)
         self._attributes = {name: dict(values) for name, values in (attributes or {}).items()}
         self.attribute_names = {fold(name): name for name in self._attributes}
-        self._attribute_starts = _Starts((*self.attribute_names, *KIND_WORDS))
         used = {name: sum(values.values()) for name, values in self._attributes.items()}
-        self._most_used = sorted(used, key=lambda name: -used[name])
         self._of_kind: defaultdict[str, list[str]] = defaultdict(list)
         for name in sorted(self.attribute_names.values(), key=lambda name: -used[name]):
             self._of_kind[kind_of(fold(name))].append(name)
@@ -141,59 +111,17 @@ class Vocabulary:
         words = tokens(phrase)
         return bool(words) and self._words.issuperset(words)
 
-    def brand_at(self, text: str, start: int) -> FoundName | None:
-        """The longest brand that begins at ``start``, in any case of letters."""
-        for end in self._brand_starts.ends(text, start):
-            name = self.brands.get(fold(text[start:end]))
-            if name is not None:
-                return FoundName(name, end)
-        return None
-
-    def category_at(self, text: str, start: int) -> FoundName | None:
-        """The longest category that begins at ``start``; an English plural is no difference."""
-        for end in self._category_starts.ends(text, start):
-            said = fold(text[start:end])
-            for spelled in (said, f"{said}s", said.removesuffix("s")):
-                if spelled in self.categories:
-                    return FoundName(self.categories[spelled], end)
-        return None
-
-    def attribute_at(self, text: str, start: int) -> FoundName | None:
-        """The attribute whose name, or one of its usual names, begins at ``start``."""
-        for end in self._attribute_starts.ends(text, start):
-            said = fold(text[start:end])
-            if said in self.attribute_names:
-                return FoundName(self.attribute_names[said], end)
-            if kind_of(said) != said and (names := self.of_kind(kind_of(said))):
-                return FoundName(names[0], end)
+    def brand(self, said: str) -> str | None:
+        """The brand of this name as the catalogue spells it; ``None`` where there is none."""
+        folded = fold(said)
+        for name in (folded, folded.removesuffix("'s"), folded.removesuffix("s")):
+            if name in self.brands:
+                return self.brands[name]
         return None
 
     def of_kind(self, kind: str) -> list[str]:
         """The catalogue's names for colours, sizes or materials, the most used first."""
         return list(self._of_kind.get(kind, ()))
-
-    def most_used(self, count: int) -> list[str]:
-        """Names of attributes, those that most items have first."""
-        return self._most_used[:count]
-
-    def values_at(self, text: str, start: int, attribute: str) -> FoundValues | None:
-        """The values that the longest phrase at ``start`` means, of one attribute."""
-        if not self._may_begin(text, start, attribute):
-            return None
-        for end in _ends(text, start, MOST_SIGNS):
-            said = text[start:end]
-            if values := self.values(attribute, said):
-                return FoundValues(attribute, values, said, end)
-        return None
-
-    def _may_begin(self, text: str, start: int, attribute: str) -> bool:
-        """Whether a value, or a word for one in any language, can begin at a place."""
-        first = _WORD.search(fold(text[start : start + MOST_SIGNS]))
-        if first is None:
-            return False
-        word = first[0]
-        sized = kind_of(fold(attribute)) == "size" and is_size(word)
-        return sized or word in self._by_word[attribute] or begins_same(word)
 
     def _values(self, attribute: str, said: str) -> tuple[str, ...]:
         folded = fold(said)
@@ -261,28 +189,3 @@ def _endings(index: Mapping[str, Mapping[str, None]]) -> dict[str, dict[str, Non
             if word.endswith(ending):
                 endings[ending] |= values
     return dict(endings)
-
-
-class _Starts:
-    """How names (folded) begin, and how long they are, so that most words need no look-up."""
-
-    def __init__(self, names: Iterable[str], spare: int = 0) -> None:
-        lengths = [0]
-        first = set()
-        for name in names:
-            lengths.append(len(name))
-            first.add(name[:1])
-        self._first = frozenset(first)
-        self._longest = min(max(lengths) + spare, MOST_SIGNS)
-
-    def ends(self, text: str, start: int) -> Iterable[int]:
-        """Where a name from ``start`` may end, the longest first; nowhere if none begins so."""
-        if fold(text[start : start + 1])[:1] not in self._first:
-            return ()
-        return _ends(text, start, self._longest)
-
-
-def _ends(text: str, start: int, most: int) -> Iterator[int]:
-    """Where a phrase of so many signs from ``start`` may end, the longest first."""
-    ends = [found.end() for found in _EDGE.finditer(text, start + 1, start + most + 1)]
-    return reversed(ends)

@@ -8,7 +8,7 @@ from llmrec.agent.constraints import Constraint
 from llmrec.agent.language import Language
 from llmrec.prompting import price_text
 
-__all__ = ["listed", "spoken", "to_drop"]
+__all__ = ["EXACT", "drop_all", "listed", "spoken", "to_drop"]
 
 _NAMES: dict[str, dict[Language, str]] = {
     "max_price": {"en": "at most {v}", "de": "höchstens {v}", "zh": "不超过 {v}"},
@@ -46,6 +46,22 @@ _DROPS: dict[str, dict[Language, str]] = {
 }
 
 
+_DROP_ALL: dict[Language, str] = {
+    "en": "drop all filters",
+    "de": "alle Filter löschen",
+    "zh": "清除所有条件",
+}
+
+
+EXACT: dict[str, tuple[str, ...]] = {
+    "undo": ("undo", "rückgängig", "撤销"),
+    "over": ("start over", "von vorne", "重新开始"),
+    "more": ("more", "mehr", "更多"),
+    "help": ("help", "hilfe", "帮助"),
+}
+"""What the help tells shoppers to say, word for word; by what it does."""
+
+
 def spoken(one: Constraint, language: Language, currency: str | None = None) -> str:
     """One constraint in words; ``currency`` is the shop's, for limits that name none.
 
@@ -68,8 +84,13 @@ def listed(some: Iterable[Constraint], language: Language, currency: str | None 
     return mark.join(spoken(one, language, currency) for one in some)
 
 
+def drop_all(language: Language) -> str:
+    """Words that drop everything."""
+    return _DROP_ALL[language]
+
+
 def to_drop(one: Constraint, language: Language) -> str:
-    """Words that drop the constraint, and that the grammar understands."""
+    """Words that drop the constraint; the conversation takes them exactly so."""
     kind = one.kind.removeprefix("not_") if one.kind != "not_item" else one.kind
     kind = "price" if kind.endswith("price") else kind
     return _DROPS[kind][language].format(n=one.name, v="".join(one.values[:1]))

@@ -16,49 +16,72 @@ TEXTS: dict[str, dict[Language, str]] = {
         "de": "Hallo! Sag mir, was du suchst, und was es nicht sein oder kosten darf.",
         "zh": "你好！告诉我你想找什么，有什么要求或预算。",
     },
-    "well": {
-        "en": "I am well, thank you, and here to help. What are you looking for?",
-        "de": "Danke, gut, und gern zu Diensten. Was suchst du?",
-        "zh": "我很好，谢谢，随时为你服务。你想找什么？",
-    },
-    "good": {
-        "en": "Good. Tell me if it should be something else.",
-        "de": "Gut. Sag, wenn es etwas anderes sein soll.",
-        "zh": "好的。如果还想看别的，请告诉我。",
-    },
-    "thanks": {
-        "en": "You are welcome.",
-        "de": "Gern geschehen.",
-        "zh": "不客气。",
-    },
-    "bye": {
-        "en": "Goodbye! Your conversation is kept.",
-        "de": "Auf Wiedersehen! Das Gespräch bleibt gespeichert.",
-        "zh": "再见！对话已保存。",
+    "smalltalk": {
+        "en": "Happy to help. What are you looking for?",
+        "de": "Gern. Was suchst du?",
+        "zh": "很高兴为你服务。你想找什么？",
     },
     "help": {
-        "en": "Say what you look for. Then narrow it: “under 40”, “in blue”, “not that brand”, "
-        "“cheaper”, “more like the second”. Ask “why 1?”, “compare 1 and 3”, “what goes with the "
-        "second?”. “Undo” takes the last step back, “start over” forgets the search.",
-        "de": "Sag, was du suchst. Dann enger: „unter 40“, „in Blau“, „nicht diese Marke“, "
-        "„billiger“, „mehr wie das zweite“. Frag „warum 1?“, „vergleiche 1 und 3“, „was passt zum "
-        "zweiten?“. „Rückgängig“ nimmt den letzten Schritt zurück, „von vorne“ beginnt neu.",
+        "en": "Say what you look for, and what it must not be or cost. Then narrow it: “under 40”, "
+        "“in blue”, “not Acme”, “cheaper”, “the second one in red”. Ask “why these?”, “compare 1 "
+        "and 3”, “does it come in red?”. “Undo” takes the last step back, “start over” forgets "
+        "the search.",
+        "de": "Sag, was du suchst, und was es nicht sein oder kosten darf. Dann enger: „unter 40“, "
+        "„in Blau“, „nicht Acme“, „billiger“, „das zweite in Rot“. Frag „warum die?“, „vergleiche "
+        "1 und 3“, „gibt es das in Rot?“. „Rückgängig“ nimmt den letzten Schritt zurück, „von "
+        "vorne“ beginnt neu.",
         "zh": "说出你想找的东西，再提要求：“40以下”“蓝色的”“不要这个牌子”“便宜一点”"
         "“像第二个一样的”。"
         "可以问“为什么推荐第一个”“比较第一个和第三个”“第二个搭配什么”。“撤销”退回一步，“重新开始”清空。",
     },
     "hostile": {
-        "en": "I am this shop's assistant and only help you find things here. What are you "
-        "looking for?",
-        "de": "Ich bin der Assistent dieses Ladens und helfe nur beim Finden. Was suchst du?",
-        "zh": "我是这家店的导购，只能帮你找商品。你想找什么？",
+        "en": "I am sorry if that did not help. I can find, compare and explain products of this "
+        "shop, and nothing else. What are you looking for?",
+        "de": "Tut mir leid, wenn das nicht geholfen hat. Ich kann Produkte dieses Ladens finden, "
+        "vergleichen und erklären, sonst nichts. Was suchst du?",
+        "zh": "如果没有帮到你，很抱歉。我只能帮你查找、比较和介绍本店的商品。你想找什么？",
     },
-    "off_topic": {
-        "en": "That is nothing that I can help with. I can find, compare and explain products "
-        "here.",
-        "de": "Dabei kann ich nicht helfen. Ich kann hier Produkte finden, vergleichen und "
-        "erklären.",
-        "zh": "这个我帮不上忙。我可以帮你查找、比较和介绍店里的商品。",
+    "cannot_order": {
+        "en": "I cannot look into orders, change them, or put you through to a person.",
+        "de": "Bestellungen kann ich nicht einsehen oder ändern, und nicht zu Menschen verbinden.",
+        "zh": "我不能查看或更改订单，也不能转接人工。",
+    },
+    "no_such_brand": {
+        "en": "Nothing here is of the brand “{text}”; I look for the words.",
+        "de": "Von der Marke „{text}“ gibt es hier nichts; ich suche nach den Worten.",
+        "zh": "本店没有“{text}”这个品牌，我按字面查找。",
+    },
+    "not_here": {
+        "en": "Nothing here is of the brand “{text}” anyway.",
+        "de": "Von der Marke „{text}“ gibt es hier ohnehin nichts.",
+        "zh": "本店本来就没有“{text}”这个品牌。",
+    },
+    "no_such_thing": {
+        "en": "Nothing here is called “{text}”. What comes nearest:",
+        "de": "„{text}“ gibt es hier nicht. Am nächsten kommt:",
+        "zh": "本店没有“{text}”。最接近的是：",
+    },
+    "ask_limit": {
+        "en": "Is {text} the most it may cost, or the least? Say “at most {text}” or “at least "
+        "{text}”.",
+        "de": "Ist {text} das Höchste, was es kosten darf, oder das Mindeste? Sag „höchstens "
+        "{text}“ oder „mindestens {text}“.",
+        "zh": "{text} 是最高价还是最低价？请说“不超过{text}”或“至少{text}”。",
+    },
+    "ask_wanted": {
+        "en": "Do you want “{text}”, or is it what you do not want?",
+        "de": "Möchtest du „{text}“, oder gerade das nicht?",
+        "zh": "“{text}”是你想要的，还是不想要的？",
+    },
+    "ask_gift": {
+        "en": "What do they like, and how much may it cost?",
+        "de": "Was mag die Person, und was darf es kosten?",
+        "zh": "对方喜欢什么？预算是多少？",
+    },
+    "would_take": {
+        "en": "Of these, {title} comes first by what you asked for.",
+        "de": "Von diesen passt {title} am besten zu deinen Wünschen.",
+        "zh": "按你的要求，其中“{title}”排在最前。",
     },
     "what_for": {
         "en": "What are you looking for?",
@@ -121,9 +144,9 @@ TEXTS: dict[str, dict[Language, str]] = {
         "zh": "去掉“{one}”有 {count} 件，可以说“{words}”。",
     },
     "drop_all": {
-        "en": "No single one is to blame; say “drop all filters” for {count} products.",
-        "de": "An keinem allein liegt es; „alle Filter löschen“ ergibt {count} Produkte.",
-        "zh": "去掉任何一条都不够；说“清除所有条件”有 {count} 件。",
+        "en": "No single one is to blame; say “{words}” for {count} products.",
+        "de": "An keinem allein liegt es; „{words}“ ergibt {count} Produkte.",
+        "zh": "去掉任何一条都不够；说“{words}”有 {count} 件。",
     },
     "empty_shop": {
         "en": "There is nothing left that I could show you.",
@@ -201,11 +224,6 @@ TEXTS: dict[str, dict[Language, str]] = {
         "de": "Was „{text}“ ist, sagt mir der Katalog nicht; deshalb bleibt nichts weg.",
         "zh": "目录里看不出什么是“{text}”，所以没有排除任何商品。",
     },
-    "left_out": {
-        "en": "I can make no limit of “{text}”, so it does not count.",
-        "de": "Aus „{text}“ kann ich keine Grenze machen; es zählt nicht.",
-        "zh": "“{text}”不能作为条件，未计入。",
-    },
     "undone": {"en": "Taken back.", "de": "Zurückgenommen.", "zh": "已撤销。"},
     "nothing_to_undo": {
         "en": "There is nothing to take back.",
@@ -273,11 +291,6 @@ TEXTS: dict[str, dict[Language, str]] = {
         "de": "{limit} (dort steht: {has})",
         "zh": "{limit}（它是：{has}）",
     },
-    "unknown_product": {
-        "en": "I cannot find “{text}” in the catalogue.",
-        "de": "„{text}“ finde ich im Katalog nicht.",
-        "zh": "目录里找不到“{text}”。",
-    },
     "not_said": {
         "en": "The catalogue does not say that of {title}.",
         "de": "Das sagt der Katalog über {title} nicht.",
@@ -300,11 +313,6 @@ TEXTS: dict[str, dict[Language, str]] = {
     },
     "source": {"en": "(Source: {source})", "de": "(Quelle: {source})", "zh": "（来源：{source}）"},
     "sorry": {"en": "Sorry: {text}", "de": "Das ging nicht: {text}", "zh": "抱歉：{text}"},
-    "forget_how": {
-        "en": "Say “/forget” to delete your events, conversations and profile for good.",
-        "de": "„/forget“ löscht deine Ereignisse, Gespräche und dein Profil endgültig.",
-        "zh": "输入“/forget”会永久删除你的记录、对话和档案。",
-    },
     "deleted_elsewhere": {
         "en": "This conversation was deleted elsewhere; a new one begins.",
         "de": "Dieses Gespräch wurde anderswo gelöscht; ein neues beginnt.",

@@ -15,7 +15,13 @@ from llmrec.requests import as_filters
 from llmrec.retrieval.taste import disliked, seen
 from llmrec.types import Filters, HistoryEntry
 
-__all__ = ["Limits", "known_things", "narrowed", "without"]
+__all__ = ["FIRST", "Limits", "known_things", "narrowed", "without"]
+
+FIRST = (
+    "what comes first, where the shopper asks for it; left out: what fits best. What has no price, "
+    "no ratings or no date comes last"
+)
+"""What the argument ``sort`` says to a model."""
 
 _OrNone = TypeVar("_OrNone", Decimal, str)
 

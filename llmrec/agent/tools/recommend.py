@@ -9,10 +9,10 @@ from pydantic import Field
 
 from llmrec.agent.shopper import Shopper
 from llmrec.agent.tools.base import Tool, ToolResult
-from llmrec.agent.tools.limits import Limits, narrowed
+from llmrec.agent.tools.limits import FIRST, Limits, narrowed
 from llmrec.agent.tools.nothing import why_nothing
 from llmrec.agent.tools.products import product_fields
-from llmrec.types import Item, Recommendation, Recommendations
+from llmrec.types import Item, Recommendation, Recommendations, Sort
 
 if TYPE_CHECKING:
     from llmrec.recommender import Recommender
@@ -28,6 +28,7 @@ class RecommendArguments(Limits):
     )
     k: int = Field(5, ge=1, le=20, description="how many products at most")
     reasons: bool = Field(True, description="say why of each product")
+    sort: Sort | None = Field(None, description=FIRST)
     describe: int = Field(0, ge=0, le=20, description="write descriptions of so many of the first")
 
 
@@ -79,8 +80,12 @@ def recommend(
         seed=shopper.seed,
         language=shopper.language,
         subject=shopper.subject,
+        sort=arguments.sort,
     )
-    return RecommendResult(answer, why_nothing(shop, filters, answer.trace.matching))
+    passing = answer.trace.matching
+    if arguments.sort is not None and not passing:
+        passing = shop.retriever.matching(filters)  # the words may be to blame, not the limits
+    return RecommendResult(answer, why_nothing(shop, filters, passing))
 
 
 def _plain(one: Recommendation) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from pydantic import Field
 from llmrec.agent.shopper import Shopper
 from llmrec.agent.tools.base import Tool
 from llmrec.agent.tools.found import FoundResult, found_products
-from llmrec.agent.tools.limits import Limits, narrowed, without
+from llmrec.agent.tools.limits import FIRST, Limits, narrowed, without
 from llmrec.agent.tools.nothing import why_nothing
 from llmrec.requests import clean_query
 from llmrec.retrieval.request import RetrievalRequest
 from llmrec.retrieval.taste import disliked
+from llmrec.types import Sort
 
 if TYPE_CHECKING:
     from llmrec.recommender import Recommender
@@ -29,6 +30,7 @@ class SearchArguments(Limits):
 
     query: str = Field(min_length=1, max_length=2000, description="what to look for, in words")
     k: int = Field(5, ge=1, le=20, description="how many products at most")
+    sort: Sort | None = Field(None, description=FIRST)
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class SearchResult(FoundResult):
 def search(shop: Recommender, shopper: Shopper, arguments: SearchArguments) -> SearchResult:
     """Search by meaning and by words. What the shopper has had may come; what they dislike not.
 
+    With a sort only what the words are the name of comes, in that order.
+
     Raises:
         ToolError: the limits contradict the shopper's own.
         IndexMissing: nothing has been indexed yet.
@@ -52,9 +56,14 @@ def search(shop: Recommender, shopper: Shopper, arguments: SearchArguments) -> S
     query = clean_query(arguments.query) or ""
     filters = without(narrowed(shopper.filters, arguments), disliked(shopper.history))
     request = RetrievalRequest(query=query or None, filters=filters, subject=shopper.subject)
-    result = shop.retriever.retrieve_from(_SOURCES, request, arguments.k)
+    if arguments.sort is None:
+        result = shop.retriever.retrieve_from(_SOURCES, request, arguments.k)
+        passing = result.matching
+    else:
+        result = shop.retriever.retrieve_sorted(request, arguments.sort, arguments.k)
+        passing = shop.retriever.matching(filters)
     found = found_products(shop, result.candidates)
-    notes = why_nothing(shop, filters, result.matching)
+    notes = why_nothing(shop, filters, passing)
     return SearchResult(found, result.matching, (*result.notes, *notes), query)
 
 

@@ -1,0 +1,1 @@
+"""Teaching a model to read shoppers' messages: written messages in, an adapter out."""

@@ -1,0 +1,106 @@
+"""From written messages to what the reader is trained on: a prompt's head, its line, questions."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from llmrec.finetune.reader.messages import WrittenMessage
+from llmrec.finetune.reader.saying import said_in
+from llmrec.finetune.reader.variants import WordPools, variant
+from llmrec.reading.amounts import amounts_in
+from llmrec.reading.lines import Said, write_line
+from llmrec.reading.prompt import prompt_head, sign_question
+from llmrec.reading.signs import SIGNS
+
+__all__ = ["ReaderExample", "reader_examples", "sha256_of", "unsaid"]
+
+_NEEDED = ("thing", "max", "min", "around", "brand", "no brand", "without")
+"""Where one of these is not in the message, the message teaches to leave it out: it is left out."""
+_MOST_QUESTIONS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderExample:
+    """One message to learn from.
+
+    Attributes:
+        head: the prompt up to what is asked.
+        line: what is to be read.
+        questions: texts of signs, each with its answer.
+    """
+
+    head: str
+    line: str
+    questions: tuple[tuple[str, str], ...]
+
+
+def reader_examples(
+    messages: Sequence[WrittenMessage],
+    *,
+    variants: float,
+    seed: int,
+    brands: Sequence[str] = (),
+) -> list[ReaderExample]:
+    """The messages as they are, and so many variants of each, in an order drawn by the seed.
+
+    Half a variant of each is one of every second, drawn by the seed.
+    """
+    rng, pools = random.Random(seed), WordPools(messages, brands)
+    all_of_them = [*messages]
+    for one in messages:
+        count = int(variants) + (rng.random() < variants % 1)
+        all_of_them += [variant(one, pools, rng) for _ in range(count)]
+    made = [_example(one, rng) for one in all_of_them]
+    examples = list(dict.fromkeys(one for one in made if one is not None))
+    rng.shuffle(examples)
+    return examples
+
+
+def unsaid(message: WrittenMessage) -> list[str]:
+    """What a message means and does not say; with any of that it makes no example.
+
+    Returns:
+        The line's words for it, such as ``brand``.
+    """
+    _, missing = said_in(message.message, message.want)
+    return [one for one in missing if one in _NEEDED]
+
+
+def _example(message: WrittenMessage, rng: random.Random) -> ReaderExample | None:
+    if not message.message:
+        return None
+    shown = len(message.context.on_screen) if message.context else 0
+    said, missing = said_in(message.message, message.want, shown)
+    if any(one in _NEEDED for one in missing):
+        return None
+    asked = _questions(message.message, said)
+    if len(asked) > _MOST_QUESTIONS:
+        asked = rng.sample(asked, _MOST_QUESTIONS)
+    head = prompt_head(message.message, message.context)
+    return ReaderExample(head, write_line(said), tuple(asked))
+
+
+def _questions(message: str, said: Said) -> list[tuple[str, str]]:
+    """Each sum, brand and refused thing with its sign; other numbers and values with theirs."""
+    asked = {}
+    for part in said.parts:
+        if part.kind in SIGNS:
+            asked[part.text] = SIGNS[part.kind]
+        elif part.kind == "attribute":
+            wanted = part.name not in ("compatible_with", "interest", "occasion")
+            asked.setdefault(part.text, "wanted" if wanted else "other")
+    for amount in amounts_in(message):
+        # A number inside a value ("500 ml") is no price.
+        asked.setdefault(amount.text, "other")
+    return [(sign_question(text), label) for text, label in asked.items()]
+
+
+def sha256_of(examples: Iterable[ReaderExample]) -> str:
+    """Of all that is learned, so that a checkpoint of other examples is not continued."""
+    whole = hashlib.sha256()
+    for one in examples:
+        whole.update(repr(one).encode())
+    return whole.hexdigest()

@@ -1,0 +1,148 @@
+"""A written message and what it means -> the line that says it in the message's own words.
+
+The writers gave values as a person would: "dog treats" for "treats for my dog", 120 for "a hundred
+and twenty". The reader copies, so each value is looked up in the message: as it stands, by its
+number, or by the stems of its words. What cannot be looked up cannot be taught.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from llmrec.reading.amounts import amounts_in
+from llmrec.reading.grammar import ATTRIBUTES, GIFT
+from llmrec.reading.lines import INTENTS, Part, PartKind, Said
+from llmrec.reading.tracing import WHOLE_SCREEN
+
+__all__ = ["as_said", "said_in"]
+
+_INTENT_WORDS = {intent: word for word, intent in INTENTS.items()}
+_STEM = 4
+_WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*|\S")
+
+
+def said_in(message: str, want: Mapping[str, Any], on_screen: int = 0) -> tuple[Said, list[str]]:
+    """What a message says, in its words, in the order of the message.
+
+    Args:
+        message: plain text.
+        want: by the keys of the structure.
+        on_screen: how many products are on the screen.
+
+    Returns:
+        The line's parts, and the keys whose value is not in the message.
+    """
+    parts: list[tuple[int, Part]] = []
+    missing: list[str] = []
+
+    def add(kind: PartKind, value: object, name: str = "") -> None:
+        text = as_said(value, message, number=kind in ("max", "min", "around"))
+        if text is None:
+            missing.append(name or kind)
+        else:
+            parts.append((_place(text, message), Part(kind, text, name)))
+
+    for key, kind in _KINDS:
+        for value in _listed(want.get(key)):
+            add(kind, value)
+    for name, values in want.get("attributes", {}).items():
+        for value in _listed(values):
+            add("attribute", value, _known(name))
+    order = {"thing": -1}
+    parts.sort(key=lambda pair: (order.get(pair[1].kind, 0), pair[0]))
+    fixed = [Part("in stock")] if want.get("in_stock") else []
+    fixed += [Part("sort", want["sort"])] if want.get("sort") else []
+    fixed += [Part("item", str(n)) for n in _places(want, on_screen)]
+    fixed += [Part("drop", str(one)) for one in want.get("drops", ())]
+    intent = _INTENT_WORDS[want["intent"]]
+    return Said(intent, (*(part for _, part in parts), *fixed)), missing
+
+
+def _known(name: str) -> str:
+    """A name that the line's grammar has; rare ones become the most general."""
+    plain = re.sub(r"[^a-z]+", "_", name.lower()).strip("_")
+    return plain if plain in ATTRIBUTES.split() else "feature"
+
+
+def _places(want: Mapping[str, Any], on_screen: int) -> Sequence[int]:
+    """The places that a message names; a question of the whole screen names none."""
+    places: Sequence[int] = want.get("refers_to", ())
+    whole = want["intent"] in WHOLE_SCREEN and len(places) == on_screen
+    return () if whole else places
+
+
+_KINDS: tuple[tuple[str, PartKind], ...] = (
+    ("looking_for", "thing"),
+    ("max", "max"),
+    ("min", "min"),
+    ("around", "around"),
+    ("brands", "brand"),
+    ("not_brands", "no brand"),
+    ("not", "without"),
+    ("for_whom", "for"),
+)
+
+
+def as_said(value: object, message: str, *, number: bool = False) -> str | None:
+    """The words of the message that say a value; ``None`` where none do.
+
+    >>> as_said("dog treats", "treats for my Dog please"), as_said(2, "a toy for a two year old")
+    ('Dog treats', 'two')
+    >>> as_said("nuts", "my son has a nut allergy"), as_said(120, "a hundred and twenty max")
+    ('nut', 'hundred and twenty')
+    """
+    text = _text(value)
+    if number or re.fullmatch(r"\d+(?:\.\d+)?", text):
+        by_value = [one.text for one in amounts_in(message) if one.value == Decimal(text)]
+        if number or by_value:
+            return by_value[-1] if by_value else None
+    place = message.casefold().find(text.casefold())
+    # Folding may change lengths ("ß"); then the words are looked up one by one.
+    if place >= 0 and message[place : place + len(text)].casefold() == text.casefold():
+        return message[place : place + len(text)]
+    if text == GIFT:
+        return GIFT
+    words = [_word_as_said(word, message) for word in _WORD.findall(text)]
+    return None if None in words or not words else " ".join(map(str, words))
+
+
+def _word_as_said(word: str, message: str) -> str | None:
+    folded = word.casefold()
+    words: list[str] = _WORD.findall(message)
+    for one in words:
+        if one.casefold() == folded:
+            return one
+    if word.isdigit():
+        return next((one.text for one in amounts_in(message) if one.value == Decimal(word)), None)
+    place = message.casefold().find(folded)
+    if place >= 0 and message[place : place + len(word)].casefold() == folded:
+        return message[place : place + len(word)]
+    if len(folded) < _STEM:
+        return None
+    for one in words:
+        known = one.casefold()
+        shared = min(len(known), len(folded))
+        alike = shared >= 3 and known[: shared - 1] == folded[: shared - 1]
+        if alike and abs(len(known) - len(folded)) <= 3:
+            return one
+    return None
+
+
+def _place(text: str, message: str) -> int:
+    place = message.find(text)
+    return place if place >= 0 else message.find(text.split(" ")[0])
+
+
+def _listed(value: object) -> Sequence[object]:
+    if value is None:
+        return ()
+    return value if isinstance(value, (list, tuple)) else (value,)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return " ".join(str(value).replace("|", "/").split())

@@ -1,0 +1,117 @@
+"""What a reader is trained on: the shipped messages, the shop's own, its catalogue's brands."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from llmrec.artifacts import CardData
+from llmrec.catalog.store import CatalogStore
+from llmrec.config import Workspace
+from llmrec.errors import ConfigError, DataError
+from llmrec.finetune.reader.examples import ReaderExample, reader_examples, sha256_of, unsaid
+from llmrec.finetune.reader.messages import WrittenMessage, read_messages, written_sets
+from llmrec.finetune.reader.train import ReaderTask
+from llmrec.reading.prompt import plain
+
+__all__ = ["ReaderData", "reader_data"]
+
+_HELD = 0.025
+"""Share of the messages that say when to stop: about 150 of the shipped ones, whose mean loss is
+then known to a few per cent, and few enough to be read after each epoch."""
+
+
+@dataclass(frozen=True)
+class ReaderData:
+    """Examples to train on, and others, of messages that have no example there, to validate with.
+
+    Attributes:
+        train: in an order drawn by the seed.
+        held: without variants.
+        messages: how many were written, ours and the shop's.
+        own: how many of them are the shop's.
+        left_out: the shop's own that teach nothing, each with the reason.
+        variants: how many more were made of each.
+    """
+
+    train: tuple[ReaderExample, ...]
+    held: tuple[ReaderExample, ...]
+    messages: int
+    own: int
+    left_out: tuple[str, ...]
+    variants: float
+
+    def task(self) -> ReaderTask:
+        """As training takes them; of events, users and items a reader knows nothing."""
+        sha256 = sha256_of(self.train)
+        return ReaderTask(
+            self.train, self.held, CardData(sha256=sha256, events=0, users=0, items=0)
+        )
+
+
+def reader_data(
+    workspace: Workspace,
+    files: Sequence[Path] = (),
+    *,
+    only_mine: bool = False,
+    variants: float = 0.5,
+    max_examples: int | None = None,
+    seed: int = 0,
+) -> ReaderData:
+    """Make the examples.
+
+    Args:
+        workspace: the shop, whose brands stand in some of the variants.
+        files: of the shop's own messages.
+        only_mine: leave the shipped messages out.
+        variants: further messages with other words, for each.
+        max_examples: train on so many, drawn by ``seed``.
+        seed: of what is held out and of the variants.
+
+    Raises:
+        ConfigError: ``only_mine`` without files.
+        DataError: a line of a file is none (it names file, line and field), or no message teaches
+            anything.
+    """
+    if only_mine and not files:
+        raise ConfigError(
+            "--only-mine leaves no messages.", hint="Name your own: --messages FILE.jsonl."
+        )
+    own = [one for path in files for one in read_messages(path)]
+    shipped = [] if only_mine else [one for path in written_sets() for one in read_messages(path)]
+    left_out = [
+        f"'{one.message}': no words of it say its {', '.join(missing)}"
+        for one in own
+        if (missing := unsaid(one))
+    ]
+    with CatalogStore.open(workspace.database_url) as store:
+        # Of one letter or figure nobody can say whether it is a brand.
+        brands = sorted({name for one in store.brands() if len(name := plain(one)) > 1})
+    train, held = _apart([*own, *shipped], seed)
+    examples = reader_examples(train, variants=variants, seed=seed, brands=brands)
+    if not examples:
+        raise DataError(
+            f"None of the {len(own) + len(shipped)} messages teaches anything"
+            + (f": {left_out[0]}." if left_out else "."),
+            hint="What a message means must be said in its own words; see docs/finetuning.md.",
+        )
+    return ReaderData(
+        tuple(examples[:max_examples]),
+        tuple(reader_examples(held, variants=0, seed=seed)),
+        len(own) + len(shipped),
+        len(own),
+        tuple(left_out),
+        variants,
+    )
+
+
+def _apart(
+    messages: Sequence[WrittenMessage], seed: int
+) -> tuple[list[WrittenMessage], list[WrittenMessage]]:
+    """The messages to train on and those held out; what two writers wrote alike stays together."""
+    texts = sorted({one.message.casefold() for one in messages})
+    drawn = set(random.Random(f"{seed}:held").sample(texts, round(_HELD * len(texts))))
+    train = [one for one in messages if one.message.casefold() not in drawn]
+    return train, [one for one in messages if one.message.casefold() in drawn]

@@ -1,0 +1,178 @@
+"""``llmrec train reader``: a LoRA adapter that reads shoppers' messages."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from llmrec.cli.common import WorkspaceOption, console, notes, progress_bar
+from llmrec.cli.train_options import (
+    DryRunOption,
+    EpochsOption,
+    JsonOption,
+    PromoteOption,
+    ResumeOption,
+    SeedOption,
+    SetOption,
+    WandbOption,
+)
+from llmrec.cli.train_settings import training_settings
+
+if TYPE_CHECKING:
+    from llmrec.finetune import LoraReport, LoraSettings
+    from llmrec.finetune.card import PublishedAdapter
+    from llmrec.finetune.ranker.estimate import RankerEstimate
+    from llmrec.finetune.reader.session import ReaderSession
+    from llmrec.finetune.reader.shop import ReaderData
+
+__all__ = ["reader"]
+
+_NAMED = 5
+"""Messages that teach nothing and are named; the rest is counted."""
+
+
+def reader(
+    workspace: WorkspaceOption = None,
+    base: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The weights that learn to read; else reader.base."),
+    ] = None,
+    messages: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE.jsonl", help="The shop's own messages; repeatable."),
+    ] = None,
+    only_mine: Annotated[
+        bool, typer.Option("--only-mine", help="Leave the messages out that ship with llmrec.")
+    ] = False,
+    variants: Annotated[
+        float, typer.Option(min=0, help="Further messages with other words, for each.")
+    ] = 0.5,
+    max_examples: Annotated[
+        int | None, typer.Option(min=1, help="Train on so many messages, drawn by the seed.")
+    ] = None,
+    epochs: EpochsOption = None,
+    seed: SeedOption = 0,
+    set_: SetOption = None,
+    wandb: WandbOption = False,
+    resume: ResumeOption = True,
+    dry_run: DryRunOption = False,
+    promote: PromoteOption = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a LoRA adapter that reads shoppers' messages: prices, brands, what must not be in it.
+
+    It learns from the messages that ship with llmrec and from the shop's own, a JSON object a line,
+    and from variants of them that name the catalogue's brands. At the end it reads messages that
+    were kept apart. It serves, from the next start on, if it reads no fewer price fields, brands
+    and intents right than what serves now. Stopped at any moment, the same command goes on where
+    it was.
+
+    Examples: [bold]llmrec train reader -w shop --dry-run[/] ·
+    [bold]llmrec train reader -w shop --messages ours.jsonl[/]
+    """
+    from llmrec.config import Workspace
+    from llmrec.finetune import LoraSettings
+    from llmrec.finetune.reader.messages import read_messages, written_sets
+    from llmrec.finetune.reader.session import ReaderSession
+    from llmrec.finetune.reader.shop import reader_data
+    from llmrec.finetune.reader.train import READING
+
+    given = {"epochs": epochs, "seed": seed}
+    settings = training_settings(LoraSettings, given, set_ or [], READING.model_dump())
+    shop = Workspace.open(workspace)
+    with progress_bar() as bar:
+        bar.add_task("Making examples", total=None)
+        data = reader_data(
+            shop,
+            messages or (),
+            only_mine=only_mine,
+            variants=variants,
+            max_examples=max_examples,
+            seed=seed,
+        )
+    session = ReaderSession(shop, data, settings, base)
+    if not resume:
+        session.restart()
+    _say_left_out(data)
+    apart = written_sets(test=True)
+    count = sum(1 for path in apart for _ in read_messages(path))
+    if dry_run:
+        _show_size(session.estimate(), data, settings, count, as_json=as_json)
+        return
+    _say_data(data)
+    report = _train(session, settings, wandb=wandb)
+    with progress_bar() as bar:
+        task = bar.add_task("Reading messages kept apart", total=count)
+        session.measure(apart, lambda done: bar.advance(task, done))
+    _show(session.publish(promote=promote), report, as_json=as_json)
+
+
+def _train(session: ReaderSession, settings: LoraSettings, *, wandb: bool) -> LoraReport | None:
+    from llmrec.cli.train_ranker_view import watched
+
+    if session.adapter.exists():
+        return None
+    with watched(session.curves, settings, "llmrec reader" if wandb else None) as tell:
+        return session.train(tell)
+
+
+def _say_left_out(data: ReaderData) -> None:
+    for one in data.left_out[:_NAMED]:
+        notes.print(f"[yellow]Left out:[/] {escape(one)}.", highlight=False, soft_wrap=True)
+    if len(data.left_out) > _NAMED:
+        notes.print(f"… and {len(data.left_out) - _NAMED:,} more.", highlight=False)
+
+
+def _say_data(data: ReaderData) -> None:
+    notes.print(
+        f"{data.messages:,} messages, {data.own:,} of them your own; {len(data.train):,} examples "
+        f"to train on and {len(data.held):,} to validate with.",
+        highlight=False,
+    )
+
+
+def _show_size(
+    size: RankerEstimate, data: ReaderData, settings: LoraSettings, apart: int, *, as_json: bool
+) -> None:
+    if as_json:
+        said = {
+            "estimate": asdict(size),
+            "messages": {"all": data.messages, "own": data.own, "left_out": len(data.left_out)},
+            "settings": settings.model_dump(),
+        }
+        typer.echo(json.dumps(said))
+        return
+    _say_data(data)
+    console.print(
+        f"About {size.tokens:,} tokens an epoch, {size.longest:,} in the longest example.\n"
+        f"{size.trainable:,} trainable parameters; {size.precision}; {size.steps:,} steps in at "
+        f"most {settings.epochs} epoch(s), about {size.seconds / 60:,.1f} min on this machine; "
+        f"about {size.bytes / 2**20:,.0f} MB.\nAt the end it reads {apart:,} messages that were "
+        "kept apart.",
+        highlight=False,
+    )
+
+
+def _show(published: PublishedAdapter, report: LoraReport | None, *, as_json: bool) -> None:
+    card, name = published.artifact.card, published.artifact.name
+    if as_json:
+        said = {
+            "version": name,
+            "promoted": published.promoted,
+            "reason": published.reason,
+            "card": card.model_dump(mode="json"),
+        }
+        typer.echo(json.dumps(said, default=str))
+        return
+    steps = f"{len(report.steps)} steps, the best was {report.best}." if report else ""
+    console.print(f"{name}: {steps}".strip(), highlight=False)
+    for metric, figure in card.metrics.items():
+        console.print(f"{metric} {figure} (n = {figure.n:,})", highlight=False)
+    serves = f"{name} serves from the next start on." if published.promoted else ""
+    told = serves or f"{name} does not serve. {published.reason}"
+    console.print(escape(told), highlight=False, soft_wrap=True)

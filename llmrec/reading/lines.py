@@ -1,0 +1,130 @@
+"""The line that the reader writes: what a message says, each value in the words of the message.
+
+::
+
+    find | thing kettle | max a tenner | no brand Acme | colour: red | without plastic
+
+A line costs a fraction of the tokens of JSON, and its values are copied, not computed: that "a
+tenner" is 10 is for code to say (:mod:`llmrec.reading.amounts`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+__all__ = ["INTENTS", "Part", "PartKind", "Said", "read_line", "write_line", "write_part"]
+
+PartKind: TypeAlias = Literal[
+    "thing",
+    "max",
+    "min",
+    "around",
+    "brand",
+    "no brand",
+    "attribute",
+    "without",
+    "for",
+    "in stock",
+    "sort",
+    "item",
+    "drop",
+]
+
+INTENTS = {
+    "find": "find",
+    "refine": "refine",
+    "drop": "drop",
+    "compare": "compare",
+    "why": "why",
+    "product": "product_question",
+    "shop": "shop_question",
+    "order": "order_or_human",
+    "talk": "smalltalk",
+    "abuse": "abuse_or_injection",
+    "undo": "undo",
+    "more": "more",
+    "none": "none_of_these",
+}
+"""The line's first word, and the intent that it stands for."""
+
+_VALUED = ("thing", "max", "min", "around", "no brand", "brand", "without", "for", "sort", "item")
+_ATTRIBUTE = re.compile(r"([a-z_]{1,40}): (.+)", re.DOTALL)
+BETWEEN = " | "
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing that a message says; ``name`` is an attribute's."""
+
+    kind: PartKind
+    text: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A line, taken apart: the intent's word and the parts in their order."""
+
+    intent: str
+    parts: tuple[Part, ...] = ()
+
+    def of(self, *kinds: PartKind) -> tuple[Part, ...]:
+        """The parts of some kinds."""
+        return tuple(part for part in self.parts if part.kind in kinds)
+
+
+def write_line(said: Said) -> str:
+    """The line of what is said.
+
+    >>> write_line(Said("find", (Part("thing", "kettle"), Part("attribute", "red", "colour"))))
+    'find | thing kettle | colour: red'
+    """
+    return BETWEEN.join([said.intent, *map(write_part, said.parts)])
+
+
+def write_part(part: Part) -> str:
+    """A part as it stands in a line.
+
+    >>> write_part(Part("no brand", "Acme")), write_part(Part("attribute", "red", "colour"))
+    ('no brand Acme', 'colour: red')
+    """
+    text = " ".join(part.text.replace("|", "/").split())
+    if part.kind == "attribute":
+        return f"{part.name}: {text}"
+    return f"{part.kind} {text}".strip()
+
+
+def read_line(line: str) -> Said | None:
+    """A line taken apart; parts that are none, such as one that was cut off, are left out.
+
+    Returns:
+        ``None`` where the line does not begin with an intent.
+
+    >>> read_line("find | no brand Acme | max").parts
+    (Part(kind='no brand', text='Acme', name=''),)
+    """
+    first, *rest = (one.strip() for one in line.strip().split("|"))
+    if first not in INTENTS:
+        return None
+    parts = (_part(one) for one in rest)
+    return Said(first, tuple(_without_repeats(part for part in parts if part is not None)))
+
+
+def _part(text: str) -> Part | None:
+    if text == "in stock":
+        return Part("in stock")
+    if text.startswith("drop "):
+        return Part("drop", text[5:].strip())
+    if found := _ATTRIBUTE.fullmatch(text):
+        return Part("attribute", found[2].strip(), found[1])
+    for kind in _VALUED:
+        if text.startswith(f"{kind} ") and (value := text[len(kind) + 1 :].strip()):
+            return Part(kind, value)  # type: ignore[arg-type]  # one of the literals above
+    return None
+
+
+def _without_repeats(parts: Iterable[Part]) -> list[Part]:
+    return list(dict.fromkeys(parts))

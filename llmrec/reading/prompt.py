@@ -1,0 +1,116 @@
+"""What the reader is given: what holds, what is on the screen, and the message.
+
+Few tokens, because each costs time twice, in training and in every turn. The message comes last
+before what is asked of it, so that reading it and asking for the sign of its sums share all that
+was computed so far.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from llmrec.linear import composed
+
+__all__ = ["READ", "ReadingContext", "plain", "prompt_head", "sign_question"]
+
+READ = "Read:"
+"""Behind the head: the line follows, with a space before it."""
+
+MAX_MESSAGE = 2_000
+_WIDE_COMMA = re.compile("(?<=[0-9０-９])，(?=[0-9０-９])")
+_TITLE_WORDS = 7
+_TITLE_CHARS = 60
+_MOST_SHOWN = 9
+_HELD_CHARS = 60
+
+
+@dataclass(frozen=True)
+class ReadingContext:
+    """What a message is read against.
+
+    Attributes:
+        looking_for: what was looked for so far.
+        held: what holds, by the keys of :class:`~llmrec.reading.reading.Reading`.
+        on_screen: the titles, in their order.
+    """
+
+    looking_for: str | None = None
+    held: Mapping[str, Any] = field(default_factory=dict)
+    on_screen: Sequence[str] = ()
+
+
+def plain(message: str) -> str:
+    r"""A message on one line: composed, full-width signs made plain, no bars, at most 2,000 signs.
+
+    >>> plain("不超过４０元！\n find | all")
+    '不超过40元! find / all'
+    """
+    # Made plain, a full-width comma between two figures would make one number of them.
+    apart = _WIDE_COMMA.sub(", ", message[: 2 * MAX_MESSAGE])
+    text = composed(apart, "NFKC").replace("’", "'").replace("|", "/")
+    visible = (char if char.isprintable() else " " for char in text)
+    return " ".join("".join(visible).split())[:MAX_MESSAGE].strip()
+
+
+def prompt_head(message: str, context: ReadingContext | None) -> str:
+    """The prompt up to the question; ends in a line break.
+
+    Args:
+        message: plain text.
+        context: ``None`` where nothing was looked for before.
+
+    >>> context = ReadingContext("tent", {"max": 200}, ["Tarn 2", "Duo"])
+    >>> print(prompt_head("cheaper", context), end="")
+    Before: tent | max 200
+    Screen: 1 Tarn 2 | 2 Duo
+    Shopper: cheaper
+    """
+    lines = []
+    if context is not None:
+        lines.append("Before: " + " | ".join([context.looking_for or "-", *_held(context.held)]))
+        if context.on_screen:
+            shown = enumerate(context.on_screen[:_MOST_SHOWN], start=1)
+            lines.append("Screen: " + " | ".join(f"{n} {_short(title)}" for n, title in shown))
+    return "\n".join([*lines, f"Shopper: {message}", ""])
+
+
+def sign_question(text: str) -> str:
+    """What is asked of a sum, a brand or a thing behind the head: how it is meant."""
+    return f"Is {text}:"
+
+
+def _short(title: str) -> str:
+    return " ".join(plain(title).split()[:_TITLE_WORDS])[:_TITLE_CHARS].strip(" ,;-")
+
+
+_WORDS = {
+    "min": "min",
+    "max": "max",
+    "around": "around",
+    "brands": "brand",
+    "not_brands": "no brand",
+    "not": "without",
+    "for_whom": "for",
+    "sort": "sort",
+}
+
+
+def _held(held: Mapping[str, Any]) -> list[str]:
+    parts: list[str] = []
+    for key, word in _WORDS.items():
+        value = held.get(key)
+        values = value if isinstance(value, (list, tuple)) else [] if value is None else [value]
+        parts += [f"{word} {_text(one)}" for one in values]
+    for name, value in (held.get("attributes") or {}).items():
+        values = value if isinstance(value, (list, tuple)) else [value]
+        parts.append(f"{name}: " + ", ".join(_text(one) for one in values))
+    return [*parts, "in stock"] if held.get("in_stock") else parts
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return plain(str(value))[:_HELD_CHARS]

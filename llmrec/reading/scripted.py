@@ -1,0 +1,66 @@
+"""A reader without a model, for tests of ours and of users: its lines are given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from llmrec.errors import EngineError
+from llmrec.reading.lines import Part, Said, read_line
+from llmrec.reading.prompt import ReadingContext, plain
+from llmrec.reading.tracing import Traced, traced
+
+__all__ = ["ScriptedReader"]
+
+
+@dataclass(frozen=True)
+class ScriptedReader:
+    """Reads a message as the line that is given for it; any other as the name of what is sought.
+
+    The lines go through the same checks as a model's.
+
+    Args:
+        lines: by message (:mod:`llmrec.reading.lines` has their form).
+        currency: the shop's.
+
+    >>> reader = ScriptedReader({"under 30": "refine | max 30"})
+    >>> reader.read("under 30").reading.max, reader.read("a red kettle").reading.looking_for
+    (Decimal('30'), 'a red kettle')
+    """
+
+    lines: Mapping[str, str] = field(default_factory=dict)
+    currency: str | None = None
+
+    @cached_property
+    def _by_text(self) -> dict[str, str]:
+        # A message comes as plain text: a full-width comma of the script would never be met.
+        return {plain(message): line for message, line in self.lines.items()}
+
+    def read(
+        self, message: str, context: ReadingContext | None = None, currency: str | None = None
+    ) -> Traced:
+        """What the script says of a message.
+
+        Raises:
+            EngineError: the line given for it is none.
+        """
+        text = plain(message)
+        # A message without a word is small talk, as a model's reader has it.
+        wordless = not any(char.isalnum() for char in text)
+        said = Said("talk") if wordless else Said("find", (Part("thing", text),))
+        if (line := self._by_text.get(text)) is not None:
+            found = read_line(line)
+            if found is None:
+                raise EngineError(
+                    f"The line scripted for {text[:40]!r} is none: {line!r}.",
+                    hint="Begin it with an intent's word, such as 'find' or 'refine'.",
+                )
+            said = found
+        return traced(
+            text,
+            said,
+            on_screen=len(context.on_screen) if context else 0,
+            has_context=context is not None,
+            currency=currency or self.currency,
+        )

@@ -1,0 +1,75 @@
+"""The second witness: what a sum or a name in a message is, asked apart from the reading.
+
+A limit that is turned round shows a shopper the very things that they cannot pay. So the sign of a
+sum is what two views of the same message say together: how likely each sign is in the line, and
+how likely it is as the answer to a question. It is hard only where both together are sure enough;
+a brand or a refusal only where the answer does not speak against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from llmrec.reading.lines import PartKind
+
+__all__ = ["LABELS", "SIGNS", "SUMS", "Label", "SumKind", "settled_name", "settled_sum"]
+
+Label: TypeAlias = Literal["most", "least", "about", "wanted", "refused", "other"]
+LABELS: tuple[Label, ...] = ("most", "least", "about", "wanted", "refused", "other")
+"""The answers; with a space before it each is one token of every tokenizer in use."""
+
+SumKind: TypeAlias = Literal["max", "min", "around"]
+SUMS: tuple[SumKind, ...] = ("max", "min", "around")
+
+SIGNS: Mapping[PartKind, Label] = MappingProxyType(
+    {
+        "max": "most",
+        "min": "least",
+        "around": "about",
+        "brand": "wanted",
+        "no brand": "refused",
+        "without": "refused",
+        "thing": "wanted",
+    }
+)
+"""What the second witness must answer of a part of the line."""
+
+_SURE = 0.6
+"""How likely both views together must find a sign; docs/design/026-reading.md says how chosen."""
+
+_NO_SUM = 0.8
+"""From where the answer "other" says that a number is no price, whatever the line says."""
+
+_DENIED = 0.25
+"""Below it the answer speaks against a brand or a refusal."""
+
+
+def settled_sum(asked: Mapping[Label, float], line: Mapping[SumKind, float]) -> SumKind | None:
+    """The sign of a sum, ``None`` where the two views do not settle it.
+
+    Args:
+        asked: probability of each answer.
+        line: probability of each sign in the line, as it was written so far.
+
+    >>> answers = dict.fromkeys(LABELS, 0.0) | {"most": 0.6, "least": 0.4}
+    >>> settled_sum(answers, {"max": 0.7, "min": 0.3, "around": 0.0})
+    'max'
+    >>> settled_sum(answers, {"max": 0.4, "min": 0.6, "around": 0.0}) is None
+    True
+    """
+    if asked["other"] > _NO_SUM:
+        return None
+    both = {kind: asked[SIGNS[kind]] * line[kind] for kind in SUMS}
+    best = max(both, key=both.__getitem__)
+    return best if both[best] > _SURE * sum(both.values()) else None
+
+
+def settled_name(kind: PartKind, asked: Mapping[Label, float]) -> bool:
+    """Whether a brand or a refusal holds.
+
+    >>> settled_name("brand", dict.fromkeys(LABELS, 0.0) | {"refused": 0.9, "wanted": 0.1})
+    False
+    """
+    return asked[SIGNS[kind]] >= _DENIED

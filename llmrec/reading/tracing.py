@@ -1,0 +1,158 @@
+"""Trust, but verify: a line that a model wrote and the message it read -> a reading.
+
+Every value must be traceable to the message, whatever wrote the line: a sum to a number that stands
+there, a name to its words. A limit, a brand or a refusal becomes hard only where the second witness
+(:mod:`llmrec.reading.signs`) says the same; what the two see differently is not held, and asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from llmrec.reading.amounts import Amount, amounts_in
+from llmrec.reading.currency import currency_in
+from llmrec.reading.grammar import GIFT
+from llmrec.reading.lines import INTENTS, Part, PartKind, Said
+from llmrec.reading.reading import Reading, Sort
+
+__all__ = ["WHOLE_SCREEN", "Traced", "traced", "witnessed_parts"]
+
+_SUMS: tuple[PartKind, ...] = ("max", "min", "around")
+_WITNESSED: tuple[PartKind, ...] = (*_SUMS, "brand", "no brand", "without")
+WHOLE_SCREEN = ("compare", "why", "product_question")
+"""Intents that mean all that is shown where they name no place."""
+
+_LIMITED = ("find", "refine")
+_NUMBERED = ("age", "people", "pack", "quantity", "pieces")
+"""Attributes whose value is a number: "two" is "2"."""
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A reading, and what of the line is not in it.
+
+    Attributes:
+        reading: what holds of the message.
+        unsure: sums, brands and refusals that the second witness sees otherwise.
+        untraced: what the line says and the message does not.
+    """
+
+    reading: Reading
+    unsure: tuple[Part, ...] = ()
+    untraced: tuple[Part, ...] = ()
+
+
+def witnessed_parts(said: Said) -> tuple[Part, ...]:
+    """The parts whose sign a second witness must confirm."""
+    return said.of(*_WITNESSED)
+
+
+def traced(
+    message: str,
+    said: Said,
+    denied: Collection[Part] = (),
+    *,
+    on_screen: int = 0,
+    has_context: bool = False,
+    currency: str | None = None,
+) -> Traced:
+    """Make a reading of what is said.
+
+    Args:
+        message: plain text.
+        said: the line, taken apart.
+        denied: parts that the second witness does not see so.
+        on_screen: how many products are on the screen.
+        has_context: whether something was looked for before.
+        currency: the shop's.
+    """
+    amounts = {_folded(one.text): one for one in amounts_in(message)}
+    kept: list[Part] = []
+    unsure: list[Part] = []
+    untraced: list[Part] = []
+    for part in map(_stock_meant, said.parts):
+        if not _is_traceable(part, message, amounts, on_screen):
+            untraced.append(part)
+        elif part in denied:
+            unsure.append(part)
+        else:
+            kept.append(part)
+    intent = INTENTS[said.intent]
+    if intent == "refine" and not has_context:
+        intent = "find"
+    values = _values(intent, kept, amounts, on_screen)
+    if intent in _LIMITED:
+        sums = [amounts[_folded(one.text)] for one in kept if one.kind in _SUMS]
+        values["currency"] = currency_in(message, [(one.start, one.end) for one in sums], currency)
+    return Traced(Reading(**values), tuple(unsure), tuple(untraced))
+
+
+def _values(
+    intent: str, parts: Sequence[Part], amounts: Mapping[str, Amount], on_screen: int
+) -> dict[str, Any]:
+    def texts(kind: PartKind) -> tuple[str, ...]:
+        return tuple(one.text for one in parts if one.kind == kind)
+
+    values: dict[str, Any] = {"intent": intent}
+    if intent in _LIMITED:
+        # The last word counts: "20, no wait, 30".
+        values |= {one: amounts[_folded(texts(one)[-1])].value for one in _SUMS if texts(one)}
+        if sort := texts("sort"):
+            values["sort"] = sort[-1]
+    attributes: dict[str, list[str]] = {}
+    for one in parts:
+        if one.kind == "attribute":
+            attributes.setdefault(one.name, []).append(_value(one, amounts))
+    places = sorted({int(one) for one in texts("item")})
+    if not places and intent in WHOLE_SCREEN:
+        places = list(range(1, on_screen + 1))
+    things, receivers = texts("thing"), texts("for")
+    return values | {
+        "looking_for": things[-1] if things else None,
+        "brands": texts("brand"),
+        "not_brands": texts("no brand"),
+        "attributes": {
+            name: tuple(own) if len(own) > 1 else own[0] for name, own in attributes.items()
+        },
+        "not_": texts("without"),
+        "for_whom": receivers[-1] if receivers else None,
+        "in_stock": True if any(one.kind == "in stock" for one in parts) else None,
+        "refers_to": tuple(places),
+        "drops": texts("drop") if intent == "drop" else (),
+    }
+
+
+_IN_STOCK = ("in stock", "auf lager", "vorrätig", "有货", "有貨", "现货", "現貨")
+
+
+def _stock_meant(part: Part) -> Part:
+    """The part, or that stock counts: "in stock only" is no feature of a thing."""
+    named = part.kind == "attribute" and any(one in _folded(part.text) for one in _IN_STOCK)
+    return Part("in stock") if named else part
+
+
+def _is_traceable(part: Part, message: str, amounts: Mapping[str, Amount], on_screen: int) -> bool:
+    if part.kind in _SUMS:
+        return _folded(part.text) in amounts
+    if part.kind == "item":
+        # "²" is a digit, and no number that int() reads.
+        return part.text.isdecimal() and 1 <= int(part.text) <= on_screen
+    if part.kind == "sort":
+        return part.text in get_args(Sort)
+    if part.kind in ("in stock", "drop") or part.text == GIFT:
+        return True
+    return all(_folded(word) in _folded(message) for word in part.text.split())
+
+
+def _value(part: Part, amounts: Mapping[str, Amount]) -> str:
+    amount = amounts.get(_folded(part.text))
+    if part.name in _NUMBERED and amount is not None and amount.value == amount.value // 1:
+        return f"{int(amount.value)}"
+    return part.text
+
+
+def _folded(text: str) -> str:
+    return " ".join(re.sub("ß", "ss", text.casefold()).split())

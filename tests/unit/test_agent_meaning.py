@@ -1,0 +1,360 @@
+"""What a reading means in the demo store: changes and words to look for, or a command."""
+
+from decimal import Decimal
+
+import pytest
+from demo_words import demo_situation, demo_vocabulary, spoken
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmrec.agent.constraints import Constraints
+from llmrec.agent.constraints.changes import (
+    AtLeast,
+    AtMost,
+    Brands,
+    InStock,
+    MoreLike,
+    NewQuest,
+    Recipient,
+    Reference,
+    Values,
+    Without,
+)
+from llmrec.agent.meaning import context_of, meaning_of
+from llmrec.agent.reducer import reduced
+from llmrec.agent.state import Situation
+from llmrec.reading.lines import Part, read_line
+from llmrec.reading.prompt import ReadingContext
+from llmrec.reading.scripted import ScriptedReader
+from llmrec.reading.tracing import traced
+
+EMPTY = Situation()
+SEEN = demo_situation()
+HELD = reduced(
+    SEEN,
+    [
+        AtLeast(Decimal(10)),
+        AtMost(Decimal(40)),
+        Brands(("Tamperley",)),
+        Brands(("Varsko",), wanted=False),
+        Brands(("Limberlow",), wanted=False),
+        Values("colour", ("red",), "red"),
+        Values("material", ("merino wool",), "wool", wanted=False),
+        Without("candles"),
+        InStock(),
+        Recipient("my mother"),
+    ],
+    ("EUR",),
+)[0]
+
+
+def meant(message, line, situation=EMPTY):
+    """The meaning of a message for which a model writes this line."""
+    reader = ScriptedReader({message: line})
+    found = reader.read(message, context_of(situation), "EUR")
+    return meaning_of(found, message, situation, demo_vocabulary())
+
+
+def changes_of(meaning):
+    return [spoken(change) for change in meaning.changes]
+
+
+def left_by(meaning, situation=HELD):
+    """What still holds, in a word or two each, when the changes are made."""
+    held = reduced(situation, meaning.changes, ("EUR",))[0].constraints.held
+    return [
+        f"{one.kind} {one.said or ' '.join(one.values) or one.amount or ''}".strip() for one in held
+    ]
+
+
+@pytest.mark.parametrize(
+    ("message", "line", "changes", "query"),
+    [
+        ("a kettle", "find | thing kettle", [], "kettle"),
+        ("a kettle under 40", "find | thing kettle | max 40", ["at most 40"], "kettle"),
+        ("a kettle <= 40€", "find | thing kettle | max 40", ["at most 40 EUR"], "kettle"),
+        ("20 to 40", "find | min 20 | max 40", ["at least 20", "at most 40"], ""),
+        ("about 40", "find | around 40", ["at least 30.00", "at most 50.00"], ""),
+        ("about 40, 45 at most", "find | around 40 | max 45", ["at least 30.00", "at most 45"], ""),
+        ("a red kettle", "find | thing kettle | colour: red", ["colour red (3)"], "kettle"),
+        ("ein rotes Zelt", "find | thing Zelt | colour: rotes", ["colour rotes (3)"], "Zelt"),
+        ("红色的", "find | colour: 红色", ["colour 红色 (3)"], ""),
+        ("red or blue", "find | colour: red | colour: blue", ["colour red, blue (14)"], ""),
+        ("a purple mug", "find | thing mug | colour: purple", ["colour purple (1)"], "mug"),
+        ("a magenta mug", "find | thing mug | colour: magenta", [], "magenta mug"),
+        ("red or magenta", "find | colour: red | colour: magenta", ["colour red (3)"], ""),
+        ("size M", "find | size: M", ["size M (8)"], ""),
+        ("Größe 42", "find | groesse: 42", ["size 42 (5)"], ""),
+        ("size 99", "find | size: 99", [], "99"),
+        ("of leather", "find | material: leather", ["material leather (2)"], ""),
+        ("a teak bench", "find | thing bench | material: teak", [], "teak bench"),
+        ("a light tent", "find | thing tent | feature: light", [], "light tent"),
+        ("a light tent", "find | thing light tent | feature: light", [], "light tent"),
+        ("a tent for two", "find | thing tent | people: two", [], "2 tent"),
+        ("from Tamperley", "find | brand Tamperley", ["brand Tamperley"], ""),
+        ("from TAMPERLEY", "find | brand TAMPERLEY", ["brand Tamperley"], ""),
+        ("Tamperley's mugs", "find | thing mugs | brand Tamperley's", ["brand Tamperley"], "mugs"),
+        ("from harlow kiln", "find | brand harlow kiln", ["brand Harlow Kiln"], ""),
+        ("not varsko", "find | no brand varsko", ["not brand Varsko"], ""),
+        ("not Acme", "find | no brand Acme", [], ""),
+        ("no kettle brand", "find | no brand kettle", ["no “kettle”"], ""),
+        ("no peanuts 花生", "find | without 花生", ["not allergens 花生 (1)"], ""),
+        ("no candles", "find | without candles", ["no “candles”"], ""),
+        ("not a candle", "find | without candle", ["no “candle”"], ""),
+        ("no leather", "find | without leather", ["not material leather (2)", "no “leather”"], ""),
+        ("in stock", "find | in stock", ["in stock"], ""),
+        ("for my mother", "find | for my mother", ["for my mother"], ""),
+        ("for my dog", "find | for my dog", ["for my dog"], "dog"),
+        ("a bed for my dog", "find | thing bed | for my dog", ["for my dog"], "dog bed"),
+        ("a dog bed for my dog", "find | thing dog bed | for my dog", ["for my dog"], "dog bed"),
+        ("for me", "find | for me", [], ""),
+        ("a present", "find | thing gift", [], ""),
+        ("a cookbook as a gift", "find | thing cookbook", [], "cookbook"),
+    ],
+)  # fmt: skip
+def test_a_first_message_is_changes_and_words_to_look_for(message, line, changes, query):
+    meaning = meant(message, line)
+    assert (changes_of(meaning), meaning.query) == (changes, query)
+    assert meaning.command is None and not meaning.doubtful
+
+
+@pytest.mark.parametrize("said", ["Acme", "kettle"])
+def test_a_wanted_brand_that_the_shop_has_not_is_said_and_looked_for(said):
+    meaning = meant(f"a tent from {said}", f"find | thing tent | brand {said}")
+    assert meaning.unknown_brands == (said,) and meaning.query == f"{said} tent"
+    assert not meaning.changes
+
+
+def test_of_two_brands_the_known_one_holds_and_the_other_is_said():
+    meaning = meant("Tamperley or Acme", "find | brand Tamperley | brand Acme")
+    assert changes_of(meaning) == ["brand Tamperley"]
+    assert (meaning.unknown_brands, meaning.query) == (("Acme",), "Acme")
+
+
+def test_what_no_word_of_the_catalogue_is_is_not_left_out_but_said():
+    meaning = meant("no frills, no candles", "find | without frills | without candles")
+    assert meaning.unclear == ("frills",) and changes_of(meaning) == ["no “candles”"]
+
+
+def test_wool_is_refused_in_all_languages_and_cotton_is_not_wool():
+    (refused, *_) = meant("no wool", "find | without wool").changes
+    assert {"merino wool", "Schurwolle"} <= set(refused.values)
+    assert not any("baumwolle" in value.casefold() for value in refused.values)
+
+
+def test_singular_and_plural_leave_out_the_same():
+    one, many = (
+        reduced(EMPTY, meant(f"no {said}", f"find | without {said}").changes, ())[0]
+        for said in ("candle", "candles")
+    )
+    assert len(one.constraints.held) == len(many.constraints.held) == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "line", "changes"),
+    [
+        ("a lamp", "find | thing lamp", ["new quest"]),
+        ("in red", "find | colour: red", ["colour red (3)"]),
+        ("more tea", "refine | thing tea", []),
+        ("for me", "refine | for me", ["drop recipient"]),
+        ("for my dad", "refine | for my dad", ["for my dad"]),
+        ("like 2 in red", "refine | item 2 | colour: red", ["more like 2", "colour red (3)"]),
+        ("like 2, under 20", "refine | item 2 | max 20", ["more like 2", "at most 20"]),
+        ("below the 2nd", "refine | sort cheapest | item 2", ["cheaper than 2"]),
+        ("above the 2nd", "refine | sort dearest | item 2", ["dearer than 2"]),
+        ("best like 2", "refine | sort best_rated | item 2", ["more like 2"]),
+    ],
+)
+def test_a_later_message_changes_what_holds(message, line, changes):
+    assert changes_of(meant(message, line, HELD)) == changes
+
+
+def test_a_new_quest_keeps_price_refusals_and_receiver():
+    meaning = meant("a lamp", "find | thing lamp", HELD)
+    assert meaning.new and meaning.query == "lamp"
+    assert left_by(meaning) == [
+        "min_price 10",
+        "max_price 40",
+        "not_brand Varsko",
+        "not_brand Limberlow",
+        "not_attribute wool",
+        "not_word candles",
+        "recipient my mother",
+    ]
+
+
+def test_a_new_quest_may_have_a_brand_and_a_colour_of_its_own():
+    line = "find | thing lamp | brand Varsko | colour: blue | in stock"
+    left = left_by(meant("a blue Varsko lamp in stock", line, HELD))
+    assert {"brand Varsko", "attribute blue", "in_stock"} <= set(left)
+    assert "brand Tamperley" not in left and "not_brand Varsko" not in left
+
+
+def test_the_new_quest_comes_before_all_that_is_said_of_it():
+    changes = meant(
+        "a lamp like 2, in red", "find | thing lamp | colour: red | item 2", SEEN
+    ).changes
+    assert changes[0] == NewQuest() and MoreLike(Reference(2)) in changes
+
+
+def test_what_is_said_of_no_other_thing_begins_no_quest():
+    meaning = meant("in red", "find | colour: red", HELD)
+    assert not meaning.new and "brand Tamperley" in left_by(meaning)
+
+
+def test_the_thing_named_again_adds_only_what_is_new_of_it():
+    meaning = meant(
+        "something for tea, light", "refine | thing something for tea | feature: light", SEEN
+    )
+    assert (meaning.query, meaning.new) == ("light", False)
+
+
+def test_an_order_of_the_products_is_no_limit():
+    meaning = meant("the cheapest first", "refine | sort cheapest", SEEN)
+    assert meaning.sort == "cheapest" and not meaning.changes
+    assert meant("below the 2nd", "refine | sort cheapest | item 2", SEEN).sort is None
+    assert meant("best like 2", "refine | sort best_rated | item 2", SEEN).sort == "best_rated"
+
+
+@pytest.mark.parametrize(
+    ("message", "drops", "gone"),
+    [
+        ("a higher price", ["max"], ["max_price 40"]),
+        ("may cost less", ["min"], ["min_price 10"]),
+        ("any price", ["max", "min"], ["min_price 10", "max_price 40"]),
+        ("any brand", ["brand"], ["brand Tamperley"]),
+        ("all other brands too", ["not_brand"], ["not_brand Varsko", "not_brand Limberlow"]),
+        ("Varsko is fine", ["not_brand"], ["not_brand Varsko"]),
+        ("any colour", ["colour"], ["attribute red"]),
+        ("Farbe egal", ["farbe"], ["attribute red"]),
+        ("wool is fine", ["not"], ["not_attribute wool"]),
+        ("a candle is fine", ["not"], ["not_word candles"]),
+        ("all of that is fine", ["not"], ["not_attribute wool", "not_word candles"]),
+        ("sold out is fine", ["in_stock"], ["in_stock"]),
+        (
+            "any price, wool, any colour",
+            ["max", "min", "not", "colour"],
+            ["min_price 10", "max_price 40", "attribute red", "not_attribute wool"],
+        ),
+    ],
+)
+def test_what_is_taken_back_goes_and_nothing_else(message, drops, gone):
+    line = " | ".join(["drop", *(f"drop {one}" for one in drops)])
+    before = left_by(meant("hm", "refine", HELD))
+    left = left_by(meant(message, line, HELD))
+    assert [one for one in before if one not in left] == gone
+    assert set(left) < set(before)
+
+
+def test_to_take_back_the_limit_that_does_not_hold_takes_the_other_of_its_kind():
+    only_low = reduced(SEEN, [AtLeast(Decimal(10))], ())[0]
+    assert left_by(meant("any price", "drop | drop max", only_low), only_low) == []
+
+
+def test_to_take_back_all_is_to_start_over():
+    assert changes_of(meant("forget it all", "drop | drop max | drop all", HELD)) == ["start over"]
+
+
+@pytest.mark.parametrize("drop", ["max", "brand", "not", "in_stock", "colour", "pattern"])
+def test_to_take_back_what_does_not_hold_is_said(drop):
+    meaning = meant("drop it", f"drop | drop {drop}", SEEN)
+    after, notes = reduced(SEEN, meaning.changes, ())
+    assert after == SEEN and [one.kind for one in notes] == ["nothing_to_drop"]
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "places"),
+    [
+        ("compare", "compare", [1, 2, 3]),
+        ("compare | item 1 | item 3", "compare", [1, 3]),
+        ("why", "why", []),
+        ("why | item 2", "why", [2]),
+        ("product", "product_question", [1, 2, 3]),
+        ("product | item 3", "product_question", [3]),
+        ("shop", "shop_question", []),
+        ("order", "contact", []),
+        ("order | item 2", "cart", [2]),
+        ("order | item 1 | item 2", "contact", [1, 2]),
+        ("find | item 2", "product", [2]),
+        ("refine | item 2", "product", [2]),
+        ("talk", "smalltalk", []),
+        ("abuse", "hostile", []),
+        ("undo", "undo", []),
+        ("more", "more", []),
+        ("none", "others", []),
+    ],
+)
+def test_what_is_no_quest_is_a_command(line, kind, places):
+    command = meant("well", line, SEEN).command
+    assert (command.kind, [one.number for one in command.references]) == (kind, places)
+    assert command.text == "well"
+
+
+def test_why_of_the_only_product_on_the_screen_is_of_that():
+    alone = SEEN.model_copy(update={"shown": SEEN.shown[:1]})
+    assert meant("why?", "why", alone).command.references == (Reference(1),)
+
+
+def test_a_place_that_is_not_on_the_screen_is_none():
+    assert meant("the ninth", "find | item 9", SEEN).command is None
+    assert meant("why the ninth", "why | item 9", EMPTY).command.references == ()
+
+
+@pytest.mark.parametrize("part", ["max 40", "min 40", "no brand Varsko", "without wool"])
+def test_what_two_readings_see_differently_is_not_held_but_asked(part):
+    message = "a lamp 40 Varsko wool"
+    said = read_line(f"find | thing lamp | in stock | {part}")
+    (doubted,) = (one for one in said.parts if one.kind not in ("thing", "in stock"))
+    found = traced(message, said, [doubted])
+    meaning = meaning_of(found, message, EMPTY, demo_vocabulary())
+    assert meaning.doubtful == (Part(doubted.kind, doubted.text),)
+    assert changes_of(meaning) == ["in stock"] and meaning.query == "lamp"
+
+
+def test_what_the_message_does_not_say_is_not_held():
+    line = "find | thing lamp | max 30 | brand Varsko | colour: red | without wool"
+    meaning = meant("a lamp for 20", line)
+    assert not meaning.changes and meaning.query == "lamp"
+
+
+def test_nothing_was_asked_before_the_first_message():
+    assert context_of(EMPTY) is None
+    assert context_of(Situation(shown=SEEN.shown)) is not None
+
+
+def test_the_reader_is_told_what_holds_and_what_is_shown():
+    context = context_of(HELD)
+    assert context == ReadingContext(
+        "something for tea",
+        {
+            "min": Decimal(10),
+            "max": Decimal(40),
+            "brands": ["Tamperley"],
+            "not_brands": ["Varsko", "Limberlow"],
+            "attributes": {"colour": "red"},
+            "not": ["wool", "candles"],
+            "in_stock": True,
+            "for_whom": "my mother",
+        },
+        tuple(one.title for one in SEEN.shown),
+    )
+
+
+_PARTS = """
+thing lamp, thing gift, max 40, min 10, around 30, brand Varsko, brand Acme, no brand Varsko,
+no brand lamp, colour: red, colour: magenta, size: M, without wool, without frills, for my dog,
+for me, in stock, sort cheapest, sort newest, item 1, item 3, drop max, drop not, drop colour,
+drop all
+"""
+parts = st.sampled_from([one.strip() for one in _PARTS.split(",")])
+MESSAGE = "lamp gift 40 10 30 Varsko Acme red magenta M wool frills for my dog me"
+intents = st.sampled_from(["find", "refine", "drop", "compare", "why", "product", "order"])
+
+
+@given(intents, st.lists(parts, max_size=6), st.sampled_from([EMPTY, SEEN, HELD]))
+def test_any_line_has_a_meaning_that_can_be_done(intent, some, situation):
+    meaning = meant(MESSAGE, " | ".join([intent, *some]), situation)
+    after, _ = reduced(situation, meaning.changes, ("EUR",))
+    assert Constraints.model_validate_json(after.constraints.model_dump_json()) == after.constraints
+    assert after.constraints.filters()
+    context_of(after)

@@ -1,0 +1,209 @@
+"""The reader over an engine whose lines and answers are written: what it asks and what it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llmrec.engines import ScriptedEngine
+from llmrec.engines.constraints import Grammar
+from llmrec.errors import EngineError, EngineTimeout
+from llmrec.reading import MessageReader, Reading, ReadingContext, Traced
+from llmrec.reading.grammar import line_grammar
+from llmrec.reading.lines import Part
+from llmrec.reading.scripted import ScriptedReader
+from llmrec.reading.signs import LABELS, SUMS
+
+LINE = "find | thing lamp | max 30 | no brand Bolt"
+MESSAGE = "a lamp up to 30€, not Bolt"
+
+
+class Listening(ScriptedEngine):
+    """A scripted engine that writes down what it was asked with."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.asked: list[dict[str, Any]] = []
+
+    def generate(self, prompts: Sequence[str], **more: Any) -> list[str]:
+        self.asked.append({"prompts": list(prompts), **more})
+        return super().generate(prompts, **more)
+
+    def score_labels(
+        self, prompts: Sequence[str], labels: Sequence[Sequence[str]], **more: Any
+    ) -> Any:
+        self.asked.append({"prompts": list(prompts), "labels": labels, **more})
+        return super().score_labels(prompts, labels, **more)
+
+
+def answering(**answers: str) -> Callable[[str, Sequence[str]], list[float]]:
+    """A score function that gives each text asked for its label, others ``other``.
+
+    In the line, all signs are equally likely.
+    """
+
+    def score(prompt: str, labels: Sequence[str]) -> list[float]:
+        if len(labels) == len(SUMS):
+            return [0.0] * len(SUMS)
+        text = prompt.splitlines()[-1].removeprefix("Is ").removesuffix(":")
+        wanted = answers.get(text, answers.get(f"_{text}", "other"))
+        return [10.0 * (label == f" {wanted}") for label in labels]
+
+    return score
+
+
+def reader(engine: ScriptedEngine, **more: Any) -> MessageReader:
+    return MessageReader(engine, **{"adapter": None, "currency": "EUR", **more})
+
+
+AGREES = answering(_30="most", Bolt="refused")
+
+
+def test_a_message_is_read() -> None:
+    engine = Listening(AGREES, [LINE])
+    assert reader(engine).read(MESSAGE) == Traced(
+        Reading(
+            intent="find",
+            looking_for="lamp",
+            max=Decimal(30),
+            currency="EUR",
+            not_brands=("Bolt",),
+        )
+    )
+
+
+def test_a_line_may_begin_with_a_space() -> None:
+    assert reader(Listening(AGREES, [f" {LINE}\n"])).read(MESSAGE).reading.max == 30
+
+
+def test_the_line_is_asked_for_under_the_grammar_of_its_message() -> None:
+    engine = Listening(AGREES, [LINE])
+    context = ReadingContext("torch", {"max": 50}, ["Bolt L", "Ray 2"])
+    reader(engine).read(f" {MESSAGE}\n", context)
+    line, signs = engine.asked
+    head = (
+        "Before: torch | max 50\nScreen: 1 Bolt L | 2 Ray 2\nShopper: a lamp up to 30€, not Bolt\n"
+    )
+    assert line["prompts"] == [f"{head}Read:"]
+    assert line["constraint"] == Grammar(line_grammar(MESSAGE, 2))
+    asked, written = f"{head}Is ", f"{head}Read: find | thing lamp |"
+    assert signs["prompts"] == [f"{asked}30:", f"{asked}Bolt:", written]
+    answers = [f" {label}" for label in LABELS]
+    assert signs["labels"] == [answers, answers, [f" {kind}" for kind in SUMS]]
+
+
+@pytest.mark.parametrize("label", ["other", "wanted"])
+def test_what_the_second_witness_denies_is_not_held(label: str) -> None:
+    engine = Listening(answering(_30="other", Bolt=label), [LINE])
+    found = reader(engine).read(MESSAGE)
+    assert found.unsure == (Part("max", "30"), Part("no brand", "Bolt"))
+    assert found.reading == Reading(intent="find", looking_for="lamp")
+
+
+def test_a_sum_has_the_sign_that_both_views_find_likeliest_together() -> None:
+    found = reader(Listening(answering(_30="least", Bolt="refused"), [LINE])).read(MESSAGE)
+    assert found.reading.min == 30 and found.reading.max is None and not found.unsure
+
+    def torn(prompt: str, labels: Sequence[str]) -> list[float]:
+        if len(labels) == len(SUMS):
+            return [4.0, 0.0, 0.0]
+        return [4.0 * (label == " least") for label in labels]
+
+    found = reader(Listening(torn, ["find | thing lamp | max 30"])).read(MESSAGE)
+    assert found.unsure == (Part("max", "30"),)
+
+
+def test_without_a_second_witness_the_line_holds() -> None:
+    engine = Listening(answering(_30="least"), [LINE])
+    found = reader(engine, witness=False).read(MESSAGE)
+    assert found.reading.max == 30 and not found.unsure
+    assert len(engine.asked) == 1
+
+
+def test_where_nothing_is_to_be_confirmed_nothing_is_asked() -> None:
+    engine = Listening(AGREES, ["find | thing lamp | colour: red"])
+    assert reader(engine).read("a red lamp").reading.attributes == {"colour": "red"}
+    assert len(engine.asked) == 1
+
+
+def test_two_signs_of_one_number_become_the_likelier() -> None:
+    found = reader(Listening(AGREES, ["find | max 30 | around 30"])).read("30, about 30")
+    assert found.reading.max == 30 and found.reading.around is None and not found.unsure
+
+
+def test_what_the_message_does_not_say_is_untraced() -> None:
+    found = reader(Listening(AGREES, ["find | thing kettle | max 30"])).read(MESSAGE)
+    assert found.untraced == (Part("thing", "kettle"),)
+    assert found.reading.looking_for is None
+
+
+@pytest.mark.parametrize("message", ["", "   ", "?!", "🎁🎉", ":-)", "\x00\n", "…", "||"])
+def test_a_message_without_a_letter_is_small_talk_and_costs_nothing(message: str) -> None:
+    engine = Listening(AGREES, [LINE])
+    assert reader(engine).read(message) == Traced(Reading(intent="smalltalk"))
+    assert not engine.asked
+
+
+def test_places_and_refinements_need_a_context() -> None:
+    line = "refine | item 2 | colour: red"
+    alone = reader(Listening(AGREES, [line])).read("the second in red")
+    assert alone.reading.intent == "find" and alone.reading.refers_to == ()
+    assert alone.untraced == (Part("item", "2"),)
+    context = ReadingContext("tent", {}, ["Tarn 2", "Duo 3"])
+    beside = reader(Listening(AGREES, [line])).read("the second in red", context)
+    assert beside.reading.intent == "refine" and beside.reading.refers_to == (2,)
+
+
+def test_a_calls_currency_goes_over_the_readers() -> None:
+    engine = Listening(answering(_30="most"), ["find | max 30"])
+    own = reader(engine, currency="CAD")
+    assert own.read("$30 max").reading.currency == "CAD"
+    assert own.read("$30 max", currency="AUD").reading.currency == "AUD"
+
+
+@pytest.mark.parametrize("line", ["", "kettle", "The shopper wants a lamp.", '{"intent": "find"}'])
+def test_no_line_is_an_error_that_says_what_to_check(line: str) -> None:
+    with pytest.raises(EngineError, match="wrote no line") as caught:
+        reader(Listening(AGREES, lambda _: line)).read(MESSAGE)
+    assert "adapter" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("method", ["generate", "score_labels"])
+@pytest.mark.parametrize("error", [EngineTimeout("too long"), EngineError("broken")])
+def test_the_engines_failure_passes_through(method: str, error: Exception) -> None:
+    engine = ScriptedEngine(AGREES, [LINE], fail_with=error, fail_on=[method])
+    with pytest.raises(type(error)) as caught:
+        reader(engine).read(MESSAGE)
+    assert caught.value is error
+
+
+def test_the_adapters_name_is_passed_on(tmp_path: Path) -> None:
+    (tmp_path / "adapter_config.json").write_text("{}")
+    engine = Listening(AGREES, [LINE])
+    engine.load_adapter("ours", tmp_path)
+    assert reader(engine, adapter="ours").read(MESSAGE).reading.max == 30
+    assert [one["adapters"] for one in engine.asked] == [["ours"], ["ours"] * 3]
+
+
+def test_an_adapter_that_is_not_loaded_is_named() -> None:
+    with pytest.raises(EngineError, match="'reader'"):
+        MessageReader(ScriptedEngine(AGREES, [LINE])).read(MESSAGE)
+
+
+def test_a_long_message_is_read_up_to_two_thousand_characters() -> None:
+    engine = Listening(AGREES, ["find | thing lamp"])
+    reader(engine).read("lamp " * 1_000)
+    assert engine.asked[0]["prompts"][0].count("lamp") == 400
+
+
+def test_a_scripted_reader_checks_its_lines_as_a_models() -> None:
+    own = ScriptedReader({MESSAGE: LINE, "x": "no line"}, "EUR")
+    assert own.read(MESSAGE) == reader(Listening(AGREES, [LINE])).read(MESSAGE)
+    assert own.read("a red lamp").reading == Reading(intent="find", looking_for="a red lamp")
+    assert own.read("?!").reading == Reading(intent="smalltalk")
+    with pytest.raises(EngineError, match="'x'"):
+        own.read("x")
