@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from llmrec.linear import bounded
 
-__all__ = ["currency_in"]
+__all__ = ["currency_beside", "currency_in"]
 
 _DOLLARS = ("USD", "AUD", "CAD", "NZD", "SGD", "HKD", "TWD", "MXN")
 _NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -157,15 +157,18 @@ def currency_in(message: str, places: list[tuple[int, int]], shop: str | None) -
     ('PHP', 'AUD')
     """
     for start, end in places:
-        found = _AFTER.match(message, end) or _BEFORE.search(
-            message, max(0, start - _FAR_BACK), start
-        )
-        if found:
-            return _code(found[1], shop)
+        if named := currency_beside(message, start, end):
+            return _code(named[1], shop)
     if not places:
         return None
     alone = (one[0] for one in _ALONE.finditer(message) if one[0].casefold() not in _POUNDS)
     return next((_code(one, shop) for one in alone), None)
+
+
+def currency_beside(message: str, start: int, end: int) -> re.Match[str] | None:
+    """The currency that stands behind a number, or before it; its word or sign is group 1."""
+    behind = _AFTER.match(message, end)
+    return behind or _BEFORE.search(message, max(0, start - _FAR_BACK), start)
 
 
 def _code(word: str, shop: str | None) -> str:

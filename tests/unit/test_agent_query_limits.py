@@ -23,6 +23,17 @@ from llmrec.types import Filters
         ("tent > 300 euros", "tent", 300, None),
         ("kite under 200euros", "kite", None, 200),
         ("4k tv under 500", "4k tv", None, 500),
+        ("tent under 1.500 euros", "tent", None, 1500),
+        ("laptop stand under 1k", "laptop stand", None, 1000),
+        ("kite under 1.5k", "kite", None, 1500),
+        ("lamp under twenty five", "lamp", None, 25),
+        ("kettle under a tenner", "kettle", None, 10),
+        ("sofa below half a grand", "sofa", None, 500),
+        ("nothing over 50, lamp", "lamp", None, 50),
+        ("lamp not below 40", "lamp", 40, None),
+        ("eine Lampe, nicht über 50 Euro", "eine Lampe", None, 50),
+        ("lamp ≤ 30€", "lamp", None, 30),
+        ("lamp around 50 euros", "lamp", None, 60),
     ],
 )
 def test_a_sum_is_a_limit(query, rest, low, high):
@@ -43,9 +54,13 @@ def test_a_sum_is_a_limit(query, rest, low, high):
         "at least 2 pockets",
         "under 4K tv",
         "bulb under 3000K",
-        "kite under 1k",
-        "kite under 1.5k",
         "size < 42",
+        "no lamps over 50",
+        "a kettle that doesn't cost more than 30 euros",
+        "keine Lampe über 50",
+        "别给我50以上的灯",
+        "shoes from 36 to 42",
+        "heater, power usage between 500 and 1000",
     ],
 )
 def test_other_numbers_stay_words(query):

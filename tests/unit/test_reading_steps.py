@@ -100,7 +100,8 @@ def in_proportion(short: int, long: int) -> bool:
 
 
 def test_there_are_patterns_and_texts() -> None:
-    assert len(PATTERNS) > 90
+    # Those of conversations went with the patterns that read them.
+    assert len(PATTERNS) > 80
     assert len(set(TEXTS)) == 1_000
 
 
