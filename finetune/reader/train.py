@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from llmrec.artifacts import Card, CardData, Figure, package_versions
+from llmrec.artifacts import Card, CardData, package_versions
 from llmrec.errors import ConfigError, DataError, ModelError
-from llmrec.finetune.figures import mean_figure
+from llmrec.finetune.likelihood import HeldOutAnswers
 from llmrec.finetune.ranker.place import Place
-from llmrec.finetune.ranker.reports import EvaluationReport, LoraReport, Observer
+from llmrec.finetune.ranker.reports import LoraReport, Observer
 from llmrec.finetune.ranker.run import train_adapter
-from llmrec.finetune.ranker.task import Judgement, Results
 from llmrec.finetune.ranker.wrap import Adapted
 from llmrec.finetune.reader.batches import BranchedExample, branch_losses, tokenise_reading
 from llmrec.finetune.reader.examples import ReaderExample, sha256_of
@@ -89,9 +86,9 @@ class ReaderTask:
 
     def held_out(
         self, held: Sequence[BranchedExample], settings: LoraSettings, place: Place
-    ) -> HeldOutMessages:
+    ) -> HeldOutAnswers[BranchedExample]:
         """Messages that training has not seen."""
-        return HeldOutMessages(held, settings.batch, place)
+        return HeldOutAnswers(held, branch_losses, settings.batch, place)
 
     def card(self, base: str, folder: Path, settings: LoraSettings, report: LoraReport) -> Card:
         """With the loss alone; what is read right is measured when the adapter is there."""
@@ -114,49 +111,6 @@ class ReaderTask:
                 "evaluations": [[one.step, one.loss, one.accuracy] for one in report.evaluations],
             },
         )
-
-
-class HeldOutMessages:
-    """Held-out examples: how likely the model finds their lines and answers."""
-
-    def __init__(self, examples: Sequence[BranchedExample], batch: int, place: Place) -> None:
-        self._examples, self._batch, self._place = examples, batch, place
-
-    def __len__(self) -> int:
-        return len(self._examples)
-
-    def begin(self, model: Any) -> None:
-        """Nothing: no run of the reader goes on from another."""
-
-    def judge(self, model: Any) -> Judgement:
-        """Mean loss in nats, and share of the lines' tokens that are the likeliest."""
-        losses, right = self._asked(model)
-        return Judgement(float(np.mean(losses)), float(np.mean(right)))
-
-    def results(self, model: Any, evaluations: Sequence[EvaluationReport]) -> Results:
-        """Loss and share of likeliest tokens with their intervals."""
-        if not self._examples:
-            return Results()
-        losses, right = self._asked(model)
-        figures: dict[str, Figure] = {"accuracy": mean_figure(right), "loss": mean_figure(losses)}
-        return Results(figures)
-
-    def _asked(self, model: Any) -> tuple[list[float], list[float]]:
-        import torch
-
-        order = sorted(self._examples, key=lambda one: len(one.tokens))
-        losses: list[float] = []
-        right: list[float] = []
-        was_training = model.training
-        model.eval()
-        with torch.inference_mode(), self._place.autocast():
-            for start in range(0, len(order), self._batch):
-                chosen = order[start : start + self._batch]
-                one, two = branch_losses(model, chosen, str(model.device))
-                losses += one.tolist()
-                right += two.tolist()
-        model.train(was_training)
-        return losses, right
 
 
 def train_reader(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from llmrec.linear import bounded
 from llmrec.reading.amounts import amounts_in
@@ -56,7 +56,7 @@ def line_grammar(message: str, on_screen: int) -> str:
         message: plain text of one line; not empty.
         on_screen: how many products are on the screen; the first nine can be named.
     """
-    sums = dict.fromkeys(one.text for one in amounts_in(message))
+    sums = tuple(dict.fromkeys(amount.text for amount in amounts_in(message)))
     kinds = ['"thing " (value | "gift")', '"brand " value', '"no brand " value']
     kinds += ['"without " value', '"for " value', '"in stock"', f'"sort " ({_any(_SORTS)})']
     kinds += [f'"drop " ({_any(_DROPS)} | name)', 'name ": " value']
@@ -72,22 +72,22 @@ def line_grammar(message: str, on_screen: int) -> str:
             f"part: {' | '.join(kinds)}",
             f'value: word (" " word){{0,{_MOST_WORDS}}}',
             f"name: {_any(ATTRIBUTES.split())}",
-            *_word_rules(message),
+            *_word_rules(message, sums),
         )
     )
 
 
-def _word_rules(message: str) -> Iterator[str]:
+def _word_rules(message: str, sums: Sequence[str]) -> Iterator[str]:
     if _CHINESE.search(message):
         yield "word: WORD"
         yield "WORD: COPIED & /[^ |]+/"
         copied = json.dumps({"substring_chars": message}, ensure_ascii=False)
         yield f"COPIED: %regex {copied}"
     else:
-        yield f"word: {_any(_words(message)) or _any((message,))}"
+        yield f"word: {_any(_words(message, sums)) or _any((message,))}"
 
 
-def _words(message: str) -> dict[str, None]:
+def _words(message: str, sums: Sequence[str]) -> dict[str, None]:
     """The words of a message, with and without what hangs on them."""
     words: dict[str, None] = {}
     for whole in (one[0].rstrip(".,;:!?)") for one in _CHUNK.finditer(message)):
@@ -97,8 +97,8 @@ def _words(message: str) -> dict[str, None]:
         bare = [_ENDING.sub("", piece) for piece in pieces]
         words |= dict.fromkeys(one for one in (whole, chunk, *pieces, *free, *bare) if one)
     # Numbers of several words, and those with a sign in them, are copied too.
-    for amount in amounts_in(message):
-        words |= dict.fromkeys(amount.text.split())
+    for text in sums:
+        words |= dict.fromkeys(text.split())
     return words
 
 
