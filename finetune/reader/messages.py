@@ -1,5 +1,7 @@
 """The written messages: what shoppers type, each with what it means. Ours, and shipped.
 
+They were written one by one by a large language model in shoppers' roles, not by people.
+
 ``messages/NAME.jsonl`` holds one writer's set, one JSON object a line: ``message``, ``context``,
 ``shop_currency`` and ``want`` (llmrec/reading/reading.py has the keys). The sets whose names begin
 with ``test`` train nothing. A shop's own files have the same form; context and currency may lack.

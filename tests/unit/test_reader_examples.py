@@ -22,7 +22,7 @@ from llmrec.finetune.reader.variants import WordPools, variant
 from llmrec.reading.lines import read_line, write_line, write_part
 from llmrec.reading.prompt import ReadingContext, plain
 from llmrec.reading.reading import Reading
-from llmrec.reading.signs import LABELS
+from llmrec.reading.signs import LABELS, SUMS
 
 LIMITS = ("min", "max", "around", "currency", "sort")
 
@@ -402,3 +402,13 @@ def test_heads_lines_and_questions_are_tokenised_apart() -> None:
     assert (question.given, question.learned) == (tuple(letters("Is 2:")), tuple(letters(" other")))
     with pytest.raises(ContextOverflow, match="Shopper: hi"):
         tokenise_reading([one], letters, 0, max_tokens=20)
+
+
+def test_nearly_every_sum_that_is_meant_can_be_said() -> None:
+    sums = untold = 0
+    for path in written_sets():
+        for message in read_messages(path):
+            _, missing = said_in(message.message, message.want)
+            sums += sum(key in message.want for key in SUMS)
+            untold += sum(name in SUMS for name in missing)
+    assert (sums, untold) == (2_299, 20)
