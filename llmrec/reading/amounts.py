@@ -49,16 +49,16 @@ def amounts_in(message: str) -> list[Amount]:
     Args:
         message: any text; the places are those of its characters.
 
-    >>> [(one.text, str(one.value)) for one in amounts_in("a tent, 1.500 or 1.5k, two hundred max")]
+    >>> [(amount.text, str(amount.value)) for amount in amounts_in("1.500 or 1.5k, two hundred")]
     [('1.500', '1500'), ('1.5k', '1500'), ('two hundred', '200')]
-    >>> [str(one.value) for one in amounts_in("一百五, 2千, 三十左右")]
+    >>> [str(amount.value) for amount in amounts_in("一百五, 2千, 三十左右")]
     ['150', '2000', '30']
     """
-    found = _with_cents(message, _of_one_size(message, numbers_in(message)))
+    numbers = _with_cents(message, _of_one_size(message, numbers_in(message)))
     return [
-        Amount(one.start, one.end, message[one.start : one.end], _plain(one.value))
-        for one in (_if_meant(message, one) for one in found)
-        if one is not None
+        Amount(number.start, number.end, message[number.start : number.end], _plain(number.value))
+        for number in (_if_meant(message, number) for number in numbers)
+        if number is not None
     ]
 
 
@@ -69,10 +69,10 @@ _RANGE = re.compile(
 _ROUND = re.compile("[2-9](000?)")
 
 
-def _of_one_size(message: str, found: list[FoundNumber]) -> list[FoundNumber]:
+def _of_one_size(message: str, numbers: list[FoundNumber]) -> list[FoundNumber]:
     """The ends of ranges that name their size once: of "1-2k" the first is 1,000."""
-    for place in range(len(found) - 1):
-        low, high = found[place : place + 2]
+    for place in range(len(numbers) - 1):
+        low, high = numbers[place : place + 2]
         joiner = _joiner(message, low, high)
         if not joiner:
             continue
@@ -81,14 +81,14 @@ def _of_one_size(message: str, found: list[FoundNumber]) -> list[FoundNumber]:
             round_one = _ROUND.fullmatch(message, high.start, high.end)
             size = 10 ** len(round_one[1]) if round_one else 1
         if low.size == 1 and size >= 100 and low.value < high.value / size:
-            found[place] = replace(low, value=low.value * size, meant=True)
-    return found
+            numbers[place] = replace(low, value=low.value * size, meant=True)
+    return numbers
 
 
 def _joiner(message: str, low: FoundNumber, high: FoundNumber) -> str:
     """What makes a range of two numbers; empty where nothing does."""
-    found = _RANGE.fullmatch(message, low.end, high.start)
-    return "" if found is None or (found[1] and not low.between) else found[0]
+    match = _RANGE.fullmatch(message, low.end, high.start)
+    return "" if match is None or (match[1] and not low.between) else match[0]
 
 
 _CURRENCY = re.compile(
@@ -105,18 +105,18 @@ _ENDS = re.compile(
 _COUNTS = re.compile("[个個件只條条双雙套本台部张張把瓶盒袋款种種斤人颗顆]|包(?!邮|郵)")
 
 
-def _with_cents(message: str, found: list[FoundNumber]) -> Iterator[FoundNumber]:
+def _with_cents(message: str, numbers: list[FoundNumber]) -> Iterator[FoundNumber]:
     """Two numbers around a currency as one: "49 euros and 99 cents", 九块九."""
     place = 0
-    while place < len(found):
-        one, place = found[place], place + 1
-        if place < len(found) and (both := _sum_of(message, one, found[place])):
-            one, place = both, place + 1
-        elif one.meant and (cents := _ONLY_CENTS.match(message, one.end)):
-            one = replace(one, end=cents.end(), value=one.value / 100, size=1)
-        elif place < len(found) and _share_cents(message, one, found[place]):
-            one = replace(one, value=one.value / 100, size=1)
-        yield one
+    while place < len(numbers):
+        number, place = numbers[place], place + 1
+        if place < len(numbers) and (both := _sum_of(message, number, numbers[place])):
+            number, place = both, place + 1
+        elif number.meant and (cents := _ONLY_CENTS.match(message, number.end)):
+            number = replace(number, end=cents.end(), value=number.value / 100, size=1)
+        elif place < len(numbers) and _share_cents(message, number, numbers[place]):
+            number = replace(number, value=number.value / 100, size=1)
+        yield number
 
 
 def _share_cents(message: str, low: FoundNumber, high: FoundNumber) -> bool:
@@ -143,22 +143,22 @@ _NOUN = bounded(rf"[ -]({LETTER}+)")
 _KEEPS_ONE = re.compile("元|块钱|塊錢|美元|美金|欧|英镑|周?岁|人份|公斤|千克|斤|升|米(?!色)|年")
 
 
-def _if_meant(message: str, one: FoundNumber) -> FoundNumber | None:
+def _if_meant(message: str, number: FoundNumber) -> FoundNumber | None:
     """A lone "one" or "a" only before what is counted: "one person", "a pound"."""
-    if one.meant:
-        return one
-    word = message[one.start : one.end].casefold()
+    if number.meant:
+        return number
+    word = message[number.start : number.end].casefold()
     if word == "一":
-        return one if _KEEPS_ONE.match(message, one.end) else None
-    noun = _NOUN.match(message, one.end)
+        return number if _KEEPS_ONE.match(message, number.end) else None
+    noun = _NOUN.match(message, number.end)
     if noun is None:
         return None
     named = noun[1].casefold()
     if word in SHY:
-        return one if named in COUNTED or named in MONEY else None
+        return number if named in COUNTED or named in MONEY else None
     # Of an article and its noun the noun says that there is a number, so it belongs to the text.
     counted = named in MONEY or (word not in ("a", "an") and named in COUNTED)
-    return replace(one, end=noun.end()) if counted else None
+    return replace(number, end=noun.end()) if counted else None
 
 
 def _plain(value: Decimal) -> Decimal:

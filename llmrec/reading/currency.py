@@ -128,13 +128,13 @@ _AFTER = bounded(
 )
 _BEFORE = bounded(
     f"{_BEGINS}("
-    + "|".join((*(re.escape(one) for one in _WORDS if one not in _COUNTERS), *_ANY_CODE))
+    + "|".join((*(re.escape(word) for word in _WORDS if word not in _COUNTERS), *_ANY_CODE))
     + r")\.?\s?$",
     re.IGNORECASE,
 )
 _ALONE = bounded(
     f"{_BEGINS}("
-    + "|".join(re.escape(one) for one in _WORDS if one not in _SHORT)
+    + "|".join(re.escape(word) for word in _WORDS if word not in _SHORT)
     + f"){_ENDS}|[€£₹₱₩฿₺]",
     re.IGNORECASE,
 )
@@ -161,8 +161,8 @@ def currency_in(message: str, places: list[tuple[int, int]], shop: str | None) -
             return _code(named[1], shop)
     if not places:
         return None
-    alone = (one[0] for one in _ALONE.finditer(message) if one[0].casefold() not in _POUNDS)
-    return next((_code(one, shop) for one in alone), None)
+    alone = (match[0] for match in _ALONE.finditer(message) if match[0].casefold() not in _POUNDS)
+    return next((_code(word, shop) for word in alone), None)
 
 
 def currency_beside(message: str, start: int, end: int) -> re.Match[str] | None:

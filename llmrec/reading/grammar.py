@@ -90,12 +90,12 @@ def _word_rules(message: str, sums: Sequence[str]) -> Iterator[str]:
 def _words(message: str, sums: Sequence[str]) -> dict[str, None]:
     """The words of a message, with and without what hangs on them."""
     words: dict[str, None] = {}
-    for whole in (one[0].rstrip(".,;:!?)") for one in _CHUNK.finditer(message)):
+    for whole in (match[0].rstrip(".,;:!?)") for match in _CHUNK.finditer(message)):
         chunk = whole.strip(_EDGES)
-        pieces = [found[0] for rule in (_WORD, _PART) for found in rule.finditer(chunk)]
-        free = [found[1] for piece in pieces if (found := _FREE.fullmatch(piece))]
+        pieces = [match[0] for rule in (_WORD, _PART) for match in rule.finditer(chunk)]
+        free = [match[1] for piece in pieces if (match := _FREE.fullmatch(piece))]
         bare = [_ENDING.sub("", piece) for piece in pieces]
-        words |= dict.fromkeys(one for one in (whole, chunk, *pieces, *free, *bare) if one)
+        words |= dict.fromkeys(word for word in (whole, chunk, *pieces, *free, *bare) if word)
     # Numbers of several words, and those with a sign in them, are copied too.
     for text in sums:
         words |= dict.fromkeys(text.split())

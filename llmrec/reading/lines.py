@@ -106,10 +106,10 @@ def read_line(line: str) -> Said | None:
     >>> read_line("find | no brand Acme | max").parts
     (Part(kind='no brand', text='Acme', name=''),)
     """
-    first, *rest = (one.strip() for one in line.strip().split("|"))
+    first, *rest = (text.strip() for text in line.strip().split("|"))
     if first not in INTENTS:
         return None
-    parts = (_part(one) for one in rest)
+    parts = (_part(text) for text in rest)
     return Said(first, tuple(_without_repeats(part for part in parts if part is not None)))
 
 
@@ -118,8 +118,8 @@ def _part(text: str) -> Part | None:
         return Part("in stock")
     if text.startswith("drop "):
         return Part("drop", text[5:].strip())
-    if found := _ATTRIBUTE.fullmatch(text):
-        return Part("attribute", found[2].strip(), found[1])
+    if match := _ATTRIBUTE.fullmatch(text):
+        return Part("attribute", match[2].strip(), match[1])
     for kind in _VALUED:
         if text.startswith(f"{kind} ") and (value := text[len(kind) + 1 :].strip()):
             return Part(kind, value)  # type: ignore[arg-type]  # one of the literals above

@@ -92,7 +92,7 @@ class FoundNumber:
 def numbers_in(message: str) -> list[FoundNumber]:
     """The numbers of a message from left to right, also those that may not be meant as such.
 
-    >>> [str(one.value) for one in numbers_in("two grand, or one fifty for the small one?")]
+    >>> [str(number.value) for number in numbers_in("two grand, or one fifty for the small one?")]
     ['2000', '150', '1']
     """
     return list(_Parser(message).numbers())
@@ -124,9 +124,9 @@ class _Parser:
     def _placed(self, at: int, part: _Part) -> FoundNumber:
         first, last = self._tokens[at], self._tokens[part.after - 1]
         alone = part.after == at + 1
-        meant = not (alone and (first.word in SHY or first.word in ARTICLES))
+        certain = not (alone and (first.word in SHY or first.word in ARTICLES))
         size = part.size if part.whole else 1
-        return FoundNumber(first.start, last.end, part.value, size, meant, self._between(at))
+        return FoundNumber(first.start, last.end, part.value, size, certain, self._between(at))
 
     def _word(self, at: int) -> str:
         """The word at a place; empty where more than a space or hyphen parts it from the last."""
@@ -135,7 +135,9 @@ class _Parser:
 
     def _between(self, at: int) -> bool:
         """Whether a range of two numbers has been announced a few words before."""
-        return any(one.word in ("between", "zwischen") for one in self._tokens[max(at - 4, 0) : at])
+        return any(
+            token.word in ("between", "zwischen") for token in self._tokens[max(at - 4, 0) : at]
+        )
 
     def _inexact(self, at: int) -> int:
         """The token behind "(a few) hundred" or "十几"; 0 where a number may be exact."""
@@ -314,7 +316,7 @@ class _Parser:
         tens = GERMAN_TENS.get(self._word(at + 2), 0)
         if 1 <= value <= 9 and tens and self._word(at + 1) == "und" and not self._between(at):
             return _Part(value + tens, at + 3)
-        size = next((one for one in (1_000, 100) if value >= one and value % one == 0), 1)
+        size = next((unit for unit in (1_000, 100) if value >= unit and value % unit == 0), 1)
         return _Part(value, at + 1, size, whole=value < 10 * size)
 
     def _pointed(self, part: _Part) -> _Part:

@@ -85,16 +85,16 @@ def figure_value(text: str) -> Decimal:
     Args:
         text: as :func:`tokens_of` finds it.
 
-    >>> [str(figure_value(one)) for one in ("1.500", "1,299.99", "49,90", "1 200", "0.125")]
+    >>> [str(figure_value(text)) for text in ("1.500", "1,299.99", "49,90", "1 200", "0.125")]
     ['1500', '1299.99', '49.90', '1200', '0.125']
-    >>> [str(figure_value(one)) for one in ("2½", "21⁄2", "3/4", ".99", "1,00,000")]
+    >>> [str(figure_value(text)) for text in ("2½", "21⁄2", "3/4", ".99", "1,00,000")]
     ['2.5', '2.5', '0.75', '0.99', '100000']
     """
     if not text[-1].isdecimal():
         text = f"{text[:-1].strip()} {unicodedata.normalize('NFKC', text[-1])}".strip()
-    if found := _FRACTION.fullmatch(text):
-        below = int(found[3]) or 1
-        return Decimal(found[1] or 0) + Decimal(found[2]) / below
+    if fraction := _FRACTION.fullmatch(text):
+        below = int(fraction[3]) or 1
+        return Decimal(fraction[1] or 0) + Decimal(fraction[2]) / below
     plain = re.sub(r"['’\s]", "", text)
     *heads, tail = _MARK.split(plain)
     if not heads:
@@ -116,7 +116,7 @@ def german_value(word: str) -> Decimal | None:
     Args:
         word: casefolded.
 
-    >>> [str(german_value(one)) for one in ("fünfundzwanzig", "tausendfünfhundert", "anderthalb")]
+    >>> [str(german_value(text)) for text in ("fünfundzwanzig", "tausendfünfhundert", "anderthalb")]
     ['25', '1500', '1.5']
     >>> german_value("hundertprozentig")
     """
@@ -174,7 +174,7 @@ def chinese_value(text: str, lead: Decimal | None = None) -> Decimal | None:
         text: as :func:`tokens_of` finds it.
         lead: figures before it, which count its first unit.
 
-    >>> [str(chinese_value(one)) for one in ("一百五", "一百零五", "两千三", "两点五")]
+    >>> [str(chinese_value(text)) for text in ("一百五", "一百零五", "两千三", "两点五")]
     ['150', '105', '2300', '2.5']
     >>> str(chinese_value("万5", Decimal(1))), chinese_value("百百"), chinese_value("两三百")
     ('15000', None, None)
@@ -219,23 +219,23 @@ _ESTIMATE = re.compile(
 def chinese_estimate(text: str) -> tuple[int, Decimal, Decimal] | None:
     """The ends of a range in one word, and where the second begins; ``None`` for other words.
 
-    >>> [str(one) for one in chinese_estimate("七八百") or ()]
+    >>> [str(number) for number in chinese_estimate("七八百") or ()]
     ['1', '700', '800']
-    >>> [str(one) for one in chinese_estimate("一百二三十") or ()]
+    >>> [str(number) for number in chinese_estimate("一百二三十") or ()]
     ['3', '120', '130']
     """
-    found = _ESTIMATE.fullmatch(text)
-    if found is None or (found[1] and found[1][-1] in DIGITS):
+    match = _ESTIMATE.fullmatch(text)
+    if match is None or (match[1] and match[1][-1] in DIGITS):
         return None
-    head, first, second, unit = found.groups()
+    head, first, second, unit = match.groups()
     if DIGITS[second] - DIGITS[first] != 1 and first + second != "三五":
         return None
     low, high = (chinese_value(head + digit + unit) for digit in (first, second))
-    return None if low is None or high is None else (found.start(3), low, high)
+    return None if low is None or high is None else (match.start(3), low, high)
 
 
 def _positional(digits: str) -> str:
-    return "".join(str(DIGITS[one]) for one in digits)
+    return "".join(str(DIGITS[digit]) for digit in digits)
 
 
 _TOKEN = bounded(
@@ -268,18 +268,18 @@ class Token(NamedTuple):
 def tokens_of(message: str) -> Iterator[Token]:
     """The figures, words and Chinese numerals of a message; other signs are gaps between them.
 
-    >>> [(one.word, one.gap) for one in tokens_of("About 1.5k, fiftyish!")]
+    >>> [(token.word, token.gap) for token in tokens_of("About 1.5k, fiftyish!")]
     [('about', ''), ('1.5', ' '), ('k', ''), ('fifty', ', ')]
     """
     before = 0
-    for found in _TOKEN.finditer(message):
-        word = found[0].casefold()
+    for match in _TOKEN.finditer(message):
+        word = match[0].casefold()
         if (stem := word.removesuffix("ish")) != word and _known(stem):
             word = stem
-        figure = figure_value(found[0]) if found["figure"] else None
-        gap = message[before : found.start()]
-        yield Token(found.start(), found.end(), word, gap, figure, bool(found["chinese"]))
-        before = found.end()
+        figure = figure_value(match[0]) if match["figure"] else None
+        gap = message[before : match.start()]
+        yield Token(match.start(), match.end(), word, gap, figure, bool(match["chinese"]))
+        before = match.end()
 
 
 def _known(word: str) -> bool:

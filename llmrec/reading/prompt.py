@@ -98,16 +98,16 @@ _WORDS = {
 }
 
 
-def _held(held: Mapping[str, Any]) -> list[str]:
+def _held(limits: Mapping[str, Any]) -> list[str]:
     parts: list[str] = []
     for key, word in _WORDS.items():
-        value = held.get(key)
+        value = limits.get(key)
         values = value if isinstance(value, (list, tuple)) else [] if value is None else [value]
-        parts += [f"{word} {_text(one)}" for one in values]
-    for name, value in (held.get("attributes") or {}).items():
+        parts += [f"{word} {_text(value)}" for value in values]
+    for name, value in (limits.get("attributes") or {}).items():
         values = value if isinstance(value, (list, tuple)) else [value]
-        parts.append(f"{name}: " + ", ".join(_text(one) for one in values))
-    return [*parts, "in stock"] if held.get("in_stock") else parts
+        parts.append(f"{name}: " + ", ".join(_text(value) for value in values))
+    return [*parts, "in stock"] if limits.get("in_stock") else parts
 
 
 def _text(value: object) -> str:

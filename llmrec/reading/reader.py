@@ -66,11 +66,11 @@ class MessageReader:
             return Traced(_NOTHING)
         head = prompt_head(text, context)
         shown = len(context.on_screen) if context else 0
-        said = self._line(head, text, shown)
-        said, denied = self._heard(head, said) if self.witness else (said, frozenset())
+        line = self._line(head, text, shown)
+        line, denied = self._heard(head, line) if self.witness else (line, frozenset())
         return traced(
             text,
-            said,
+            line,
             denied,
             on_screen=shown,
             has_context=context is not None,
@@ -78,39 +78,39 @@ class MessageReader:
         )
 
     def _line(self, head: str, text: str, shown: int) -> Said:
-        line = self.engine.generate(
+        written = self.engine.generate(
             [head + READ],
             max_tokens=_MOST_TOKENS,
             adapters=[self.adapter],
             constraint=Grammar(line_grammar(text, shown)),
         )[0]
-        said = read_line(line)
-        if said is None:
+        line = read_line(written)
+        if line is None:
             raise EngineError(
-                f"The reader wrote no line: {line[:60]!r}.",
+                f"The reader wrote no line: {written[:60]!r}.",
                 hint="Check models.reader: it must name an adapter that was trained to read.",
             )
-        return said
+        return line
 
-    def _heard(self, head: str, said: Said) -> tuple[Said, frozenset[Part]]:
+    def _heard(self, head: str, line: Said) -> tuple[Said, frozenset[Part]]:
         """The line with each sum's sign as both witnesses see it, and the parts that they do not.
 
         All that is asked begins with the same head, which an engine reads once.
         """
-        parts = witnessed_parts(said)
+        parts = witnessed_parts(line)
         if not parts:
-            return said, frozenset()
+            return line, frozenset()
         sums = [part for part in parts if part.kind in SUMS]
-        asked = [head + sign_question(part.text) for part in parts]
-        lines = [head + READ + " " + _before(said, part) for part in sums]
+        questions = [head + sign_question(part.text) for part in parts]
+        beginnings = [head + READ + " " + _before(line, part) for part in sums]
         answers = [f" {label}" for label in LABELS]
         kinds = [f" {kind}" for kind in SUMS]
         scores = self.engine.score_labels(
-            [*asked, *lines],
-            [answers] * len(asked) + [kinds] * len(lines),
-            adapters=[self.adapter] * (len(asked) + len(lines)),
+            [*questions, *beginnings],
+            [answers] * len(questions) + [kinds] * len(beginnings),
+            adapters=[self.adapter] * (len(questions) + len(beginnings)),
         )
-        shares = [[float(one) for one in np.exp(own)] for own in scores]
+        shares = [[float(share) for share in np.exp(row)] for row in scores]
         by_part = dict(zip(parts, shares, strict=False))
         in_line = dict(zip(sums, shares[len(parts) :], strict=True))
         heard: dict[Part, Part] = {}
@@ -125,11 +125,11 @@ class MessageReader:
                     heard[part] = replace(part, kind=kind)
             elif not settled_name(part.kind, answer):
                 denied.add(part)
-        whole = tuple(dict.fromkeys(heard.get(part, part) for part in said.parts))
-        return replace(said, parts=whole), frozenset(denied)
+        whole = tuple(dict.fromkeys(heard.get(part, part) for part in line.parts))
+        return replace(line, parts=whole), frozenset(denied)
 
 
-def _before(said: Said, part: Part) -> str:
+def _before(line: Said, part: Part) -> str:
     """The line up to the sign of a part."""
-    place = said.parts.index(part)
-    return write_line(replace(said, parts=said.parts[:place])) + " |"
+    place = line.parts.index(part)
+    return write_line(replace(line, parts=line.parts[:place])) + " |"

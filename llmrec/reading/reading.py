@@ -82,7 +82,9 @@ class Reading(BaseModel):
         values = self.model_dump(by_alias=True)
         for key in ("min", "max", "around"):
             values[key] = _number(values[key])
-        return {key: list(one) if isinstance(one, tuple) else one for key, one in values.items()}
+        return {
+            key: list(value) if isinstance(value, tuple) else value for key, value in values.items()
+        }
 
 
 def _number(value: Decimal | None) -> float | int | None:

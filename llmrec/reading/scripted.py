@@ -48,18 +48,18 @@ class ScriptedReader:
         text = plain(message)
         # A message without a word is small talk, as a model's reader has it.
         wordless = not any(char.isalnum() for char in text)
-        said = Said("talk") if wordless else Said("find", (Part("thing", text),))
-        if (line := self._by_text.get(text)) is not None:
-            found = read_line(line)
-            if found is None:
+        line = Said("talk") if wordless else Said("find", (Part("thing", text),))
+        if (written := self._by_text.get(text)) is not None:
+            parsed = read_line(written)
+            if parsed is None:
                 raise EngineError(
-                    f"The line scripted for {text[:40]!r} is none: {line!r}.",
+                    f"The line scripted for {text[:40]!r} is none: {written!r}.",
                     hint="Begin it with an intent's word, such as 'find' or 'refine'.",
                 )
-            said = found
+            line = parsed
         return traced(
             text,
-            said,
+            line,
             on_screen=len(context.on_screen) if context else 0,
             has_context=context is not None,
             currency=currency or self.currency,

@@ -122,4 +122,4 @@ def _fill(partial: Path, folder: Path, tensors: Mapping[str, FloatArray]) -> Non
 def _save(tensors: Mapping[str, np.ndarray], path: Path) -> None:
     from safetensors.numpy import save_file
 
-    save_file({name: np.ascontiguousarray(one) for name, one in tensors.items()}, path)
+    save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, path)

@@ -69,7 +69,7 @@ def traced(
         has_context: whether something was looked for before.
         currency: the shop's.
     """
-    amounts = {_folded(one.text): one for one in amounts_in(message)}
+    amounts = {_folded(amount.text): amount for amount in amounts_in(message)}
     kept: list[Part] = []
     unsure: list[Part] = []
     untraced: list[Part] = []
@@ -85,8 +85,10 @@ def traced(
         intent = "find"
     values = _values(intent, kept, amounts, on_screen)
     if intent in _LIMITED:
-        sums = [amounts[_folded(one.text)] for one in kept if one.kind in _SUMS]
-        values["currency"] = currency_in(message, [(one.start, one.end) for one in sums], currency)
+        sums = [amounts[_folded(part.text)] for part in kept if part.kind in _SUMS]
+        values["currency"] = currency_in(
+            message, [(amount.start, amount.end) for amount in sums], currency
+        )
     return Traced(Reading(**values), tuple(unsure), tuple(untraced))
 
 
@@ -94,19 +96,19 @@ def _values(
     intent: str, parts: Sequence[Part], amounts: Mapping[str, Amount], on_screen: int
 ) -> dict[str, Any]:
     def texts(kind: PartKind) -> tuple[str, ...]:
-        return tuple(one.text for one in parts if one.kind == kind)
+        return tuple(part.text for part in parts if part.kind == kind)
 
     values: dict[str, Any] = {"intent": intent}
     if intent in _LIMITED:
         # The last word counts: "20, no wait, 30".
-        values |= {one: amounts[_folded(texts(one)[-1])].value for one in _SUMS if texts(one)}
+        values |= {kind: amounts[_folded(texts(kind)[-1])].value for kind in _SUMS if texts(kind)}
         if sort := texts("sort"):
             values["sort"] = sort[-1]
     attributes: dict[str, list[str]] = {}
-    for one in parts:
-        if one.kind == "attribute":
-            attributes.setdefault(one.name, []).append(_value(one, amounts))
-    places = sorted({int(one) for one in texts("item")})
+    for part in parts:
+        if part.kind == "attribute":
+            attributes.setdefault(part.name, []).append(_value(part, amounts))
+    places = sorted({int(text) for text in texts("item")})
     if not places and intent in WHOLE_SCREEN:
         places = list(range(1, on_screen + 1))
     things, receivers = texts("thing"), texts("for")
@@ -115,11 +117,12 @@ def _values(
         "brands": texts("brand"),
         "not_brands": texts("no brand"),
         "attributes": {
-            name: tuple(own) if len(own) > 1 else own[0] for name, own in attributes.items()
+            name: tuple(listed) if len(listed) > 1 else listed[0]
+            for name, listed in attributes.items()
         },
         "not_": texts("without"),
         "for_whom": receivers[-1] if receivers else None,
-        "in_stock": True if any(one.kind == "in stock" for one in parts) else None,
+        "in_stock": True if any(part.kind == "in stock" for part in parts) else None,
         "refers_to": tuple(places),
         "drops": texts("drop") if intent == "drop" else (),
     }
@@ -130,7 +133,7 @@ _IN_STOCK = ("in stock", "auf lager", "vorrätig", "有货", "有貨", "现货",
 
 def _stock_meant(part: Part) -> Part:
     """The part, or that stock counts: "in stock only" is no feature of a thing."""
-    named = part.kind == "attribute" and any(one in _folded(part.text) for one in _IN_STOCK)
+    named = part.kind == "attribute" and any(phrase in _folded(part.text) for phrase in _IN_STOCK)
     return Part("in stock") if named else part
 
 
