@@ -97,11 +97,11 @@ def context_of(situation: Situation) -> ReadingContext | None:
     constraints = situation.constraints.held
     if not (situation.words or constraints or situation.shown):
         return None
-    held: dict[str, Any] = {}
-    for one in constraints:
-        _hold(held, one)
-    titles = tuple(one.title for one in situation.shown)
-    return ReadingContext(situation.words[0] if situation.words else None, held, titles)
+    values: dict[str, Any] = {}
+    for constraint in constraints:
+        _hold(values, constraint)
+    titles = tuple(product.title for product in situation.shown)
+    return ReadingContext(situation.words[0] if situation.words else None, values, titles)
 
 
 _KEYS = {
@@ -115,19 +115,20 @@ _KEYS = {
 }
 
 
-def _hold(held: dict[str, Any], one: Constraint) -> None:
-    if one.kind in ("max_price", "min_price"):
-        held[_KEYS[one.kind]] = one.amount
-    elif one.kind == "in_stock":
-        held["in_stock"] = True
-    elif one.kind == "recipient":
-        held["for_whom"] = one.said or None
-    elif one.kind == "attribute":
-        held.setdefault("attributes", {})[one.name] = one.said or ", ".join(one.values)
-    elif one.kind in _KEYS:
-        said = [one.said] if one.said else list(one.values)
-        own = held.setdefault(_KEYS[one.kind], [])
-        own += [word for word in said if word not in own]
+def _hold(values: dict[str, Any], constraint: Constraint) -> None:
+    if constraint.kind in ("max_price", "min_price"):
+        values[_KEYS[constraint.kind]] = constraint.amount
+    elif constraint.kind == "in_stock":
+        values["in_stock"] = True
+    elif constraint.kind == "recipient":
+        values["for_whom"] = constraint.said or None
+    elif constraint.kind == "attribute":
+        attributes = values.setdefault("attributes", {})
+        attributes[constraint.name] = constraint.said or ", ".join(constraint.values)
+    elif constraint.kind in _KEYS:
+        words = [constraint.said] if constraint.said else list(constraint.values)
+        texts = values.setdefault(_KEYS[constraint.kind], [])
+        texts += [word for word in words if word not in texts]
 
 
 def meaning_of(
@@ -158,22 +159,22 @@ def meaning_of(
 
 def _only_points(reading: Reading) -> bool:
     """Whether nothing but one product is named: "the second one"."""
-    said = reading.to_dict()
-    rest = {key: one for key, one in said.items() if key not in ("intent", "refers_to")}
+    values = reading.to_dict()
+    rest = {key: value for key, value in values.items() if key not in ("intent", "refers_to")}
     return len(reading.refers_to) == 1 and not any(rest.values())
 
 
-def _quest(found: Traced, situation: Situation, vocabulary: Vocabulary) -> Meaning:
-    reading, words = found.reading, _Words()
+def _quest(traced: Traced, situation: Situation, vocabulary: Vocabulary) -> Meaning:
+    reading, words = traced.reading, _Words()
     changes: list[Change] = []
     new = reading.intent == "find" and bool(reading.looking_for)
     if new and (situation.words or situation.ask.product is not None):
         changes.append(NewQuest())
     changes += _sums(reading)
-    known = [vocabulary.brand(name) for name in reading.brands]
-    if any(known):
-        changes.append(Brands(tuple(name for name in known if name)))
-    unknown = tuple(said for said, name in zip(reading.brands, known, strict=True) if name is None)
+    brands = [vocabulary.brand(name) for name in reading.brands]
+    if any(brands):
+        changes.append(Brands(tuple(name for name in brands if name)))
+    unknown = tuple(text for text, name in zip(reading.brands, brands, strict=True) if name is None)
     words.soft += unknown
     refused, absent, unclear = _refused(reading, situation, vocabulary)
     changes += refused
@@ -202,7 +203,7 @@ def _quest(found: Traced, situation: Situation, vocabulary: Vocabulary) -> Meani
         unknown,
         absent,
         unclear,
-        found.unsure,
+        traced.unsure,
     )
 
 
@@ -218,7 +219,7 @@ class _Words:
         thing = self.thing
         if not new and situation.words and fold(thing) == fold(situation.words[0]):
             thing = ""
-        soft = [one for one in dict.fromkeys(self.soft) if fold(one) not in fold(thing)]
+        soft = [word for word in dict.fromkeys(self.soft) if fold(word) not in fold(thing)]
         return " ".join([*soft, thing]).strip()
 
 
@@ -243,29 +244,29 @@ def _refused(
     """
     sought = fold(reading.looking_for or " ".join(situation.words[:1])).split()
     # "No treats with chicken" names what is looked for, and refuses the chicken.
-    refusals = [said for said in reading.not_ if fold(said) not in sought]
-    names = {said: vocabulary.brand(said) for said in (*reading.not_brands, *refusals)}
-    known = tuple(dict.fromkeys(name for name in names.values() if name))
-    changes: list[Change] = [Brands(known, wanted=False)] if known else []
+    refusals = [text for text in reading.not_ if fold(text) not in sought]
+    names = {text: vocabulary.brand(text) for text in (*reading.not_brands, *refusals)}
+    brands = tuple(dict.fromkeys(name for name in names.values() if name))
+    changes: list[Change] = [Brands(brands, wanted=False)] if brands else []
     absent: list[str] = []
     unclear: list[str] = []
-    for said in (said for said, name in names.items() if not name):
-        own = _held_back(said, vocabulary)
-        changes += own
-        if not own:
-            (absent if said in reading.not_brands else unclear).append(said)
+    for text in (text for text, name in names.items() if not name):
+        limits = _held_back(text, vocabulary)
+        changes += limits
+        if not limits:
+            (absent if text in reading.not_brands else unclear).append(text)
     return changes, tuple(absent), tuple(unclear)
 
 
-def _held_back(said: str, vocabulary: Vocabulary) -> list[Change]:
+def _held_back(text: str, vocabulary: Vocabulary) -> list[Change]:
     """What has a value of this name, and whose title says it."""
     changes: list[Change] = [
-        Values(name, values, said, wanted=False)
+        Values(name, values, text, wanted=False)
         for name in vocabulary.attribute_names.values()
-        if (values := _meant(vocabulary, name, said))
+        if (values := _meant(vocabulary, name, text))
     ]
     # Titles are compared by stems: one of the two forms leaves out both.
-    stands = [word for word in _numbers_of(said) if vocabulary.in_titles(word)][:1]
+    stands = [word for word in _numbers_of(text) if vocabulary.in_titles(word)][:1]
     return [*changes, *(Without(word) for word in stands)]
 
 
@@ -275,8 +276,8 @@ def _numbers_of(word: str) -> list[str]:
     return [word, other] if word.isascii() and len(word) > 2 else [word]
 
 
-def _meant(vocabulary: Vocabulary, name: str, said: str) -> tuple[str, ...]:
-    for word in _numbers_of(said):
+def _meant(vocabulary: Vocabulary, name: str, text: str) -> tuple[str, ...]:
+    for word in _numbers_of(text):
         if values := vocabulary.values(name, word):
             return values
     return ()
@@ -284,8 +285,8 @@ def _meant(vocabulary: Vocabulary, name: str, said: str) -> tuple[str, ...]:
 
 def _values(reading: Reading, vocabulary: Vocabulary, words: _Words) -> Iterator[Change]:
     """Colours, sizes and materials that the catalogue knows hold; the rest is looked for."""
-    for name, said in reading.attributes.items():
-        texts = (said,) if isinstance(said, str) else said
+    for name, value in reading.attributes.items():
+        texts = (value,) if isinstance(value, str) else value
         kind = kind_of(fold(name))
         attributes = vocabulary.of_kind(kind) if kind in _HARD else ()
         for attribute in attributes:
@@ -293,7 +294,7 @@ def _values(reading: Reading, vocabulary: Vocabulary, words: _Words) -> Iterator
             if kind == "colour":
                 # A colour that nothing here has counts too, so that its absence is said.
                 by_text = {t: v or ((t,) if is_colour(fold(t)) else ()) for t, v in by_text.items()}
-            values = dict.fromkeys(value for own in by_text.values() for value in own)
+            values = dict.fromkeys(value for of_text in by_text.values() for value in of_text)
             if values:
                 yield Values(
                     attribute, tuple(values), ", ".join(t for t, v in by_text.items() if v)
@@ -339,11 +340,13 @@ def _drops(reading: Reading, message: str, situation: Situation) -> Iterator[Cha
     if "all" in reading.drops:
         yield StartOver()
         return
-    held = situation.constraints.held
-    dropped = {one for name in reading.drops for one in _held_of(name, message, situation)}
+    constraints = situation.constraints.held
+    dropped = {
+        constraint for name in reading.drops for constraint in _held_of(name, message, situation)
+    }
     # The last first: each drop moves the places behind it.
-    for place in range(len(held), 0, -1):
-        if held[place - 1] in dropped:
+    for place in range(len(constraints), 0, -1):
+        if constraints[place - 1] in dropped:
             yield Drop("number", str(place))
     if reading.drops and not dropped:
         yield Drop("attribute", reading.drops[0])  # so that it is said that there is none
@@ -353,21 +356,23 @@ def _held_of(name: str, message: str, situation: Situation) -> Sequence[Constrai
     """What holds of a kind: those that the message names, else all."""
     constraints = situation.constraints
     if name in _DROPPED:
-        meant, else_meant = _DROPPED[name]
-        held = constraints.of(*meant) or constraints.of(*else_meant)
+        kinds, else_kinds = _DROPPED[name]
+        of_kind = constraints.of(*kinds) or constraints.of(*else_kinds)
     else:
         # The catalogue's name of an attribute may be another: "farbe" for "colour".
         kind = kind_of(fold(name))
         of_values = constraints.of("attribute", "not_attribute")
-        held = tuple(one for one in of_values if kind_of(fold(one.name)) == kind)
-    return [one for one in held if _is_named(one, message)] or held
+        of_kind = tuple(
+            constraint for constraint in of_values if kind_of(fold(constraint.name)) == kind
+        )
+    return [constraint for constraint in of_kind if _is_named(constraint, message)] or of_kind
 
 
-def _is_named(one: Constraint, message: str) -> bool:
-    said, words = fold(message), set(tokens(message))
-    named = [word for word in (one.said, *one.values) if tokens(word)]
+def _is_named(constraint: Constraint, message: str) -> bool:
+    text, words = fold(message), set(tokens(message))
+    named = [word for word in (constraint.said, *constraint.values) if tokens(word)]
     # Chinese has no words to compare; elsewhere "tea" is not named by "teapots".
     return any(
-        words.issuperset(tokens(word)) or (not word.isascii() and fold(word) in said)
+        words.issuperset(tokens(word)) or (not word.isascii() and fold(word) in text)
         for word in named
     )

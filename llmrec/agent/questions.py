@@ -44,27 +44,27 @@ def _undo(turn: TurnInProgress, _: Command) -> Steps:
     yield from turn.constraints_changed()
     yield from turn.say("undone")
     if turn.now.shown:
-        items = turn.agent.shop.store.items(one.id for one in turn.now.shown)
+        items = turn.agent.shop.store.items(product.id for product in turn.now.shown)
         cards = [
-            Card(number=one.number, product=product_fields(items[one.id]))
-            for one in turn.now.shown
-            if one.id in items
+            Card(number=product.number, product=product_fields(items[product.id]))
+            for product in turn.now.shown
+            if product.id in items
         ]
         yield Products(cards=tuple(cards))
 
 
 def _more(turn: TurnInProgress, _: Command) -> Steps:
     """Leave out what was shown; the answer is asked for afterwards."""
-    shown = tuple(one.id for one in turn.now.shown)
+    shown = tuple(product.id for product in turn.now.shown)
     turn.changed(passed=(*turn.now.passed, *shown))
     yield from ()
 
 
 def _filters(turn: TurnInProgress, _: Command) -> Steps:
-    held = turn.now.constraints.held
+    constraints = turn.now.constraints.held
     yield ConstraintsChanged(held=held_now(turn.now.constraints, turn.language, turn.currency))
-    if held:
-        yield from turn.say("now", filters=listed(held, turn.language, turn.currency))
+    if constraints:
+        yield from turn.say("now", filters=listed(constraints, turn.language, turn.currency))
     else:
         yield from turn.say("no_filters")
 
@@ -82,16 +82,16 @@ def _profile(turn: TurnInProgress, _: Command) -> Steps:
 
 def _product(turn: TurnInProgress, references: tuple[Reference, ...]) -> Shown | Note:
     """The one product that a command is about; it is "that one" from then on."""
-    found = meant(turn.now, references[0] if references else Reference())
-    if isinstance(found, Shown):
-        turn.changed(focus=found.number)
-    return found
+    product = meant(turn.now, references[0] if references else Reference())
+    if isinstance(product, Shown):
+        turn.changed(focus=product.number)
+    return product
 
 
 def _why(turn: TurnInProgress, command: Command) -> Steps:
     if not command.references and turn.now.focus is None and len(turn.now.shown) > 1:
-        for one in turn.now.shown[:MOST_COMPARED]:
-            yield from _explained(turn, one.id)
+        for item in turn.now.shown[:MOST_COMPARED]:
+            yield from _explained(turn, item.id)
         return
     product = _product(turn, command.references)
     if isinstance(product, Note):
@@ -107,9 +107,9 @@ def _explained(turn: TurnInProgress, item: str) -> Steps:
     turn.now = passed
     assert isinstance(result, ExplainResult)
     title, reason = result.item.title, result.reason.text if result.reason else ""
-    on_screen = any(one.id == item for one in turn.now.shown)
+    on_screen = any(product.id == item for product in turn.now.shown)
     if result.exclusions:
-        why = "; ".join(_exclusion(turn, one) for one in result.exclusions)
+        why = "; ".join(_exclusion(turn, exclusion) for exclusion in result.exclusions)
         yield from turn.say("excluded", title=title, why=why)
     elif on_screen or result.status == "recommended":
         yield from turn.say("why", title=title, reason=reason)
@@ -128,43 +128,48 @@ _KIND_OF = {
 }
 
 
-def _exclusion(turn: TurnInProgress, one: Exclusion) -> str:
+def _exclusion(turn: TurnInProgress, exclusion: Exclusion) -> str:
     """What keeps a product away, in the words that the limit is listed by."""
-    if one.limit in ("disliked", "not_items"):
+    if exclusion.limit in ("disliked", "not_items"):
         return say("excluded_liked_not", turn.language)
-    if one.limit == "already_had":
+    if exclusion.limit == "already_had":
         return say("excluded_had", turn.language)
-    field, _, name = one.limit.partition(".")
+    field, _, name = exclusion.limit.partition(".")
     kind = _KIND_OF.get(field, field.removesuffix("s"))
-    found = [c for c in turn.now.constraints.held if c.kind == kind and name in ("", c.name)]
-    limit = listed(found, turn.language, turn.currency) or f"{one.limit}: {one.wanted}"
-    return say("has_not", turn.language, limit=limit, has=one.has) if one.has else limit
+    constraints = [c for c in turn.now.constraints.held if c.kind == kind and name in ("", c.name)]
+    limit = (
+        listed(constraints, turn.language, turn.currency)
+        or f"{exclusion.limit}: {exclusion.wanted}"
+    )
+    return say("has_not", turn.language, limit=limit, has=exclusion.has) if exclusion.has else limit
 
 
 def _compare(turn: TurnInProgress, command: Command) -> Steps:
     if not turn.now.shown:
         yield from turn.refuse(Note("nothing_shown"))
         return
-    references = command.references or tuple(Reference(one.number) for one in turn.now.shown)
+    references = command.references or tuple(
+        Reference(product.number) for product in turn.now.shown
+    )
     # A question of the whole screen names every place on it, and a screen may have more.
-    products = [meant(turn.now, one) for one in references[:MOST_COMPARED]]
-    for one in products:
-        if isinstance(one, Note):
-            yield from turn.refuse(one)
+    products = [meant(turn.now, reference) for reference in references[:MOST_COMPARED]]
+    for product in products:
+        if isinstance(product, Note):
+            yield from turn.refuse(product)
             return
-    ids = list(dict.fromkeys(one.id for one in products if isinstance(one, Shown)))
+    ids = list(dict.fromkeys(product.id for product in products if isinstance(product, Shown)))
     if len(ids) < 2:
         yield from turn.say("two_to_compare")
         return
     result = yield from turn.call("compare", {"products": ids})
     assert isinstance(result, CompareResult)
-    differing = [one for one in result.fields if one.differs]
+    differing = [field for field in result.fields if field.differs]
     yield from turn.say("compared" if differing else "compared_same")
     titles = tuple(item.title for item in result.items)
-    rows = ((one.name.removeprefix("attributes."), one.values) for one in differing)
+    rows = ((field.name.removeprefix("attributes."), field.values) for field in differing)
     yield Table(titles=titles, rows=tuple(rows))
     # They stand on the screen in the order in which they fit.
-    best = next(one for one in turn.now.shown if one.id in ids)
+    best = next(product for product in turn.now.shown if product.id in ids)
     yield from turn.say("would_take", title=best.title)
 
 
@@ -206,8 +211,8 @@ def _product_question(turn: TurnInProgress, command: Command) -> Steps:
     """Of the product that was spoken of last, of the one that is named, or of all on the screen."""
     shown = turn.now.shown
     if len(command.references) == len(shown) > 1 and turn.now.focus is None:
-        for one in shown[:MOST_COMPARED]:
-            yield from _answered(turn, one.id)
+        for item in shown[:MOST_COMPARED]:
+            yield from _answered(turn, item.id)
         return
     alone = len(command.references) < len(shown) or len(shown) == 1
     product = _product(turn, command.references if alone else ())

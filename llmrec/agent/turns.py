@@ -120,25 +120,29 @@ def _act(turn: TurnInProgress) -> Steps:
 
 def _suggested(turn: TurnInProgress) -> Meaning | None:
     """The meaning of words that the assistant itself told the shopper to say; these are exact."""
-    said = fold(turn.reading).strip(" .!。！")
-    if said in EXACT["over"]:
+    text = fold(turn.reading).strip(" .!。！")
+    if text in EXACT["over"]:
         return Meaning(changes=(StartOver(),))
     for kind in ("undo", "more", "help"):
-        if said in EXACT[kind]:
+        if text in EXACT[kind]:
             return Meaning(Command(kind))
-    held = turn.now.constraints.held
-    if held and said == fold(drop_all(turn.language)):
+    constraints = turn.now.constraints.held
+    if constraints and text == fold(drop_all(turn.language)):
         return Meaning(changes=(Drop("all"),))
-    meant = [n for n, one in enumerate(held, start=1) if said == fold(to_drop(one, turn.language))]
+    places = [
+        n
+        for n, constraint in enumerate(constraints, start=1)
+        if text == fold(to_drop(constraint, turn.language))
+    ]
     # The last first: each drop moves the places behind it.
-    drops = tuple(Drop("number", str(place)) for place in reversed(meant))
+    drops = tuple(Drop("number", str(place)) for place in reversed(places))
     return Meaning(changes=drops) if drops else None
 
 
 def _read(turn: TurnInProgress) -> Meaning:
     now, vocabulary = turn.now, turn.agent.vocabulary
-    found = turn.agent.reader.read(turn.reading, context_of(now), turn.currency)
-    return meaning_of(found, turn.reading, now, vocabulary)
+    traced = turn.agent.reader.read(turn.reading, context_of(now), turn.currency)
+    return meaning_of(traced, turn.reading, now, vocabulary)
 
 
 def _asked_sign(turn: TurnInProgress, part: Part) -> Steps:
@@ -220,8 +224,8 @@ def _told(turn: TurnInProgress, note: Note) -> Steps:
     if note.is_refusal:
         yield from turn.refuse(note)
     elif note.constraints:
-        told = listed(note.constraints, turn.language, turn.currency)
-        yield from turn.say(note.kind, filters=told)
+        limits = listed(note.constraints, turn.language, turn.currency)
+        yield from turn.say(note.kind, filters=limits)
     else:
         yield from turn.say(note.kind, text=note.text)
 
@@ -251,7 +255,7 @@ def answer(turn: TurnInProgress, liked: Shown | None = None) -> Steps:
 def _kept(turn: TurnInProgress, liked: Shown | None, items: Sequence[Item]) -> Item | None:
     """The product just liked, if nothing else that was said keeps it away."""
     item = turn.agent.shop.store.items([liked.id]).get(liked.id) if liked else None
-    if item is None or any(one.id == item.id for one in items):
+    if item is None or any(other.id == item.id for other in items):
         return None
     return item if matches(item, turn.now.constraints.filters()) else None
 
@@ -280,7 +284,7 @@ def _nothing(turn: TurnInProgress, result: ToolResult) -> Steps:
         yield from turn.say(key, title=turn.now.ask.title)
         return
     constraints = turn.now.constraints
-    hard = [one for one in constraints.held if one.kind != "recipient"]
+    hard = [constraint for constraint in constraints.held if constraint.kind != "recipient"]
     if not hard:
         yield from turn.say("empty_shop")
         return
@@ -290,9 +294,9 @@ def _nothing(turn: TurnInProgress, result: ToolResult) -> Steps:
     counter = Counter(turn.agent.shop, turn.shopper, turn.now.sort is not None)
     ways = counter.ways_out(constraints)
     for way in ways[:_MOST_WAYS]:
-        one = spoken(way.constraint, turn.language, turn.currency)
+        limit = spoken(way.constraint, turn.language, turn.currency)
         words = to_drop(way.constraint, turn.language)
-        yield from turn.say("try_dropping", one=one, count=way.count, words=words)
+        yield from turn.say("try_dropping", one=limit, count=way.count, words=words)
     if not ways:
         words = drop_all(turn.language)
         yield from turn.say("drop_all", words=words, count=counter.count(constraints.drop(*hard)))
