@@ -86,17 +86,17 @@ def read(
     """
     if stdin == (message is not None):
         raise typer.BadParameter("Give a message, or --stdin and messages there.")
-    asked = _Asked(message or "", _context_option(context), _currency_option(currency))
+    request = _Asked(message or "", _context_option(context), _currency_option(currency))
     # Taken before any progress is shown: rich turns sys.stdout to its own console meanwhile.
     out = typer.get_binary_stream("stdout")
     with ExitStack() as opened:
         if stdin:
-            _read_lines(_reader(workspace, opened), asked, out, details)
+            _read_lines(_reader(workspace, opened), request, out, details)
             return
         with notes.status("Reading …"):
             reader = _reader(workspace, opened)
-            found = reader.read(asked.message, asked.context, asked.currency)
-        _print(found, out, details)
+            traced = reader.read(request.message, request.context, request.currency)
+        _print(traced, out, details)
 
 
 def _reader(workspace: Path | None, opened: ExitStack) -> Reader:
@@ -122,12 +122,12 @@ def _default_reader(opened: ExitStack) -> Reader:
 
     settings = Settings.without_workspace()
 
-    def own() -> Engine:
+    def shop_engine() -> Engine:
         models = settings.models
         engine = load_engine(models.engine, models.llm, settings.engine)
         return opened.enter_context(closing(engine))
 
-    reader, alone = load_reader(settings, Path.cwd(), own)
+    reader, alone = load_reader(settings, Path.cwd(), shop_engine)
     if alone is not None:
         opened.callback(alone.close)
     return reader
@@ -139,8 +139,8 @@ def _read_lines(reader: Reader, default: _Asked, out: IO[bytes], details: bool) 
     bar.disable = console.is_terminal  # the answers themselves are seen coming
     with bar:
         task = bar.add_task("Reading", total=_count(lines))
-        for asked in _asked_in(lines, default):
-            _print(reader.read(asked.message, asked.context, asked.currency), out, details)
+        for request in _asked_in(lines, default):
+            _print(reader.read(request.message, request.context, request.currency), out, details)
             bar.advance(task)
 
 
@@ -160,7 +160,7 @@ def _asked_in(lines: IO[bytes], default: _Asked) -> Iterator[_Asked]:
         if not line.strip():
             continue
         try:
-            asked = _asked(line, default)
+            request = _asked(line, default)
         except DataError as error:
             raise DataError(
                 error.reason,
@@ -169,7 +169,7 @@ def _asked_in(lines: IO[bytes], default: _Asked) -> Iterator[_Asked]:
                 field=error.field,
                 hint=error.hint or _LINE_HINT,
             ) from None
-        yield asked
+        yield request
 
 
 def _asked(line: bytes, default: _Asked) -> _Asked:
@@ -273,13 +273,13 @@ def _currency(value: object) -> str | None:
         ) from None
 
 
-def _print(found: Traced, out: IO[bytes], details: bool) -> None:
+def _print(traced: Traced, out: IO[bytes], details: bool) -> None:
     from llmrec.reading.lines import write_part
 
-    values = found.reading.to_dict()
+    values = traced.reading.to_dict()
     if details:
-        values["unsure"] = [write_part(part) for part in found.unsure]
-        values["untraced"] = [write_part(part) for part in found.untraced]
+        values["unsure"] = [write_part(part) for part in traced.unsure]
+        values["untraced"] = [write_part(part) for part in traced.untraced]
     # JSON is UTF-8 wherever it goes, whatever the terminal's own encoding.
     out.write(json.dumps(values, ensure_ascii=False).encode() + b"\n")
     out.flush()

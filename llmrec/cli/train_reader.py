@@ -122,8 +122,8 @@ def _train(session: ReaderSession, settings: LoraSettings, *, wandb: bool) -> Lo
 
 
 def _say_left_out(data: ReaderData) -> None:
-    for one in data.left_out[:_NAMED]:
-        notes.print(f"[yellow]Left out:[/] {escape(one)}.", highlight=False, soft_wrap=True)
+    for reason in data.left_out[:_NAMED]:
+        notes.print(f"[yellow]Left out:[/] {escape(reason)}.", highlight=False, soft_wrap=True)
     if len(data.left_out) > _NAMED:
         notes.print(f"… and {len(data.left_out) - _NAMED:,} more.", highlight=False)
 
@@ -140,12 +140,12 @@ def _show_size(
     size: RankerEstimate, data: ReaderData, settings: LoraSettings, apart: int, *, as_json: bool
 ) -> None:
     if as_json:
-        said = {
+        values = {
             "estimate": asdict(size),
             "messages": {"all": data.messages, "own": data.own, "left_out": len(data.left_out)},
             "settings": settings.model_dump(),
         }
-        typer.echo(json.dumps(said))
+        typer.echo(json.dumps(values))
         return
     _say_data(data)
     console.print(
@@ -161,18 +161,18 @@ def _show_size(
 def _show(published: PublishedAdapter, report: LoraReport | None, *, as_json: bool) -> None:
     card, name = published.artifact.card, published.artifact.name
     if as_json:
-        said = {
+        values = {
             "version": name,
             "promoted": published.promoted,
             "reason": published.reason,
             "card": card.model_dump(mode="json"),
         }
-        typer.echo(json.dumps(said, default=str))
+        typer.echo(json.dumps(values, default=str))
         return
     steps = f"{len(report.steps)} steps, the best was {report.best}." if report else ""
     console.print(f"{name}: {steps}".strip(), highlight=False)
     for metric, figure in card.metrics.items():
         console.print(f"{metric} {figure} (n = {figure.n:,})", highlight=False)
     serves = f"{name} serves from the next start on." if published.promoted else ""
-    told = serves or f"{name} does not serve. {published.reason}"
-    console.print(escape(told), highlight=False, soft_wrap=True)
+    sentence = serves or f"{name} does not serve. {published.reason}"
+    console.print(escape(sentence), highlight=False, soft_wrap=True)
