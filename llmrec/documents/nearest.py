@@ -139,7 +139,7 @@ class PassageIndex:
         state = self._fresh()
         if state is None or not len(state.passages):
             return None
-        place = [one.name for one in topics()].index(topic)
+        place = [entry.name for entry in topics()].index(topic)
         vector = self._encoder.encode([topics()[place].about or topic])[0]
         weights = np.eye(len(topics()))[place] if state.topics and by_topics else None
         return state.quotation(vector, weights, threshold, prefer)
@@ -187,12 +187,12 @@ class _State:
         self.topics = topics
         self._vectors = matrix.vectors
         whole = [matrix.row.get(f"{row['file']}#{row['passage']}", -1) for row in rows]
-        said = [
-            row for row, one in enumerate(rows) if one["kind"] == "sentence" and whole[row] >= 0
+        sentences = [
+            row for row, meta in enumerate(rows) if meta["kind"] == "sentence" and whole[row] >= 0
         ]
-        self._sentences = np.array(said, np.int64)
+        self._sentences = np.array(sentences, np.int64)
         self.passages, self._owner = np.unique(
-            np.array([whole[row] for row in said], np.int64), return_inverse=True
+            np.array([whole[row] for row in sentences], np.int64), return_inverse=True
         )
 
     @cached_property
@@ -203,7 +203,7 @@ class _State:
     def _claims(self) -> NDArray[np.float64]:
         """``[passages, topics]``: how near each topic is, less where another one is nearer."""
         assert self.topics is not None
-        near = np.stack([self._by_passage(self._vectors @ one) for one in self.topics.about], 1)
+        near = np.stack([self._by_passage(self._vectors @ about) for about in self.topics.about], 1)
         claims: NDArray[np.float64] = near * np.exp((near - near.max(1, keepdims=True)) / _RIVAL)
         return claims
 
@@ -240,10 +240,10 @@ class _State:
 
     def _said(self, passage: int, near: FloatArray, prefer: re.Pattern[str] | None) -> str:
         """The sentence of a passage that is nearest to the question, or two of them."""
-        own = self._sentences[self._owner == passage].tolist()
+        rows = self._sentences[self._owner == passage].tolist()
         if prefer is not None:
-            own = [row for row in own if prefer.search(str(self.rows[row]["text"]))] or own
-        nearest = sorted(own, key=lambda row: -near[row])[:2]
+            rows = [row for row in rows if prefer.search(str(self.rows[row]["text"]))] or rows
+        nearest = sorted(rows, key=lambda row: -near[row])[:2]
         quoted = [row for row in nearest if near[row] >= near[nearest[0]] - _SECOND]
         quoted.sort(key=lambda row: int(self.rows[row]["place"] or 0))
         return " ".join(str(self.rows[row]["text"]) for row in quoted)

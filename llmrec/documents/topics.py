@@ -59,7 +59,7 @@ def topics() -> tuple[Topic, ...]:
     rows = json.loads((files("llmrec.documents") / "topics.json").read_text(encoding="utf-8"))
     return tuple(
         Topic(
-            row["name"], row["about"], tuple(one for some in row["asked"].values() for one in some)
+            row["name"], row["about"], tuple(way for ways in row["asked"].values() for way in ways)
         )
         for row in rows
     )
@@ -96,11 +96,11 @@ class TopicVectors:
             return None
 
         def build(folder: Path) -> None:
-            about = encoder.encode([one.about or "" for one in topics()])
-            about[[one.about is None for one in topics()]] = 0
+            about = encoder.encode([topic.about or "" for topic in topics()])
+            about[[topic.about is None for topic in topics()]] = 0
             np.save(folder / "about.npy", about)
-            asked = [way for one in topics() for way in one.asked]
-            np.save(folder / "asked.npy", encoder.encode(asked))
+            ways = [way for topic in topics() for way in topic.asked]
+            np.save(folder / "asked.npy", encoder.encode(ways))
 
         def read(folder: Path) -> TopicVectors:
             return cls(np.load(folder / "about.npy"), np.load(folder / "asked.npy"))
@@ -118,4 +118,4 @@ class TopicVectors:
 
 @lru_cache(maxsize=1)
 def _topic_of_way() -> NDArray[np.int64]:
-    return np.repeat(np.arange(len(topics())), [len(one.asked) for one in topics()])
+    return np.repeat(np.arange(len(topics())), [len(topic.asked) for topic in topics()])
