@@ -48,7 +48,7 @@ class BranchedExample:
     @property
     def tokens(self) -> tuple[int, ...]:
         """All that goes into a forward pass."""
-        parts = (part for one in self.branches for part in (one.given, one.learned))
+        parts = (part for branch in self.branches for part in (branch.given, branch.learned))
         return (*self.head, *(token for part in parts for token in part))
 
 
@@ -65,20 +65,20 @@ def tokenise_reading(
         ContextOverflow: an example is longer than ``max_tokens``.
     """
     made = []
-    for one in examples:
-        line = Branch(tuple(token_ids(READ)), (*token_ids(" " + one.line), end))
-        asked = (
+    for example in examples:
+        line = Branch(tuple(token_ids(READ)), (*token_ids(" " + example.line), end))
+        questions = (
             Branch(tuple(token_ids(text)), tuple(token_ids(" " + label)))
-            for text, label in one.questions
+            for text, label in example.questions
         )
-        example = BranchedExample(tuple(token_ids(one.head)), (line, *asked))
-        if len(example.tokens) > max_tokens:
+        branched = BranchedExample(tuple(token_ids(example.head)), (line, *questions))
+        if len(branched.tokens) > max_tokens:
             raise ContextOverflow(
-                f"A message has {len(example.tokens)} tokens; {max_tokens} are the limit of this "
-                f"training: {one.head[:80]!r}.",
+                f"A message has {len(branched.tokens)} tokens; {max_tokens} are the limit of this "
+                f"training: {example.head[:80]!r}.",
                 hint="Raise max_tokens.",
             )
-        made.append(example)
+        made.append(branched)
     return made
 
 
@@ -97,14 +97,14 @@ def branch_losses(
     import torch
     from torch.nn.functional import cross_entropy
 
-    longest = -(-max(len(one.tokens) for one in chosen) // LENGTHS) * LENGTHS
+    longest = -(-max(len(example.tokens) for example in chosen) // LENGTHS) * LENGTHS
     shape = (len(chosen), longest)
     tokens = torch.zeros(shape, dtype=torch.long)
     positions = torch.zeros(shape, dtype=torch.long)
     parts = torch.full(shape, -1)
     places: list[tuple[int, int, int, float]] = []
-    for row, one in enumerate(chosen):
-        places += _lay_out(one, row, tokens, positions, parts)
+    for row, example in enumerate(chosen):
+        places += _lay_out(example, row, tokens, positions, parts)
     # A token sees the head and its own branch, up to itself.
     same = parts[:, :, None] == parts[:, None, :]
     seen = (same | (parts[:, None, :] == 0)) & torch.ones(longest, longest).tril().bool()
@@ -121,9 +121,9 @@ def branch_losses(
         use_cache=False,
     ).last_hidden_state
     rows, before, target = (
-        torch.tensor([one[n] for one in places], device=device) for n in range(3)
+        torch.tensor([place[n] for place in places], device=device) for n in range(3)
     )
-    weights = torch.tensor([one[3] for one in places], device=device)
+    weights = torch.tensor([place[3] for place in places], device=device)
     logits = base.get_output_embeddings()(hidden[rows, before]).float()
     targets = tokens.to(device)[rows, target]
     losses = cross_entropy(logits, targets, reduction="none") * weights
@@ -148,14 +148,14 @@ def _lay_out(
     parts[row, :length] = 0
     learned = []
     questions = len(example.branches) - 1
-    for number, one in enumerate(example.branches, start=1):
-        ids = (*one.given, *one.learned)
+    for number, branch in enumerate(example.branches, start=1):
+        ids = (*branch.given, *branch.learned)
         end = start + len(ids)
         tokens[row, start:end] = torch.tensor(ids)
         positions[row, start:end] = length + torch.arange(len(ids))
         parts[row, start:end] = number
         weight = 1.0 if number == 1 else _QUESTIONS / questions
-        first = start + len(one.given)
-        learned += [(row, n - 1, n, weight / len(one.learned)) for n in range(first, end)]
+        first = start + len(branch.given)
+        learned += [(row, n - 1, n, weight / len(branch.learned)) for n in range(first, end)]
         start = end
     return learned

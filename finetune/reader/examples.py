@@ -50,11 +50,11 @@ def reader_examples(
     """
     rng, pools = random.Random(seed), WordPools(messages, brands)
     all_of_them = [*messages]
-    for one in messages:
+    for message in messages:
         count = int(variants) + (rng.random() < variants % 1)
-        all_of_them += [variant(one, pools, rng) for _ in range(count)]
-    made = [_example(one, rng) for one in all_of_them]
-    examples = list(dict.fromkeys(one for one in made if one is not None))
+        all_of_them += [variant(message, pools, rng) for _ in range(count)]
+    made = [_example(message, rng) for message in all_of_them]
+    examples = list(dict.fromkeys(example for example in made if example is not None))
     rng.shuffle(examples)
     return examples
 
@@ -66,41 +66,41 @@ def unsaid(message: WrittenMessage) -> list[str]:
         The line's words for it, such as ``brand``.
     """
     _, missing = said_in(message.message, message.want)
-    return [one for one in missing if one in _NEEDED]
+    return [kind for kind in missing if kind in _NEEDED]
 
 
 def _example(message: WrittenMessage, rng: random.Random) -> ReaderExample | None:
     if not message.message:
         return None
     shown = len(message.context.on_screen) if message.context else 0
-    said, missing = said_in(message.message, message.want, shown)
-    if any(one in _NEEDED for one in missing):
+    line, missing = said_in(message.message, message.want, shown)
+    if any(kind in _NEEDED for kind in missing):
         return None
-    asked = _questions(message.message, said)
-    if len(asked) > _MOST_QUESTIONS:
-        asked = rng.sample(asked, _MOST_QUESTIONS)
+    questions = _questions(message.message, line)
+    if len(questions) > _MOST_QUESTIONS:
+        questions = rng.sample(questions, _MOST_QUESTIONS)
     head = prompt_head(message.message, message.context)
-    return ReaderExample(head, write_line(said), tuple(asked))
+    return ReaderExample(head, write_line(line), tuple(questions))
 
 
-def _questions(message: str, said: Said) -> list[tuple[str, str]]:
+def _questions(message: str, line: Said) -> list[tuple[str, str]]:
     """Each sum, brand and refused thing with its sign; other numbers and values with theirs."""
-    asked = {}
-    for part in said.parts:
+    labels = {}
+    for part in line.parts:
         if part.kind in SIGNS:
-            asked[part.text] = SIGNS[part.kind]
+            labels[part.text] = SIGNS[part.kind]
         elif part.kind == "attribute":
             wanted = part.name not in ("compatible_with", "interest", "occasion")
-            asked.setdefault(part.text, "wanted" if wanted else "other")
+            labels.setdefault(part.text, "wanted" if wanted else "other")
     for amount in amounts_in(message):
         # A number inside a value ("500 ml") is no price.
-        asked.setdefault(amount.text, "other")
-    return [(sign_question(text), label) for text, label in asked.items()]
+        labels.setdefault(amount.text, "other")
+    return [(sign_question(text), label) for text, label in labels.items()]
 
 
 def sha256_of(examples: Iterable[ReaderExample]) -> str:
     """Of all that is learned, so that a checkpoint of other examples is not continued."""
     whole = hashlib.sha256()
-    for one in examples:
-        whole.update(repr(one).encode())
+    for example in examples:
+        whole.update(repr(example).encode())
     return whole.hexdigest()

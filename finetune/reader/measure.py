@@ -108,8 +108,8 @@ class Judged:
 def together(many: Iterable[Judged]) -> Judged:
     """All cases of many."""
     whole = Judged()
-    for one in many:
-        for name, so in one.cases.items():
+    for verdict in many:
+        for name, so in verdict.cases.items():
             whole.add(name, *so)
     return whole
 
@@ -122,20 +122,20 @@ def judged(message: WrittenMessage, found: Traced) -> Judged:
         found: what was read of it.
     """
     want, read = message.want, found.reading.to_dict()
-    own = Judged()
-    own.add(INTENTS, want["intent"] == read["intent"])
-    _judge_prices(own, message, found, read)
-    _judge_brands(own, want, read)
-    _judge_refusals(own, want, read)
+    verdict = Judged()
+    verdict.add(INTENTS, want["intent"] == read["intent"])
+    _judge_prices(verdict, message, found, read)
+    _judge_brands(verdict, want, read)
+    _judge_refusals(verdict, want, read)
     if want.get("looking_for"):
-        own.add("thing right", _names(want["looking_for"]) == _names(read["looking_for"]))
+        verdict.add("thing right", _names(want["looking_for"]) == _names(read["looking_for"]))
     for key, name in _KEYS.items():
         if want.get(key) or read[key]:
-            own.add(name, _names(want.get(key)) == _names(read[key]))
-    meant, got = _values(want.get("attributes", {})), _values(read["attributes"])
-    own.add("attribute values right", *(one in got for one in meant))
-    own.add("attribute values invented", *(one not in meant for one in got))
-    return own
+            verdict.add(name, _names(want.get(key)) == _names(read[key]))
+    wanted, got = _values(want.get("attributes", {})), _values(read["attributes"])
+    verdict.add("attribute values right", *(value in got for value in wanted))
+    verdict.add("attribute values invented", *(value not in wanted for value in got))
+    return verdict
 
 
 def read_apart(
@@ -153,9 +153,9 @@ def read_apart(
         EngineError: the engine failed.
     """
     by_language: dict[str, list[Judged]] = {}
-    for message in (one for path in sets for one in read_messages(path)):
-        found = reader.read(message.message, message.context, message.currency)
-        by_language.setdefault(message.language, []).append(judged(message, found))
+    for message in (message for path in sets for message in read_messages(path)):
+        traced = reader.read(message.message, message.context, message.currency)
+        by_language.setdefault(message.language, []).append(judged(message, traced))
         if progress:
             progress(1)
     return {language: together(many) for language, many in by_language.items()}
@@ -174,10 +174,10 @@ def add_to_card(folder: Path, by_language: Mapping[str, Judged], **extra: Any) -
     """
     card = read_card(folder)
     figures = together(by_language.values()).figures()
-    plain = {name: one for name, one in card.metrics.items() if name not in figures}
+    plain = {name: figure for name, figure in card.metrics.items() if name not in figures}
     languages = {
-        language: {name: one.model_dump() for name, one in own.figures().items()}
-        for language, own in by_language.items()
+        language: {name: figure.model_dump() for name, figure in verdict.figures().items()}
+        for language, verdict in by_language.items()
     }
     card.model_copy(
         update={
@@ -189,39 +189,43 @@ def add_to_card(folder: Path, by_language: Mapping[str, Judged], **extra: Any) -
 
 
 def _judge_prices(
-    own: Judged, message: WrittenMessage, found: Traced, read: Mapping[str, Any]
+    verdict: Judged, message: WrittenMessage, traced: Traced, read: Mapping[str, Any]
 ) -> None:
-    meant, got = _prices(message.want), _prices(read)
-    if meant:
-        own.add(PRICES, meant == got)
-        own.add(
+    wanted, got = _prices(message.want), _prices(read)
+    if wanted:
+        verdict.add(PRICES, wanted == got)
+        verdict.add(
             "limits turned round",
-            any(one in meant.values() and meant.get(key) != one for key, one in got.items()),
+            any(
+                price in wanted.values() and wanted.get(key) != price for key, price in got.items()
+            ),
         )
-        own.add("prices asked about", meant != got and any(p.kind in _SUMS for p in found.unsure))
+        verdict.add(
+            "prices asked about", wanted != got and any(p.kind in _SUMS for p in traced.unsure)
+        )
     elif amounts_in(message.message):
-        own.add("numbers invented as prices", bool(got))
+        verdict.add("numbers invented as prices", bool(got))
 
 
-def _judge_brands(own: Judged, want: Mapping[str, Any], read: Mapping[str, Any]) -> None:
+def _judge_brands(verdict: Judged, want: Mapping[str, Any], read: Mapping[str, Any]) -> None:
     wanted, refused = _names(want.get("brands")), _names(want.get("not_brands"))
     read_wanted, read_refused = _names(read["brands"]), _names(read["not_brands"])
     if wanted or refused:
-        own.add(BRANDS, (wanted, refused) == (read_wanted, read_refused))
-        own.add("brands turned round", bool(wanted & read_refused or refused & read_wanted))
-    own.add("brands invented", bool(read_wanted - wanted - refused))
+        verdict.add(BRANDS, (wanted, refused) == (read_wanted, read_refused))
+        verdict.add("brands turned round", bool(wanted & read_refused or refused & read_wanted))
+    verdict.add("brands invented", bool(read_wanted - wanted - refused))
 
 
-def _judge_refusals(own: Judged, want: Mapping[str, Any], read: Mapping[str, Any]) -> None:
-    things, held = _names(want.get("not")), _names(read["not"])
+def _judge_refusals(verdict: Judged, want: Mapping[str, Any], read: Mapping[str, Any]) -> None:
+    things, read_things = _names(want.get("not")), _names(read["not"])
     if things:
         searched = " ".join(map(_name, [read["looking_for"] or "", *_texts(read["attributes"])]))
         # "Refined sugar" is held where "sugar" is, and the other way round.
-        kept = (any(thing in one or one in thing for one in held) for thing in things)
-        own.add("refusals held", all(kept))
-        own.add("refusals searched", any(one in searched for one in things if one))
+        kept = (any(thing in other or other in thing for other in read_things) for thing in things)
+        verdict.add("refusals held", all(kept))
+        verdict.add("refusals searched", any(thing in searched for thing in things if thing))
     elif not want.get("not_brands"):
-        own.add("refusals invented", bool(held))
+        verdict.add("refusals invented", bool(read_things))
 
 
 def _prices(value: Mapping[str, Any]) -> dict[str, float]:
@@ -233,14 +237,14 @@ def _values(attributes: Mapping[str, object]) -> set[str]:
 
 
 def _texts(attributes: Mapping[str, object]) -> Iterable[str]:
-    for own in attributes.values():
-        yield from map(str, own if isinstance(own, (list, tuple)) else (own,))
+    for value in attributes.values():
+        yield from map(str, value if isinstance(value, (list, tuple)) else (value,))
 
 
 def _names(value: object) -> set[str]:
     """One value or several as they are compared."""
     values = value if isinstance(value, (list, tuple)) else [] if value is None else [value]
-    return {_name(str(one)) for one in values}
+    return {_name(str(name)) for name in values}
 
 
 def _name(text: str) -> str:

@@ -115,6 +115,6 @@ def read_messages(path: Path) -> Iterator[WrittenMessage]:
             ),
             row.shop_currency,
             # As written, without what it says to be nothing: "llmrec read" prints every key.
-            {key: one for key, one in values["want"].items() if one not in (None, [], {})},
+            {key: value for key, value in values["want"].items() if value not in (None, [], {})},
             named[1] if named else "zh" if _CHINESE.search(text) else "en",
         )

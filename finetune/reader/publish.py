@@ -64,15 +64,15 @@ def _of_another_base(made: Artifact, base: str) -> str:
 
 def _step_back(card: Card, name: str, before: Card | None) -> str:
     """Why it should not serve instead of what serves; empty if it may."""
-    if any(one not in card.metrics for one in _CHOOSE_BY):
+    if any(figure not in card.metrics for figure in _CHOOSE_BY):
         return "Nothing is known of how well it reads."
     if before is None:
         return ""
-    if any(one not in before.metrics for one in _CHOOSE_BY):
+    if any(figure not in before.metrics for figure in _CHOOSE_BY):
         return f"{name} goes on serving: its card does not say how well it reads."
     worse = [
-        f"{one} {card.metrics[one]} against {before.metrics[one]}"
-        for one in _CHOOSE_BY
-        if card.metrics[one].mean < before.metrics[one].mean
+        f"{figure} {card.metrics[figure]} against {before.metrics[figure]}"
+        for figure in _CHOOSE_BY
+        if card.metrics[figure].mean < before.metrics[figure].mean
     ]
     return f"{name} goes on serving: {'; '.join(worse)}." if worse else ""

@@ -56,7 +56,7 @@ def said_in(message: str, want: Mapping[str, Any], on_screen: int = 0) -> tuple[
     fixed = [Part("in stock")] if want.get("in_stock") else []
     fixed += [Part("sort", want["sort"])] if want.get("sort") else []
     fixed += [Part("item", str(n)) for n in _places(want, on_screen)]
-    fixed += [Part("drop", str(one)) for one in want.get("drops", ())]
+    fixed += [Part("drop", str(name)) for name in want.get("drops", ())]
     intent = _INTENT_WORDS[want["intent"]]
     return Said(intent, (*(part for _, part in parts), *fixed)), missing
 
@@ -96,7 +96,7 @@ def as_said(value: object, message: str, *, number: bool = False) -> str | None:
     """
     text = _text(value)
     if number or re.fullmatch(r"\d+(?:\.\d+)?", text):
-        by_value = [one.text for one in amounts_in(message) if one.value == Decimal(text)]
+        by_value = [amount.text for amount in amounts_in(message) if amount.value == Decimal(text)]
         if number or by_value:
             return by_value[-1] if by_value else None
     place = message.casefold().find(text.casefold())
@@ -112,22 +112,24 @@ def as_said(value: object, message: str, *, number: bool = False) -> str | None:
 def _word_as_said(word: str, message: str) -> str | None:
     folded = word.casefold()
     words: list[str] = _WORD.findall(message)
-    for one in words:
-        if one.casefold() == folded:
-            return one
+    for other in words:
+        if other.casefold() == folded:
+            return other
     if word.isdigit():
-        return next((one.text for one in amounts_in(message) if one.value == Decimal(word)), None)
+        return next(
+            (amount.text for amount in amounts_in(message) if amount.value == Decimal(word)), None
+        )
     place = message.casefold().find(folded)
     if place >= 0 and message[place : place + len(word)].casefold() == folded:
         return message[place : place + len(word)]
     if len(folded) < _STEM:
         return None
-    for one in words:
-        known = one.casefold()
-        shared = min(len(known), len(folded))
-        alike = shared >= 3 and known[: shared - 1] == folded[: shared - 1]
-        if alike and abs(len(known) - len(folded)) <= 3:
-            return one
+    for other in words:
+        other_folded = other.casefold()
+        shared = min(len(other_folded), len(folded))
+        alike = shared >= 3 and other_folded[: shared - 1] == folded[: shared - 1]
+        if alike and abs(len(other_folded) - len(folded)) <= 3:
+            return other
     return None
 
 

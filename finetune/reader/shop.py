@@ -79,29 +79,31 @@ def reader_data(
         raise ConfigError(
             "--only-mine leaves no messages.", hint="Name your own: --messages FILE.jsonl."
         )
-    own = [one for path in files for one in read_messages(path)]
-    shipped = [] if only_mine else [one for path in written_sets() for one in read_messages(path)]
+    shop_messages = [message for path in files for message in read_messages(path)]
+    shipped = (
+        [] if only_mine else [message for path in written_sets() for message in read_messages(path)]
+    )
     left_out = [
-        f"'{one.message}': no words of it say its {', '.join(missing)}"
-        for one in own
-        if (missing := unsaid(one))
+        f"'{message.message}': no words of it say its {', '.join(missing)}"
+        for message in shop_messages
+        if (missing := unsaid(message))
     ]
     with CatalogStore.open(workspace.database_url) as store:
         # Of one letter or figure nobody can say whether it is a brand.
-        brands = sorted({name for one in store.brands() if len(name := plain(one)) > 1})
-    train, held = _apart([*own, *shipped], seed)
+        brands = sorted({name for brand in store.brands() if len(name := plain(brand)) > 1})
+    train, validation = _apart([*shop_messages, *shipped], seed)
     examples = reader_examples(train, variants=variants, seed=seed, brands=brands)
     if not examples:
         raise DataError(
-            f"None of the {len(own) + len(shipped)} messages teaches anything"
+            f"None of the {len(shop_messages) + len(shipped)} messages teaches anything"
             + (f": {left_out[0]}." if left_out else "."),
             hint="What a message means must be said in its own words; see docs/finetuning.md.",
         )
     return ReaderData(
         tuple(examples[:max_examples]),
-        tuple(reader_examples(held, variants=0, seed=seed)),
-        len(own) + len(shipped),
-        len(own),
+        tuple(reader_examples(validation, variants=0, seed=seed)),
+        len(shop_messages) + len(shipped),
+        len(shop_messages),
         tuple(left_out),
         variants,
     )
@@ -111,7 +113,7 @@ def _apart(
     messages: Sequence[WrittenMessage], seed: int
 ) -> tuple[list[WrittenMessage], list[WrittenMessage]]:
     """The messages to train on and those held out; what two writers wrote alike stays together."""
-    texts = sorted({one.message.casefold() for one in messages})
+    texts = sorted({message.message.casefold() for message in messages})
     drawn = set(random.Random(f"{seed}:held").sample(texts, round(_HELD * len(texts))))
-    train = [one for one in messages if one.message.casefold() not in drawn]
-    return train, [one for one in messages if one.message.casefold() in drawn]
+    train = [message for message in messages if message.message.casefold() not in drawn]
+    return train, [message for message in messages if message.message.casefold() in drawn]

@@ -108,7 +108,10 @@ class ReaderTask:
                 "trainable": report.trainable,
                 "resumed_from": report.resumed_from,
                 "best_step": report.best,
-                "evaluations": [[one.step, one.loss, one.accuracy] for one in report.evaluations],
+                "evaluations": [
+                    [evaluation.step, evaluation.loss, evaluation.accuracy]
+                    for evaluation in report.evaluations
+                ],
             },
         )
 

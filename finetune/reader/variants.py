@@ -50,9 +50,9 @@ class WordPools:
 
     def __init__(self, messages: Iterable[WrittenMessage], brands: Sequence[str] = ()) -> None:
         self._words: dict[tuple[str, str], list[str]] = defaultdict(list)
-        for one in messages:
-            for kind, text in _replaceable(one):
-                self._words[one.language, kind].append(text)
+        for message in messages:
+            for kind, text in _replaceable(message):
+                self._words[message.language, kind].append(text)
         for words in self._words.values():
             words.sort()
         self._brands = list(brands)
@@ -92,14 +92,16 @@ def _unsaid(message: WrittenMessage) -> set[str]:
 def _replaceable(message: WrittenMessage) -> list[tuple[str, str]]:
     """The values that stand in the message as they are, with the kind of their place."""
     want = message.want
-    found = [("brand", one) for one in (*want.get("brands", ()), *want.get("not_brands", ()))]
-    found += [("not", one) for one in want.get("not", ())]
+    values = [("brand", brand) for brand in (*want.get("brands", ()), *want.get("not_brands", ()))]
+    values += [("not", refused) for refused in want.get("not", ())]
     if thing := want.get("looking_for"):
-        found.append(("thing", thing))
+        values.append(("thing", thing))
     for name, value in want.get("attributes", {}).items():
         if name in _SWAPPED:
-            found += [(name, str(one)) for one in (value if type(value) is list else [value])]
-    return [(kind, one) for kind, one in found if len(one) > 1 and _occurs(one, message.message)]
+            values += [(name, str(text)) for text in (value if type(value) is list else [value])]
+    return [
+        (kind, text) for kind, text in values if len(text) > 1 and _occurs(text, message.message)
+    ]
 
 
 def _occurs(text: str, message: str) -> bool:
@@ -122,10 +124,12 @@ def _swap(message: WrittenMessage, old: str, new: str) -> WrittenMessage:
         if isinstance(value, str):
             return pattern.sub(lambda _: new, value)
         if isinstance(value, Mapping):
-            return {key: swapped(one) for key, one in value.items()}
-        return [swapped(one) for one in value] if isinstance(value, (list, tuple)) else value
+            return {key: swapped(part) for key, part in value.items()}
+        return [swapped(part) for part in value] if isinstance(value, (list, tuple)) else value
 
-    want = {key: one if key == "intent" else swapped(one) for key, one in message.want.items()}
+    want = {
+        key: value if key == "intent" else swapped(value) for key, value in message.want.items()
+    }
     context = message.context
     if context is not None:
         context = ReadingContext(
@@ -144,9 +148,9 @@ def _other_sums(message: WrittenMessage, rng: random.Random) -> WrittenMessage:
     if len(values) != len(keys):
         return message
     places = {}
-    for one in amounts_in(text):
-        if one.value in values:
-            places[one.value] = one
+    for amount in amounts_in(text):
+        if amount.value in values:
+            places[amount.value] = amount
     if len(places) != len(values):
         return message
     scale = rng.choice((1, 1, 1, 1, 5, 10, 0.5)) if values[-1] >= 20 else 1
@@ -161,8 +165,8 @@ def _other_sums(message: WrittenMessage, rng: random.Random) -> WrittenMessage:
     }
     changed = replace(message, message=text, want=want)
     sums = [want[key] for key in keys]
-    known = all(as_said(one, text, number=True) is not None for one in sums)
-    return changed if known else message
+    all_said = all(as_said(value, text, number=True) is not None for value in sums)
+    return changed if all_said else message
 
 
 def _sum_text(
@@ -214,10 +218,10 @@ def _slip(message: WrittenMessage, rng: random.Random) -> str:
     """Two letters of a word that says no value change places."""
     values = _all_text(message.want).casefold()
     words = [
-        one
-        for one in re.finditer(r"[a-zäöüß]{5,}", message.message)
-        if one[0] not in values
-        and not any(one.start() <= a.start < one.end() for a in amounts_in(message.message))
+        match
+        for match in re.finditer(r"[a-zäöüß]{5,}", message.message)
+        if match[0] not in values
+        and not any(match.start() <= a.start < match.end() for a in amounts_in(message.message))
     ]
     if not words:
         return message.message
@@ -229,7 +233,7 @@ def _slip(message: WrittenMessage, rng: random.Random) -> str:
 
 def _all_text(value: Any) -> str:
     if isinstance(value, Mapping):
-        return " ".join(_all_text(one) for one in value.values())
+        return " ".join(_all_text(part) for part in value.values())
     return " ".join(map(_all_text, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
