@@ -19,6 +19,7 @@ from llmrec.reading.shipped import FOLDER, pack_adapter
 
 
 def main() -> None:
+    """Pack the named adapter; refuse one of another kind, or one that was never measured."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -35,7 +36,7 @@ def main() -> None:
     if PRICES not in card.metrics:
         sys.exit(f"The card of {args.adapter} does not say how well it reads.")
     pack_adapter(args.adapter, args.target)
-    size = sum(one.stat().st_size for one in args.target.iterdir())
+    size = sum(file.stat().st_size for file in args.target.iterdir())
     print(f"{args.target}: {size / 1e6:.1f} MB, {PRICES} {card.metrics[PRICES]}")
 
 

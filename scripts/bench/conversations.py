@@ -204,6 +204,7 @@ def conversations(count: int) -> dict[str, Any]:
 
 
 def main() -> None:
+    """Talk or read, as the arguments say, and print the counts."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

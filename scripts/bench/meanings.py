@@ -88,7 +88,7 @@ class Message:
 
     text: str
     line: str
-    effect: Effect = field(default=lambda meant: meant)
+    effect: Effect = field(default=lambda before: before)
     kind: str = ""
 
 
@@ -220,32 +220,32 @@ DROPS: Mapping[str, tuple[str, Mapping[str, str], Effect]] = {
     "high": (
         "drop | drop max",
         {"en": "it may cost more", "de": "es darf mehr kosten", "zh": "贵一点也行"},
-        lambda meant: replace(meant, high=None),
+        lambda before: replace(before, high=None),
     ),
     "low": (
         "drop | drop min",
         {"en": "it may cost less", "de": "es darf weniger kosten", "zh": "便宜的也行"},
-        lambda meant: replace(meant, low=None),
+        lambda before: replace(before, low=None),
     ),
     "brands": (
         "drop | drop brand",
         {"en": "any brand will do", "de": "die Marke ist egal", "zh": "什么牌子都行"},
-        lambda meant: replace(meant, brands=frozenset()),
+        lambda before: replace(before, brands=frozenset()),
     ),
     "colour": (
         "drop | drop colour",
         {"en": "any colour will do", "de": "die Farbe ist egal", "zh": "颜色无所谓"},
-        lambda meant: replace(meant, colour=""),
+        lambda before: replace(before, colour=""),
     ),
     "size": (
         "drop | drop size",
         {"en": "any size will do", "de": "die Größe ist egal", "zh": "尺码无所谓"},
-        lambda meant: replace(meant, size=""),
+        lambda before: replace(before, size=""),
     ),
     "in_stock": (
         "drop | drop in_stock",
         {"en": "I can wait for it", "de": "ich kann warten", "zh": "没货也可以等"},
-        lambda meant: replace(meant, in_stock=False),
+        lambda before: replace(before, in_stock=False),
     ),
 }
 _NEAR = Decimal("0.25")
@@ -255,7 +255,7 @@ _CENT = Decimal("0.01")
 
 
 def _allowing(name: str) -> Effect:
-    return lambda meant: meant.allowing(name)
+    return lambda before: before.allowing(name)
 
 
 @dataclass(frozen=True)
@@ -322,8 +322,8 @@ class Shopper:
         self, intent: str, texts: Sequence[str], lines: Sequence[str], effects: Sequence[Effect]
     ) -> Message:
         def effect(meant: Meant) -> Meant:
-            for one in effects:
-                meant = one(meant)
+            for change in effects:
+                meant = change(meant)
             return meant
 
         between = "，" if self.language == "zh" else ", "
@@ -353,7 +353,7 @@ class Shopper:
             return Message(
                 BETWEEN[self.language].format(low, high),
                 f"min {low} | max {high}",
-                lambda meant: meant.at_least(Decimal(low)).at_most(Decimal(high)),
+                lambda before: before.at_least(Decimal(low)).at_most(Decimal(high)),
             )
         text = self.draw.choice(list(sums))
         amount, number = Decimal(sums[text]), text.removeprefix("a ")
@@ -365,18 +365,18 @@ class Shopper:
             return Message(
                 AROUND[self.language].format(money),
                 f"around {number}",
-                lambda meant: meant.at_least(low_end).at_most(high_end),
+                lambda before: before.at_least(low_end).at_most(high_end),
             )
         if kind == "least":
             return Message(
                 self._one_of(AT_LEAST).format(money),
                 f"min {number}",
-                lambda meant: meant.at_least(amount),
+                lambda before: before.at_least(amount),
             )
         return Message(
             self._one_of(AT_MOST).format(money),
             f"max {number}",
-            lambda meant: meant.at_most(amount),
+            lambda before: before.at_most(amount),
         )
 
     def _brand(self) -> Message:
@@ -389,12 +389,12 @@ class Shopper:
             return Message(
                 self._one_of(WANTED).format(brand),
                 f"brand {brand}",
-                lambda meant: meant.from_brand(brand),
+                lambda before: before.from_brand(brand),
             )
         return Message(
             self._one_of(REFUSED).format(brand),
             f"no brand {brand}",
-            lambda meant: meant.not_from(brand),
+            lambda before: before.not_from(brand),
         )
 
     def _material(self) -> Message:
@@ -402,16 +402,16 @@ class Shopper:
         return Message(
             self._one_of(WITHOUT).format(word),
             f"without {word}",
-            lambda meant: replace(meant, without=meant.without | {word}),
+            lambda before: replace(before, without=before.without | {word}),
         )
 
     def _colour(self) -> Message:
         colour = self.draw.choice(list(COLOURS))
-        said = COLOURS[colour][self.language]
+        word = COLOURS[colour][self.language]
         return Message(
-            IN_COLOUR[self.language].format(said),
-            f"colour: {said}",
-            lambda meant: replace(meant, colour=colour),
+            IN_COLOUR[self.language].format(word),
+            f"colour: {word}",
+            lambda before: replace(before, colour=colour),
         )
 
     def _size(self) -> Message:
@@ -419,7 +419,7 @@ class Shopper:
         return Message(
             IN_SIZE[self.language].format(size),
             f"size: {size}",
-            lambda meant: replace(meant, size=size),
+            lambda before: replace(before, size=size),
         )
 
     def _receiver(self) -> Message:
@@ -427,12 +427,12 @@ class Shopper:
         return Message(
             self._one_of(FOR_WHOM).format(who),
             f"for {who}",
-            lambda meant: replace(meant, receiver=who),
+            lambda before: replace(before, receiver=who),
         )
 
     def _stock(self) -> Message:
         return Message(
-            IN_STOCK[self.language], "in stock", lambda meant: replace(meant, in_stock=True)
+            IN_STOCK[self.language], "in stock", lambda before: replace(before, in_stock=True)
         )
 
     def _beside(self) -> Message:
@@ -440,7 +440,9 @@ class Shopper:
         return Message(text, line)
 
     def _cheapest(self, text: str) -> Message:
-        return Message(text, "refine | sort cheapest", lambda meant: replace(meant, cheapest=True))
+        return Message(
+            text, "refine | sort cheapest", lambda before: replace(before, cheapest=True)
+        )
 
     def _like_second(self) -> Message:
         but = self._parts(1)[0]
@@ -452,30 +454,30 @@ class Shopper:
         return Message(
             THAN_SECOND[self.language],
             "refine | item 2 | sort cheapest",
-            lambda meant: meant.at_most(price - _CENT),
+            lambda before: before.at_most(price - _CENT),
         )
 
     def _drops(self, meant: Meant) -> list[Message]:
-        found = [
+        messages = [
             Message(texts[self.language], line, effect)
             for name, (line, texts, effect) in DROPS.items()
             if getattr(meant, name)
         ]
         again = FINE_AGAIN[self.language]
         for line, names in (("not", meant.without), ("not_brand", meant.not_brands)):
-            found += [
+            messages += [
                 Message(again.format(name), f"drop | drop {line}", _allowing(name))
                 for name in sorted(names)
             ]
         if meant.receiver:
-            found.append(
+            messages.append(
                 Message(
                     FOR_ME[self.language],
                     f"refine | for {FOR_ME_WORD[self.language]}",
-                    lambda meant: replace(meant, receiver=""),
+                    lambda before: replace(before, receiver=""),
                 )
             )
-        return found
+        return messages
 
 
 _LETTERS = ("XXS", "XS", "S", "M", "L", "XL", "XXL")
@@ -485,28 +487,28 @@ _CONTENT = ("material", "fabric", "filling", "ingredient", "meat")
 
 def forbidden(item: Item, meant: Meant) -> list[str]:
     """What of a product is against what is meant; by its fields alone, compared word by word."""
-    price, found = item.price, []
+    price, reasons = item.price, []
     if meant.high is not None and (price is None or price > meant.high):
-        found.append("too dear")
+        reasons.append("too dear")
     if meant.low is not None and (price is None or price < meant.low):
-        found.append("too cheap")
+        reasons.append("too cheap")
     if meant.brands and item.brand not in meant.brands:
-        found.append("another brand")
+        reasons.append("another brand")
     if item.brand in meant.not_brands:
-        found.append("refused brand")
+        reasons.append("refused brand")
     if meant.in_stock and item.stock == 0:
-        found.append("out of stock")
-    found += [f"with {word}" for word in sorted(meant.without) if _has(item, word)]
+        reasons.append("out of stock")
+    reasons += [f"with {word}" for word in sorted(meant.without) if _has(item, word)]
     if meant.colour and not any(
         any(_says(value, word) for word in _COLOUR_WORDS[meant.colour])
         for value in item.attributes.get("colour", ())
     ):
-        found.append("another colour")
+        reasons.append("another colour")
     if meant.size and not any(
         _offers(value, meant.size) for value in item.attributes.get("size", ())
     ):
-        found.append("another size")
-    return found
+        reasons.append("another size")
+    return reasons
 
 
 def _has(item: Item, word: str) -> bool:
@@ -514,8 +516,8 @@ def _has(item: Item, word: str) -> bool:
     if _says(item.title, word):
         return True
     for name, values in item.attributes.items():
-        said = [_says(value, word) for value in values]
-        if any(said) if any(part in name for part in _CONTENT) else said and all(said):
+        says = [_says(value, word) for value in values]
+        if any(says) if any(part in name for part in _CONTENT) else says and all(says):
             return True
     return False
 

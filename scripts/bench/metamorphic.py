@@ -72,8 +72,8 @@ def said(reading: Reading, *keys: str) -> Said:
     # Whether "warm" is a feature or a style is nobody's meaning; that it is said is.
     values["attributes"] = [
         text
-        for one in values["attributes"].values()
-        for text in (one if isinstance(one, (list, tuple)) else [one])
+        for value in values["attributes"].values()
+        for text in (value if isinstance(value, (list, tuple)) else [value])
     ]
     return tuple(
         (key, _compared(value)) for key, value in values.items() if not keys or key in keys
@@ -82,7 +82,7 @@ def said(reading: Reading, *keys: str) -> Said:
 
 def _compared(value: Any) -> Any:
     if isinstance(value, list):
-        return tuple(sorted(str(_compared(one)) for one in value))
+        return tuple(sorted(str(_compared(part)) for part in value))
     if not isinstance(value, str):
         return value
     words = re.findall(r"\w+", value.casefold().replace("ß", "ss"))
@@ -157,7 +157,7 @@ def read_in_many_ways(
     finally:
         loaded.close()
     if errors is not None:
-        lines = (json.dumps(one, ensure_ascii=False, default=str) for one in wrong)
+        lines = (json.dumps(case, ensure_ascii=False, default=str) for case in wrong)
         errors.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return report
 
@@ -172,9 +172,9 @@ def _wordings(reader: MessageReader, wrong: list[dict[str, Any]]) -> dict[str, A
             agreeing += count
             whole += count == len(wordings)
             wrong += [
-                {"change": "wording", "message": text, **_difference(commonest, one)}
-                for text, one in read.items()
-                if one != commonest
+                {"change": "wording", "message": text, **_difference(commonest, other)}
+                for text, other in read.items()
+                if other != commonest
             ]
         messages = sum(map(len, wishes))
         report[language] = {
@@ -196,19 +196,19 @@ def _changed(
         before = reader.read(written.message, written.context, written.currency).reading
         for change, text in changes_of(written.message, written.language):
             keys = _SIGNED if change == "currency" else ()
-            own = reader.read(text, written.context, written.currency).reading
-            expected, found = said(before, *keys), said(own, *keys)
+            after = reader.read(text, written.context, written.currency).reading
+            expected, got = said(before, *keys), said(after, *keys)
             if change == "turned" and not _limited(before):
                 continue  # nothing was read that could be turned round
             tried[change] += 1
-            right[change] += (expected != found) if change == "turned" else (expected == found)
-            if (expected == found) == (change == "turned"):
+            right[change] += (expected != got) if change == "turned" else (expected == got)
+            if (expected == got) == (change == "turned"):
                 wrong.append(
                     {
                         "change": change,
                         "before": written.message,
                         "message": text,
-                        **_difference(expected, found),
+                        **_difference(expected, got),
                     }
                 )
     return {
@@ -226,6 +226,6 @@ def _limited(reading: Reading) -> bool:
     return any(values(key) not in (None, []) for key in (*_SIGNED, "not", "brands", "not_brands"))
 
 
-def _difference(expected: Said, found: Said) -> dict[str, Any]:
-    pairs = [(key, one, dict(found)[key]) for key, one in expected if dict(found)[key] != one]
-    return {key: {"expected": one, "read": other} for key, one, other in pairs}
+def _difference(expected: Said, got: Said) -> dict[str, Any]:
+    pairs = [(key, value, dict(got)[key]) for key, value in expected if dict(got)[key] != value]
+    return {key: {"expected": value, "read": other} for key, value, other in pairs}

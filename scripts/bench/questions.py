@@ -59,6 +59,7 @@ class Found:
 
 
 def main() -> None:
+    """Index the demo shop's documents and print each measurement, a line each."""
     encoder = load_encoder("minilm-l6-v2")
     multilingual = load_encoder("use-multilingual-v3")
     with tempfile.TemporaryDirectory() as folder:
@@ -155,6 +156,7 @@ def other_shop(folder: Path, encoder: TextEncoder) -> None:
 def row(
     name: str, asked: Sequence[Asked], found: Sequence[Found | None], mine: Sequence[bool]
 ) -> str:
+    """Precision and recall over the questions that ``mine`` marks, as a line to print."""
     some = [one for one, taken in zip(asked, mine, strict=True) if taken]
     got = [one for one, taken in zip(found, mine, strict=True) if taken]
     precision, recall, quoted, false = measured(some, got, ANYTHING)
@@ -214,6 +216,7 @@ def shop_asked() -> list[Asked]:
 
 
 def best_of(index: PassageIndex, asked: Asked) -> Found | None:
+    """The best passage for a question, however far it is; ``None`` in an empty index."""
     got = index.answer(asked.text, ANYTHING)
     return Found(got.source, got.score) if got else None
 
@@ -265,6 +268,7 @@ def product_questions(workspace: Workspace, encoder: TextEncoder) -> None:
 
 
 def counts(wanted: Sequence[object], found: Sequence[object]) -> str:
+    """How many fields are the wanted ones, others, or found where there is none, to print."""
     pairs = list(zip(wanted, found, strict=True))
     told = [(one, got) for one, got in pairs if one is not None]
     right = sum(one == got for one, got in told)

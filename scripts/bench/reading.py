@@ -29,6 +29,7 @@ from llmrec.reading.shipped import shipped_adapter
 
 
 def main() -> None:
+    """Have the sets read, judge each message and print the figures."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -51,15 +52,15 @@ def main() -> None:
         many = []
         for message in list(read_messages(path))[: args.limit]:
             started = time.perf_counter()
-            found = reader.read(message.message, message.context, message.currency)
+            traced = reader.read(message.message, message.context, message.currency)
             milliseconds.append(1000 * (time.perf_counter() - started))
-            own = judged(message, found)
-            many.append(own)
-            if error := _error(path.stem, message, found, own):
+            verdict = judged(message, traced)
+            many.append(verdict)
+            if error := _error(path.stem, message, traced, verdict):
                 errors.append(error)
         figures = together(many).figures()
         report[path.stem] = {"messages": len(many)} | {
-            name: one.model_dump() for name, one in figures.items()
+            name: figure.model_dump() for name, figure in figures.items()
         }
     report["milliseconds"] = {
         "median": round(statistics.median(milliseconds)),
@@ -68,14 +69,18 @@ def main() -> None:
     engine.close()
     if args.errors:
         args.errors.write_text(
-            "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in errors),
+            "".join(json.dumps(error, ensure_ascii=False) + "\n" for error in errors),
             encoding="utf-8",
         )
     print(json.dumps(report, indent=2))
 
 
-def _error(name: str, message: WrittenMessage, found: Traced, own: Judged) -> dict[str, Any] | None:
-    read = {key: one for key, one in found.reading.to_dict().items() if one not in (None, [], {})}
+def _error(
+    name: str, message: WrittenMessage, traced: Traced, verdict: Judged
+) -> dict[str, Any] | None:
+    read = {
+        key: value for key, value in traced.reading.to_dict().items() if value not in (None, [], {})
+    }
     if read == message.want:
         return None
     context = message.context
@@ -85,8 +90,8 @@ def _error(name: str, message: WrittenMessage, found: Traced, own: Judged) -> di
         "looking for": context.looking_for if context else None,
         "want": message.want,
         "read": read,
-        "unsure": [f"{one.kind} {one.text}" for one in found.unsure],
-        "cases": own.cases,
+        "unsure": [f"{part.kind} {part.text}" for part in traced.unsure],
+        "cases": verdict.cases,
     }
 
 

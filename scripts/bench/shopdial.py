@@ -242,6 +242,7 @@ def half_of(dialogues: Mapping[str, list[Utterance]], half: str) -> dict[str, li
 
 
 def main() -> None:
+    """Replay the dialogues that the arguments choose, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path, help=f"folder with mg_shopdial and {OTHERS}")
     parser.add_argument("--shop", type=Path, help="where the indexed catalogue is kept for again")
