@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from llmrec.errors import EngineError
 from llmrec.reading.lines import Part, Said, read_line
@@ -32,11 +31,6 @@ class ScriptedReader:
     lines: Mapping[str, str] = field(default_factory=dict)
     currency: str | None = None
 
-    @cached_property
-    def _by_text(self) -> dict[str, str]:
-        # A message comes as plain text: a full-width comma of the script would never be met.
-        return {plain(message): line for message, line in self.lines.items()}
-
     def read(
         self, message: str, context: ReadingContext | None = None, currency: str | None = None
     ) -> Traced:
@@ -49,7 +43,10 @@ class ScriptedReader:
         # A message without a word is small talk, as a model's reader has it.
         wordless = not any(char.isalnum() for char in text)
         line = Said("talk") if wordless else Said("find", (Part("thing", text),))
-        if (written := self._by_text.get(text)) is not None:
+        # A message comes as plain text: a full-width comma of the script would never be met. The
+        # lines are looked through each time, for whoever gives them may give more of them later.
+        scripted = (line for message, line in self.lines.items() if plain(message) == text)
+        if (written := next(scripted, None)) is not None:
             parsed = read_line(written)
             if parsed is None:
                 raise EngineError(

@@ -207,3 +207,11 @@ def test_a_scripted_reader_checks_its_lines_as_a_models() -> None:
     assert own.read("?!").reading == Reading(intent="smalltalk")
     with pytest.raises(EngineError, match="'x'"):
         own.read("x")
+
+
+def test_lines_may_be_given_to_a_scripted_reader_later() -> None:
+    lines = {"a lamp": "find | thing lamp"}
+    scripted = ScriptedReader(lines)
+    assert scripted.read("a lamp").reading.looking_for == "lamp"
+    lines["under 30"] = "refine | max 30"
+    assert scripted.read("under 30").reading.max == 30
