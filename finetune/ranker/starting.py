@@ -17,7 +17,7 @@ __all__ = ["check_adapter", "start_settings", "start_weights"]
 
 _SHAPE = ("r", "alpha", "target_modules")
 _WEIGHTS = "adapter_model.safetensors"
-_HINT = "Train it anew, without --since."
+_HINT = "Train it anew: llmrec train --help names the option."
 
 
 def start_settings(parent: Artifact) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def check_adapter(parent: Artifact, settings: LoraSettings) -> None:
             raise ConfigError(
                 f"{name} = {getattr(settings, name)}: {parent.name} was trained with "
                 f"{getattr(known, name)}, and goes on with it.",
-                hint="Leave it out, or train anew without --since.",
+                hint="Leave it out, or train anew: llmrec train --help names the option.",
             )
 
 

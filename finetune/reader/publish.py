@@ -8,12 +8,34 @@ from llmrec.artifacts import Artifact, Artifacts, Card
 from llmrec.config import Workspace
 from llmrec.finetune.card import PublishedAdapter, publish_adapter
 from llmrec.finetune.reader.measure import BRANDS, INTENTS, PRICES
-from llmrec.reading.shipped import FOLDER, shipped_card
+from llmrec.reading.shipped import FOLDER, shipped_adapter, shipped_card
 
-__all__ = ["publish_reader"]
+__all__ = ["publish_reader", "serving_reader"]
 
 _KIND = "reader"
 _CHOOSE_BY = (PRICES, BRANDS, INTENTS)
+
+
+def serving_reader(workspace: Workspace, base: str, shipped: Path = FOLDER) -> Artifact | None:
+    """What a training goes on from: the promoted version, else the adapter that ships.
+
+    Args:
+        workspace: whose artifacts.
+        base: the weights that are to learn.
+        shipped: the folder of the adapter that ships.
+
+    Returns:
+        ``None`` where that belongs to another base, or there is none.
+
+    Raises:
+        ModelError: its card or its file is missing or damaged.
+        DiskFull: no space left to unpack what ships.
+    """
+    serving = Artifacts(workspace.models_dir).current(_KIND)
+    if serving is None and (card := shipped_card(shipped)) is not None:
+        folder = shipped_adapter(shipped)
+        serving = Artifact(_KIND, f"shipped-{folder.name[:8]}", folder, card)
+    return serving if serving and serving.card.extra.get("base") == base else None
 
 
 def publish_reader(

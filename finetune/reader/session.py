@@ -7,12 +7,14 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from llmrec.artifacts import Artifact
 from llmrec.config import Workspace
 from llmrec.errors import ConfigError, ModelError
 from llmrec.finetune.card import PublishedAdapter
 from llmrec.finetune.ranker.estimate import RankerEstimate, estimate_training
 from llmrec.finetune.ranker.prompts import prompt_maker
 from llmrec.finetune.ranker.reports import LoraReport, Observer
+from llmrec.finetune.ranker.starting import check_adapter
 from llmrec.finetune.reader.examples import sha256_of
 from llmrec.finetune.reader.measure import add_to_card, read_apart
 from llmrec.finetune.reader.publish import publish_reader
@@ -37,15 +39,22 @@ class ReaderSession:
         data: what it learns from.
         settings: of the training.
         base: the weights that learn to read; by default ``reader.base``.
+        start: the version to go on from; by default training begins with the base alone.
 
     Raises:
-        ConfigError: several processes were started; its examples are short.
+        ConfigError: several processes were started, though its examples are short; the settings
+            are of another shape than ``start``.
         ModelError: the base is missing, or its tokenizer has not the signs that the second witness
             answers with.
     """
 
     def __init__(
-        self, shop: Workspace, data: ReaderData, settings: LoraSettings, base: str | None = None
+        self,
+        shop: Workspace,
+        data: ReaderData,
+        settings: LoraSettings,
+        base: str | None = None,
+        start: Artifact | None = None,
     ) -> None:
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:
             raise ConfigError(
@@ -55,10 +64,14 @@ class ReaderSession:
         self._base = base or shop.settings.reader.base
         if shop.settings.reader.witness:
             _check_signs(self._base)
+        if start is not None:
+            check_adapter(start, settings)
+        self._start = start
         self._task = data.task()
         home = shop.cache_dir / "train-reader"
         learned = sha256_of(data.train), sha256_of(data.held)
-        name = cache_key(self._base, *learned, settings.model_dump_json())
+        begun = start.name if start else "the base"
+        name = cache_key(self._base, begun, *learned, settings.model_dump_json())
         self.folder, self.curves = home / "runs" / name, home / "curves" / name
 
     @property
@@ -87,7 +100,14 @@ class ReaderSession:
         for old in self.folder.parent.glob("*"):
             if old != self.folder:
                 shutil.rmtree(old, ignore_errors=True)
-        return train_reader(self._task, self._base, self.adapter, self._settings, progress=progress)
+        return train_reader(
+            self._task,
+            self._base,
+            self.adapter,
+            self._settings,
+            start=self._start,
+            progress=progress,
+        )
 
     def measure(self, sets: Sequence[Path], progress: Callable[[int], None] | None = None) -> None:
         """Read messages that are kept apart as serving does, and put the figures into the card.
@@ -114,6 +134,7 @@ class ReaderSession:
             own_messages=self._data.own,
             variants=self._data.variants,
             witness=settings.reader.witness,
+            went_on_from=self._start.name if self._start else None,
         )
 
     def publish(self, *, promote: bool) -> PublishedAdapter:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llmrec.artifacts import Card, CardData, package_versions
+from llmrec.artifacts import Artifact, Card, CardData, package_versions
 from llmrec.errors import ConfigError, DataError, ModelError
 from llmrec.finetune.likelihood import HeldOutAnswers
 from llmrec.finetune.ranker.place import Place
@@ -122,6 +122,7 @@ def train_reader(
     out: Path,
     settings: LoraSettings = READING,
     *,
+    start: Artifact | None = None,
     resume: bool = True,
     progress: Observer | None = None,
 ) -> LoraReport:
@@ -139,4 +140,4 @@ def train_reader(
             "residual=true is for the ranker: messages have no retriever's scores.",
             hint="Leave it out.",
         )
-    return train_adapter(task, base, out, settings, resume=resume, progress=progress)
+    return train_adapter(task, base, out, settings, start=start, resume=resume, progress=progress)

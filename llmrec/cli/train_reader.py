@@ -49,6 +49,9 @@ def reader(
     only_mine: Annotated[
         bool, typer.Option("--only-mine", help="Leave the messages out that ship with llmrec.")
     ] = False,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Begin with the base, not with the reader that serves.")
+    ] = False,
     variants: Annotated[
         float, typer.Option(min=0, help="Further messages with other words, for each.")
     ] = 0.5,
@@ -67,10 +70,11 @@ def reader(
     """Train a LoRA adapter that reads shoppers' messages: prices, brands, what must not be in it.
 
     It learns from the messages that ship with llmrec and from the shop's own, a JSON object a line,
-    and from variants of them that name the catalogue's brands. At the end it reads messages that
-    were kept apart. It serves, from the next start on, if it reads no fewer price fields, brands
-    and intents right than what serves now. Stopped at any moment, the same command goes on where
-    it was.
+    and from variants of them that name the catalogue's brands. It goes on from the reader that
+    serves, the promoted one or the one that ships; with --anew it begins with the base. At the end
+    it reads messages that were kept apart. It serves, from the next start on, if it reads no fewer
+    price fields, brands and intents right than what serves now. Stopped at any moment, the same
+    command goes on where it was.
 
     Examples: [bold]llmrec train reader -w shop --dry-run[/] ·
     [bold]llmrec train reader -w shop --messages ours.jsonl[/]
@@ -78,6 +82,7 @@ def reader(
     from llmrec.config import Workspace
     from llmrec.finetune import LoraSettings
     from llmrec.finetune.reader.messages import read_messages, written_sets
+    from llmrec.finetune.reader.publish import serving_reader
     from llmrec.finetune.reader.session import ReaderSession
     from llmrec.finetune.reader.shop import reader_data
     from llmrec.finetune.reader.train import READING
@@ -95,7 +100,9 @@ def reader(
             max_examples=max_examples,
             seed=seed,
         )
-    session = ReaderSession(shop, data, settings, base)
+    learning = base or shop.settings.reader.base
+    start = None if anew else serving_reader(shop, learning)
+    session = ReaderSession(shop, data, settings, learning, start)
     if not resume:
         session.restart()
     _say_left_out(data)
@@ -105,6 +112,8 @@ def reader(
         _show_size(session.estimate(), data, settings, count, as_json=as_json)
         return
     _say_data(data)
+    begun = f"Goes on from {start.name}." if start else f"Begins with {learning}."
+    notes.print(begun, highlight=False)
     report = _train(session, settings, wandb=wandb)
     with progress_bar() as bar:
         task = bar.add_task("Reading messages kept apart", total=count)

@@ -34,7 +34,7 @@ from llmrec.finetune.reader.measure import (
     read_apart,
 )
 from llmrec.finetune.reader.messages import WrittenMessage, read_messages, written_sets
-from llmrec.finetune.reader.publish import publish_reader
+from llmrec.finetune.reader.publish import publish_reader, serving_reader
 from llmrec.finetune.reader.session import ReaderSession
 from llmrec.finetune.reader.shop import ReaderData, reader_data
 from llmrec.finetune.reader.train import ReaderTask, train_reader
@@ -44,7 +44,7 @@ from llmrec.reading.lines import Part, Said
 from llmrec.reading.loading import load_reader
 from llmrec.reading.prompt import plain
 from llmrec.reading.scripted import ScriptedReader
-from llmrec.reading.shipped import pack_adapter, shipped_card
+from llmrec.reading.shipped import pack_adapter, shipped_adapter, shipped_card
 from llmrec.reading.tracing import traced
 from llmrec.types import Item
 
@@ -465,6 +465,37 @@ def test_the_reader_is_what_is_set_else_promoted_else_shipped(
         loaded("reader/0009")
 
 
+def test_training_goes_on_from_what_serves(
+    shop: Workspace, trained: Path, tmp_path: Path, tiny_model: Path
+) -> None:
+    shipped, base = tmp_path / "shipped", str(tiny_model)
+    assert serving_reader(shop, base, shipped) is None
+    pack_adapter(version(trained, tmp_path / "source", 0.9, 0.9, 0.9), shipped)
+    start = serving_reader(shop, base, shipped)
+    assert start is not None and start.folder == shipped_adapter(shipped)
+    assert serving_reader(shop, "another", shipped) is None
+    made = publish_reader(shop, version(trained, tmp_path / "v1", 1, 1, 1), shipped=shipped)
+    promoted = serving_reader(shop, base, shipped)
+    assert promoted is not None and promoted.version == made.artifact.version
+
+    still = QUICK.model_copy(update={"epochs": 1, "learning_rate": 1e-12})
+    train_reader(planted(), base, tmp_path / "on", still, start=promoted)
+    before, after = tensors(trained), tensors(tmp_path / "on")
+    assert all(abs(before[name] - after[name]).max() < 1e-6 for name in before)
+    train_reader(planted(), base, tmp_path / "anew", still)
+    anew = tensors(tmp_path / "anew")
+    assert any(abs(before[name] - anew[name]).max() > 1e-3 for name in before)
+
+
+def test_a_shape_that_is_not_that_of_the_start_is_refused(
+    shop: Workspace, trained: Path, tmp_path: Path
+) -> None:
+    made = publish_reader(shop, version(trained, tmp_path / "v1", 1, 1, 1), shipped=tmp_path)
+    wider = QUICK.model_copy(update={"r": 8})
+    with pytest.raises(ConfigError, match=r"r = 8: reader/0001 was trained with 4"):
+        ReaderSession(shop, ReaderData((), (), 0, 0, (), 0.0), wider, start=made.artifact)
+
+
 def run(*arguments: object) -> Any:
     result = CliRunner().invoke(app, ["train", "reader", *map(str, arguments)])
     if result.exception:
@@ -523,6 +554,7 @@ def test_from_messages_to_a_version(
     assert card["metrics"][PRICES]["n"] == 1 and card["metrics"]["intent right"]["n"] == 2
     assert card["extra"]["own_messages"] == 40 and card["extra"]["languages"]["en"]
     assert card["seed"] == 0 and card["extra"]["examples"] == 8
+    assert card["extra"]["went_on_from"] is None
     assert not list((shop.cache_dir / "train-reader" / "runs").glob("*"))
     assert list((shop.cache_dir / "train-reader" / "curves").rglob("events.out.tfevents.*"))
     made = Artifacts(shop.models_dir).get("reader", "0001")
