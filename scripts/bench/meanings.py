@@ -273,10 +273,10 @@ class Shopper:
     def says(self, meant: Meant, screen: Sequence[Item], *, can_undo: bool) -> Message:
         """The next message of somebody who means this and sees these products."""
         if not meant.thing:
-            return self._find(meant) if self.draw.random() < 0.9 else self._refine(meant)
+            return self._find() if self.draw.random() < 0.9 else self._refine()
         ways: list[tuple[int, Callable[[], Message]]] = [
-            (30, lambda: self._refine(meant)),
-            (14, lambda: self._find(meant)),
+            (30, self._refine),
+            (14, self._find),
             (10, self._beside),
             (8, lambda: Message(self._one_of(MORE), "more", kind="more")),
             (5, lambda: self._cheapest(CHEAPER[self.language])),
@@ -299,7 +299,7 @@ class Shopper:
     def _word(self, words: Mapping[str, str]) -> str:
         return self.draw.choice(words[self.language].split("|"))
 
-    def _find(self, meant: Meant) -> Message:
+    def _find(self) -> Message:
         thing = self._word(THINGS)
         parts = self._parts(self.draw.choice((0, 0, 1, 1, 2, 3)))
         return self._message(
@@ -309,7 +309,7 @@ class Shopper:
             [lambda before: before.for_a(thing), *(part.effect for part in parts)],
         )
 
-    def _refine(self, meant: Meant) -> Message:
+    def _refine(self) -> Message:
         parts = self._parts(self.draw.choice((1, 1, 1, 2)))
         return self._message(
             "refine",
