@@ -99,10 +99,8 @@ def as_said(value: object, message: str, *, number: bool = False) -> str | None:
         by_value = [amount.text for amount in amounts_in(message) if amount.value == Decimal(text)]
         if number or by_value:
             return by_value[-1] if by_value else None
-    place = message.casefold().find(text.casefold())
-    # Folding may change lengths ("ß"); then the words are looked up one by one.
-    if place >= 0 and message[place : place + len(text)].casefold() == text.casefold():
-        return message[place : place + len(text)]
+    if place := re.search(re.escape(text), message, re.IGNORECASE):
+        return place[0]
     if text == GIFT:
         return GIFT
     words = [_word_as_said(word, message) for word in _WORD.findall(text)]
@@ -119,9 +117,8 @@ def _word_as_said(word: str, message: str) -> str | None:
         return next(
             (amount.text for amount in amounts_in(message) if amount.value == Decimal(word)), None
         )
-    place = message.casefold().find(folded)
-    if place >= 0 and message[place : place + len(word)].casefold() == folded:
-        return message[place : place + len(word)]
+    if place := re.search(re.escape(word), message, re.IGNORECASE):
+        return place[0]
     if len(folded) < _STEM:
         return None
     for other in words:

@@ -124,9 +124,15 @@ class _Parser:
     def _placed(self, at: int, part: _Part) -> FoundNumber:
         first, last = self._tokens[at], self._tokens[part.after - 1]
         alone = part.after == at + 1
-        certain = not (alone and (first.word in SHY or first.word in ARTICLES))
+        shy = alone and (first.word in SHY or first.word in ARTICLES)
+        certain = not shy or (first.word in SHY and self._leads_to_another(part.after))
         size = part.size if part.whole else 1
         return FoundNumber(first.start, last.end, part.value, size, certain, self._between(at))
+
+    def _leads_to_another(self, at: int) -> bool:
+        """Whether "to" and a number follow: "elf bis sechzehn"."""
+        following = at + 1 < len(self._tokens) and self._word(at) in ("bis", "to")
+        return following and self._start(at + 1) is not None
 
     def _word(self, at: int) -> str:
         """The word at a place; empty where more than a space or hyphen parts it from the last."""

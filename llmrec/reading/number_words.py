@@ -65,10 +65,13 @@ GERMAN_ONES = _rising(
     0,
     "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn "
     "fünfzehn sechzehn siebzehn achtzehn neunzehn",
-) | {"ein": 1, "eine": 1, "zwo": 2, "fuenf": 5, "zwoelf": 12, "fuenfzehn": 15}
-GERMAN_TENS = _rising(
-    20, "zwanzig dreissig vierzig fünfzig sechzig siebzig achtzig neunzig", 10
-) | {"dreizig": 30, "fuenfzig": 50, "fünzig": 50, "fuffzig": 50, "fufzig": 50}
+) | {"ein": 1, "eine": 1, "zwo": 2, "fuenf": 5, "zwoelf": 12, "fuenfzehn": 15, "fuffzehn": 15}
+GERMAN_TENS = (
+    _rising(20, "zwanzig dreissig vierzig fünfzig sechzig siebzig achtzig neunzig", 10)
+    # As they are spoken in the south.
+    | _rising(20, "zwanzg dreissg vierzg fuffzg sechzg siebzg achtzg neunzg", 10)
+    | {"dreizig": 30, "fuenfzig": 50, "fünzig": 50, "fuffzig": 50, "fufzig": 50, "fuffzich": 50}
+)
 
 SCALES = _by_value(
     {
@@ -92,12 +95,12 @@ NOTES = _by_value(
         5: "fiver fivers fünfer fuenfer",
         10: "tenner tenners zehner",
         12: "dozen dutzend",
-        20: "score zwanziger zwanni zwannis zwani",
+        20: "score zwanziger zwanzger zwanni zwannis zwani",
         50: "fünfziger fuenfziger fuffziger fuffi fuffis fuffie",
         100: "hunderter hundertern hunni hunnis hundo hundos",
         200: "zweihunderter",
         500: "fünfhunderter",
-        1_000: "tausender tausendern",
+        1_000: "tausender tausendern tausi",
     }
 )
 """What is counted and does not go on, bank notes and dozens: "two tenners"."""

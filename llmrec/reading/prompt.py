@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from llmrec.linear import composed
@@ -21,6 +22,10 @@ READ = "Read:"
 
 MAX_MESSAGE = 2_000
 _WIDE_COMMA = re.compile("(?<=[0-9０-９])，(?=[0-9０-９])")
+_LATIN = re.compile(r"[^\W_\u3400-\u9fff]+")
+_HAN = re.compile("[\u3400-\u9fff]{2,}")
+_MOST_NAMED = 3
+_TITLE_LOOKED_AT = 200
 _TITLE_WORDS = 7
 _TITLE_CHARS = 60
 _MOST_SHOWN = 9
@@ -63,23 +68,63 @@ def prompt_head(message: str, context: ReadingContext | None) -> str:
         context: ``None`` where nothing was looked for before.
 
     >>> context = ReadingContext("tent", {"max": 200}, ["Tarn 2", "Duo"])
-    >>> print(prompt_head("cheaper", context), end="")
+    >>> print(prompt_head("like the duo but cheaper", context), end="")
     Before: tent | max 200
     Screen: 1 Tarn 2 | 2 Duo
-    Shopper: cheaper
+    Shopper: like the duo but cheaper
+    Named: 2 Duo
     """
-    lines = []
+    lines, named = [], []
     if context is not None:
         lines.append("Before: " + " | ".join([context.looking_for or "-", *_held(context.held)]))
         if context.on_screen:
             shown = enumerate(context.on_screen[:_MOST_SHOWN], start=1)
             lines.append("Screen: " + " | ".join(f"{n} {_short(title)}" for n, title in shown))
-    return "\n".join([*lines, f"Shopper: {message}", ""])
+            named = _named(message, context)
+    lines.append(f"Shopper: {message}")
+    if named:
+        lines.append("Named: " + " | ".join(named))
+    return "\n".join([*lines, ""])
 
 
 def sign_question(text: str) -> str:
     """What is asked of a sum, a brand or a thing behind the head: how it is meant."""
     return f"Is {text}:"
+
+
+def _named(message: str, context: ReadingContext) -> list[str]:
+    """The places of titles that have words of the message which no other title on the screen has.
+
+    Whether a shopper points with such a word is for the reader to say; which title has it is
+    counted here, for a small model often names the place beside it.
+    """
+    message_words = _words_of(message)
+    titles = [_words_of(title[:_TITLE_LOOKED_AT]) for title in context.on_screen[:_MOST_SHOWN]]
+    common = set(_words_of(context.looking_for or ""))
+    named = []
+    for n, title in enumerate(titles, start=1):
+        others = set[str]().union(*titles[: n - 1], *titles[n:])
+        own = [
+            word for folded, word in title.items() if folded not in others and folded not in common
+        ]
+        hits = [word for word in own if _fold(word) in message_words]
+        if hits:
+            named.append(" ".join([str(n), *hits[:_MOST_NAMED]]))
+    return named
+
+
+def _words_of(text: str) -> dict[str, str]:
+    """The words of a text, folded, each as it stands; of Chinese, which has none, its pairs."""
+    words = {_fold(word): word for word in _LATIN.findall(text) if len(word) > 2 or word.isdigit()}
+    return words | {
+        pair: pair for run in _HAN.findall(text) for pair in map("".join, pairwise(run))
+    }
+
+
+def _fold(word: str) -> str:
+    """One form of singular and plural."""
+    folded = word.casefold()
+    return folded[:-1] if len(folded) > 3 and folded.endswith("s") else folded
 
 
 def _short(title: str) -> str:

@@ -46,6 +46,24 @@ HELD = {
             "Before: 帐篷 | colour: 红色\nScreen: 1 双人帐篷\nShopper: 换个蓝色的\n",
         ),
         (
+            "the Duos but with a porch",
+            ReadingContext("tent", {}, ["Tarn tent 2", "Duo tent, porch", "Solo tent"]),
+            "Before: tent\nScreen: 1 Tarn tent 2 | 2 Duo tent, porch | 3 Solo tent\n"
+            "Shopper: the Duos but with a porch\nNamed: 2 Duo porch\n",
+        ),
+        # What all of them have names none, nor does the kind of thing.
+        (
+            "a smaller tent in green",
+            ReadingContext("tent", {}, ["Tarn green", "Green tent"]),
+            "Before: tent\nScreen: 1 Tarn green | 2 Green tent\nShopper: a smaller tent in green\n",
+        ),
+        (
+            "狐狸那个有没有大的",
+            ReadingContext("水杯", {}, ["小熊水杯", "狐狸水杯"]),
+            "Before: 水杯\nScreen: 1 小熊水杯 | 2 狐狸水杯\n"
+            "Shopper: 狐狸那个有没有大的\nNamed: 2 狐狸\n",
+        ),
+        (
             "why",
             ReadingContext(None, {"brands": [], "max": None, "in_stock": None, "attributes": None}),
             "Before: -\nShopper: why\n",
