@@ -14,8 +14,6 @@ from typing import Literal, TypeAlias
 from llmrec.agent.constraints.changes import (
     AtLeast,
     AtMost,
-    BrandOf,
-    Brands,
     Change,
     Drop,
     MoreLike,
@@ -42,7 +40,6 @@ NoteKind: TypeAlias = Literal[
     "no_such_number",
     "nothing_shown",
     "no_price",
-    "no_brand",
     "started_over",
     "taste_aside",
     "taste_back",
@@ -63,7 +60,7 @@ class Note:
     @property
     def is_refusal(self) -> bool:
         """Whether the change could not be made."""
-        return self.kind in ("which_one", "no_such_number", "nothing_shown", "no_price", "no_brand")
+        return self.kind in ("which_one", "no_such_number", "nothing_shown", "no_price")
 
 
 class _Refused(Exception):
@@ -140,8 +137,6 @@ def _one(situation: Situation, change: Change, currencies: Sequence[str]) -> _Ne
         return _unwanted(situation, _meant(situation, change.reference))
     if isinstance(change, Than):
         change = _bound(situation, change)
-    elif isinstance(change, BrandOf):
-        change = Brands((_brand(situation, change.reference),), change.wanted)
     told: list[Note] = []
     if isinstance(change, (AtMost, AtLeast)):
         change, told = _in_shop_currency(change, currencies)
@@ -199,18 +194,6 @@ def _bound(situation: Situation, change: Than) -> AtMost | AtLeast:
         return AtMost(max(price - _STEP, Decimal(0)), currency)
     price, currency = max(priced, key=lambda pair: pair[0])
     return AtLeast(price + _STEP, currency)
-
-
-def _brand(situation: Situation, reference: Reference) -> str:
-    """The brand meant; "that brand" is clear where all products shown have the same."""
-    brands = {one.brand for one in situation.shown}
-    if reference.number is None and situation.focus is None and len(brands) == 1:
-        brand = brands.pop()
-    else:
-        brand = _meant(situation, reference).brand
-    if brand is None:
-        raise _Refused("no_brand")
-    return brand
 
 
 def _in_shop_currency(

@@ -11,9 +11,7 @@ from llmrec.agent.constraints import Vocabulary
 from llmrec.agent.constraints.changes import (
     AtLeast,
     AtMost,
-    BrandOf,
     Brands,
-    Categories,
     Change,
     Drop,
     InStock,
@@ -81,10 +79,6 @@ def spoken(change: Change) -> str:
         return f"{change.direction}{than}"
     if isinstance(change, Brands):
         return f"{sign}brand {' | '.join(change.names)}"
-    if isinstance(change, BrandOf):
-        return f"{sign}brand of {_number(change.reference)}"
-    if isinstance(change, Categories):
-        return f"{sign}category {' | '.join(change.names)}"
     if isinstance(change, Values):
         return f"{sign}{change.name} {change.said} ({len(change.values)})"
     if isinstance(change, Without):

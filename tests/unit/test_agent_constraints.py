@@ -12,7 +12,6 @@ from llmrec.agent.constraints.changes import (
     AtLeast,
     AtMost,
     Brands,
-    Categories,
     Drop,
     InStock,
     Recipient,
@@ -29,7 +28,6 @@ adding = st.one_of(
     st.builds(AtMost, amounts, currencies),
     st.builds(AtLeast, amounts, currencies),
     st.builds(Brands, st.lists(words, min_size=1, max_size=2).map(tuple), wants),
-    st.builds(Categories, st.lists(words, min_size=1, max_size=2).map(tuple), wants),
     st.builds(
         Values,
         st.sampled_from(["colour", "size"]),
@@ -94,7 +92,6 @@ def test_each_constraint_can_be_dropped_alone(some):
 _HELD = {
     "price": (AtMost(Decimal(40)), AtLeast(Decimal(10))),
     "brand": (Brands(("Acme",)), Brands(("Brio",), wanted=False)),
-    "category": (Categories(("Tents",)), Categories(("Kitchen",), wanted=False)),
     "attribute": (
         Values("colour", ("dusk blue",), "blue"),
         Values("colour", ("jet",), "jet", False),

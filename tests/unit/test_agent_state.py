@@ -12,7 +12,6 @@ from llmrec.agent.constraints import Reference, Shown
 from llmrec.agent.constraints.changes import (
     AtLeast,
     AtMost,
-    BrandOf,
     Brands,
     Drop,
     InStock,
@@ -56,10 +55,6 @@ def limits(situation):
         (Than("dearer"), {"min_price": "30.01"}, []),
         (Than("cheaper", Reference(3)), {}, ["no_price"]),
         (Than("cheaper", Reference(9)), {}, ["no_such_number"]),
-        (BrandOf(Reference(1)), {"not_brands": ["Acme"]}, []),
-        (BrandOf(Reference(2), wanted=True), {"brands": ["Brio"]}, []),
-        (BrandOf(Reference(3)), {}, ["no_brand"]),
-        (BrandOf(Reference()), {}, ["which_one"]),
         (Unwanted(Reference()), {}, ["which_one"]),
         (Unwanted(Reference(2)), {"not_items": ["b"]}, []),
         (Unwanted(Reference(-1)), {"not_items": ["c"]}, []),
@@ -78,7 +73,6 @@ def test_nothing_on_the_screen_settles_nothing():
         Than("cheaper"),
         Unwanted(Reference(1)),
         MoreLike(Reference(2)),
-        BrandOf(Reference()),
     ):
         assert after(Situation(), change) == (Situation(), ["nothing_shown"])
 
@@ -86,10 +80,7 @@ def test_nothing_on_the_screen_settles_nothing():
 def test_that_one_is_the_one_spoken_of_or_the_only_one():
     focused = SEEN.model_copy(update={"focus": 2})
     assert limits(after(focused, Unwanted(Reference()))[0]) == {"not_items": ["b"]}
-    assert limits(after(focused, BrandOf(Reference()))[0]) == {"not_brands": ["Brio"]}
     assert meant(Situation(shown=SHOWN[:1]), Reference()) == SHOWN[0]
-    same = Situation(shown=(SHOWN[0], SHOWN[0].model_copy(update={"number": 2})))
-    assert limits(after(same, BrandOf(Reference()))[0]) == {"not_brands": ["Acme"]}
 
 
 def test_a_shop_of_two_currencies_keeps_the_one_that_is_said():

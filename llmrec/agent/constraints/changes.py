@@ -9,9 +9,7 @@ from typing import Literal, TypeAlias
 __all__ = [
     "AtLeast",
     "AtMost",
-    "BrandOf",
     "Brands",
-    "Categories",
     "Change",
     "Drop",
     "DropKind",
@@ -75,22 +73,6 @@ class Than:
 @dataclass(frozen=True, slots=True)
 class Brands:
     """Only these brands; or none of them."""
-
-    names: tuple[str, ...]
-    wanted: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class BrandOf:
-    """Only the brand of a product shown; or anything but that."""
-
-    reference: Reference
-    wanted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Categories:
-    """Only these categories; or none of them."""
 
     names: tuple[str, ...]
     wanted: bool = True
@@ -171,8 +153,6 @@ Change: TypeAlias = (
     | AtLeast
     | Than
     | Brands
-    | BrandOf
-    | Categories
     | Values
     | Without
     | InStock

@@ -18,7 +18,6 @@ from llmrec.agent.constraints.changes import (
     AtLeast,
     AtMost,
     Brands,
-    Categories,
     Drop,
     InStock,
     Recipient,
@@ -47,9 +46,7 @@ ConstraintKind: TypeAlias = Literal[
     "not_item",
     "recipient",
 ]
-Settled: TypeAlias = (
-    AtMost | AtLeast | Brands | Categories | Values | Without | InStock | Recipient | Drop
-)
+Settled: TypeAlias = AtMost | AtLeast | Brands | Values | Without | InStock | Recipient | Drop
 """The changes that need no product shown to be understood."""
 
 _DROPPED: Mapping[str, tuple[ConstraintKind, ...]] = {
@@ -189,9 +186,9 @@ def _constraints(change: Settled) -> tuple[Constraint, ...]:
         kind: ConstraintKind = "max_price" if isinstance(change, AtMost) else "min_price"
         return (Constraint(kind=kind, amount=change.amount, currency=change.currency),)
     if isinstance(change, Brands):
-        return _names("brand", "not_brand", change.names, change.wanted)
-    if isinstance(change, Categories):
-        return _names("category", "not_category", change.names, change.wanted)
+        if change.wanted:
+            return (Constraint(kind="brand", values=change.names),)
+        return tuple(Constraint(kind="not_brand", values=(name,)) for name in change.names)
     if isinstance(change, Values):
         kind = "attribute" if change.wanted else "not_attribute"
         values = change.values if change.wanted else _of_nothing_else(change)
@@ -212,14 +209,6 @@ def _of_nothing_else(change: Values) -> tuple[str, ...]:
     said = [fold(word) for word in change.said.split(", ")]
     values = (v for v in change.values if any(of_no_other(fold(v), word) for word in said))
     return tuple(values) or tuple(change.said.split(", "))
-
-
-def _names(
-    wanted: ConstraintKind, unwanted: ConstraintKind, names: tuple[str, ...], want: bool
-) -> tuple[Constraint, ...]:
-    if want:
-        return (Constraint(kind=wanted, values=names),)
-    return tuple(Constraint(kind=unwanted, values=(name,)) for name in names)
 
 
 def _beside(old: Constraint, new: Constraint) -> Constraint | None:

@@ -199,11 +199,6 @@ TEXTS: dict[str, dict[Language, str]] = {
         "de": "Dafür nennt der Katalog keinen Preis; ich kann nicht vergleichen.",
         "zh": "目录里没有它的价格，无法比较。",
     },
-    "no_brand": {
-        "en": "The catalogue names no brand for that.",
-        "de": "Dafür nennt der Katalog keine Marke.",
-        "zh": "目录里没有它的品牌。",
-    },
     "started_over": {
         "en": "Starting over: no limits hold.",
         "de": "Von vorne: Es gelten keine Grenzen.",
