@@ -67,7 +67,7 @@ class ReaderSession:
         if start is not None:
             check_adapter(start, settings)
         self._start = start
-        self._task = data.task()
+        self._task = data.task(start.name if start else None)
         home = shop.cache_dir / "train-reader"
         learned = sha256_of(data.train), sha256_of(data.held)
         begun = start.name if start else "the base"
@@ -134,7 +134,6 @@ class ReaderSession:
             own_messages=self._data.own,
             variants=self._data.variants,
             witness=settings.reader.witness,
-            went_on_from=self._start.name if self._start else None,
         )
 
     def publish(self, *, promote: bool) -> PublishedAdapter:

@@ -43,11 +43,15 @@ class ReaderData:
     left_out: tuple[str, ...]
     variants: float
 
-    def task(self) -> ReaderTask:
-        """As training takes them; of events, users and items a reader knows nothing."""
+    def task(self, parent: str | None = None) -> ReaderTask:
+        """As training takes them; of events, users and items a reader knows nothing.
+
+        Args:
+            parent: name of the version that it goes on from.
+        """
         sha256 = sha256_of(self.train)
         return ReaderTask(
-            self.train, self.held, CardData(sha256=sha256, events=0, users=0, items=0)
+            self.train, self.held, CardData(sha256=sha256, events=0, users=0, items=0), parent
         )
 
 

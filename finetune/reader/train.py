@@ -45,11 +45,13 @@ class ReaderTask:
         examples: to train on.
         held: to say when to stop; may be empty.
         data: for the card.
+    parent: name of the version that it goes on from.
     """
 
     examples: Sequence[ReaderExample]
     held: Sequence[ReaderExample]
     data: CardData
+    parent: str | None = None
 
     @property
     def hashes(self) -> Mapping[str, str | None]:
@@ -94,6 +96,7 @@ class ReaderTask:
         """With the loss alone; what is read right is measured when the adapter is there."""
         return Card(
             kind="reader",
+            parent=self.parent,
             data=self.data,
             settings=settings.model_dump(mode="json"),
             seed=settings.seed,

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -479,7 +480,9 @@ def test_training_goes_on_from_what_serves(
     assert promoted is not None and promoted.version == made.artifact.version
 
     still = QUICK.model_copy(update={"epochs": 1, "learning_rate": 1e-12})
-    train_reader(planted(), base, tmp_path / "on", still, start=promoted)
+    task = replace(planted(), parent=promoted.name)
+    train_reader(task, base, tmp_path / "on", still, start=promoted)
+    assert read_card(tmp_path / "on").parent == promoted.name
     before, after = tensors(trained), tensors(tmp_path / "on")
     assert all(abs(before[name] - after[name]).max() < 1e-6 for name in before)
     train_reader(planted(), base, tmp_path / "anew", still)
@@ -554,7 +557,7 @@ def test_from_messages_to_a_version(
     assert card["metrics"][PRICES]["n"] == 1 and card["metrics"]["intent right"]["n"] == 2
     assert card["extra"]["own_messages"] == 40 and card["extra"]["languages"]["en"]
     assert card["seed"] == 0 and card["extra"]["examples"] == 8
-    assert card["extra"]["went_on_from"] is None
+    assert card["parent"] is None
     assert not list((shop.cache_dir / "train-reader" / "runs").glob("*"))
     assert list((shop.cache_dir / "train-reader" / "curves").rglob("events.out.tfevents.*"))
     made = Artifacts(shop.models_dir).get("reader", "0001")
