@@ -1,0 +1,133 @@
+"""Ages in a question and in a product's fields, in months, so that both can be compared."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from llmrec.explain.facts import fold
+from llmrec.types import Item, Language
+
+__all__ = ["AgeRange", "WantedAge", "age_range", "wanted_age"]
+
+_NUMBERS = {
+    **dict(zip("one two three four five six seven eight nine ten eleven twelve".split(), range(1, 13))),
+    **dict(zip("ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf".split(), range(1, 13))),
+    **dict(zip("一二三四五六七八九十", range(1, 11))),
+    "两": 2,
+}
+_SPOKEN = "|".join(sorted(_NUMBERS, key=len, reverse=True))
+_COUNT = rf"(\d{{1,3}}|{_SPOKEN})"
+_ENGLISH = re.compile(rf"(?<![\w.]){_COUNT}[\s-](year|month)s?[\s-]olds?\b|\b(newborn)s?\b")
+_AGED = re.compile(rf"\baged? (?:of )?{_COUNT}(?![\w.-])(?:\s(months?))?")
+_GERMAN = re.compile(rf"(?<![\w.]){_COUNT}-?\s?jährig|\b{_COUNT} jahre? alt\b|\b{_COUNT} (monate) alt\b")
+_CHINESE = re.compile(rf"{_COUNT}\s?(?:周?岁|歲)|{_COUNT}\s?个月大?的?(?:宝宝|婴儿)")
+_BOUND = re.compile(
+    r"(\d+(?:[.,]\d+)?)\s*(?:[-–]|to|bis|至|到)?\s*(\d+(?:[.,]\d+)?)?\s*(months?|monate?n?|个月|years?|jahre?n?|岁)"
+)
+_ADULT = 18 * 12
+_NEWBORN = 1
+
+
+@dataclass(frozen=True, slots=True)
+class WantedAge:
+    """Whose age a question says: ``months`` old, ``years`` where it was said in years."""
+
+    months: int
+    years: int | None = None
+
+    @property
+    def last(self) -> int:
+        """The most months that somebody of this age can be old."""
+        return self.months + (11 if self.years is not None else 0)
+
+    def phrase(self, language: Language) -> str:
+        """As a sentence names it.
+
+        >>> WantedAge(24, 2).phrase("en"), WantedAge(96, 8).phrase("de"), WantedAge(8).phrase("zh")
+        ('a two-year-old', '8-Jährige', '8 个月')
+        """
+        if self.years is None:
+            number = str(self.months)
+            english = f"{_article(number)} {number}-month-old"
+            return {"en": english, "de": f"{number} Monate alte Kinder", "zh": f"{number} 个月"}[language]
+        number = str(self.years)
+        spoken = [word for word, value in _NUMBERS.items() if value == self.years and word.isascii()]
+        english = f"{_article(spoken[0] if spoken else number)} {spoken[0] if spoken else number}-year-old"
+        return {"en": english, "de": f"{number}-Jährige", "zh": f"{number} 岁"}[language]
+
+
+@dataclass(frozen=True, slots=True)
+class AgeRange:
+    """For whom a product is, in months; ``text`` as its field ``name`` says it."""
+
+    low: int
+    high: int
+    name: str
+    text: str
+
+    def fits(self, age: WantedAge) -> bool:
+        """Whether everybody of that age is in it; somebody is one year old for twelve months."""
+        return self.low <= age.months and age.last <= self.high
+
+    def breaks(self, age: WantedAge) -> bool:
+        """Whether nobody of that age is in it."""
+        return age.last < self.low or self.high < age.months
+
+
+def wanted_age(question: str) -> WantedAge | None:
+    """The age that a question says, if it says a single one.
+
+    >>> wanted_age("a toy for my two-year-old"), wanted_age("shelf 80 cm")
+    (WantedAge(months=24, years=2), None)
+    """
+    text = fold(question)
+    found = {age for age in _ages(text)}
+    return found.pop() if len(found) == 1 else None
+
+
+def age_range(item: Item) -> AgeRange | None:
+    """For which ages a product is, by its attribute ``age``; of an animal's food nothing."""
+    for name, values in item.attributes.items():
+        if fold(name) in ("age", "alter", "年龄", "recommended age", "适用年龄") and len(values) == 1:
+            return _range(name, values[0])
+    return None
+
+
+def _ages(text: str) -> list[WantedAge]:
+    found = []
+    for match in _ENGLISH.finditer(text):
+        if match[3]:
+            found.append(WantedAge(_NEWBORN))
+        else:
+            found.append(_age(match[1], months=match[2] == "month"))
+    found += [_age(match[1], months=bool(match[2])) for match in _AGED.finditer(text)]
+    for match in _GERMAN.finditer(text):
+        found.append(_age(match[1] or match[2] or match[3], months=bool(match[4])))
+    found += [_age(m[1] or m[2], months=bool(m[2])) for m in _CHINESE.finditer(text)]
+    return found
+
+
+def _age(number: str, *, months: bool) -> WantedAge:
+    value = _NUMBERS.get(number) or int(number)
+    return WantedAge(value) if months else WantedAge(12 * value, value)
+
+
+def _range(name: str, text: str) -> AgeRange | None:
+    folded = fold(text)
+    match = _BOUND.search(folded)
+    if not match:
+        return None
+    unit = 1 if match[3].startswith(("month", "monat", "个月")) else 12
+    first = round(float(match[1].replace(",", ".")) * unit)
+    second = round(float(match[2].replace(",", ".")) * unit) if match[2] else None
+    adult = 100 * 12 if re.search(r"adult|erwachsen|成人", folded) else None
+    if second is not None:
+        return AgeRange(first, second + (11 if unit == 12 else 0), name, text)
+    if re.search(r"\b(?:birth|geburt|up to|bis|under|unter)\b|以下|以内", folded[: match.start()]):
+        return AgeRange(0, first, name, text)
+    return AgeRange(first, adult or 100 * 12, name, text)
+
+
+def _article(word: str) -> str:
+    return "an" if re.match(r"(?:8|11|18|eight|eleven)", word) else "a"

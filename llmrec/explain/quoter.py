@@ -1,0 +1,293 @@
+"""Reasons and descriptions that quote: the facts that matter to this shopper, in the shop's words.
+
+No model is asked. Per answer the sentence encoder reads the question and all facts in one call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from llmrec.explain.anchors import choose_anchor
+from llmrec.explain.choice import Encode, FactText, relevance, word_overlap
+from llmrec.explain.facts import facts_of, fold
+from llmrec.explain.from_fields import item_language, spoken_language
+from llmrec.explain.leads import CAUTIONS, Remark, leads_for, objections_to, value_in
+from llmrec.explain.phrases import PHRASES, canonical
+from llmrec.explain.quotable import Quotable, quotable_sentences, text_language
+from llmrec.explain.requests import WordsRequest
+from llmrec.prompting import one_line
+from llmrec.types import FloatArray, Item, Language, Words
+
+__all__ = ["Quoter"]
+
+_MOST_FACTS = 10
+"""Of a product: a text can have two hundred sentences, and each costs the encoder milliseconds."""
+
+_MOST_VALUE = 80
+_MOST_DESCRIPTION = {"en": 320, "de": 320, "zh": 120}
+_BEGINNING = {"en": 3, "de": 3, "zh": 5}
+"""Words (in Chinese signs) by which two reasons of one answer must differ."""
+
+# In similarity, where a good fact has 0.5 more than a bad one. Praise says little; a caution may be
+# the answer, but of two that are near the other is the reason; a value has its card beside it.
+_PRAISE, _CAUTION, _VALUE, _LATER, _RUN = 0.1, 0.12, 0.1, 0.01, 0.03
+_EMPTY_PRAISE = re.compile(
+    r"\b(?:perfect|ideal|great|beautiful\w*|ultimate|fun|impressive|unique|attractive|stylish|love|enjoy"
+    r"|professional|excellent|fantastic|elegant|premium|high.quality|quality|perfekt\w*|ideal\w*|wunderschön"
+    r"\w*|hochwertig\w*|einzigartig\w*)\b|完美|优质|高品质|精美|独特",
+    re.IGNORECASE,
+)
+_FLAG = re.compile(r"(?:yes|no|none|true|false|ja|nein|keine?s?|ohne|是|否|无)", re.IGNORECASE)
+_ONLY: dict[Language, str] = {
+    "en": "The shop describes it in {other} only.",
+    "de": "Der Shop beschreibt es nur auf {other}.",
+    "zh": "店铺只有{other}介绍。",
+}
+_CALLED: dict[Language, dict[Language, str]] = {
+    "en": {"en": "English", "de": "German", "zh": "Chinese"},
+    "de": {"en": "Englisch", "de": "Deutsch", "zh": "Chinesisch"},
+    "zh": {"en": "英文", "de": "德文", "zh": "中文"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """A fact with what it says to the shopper; ``field`` is the attribute that it is, if it is."""
+
+    quotable: Quotable
+    score: float
+    field: str = ""
+
+
+class Quoter:
+    """Writes words about recommended items by choosing facts and quoting them.
+
+    Args:
+        encode: the shop's sentence encoder; without one, words alone choose.
+        quotes: whether sentences of descriptions are quoted; else fields alone speak.
+    """
+
+    def __init__(self, encode: Encode | None = None, *, quotes: bool = True) -> None:
+        self._encode = encode
+        self._quotes = quotes
+
+    def write_many(self, requests: Sequence[WordsRequest]) -> list[tuple[Words, Words | None]]:
+        """A reason, and a description where asked for, of each product of one answer, in its order.
+
+        No two reasons begin alike. ``origin`` is ``quote`` where a sentence is quoted, else
+        ``fields``; ``evidence`` names sentences and fields.
+        """
+        facts = [self._facts(request) for request in requests]
+        vectors = self._vectors(requests, facts)
+        begun: set[str] = set()
+        written = []
+        for request, known in zip(requests, facts, strict=True):
+            scored = _scored(request, known, vectors)
+            reason = _reason(request, scored, begun)
+            written.append((reason, _description(request, scored) if request.describe else None))
+        return written
+
+    def _facts(self, request: WordsRequest) -> list[tuple[Quotable, str]]:
+        language = spoken_language(request)
+        sentences = quotable_sentences(request.item, language) if self._quotes else ()
+        question, title = _question(request), request.item.title
+        # Those that share words with the question come first where there are too many.
+        ordered = sorted(
+            enumerate(sentences),
+            key=lambda pair: (-word_overlap(question, FactText(pair[1].text), title), pair[0]),
+        )[:_MOST_FACTS]
+        told = [(fact, "") for _, fact in sorted(ordered, key=lambda pair: pair[0])]
+        return told + list(_values(request.item, language))
+
+    def _vectors(
+        self, requests: Sequence[WordsRequest], facts: Sequence[list[tuple[Quotable, str]]]
+    ) -> dict[str, FloatArray] | None:
+        """One vector for each text that may be compared in English, all encoded in one call."""
+        if self._encode is None:
+            return None
+        texts: dict[str, None] = {}
+        for request, known in zip(requests, facts, strict=True):
+            question = _question(request)
+            if question and spoken_language(request) == "en":
+                texts.update(dict.fromkeys((question, *(fact.text for fact, _ in known))))
+        return dict(zip(texts, self._encode(list(texts)), strict=True)) if texts else None
+
+
+def _question(request: WordsRequest) -> str:
+    """What is known of what the shopper wants; without a question, what they had before."""
+    wishes = [value for values in request.filters.attributes.values() for value in values]
+    said = [request.query or "", request.recipient or "", *wishes]
+    if any(said):
+        return ", ".join(one_line(part) for part in said if part)
+    anchor = choose_anchor(request, facts_of(request.item, request.history))
+    return anchor.name
+
+
+def _values(item: Item, language: Language) -> Iterator[tuple[Quotable, str]]:
+    """Attributes as short clauses, with the language's name where it has one."""
+    phrases = PHRASES[language]
+    for name, values in item.attributes.items():
+        key = canonical(fold(name))
+        called = phrases.names.get(key) or _own_name(item, name, language)
+        value = value_in(phrases.listed(values), language)
+        if called and not any(map(_FLAG.fullmatch, values)) and 2 <= len(value) <= _MOST_VALUE:
+            joint = "：" if language == "zh" else ": "
+            text = f"{called[:1].upper()}{called[1:]}{joint}{value}"
+            yield Quotable(text, (f"attributes.{name}",)), key
+
+
+def _own_name(item: Item, name: str, language: Language) -> str:
+    """The shop's own name of a field; none in a sentence of another language."""
+    written_in = "zh" if re.search(r"[\u4e00-\u9fff]", name) else item_language(item)
+    return one_line(name) if written_in == language and (language != "zh" or not name.isascii()) else ""
+
+
+def _scored(
+    request: WordsRequest,
+    facts: Sequence[tuple[Quotable, str]],
+    vectors: dict[str, FloatArray] | None,
+) -> list[_Scored]:
+    """All facts, the best first."""
+    question = _question(request)
+    known = None if vectors is None or question not in vectors else vectors.__getitem__
+    texts = [FactText(fact.text, field) for fact, field in facts]
+    scores = relevance(question, texts, request.item.title, spoken_language(request), known)
+    scored = [
+        _Scored(fact, score - _loss(fact, field, place), field)
+        for place, ((fact, field), score) in enumerate(zip(facts, scores, strict=True))
+    ]
+    return sorted(scored, key=lambda one: -one.score)
+
+
+def _loss(fact: Quotable, field: str, place: int) -> float:
+    praise = min(2, len(_EMPTY_PRAISE.findall(fact.text)))
+    runs = len(fact.evidence) - 1
+    return (
+        _PRAISE * praise
+        + _CAUTION * fact.cautions
+        + _VALUE * bool(field)
+        + _LATER * min(place, _MOST_FACTS)
+        + _RUN * runs
+    )
+
+
+def _reason(request: WordsRequest, scored: Sequence[_Scored], begun: set[str]) -> Words:
+    """The best fact behind the best lead that no other reason of the answer begins with."""
+    language = spoken_language(request)
+    leads = list(leads_for(request, language))
+    objections = list(objections_to(request, language))
+    options = _options(request, scored, leads, language)
+    shown = [Words(_joined(parts, language), origin, evidence=found) for parts, origin, found in options]
+    chosen = next((one for one in shown if _beginning(one.text, language) not in begun), shown[-1])
+    begun.add(_beginning(chosen.text, language))
+    text = _joined([chosen.text, *(one.text for one in objections)], language)
+    behind = [name for one in objections for name in one.evidence]
+    return Words(text, chosen.origin, evidence=tuple(dict.fromkeys((*chosen.evidence, *behind))))
+
+
+def _options(
+    request: WordsRequest, scored: Sequence[_Scored], leads: Sequence[Remark], language: Language
+) -> Iterator[tuple[list[str], str, tuple[str, ...]]]:
+    """What the reason can be, the best first: parts, origin and evidence; the last always can."""
+    title = Remark(f"{one_line(request.item.title)}{'：' if language == 'zh' else ':'}", ("title",))
+    for bodies in (scored[:1], scored[1:4]):
+        for one in bodies:
+            parts, evidence = _body(one, scored, language)
+            origin = "fields" if all(not name.startswith("sentence:") for name in evidence) else "quote"
+            if one.quotable.cautions:
+                before = [Remark(text, ()) for text in CAUTIONS[language]]
+            else:
+                before = [*leads, Remark("", ())]
+            for lead in (*before, title):
+                text = [lead.text, *parts] if lead.text else parts
+                yield text, origin, tuple(dict.fromkeys((*lead.evidence, *evidence)))
+    yield from _without_facts(request, leads, language)
+
+
+def _body(
+    one: _Scored, scored: Sequence[_Scored], language: Language
+) -> tuple[list[str], tuple[str, ...]]:
+    """The fact; a value goes on with the best sentence, or with a second value."""
+    text = _stopped(one.quotable.text, language)
+    if not one.field:
+        return [text], one.quotable.evidence
+    rest = [other for other in scored if other is not one and not other.quotable.cautions]
+    second = next((other for other in rest if not other.field), rest[0] if rest else None)
+    if second is None:
+        return [text], one.quotable.evidence
+    more = _stopped(second.quotable.text, language)
+    return [text, more], (*one.quotable.evidence, *second.quotable.evidence)
+
+
+def _without_facts(
+    request: WordsRequest, leads: Sequence[Remark], language: Language
+) -> Iterator[tuple[list[str], str, tuple[str, ...]]]:
+    """Of a product that is no more than its title: its brand, else the title itself."""
+    item = request.item
+    title = _stopped(one_line(item.title) or item.id, language)
+    for lead in leads:
+        yield [lead.text, title], "fields", (*lead.evidence, "title")
+    if item.brand and fold(item.brand) not in fold(item.title):
+        title = _stopped(f"{one_line(item.title)}, {one_line(item.brand)}", language)
+    yield [title], "fields", ("title", "brand") if item.brand else ("title",)
+
+
+def _description(request: WordsRequest, scored: Sequence[_Scored]) -> Words:
+    """Two or three sentences, what was asked for first; values where there are no sentences."""
+    language = spoken_language(request)
+    sentences = _apart([one for one in scored if not one.field], language)
+    if not _question(request):
+        sentences.sort(key=lambda one: one.quotable.evidence)
+    values = [one for one in scored if one.field]
+    chosen = [*sentences, *values[: max(0, 2 - len(sentences))]]
+    origin = "quote" if sentences else "fields"
+    parts = [_stopped(one.quotable.text, language) for one in chosen if sentences or True]
+    if not sentences:
+        chosen = values[:4]
+        parts = [_stopped(_list(one.quotable.text for one in chosen), language)] if chosen else []
+    evidence = [name for one in chosen for name in one.quotable.evidence]
+    if not parts:
+        parts, _, names = list(_without_facts(request, (), language))[-1]
+        evidence = list(names)
+    other = text_language(request.item)
+    if not sentences and other and other != language and request.item.description.strip():
+        parts.append(_ONLY[language].format(other=_CALLED[language][other]))
+    return Words(_joined(parts, language), origin, evidence=tuple(dict.fromkeys(evidence)))
+
+
+def _apart(scored: Sequence[_Scored], language: Language) -> list[_Scored]:
+    """The best sentences that have none in common, as many as fit."""
+    chosen: list[_Scored] = []
+    used: set[str] = set()
+    room = _MOST_DESCRIPTION[language]
+    for one in scored:
+        fits = len(one.quotable.text) <= room and not used & set(one.quotable.evidence)
+        if fits and len(chosen) < 3:
+            chosen.append(one)
+            used |= set(one.quotable.evidence)
+            room -= len(one.quotable.text)
+    return chosen
+
+
+def _list(texts: Iterator[str] | Sequence[str]) -> str:
+    return "; ".join(texts)
+
+
+def _joined(parts: Sequence[str], language: Language) -> str:
+    return ("" if language == "zh" else " ").join(part for part in parts if part)
+
+
+def _stopped(text: str, language: Language) -> str:
+    """With a full stop where the quoted piece, an item of a list or a value, has none."""
+    if text.endswith((".", "!", "?", "。", "！", "？", '."', ".”", ".)")):
+        return text
+    return text + ("。" if language == "zh" else ".")
+
+
+def _beginning(text: str, language: Language) -> str:
+    folded = fold(text)
+    if language == "zh":
+        return folded[: _BEGINNING[language]]
+    return " ".join(re.findall(r"[^\W_]+", folded)[: _BEGINNING[language]])
