@@ -27,6 +27,33 @@ _BOUND = re.compile(
 )
 _ADULT = 18 * 12
 _NEWBORN = 1
+_NO_END = 100 * 12
+_RANGES: dict[Language, dict[tuple[str, int], str]] = {
+    "en": {
+        ("from", 12): "from {low} years",
+        ("to", 12): "up to {high} years",
+        ("both", 12): "{low}-{high} years",
+        ("from", 1): "from {low} months",
+        ("to", 1): "up to {high} months",
+        ("both", 1): "{low}-{high} months",
+    },
+    "de": {
+        ("from", 12): "ab {low} Jahren",
+        ("to", 12): "bis {high} Jahre",
+        ("both", 12): "{low}-{high} Jahre",
+        ("from", 1): "ab {low} Monaten",
+        ("to", 1): "bis {high} Monate",
+        ("both", 1): "{low}-{high} Monate",
+    },
+    "zh": {
+        ("from", 12): "{low} 岁以上",
+        ("to", 12): "{high} 岁以下",
+        ("both", 12): "{low}-{high} 岁",
+        ("from", 1): "{low} 个月以上",
+        ("to", 1): "{high} 个月以下",
+        ("both", 1): "{low}-{high} 个月",
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +92,22 @@ class AgeRange:
     high: int
     name: str
     text: str
+
+    @property
+    def field(self) -> str:
+        """As the evidence of words names it."""
+        return f"attributes.{self.name}"
+
+    def phrase(self, language: Language) -> str:
+        """The range in words of a language.
+
+        >>> AgeRange(36, 1200, "age", "from 3 years").phrase("de")
+        'ab 3 Jahren'
+        """
+        unit = 12 if self.low >= 24 or (self.low % 12 == 0 and self.high >= 24) else 1
+        low, high = -(-self.low // unit), self.high // unit
+        kind = "from" if self.high >= _NO_END else "to" if self.low == 0 else "both"
+        return _RANGES[language][kind, unit].format(low=low, high=high)
 
     def fits(self, age: WantedAge) -> bool:
         """Whether everybody of that age is in it; somebody is one year old for twelve months."""
@@ -121,12 +164,12 @@ def _range(name: str, text: str) -> AgeRange | None:
     unit = 1 if match[3].startswith(("month", "monat", "个月")) else 12
     first = round(float(match[1].replace(",", ".")) * unit)
     second = round(float(match[2].replace(",", ".")) * unit) if match[2] else None
-    adult = 100 * 12 if re.search(r"adult|erwachsen|成人", folded) else None
+    adult = _NO_END if re.search(r"adult|erwachsen|成人", folded) else None
     if second is not None:
         return AgeRange(first, second + (11 if unit == 12 else 0), name, text)
     if re.search(r"\b(?:birth|geburt|up to|bis|under|unter)\b|以下|以内", folded[: match.start()]):
         return AgeRange(0, first, name, text)
-    return AgeRange(first, adult or 100 * 12, name, text)
+    return AgeRange(first, adult or _NO_END, name, text)
 
 
 def _article(word: str) -> str:

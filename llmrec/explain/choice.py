@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from llmrec.catalog.tokens import tokens
 from llmrec.types import FloatArray, Language
 
-__all__ = ["Encode", "FactText", "relevance", "word_overlap"]
+__all__ = ["Encode", "FactText", "answers", "relevance", "word_overlap"]
 
 Encode = Callable[[Sequence[str]], FloatArray]
 """From texts to unit vectors float32 ``[n, d]``."""
@@ -81,12 +81,24 @@ def relevance(
     """
     overlaps = [word_overlap(question, fact, title) for fact in facts]
     if vectors is None or language != "en" or not question.strip():
-        return [OVERLAP_WEIGHT * overlap for overlap in overlaps]
+        return overlaps
     asked = vectors(question)
     return [
         OVERLAP_WEIGHT * overlap + float(vectors(fact.text) @ asked)
         for overlap, fact in zip(overlaps, facts, strict=True)
     ]
+
+
+def answers(question: str, fact: FactText, title: str) -> bool:
+    """Whether the fact has a word of the question that the title does not have.
+
+    >>> answers("pan for eggs", FactText("Even eggs come off."), "Iron pan")
+    True
+    """
+    known = set(tokens(title))
+    asked = {word for word in tokens(question) if word not in _EMPTY and not _stands(word, known)}
+    own = set(tokens(f"{fact.text} {_OF_FIELD.get(fact.field, '')}"))
+    return any(_stands(word, own) for word in asked)
 
 
 def word_overlap(question: str, fact: FactText, title: str = "") -> float:
@@ -106,4 +118,7 @@ def _stands(word: str, words: Collection[str]) -> bool:
         return True
     if len(word) < _SHARED or not re.match(r"[a-zß-ÿ]", word):
         return False
-    return any(word[:_SHARED] == other[:_SHARED] or word in other for other in words)
+    return any(
+        word[:_SHARED] == other[:_SHARED] or word in other or (len(other) >= _SHARED and other in word)
+        for other in words
+    )

@@ -14,10 +14,11 @@ from decimal import Decimal
 from llmrec.explain.ages import AgeRange, WantedAge, age_range, wanted_age
 from llmrec.explain.anchors import Anchor, choose_anchor
 from llmrec.explain.facts import facts_of, fold
+from llmrec.explain.from_fields import item_language
 from llmrec.explain.numbers import numbers_in
 from llmrec.explain.requests import WordsRequest
 from llmrec.prompting import one_line, price_text
-from llmrec.types import Language
+from llmrec.types import Item, Language
 
 __all__ = ["CAUTIONS", "Remark", "leads_for", "objections_to", "price_in", "value_in"]
 
@@ -96,6 +97,8 @@ _LOOKS = frozenset({"colour", "color", "farbe", "颜色", "size", "größe", "�
 _UNIT = r"(?=\s?(?:kg|g|l|ml|cl|cm|mm|km|m|W|kW|V|Ah|mAh|kWh|h|°C|升|毫升|克|千克|厘米|米|EUR|USD|CHF|GBP)\b)"
 _POINT = re.compile(rf"(?<![\d.,])(\d{{1,3}})\.(\d{{1,2}}){_UNIT}")
 _COMMA = re.compile(rf"(?<![\d.,])(\d{{1,3}}),(\d{{1,2}}){_UNIT}")
+# The prompt's lines have ASCII commas only; a sentence that is read has those of its language.
+_CHINESE_COMMA = re.compile(r"(?<=[\u4e00-\u9fff]),(?=[\u4e00-\u9fff])")
 _BELOW = re.compile(
     r"(?:under|below|less than|cheaper than|up to|at most|max\.?|budget(?: of)?|unter|bis|höchstens"
     r"|maximal|低于|不超过|预算)\s*$"
@@ -118,8 +121,8 @@ def leads_for(request: WordsRequest, language: Language) -> Iterator[Remark]:
     age, ages = _ages(request)
     if age and ages and ages.fits(age):
         lead = says["age"].format(value=age.phrase(language))
-        text = f"{lead} {value_in(ages.text, language)}." if language != "zh" else f"{lead}{ages.text}。"
-        yield Remark(text, (f"attributes.{ages.name}",))
+        said = _said_age(request.item, ages, language)
+        yield Remark(f"{lead}{said}。" if language == "zh" else f"{lead} {said}.", (ages.field,))
     anchor = choose_anchor(_without_query(request), facts_of(request.item, request.history))
     yield from _of_history(request, anchor, language)
     yield from _of_wishes(request, language)
@@ -139,8 +142,8 @@ def objections_to(request: WordsRequest, language: Language) -> Iterator[Remark]
     age, ages = _ages(request)
     if age and ages and ages.breaks(age):
         pattern = says["young" if age.last < ages.low else "old"]
-        text = pattern.format(value=age.phrase(language), text=value_in(ages.text, language))
-        yield Remark(text, (f"attributes.{ages.name}",))
+        text = pattern.format(value=age.phrase(language), text=_said_age(item, ages, language))
+        yield Remark(text, (ages.field,))
     limit = _price_limit(request)
     if limit is not None and item.price is not None and item.price > limit:
         value, most = (price_in(one, item.currency, language) for one in (item.price, limit))
@@ -166,7 +169,7 @@ def value_in(text: str, language: Language) -> str:
     >>> value_in("2.4 kg", "de"), value_in("1,5 l", "en"), value_in("9 x 60 ml", "de")
     ('2,4 kg', '1.5 l', '9 x 60 ml')
     """
-    line = one_line(text)
+    line = _CHINESE_COMMA.sub("，", one_line(text))
     return _POINT.sub(r"\1,\2", line) if language == "de" else _COMMA.sub(r"\1.\2", line)
 
 
@@ -208,6 +211,13 @@ def _ages(request: WordsRequest) -> tuple[WantedAge | None, AgeRange | None]:
     asked = request.filters.attributes.get("age", ())
     question = " . ".join((request.query or "", request.recipient or "", *asked))
     return wanted_age(question), age_range(request.item)
+
+
+def _said_age(item: Item, ages: AgeRange, language: Language) -> str:
+    """As the field has it; for a shopper of another language in theirs."""
+    if item_language(item) == language:
+        return value_in(ages.text, language)
+    return ages.phrase(language)
 
 
 def _price_limit(request: WordsRequest) -> Decimal | None:

@@ -22,7 +22,7 @@ __all__ = ["Quotable", "quotable_sentences", "text_language"]
 MOST = {"en": 240, "de": 240, "zh": 90}
 """Characters of a quotation; a card has room for two lines."""
 
-_FEWEST_WORDS, _FEWEST_CHINESE = 3, 5
+_FEWEST_WORDS, _FEWEST_CHINESE = 2, 3
 _MOST_COMMAS = 10
 
 _NO_FACT = re.compile(
@@ -64,7 +64,7 @@ _CAUTION = re.compile(
     r"|sheds?|shrinks? (?:a|by|about)|creases|cracks?|rusts?|smells?|tickle|scratch(?:es)?|rough|small for"
     r"|runs (?:small|large|slightly)|half a size|sways|creaks|springy|needs?|wants?|must|keep (?:it|away|out)"
     r"|hand wash|check|careful|contains?|may contain|traces? of|less \w+ than|short for|smears?|tastes"
-    r"|show through|sags|stains?|clogs?|dulls?|annoying|hot (?:for|in)|warm in|dries out|poisonous|soot"
+    r"|show through|sags|loses?|stains?|clogs?|dulls?|annoying|hot (?:for|in)|warm in|dries out|poisonous|soot"
     r"|rubs off|spots|bitter|bolts|clumps|only (?:if|when|for|after)|meant for|chips"
     r"|nicht|kein\w{0,2}|nie|zu (?:warm|schwer|klein|groß|kurz|laut)|rostet|rutscht|mühsam|ungeeignet"
     r"|braucht|muss|vorsicht|achtung|wird heiß|langsamer|kleiner|streng|separat)\b"
@@ -78,7 +78,7 @@ _CARE = re.compile(
     r"|\b(?:spülen|reinigen|waschen|einbrennen|kühlen|fetten|verwenden|aufgießen|stellen|vorheizen)\.$",
     re.IGNORECASE,
 )
-_PAUSE = re.compile(r"[,;:，；：。]|\.\s|\sbut\s|\saber\s")
+_PAUSE = re.compile(r"[,;，；：。]|\.\s|\sbut\s|\saber\s")
 _ENGLISH = frozenset(
     "the and of for with is to in it on you your that from are an as at or by no not one two all its "
     "when so into out up can".split()

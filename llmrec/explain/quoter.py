@@ -9,9 +9,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from llmrec.catalog.tokens import tokens
+from llmrec.explain.ages import age_range
 from llmrec.explain.anchors import choose_anchor
-from llmrec.explain.choice import Encode, FactText, relevance, word_overlap
-from llmrec.explain.facts import facts_of, fold
+from llmrec.explain.choice import Encode, FactText, answers, relevance, word_overlap
+from llmrec.explain.facts import facts_of, fold, short_title
 from llmrec.explain.from_fields import item_language, spoken_language
 from llmrec.explain.leads import CAUTIONS, Remark, leads_for, objections_to, value_in
 from llmrec.explain.phrases import PHRASES, canonical
@@ -32,7 +34,8 @@ _BEGINNING = {"en": 3, "de": 3, "zh": 5}
 
 # In similarity, where a good fact has 0.5 more than a bad one. Praise says little; a caution may be
 # the answer, but of two that are near the other is the reason; a value has its card beside it.
-_PRAISE, _CAUTION, _VALUE, _LATER, _RUN = 0.1, 0.12, 0.1, 0.01, 0.03
+_PRAISE, _CAUTION, _VALUE, _LATER, _RUN = 0.1, 0.05, 0.1, 0.01, 0.03
+_CLEARLY = 0.02
 _EMPTY_PRAISE = re.compile(
     r"\b(?:perfect|ideal|great|beautiful\w*|ultimate|fun|impressive|unique|attractive|stylish|love|enjoy"
     r"|professional|excellent|fantastic|elegant|premium|high.quality|quality|perfekt\w*|ideal\w*|wunderschön"
@@ -54,11 +57,15 @@ _CALLED: dict[Language, dict[Language, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Scored:
-    """A fact with what it says to the shopper; ``field`` is the attribute that it is, if it is."""
+    """A fact with what it says to the shopper.
+
+    ``field`` is the attribute that it is, if it is one; ``answers``: it has a word of the question.
+    """
 
     quotable: Quotable
     score: float
     field: str = ""
+    answers: bool = False
 
 
 class Quoter:
@@ -127,12 +134,16 @@ def _question(request: WordsRequest) -> str:
 
 def _values(item: Item, language: Language) -> Iterator[tuple[Quotable, str]]:
     """Attributes as short clauses, with the language's name where it has one."""
-    phrases = PHRASES[language]
+    phrases, title = PHRASES[language], set(tokens(item.title))
     for name, values in item.attributes.items():
         key = canonical(fold(name))
         called = phrases.names.get(key) or _own_name(item, name, language)
         value = value_in(phrases.listed(values), language)
-        if called and not any(map(_FLAG.fullmatch, values)) and 2 <= len(value) <= _MOST_VALUE:
+        ages = age_range(item) if key == "age" and item_language(item) != language else None
+        value = ages.phrase(language) if ages else value
+        if not called or any(map(_FLAG.fullmatch, values)) or not 2 <= len(value) <= _MOST_VALUE:
+            continue
+        if not set(tokens(value)) <= title:  # which stands on the card already
             joint = "：" if language == "zh" else ": "
             text = f"{called[:1].upper()}{called[1:]}{joint}{value}"
             yield Quotable(text, (f"attributes.{name}",)), key
@@ -149,28 +160,26 @@ def _scored(
     facts: Sequence[tuple[Quotable, str]],
     vectors: dict[str, FloatArray] | None,
 ) -> list[_Scored]:
-    """All facts, the best first."""
-    question = _question(request)
+    """All facts, the best first.
+
+    What cautions stands behind the rest, unless a word that was asked for is in it.
+    """
+    question, title = _question(request), request.item.title
     known = None if vectors is None or question not in vectors else vectors.__getitem__
     texts = [FactText(fact.text, field) for fact, field in facts]
-    scores = relevance(question, texts, request.item.title, spoken_language(request), known)
+    scores = relevance(question, texts, title, spoken_language(request), known)
     scored = [
-        _Scored(fact, score - _loss(fact, field, place), field)
-        for place, ((fact, field), score) in enumerate(zip(facts, scores, strict=True))
+        _Scored(fact, score - _loss(fact, field, place), field, answers(question, text, title))
+        for place, ((fact, field), text, score) in enumerate(zip(facts, texts, scores, strict=True))
     ]
-    return sorted(scored, key=lambda one: -one.score)
+    return sorted(scored, key=lambda one: (one.quotable.cautions and not one.answers, -one.score))
 
 
 def _loss(fact: Quotable, field: str, place: int) -> float:
     praise = min(2, len(_EMPTY_PRAISE.findall(fact.text)))
+    where = _VALUE if field else _LATER * min(place, _MOST_FACTS)
     runs = len(fact.evidence) - 1
-    return (
-        _PRAISE * praise
-        + _CAUTION * fact.cautions
-        + _VALUE * bool(field)
-        + _LATER * min(place, _MOST_FACTS)
-        + _RUN * runs
-    )
+    return _PRAISE * praise + _CAUTION * fact.cautions + where + _RUN * runs
 
 
 def _reason(request: WordsRequest, scored: Sequence[_Scored], begun: set[str]) -> Words:
@@ -178,60 +187,81 @@ def _reason(request: WordsRequest, scored: Sequence[_Scored], begun: set[str]) -
     language = spoken_language(request)
     leads = list(leads_for(request, language))
     objections = list(objections_to(request, language))
-    options = _options(request, scored, leads, language)
-    shown = [Words(_joined(parts, language), origin, evidence=found) for parts, origin, found in options]
-    chosen = next((one for one in shown if _beginning(one.text, language) not in begun), shown[-1])
-    begun.add(_beginning(chosen.text, language))
-    text = _joined([chosen.text, *(one.text for one in objections)], language)
-    behind = [name for one in objections for name in one.evidence]
-    return Words(text, chosen.origin, evidence=tuple(dict.fromkeys((*chosen.evidence, *behind))))
+    behind = tuple(name for one in objections for name in one.evidence)
+    told = [one for one in scored if not set(one.quotable.evidence) & set(behind)]
+    for parts, evidence in _options(request, told, leads, language):
+        text = _joined(parts, language)
+        if _beginning(text, language) not in begun:
+            break
+    begun.add(_beginning(text, language))
+    quoted = any(name.startswith("sentence:") for name in evidence)
+    whole = _joined([text, *(one.text for one in objections)], language)
+    found = tuple(dict.fromkeys((*evidence, *behind)))
+    return Words(whole, "quote" if quoted else "fields", evidence=found)
 
 
 def _options(
     request: WordsRequest, scored: Sequence[_Scored], leads: Sequence[Remark], language: Language
-) -> Iterator[tuple[list[str], str, tuple[str, ...]]]:
-    """What the reason can be, the best first: parts, origin and evidence; the last always can."""
-    title = Remark(f"{one_line(request.item.title)}{'：' if language == 'zh' else ':'}", ("title",))
-    for bodies in (scored[:1], scored[1:4]):
-        for one in bodies:
-            parts, evidence = _body(one, scored, language)
-            origin = "fields" if all(not name.startswith("sentence:") for name in evidence) else "quote"
-            if one.quotable.cautions:
-                before = [Remark(text, ()) for text in CAUTIONS[language]]
-            else:
-                before = [*leads, Remark("", ())]
-            for lead in (*before, title):
-                text = [lead.text, *parts] if lead.text else parts
-                yield text, origin, tuple(dict.fromkeys((*lead.evidence, *evidence)))
+) -> Iterator[tuple[list[str], tuple[str, ...]]]:
+    """What the reason can be, the best first, as parts and evidence; the last can be always."""
+    colon = "：" if language == "zh" else ":"
+    title = Remark(f"{short_title(request.item.title)}{colon}", ("title",))
+    for one in scored[:4]:
+        for lead in _before(one, leads, title, language):
+            # "For a two-year-old: 2-5 years. Age: 2-5 years." says one thing twice.
+            rest = [other for other in scored if not set(other.quotable.evidence) & set(lead.evidence)]
+            body = _body(one, rest, bool(lead.text))
+            parts = [lead.text] if lead.text else []
+            parts += [_stopped(fact.text, language) for fact in body]
+            names = (name for fact in body for name in fact.evidence)
+            yield parts, tuple(dict.fromkeys((*lead.evidence, *names)))
     yield from _without_facts(request, leads, language)
 
 
-def _body(
-    one: _Scored, scored: Sequence[_Scored], language: Language
-) -> tuple[list[str], tuple[str, ...]]:
-    """The fact; a value goes on with the best sentence, or with a second value."""
-    text = _stopped(one.quotable.text, language)
+def _before(
+    one: _Scored, leads: Sequence[Remark], title: Remark, language: Language
+) -> list[Remark]:
+    """What may stand before a fact, the best first: nothing at all is a lead as well."""
+    if one.quotable.cautions:
+        return [*(Remark(text, ()) for text in CAUTIONS[language]), title]
     if not one.field:
-        return [text], one.quotable.evidence
-    rest = [other for other in scored if other is not one and not other.quotable.cautions]
-    second = next((other for other in rest if not other.field), rest[0] if rest else None)
-    if second is None:
-        return [text], one.quotable.evidence
-    more = _stopped(second.quotable.text, language)
-    return [text, more], (*one.quotable.evidence, *second.quotable.evidence)
+        return [*leads, Remark("", ()), title]
+    # "Under 70 EUR: Hob: gas" has two colons; a lead that says the value itself has one.
+    same = [lead for lead in leads if set(lead.evidence) & set(one.quotable.evidence)]
+    return [*same, Remark("", ()), *(lead for lead in leads if lead not in same), title]
+
+
+def _body(one: _Scored, rest: Sequence[_Scored], led: bool) -> list[Quotable]:
+    """The fact, and a second where one alone would mislead or says little.
+
+    With a value goes the best sentence, behind it, or before it where a lead is; with a sentence a
+    caution that is clearly nearer to the question.
+    """
+    sentences = [other for other in rest if not other.field and other is not one]
+    praise = [other for other in sentences if not other.quotable.cautions]
+    if one not in rest:  # the lead has said it
+        return [other.quotable for other in (praise or rest)[:1]]
+    if not one.field:
+        near = [other for other in sentences if other.quotable.cautions]
+        nearer = not one.quotable.cautions and near and near[0].score > one.score + _CLEARLY
+        apart = nearer and not set(near[0].quotable.evidence) & set(one.quotable.evidence)
+        return [one.quotable, near[0].quotable] if apart else [one.quotable]
+    values = [other for other in rest if other.field and other is not one]
+    pair = [one.quotable, *(other.quotable for other in (praise or values)[:1])]
+    return pair[::-1] if led and praise else pair
 
 
 def _without_facts(
     request: WordsRequest, leads: Sequence[Remark], language: Language
-) -> Iterator[tuple[list[str], str, tuple[str, ...]]]:
-    """Of a product that is no more than its title: its brand, else the title itself."""
+) -> Iterator[tuple[list[str], tuple[str, ...]]]:
+    """Of a product that is no more than its title: the title, with its brand."""
     item = request.item
-    title = _stopped(one_line(item.title) or item.id, language)
-    for lead in leads:
-        yield [lead.text, title], "fields", (*lead.evidence, "title")
-    if item.brand and fold(item.brand) not in fold(item.title):
-        title = _stopped(f"{one_line(item.title)}, {one_line(item.brand)}", language)
-    yield [title], "fields", ("title", "brand") if item.brand else ("title",)
+    named = bool(item.brand) and fold(item.brand or "") not in fold(item.title)
+    title = f"{one_line(item.title)}, {one_line(item.brand or '')}" if named else one_line(item.title)
+    evidence = ("title", "brand") if named else ("title",)
+    for lead in (*leads, Remark("", ())):
+        parts = [lead.text] if lead.text else []
+        yield [*parts, _stopped(title or item.id, language)], (*lead.evidence, *evidence)
 
 
 def _description(request: WordsRequest, scored: Sequence[_Scored]) -> Words:
@@ -241,20 +271,23 @@ def _description(request: WordsRequest, scored: Sequence[_Scored]) -> Words:
     if not _question(request):
         sentences.sort(key=lambda one: one.quotable.evidence)
     values = [one for one in scored if one.field]
-    chosen = [*sentences, *values[: max(0, 2 - len(sentences))]]
-    origin = "quote" if sentences else "fields"
-    parts = [_stopped(one.quotable.text, language) for one in chosen if sentences or True]
-    if not sentences:
-        chosen = values[:4]
-        parts = [_stopped(_list(one.quotable.text for one in chosen), language)] if chosen else []
+    chosen = [*sentences, *values[: max(0, 2 - len(sentences))]] if sentences else values[:4]
+    parts = [_stopped(one.quotable.text, language) for one in chosen]
     evidence = [name for one in chosen for name in one.quotable.evidence]
-    if not parts:
-        parts, _, names = list(_without_facts(request, (), language))[-1]
-        evidence = list(names)
-    other = text_language(request.item)
-    if not sentences and other and other != language and request.item.description.strip():
-        parts.append(_ONLY[language].format(other=_CALLED[language][other]))
+    if not chosen:
+        parts, names = next(iter(_without_facts(request, (), language)))
+        evidence = [*names]
+    if not sentences:
+        parts += _said_elsewhere(request.item, language)
+    origin = "quote" if sentences else "fields"
     return Words(_joined(parts, language), origin, evidence=tuple(dict.fromkeys(evidence)))
+
+
+def _said_elsewhere(item: Item, language: Language) -> Iterator[str]:
+    """That the shop's own text is in another language, if it is."""
+    other = text_language(item) if item.description.strip() else None
+    if other and other != language:
+        yield _ONLY[language].format(other=_CALLED[language][other])
 
 
 def _apart(scored: Sequence[_Scored], language: Language) -> list[_Scored]:
@@ -269,10 +302,6 @@ def _apart(scored: Sequence[_Scored], language: Language) -> list[_Scored]:
             used |= set(one.quotable.evidence)
             room -= len(one.quotable.text)
     return chosen
-
-
-def _list(texts: Iterator[str] | Sequence[str]) -> str:
-    return "; ".join(texts)
 
 
 def _joined(parts: Sequence[str], language: Language) -> str:
