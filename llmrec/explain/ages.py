@@ -10,23 +10,27 @@ from llmrec.types import Item, Language
 
 __all__ = ["AgeRange", "WantedAge", "age_range", "wanted_age"]
 
+_ENGLISH_NUMBERS = "one two three four five six seven eight nine ten eleven twelve"
+_GERMAN_NUMBERS = "ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf"
 _NUMBERS = {
-    **dict(zip("one two three four five six seven eight nine ten eleven twelve".split(), range(1, 13))),
-    **dict(zip("ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf".split(), range(1, 13))),
-    **dict(zip("一二三四五六七八九十", range(1, 11))),
-    "两": 2,
-}
+    word: number
+    for words in (_ENGLISH_NUMBERS.split(), _GERMAN_NUMBERS.split(), "一二三四五六七八九十")
+    for number, word in enumerate(words, start=1)
+} | {"两": 2}
 _SPOKEN = "|".join(sorted(_NUMBERS, key=len, reverse=True))
 _COUNT = rf"(\d{{1,3}}|{_SPOKEN})"
 _ENGLISH = re.compile(rf"(?<![\w.]){_COUNT}[\s-](year|month)s?[\s-]olds?\b|\b(newborn)s?\b")
 _AGED = re.compile(rf"\baged? (?:of )?{_COUNT}(?![\w.-])(?:\s(months?))?")
-_GERMAN = re.compile(rf"(?<![\w.]){_COUNT}-?\s?jährig|\b{_COUNT} jahre? alt\b|\b{_COUNT} (monate) alt\b")
+_GERMAN = re.compile(
+    rf"(?<![\w.]){_COUNT}-?\s?jährig|\b{_COUNT} jahre? alt\b|\b{_COUNT} (monate) alt\b"
+)
 _CHINESE = re.compile(rf"{_COUNT}\s?(?:周?岁|歲)|{_COUNT}\s?个月大?的?(?:宝宝|婴儿)")
 _BOUND = re.compile(
     r"(\d+(?:[.,]\d+)?)\s*(?:[-–]|to|bis|至|到)?\s*(\d+(?:[.,]\d+)?)?\s*(months?|monate?n?|个月|years?|jahre?n?|岁)"
 )
 _ADULT = 18 * 12
 _NEWBORN = 1
+_FIELDS = frozenset({"age", "alter", "年龄", "recommended age", "适用年龄"})
 _NO_END = 100 * 12
 _RANGES: dict[Language, dict[tuple[str, int], str]] = {
     "en": {
@@ -77,10 +81,13 @@ class WantedAge:
         if self.years is None:
             number = str(self.months)
             english = f"{_article(number)} {number}-month-old"
-            return {"en": english, "de": f"{number} Monate alte Kinder", "zh": f"{number} 个月"}[language]
+            return {"en": english, "de": f"{number} Monate alte Kinder", "zh": f"{number} 个月"}[
+                language
+            ]
         number = str(self.years)
-        spoken = [word for word, value in _NUMBERS.items() if value == self.years and word.isascii()]
-        english = f"{_article(spoken[0] if spoken else number)} {spoken[0] if spoken else number}-year-old"
+        spoken = _ENGLISH_NUMBERS.split()
+        word = spoken[self.years - 1] if self.years <= len(spoken) else number
+        english = f"{_article(word)} {word}-year-old"
         return {"en": english, "de": f"{number}-Jährige", "zh": f"{number} 岁"}[language]
 
 
@@ -132,7 +139,7 @@ def wanted_age(question: str) -> WantedAge | None:
 def age_range(item: Item) -> AgeRange | None:
     """For which ages a product is, by its attribute ``age``; of an animal's food nothing."""
     for name, values in item.attributes.items():
-        if fold(name) in ("age", "alter", "年龄", "recommended age", "适用年龄") and len(values) == 1:
+        if fold(name) in _FIELDS and len(values) == 1:
             return _range(name, values[0])
     return None
 

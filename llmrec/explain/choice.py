@@ -24,19 +24,19 @@ TITLE_WORD = 0.3
 _SHARED = 5
 """Letters in which words of one stem agree: "pitching" and "pitch", "Abend" and "Abendtee"."""
 
-_EMPTY = frozenset(
-    tokens(
-        "a an the and or for with of to in on at by from that this it is are be can could i you my me"
-        " we our your one some any not no so do does want need looking something somebody someone who"
-        " which what when where how get go goes use like have has will would should also very"
-        " but please under over about more less than without his her their its as if"
-        " der die das den dem ein eine einen einem einer und oder für mit von zu im in am auf ist sind"
-        " ich du wir mein meine dein kann können will brauche suche etwas jemand nicht kein ohne man"
-        " sich auch sehr aber bitte unter über mehr als wenn wie was"
-    )
-)
+_EMPTY_WORDS = """
+a an the and or for with of to in on at by from that this it is are be can could i you my me we our
+your one some any not no so do does want need looking something somebody someone who which what when
+where how get go goes use like have has will would should also very but please under over about more
+less than without his her their its as if
+der die das den dem ein eine einen einem einer und oder für mit von zu im in am auf ist sind ich du
+wir mein meine dein kann können will brauche suche etwas jemand nicht kein ohne man sich auch sehr
+aber bitte unter über mehr als wenn wie was
+"""
+_EMPTY = frozenset(tokens(_EMPTY_WORDS))
 _OF_FIELD = {
-    "age": "year years old month months baby babies toddler newborn child children kid kids boy girl"
+    "age": "year years old month months baby babies toddler newborn child children kid kids boy"
+    " girl"
     " daughter son grandchild jahr jahre jährig monat monate kind kinder 岁 儿童 孩子 宝宝",
     "weight": "heavy light lightweight weigh weighs schwer leicht gewicht 重 轻",
     "dimensions": "size big small large wide narrow space groß klein platz maße 大 小 尺寸",
@@ -119,6 +119,8 @@ def _stands(word: str, words: Collection[str]) -> bool:
     if len(word) < _SHARED or not re.match(r"[a-zß-ÿ]", word):
         return False
     return any(
-        word[:_SHARED] == other[:_SHARED] or word in other or (len(other) >= _SHARED and other in word)
+        word[:_SHARED] == other[:_SHARED]
+        or word in other
+        or (len(other) >= _SHARED and other in word)
         for other in words
     )

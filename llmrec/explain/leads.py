@@ -93,8 +93,10 @@ _SAYS: dict[Language, dict[str, str]] = {
         "cold": "{text}：{value}时会冷。",
     },
 }
-_LOOKS = frozenset({"colour", "color", "farbe", "颜色", "size", "größe", "尺码", "material", "材质"})
-_UNIT = r"(?=\s?(?:kg|g|l|ml|cl|cm|mm|km|m|W|kW|V|Ah|mAh|kWh|h|°C|升|毫升|克|千克|厘米|米|EUR|USD|CHF|GBP)\b)"
+_LOOKS = frozenset(
+    {"colour", "color", "farbe", "颜色", "size", "größe", "尺码", "material", "材质"}
+)
+_UNIT = r"(?=\s?(?:kg|g|l|ml|cl|cm|mm|km|m|W|kW|V|Ah|mAh|kWh|h|°C|升|毫升|克|千克|厘米|米)\b)"
 _POINT = re.compile(rf"(?<![\d.,])(\d{{1,3}})\.(\d{{1,2}}){_UNIT}")
 _COMMA = re.compile(rf"(?<![\d.,])(\d{{1,3}}),(\d{{1,2}}){_UNIT}")
 # The prompt's lines have ASCII commas only; a sentence that is read has those of its language.
@@ -226,9 +228,10 @@ def _price_limit(request: WordsRequest) -> Decimal | None:
         return request.filters.max_price
     query = fold(request.query or "")
     for number in numbers_in(query):
-        if number.currency and number.currency == request.item.currency and len(number.readings) == 1:
-            if _BELOW.search(query, max(0, number.start - 24), number.start):
-                return next(iter(number.readings))
+        is_price = number.currency is not None and number.currency == request.item.currency
+        below = _BELOW.search(query, max(0, number.start - 24), number.start)
+        if is_price and below and len(number.readings) == 1:
+            return next(iter(number.readings))
     return None
 
 

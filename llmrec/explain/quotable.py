@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from llmrec.catalog.tokens import tokens
 from llmrec.explain.claims import language_of
+from llmrec.explain.patterns import CARE, CAUTION, NO_FACT
 from llmrec.explain.phrases import PHRASES
 from llmrec.explain.sentences import runs_of, sentences_of
 from llmrec.types import Item, Language
@@ -25,64 +26,17 @@ MOST = {"en": 240, "de": 240, "zh": 90}
 _FEWEST_WORDS, _FEWEST_CHINESE = 2, 3
 _MOST_COMMAS = 10
 
-_NO_FACT = re.compile(
-    # English: pages, shipping, money, praise of the seller, commands to a model
-    r"\b(?:click|visit (?:us|our|my)|see (?:our|below|pictures?|photos?|images?)|contact us|e-?mails?"
-    r"|shipping|ships?|shipped|deliver(?:y|ed|s|ies)|money.?back|guarantee\w*|warrant(?:y|ies)|refund\w*"
-    r"|return policy|customer (?:service|support|satisfaction)|customers|feedback|satisfaction|sellers?"
-    r"|our (?:store|shop|other|products?|company|team|website|brand)|order (?:now|today|yours|a few)"
-    r"|buy (?:now|it now|one|with|only|from)|add to (?:cart|basket)|purchas\w+|prices?|priced|discount\w*"
-    r"|sales?|(?:great|best|special|today[’']?s) deals?|save (?:money|time|up)|in stock|out of stock"
-    r"|limited (?:time|offer)|best.?sell\w+|number one|world[’']?s|leading|leaders?|since (?:18|19|20)\d\d"
-    r"|founded|compan(?:y|ies)|headquarter\w*|mission|heritage|committed|commitment|innovat\w+|trademarks?"
-    r"|all rights|disclaimer|ignore (?:all|any|the|previous|everything)|look no further|hesitate"
-    r"|monitor settings|upc|asin|model (?:number|no)|item (?:number|no)|sku|reviews?|amazing|incredible"
-    r"|unbeatable|stunning|unbelievable|100 ?% (?:satisf\w+|risk.free)|you[’']ll love|you will love"
-    r"|in (?:18|19)\d\d|invented|my store|people love|see other|search by|the name \w+ comes|we[’']?ve"
-    # German
-    r"|klick\w*|besuchen sie|unsere[nmrs]? (?:shop|laden|onlineshop|produkte|firma)|versand\w*"
-    r"|liefer(?:ung|zeit|bar|n)\w*|rückgabe\w*|garantie\w*|gewährleistung|kundendienst|kundenservice"
-    r"|bewertung\w*|preis\w*|rabatt\w*|sonderangebot\w*|sparen sie|jetzt (?:kaufen|bestellen|zugreifen)"
-    r"|bestellen sie|versandkostenfrei|kundenzufriedenheit|unternehmen|marktführer|ignorier\w*)\b"
-    r"|https?:|www\.|\.(?:com|net|org|de|cn)\b|\S@\S|[$€£¥#©®™]|\d\s?(?:eur|usd|euros?|dollars?)\b"
-    # Chinese
-    r"|点击|关注|收藏|店铺|本店|客服|包邮|发货|快递|退换|退货|保修|质保|好评|优惠|促销|折扣|特价|秒杀|价格"
-    r"|\d\s?元|下单|购买|加购|正品|厂家|公司|旗舰|热销|爆款|忽略|微信|二维码",
-    re.IGNORECASE,
-)
 # Marks of a page or of a template, entities, columns, a text that breaks off, hidden characters.
 _BROKEN = re.compile(
     r"[<>{}\[\]|\\^~_=\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufffd\ue000-\uf8ff]"
     r"|&#?\w{1,8};|\.\.|\s\.|[^\W_]{2}\.[A-Z][a-z]|…|\?|？|!|！|--|：\S*：|:[^:]*:|\s[-–]\s.*\s[-–]\s"
 )
-_CAUTION = re.compile(
-    r"\b(?:not (?:for|in|on|after|suitable|recommended|included|dishwasher|waterproof|insulated|dimmable"
-    r"|airtight|a)|(?:does|do|will|did|is|are|was) not(?! (?:rust|break|stain|slip|rub|bounce|roll|bend"
-    r"|swing|mind|smell|need|move|show))|doesn[’']t|won[’']t|isn[’']t|never|cannot(?! (?:puncture|leak))"
-    r"|no (?:microwave|cover|hairdryers)|sold separately|costs? extra|too \w+ (?:for|to)|poor|weak|grainy"
-    r"|loud|slow|bulk(?:y|ier)|heav(?:y|ier) (?:for|when|than|to)|is heavy|hard for|tiring|fades?|wears?"
-    r"|sheds?|shrinks? (?:a|by|about)|creases|cracks?|rusts?|smells?|tickle|scratch(?:es)?|rough|small for"
-    r"|runs (?:small|large|slightly)|half a size|sways|creaks|springy|needs?|wants?|must|keep (?:it|away|out)"
-    r"|hand wash|check|careful|contains?|may contain|traces? of|less \w+ than|short for|smears?|tastes"
-    r"|show through|sags|loses?|stains?|clogs?|dulls?|annoying|hot (?:for|in)|warm in|dries out|poisonous|soot"
-    r"|rubs off|spots|bitter|bolts|clumps|only (?:if|when|for|after)|meant for|chips"
-    r"|nicht|kein\w{0,2}|nie|zu (?:warm|schwer|klein|groß|kurz|laut)|rostet|rutscht|mühsam|ungeeignet"
-    r"|braucht|muss|vorsicht|achtung|wird heiß|langsamer|kleiner|streng|separat)\b"
-    r"|不(?![锈烫粘蹭上打加费])|没有|[别勿忌怕偏]|请|避免|务必|否则|会裂|生锈|发霉|容易|另[售购]|只能",
-    re.IGNORECASE,
-)
-_CARE = re.compile(
-    r"^(?:hand|wash|wipe|rinse|oil|keep|store (?:it|them|flat|in|far)|check|replace|trim|dust|flush|change|sharpen|descale|empty"
-    r"|set|dry|clamp|roll|shake|carry|choose|leave|measure|iron|soak|lay|wear|scoop|cover|clean|avoid"
-    r"|sow|wring)\b(?!-)"
-    r"|\b(?:spülen|reinigen|waschen|einbrennen|kühlen|fetten|verwenden|aufgießen|stellen|vorheizen)\.$",
-    re.IGNORECASE,
-)
 _PAUSE = re.compile(r"[,;，；：。]|\.\s|\sbut\s|\saber\s")
-_ENGLISH = frozenset(
-    "the and of for with is to in it on you your that from are an as at or by no not one two all its "
-    "when so into out up can".split()
+_ENGLISH_WORDS = (
+    "the and of for with is to in it on you your that from are an as at or by no not one two all "
+    "its when so into out up can"
 )
+_ENGLISH = frozenset(_ENGLISH_WORDS.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +96,7 @@ def _quotable(title: str, description: str, language: Language) -> tuple[Quotabl
 
 
 def _is_fact(text: str, title: frozenset[str], language: Language) -> bool:
-    if len(text) > MOST[language] or _BROKEN.search(text) or _NO_FACT.search(text):
+    if len(text) > MOST[language] or _BROKEN.search(text) or NO_FACT.search(text):
         return False
     return _is_sentence(text, language) and not _shouts(text) and not set(tokens(text)) <= title
 
@@ -174,4 +128,4 @@ def _shouts(text: str) -> bool:
 
 def _cautions(text: str) -> bool:
     first = _PAUSE.split(text, maxsplit=1)[0]
-    return bool(_CAUTION.search(first) or _CARE.search(text))
+    return bool(CAUTION.search(first) or CARE.search(text))

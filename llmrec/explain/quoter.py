@@ -16,6 +16,7 @@ from llmrec.explain.choice import Encode, FactText, answers, relevance, word_ove
 from llmrec.explain.facts import facts_of, fold, short_title
 from llmrec.explain.from_fields import item_language, spoken_language
 from llmrec.explain.leads import CAUTIONS, Remark, leads_for, objections_to, value_in
+from llmrec.explain.patterns import PRAISE
 from llmrec.explain.phrases import PHRASES, canonical
 from llmrec.explain.quotable import Quotable, quotable_sentences, text_language
 from llmrec.explain.requests import WordsRequest
@@ -27,6 +28,9 @@ __all__ = ["Quoter"]
 _MOST_FACTS = 10
 """Of a product: a text can have two hundred sentences, and each costs the encoder milliseconds."""
 
+_MOST_ENCODED = 20
+"""Products of an answer that the encoder reads; of those behind, words alone choose."""
+
 _MOST_VALUE = 80
 _MOST_DESCRIPTION = {"en": 320, "de": 320, "zh": 120}
 _BEGINNING = {"en": 3, "de": 3, "zh": 5}
@@ -36,12 +40,6 @@ _BEGINNING = {"en": 3, "de": 3, "zh": 5}
 # the answer, but of two that are near the other is the reason; a value has its card beside it.
 _PRAISE, _CAUTION, _VALUE, _LATER, _RUN = 0.1, 0.05, 0.1, 0.01, 0.03
 _CLEARLY = 0.02
-_EMPTY_PRAISE = re.compile(
-    r"\b(?:perfect|ideal|great|beautiful\w*|ultimate|fun|impressive|unique|attractive|stylish|love|enjoy"
-    r"|professional|excellent|fantastic|elegant|premium|high.quality|quality|perfekt\w*|ideal\w*|wunderschön"
-    r"\w*|hochwertig\w*|einzigartig\w*)\b|完美|优质|高品质|精美|独特",
-    re.IGNORECASE,
-)
 _FLAG = re.compile(r"(?:yes|no|none|true|false|ja|nein|keine?s?|ohne|是|否|无)", re.IGNORECASE)
 _ONLY: dict[Language, str] = {
     "en": "The shop describes it in {other} only.",
@@ -115,7 +113,7 @@ class Quoter:
         if self._encode is None:
             return None
         texts: dict[str, None] = {}
-        for request, known in zip(requests, facts, strict=True):
+        for request, known in list(zip(requests, facts, strict=True))[:_MOST_ENCODED]:
             question = _question(request)
             if question and spoken_language(request) == "en":
                 texts.update(dict.fromkeys((question, *(fact.text for fact, _ in known))))
@@ -152,7 +150,11 @@ def _values(item: Item, language: Language) -> Iterator[tuple[Quotable, str]]:
 def _own_name(item: Item, name: str, language: Language) -> str:
     """The shop's own name of a field; none in a sentence of another language."""
     written_in = "zh" if re.search(r"[\u4e00-\u9fff]", name) else item_language(item)
-    return one_line(name) if written_in == language and (language != "zh" or not name.isascii()) else ""
+    return (
+        one_line(name)
+        if written_in == language and (language != "zh" or not name.isascii())
+        else ""
+    )
 
 
 def _scored(
@@ -165,7 +167,8 @@ def _scored(
     What cautions stands behind the rest, unless a word that was asked for is in it.
     """
     question, title = _question(request), request.item.title
-    known = None if vectors is None or question not in vectors else vectors.__getitem__
+    read = vectors is not None and all(fact.text in vectors for fact, _ in facts)
+    known = vectors.__getitem__ if vectors and read and question in vectors else None
     texts = [FactText(fact.text, field) for fact, field in facts]
     scores = relevance(question, texts, title, spoken_language(request), known)
     scored = [
@@ -176,7 +179,7 @@ def _scored(
 
 
 def _loss(fact: Quotable, field: str, place: int) -> float:
-    praise = min(2, len(_EMPTY_PRAISE.findall(fact.text)))
+    praise = min(2, len(PRAISE.findall(fact.text)))
     where = _VALUE if field else _LATER * min(place, _MOST_FACTS)
     runs = len(fact.evidence) - 1
     return _PRAISE * praise + _CAUTION * fact.cautions + where + _RUN * runs
@@ -189,13 +192,13 @@ def _reason(request: WordsRequest, scored: Sequence[_Scored], begun: set[str]) -
     objections = list(objections_to(request, language))
     behind = tuple(name for one in objections for name in one.evidence)
     told = [one for one in scored if not set(one.quotable.evidence) & set(behind)]
-    for parts, evidence in _options(request, told, leads, language):
-        text = _joined(parts, language)
-        if _beginning(text, language) not in begun:
-            break
-    begun.add(_beginning(text, language))
+    options = list(_options(request, told, leads, language))
+    beginnings = [_beginning(_joined(parts, language), language) for parts, _ in options]
+    place = next((n for n, begins in enumerate(beginnings) if begins not in begun), -1)
+    begun.add(beginnings[place])
+    parts, evidence = options[place]
     quoted = any(name.startswith("sentence:") for name in evidence)
-    whole = _joined([text, *(one.text for one in objections)], language)
+    whole = _joined([*parts, *(one.text for one in objections)], language)
     found = tuple(dict.fromkeys((*evidence, *behind)))
     return Words(whole, "quote" if quoted else "fields", evidence=found)
 
@@ -209,7 +212,9 @@ def _options(
     for one in scored[:4]:
         for lead in _before(one, leads, title, language):
             # "For a two-year-old: 2-5 years. Age: 2-5 years." says one thing twice.
-            rest = [other for other in scored if not set(other.quotable.evidence) & set(lead.evidence)]
+            rest = [
+                other for other in scored if not set(other.quotable.evidence) & set(lead.evidence)
+            ]
             body = _body(one, rest, bool(lead.text))
             parts = [lead.text] if lead.text else []
             parts += [_stopped(fact.text, language) for fact in body]
@@ -257,7 +262,9 @@ def _without_facts(
     """Of a product that is no more than its title: the title, with its brand."""
     item = request.item
     named = bool(item.brand) and fold(item.brand or "") not in fold(item.title)
-    title = f"{one_line(item.title)}, {one_line(item.brand or '')}" if named else one_line(item.title)
+    title = (
+        f"{one_line(item.title)}, {one_line(item.brand or '')}" if named else one_line(item.title)
+    )
     evidence = ("title", "brand") if named else ("title",)
     for lead in (*leads, Remark("", ())):
         parts = [lead.text] if lead.text else []

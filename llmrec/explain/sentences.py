@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from llmrec.explain.patterns import LEANS, LEANS_AT_END, OF_ANOTHER, TAKES_BACK
+
 __all__ = ["Sentence", "runs_of", "sentences_of"]
 
 MAX_CHARS = 20_000
@@ -38,39 +40,6 @@ _ABBREVIATED = re.compile(
 _BEFORE = 10
 _STOPPED = re.compile(r"[.!?。！？][\"'”’»)」》）]{0,3}$")
 
-_LEANS = re.compile(
-    r"(?:they|these|those|this|that|it|its|it[’']s|their|theirs|he|she|his|her|but|and|or|so|yet|nor"
-    r"|not(?! (?:for|in|on|an?|to be|suitable|recommended|insulated|airtight|compatible|included"
-    r"|dishwasher|waterproof|meant|intended)\b)"
-    r"|nicht(?! (?:für|in|ins|auf|im|geeignet|enthalten|spülmaschinen\w*|wasserdicht)\b)"
-    r"|otherwise|however|therefore|then|also|both|each|either|neither|another|others?|such|some"
-    r"|most|mostly|none|same|here|instead|moreover|furthermore|additionally|besides|thus|hence|except"
-    r"|because|unless|only|even|still|again|yes|no,|after that|for example|for instance|as a result"
-    r"|in (?:addition|this|that|these|those|contrast)|(?:with|for|of|like|unlike) (?:this|that|these|those|it|them)"
-    r"|the (?:same|other|others|former|latter|second|third|rest)|(?:one|two|three|four) (?:for|of|is|are|has|goes?|to)"
-    r"|sie|es|er|dies\w{0,2}|jene\w?|aber|doch|und|oder|sonst|ansonsten|jedoch|dennoch|trotzdem|deshalb"
-    r"|darum|daher|deswegen|dann|danach|dabei|dazu|damit|dafür|davon|daran|darin|darauf|auch|außerdem"
-    r"|zudem|ebenso|beide\w?|jede\w?|einige|manche|andere\w?|ihre?\w?|seine?\w?|hier|dort|sondern"
-    r"|allerdings|nämlich|ersteres|letzteres|nein|ja|statt ?dessen"
-    r"|das (?:ist|hat|wird|macht|geht|hilft|kann|gilt|alles)|(?:der|die|das) (?:gleiche|selbe|andere|zweite)\w?"
-    r"|(?:ohne|mit|für) (?:beides?|das|dies\w{0,2}|ihn|ihm|ihr|ihnen|sie))(?![\w’'-])"
-    r"|[它他她这那其但而并]|不过|否则|然而|因此|所以|此外|另外|同时|[也还又]|两者|[前后]者|同样|于是|然后|不然|可是"
-    r"|只是|反之|都",
-    re.IGNORECASE,
-)
-_LEANS_AT_END = re.compile(r"\b(?:too|as well|either|auch|ebenfalls)[.!]$|也(?:是|行|可以|一样)。$", re.I)
-_TAKES_BACK = re.compile(
-    r"(?:but|however|otherwise|except|unless|only|mostly|not|never|although|though|yet|still|nor|beware"
-    r"|aber|doch|jedoch|allerdings|sonst|ansonsten|nur|nicht|nie|außer|trotzdem|dennoch)(?![\w’'-])"
-    r"|但|不过|否则|然而|只是|可是|除非|不|仅|只能",
-    re.IGNORECASE,
-)
-# At the beginning of a text a pronoun is the product; these are another one.
-_OF_ANOTHER = re.compile(
-    r"(?:(?:the )?same|also|but|and|or|otherwise|however|another|others?|as above"
-    r"|(?:der|die|das|den)(?: gleiche\w?|selbe\w?)|auch|ebenso|aber|und)(?![\w’'-])|同样|同上|但|也",
-    re.IGNORECASE,
-)
 _DENIES = re.compile(r"\b(?:not?|never|without|nicht|kein\w{0,2}|ohne|nie)\b|[不非无没勿忌]", re.I)
 
 
@@ -139,14 +108,14 @@ def _run(sentences: tuple[Sentence, ...], place: int) -> range | None:
 def _leans(sentences: tuple[Sentence, ...], place: int) -> bool:
     text = sentences[place].text
     if place == 0:
-        return bool(_OF_ANOTHER.match(text) or _LEANS_AT_END.search(text))
+        return bool(OF_ANOTHER.match(text) or LEANS_AT_END.search(text))
     if sentences[place - 1].text.endswith(("?", "？", ":", "：")):
         return True
-    return bool(_LEANS.match(text) or _LEANS_AT_END.search(text))
+    return bool(LEANS.match(text) or LEANS_AT_END.search(text))
 
 
 def _takes_back(sentence: Sentence, following: Sentence) -> bool:
-    return following.part == sentence.part and bool(_TAKES_BACK.match(following.text))
+    return following.part == sentence.part and bool(TAKES_BACK.match(following.text))
 
 
 def _split(text: str) -> Iterator[str]:
