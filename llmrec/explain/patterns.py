@@ -40,7 +40,7 @@ LEANS = re.compile(
     (?:with|for|of|like|unlike) (?:this|that|these|those|it|them)
     the (?:same|other|others|former|latter|second|third|rest)
     (?:one|two|three|four) (?:for|of|is|are|has|goes?|to)
-    not(?! (?:for|in|on|an?|to be|suitable|recommended|insulated|airtight|compatible|included)\b)
+    not(?! (?:for|in|on|an?|to be|suitable|recommended|insulated|airtight|compatible|STANDS)\b)
     sie  es  er  dies\w{0,2}  jene\w?  aber  doch  und  oder  sonst  ansonsten  jedoch  dennoch
     trotzdem  deshalb  darum  daher  deswegen  dann  danach  dabei  dazu  damit  dafür  davon
     daran  darin  darauf  auch  außerdem  zudem  ebenso  beide\w?  jede\w?  einige  manche
@@ -49,7 +49,7 @@ LEANS = re.compile(
     (?:der|die|das) (?:gleiche|selbe|andere|zweite)\w?
     (?:ohne|mit|für) (?:beides?|das|dies\w{0,2}|ihn|ihm|ihr|ihnen|sie)
     nicht(?! (?:für|in|ins|auf|im|geeignet|enthalten|spülmaschinen\w{1,9}|wasserdicht)\b)
-    """)
+    """).replace("STANDS", "included|dishwasher|waterproof|meant|intended")
     + f"){_WORD_END}|"
     + _any("""
     [它他她这那其但而并也还又都]  不过  否则  然而  因此  所以  此外  另外  同时  两者  [前后]者
@@ -126,7 +126,7 @@ CAUTION = re.compile(
     + _any(r"""
     not (?:for|in|on|after|suitable|recommended|included|dishwasher|waterproof|insulated|dimmable)
     not (?:airtight|an?)  doesn[’']t  won[’']t  isn[’']t  never  cannot(?! (?:puncture|leak))
-    (?:does|do|will|did|is|are|was) not(?! (?:rust|break|stain|slip|rub|bounce|roll|bend|swing)\b)
+    (?:does|do|will|did|is|are|was) not(?! (?:rust|break|stain|slip|rub|bounce|roll|bend|GOOD)\b)
     no (?:microwave|cover|hairdryers)  sold separately  costs? extra  too \w+ (?:for|to)  poor  weak
     grainy  loud  slow  bulk(?:y|ier)  heav(?:y|ier) (?:for|when|than|to)  is heavy  hard for
     tiring  fades?  wears?  sheds?  shrinks? (?:a|by|about)  creases  cracks?  rusts?  smells?
@@ -137,7 +137,7 @@ CAUTION = re.compile(
     rubs off  spots  bitter  bolts  clumps  only (?:if|when|for|after)  meant for  chips
     nicht  kein\w{0,2}  nie  zu (?:warm|schwer|klein|groß|kurz|laut)  rostet  rutscht  mühsam
     ungeeignet  braucht  muss  vorsicht  achtung  wird heiß  langsamer  kleiner  streng  separat
-    """)
+    """).replace("GOOD", "swing|mind|smell|need|move|show")
     + r")\b|"
     + _any("""
     不(?![锈烫粘蹭上打加费])  没有  [别勿忌怕偏]  请  避免  务必  否则  会裂  生锈  发霉  容易

@@ -232,7 +232,6 @@ _CHINESE = Phrases(
         "colour temperature": "色温",
         "serves": "份量",
         "allergens": "过敏原",
-        "caffeine": "咖啡因",
     },
     own_names=True,
 )
