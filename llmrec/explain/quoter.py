@@ -15,7 +15,7 @@ from llmrec.explain.anchors import choose_anchor
 from llmrec.explain.choice import Encode, FactText, answers, relevance, word_overlap
 from llmrec.explain.facts import facts_of, fold, short_title
 from llmrec.explain.from_fields import item_language, spoken_language
-from llmrec.explain.leads import CAUTIONS, Remark, leads_for, objections_to, value_in
+from llmrec.explain.leads import CAUTIONS, Remark, leads_for, objections_to, price_in, value_in
 from llmrec.explain.patterns import PRAISE
 from llmrec.explain.phrases import PHRASES, canonical
 from llmrec.explain.quotable import Quotable, quotable_sentences, text_language
@@ -41,6 +41,7 @@ _BEGINNING = {"en": 3, "de": 3, "zh": 5}
 _PRAISE, _CAUTION, _VALUE, _LATER, _RUN = 0.1, 0.05, 0.1, 0.01, 0.03
 _CLEARLY = 0.02
 _FLAG = re.compile(r"(?:yes|no|none|true|false|ja|nein|keine?s?|ohne|是|否|无)", re.IGNORECASE)
+_FROM: dict[Language, str] = {"en": "from {brand}", "de": "von {brand}", "zh": "来自{brand}"}
 _ONLY: dict[Language, str] = {
     "en": "The shop describes it in {other} only.",
     "de": "Der Shop beschreibt es nur auf {other}.",
@@ -259,16 +260,21 @@ def _body(one: _Scored, rest: Sequence[_Scored], led: bool) -> list[Quotable]:
 def _without_facts(
     request: WordsRequest, leads: Sequence[Remark], language: Language
 ) -> Iterator[tuple[list[str], tuple[str, ...]]]:
-    """Of a product that is no more than its title: the title, with its brand."""
+    """Of a product that is no more than its title: brand and price behind the title."""
     item = request.item
-    named = bool(item.brand) and fold(item.brand or "") not in fold(item.title)
-    title = (
-        f"{one_line(item.title)}, {one_line(item.brand or '')}" if named else one_line(item.title)
-    )
-    evidence = ("title", "brand") if named else ("title",)
+    known: list[tuple[str, str]] = []
+    if item.brand and fold(item.brand) not in fold(item.title):
+        known.append((_FROM[language].format(brand=one_line(item.brand)), "brand"))
+    if item.price is not None:
+        known.append((price_in(item.price, item.currency, language), "price"))
+    said = ("，" if language == "zh" else ", ").join(text for text, _ in known)
+    colon = "：" if language == "zh" else ": "
+    title = short_title(item.title) or item.id
+    text = f"{title}{colon}{said}" if said else title
+    evidence = ("title", *(name for _, name in known))
     for lead in (*leads, Remark("", ())):
         parts = [lead.text] if lead.text else []
-        yield [*parts, _stopped(title or item.id, language)], (*lead.evidence, *evidence)
+        yield [*parts, _stopped(text, language)], (*lead.evidence, *evidence)
 
 
 def _description(request: WordsRequest, scored: Sequence[_Scored]) -> Words:
