@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from llmrec.catalog.tokens import tokens
 from llmrec.types import FloatArray, Language
@@ -95,22 +96,30 @@ def answers(question: str, fact: FactText, title: str) -> bool:
     >>> answers("pan for eggs", FactText("Even eggs come off."), "Iron pan")
     True
     """
-    known = set(tokens(title))
-    asked = {word for word in tokens(question) if word not in _EMPTY and not _stands(word, known)}
-    own = set(tokens(f"{fact.text} {_OF_FIELD.get(fact.field, '')}"))
+    known, own = _words(title), _words_of(fact)
+    asked = {word for word in _words(question) - _EMPTY if not _stands(word, known)}
     return any(_stands(word, own) for word in asked)
 
 
 def word_overlap(question: str, fact: FactText, title: str = "") -> float:
     """The share of the question's words, from 0 to 1, that stand in the fact."""
-    asked = {word for word in tokens(question) if word not in _EMPTY}
+    asked = _words(question) - _EMPTY
     if not asked:
         return 0.0
-    own = set(tokens(f"{fact.text} {_OF_FIELD.get(fact.field, '')}"))
-    known = set(tokens(title))
+    known, own = _words(title), _words_of(fact)
     weights = {word: TITLE_WORD if _stands(word, known) else 1.0 for word in asked}
     shared = sum(weight for word, weight in weights.items() if _stands(word, own))
     return shared / sum(weights.values())
+
+
+def _words_of(fact: FactText) -> frozenset[str]:
+    return _words(fact.text) | _words(_OF_FIELD.get(fact.field, ""))
+
+
+# A question is held against each fact, and the same facts come in answer after answer.
+@lru_cache(maxsize=8_192)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(tokens(text))
 
 
 def _stands(word: str, words: Collection[str]) -> bool:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from llmrec.explain.ages import AgeRange, WantedAge, age_range, wanted_age
-from llmrec.explain.anchors import Anchor, choose_anchor
-from llmrec.explain.facts import facts_of, fold
+from llmrec.explain.anchors import Anchor, history_anchor
+from llmrec.explain.facts import fold
 from llmrec.explain.from_fields import item_language
 from llmrec.explain.numbers import numbers_in
 from llmrec.explain.requests import WordsRequest
@@ -125,8 +125,7 @@ def leads_for(request: WordsRequest, language: Language) -> Iterator[Remark]:
         lead = says["age"].format(value=age.phrase(language))
         said = _said_age(request.item, ages, language)
         yield Remark(f"{lead}{said}。" if language == "zh" else f"{lead} {said}.", (ages.field,))
-    anchor = choose_anchor(_without_query(request), facts_of(request.item, request.history))
-    yield from _of_history(request, anchor, language)
+    yield from _of_history(request, history_anchor(request), language)
     yield from _of_wishes(request, language)
     if request.recipient and not (age and ages and ages.breaks(age)):
         whom = _your(one_line(request.recipient), language)
@@ -233,10 +232,6 @@ def _price_limit(request: WordsRequest) -> Decimal | None:
         if is_price and below and len(number.readings) == 1:
             return next(iter(number.readings))
     return None
-
-
-def _without_query(request: WordsRequest) -> WordsRequest:
-    return replace(request, query=None)
 
 
 def _your(whom: str, language: Language) -> str:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from llmrec.catalog.tokens import tokens
 from llmrec.explain.ages import age_range
-from llmrec.explain.anchors import choose_anchor
+from llmrec.explain.anchors import history_anchor
 from llmrec.explain.choice import Encode, FactText, answers, relevance, word_overlap
-from llmrec.explain.facts import facts_of, fold, short_title
+from llmrec.explain.facts import fold, short_title
 from llmrec.explain.from_fields import item_language, spoken_language
 from llmrec.explain.leads import CAUTIONS, Remark, leads_for, objections_to, price_in, value_in
 from llmrec.explain.patterns import PRAISE
@@ -98,14 +98,14 @@ class Quoter:
     def _facts(self, request: WordsRequest) -> list[tuple[Quotable, str]]:
         language = spoken_language(request)
         sentences = quotable_sentences(request.item, language) if self._quotes else ()
-        question, title = _question(request), request.item.title
-        # Those that share words with the question come first where there are too many.
-        ordered = sorted(
-            enumerate(sentences),
-            key=lambda pair: (-word_overlap(question, FactText(pair[1].text), title), pair[0]),
-        )[:_MOST_FACTS]
-        told = [(fact, "") for _, fact in sorted(ordered, key=lambda pair: pair[0])]
-        return told + list(_values(request.item, language))
+        if len(sentences) > _MOST_FACTS:  # those that share words with the question
+            question, title = _question(request), request.item.title
+            shared = {
+                fact: word_overlap(question, FactText(fact.text), title) for fact in sentences
+            }
+            best = sorted(sentences, key=lambda fact: -shared[fact])[:_MOST_FACTS]
+            sentences = tuple(fact for fact in sentences if fact in best)
+        return [*((fact, "") for fact in sentences), *_values(request.item, language)]
 
     def _vectors(
         self, requests: Sequence[WordsRequest], facts: Sequence[list[tuple[Quotable, str]]]
@@ -127,8 +127,7 @@ def _question(request: WordsRequest) -> str:
     said = [request.query or "", request.recipient or "", *wishes]
     if any(said):
         return ", ".join(one_line(part) for part in said if part)
-    anchor = choose_anchor(request, facts_of(request.item, request.history))
-    return anchor.name
+    return history_anchor(request).name
 
 
 def _values(item: Item, language: Language) -> Iterator[tuple[Quotable, str]]:
