@@ -31,11 +31,11 @@ CAUTIONS: dict[Language, tuple[str, ...]] = {
 
 _DONE: dict[Language, dict[str, str]] = {
     "en": {
-        "purchase": "Because you bought the {name}:",
-        "view": "Because you looked at the {name}:",
-        "cart": "With the {name} in your cart:",
-        "rating": "Because you rated the {name}:",
-        "like": "Because you liked the {name}:",
+        "purchase": "Because you bought {name}:",
+        "view": "Because you looked at {name}:",
+        "cart": "With {name} in your cart:",
+        "rating": "Because you rated {name}:",
+        "like": "Because you liked {name}:",
         "text": "Because you mentioned “{name}”:",
     },
     "de": {
@@ -60,7 +60,7 @@ _SAYS: dict[Language, dict[str, str]] = {
         "age": "For {value}:",
         "recipient": "For {value}:",
         "wish": "In {value}, as you wished:",
-        "brand": "From {value}, like the {name}:",
+        "brand": "From {value}, like {name}:",
         "limit": "Under {value}:",
         "young": "Not for {value} yet: {text}.",
         "old": "Not for {value} any more: {text}.",
@@ -178,7 +178,10 @@ def _of_history(request: WordsRequest, anchor: Anchor, language: Language) -> It
     """The entry that is near: as the reason itself, or beside a question by the common brand."""
     if anchor.relation not in _DONE["en"]:
         return
-    name = anchor.name.removeprefix("The ") if language == "en" else anchor.name
+    name = anchor.name
+    if language == "en" and anchor.item is not None:
+        named = item_language(anchor.item) == "en"
+        name = f"the {name.removeprefix('The ')}" if named else f"“{name}”"
     brand, other = request.item.brand, anchor.item
     if not request.query:
         yield Remark(_DONE[language][anchor.relation].format(name=name), anchor.evidence)

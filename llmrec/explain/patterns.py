@@ -152,7 +152,7 @@ CARE = re.compile(
     + _any("""
     hand  wash  wipe  rinse  oil  keep  store (?:it|them|flat|in|far)  check  replace  trim  dust
     flush  change  sharpen  descale  empty  set  dry  clamp  roll  shake  carry  choose  leave
-    measure  iron  soak  lay  wear  scoop  cover  clean  avoid  sow  wring
+    measure  hang it  iron  soak  lay  wear  scoop  cover  clean  avoid  sow  wring
     """)
     + r")\b(?!-)|\b(?:"
     + _any("""

@@ -32,6 +32,12 @@ _MOST_ENCODED = 20
 """Products of an answer that the encoder reads; of those behind, words alone choose."""
 
 _MOST_VALUE = 80
+_MOST_PAIR = 200
+"""Characters of two sentences in one reason."""
+
+_MOST_TRIED = 3
+"""Facts that may begin a reason before the same fact comes a second time."""
+
 _MOST_DESCRIPTION = {"en": 320, "de": 320, "zh": 120}
 _BEGINNING = {"en": 3, "de": 3, "zh": 5}
 """Words (in Chinese signs) by which two reasons of one answer must differ."""
@@ -136,8 +142,10 @@ def _values(item: Item, language: Language) -> Iterator[tuple[Quotable, str]]:
     for name, values in item.attributes.items():
         key = canonical(fold(name))
         called = phrases.names.get(key) or _own_name(item, name, language)
-        value = value_in(phrases.listed(values), language)
-        ages = age_range(item) if key == "age" and item_language(item) != language else None
+        foreign = item_language(item) != language
+        listed = ", ".join(values) if foreign else phrases.listed(values)
+        value = value_in(listed, language)
+        ages = age_range(item) if key == "age" and foreign else None
         value = ages.phrase(language) if ages else value
         if not called or any(map(_FLAG.fullmatch, values)) or not 2 <= len(value) <= _MOST_VALUE:
             continue
@@ -167,12 +175,13 @@ def _scored(
     What cautions stands behind the rest, unless a word that was asked for is in it.
     """
     question, title = _question(request), request.item.title
+    asked = question if request.query or request.recipient or request.filters.attributes else ""
     read = vectors is not None and all(fact.text in vectors for fact, _ in facts)
     known = vectors.__getitem__ if vectors and read and question in vectors else None
     texts = [FactText(fact.text, field) for fact, field in facts]
     scores = relevance(question, texts, title, spoken_language(request), known)
     scored = [
-        _Scored(fact, score - _loss(fact, field, place), field, answers(question, text, title))
+        _Scored(fact, score - _loss(fact, field, place), field, answers(asked, text, title))
         for place, ((fact, field), text, score) in enumerate(zip(facts, texts, scores, strict=True))
     ]
     return sorted(scored, key=lambda one: (one.quotable.cautions and not one.answers, -one.score))
@@ -207,33 +216,33 @@ def _options(
     request: WordsRequest, scored: Sequence[_Scored], leads: Sequence[Remark], language: Language
 ) -> Iterator[tuple[list[str], tuple[str, ...]]]:
     """What the reason can be, the best first, as parts and evidence; the last can be always."""
+    options = [
+        (one, lead) for one in scored[:_MOST_TRIED] for lead in _before(one, leads, language)
+    ]
+    # Of two colours of one product the same is true: the title tells them apart, if nothing does.
     colon = "：" if language == "zh" else ":"
     title = Remark(f"{short_title(request.item.title)}{colon}", ("title",))
-    for one in scored[:4]:
-        for lead in _before(one, leads, title, language):
-            # "For a two-year-old: 2-5 years. Age: 2-5 years." says one thing twice.
-            rest = [
-                other for other in scored if not set(other.quotable.evidence) & set(lead.evidence)
-            ]
-            body = _body(one, rest, bool(lead.text))
-            parts = [lead.text] if lead.text else []
-            parts += [_stopped(fact.text, language) for fact in body]
-            names = (name for fact in body for name in fact.evidence)
-            yield parts, tuple(dict.fromkeys((*lead.evidence, *names)))
+    for one, lead in (*options, *((one, title) for one in scored[:1])):
+        # "For a two-year-old: 2-5 years. Age: 2-5 years." says one thing twice.
+        said = set(lead.evidence)
+        rest = [other for other in scored if not said & set(other.quotable.evidence)]
+        body = _body(one, rest, bool(lead.text))
+        parts = [lead.text] if lead.text else []
+        parts += [_stopped(fact.text, language) for fact in body]
+        names = (name for fact in body for name in fact.evidence)
+        yield parts, tuple(dict.fromkeys((*lead.evidence, *names)))
     yield from _without_facts(request, leads, language)
 
 
-def _before(
-    one: _Scored, leads: Sequence[Remark], title: Remark, language: Language
-) -> list[Remark]:
+def _before(one: _Scored, leads: Sequence[Remark], language: Language) -> list[Remark]:
     """What may stand before a fact, the best first: nothing at all is a lead as well."""
     if one.quotable.cautions:
-        return [*(Remark(text, ()) for text in CAUTIONS[language]), title]
+        return [Remark(text, ()) for text in CAUTIONS[language]]
     if not one.field:
-        return [*leads, Remark("", ()), title]
+        return [*leads, Remark("", ())]
     # "Under 70 EUR: Hob: gas" has two colons; a lead that says the value itself has one.
     same = [lead for lead in leads if set(lead.evidence) & set(one.quotable.evidence)]
-    return [*same, Remark("", ()), *(lead for lead in leads if lead not in same), title]
+    return [*same, Remark("", ()), *(lead for lead in leads if lead not in same)]
 
 
 def _body(one: _Scored, rest: Sequence[_Scored], led: bool) -> list[Quotable]:
@@ -250,7 +259,8 @@ def _body(one: _Scored, rest: Sequence[_Scored], led: bool) -> list[Quotable]:
         near = [other for other in sentences if other.quotable.cautions]
         nearer = not one.quotable.cautions and near and near[0].score > one.score + _CLEARLY
         apart = nearer and not set(near[0].quotable.evidence) & set(one.quotable.evidence)
-        return [one.quotable, near[0].quotable] if apart else [one.quotable]
+        fits = apart and len(one.quotable.text) + len(near[0].quotable.text) <= _MOST_PAIR
+        return [one.quotable, near[0].quotable] if fits else [one.quotable]
     values = [other for other in rest if other.field and other is not one]
     pair = [one.quotable, *(other.quotable for other in (praise or values)[:1])]
     return pair[::-1] if led and praise else pair
