@@ -94,7 +94,9 @@ NO_FACT = re.compile(
     click  visit (?:us|our|my)  see (?:our|below|pictures?|photos?|images?|other)  contact us
     e-?mails?  shipping  ships?  shipped  deliver(?:y|ed|s|ies)  money.?back  guarantee\w*
     warrant(?:y|ies)  refund\w*  return policy  customer (?:service|support|satisfaction)  customers
-    feedback  satisfaction  sellers?  my store  search by  reviews?  people love
+    feedback  satisfaction  sellers?  an? \w+ brand  only \w+ offers  that year  over the years
+    we (?:are|offer|strive|believe|produce|design|carry)  constantly  pride ourselves  my store
+    search by  reviews?  people love
     our (?:store|shop|other|products?|company|team|website|brand)  order (?:now|today|yours|a few)
     buy (?:now|it now|one|with|only|from)  add to (?:cart|basket)  purchas\w+  prices?  priced
     discount\w*  sales?  (?:great|best|special|today[’']?s) deals?  save (?:money|time|up)

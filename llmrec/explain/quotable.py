@@ -31,6 +31,7 @@ _BROKEN = re.compile(
     r"[<>{}\[\]|\\^~_=\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufffd\ue000-\uf8ff]"
     r"|&#?\w{1,8};|\.\.|\s\.|[^\W_]{2}\.[A-Z][a-z]|…|\?|？|!|！|--|：\S*：|:[^:]*:|\s[-–]\s.*\s[-–]\s"
 )
+_BEGINS = re.compile(r"[^\W_]|[\"“„('’]")
 _PAUSE = re.compile(r"[,;，；：。]|\.\s|\sbut\s|\saber\s")
 _ENGLISH_WORDS = (
     "the and of for with is to in it on you your that from are an as at or by no not one two all "
@@ -107,7 +108,13 @@ def _is_sentence(text: str, language: Language) -> bool:
     letters = next((char for char in text if char.isalpha()), "")
     balanced = text.count("(") == text.count(")") and _quotes(text) % 2 == 0
     begins = not letters.islower() or text[:1].isdigit()
-    return begins and balanced and len(text.split()) >= _FEWEST_WORDS and _few_commas(text)
+    return (
+        begins
+        and balanced
+        and bool(_BEGINS.match(text))
+        and len(text.split()) >= _FEWEST_WORDS
+        and _few_commas(text)
+    )
 
 
 def _quotes(text: str) -> int:
