@@ -167,9 +167,11 @@ def test_a_model_that_fails_only_at_writing_still_falls_back(workspace):
     assert answer.trace.forward_passes == 1 and "the writer is down" in answer.trace.degraded
     assert all(one.reason.origin == "fields" for one in answer)
     overrides = {**SETTINGS, "explain": MODEL}
-    with Recommender.open(workspace.path, overrides=overrides, engine=engine) as shop:
-        with pytest.raises(EngineUnavailable):
-            shop.recommend(["p00"], k=3)
+    with (
+        Recommender.open(workspace.path, overrides=overrides, engine=engine) as shop,
+        pytest.raises(EngineUnavailable),
+    ):
+        shop.recommend(["p00"], k=3)
     with Recommender.open(workspace, engine=engine) as shop:
         assert shop.recommend(["p00"], k=3)[0].reason
 
