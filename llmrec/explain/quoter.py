@@ -203,7 +203,9 @@ def _reason(request: WordsRequest, scored: Sequence[_Scored], begun: set[str]) -
     told = [one for one in scored if not set(one.quotable.evidence) & set(behind)]
     options = list(_options(request, told, leads, language))
     beginnings = [_beginning(_joined(parts, language), language) for parts, _ in options]
-    place = next((n for n, begins in enumerate(beginnings) if begins not in begun), -1)
+    # Where all have been said: the best fact behind the title, else what stands for no facts.
+    last = len(options) - len(leads) - 2 if told else -1
+    place = next((n for n, begins in enumerate(beginnings) if begins not in begun), last)
     begun.add(beginnings[place])
     parts, evidence = options[place]
     quoted = any(name.startswith("sentence:") for name in evidence)
@@ -291,7 +293,7 @@ def _description(request: WordsRequest, scored: Sequence[_Scored]) -> Words:
     language = spoken_language(request)
     sentences = _apart([one for one in scored if not one.field], language)
     if not _question(request):
-        sentences.sort(key=lambda one: one.quotable.evidence)
+        sentences.sort(key=lambda one: int(one.quotable.evidence[0].partition(":")[2]))
     values = [one for one in scored if one.field]
     chosen = [*sentences, *values[: max(0, 2 - len(sentences))]] if sentences else values[:4]
     parts = [_stopped(one.quotable.text, language) for one in chosen]
