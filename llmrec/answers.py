@@ -101,6 +101,7 @@ def with_words(
         generated=sum(text.attempts for text in texts),
         repairs=sum(text.attempts > 1 for text in texts),
         from_fields=sum(text.origin == "fields" for text in texts),
+        quoted=sum(text.origin == "quote" for text in texts),
     )
     return replace(answer, items=tuple(items), trace=trace)
 

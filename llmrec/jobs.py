@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llmrec.config import MAX_CANDIDATES
-from llmrec.types import Candidate, HistoryEntry, Item, Language, Recommendations
+from llmrec.types import Candidate, Filters, HistoryEntry, Item, Language, Recommendations
 
 if TYPE_CHECKING:
     from llmrec.experiment import Arm
@@ -49,6 +49,8 @@ class Job:
         describe: int,
         seed: int,
         language: Language | None,
+        filters: Filters,
+        recipient: str | None,
     ) -> list[WordsRequest]:
         """What the writer gets, one for each recommendation of the answer.
 
@@ -58,6 +60,8 @@ class Job:
             describe: for how many a description is wanted.
             seed: of the writing.
             language: of the words; ``None`` for each item's own.
+            filters: that hold for the answer.
+            recipient: whom it is for, if it is somebody else than the shopper.
         """
         from llmrec.explain import WordsRequest
 
@@ -70,6 +74,8 @@ class Job:
                 seed=seed + one.rank,
                 related=near,
                 language=language,
+                filters=filters,
+                recipient=recipient,
             )
             for one, near in zip(answer, related, strict=True)
         ]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from llmrec.engines.protocol import Engine
     from llmrec.engines.served import AdapterUse, ServedAdapters
     from llmrec.experiment import Arm, Experiment, Exposures
-    from llmrec.explain import Writer
+    from llmrec.explain import Quoter, Writer
     from llmrec.ranking import Ranker
     from llmrec.reading.loading import Reader
     from llmrec.retrieval import Retriever
@@ -113,8 +113,15 @@ class Parts:
         return Exposures.open(self.workspace.database_url, timeout=WAIT_S)
 
     @cached_property
+    def quoter(self) -> Quoter:
+        """Reasons and descriptions that quote the product's own text."""
+        from llmrec.explain import Quoter
+
+        return Quoter(self.retriever.encode, quotes=self.settings.explain.enabled)
+
+    @cached_property
     def writer(self) -> Writer:
-        """Reasons and descriptions, checked."""
+        """Reasons and descriptions that the model writes, checked."""
         from llmrec.explain import Writer
 
         settings = self.settings.explain

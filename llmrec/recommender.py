@@ -104,6 +104,7 @@ class Recommender(Parts):
         shown: bool = True,
         subject: Sequence[str] = (),
         sort: str | None = None,
+        recipient: str | None = None,
     ) -> Recommendations:
         """Recommend up to ``k`` items, best first.
 
@@ -126,6 +127,8 @@ class Recommender(Parts):
             sort: ``cheapest``, ``dearest``, ``best_rated`` or ``newest`` first, by the catalogue
                 and the log alone: no model ranks, and no experiment counts the list. With a query
                 only what is called so comes. By default what fits best comes first.
+            recipient: whom it is for, in words ("my sister"), where it is somebody else than the
+                user: a reason may say so.
 
         Returns:
             The recommendations with the trace of how they came about.
@@ -148,6 +151,7 @@ class Recommender(Parts):
             shown=shown,
             subject=subject,
             sort=sort,
+            recipient=recipient,
         )[0]
 
     @operation()
@@ -166,6 +170,7 @@ class Recommender(Parts):
         shown: bool = True,
         subject: Sequence[str] = (),
         sort: str | None = None,
+        recipient: str | None = None,
     ) -> list[Recommendations]:
         """Recommend for many histories in one batch: one retrieval, one ranking, one writing call.
 
@@ -195,7 +200,17 @@ class Recommender(Parts):
             head = tuple(ordered[:k])
             answers.append(Recommendations(head, trace, job.user, job.query, tuple(ordered)))
         if explain or describe:
-            answers = self._write(watch, jobs, answers, explain, describe, seed, spoken)
+            answers = self._write(
+                watch,
+                jobs,
+                answers,
+                explain,
+                describe,
+                seed,
+                spoken,
+                limits,
+                clean_query(recipient),
+            )
         if shown and self.experiment and order is None:
             from llmrec.experiment import keep_shown
 
@@ -325,31 +340,62 @@ class Recommender(Parts):
         describe: int,
         seed: int,
         language: Language | None,
+        limits: Filters,
+        recipient: str | None,
     ) -> list[Recommendations]:
-        """Texts for every recommendation: the first ones by the model, the rest from fields."""
-        from llmrec.explain import words_from_fields
-
+        """Texts for every recommendation: quoted, or the model's for the first ones."""
         with watch.stage("write"):
             requests = [
-                job.words_requests(answer, self._related(job, answer), describe, seed, language)
+                job.words_requests(
+                    answer, self._related(job, answer), describe, seed, language, limits, recipient
+                )
                 for job, answer in zip(jobs, answers, strict=True)
             ]
-            degraded = answers[0].trace.degraded
-            top = 0 if degraded else self.settings.explain.top
-            if not explain:  # a reason comes with each description; no others are written
-                top = min(top, describe)
-            asked = [request for some in requests for request in some[:top]]
-            written, failure = self._words(asked)
-            texts = iter(written)
+            if self.settings.explain.words == "quote":
+                written, failure = (
+                    [self._quoted(some, explain, describe) for some in requests],
+                    None,
+                )
+            else:
+                written, failure = self._modelled(requests, answers, explain, describe)
             done = []
-            for answer, some in zip(answers, requests, strict=True):
-                trace = replace(answer.trace, degraded=degraded or failure)
-                words = [
-                    next(texts) if written and place < top else words_from_fields(one)
-                    for place, one in enumerate(some)
-                ]
+            for answer, words in zip(answers, written, strict=True):
+                trace = replace(answer.trace, degraded=answer.trace.degraded or failure)
                 done.append(with_words(replace(answer, trace=trace), words, explain, describe))
             return done
+
+    def _quoted(
+        self, requests: Sequence[WordsRequest], explain: bool, describe: int
+    ) -> list[tuple[Words, Words | None]]:
+        """One answer's texts; where no reasons are wanted, of those that are described alone."""
+        from llmrec.explain import words_from_fields
+
+        wanted = len(requests) if explain else describe
+        quoted = self.quoter.write_many(requests[:wanted])
+        return [*quoted, *map(words_from_fields, requests[wanted:])]
+
+    def _modelled(
+        self,
+        requests: Sequence[Sequence[WordsRequest]],
+        answers: Sequence[Recommendations],
+        explain: bool,
+        describe: int,
+    ) -> tuple[list[list[tuple[Words, Words | None]]], str | None]:
+        """The model's texts of the first ones in one batch, the rest from fields; what failed."""
+        from llmrec.explain import words_from_fields
+
+        top = 0 if answers[0].trace.degraded else self.settings.explain.top
+        if not explain:  # a reason comes with each description; no others are written
+            top = min(top, describe)
+        written, failure = self._words([request for some in requests for request in some[:top]])
+        texts = iter(written)
+        return [
+            [
+                next(texts) if written and place < top else words_from_fields(request)
+                for place, request in enumerate(some)
+            ]
+            for some in requests
+        ], failure
 
     def _related(self, job: Job, answer: Recommendations) -> list[tuple[int, ...]]:
         return self.retriever.related(answer.ids, [entry for entry, _ in job.history])

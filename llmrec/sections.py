@@ -211,9 +211,16 @@ class ExperimentSettings(_Section):
 
 
 class ExplainSettings(_Section):
-    """How reasons and descriptions are written; token limits are per text."""
+    """How reasons and descriptions are made; ``top`` and what follows are of the model's own."""
 
-    enabled: bool = True
+    enabled: bool = Field(
+        True, description="quote, or let the model write; else words are made from fields alone"
+    )
+    words: Literal["quote", "model"] = Field(
+        "quote",
+        description="how words are made: quote sentences of the product's own description, or let "
+        "the model write its own, checked claim by claim",
+    )
     top: int = Field(10, ge=0, description="recommendations whose texts the model writes")
     max_tokens: int = Field(32, ge=8)
     description_max_tokens: int = Field(48, ge=8)

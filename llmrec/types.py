@@ -236,10 +236,12 @@ class Candidate:
 class Words:
     """A sentence shown to the shopper, and where it comes from.
 
-    ``origin`` is ``model`` for text the language model wrote and the checker passed, ``fields`` for
-    a sentence made from catalogue fields. ``attempts`` counts generations (0 when the model was not
-    asked); ``evidence`` names what it stands on: ``item:<id>`` for history items, ``<field>`` for
-    fields of the item; ``problems`` are the claims that failed in earlier attempts.
+    ``origin`` is ``quote`` for sentences of the product's description, word for word, ``model`` for
+    text the language model wrote and the checker passed, ``fields`` for a sentence made from
+    catalogue fields. ``attempts`` counts generations (0 when the model was not asked); ``evidence``
+    names what it stands on: ``item:<id>`` and ``history:<n>`` for the history, ``sentence:<n>`` for
+    the description's sentences, from 0, ``<field>`` for fields of the item; ``problems`` are the
+    claims that failed in earlier attempts.
     """
 
     text: str
@@ -276,7 +278,8 @@ class Trace:
 
     ``milliseconds`` has one entry per stage (validate, retrieve, render, rank, write, and record
     for an experiment) and one for the ``total``. ``matching`` counts the items that pass the
-    filters and were not seen; ``candidates_by_source`` the candidates each source contributed.
+    filters and were not seen; ``candidates_by_source`` the candidates each source contributed;
+    ``quoted`` and ``from_fields`` the texts that came about so, ``generated`` the model's attempts.
     ``degraded`` says why an answer is not what was asked for (the language model was down, say),
     else ``None``. ``arm`` is ``A`` or ``B`` where an experiment runs and the shopper is known.
     """
@@ -294,6 +297,7 @@ class Trace:
     generated: int = 0
     repairs: int = 0
     from_fields: int = 0
+    quoted: int = 0
     notes: tuple[str, ...] = ()
     degraded: str | None = None
     adapter: str | None = None

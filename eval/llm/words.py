@@ -22,7 +22,8 @@ def words_report(answers: Sequence[Recommendations]) -> dict[str, Any]:
     For each kind:
 
     - ``texts``: how many, of which ``by_model`` the model's own, ``repaired`` of these at a later
-      attempt, and ``from_fields`` sentences made from fields instead;
+      attempt, ``quoted`` sentences of the product's description, and ``from_fields`` sentences
+      made from fields instead;
     - ``attempts``: mean number of attempts where the model was asked;
     - ``claims``: what the shown texts claim (names, numbers, words of the lexicon, the past), and
       ``refused``: what drafts claimed that neither catalogue nor history support;
@@ -57,6 +58,7 @@ def distinct_n(texts: Iterable[str], n: int) -> float:
 
 def _report(texts: Sequence[Words]) -> dict[str, Any]:
     model = [one for one in texts if one.origin == "model"]
+    quoted = sum(one.origin == "quote" for one in texts)
     asked = [one for one in texts if one.attempts]
     claims = sum(count_claims(one.text) for one in texts)
     refused = sum(not one.startswith(_NO_CLAIM) for text in texts for one in text.problems)
@@ -65,7 +67,8 @@ def _report(texts: Sequence[Words]) -> dict[str, Any]:
         "texts": len(texts),
         "by_model": len(model) / len(texts),
         "repaired": sum(one.attempts > 1 for one in model) / len(model) if model else 0.0,
-        "from_fields": 1 - len(model) / len(texts),
+        "quoted": quoted / len(texts),
+        "from_fields": 1 - (len(model) + quoted) / len(texts),
         "attempts": sum(one.attempts for one in asked) / len(asked) if asked else 0.0,
         "claims": claims,
         "refused": refused,

@@ -73,8 +73,9 @@ def _words(words: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
             yield (
                 name,
                 f"{found['texts']:,} texts: {found['by_model']:.0%} the model's own "
-                f"({found['repaired']:.0%} at a later attempt), {found['from_fields']:.0%} made "
-                f"from fields; of {drafted:,} claims made {found['claims_that_hold']:.0%} "
-                f"held, the others were refused; distinct-1 {found['distinct_1']:.2f}, "
+                f"({found['repaired']:.0%} at a later attempt), {found.get('quoted', 0.0):.0%} "
+                f"quoted, {found['from_fields']:.0%} made from fields; of {drafted:,} claims made "
+                f"{found['claims_that_hold']:.0%} held, the others were refused; "
+                f"distinct-1 {found['distinct_1']:.2f}, "
                 f"distinct-2 {found['distinct_2']:.2f}",
             )

@@ -98,7 +98,15 @@ def shopper_in(
         told = (mark.entry() for mark in marks)
         history = (*logged, *(one for one in told if (one.item, one.kind, one.at) not in known))
     limits = without(situation.constraints.filters(), situation.passed)
-    return Shopper(user, history, limits, situation.query, subject, language=language)
+    return Shopper(
+        user,
+        history,
+        limits,
+        situation.query,
+        subject,
+        language=language,
+        recipient=situation.recipient or None,
+    )
 
 
 def subject_of(situation: Situation, language: Language, things: Things) -> tuple[str, ...]:

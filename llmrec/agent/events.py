@@ -77,7 +77,7 @@ class Card(_Event):
     Attributes:
         number: by which it is spoken of.
         product: its fields, as far as the catalogue has them.
-        reason: why, checked; ``origin`` says whether the model or the fields made it.
+        reason: why; ``origin`` says whether it is quoted, the model's or made from fields.
         scores: the parts of its score, by name.
     """
 

@@ -27,6 +27,7 @@ class Shopper:
         query: what the conversation is about, in words, if a tool is asked for nothing else.
         subject: everything that is found must be about one of these; without any, about anything.
         seed: of shuffle and writing; ``None`` takes the one of the settings.
+        recipient: whom the quest is for, in their words, if it is somebody else.
         language: that they speak, if it is known; words are in each product's own otherwise.
     """
 
@@ -37,6 +38,7 @@ class Shopper:
     subject: tuple[str, ...] = ()
     seed: int | None = None
     language: Language | None = None
+    recipient: str | None = None
 
     @classmethod
     def of_log(cls, shop: Recommender, user: str | None, filters: Filters | None = None) -> Shopper:

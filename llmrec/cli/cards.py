@@ -77,7 +77,8 @@ def trace_line(answer: Recommendations) -> str:
         f"{trace.forward_passes} forward pass(es); {trace.candidates} of {trace.matching} "
         f"matching items ranked ({sources})",
         f"{trace.milliseconds.get('total', 0):,.0f} ms: {stages}; texts written {trace.generated} "
-        f"times, {trace.repairs} repaired, {trace.from_fields} made from fields",
+        f"times, {trace.repairs} repaired, {trace.quoted} quoted, "
+        f"{trace.from_fields} made from fields",
         *trace.notes,
     ]
     if trace.degraded:

@@ -1,4 +1,4 @@
-"""Reasons and descriptions: written by the model, checked claim by claim, else made from fields."""
+"""Reasons and descriptions: quoted from the shop, or the model's own, checked; else from fields."""
 
 from llmrec.explain.anchors import Anchor, choose_anchor
 from llmrec.explain.check import Problem, check, count_claims, grounding
@@ -8,7 +8,10 @@ from llmrec.explain.from_fields import (
     reason_from_fields,
     words_from_fields,
 )
+from llmrec.explain.quotable import Quotable, quotable_sentences
+from llmrec.explain.quoter import Quoter
 from llmrec.explain.requests import WordsRequest
+from llmrec.explain.sentences import sentences_of
 from llmrec.explain.shape import shape_problems, whole_sentences
 from llmrec.explain.writer import Writer
 
@@ -16,6 +19,8 @@ __all__ = [
     "Anchor",
     "Facts",
     "Problem",
+    "Quotable",
+    "Quoter",
     "WordsRequest",
     "Writer",
     "check",
@@ -24,7 +29,9 @@ __all__ = [
     "description_from_fields",
     "facts_of",
     "grounding",
+    "quotable_sentences",
     "reason_from_fields",
+    "sentences_of",
     "shape_problems",
     "short_title",
     "whole_sentences",

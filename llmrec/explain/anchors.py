@@ -10,7 +10,7 @@ from llmrec.explain.requests import WordsRequest
 from llmrec.prompting import one_line, shorten
 from llmrec.types import EventKind, HistoryEntry, Item
 
-__all__ = ["Anchor", "choose_anchor"]
+__all__ = ["Anchor", "choose_anchor", "history_anchor"]
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _EMPTY_WORDS = (
@@ -44,6 +44,11 @@ def choose_anchor(request: WordsRequest, facts: Facts) -> Anchor:
         return Anchor(
             "query", facts.query.replace('"', "'") if facts.query else "", None, ("query",)
         )
+    return history_anchor(request)
+
+
+def history_anchor(request: WordsRequest) -> Anchor:
+    """The nearest entry of the history that was welcome, whatever is asked."""
     for index in _indices(request):
         entry, item = request.history[index]
         if not _welcome(entry) or (item is not None and item.id == request.item.id):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from llmrec.types import HistoryEntry, Item, Language
+from llmrec.types import Filters, HistoryEntry, Item, Language
 
 __all__ = ["WordsRequest"]
 
@@ -15,7 +15,8 @@ class WordsRequest:
 
     ``history`` is oldest first, each entry with its item or ``None`` where it counts by its text;
     ``related`` are indices into it, nearest to the item first. ``describe`` asks for a description
-    beside the reason. ``language`` is the shopper's; without one it is the item's.
+    beside the reason. ``language`` is the shopper's; without one it is the item's. ``filters`` hold
+    for the answer; ``recipient`` is whom it is for, in the shopper's words, if it is somebody else.
     """
 
     item: Item
@@ -25,3 +26,5 @@ class WordsRequest:
     seed: int
     related: tuple[int, ...] = ()
     language: Language | None = None
+    filters: Filters = field(default_factory=Filters)
+    recipient: str | None = None

@@ -16,6 +16,7 @@ from llmrec.retrieval import build_index
 
 START = datetime(2026, 10, 1, tzinfo=timezone.utc)
 KINDS = ("tent", "stove", "lamp", "mug", "rope", "boots")
+MODEL = {"words": "model"}
 SETTINGS = {"models": {"encoder": "hashing", "engine": "scripted"}}
 
 
@@ -77,7 +78,8 @@ def test_an_answer_has_items_reasons_and_a_trace(shop):
 
 def test_words_are_in_the_language_that_is_asked_for(shop):
     german = shop.recommend(["p00"], k=2, language="de-AT", describe=1)
-    assert all("Kurz gesagt" in one.reason.text or "Fakten" in one.reason.text for one in german)
+    assert german[0].reason.text.startswith("Weil du „"), german[0].reason.text
+    assert all("The shop" not in one.description.text for one in german if one.description)
     assert german.ids == shop.recommend(["p00"], k=2).ids
     with pytest.raises(HistoryError, match="no sentences can be made in the language 'fr'"):
         shop.recommend(["p00"], language="fr")
@@ -153,19 +155,25 @@ def test_a_failing_model_raises_unless_a_fallback_is_configured(workspace):
     with Recommender.open(workspace.path, overrides=overrides, engine=broken) as shop:
         answer = shop.recommend(["p00"], k=3)
     assert len(answer) == 3 and "the model is down" in answer.trace.degraded
-    assert all(one.reason.origin == "fields" for one in answer)
+    assert all(one.reason.origin == "quote" for one in answer)  # which asks no model
 
 
 def test_a_model_that_fails_only_at_writing_still_falls_back(workspace):
-    overrides = {**SETTINGS, "ranking": {"on_engine_failure": "fallback"}}
+    overrides = {**SETTINGS, "ranking": {"on_engine_failure": "fallback"}, "explain": MODEL}
     down = EngineUnavailable("the writer is down.")
     engine = ScriptedEngine(fail_with=down, fail_on={"generate"})
     with Recommender.open(workspace.path, overrides=overrides, engine=engine) as shop:
         answer = shop.recommend(["p00"], k=3)
     assert answer.trace.forward_passes == 1 and "the writer is down" in answer.trace.degraded
     assert all(one.reason.origin == "fields" for one in answer)
-    with Recommender.open(workspace, engine=engine) as shop, pytest.raises(EngineUnavailable):
+    overrides = {**SETTINGS, "explain": MODEL}
+    with (
+        Recommender.open(workspace.path, overrides=overrides, engine=engine) as shop,
+        pytest.raises(EngineUnavailable),
+    ):
         shop.recommend(["p00"], k=3)
+    with Recommender.open(workspace, engine=engine) as shop:
+        assert shop.recommend(["p00"], k=3)[0].reason
 
 
 def test_adapters_of_the_workspace_rank_and_write(workspace):
@@ -176,7 +184,7 @@ def test_adapters_of_the_workspace_rank_and_write(workspace):
     overrides = {
         **SETTINGS,
         "ranking": {"adapter": "ranker", "llm_weight": 1.0},
-        "explain": {"adapter": "writer"},
+        "explain": {"adapter": "writer", **MODEL},
     }
     with Recommender.open(workspace.path, overrides=overrides) as shop:
         answer = shop.recommend(["p00"], k=3)
@@ -192,7 +200,8 @@ def test_what_is_promoted_serves_from_the_next_answer_on(workspace):
     def fill(folder):
         (folder / "adapter_config.json").write_text("{}")
 
-    with Recommender.open(workspace) as shop:
+    overrides = {**SETTINGS, "explain": MODEL}
+    with Recommender.open(workspace.path, overrides=overrides) as shop:
         assert shop.recommend(["p00"], k=3).trace.adapter is None
         for kind in ("ranker", "words", "ranker"):
             store.promote(kind, store.publish(kind, fill, make_card(kind)).version)
@@ -201,7 +210,11 @@ def test_what_is_promoted_serves_from_the_next_answer_on(workspace):
         store.rollback("ranker")
         assert shop.recommend(["p00"], k=3).trace.adapter == "ranker/0001"
     for named, used in (("none", None), ("ranker/0002", "ranker/0002")):
-        overrides = {**SETTINGS, "ranking": {"adapter": named}, "explain": {"adapter": "none"}}
+        overrides = {
+            **SETTINGS,
+            "ranking": {"adapter": named},
+            "explain": {"adapter": "none", **MODEL},
+        }
         with Recommender.open(workspace.path, overrides=overrides) as shop:
             assert shop.recommend(["p00"], k=3).trace.adapter == used
             assert shop.engine.adapters == ((used,) if used else ())
@@ -229,7 +242,7 @@ def test_an_adapter_that_is_not_there_is_named(workspace):
 
 def test_the_model_writes_for_the_first_ones_only(workspace):
     engine = ScriptedEngine()
-    overrides = {**SETTINGS, "explain": {"top": 2}}
+    overrides = {**SETTINGS, "explain": {"top": 2, **MODEL}}
     with Recommender.open(workspace.path, overrides=overrides, engine=engine) as shop:
         answer = shop.recommend(["p00"], k=6)
     attempts = [one.reason.attempts for one in answer]
@@ -240,7 +253,8 @@ def test_without_reasons_only_the_described_are_written(workspace):
     asked = {}
     for explain in (True, False):
         engine = ScriptedEngine()
-        with Recommender.open(workspace, engine=engine) as shop:
+        overrides = {**SETTINGS, "explain": MODEL}
+        with Recommender.open(workspace.path, overrides=overrides, engine=engine) as shop:
             answer = shop.recommend(["p00"], k=6, describe=1, explain=explain)
         asked[explain] = len(engine.prompts)
         assert answer[0].description and (answer[0].reason is None) is not explain

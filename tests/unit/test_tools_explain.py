@@ -179,3 +179,11 @@ def test_every_field_of_the_filters_can_be_named():
         for name in case[0]
     }
     assert tried == set(Filters.model_fields) - {"allow_seen"}
+
+
+def test_a_quoted_sentence_is_looked_up_word_for_word(shop):
+    result = explain(shop, "GAR-001", Shopper(), query="tomatoes without stakes")
+    assert result.reason.origin == "quote"
+    sentences = [one for one in result.evidence if one.name == "description"]
+    assert sentences and all(one.text in result.reason.text for one in sentences)
+    assert sentences[0].text in shop.store.item("GAR-001").description

@@ -137,11 +137,11 @@ def test_a_description_says_where_it_comes_from(shop):
     result = call(shop, "describe", product="GAR-001")
     item = shop.store.item("GAR-001")
     assert ids(result) == ["GAR-001"]
-    assert result.description.origin in ("model", "fields") and result.description.evidence
+    assert result.description.origin == "quote" and "sentence:0" in result.description.evidence
     plain = result.to_dict()
     assert plain["shop_text"] == item.description and plain["description"]
     german = call(shop, "describe", product="GAR-501")
-    assert german.description.origin == "fields" and german.item.title in german.description.text
+    assert german.description.origin == "quote" and german.item.title not in german.description.text
 
 
 def test_words_come_from_fields_where_a_fallback_is_configured(workspace):
@@ -152,7 +152,9 @@ def test_words_come_from_fields_where_a_fallback_is_configured(workspace):
     def described(**ranking):
         engine = ScriptedEngine(fail_with=EngineUnavailable("the model is down."))
         with Recommender.open(
-            workspace.path, overrides={"ranking": ranking}, engine=engine
+            workspace.path,
+            overrides={"ranking": ranking, "explain": {"words": "model"}},
+            engine=engine,
         ) as shop:
             return call(shop, "describe", product="GAR-001")
 

@@ -25,7 +25,7 @@ class DescribeArguments(Arguments):
 
 @dataclass(frozen=True)
 class DescribeResult(ToolResult):
-    """``description`` says by its ``origin`` whether the model or the fields made it."""
+    """``description`` says by its ``origin`` how it was made."""
 
     item: Item
     description: Words
@@ -46,7 +46,7 @@ class DescribeResult(ToolResult):
 
 
 def describe(shop: Recommender, shopper: Shopper, arguments: DescribeArguments) -> DescribeResult:
-    """Describe a product; every claim was checked against its fields, or it is made from them.
+    """Describe a product in the shop's own sentences, or as the settings say.
 
     Raises:
         UnknownItem: the catalogue does not know the product.
@@ -60,7 +60,7 @@ def describe(shop: Recommender, shopper: Shopper, arguments: DescribeArguments) 
 
 DESCRIBE = Tool(
     "describe",
-    "Describe one product in a sentence or two that were checked against the catalogue.",
+    "Describe one product for this shopper in a few sentences that hold in the catalogue.",
     DescribeArguments,
     describe,
 )

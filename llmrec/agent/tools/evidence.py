@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from llmrec.agent.tools.words import Told, told_history
-from llmrec.explain import facts_of
+from llmrec.explain import facts_of, sentences_of
 from llmrec.types import HistoryEntry, Item, Words
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Evidence:
     Attributes:
         source: the shopper's ``history``, a ``field`` of the product, or the ``query``.
         name: the history item's id, the field's name; empty for free text and the query.
-        text: the item's title, the field's text, the shopper's words.
+        text: the item's title, the field's text or its sentence, the shopper's words.
         kind: what the shopper did, for an entry of the history, if anybody said.
     """
 
@@ -42,12 +42,11 @@ def evidence_of(
 ) -> tuple[Evidence, ...]:
     """The evidence that ``words`` about ``item`` name, looked up."""
     history = told_history(shop, shopper)
-    fields = facts_of(item).fields
-    found = (_one(name, history, fields, shopper.query or "") for name in words.evidence)
+    found = (_looked_up(name, history, item, shopper.query or "") for name in words.evidence)
     return tuple(one for one in found if one is not None)
 
 
-def _one(name: str, history: Told, fields: Any, query: str) -> Evidence | None:
+def _looked_up(name: str, history: Told, item: Item, query: str) -> Evidence | None:
     kind, _, rest = name.partition(":")
     if name == "query":
         return Evidence("query", "", query)
@@ -59,6 +58,15 @@ def _one(name: str, history: Told, fields: Any, query: str) -> Evidence | None:
     if kind == "history":
         entry, _ = history[int(rest)]
         return Evidence("history", "", entry.text or entry.item or "", _kind(entry))
+    if kind == "sentence":
+        sentences = sentences_of(item.description)
+        place = int(rest)
+        return (
+            Evidence("field", "description", sentences[place].text)
+            if place < len(sentences)
+            else None
+        )
+    fields = {"stock": str(item.stock), **facts_of(item).fields}
     return Evidence("field", name, fields[name]) if name in fields else None
 
 

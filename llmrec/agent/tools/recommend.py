@@ -79,6 +79,7 @@ def recommend(
         explain=arguments.reasons,
         seed=shopper.seed,
         language=shopper.language,
+        recipient=shopper.recipient,
         subject=shopper.subject,
         sort=arguments.sort,
     )

@@ -1,4 +1,4 @@
-"""Checked words about any product for this shopper, recommended or not."""
+"""Words about any product for this shopper, recommended or not."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def write_words(
     query: str | None,
     describe: bool,
 ) -> tuple[Words, Words | None]:
-    """The reason, and the description where asked for; see :class:`llmrec.explain.Writer`.
+    """The reason, and the description where asked for; see :class:`llmrec.explain.Quoter`.
 
     Raises:
         EngineError: the language model failed and no fallback is configured.
@@ -43,7 +43,19 @@ def write_words(
     history = told_history(shop, shopper)
     related = shop.retriever.related([item.id], [entry for entry, _ in history])[0]
     seed = shop.settings.ranking.seed if shopper.seed is None else shopper.seed
-    request = WordsRequest(item, history, query, describe, seed, related, shopper.language)
+    request = WordsRequest(
+        item,
+        history,
+        query,
+        describe,
+        seed,
+        related,
+        shopper.language,
+        shopper.filters,
+        shopper.recipient,
+    )
+    if shop.settings.explain.words == "quote":
+        return shop.quoter.write_many([request])[0]
     if not shop.settings.explain.top:
         return words_from_fields(request)
     try:

@@ -144,7 +144,10 @@ class WordsOut(Out):
     """A text and what it stands on; see :class:`llmrec.types.Words`."""
 
     text: str
-    origin: str = Field(description="model, or fields: made from the catalogue's")
+    origin: str = Field(
+        description="quote: sentences of the product's description; model: written by the language "
+        "model and checked; fields: made from the catalogue's"
+    )
     attempts: int
     evidence: tuple[str, ...]
     problems: tuple[str, ...]
@@ -179,6 +182,7 @@ class TraceOut(Out):
     generated: int
     repairs: int
     from_fields: int
+    quoted: int
     notes: tuple[str, ...]
     degraded: str | None
 

@@ -1,0 +1,135 @@
+"""Which of a product's facts matter to this shopper: by their words and by the sentence encoder.
+
+Words count by their stems, those of the title little: the shopper sees the title anyway. The
+encoder says what is meant alike; it knows English and hardly anything else, so that in German and
+Chinese words alone decide. docs/design/006-words.md has the hit rates.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from llmrec.catalog.tokens import tokens
+from llmrec.types import FloatArray, Language
+
+__all__ = ["Encode", "FactText", "answers", "relevance", "word_overlap"]
+
+Encode = Callable[[Sequence[str]], FloatArray]
+"""From texts to unit vectors float32 ``[n, d]``."""
+
+OVERLAP_WEIGHT = 0.5
+TITLE_WORD = 0.3
+_SHARED = 5
+"""Letters in which words of one stem agree: "pitching" and "pitch", "Abend" and "Abendtee"."""
+
+_EMPTY_WORDS = """
+a an the and or for with of to in on at by from that this it is are be can could i you my me we our
+your one some any not no so do does want need looking something somebody someone who which what when
+where how get go goes use like have has will would should also very but please under over about more
+less than without his her their its as if
+der die das den dem ein eine einen einem einer und oder für mit von zu im in am auf ist sind ich du
+wir mein meine dein kann können will brauche suche etwas jemand nicht kein ohne man sich auch sehr
+aber bitte unter über mehr als wenn wie was
+"""
+_EMPTY = frozenset(tokens(_EMPTY_WORDS))
+_OF_FIELD = {
+    "age": "year years old month months baby babies toddler newborn child children kid kids boy"
+    " girl"
+    " daughter son grandchild jahr jahre jährig monat monate kind kinder 岁 儿童 孩子 宝宝",
+    "weight": "heavy light lightweight weigh weighs schwer leicht gewicht 重 轻",
+    "dimensions": "size big small large wide narrow space groß klein platz maße 大 小 尺寸",
+    "size": "size fit fits small large größe 尺码 尺寸",
+    "capacity": "litre litres big large small volume liter 升 容量",
+    "battery": "battery batteries charge rechargeable akku batterie laden 电池 充电",
+    "hob": "hob stove induction gas herd induktion 炉 电磁炉",
+    "material": "material made plastic wood cotton wool steel leather vegan stoff aus 材质",
+    "caffeine": "caffeine decaf sleep evening koffein 咖啡因",
+    "load": "carry carries heavy hold strong trägt 承重",
+    "players": "players people two three four spieler 人",
+    "colour": "colour color farbe 颜色",
+    "origin": "origin from country herkunft 产地",
+    "care": "wash washing machine waschen 洗",
+    "brightness": "bright lumen hell 亮",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FactText:
+    """What a fact is compared by: its ``text``, and the field it stands in where it is a value."""
+
+    text: str
+    field: str = ""
+
+
+def relevance(
+    question: str,
+    facts: Sequence[FactText],
+    title: str,
+    language: Language,
+    vectors: Callable[[str], FloatArray] | None,
+) -> list[float]:
+    """How much each fact says to what was asked; higher is better, 0 is nothing.
+
+    Args:
+        question: the shopper's words, with what else is known of what they want.
+        facts: of one product.
+        title: of the product.
+        language: of the facts.
+        vectors: the unit vector ``[d]`` of a text; ``None`` where there is no encoder.
+    """
+    overlaps = [word_overlap(question, fact, title) for fact in facts]
+    if vectors is None or language != "en" or not question.strip():
+        return overlaps
+    asked = vectors(question)
+    return [
+        OVERLAP_WEIGHT * overlap + float(vectors(fact.text) @ asked)
+        for overlap, fact in zip(overlaps, facts, strict=True)
+    ]
+
+
+def answers(question: str, fact: FactText, title: str) -> bool:
+    """Whether the fact has a word of the question that the title does not have.
+
+    >>> answers("pan for eggs", FactText("Even eggs come off."), "Iron pan")
+    True
+    """
+    known, own = _words(title), _words_of(fact)
+    asked = {word for word in _words(question) - _EMPTY if not _stands(word, known)}
+    return any(_stands(word, own) for word in asked)
+
+
+def word_overlap(question: str, fact: FactText, title: str = "") -> float:
+    """The share of the question's words, from 0 to 1, that stand in the fact."""
+    asked = _words(question) - _EMPTY
+    if not asked:
+        return 0.0
+    known, own = _words(title), _words_of(fact)
+    weights = {word: TITLE_WORD if _stands(word, known) else 1.0 for word in asked}
+    shared = sum(weight for word, weight in weights.items() if _stands(word, own))
+    return shared / sum(weights.values())
+
+
+def _words_of(fact: FactText) -> frozenset[str]:
+    return _words(fact.text) | _words(_OF_FIELD.get(fact.field, ""))
+
+
+# A question is held against each fact, and the same facts come in answer after answer.
+@lru_cache(maxsize=8_192)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(tokens(text))
+
+
+def _stands(word: str, words: Collection[str]) -> bool:
+    if word in words:
+        return True
+    if len(word) < _SHARED or not re.match(r"[a-zß-ÿ]", word):
+        return False
+    return any(
+        word[:_SHARED] == other[:_SHARED]
+        or word in other
+        or (len(other) >= _SHARED and other in word)
+        for other in words
+    )

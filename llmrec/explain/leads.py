@@ -1,0 +1,250 @@
+"""What stands before and behind a quotation: why it is for this shopper, and what does not fit.
+
+A lead names what it stands on: an entry of the history, the shopper's limit, whom it is for. The
+question itself is never repeated. What the product's fields say against it is said behind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from llmrec.explain.ages import AgeRange, WantedAge, age_range, wanted_age
+from llmrec.explain.anchors import Anchor, history_anchor
+from llmrec.explain.facts import fold
+from llmrec.explain.from_fields import item_language
+from llmrec.explain.numbers import numbers_in
+from llmrec.explain.requests import WordsRequest
+from llmrec.prompting import one_line, price_text
+from llmrec.types import Item, Language
+
+__all__ = ["CAUTIONS", "Remark", "leads_for", "objections_to", "price_in", "value_in"]
+
+CAUTIONS: dict[Language, tuple[str, ...]] = {
+    "en": ("Worth knowing:", "Keep in mind:", "A word of care:", "Please note:"),
+    "de": ("Gut zu wissen:", "Zu bedenken:", "Ein Hinweis:", "Bitte beachten:"),
+    "zh": ("值得留意：", "提醒一下：", "请注意：", "购买前须知："),
+}
+"""Stand before a sentence that speaks against a product, which would pass for praise otherwise."""
+
+_DONE: dict[Language, dict[str, str]] = {
+    "en": {
+        "purchase": "Because you bought {name}:",
+        "view": "Because you looked at {name}:",
+        "cart": "With {name} in your cart:",
+        "rating": "Because you rated {name}:",
+        "like": "Because you liked {name}:",
+        "text": "Because you mentioned “{name}”:",
+    },
+    "de": {
+        "purchase": "Weil du „{name}“ gekauft hast:",
+        "view": "Weil du dir „{name}“ angesehen hast:",
+        "cart": "Zu „{name}“ in deinem Warenkorb:",
+        "rating": "Weil du „{name}“ bewertet hast:",
+        "like": "Weil dir „{name}“ gefällt:",
+        "text": "Weil du „{name}“ erwähnt hast:",
+    },
+    "zh": {
+        "purchase": "因为你买过“{name}”：",
+        "view": "因为你看过“{name}”：",
+        "cart": "搭配购物车里的“{name}”：",
+        "rating": "因为你评价过“{name}”：",
+        "like": "因为你喜欢“{name}”：",
+        "text": "因为你提到“{name}”：",
+    },
+}
+_SAYS: dict[Language, dict[str, str]] = {
+    "en": {
+        "age": "For {value}:",
+        "recipient": "For {value}:",
+        "wish": "In {value}, as you wished:",
+        "brand": "From {value}, like {name}:",
+        "limit": "Under {value}:",
+        "young": "Not for {value} yet: {text}.",
+        "old": "Not for {value} any more: {text}.",
+        "stock": "Not in stock at the moment.",
+        "above": "At {value} it is above your {limit}.",
+        "cold": "{text}: cold for {value}.",
+    },
+    "de": {
+        "age": "Für {value}:",
+        "recipient": "Für {value}:",
+        "wish": "In {value}, wie gewünscht:",
+        "brand": "Von {value} wie „{name}“:",
+        "limit": "Unter {value}:",
+        "young": "Noch nichts für {value}: {text}.",
+        "old": "Nichts mehr für {value}: {text}.",
+        "stock": "Zurzeit nicht auf Lager.",
+        "above": "Mit {value} über deinen {limit}.",
+        "cold": "{text}: bei {value} zu kalt.",
+    },
+    "zh": {
+        "age": "适合{value}：",
+        "recipient": "送给{value}：",
+        "wish": "按你要的{value}：",
+        "brand": "和“{name}”一样来自{value}：",
+        "limit": "不到 {value}：",
+        "young": "还不适合{value}：{text}。",
+        "old": "不再适合{value}：{text}。",
+        "stock": "暂时缺货。",
+        "above": "售价 {value}，超出你的 {limit}。",
+        "cold": "{text}：{value}时会冷。",
+    },
+}
+_LOOKS = frozenset(
+    {"colour", "color", "farbe", "颜色", "size", "größe", "尺码", "material", "材质"}
+)
+_UNIT = r"(?=\s?(?:kg|g|l|ml|cl|cm|mm|km|m|W|kW|V|Ah|mAh|kWh|h|°C|升|毫升|克|千克|厘米|米)\b)"
+_POINT = re.compile(rf"(?<![\d.,])(\d{{1,3}})\.(\d{{1,2}}){_UNIT}")
+_COMMA = re.compile(rf"(?<![\d.,])(\d{{1,3}}),(\d{{1,2}}){_UNIT}")
+# The prompt's lines have ASCII commas only; a sentence that is read has those of its language.
+_CHINESE_COMMA = re.compile(r"(?<=[\u4e00-\u9fff]),(?=[\u4e00-\u9fff])")
+_BELOW = re.compile(
+    r"(?:under|below|less than|cheaper than|up to|at most|max\.?|budget(?: of)?|unter|bis|höchstens"
+    r"|maximal|低于|不超过|预算)\s*$"
+)
+_DEGREES = re.compile(r"(-?\d{1,2})\s?(?:°\s?c\b|degrees\b|grad\b|度)", re.IGNORECASE)
+_COMFORT = ("comfort temperature", "komforttemperatur", "舒适温度")
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A few words of ours beside a quotation, and what they stand on."""
+
+    text: str
+    evidence: tuple[str, ...]
+
+
+def leads_for(request: WordsRequest, language: Language) -> Iterator[Remark]:
+    """What can introduce a quotation for this shopper, what says most about them first."""
+    says = _SAYS[language]
+    age, ages = _ages(request)
+    if age and ages and ages.fits(age):
+        lead = says["age"].format(value=age.phrase(language))
+        said = _said_age(request.item, ages, language)
+        yield Remark(f"{lead}{said}。" if language == "zh" else f"{lead} {said}.", (ages.field,))
+    yield from _of_history(request, history_anchor(request), language)
+    yield from _of_wishes(request, language)
+    if request.recipient and not (age and ages and ages.breaks(age)):
+        whom = _your(one_line(request.recipient), language)
+        yield Remark(says["recipient"].format(value=whom), ())
+    limit = request.filters.max_price
+    price, currency = request.item.price, request.item.currency
+    if limit is not None and price is not None and price < limit:
+        text = says["limit"].format(value=price_in(limit, currency, language))
+        yield Remark(text, ("price",))
+
+
+def objections_to(request: WordsRequest, language: Language) -> Iterator[Remark]:
+    """What the item's fields say against it for this shopper, each in a sentence."""
+    says, item = _SAYS[language], request.item
+    age, ages = _ages(request)
+    if age and ages and ages.breaks(age):
+        pattern = says["young" if age.last < ages.low else "old"]
+        text = pattern.format(value=age.phrase(language), text=_said_age(item, ages, language))
+        yield Remark(text, (ages.field,))
+    limit = _price_limit(request)
+    if limit is not None and item.price is not None and item.price > limit:
+        value, most = (price_in(one, item.currency, language) for one in (item.price, limit))
+        yield Remark(says["above"].format(value=value, limit=most), ("price",))
+    yield from _too_cold(request, language)
+    if item.stock is not None and item.stock <= 0:
+        yield Remark(says["stock"], ("stock",))
+
+
+def price_in(price: Decimal, currency: str | None, language: Language) -> str:
+    """The price as the language writes it.
+
+    >>> price_in(Decimal("16.9"), "EUR", "de"), price_in(Decimal("16.9"), "EUR", "en")
+    ('16,90 EUR', '16.90 EUR')
+    """
+    text = price_text(price, currency)
+    return text.replace(".", ",", 1) if language == "de" else text
+
+
+def value_in(text: str, language: Language) -> str:
+    """A field's value with the decimal mark of the language, before units that cannot be a list.
+
+    >>> value_in("2.4 kg", "de"), value_in("1,5 l", "en"), value_in("9 x 60 ml", "de")
+    ('2,4 kg', '1.5 l', '9 x 60 ml')
+    """
+    line = _CHINESE_COMMA.sub("，", one_line(text))
+    return _POINT.sub(r"\1,\2", line) if language == "de" else _COMMA.sub(r"\1.\2", line)
+
+
+def _of_history(request: WordsRequest, anchor: Anchor, language: Language) -> Iterator[Remark]:
+    """The entry that is near: as the reason itself, or beside a question by the common brand."""
+    if anchor.relation not in _DONE["en"]:
+        return
+    name = anchor.name
+    if language == "en" and anchor.item is not None:
+        named = item_language(anchor.item) == "en"
+        name = f"the {name.removeprefix('The ')}" if named else f"“{name}”"
+    brand, other = request.item.brand, anchor.item
+    if not request.query:
+        yield Remark(_DONE[language][anchor.relation].format(name=name), anchor.evidence)
+    if brand and other is not None and fold(brand) == fold(other.brand or ""):
+        text = _SAYS[language]["brand"].format(value=one_line(brand), name=name)
+        yield Remark(text, (*anchor.evidence, "brand"))
+
+
+def _of_wishes(request: WordsRequest, language: Language) -> Iterator[Remark]:
+    """Looks, size and material that the shopper has set, as the item has them."""
+    wanted = {fold(name): values for name, values in request.filters.attributes.items()}
+    for name, values in request.item.attributes.items():
+        asked = {fold(value) for value in wanted.get(fold(name), ())}
+        shared = [value for value in values if fold(value) in asked]
+        if shared and fold(name) in _LOOKS and len(shared[0]) <= 30:
+            text = _SAYS[language]["wish"].format(value=value_in(shared[0], language))
+            yield Remark(text, (f"attributes.{name}",))
+
+
+def _too_cold(request: WordsRequest, language: Language) -> Iterator[Remark]:
+    found = _DEGREES.search(request.query or "")
+    for name, values in request.item.attributes.items():
+        rated = _DEGREES.search(values[0]) if fold(name) in _COMFORT else None
+        if found and rated and int(rated[1]) > int(found[1]):
+            text = f"{name[:1].upper()}{name[1:]} {values[0]}"
+            says = _SAYS[language]["cold"].format(text=one_line(text), value=found[0])
+            yield Remark(says, (f"attributes.{name}",))
+
+
+def _ages(request: WordsRequest) -> tuple[WantedAge | None, AgeRange | None]:
+    asked = request.filters.attributes.get("age", ())
+    question = " . ".join((request.query or "", request.recipient or "", *asked))
+    return wanted_age(question), age_range(request.item)
+
+
+def _said_age(item: Item, ages: AgeRange, language: Language) -> str:
+    """As the field has it; for a shopper of another language in theirs."""
+    if item_language(item) == language:
+        return value_in(ages.text, language)
+    return ages.phrase(language)
+
+
+def _price_limit(request: WordsRequest) -> Decimal | None:
+    """The shopper's own, set or said: "under 50 EUR" in a question is one as well."""
+    if request.filters.max_price is not None:
+        return request.filters.max_price
+    query = fold(request.query or "")
+    for number in numbers_in(query):
+        is_price = number.currency is not None and number.currency == request.item.currency
+        below = _BELOW.search(query, max(0, number.start - 24), number.start)
+        if is_price and below and len(number.readings) == 1:
+            return next(iter(number.readings))
+    return None
+
+
+def _your(whom: str, language: Language) -> str:
+    """The shopper's words, said to them.
+
+    >>> _your("my sister", "en"), _your("meinen Vater", "de"), _your("我妈妈", "zh")
+    ('your sister', 'deinen Vater', '你妈妈')
+    """
+    if language == "zh":
+        return whom.replace("我", "你")
+    if language == "de":
+        return re.sub(r"\bmein(e?[nmrs]?)\b", r"dein\1", whom)
+    return re.sub(r"\bmy\b", "your", re.sub(r"\bour\b", "your", whom))

@@ -1,0 +1,178 @@
+"""Words by which a shop's sentences are told apart: what leans on others, cautions, or is no fact.
+
+Lists, as long as they are because they were read off real catalogues: the demo store's and 3,459
+descriptions of office supplies. A sentence that they let through wrongly is still the shop's own,
+whole and true to its text; one that they keep back wrongly is missed by nobody. So they are strict.
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = [
+    "CARE",
+    "CAUTION",
+    "LEANS",
+    "LEANS_AT_END",
+    "NO_FACT",
+    "OF_ANOTHER",
+    "PRAISE",
+    "TAKES_BACK",
+]
+
+
+def _any(listed: str) -> str:
+    """A pattern for one of the alternatives, which stand apart by two spaces or lines."""
+    return "|".join(re.split(r"\s*\n\s*|\s{2,}", listed.strip()))
+
+
+_WORD_END = r"(?![\w’'-])"
+
+LEANS = re.compile(
+    "(?:"
+    + _any(r"""
+    they  these  those  this  that  it  its  it[’']s  their  theirs  he  she  his  her  but  and  or
+    so  yet  nor  otherwise  however  therefore  then  also  both  each  either  neither  another
+    others?  such  some  most  mostly  none  same  here  instead  moreover  furthermore  besides
+    additionally  thus  hence  except  because  unless  only  even  still  again  yes  no,  plus,
+    after that  for example  for instance  as a result  in other words  as a bonus
+    in (?:addition|this|that|these|those|contrast)
+    (?:with|for|of|like|unlike) (?:this|that|these|those|it|them)
+    the (?:same|other|others|former|latter|second|third|rest)
+    (?:one|two|three|four) (?:for|of|is|are|has|goes?|to)
+    not(?! (?:for|in|on|an?|to be|suitable|recommended|insulated|airtight|compatible|STANDS)\b)
+    sie  es  er  dies\w{0,2}  jene\w?  aber  doch  und  oder  sonst  ansonsten  jedoch  dennoch
+    trotzdem  deshalb  darum  daher  deswegen  dann  danach  dabei  dazu  damit  dafür  davon
+    daran  darin  darauf  auch  außerdem  zudem  ebenso  beide\w?  jede\w?  einige  manche
+    andere\w?  ihre?\w?  seine?\w?  hier  dort  sondern  allerdings  nämlich  ersteres  letzteres
+    nein  ja  statt ?dessen  das (?:ist|hat|wird|macht|geht|hilft|kann|gilt|alles)
+    (?:der|die|das) (?:gleiche|selbe|andere|zweite)\w?
+    (?:ohne|mit|für) (?:beides?|das|dies\w{0,2}|ihn|ihm|ihr|ihnen|sie)
+    nicht(?! (?:für|in|ins|auf|im|geeignet|enthalten|spülmaschinen\w{1,9}|wasserdicht)\b)
+    """).replace("STANDS", "included|dishwasher|waterproof|meant|intended")
+    + f"){_WORD_END}|"
+    + _any("""
+    [它他她这那其但而并也还又都]  不过  否则  然而  因此  所以  此外  另外  同时  两者  [前后]者
+    同样  于是  然后  不然  可是  只是  反之
+    """),
+    re.IGNORECASE,
+)
+"""Begins a sentence that cannot be understood, or is another, without the one before."""
+
+LEANS_AT_END = re.compile(
+    r"\b(?:too|as well|either|auch|ebenfalls)[.!]$|也(?:是|行|可以|一样)。$", re.IGNORECASE
+)
+"""Ends such a sentence: "Thorns can too."."""
+
+TAKES_BACK = re.compile(
+    "(?:"
+    + _any("""
+    but  however  otherwise  except  unless  only  mostly  not  never  although  though  yet  still
+    nor  beware  aber  doch  jedoch  allerdings  sonst  ansonsten  nur  nicht  nie  außer  trotzdem
+    dennoch
+    """)
+    + f"){_WORD_END}|"
+    + _any("但  不过  否则  然而  只是  可是  除非  不  仅  只能"),
+    re.IGNORECASE,
+)
+"""Begins a sentence without which the one before would say more than is true."""
+
+OF_ANOTHER = re.compile(
+    "(?:"
+    + _any(r"""
+    (?:the )?same  also  but  and  or  otherwise  however  another  others?  as above
+    (?:der|die|das|den) (?:gleiche|selbe)\w?  auch  ebenso  aber  und
+    """)
+    + f"){_WORD_END}|同样|同上|但|也",
+    re.IGNORECASE,
+)
+"""At the beginning of a text a pronoun is the product; these lean on another product's page."""
+
+NO_FACT = re.compile(
+    r"\b(?:"
+    + _any(r"""
+    click  visit (?:us|our|my)  see (?:our|below|pictures?|photos?|images?|other)  contact us
+    e-?mails?  shipping  ships?  shipped  deliver(?:y|ed|s|ies)  money.?back  guarantee\w*
+    warrant(?:y|ies)  refund\w*  return policy  customer (?:service|support|satisfaction)  customers
+    feedback  satisfaction  sellers?  an? \w+ brand  only \w+ offers  that year  over the years
+    we (?:are|offer|strive|believe|produce|design|carry)  constantly  pride ourselves  my store
+    search by  reviews?  people love
+    our (?:store|shop|other|products?|company|team|website|brand)  order (?:now|today|yours|a few)
+    buy (?:now|it now|one|with|only|from)  add to (?:cart|basket)  purchas\w+  prices?  priced
+    discount\w*  sales?  (?:great|best|special|today[’']?s) deals?  save (?:money|time|up)
+    in stock  out of stock  limited (?:time|offer)  best.?sell\w+  number one  world[’']?s
+    leading  leaders?  since (?:18|19|20)\d\d  in (?:18|19)\d\d  invented  founded  compan(?:y|ies)
+    headquarter\w*  mission  heritage  committed  commitment  innovat\w+  trademarks?  all rights
+    disclaimer  ignore (?:all|any|the|previous|everything)  look no further  hesitate
+    monitor settings  upc  asin  model (?:number|no)  item (?:number|no)  sku  amazing  incredible
+    unbeatable  stunning  unbelievable  you[’']ll love  you will love  the name \w+ comes  we[’']?ve
+    klick\w*  besuchen sie  unsere[nmrs]? (?:shop|laden|onlineshop|produkte|firma)  versand\w*
+    liefer(?:ung|zeit|bar|n)\w*  rückgabe\w*  garantie\w*  gewährleistung  kundendienst
+    kundenservice  bewertung\w*  preis\w*  rabatt\w*  sonderangebot\w*  sparen sie
+    jetzt (?:kaufen|bestellen|zugreifen)  bestellen sie  versandkostenfrei  kundenzufriedenheit
+    unternehmen  marktführer  ignorier\w*
+    """)
+    + r")\b|"
+    + _any(r"""
+    https?:  www\.  \.(?:com|net|org|de|cn)\b  \S@\S  [$€£¥#©]  \d\s?(?:eur|usd|euros?|dollars?)\b
+    点击  关注  收藏  店铺  本店  客服  包邮  发货  快递  退换  退货  保修  质保  好评  优惠  促销
+    折扣  特价  秒杀  价格  \d\s?元  下单  购买  加购  正品  厂家  公司  旗舰  热销  爆款  忽略
+    微信  二维码
+    """),
+    re.IGNORECASE,
+)
+"""Pages, shipping, money, the maker's history, praise of the seller, commands to a model."""
+
+CAUTION = re.compile(
+    r"\b(?:"
+    + _any(r"""
+    not (?:for|in|on|after|suitable|recommended|included|dishwasher|waterproof|insulated|dimmable)
+    not (?:airtight|an?)  doesn[’']t  won[’']t  isn[’']t  never  cannot(?! (?:puncture|leak))
+    (?:does|do|will|did|is|are|was) not(?! (?:rust|break|stain|slip|rub|bounce|roll|bend|GOOD)\b)
+    no (?:microwave|cover|hairdryers)  sold separately  costs? extra  too \w+ (?:for|to)  poor  weak
+    grainy  loud  slow  bulk(?:y|ier)  heav(?:y|ier) (?:for|when|than|to)  is heavy  hard for
+    tiring  fades?  wears?  sheds?  shrinks? (?:a|by|about)  creases  cracks?  rusts?  smells?
+    tickle  scratch(?:es)?  rough  small for  runs (?:small|large|slightly)  half a size  sways
+    creaks  springy  needs?  wants?  must  keep (?:it|away|out)  check  careful  contains?
+    may contain  traces? of  less \w+ than  short for  smears?  tastes  show through  sags  loses?
+    stains?  clogs?  dulls?  annoying  hot (?:for|in)  warm in  dries out  poisonous  soot
+    rubs off  spots  bitter  bolts  clumps  only (?:if|when|for|after)  meant for  chips
+    nicht  kein\w{0,2}  nie  zu (?:warm|schwer|klein|groß|kurz|laut)  rostet  rutscht  mühsam
+    ungeeignet  braucht  muss  vorsicht  achtung  wird heiß  langsamer  kleiner  streng  separat
+    """).replace("GOOD", "swing|mind|smell|need|move|show")
+    + r")\b|"
+    + _any("""
+    不(?![锈烫粘蹭上打加费])  没有  [别勿忌怕偏]  请  避免  务必  否则  会裂  生锈  发霉  容易
+    另[售购]  只能
+    """),
+    re.IGNORECASE,
+)
+"""In the first clause of a sentence: it speaks against the product, or sets a condition."""
+
+CARE = re.compile(
+    "^(?:"
+    + _any("""
+    hand  wash  wipe  rinse  oil  keep  store (?:it|them|flat|in|far)  check  replace  trim  dust
+    flush  change  sharpen  descale  empty  set  dry  clamp  roll  shake  carry  choose  leave
+    measure  hang it  iron  soak  lay  wear  scoop  cover  clean  avoid  sow  wring
+    """)
+    + r")\b(?!-)|\b(?:"
+    + _any("""
+    spülen  reinigen  waschen  einbrennen  kühlen  fetten  verwenden  aufgießen  stellen  vorheizen
+    """)
+    + r")\.$",
+    re.IGNORECASE,
+)
+"""A sentence that tells the owner what to do: good to know, and no reason to buy."""
+
+PRAISE = re.compile(
+    r"\b(?:"
+    + _any(r"""
+    perfect  ideal  great  beautiful\w*  ultimate  fun  impressive  unique  attractive  stylish
+    love  enjoy  professional  excellent  fantastic  elegant  premium  quality  perfekt\w*  ideal\w*
+    wunderschön\w*  hochwertig\w*  einzigartig\w*
+    """)
+    + r")\b|完美|优质|高品质|精美|独特",
+    re.IGNORECASE,
+)
+"""Words that every product is praised with."""

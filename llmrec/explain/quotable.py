@@ -1,0 +1,138 @@
+"""What may be quoted of a product: sentences of its description that stand alone, and its fields.
+
+Shop text is not all facts. Sales talk, promises about shipping, prices that were true once, the
+maker's history and remains of a page say nothing about the product, and are never quoted. Nothing
+here asks who the shopper is: see :mod:`llmrec.explain.choice`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from llmrec.catalog.tokens import tokens
+from llmrec.explain.claims import language_of
+from llmrec.explain.patterns import CARE, CAUTION, NO_FACT
+from llmrec.explain.phrases import PHRASES
+from llmrec.explain.sentences import runs_of, sentences_of
+from llmrec.types import Item, Language
+
+__all__ = ["Quotable", "quotable_sentences", "text_language"]
+
+MOST = {"en": 240, "de": 240, "zh": 90}
+"""Characters of a quotation; a card has room for two lines."""
+
+_FEWEST_WORDS, _FEWEST_CHINESE = 2, 3
+_MOST_COMMAS = 10
+
+# Marks of a page or of a template, entities, columns, a text that breaks off, hidden characters.
+_BROKEN = re.compile(
+    r"[<>{}\[\]|\\^~_=\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufffd\ue000-\uf8ff]"
+    r"|&#?\w{1,8};|\.\.|\s\.|[^\W_]{2}\.[A-Z][a-z]|…|\?|？|!|！|--|：\S*：|:[^:]*:|\s[-–]\s.*\s[-–]\s"
+)
+_BEGINS = re.compile(r"[^\W_]|[\"“„('’]")
+_PAUSE = re.compile(r"[,;，；：。]|\.\s|\sbut\s|\saber\s")
+_ENGLISH_WORDS = (
+    "the and of for with is to in it on you your that from are an as at or by no not one two all "
+    "its when so into out up can"
+)
+_ENGLISH = frozenset(_ENGLISH_WORDS.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Quotable:
+    """What may be said of a product in the shop's own words.
+
+    Attributes:
+        text: as it stands in the field, white space folded.
+        evidence: as :class:`~llmrec.types.Words` names it: ``sentence:<n>`` from 0, or a field.
+        cautions: whether it begins with what speaks against the product or asks for care; such a
+            sentence must not stand where praise is expected.
+    """
+
+    text: str
+    evidence: tuple[str, ...]
+    cautions: bool = False
+
+
+def quotable_sentences(item: Item, language: Language) -> tuple[Quotable, ...]:
+    """The sentences that may be quoted for a shopper who reads ``language``, in their order.
+
+    None where the description is in another language. Some come twice: alone and with one that
+    leans on them.
+    """
+    if text_language(item) != language:
+        return ()
+    return _quotable(item.title, item.description, language)
+
+
+def text_language(item: Item) -> Language | None:
+    """The language of the description, ``None`` if it is none of ours.
+
+    The tag says it; where the text itself speaks another of our languages, the text does.
+    """
+    spoken = language_of(item.description)
+    if spoken != "en":
+        return "zh" if spoken == "zh" else "de"
+    tag = re.split(r"[-_]", (item.language or "").casefold())[0]
+    if tag:
+        return next((one for one in PHRASES if one == tag and one != "zh"), None)
+    words = re.findall(r"[^\W\d_]+", item.description[:2_000].casefold())
+    return "en" if sum(word in _ENGLISH for word in words) * 10 >= len(words) else None
+
+
+# The same products come in answer after answer; a text takes some milliseconds.
+@lru_cache(maxsize=2_048)
+def _quotable(title: str, description: str, language: Language) -> tuple[Quotable, ...]:
+    sentences = sentences_of(description)
+    known = frozenset(tokens(title))
+    found: dict[str, Quotable] = {}
+    for run in runs_of(sentences):
+        text = ("" if language == "zh" else " ").join(sentences[place].text for place in run)
+        if text not in found and _is_fact(text, known, language):
+            evidence = tuple(f"sentence:{place}" for place in run)
+            found[text] = Quotable(text, evidence, _cautions(text))
+    return tuple(found.values())
+
+
+def _is_fact(text: str, title: frozenset[str], language: Language) -> bool:
+    if len(text) > MOST[language] or _BROKEN.search(text) or NO_FACT.search(text):
+        return False
+    return _is_sentence(text, language) and not _shouts(text) and not set(tokens(text)) <= title
+
+
+def _is_sentence(text: str, language: Language) -> bool:
+    if language == "zh":
+        return sum("一" <= char <= "鿿" for char in text) >= _FEWEST_CHINESE
+    letters = next((char for char in text if char.isalpha()), "")
+    balanced = text.count("(") == text.count(")") and _quotes(text) % 2 == 0
+    begins = not letters.islower() or text[:1].isdigit()
+    return (
+        begins
+        and balanced
+        and bool(_BEGINS.match(text))
+        and len(text.split()) >= _FEWEST_WORDS
+        and _few_commas(text)
+    )
+
+
+def _quotes(text: str) -> int:
+    """Quotation marks, without those that mean inches."""
+    return len(re.findall(r"(?<!\d)(?<!\d[ ½¼¾])\"", text))
+
+
+def _few_commas(text: str) -> bool:
+    return text.count(",") <= _MOST_COMMAS and text.count(";") <= 2
+
+
+def _shouts(text: str) -> bool:
+    """Capitals for half of the letters, or three long words of them."""
+    letters = [char for char in text if char.isalpha()]
+    loud = sum(char.isupper() for char in letters)
+    return loud * 2 > len(letters) or len(re.findall(r"\b[A-ZÄÖÜ]{5,}\b", text)) > 2
+
+
+def _cautions(text: str) -> bool:
+    first = _PAUSE.split(text, maxsplit=1)[0]
+    return bool(CAUTION.search(first) or CARE.search(text))
