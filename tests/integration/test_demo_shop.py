@@ -49,7 +49,7 @@ def test_featured_shoppers_get_ranked_products_with_reasons(shop):
         assert answer.trace.forward_passes == 1
         assert answer.trace.model == "smollm2-135m-instruct"
         assert answer[0].description and all(one.reason.text for one in answer)
-        assert all(one.reason.origin in ("model", "fields") for one in answer)
+        assert all(one.reason.origin in ("quote", "fields") for one in answer)
         assert all(one.reason.evidence for one in answer)
 
 

@@ -182,7 +182,7 @@ def test_every_field_of_the_filters_can_be_named():
 
 
 def test_a_quoted_sentence_is_looked_up_word_for_word(shop):
-    result = explain(shop, "GAR-001", Shopper(), query="tomatoes without stakes")
+    result = explain(shop, "GAR-001", Shopper(), query="balcony tomato, no stake")
     assert result.reason.origin == "quote"
     sentences = [one for one in result.evidence if one.name == "description"]
     assert sentences and all(one.text in result.reason.text for one in sentences)
