@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,21 @@ import numpy as np
 
 from llmrec.engines.constraints import Grammar
 from llmrec.errors import EngineError
+from llmrec.reading.amounts import amounts_in
 from llmrec.reading.grammar import line_grammar
 from llmrec.reading.lines import Part, Said, read_line, write_line
 from llmrec.reading.prompt import READ, ReadingContext, plain, prompt_head, sign_question
 from llmrec.reading.reading import Reading
-from llmrec.reading.signs import LABELS, SUMS, settled_name, settled_sum
+from llmrec.reading.signs import (
+    LABELS,
+    SUMS,
+    Label,
+    SumKind,
+    is_doubted,
+    left_out_sum,
+    settled_name,
+    settled_sum,
+)
 from llmrec.reading.tracing import Traced, traced, witnessed_parts
 
 if TYPE_CHECKING:
@@ -28,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["MessageReader"]
 
 _MOST_TOKENS = 96
+_MOST_LEFT_OUT = 6
 _NOTHING = Reading(intent="smalltalk")
 
 
@@ -67,7 +79,7 @@ class MessageReader:
         head = prompt_head(text, context)
         shown = len(context.on_screen) if context else 0
         line = self._line(head, text, shown)
-        line, denied = self._heard(head, line) if self.witness else (line, frozenset())
+        line, denied = self._heard(head, text, line) if self.witness else (line, frozenset())
         return traced(
             text,
             line,
@@ -92,41 +104,79 @@ class MessageReader:
             )
         return line
 
-    def _heard(self, head: str, line: Said) -> tuple[Said, frozenset[Part]]:
+    def _heard(self, head: str, text: str, line: Said) -> tuple[Said, frozenset[Part]]:
         """The line with each sum's sign as both witnesses see it, and the parts that they do not.
 
-        All that is asked begins with the same head, which an engine reads once.
+        Numbers that the line leaves out are asked about too: a model that writes forgets more than
+        one that answers. All that is asked begins with the same head, which an engine reads once.
         """
         parts = witnessed_parts(line)
-        if not parts:
+        left_out = _left_out(text, line)
+        if not parts and not left_out:
             return line, frozenset()
         sums = [part for part in parts if part.kind in SUMS]
-        questions = [head + sign_question(part.text) for part in parts]
-        beginnings = [head + READ + " " + _before(line, part) for part in sums]
-        answers = [f" {label}" for label in LABELS]
-        kinds = [f" {kind}" for kind in SUMS]
-        scores = self.engine.score_labels(
-            [*questions, *beginnings],
-            [answers] * len(questions) + [kinds] * len(beginnings),
-            adapters=[self.adapter] * (len(questions) + len(beginnings)),
-        )
-        shares = [[float(share) for share in np.exp(row)] for row in scores]
-        by_part = dict(zip(parts, shares, strict=False))
-        in_line = dict(zip(sums, shares[len(parts) :], strict=True))
+        texts = [*(part.text for part in parts), *left_out]
+        beginnings = [READ + " " + _before(line, part) for part in sums]
+        answers, signs = self._asked(head, texts, beginnings)
+        in_line = dict(zip(sums, signs, strict=True))
         heard: dict[Part, Part] = {}
         denied: set[Part] = set()
-        for part in parts:
-            answer = dict(zip(LABELS, by_part[part], strict=True))
+        for part, answer in zip(parts, answers, strict=False):
             if part in in_line:
-                kind = settled_sum(answer, dict(zip(SUMS, in_line[part], strict=True)))
+                kind = settled_sum(answer, in_line[part])
                 if kind is None:
                     denied.add(part)
                 else:
                     heard[part] = replace(part, kind=kind)
             elif not settled_name(part.kind, answer):
                 denied.add(part)
-        whole = tuple(dict.fromkeys(heard.get(part, part) for part in line.parts))
-        return replace(line, parts=whole), frozenset(denied)
+        whole = list(dict.fromkeys(heard.get(part, part) for part in line.parts))
+        doubted = {
+            part
+            for part, answer in zip(parts, answers, strict=False)
+            if part in in_line and is_doubted(answer)
+        }
+        for number, answer in zip(left_out, answers[len(parts) :], strict=True):
+            _put_in(whole, number, left_out_sum(answer), doubted)
+        return replace(line, parts=tuple(whole)), frozenset(denied)
+
+    def _asked(
+        self, head: str, texts: Sequence[str], beginnings: Sequence[str]
+    ) -> tuple[list[dict[Label, float]], list[dict[SumKind, float]]]:
+        """How likely each label is for each text, and each sign behind each beginning of a line."""
+        labels = [[f" {label}" for label in LABELS]] * len(texts)
+        kinds = [[f" {kind}" for kind in SUMS]] * len(beginnings)
+        prompts = [head + end for end in (*map(sign_question, texts), *beginnings)]
+        scores = self.engine.score_labels(
+            prompts, [*labels, *kinds], adapters=[self.adapter] * len(prompts)
+        )
+        shares = [[float(share) for share in np.exp(row)] for row in scores]
+        return (
+            [dict(zip(LABELS, row, strict=True)) for row in shares[: len(texts)]],
+            [dict(zip(SUMS, row, strict=True)) for row in shares[len(texts) :]],
+        )
+
+
+def _left_out(text: str, line: Said) -> list[str]:
+    """The message's numbers that no part of the line is, the first few; only wishes have limits."""
+    if line.intent not in ("find", "refine"):
+        return []
+    spoken = {part.text.casefold() for part in witnessed_parts(line)}
+    numbers = dict.fromkeys(amount.text for amount in amounts_in(text))
+    return [number for number in numbers if number.casefold() not in spoken][:_MOST_LEFT_OUT]
+
+
+def _put_in(
+    parts: list[Part], number: str, kind: SumKind | None, doubted: Collection[Part]
+) -> None:
+    """Add a sum where there is none of its sign, or in place of one that is doubted."""
+    if kind is None:
+        return
+    place = next((n for n, part in enumerate(parts) if part.kind == kind), None)
+    if place is None:
+        parts.append(Part(kind, number))
+    elif any(part.text == parts[place].text for part in doubted):
+        parts[place] = Part(kind, number)
 
 
 def _before(line: Said, part: Part) -> str:

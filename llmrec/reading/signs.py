@@ -14,7 +14,17 @@ from typing import Literal, TypeAlias
 
 from llmrec.reading.lines import PartKind
 
-__all__ = ["LABELS", "SIGNS", "SUMS", "Label", "SumKind", "settled_name", "settled_sum"]
+__all__ = [
+    "LABELS",
+    "SIGNS",
+    "SUMS",
+    "Label",
+    "SumKind",
+    "is_doubted",
+    "left_out_sum",
+    "settled_name",
+    "settled_sum",
+]
 
 Label: TypeAlias = Literal["most", "least", "about", "wanted", "refused", "other"]
 LABELS: tuple[Label, ...] = ("most", "least", "about", "wanted", "refused", "other")
@@ -39,6 +49,15 @@ SIGNS: Mapping[PartKind, Label] = MappingProxyType(
 _SURE = 0.6
 """How likely both views together must find a sign; docs/design/026-reading.md says how chosen."""
 
+_LINE_WEIGHT = 0.5
+"""What the line's view counts beside the answer's, which is right more often by itself."""
+
+_LEFT_OUT = 0.9
+"""How likely the answer must find the sign of a number that the line says nothing of."""
+
+_DOUBTED = 0.4
+"""How likely the answer must find a sum no price for another to take its place."""
+
 _NO_SUM = 0.8
 """From where the answer "other" says that a number is no price, whatever the line says."""
 
@@ -61,9 +80,24 @@ def settled_sum(asked: Mapping[Label, float], line: Mapping[SumKind, float]) -> 
     """
     if asked["other"] > _NO_SUM:
         return None
-    both = {kind: asked[SIGNS[kind]] * line[kind] for kind in SUMS}
+    both = {kind: asked[SIGNS[kind]] * line[kind] ** _LINE_WEIGHT for kind in SUMS}
     best = max(both, key=both.__getitem__)
     return best if both[best] > _SURE * sum(both.values()) else None
+
+
+def left_out_sum(asked: Mapping[Label, float]) -> SumKind | None:
+    """The sign of a number that the line leaves out; ``None`` where it may be no price.
+
+    >>> left_out_sum(dict.fromkeys(LABELS, 0.0) | {"about": 0.93, "most": 0.07})
+    'around'
+    """
+    best = max(SUMS, key=lambda kind: asked[SIGNS[kind]])
+    return best if asked[SIGNS[best]] > _LEFT_OUT else None
+
+
+def is_doubted(asked: Mapping[Label, float]) -> bool:
+    """Whether another sum of the same sign may take the place of this one."""
+    return asked["other"] > _DOUBTED
 
 
 def settled_name(kind: PartKind, asked: Mapping[Label, float]) -> bool:

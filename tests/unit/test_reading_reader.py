@@ -87,6 +87,7 @@ def test_the_line_is_asked_for_under_the_grammar_of_its_message() -> None:
     line, signs = engine.asked
     head = (
         "Before: torch | max 50\nScreen: 1 Bolt L | 2 Ray 2\nShopper: a lamp up to 30€, not Bolt\n"
+        "Named: 1 Bolt\n"
     )
     assert line["prompts"] == [f"{head}Read:"]
     assert line["constraint"] == Grammar(line_grammar(MESSAGE, 2))
@@ -110,11 +111,37 @@ def test_a_sum_has_the_sign_that_both_views_find_likeliest_together() -> None:
 
     def torn(prompt: str, labels: Sequence[str]) -> list[float]:
         if len(labels) == len(SUMS):
-            return [4.0, 0.0, 0.0]
+            # The line's view counts half.
+            return [8.0, 0.0, 0.0]
         return [4.0 * (label == " least") for label in labels]
 
     found = reader(Listening(torn, ["find | thing lamp | max 30"])).read(MESSAGE)
     assert found.unsure == (Part("max", "30"),)
+
+
+NUMBERS = "a lamp, maybe 25, no, 30 is the most, from 10, for 2 rooms"
+
+
+@pytest.mark.parametrize(
+    ("signs", "line", "limits"),
+    [
+        # The line forgets a sum that the answer is sure of.
+        ({"_30": "most", "_10": "least"}, "find | max 30", (10, 30)),
+        ({"_30": "most"}, "find", (None, 30)),
+        # It takes the place of another only where that is no price.
+        ({"_30": "most", "_25": "other"}, "find | max 25", (None, 30)),
+        ({"_30": "most", "_25": "most"}, "find | max 25", (None, 25)),
+        # Whoever asks the shop something sets no limit.
+        ({"_30": "most"}, "shop", (None, None)),
+    ],
+)
+def test_a_number_that_the_line_leaves_out_is_asked_about(
+    signs: dict[str, str], line: str, limits: tuple[int | None, int | None]
+) -> None:
+    everything = {"_2": "other", "_10": "other", "_25": "other", "_30": "other"}
+    answers = answering(**everything | signs)
+    found = reader(Listening(answers, [line])).read(NUMBERS)
+    assert (found.reading.min, found.reading.max) == limits
 
 
 def test_without_a_second_witness_the_line_holds() -> None:
