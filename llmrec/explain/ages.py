@@ -26,7 +26,9 @@ _GERMAN = re.compile(
 )
 _CHINESE = re.compile(rf"{_COUNT}\s?(?:周?岁|歲)|{_COUNT}\s?个月大?的?(?:宝宝|婴儿)")
 _BOUND = re.compile(
-    r"(\d+(?:[.,]\d+)?)\s*(?:[-–]|to|bis|至|到)?\s*(\d+(?:[.,]\d+)?)?\s*(months?|monate?n?|个月|years?|jahre?n?|岁)"
+    # Bounded on both sides: no age has more figures, and a row of them is looked at once.
+    r"(?<!\d)(\d{1,3}(?:[.,]\d{1,2})?)\s{0,2}(?:[-–]|to|bis|至|到)?\s{0,2}"
+    r"(\d{1,3}(?:[.,]\d{1,2})?)?\s{0,2}(months?|monate?n?|个月|years?|jahre?n?|岁)"
 )
 _ADULT = 18 * 12
 _NEWBORN = 1
