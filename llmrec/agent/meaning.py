@@ -46,6 +46,8 @@ __all__ = ["Meaning", "context_of", "meaning_of"]
 _NEAR = Decimal("0.25")
 """How far from a sum "around" it reaches, as a share."""
 
+_BOUNDS: tuple[ConstraintKind, ...] = ("min_price", "max_price")
+
 _HARD = ("colour", "size", "material")
 """Attributes whose value must hold; what else is said of a thing is looked for."""
 
@@ -170,6 +172,8 @@ def _quest(traced: Traced, situation: Situation, vocabulary: Vocabulary) -> Mean
     new = reading.intent == "find" and bool(reading.looking_for)
     if new and (situation.words or situation.ask.product is not None):
         changes.append(NewQuest())
+    if not new:
+        changes += _other_bound(reading, situation)
     changes += _sums(reading)
     brands = [vocabulary.brand(name) for name in reading.brands]
     if any(brands):
@@ -233,6 +237,18 @@ def _sums(reading: Reading) -> Iterator[Change]:
         yield AtLeast(low, currency)
     if high is not None:
         yield AtMost(high, currency)
+
+
+def _other_bound(reading: Reading, situation: Situation) -> Iterator[Change]:
+    """Behind "about 40", which holds 30 to 50, "up to 40" leaves no bound below."""
+    limits = {limit.kind: limit.amount for limit in situation.constraints.of(*_BOUNDS)}
+    low, high = limits.get("min_price"), limits.get("max_price")
+    if reading.around is not None or (reading.min is None) == (reading.max is None):
+        return
+    if low is not None and high is not None and low * (1 + _NEAR) == high * (1 - _NEAR):
+        other = "min_price" if reading.min is None else "max_price"
+        places = enumerate(situation.constraints.held, start=1)
+        yield from (Drop("number", str(n)) for n, limit in places if limit.kind == other)
 
 
 def _refused(

@@ -127,14 +127,32 @@ def leads_for(request: WordsRequest, language: Language) -> Iterator[Remark]:
         yield Remark(f"{lead}{said}。" if language == "zh" else f"{lead} {said}.", (ages.field,))
     yield from _of_history(request, history_anchor(request), language)
     yield from _of_wishes(request, language)
-    if request.recipient and not (age and ages and ages.breaks(age)):
+    named = _field_naming(request.item, request.recipient or "")
+    if request.recipient and named and not (age and ages and ages.breaks(age)):
         whom = _your(one_line(request.recipient), language)
-        yield Remark(says["recipient"].format(value=whom), ())
+        yield Remark(says["recipient"].format(value=whom), (named,))
     limit = request.filters.max_price
     price, currency = request.item.price, request.item.currency
     if limit is not None and price is not None and price < limit:
         text = says["limit"].format(value=price_in(limit, currency, language))
         yield Remark(text, ("price",))
+
+
+def _field_naming(item: Item, recipient: str) -> str:
+    """The field that says whom the item is for; empty where none does, as then nobody knows.
+
+    "For your dog: ..." before tree candles would be a claim that stands on nothing.
+    """
+    last = fold(recipient).split()[-1:]
+    fields = {
+        "title": item.title,
+        "category": " ".join(item.category),
+        **{f"attributes.{name}": " ".join(values) for name, values in item.attributes.items()},
+    }
+    stem = last[0].removesuffix("s") if last else ""
+    if len(stem) < (3 if stem.isascii() else 1):
+        return ""
+    return next((name for name, text in fields.items() if stem in fold(text)), "")
 
 
 def objections_to(request: WordsRequest, language: Language) -> Iterator[Remark]:

@@ -169,6 +169,24 @@ def test_a_later_message_changes_what_holds(message, line, changes):
     assert changes_of(meant(message, line, HELD)) == changes
 
 
+@pytest.mark.parametrize(
+    ("message", "line", "left"),
+    [
+        ("up to 40", "refine | max 40", ["max_price 40"]),
+        ("40 at least", "refine | min 40", ["min_price 40"]),
+        ("about 20", "refine | around 20", ["min_price 15.00", "max_price 25.00"]),
+    ],
+)
+def test_a_limit_takes_the_place_of_about(message, line, left):
+    about = meant("a lamp, about 40", "find | thing lamp | around 40")
+    held = reduced(SEEN, about.changes, ("EUR",))[0]
+    assert left_by(meant(message, line, held), held) == left
+    # Bounds that were said one by one stand.
+    apart = reduced(SEEN, [AtLeast(Decimal(10)), AtMost(Decimal(50))], ("EUR",))[0]
+    kept = left_by(meant("up to 40", "refine | max 40", apart), apart)
+    assert kept == ["min_price 10", "max_price 40"]
+
+
 def test_a_new_quest_keeps_price_refusals_and_receiver():
     meaning = meant("a lamp", "find | thing lamp", HELD)
     assert meaning.new and meaning.query == "lamp"
