@@ -1,8 +1,8 @@
-"""A blind sheet of reasons and descriptions: half quoted, half in the model's own sentences.
+r"""A blind sheet of reasons and descriptions: half quoted, half in the model's own sentences.
 
 Draws it, from the demo store and from a folder with items.parquet and interactions.parquet::
 
-    python scripts/bench/words_sheet.py --out bench-work/words \\
+    python scripts/bench/words_sheet.py --out bench-work/words \
         --data ../shared/data/minionerec_office
 
 and, once readers have judged each row, prints shares and agreement as JSON::

@@ -24,22 +24,21 @@ MOST_PRODUCTS = 12
 
 _SPEAKS = {"en": "English", "de": "German", "zh": "Chinese"}
 _DETAIL = Detail(30, category=False, price=False)
-_OWNED = frozenset({EventKind.PURCHASE, EventKind.RATING})
 
 
 @dataclass(frozen=True)
 class Situation:
     """A shopper who asks, or only looks around (no ``query``).
 
-    ``bought`` is a word that begins in the title of something in the history; ``user`` the shopper
-    of the log who was drawn for it.
+    ``before`` is how a word begins in a title of the history, if there is to be one; ``user`` the
+    shopper of the log who was drawn for it.
     """
 
     number: int
     language: str
     query: str | None
     recipient: str | None = None
-    bought: str | None = None
+    before: str | None = None
     filters: Filters = field(default_factory=Filters)
     user: str | None = None
 
@@ -87,24 +86,24 @@ def with_shoppers(
     """
     titles = {item.id: item.title for items in store.iter_items() for item in items}
     products: dict[str, set[str]] = {}
-    owned: dict[str, set[str]] = {}
+    liked: dict[str, set[str]] = {}
     for events in store.iter_events():
         for event in events:
             products.setdefault(event.user, set()).add(event.item)
-            if event.kind in _OWNED and event.item in titles:
-                owned.setdefault(event.user, set()).add(titles[event.item].casefold())
-    few = {user: own for user, own in owned.items() if len(products[user]) <= MOST_PRODUCTS}
+            if event.kind is not EventKind.DISLIKE and event.item in titles:
+                liked.setdefault(event.user, set()).add(titles[event.item].casefold())
+    few = {user: known for user, known in liked.items() if len(products[user]) <= MOST_PRODUCTS}
     return [_with_shopper(situation, few, seed) for situation in situations]
 
 
-def _with_shopper(situation: Situation, owned: Mapping[str, set[str]], seed: int) -> Situation:
-    if situation.bought is None:
+def _with_shopper(situation: Situation, liked: Mapping[str, set[str]], seed: int) -> Situation:
+    if situation.before is None:
         return situation
     # Not a word's middle: "cat" is not in "education". Chinese words have no beginning to see.
-    begins = re.compile(rf"(?<![a-z]){re.escape(situation.bought)}")
-    users = sorted(user for user, titles in owned.items() if any(map(begins.search, titles)))
+    begins = re.compile(rf"(?<![a-z]){re.escape(situation.before)}")
+    users = sorted(user for user, titles in liked.items() if any(map(begins.search, titles)))
     if not users:
-        raise SystemExit(f"nobody in the log has bought “{situation.bought}”")
+        raise SystemExit(f"nobody in the log has had “{situation.before}”")
     draw = random.Random(f"{seed} {situation.number}")
     return replace(situation, user=draw.choice(users))
 
