@@ -8,6 +8,7 @@ here asks who the shopper is: see :mod:`llmrec.explain.choice`.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,6 +26,7 @@ MOST = {"en": 240, "de": 240, "zh": 90}
 
 _FEWEST_WORDS, _FEWEST_CHINESE = 2, 3
 _MOST_COMMAS = 10
+_CHINESE_ENDS = tuple("。！？”’」》）")
 
 # Marks of a page or of a template, entities, columns, a text that breaks off, hidden characters.
 _BROKEN = re.compile(
@@ -89,7 +91,7 @@ def _quotable(title: str, description: str, language: Language) -> tuple[Quotabl
     known = frozenset(tokens(title))
     found: dict[str, Quotable] = {}
     for run in runs_of(sentences):
-        text = ("" if language == "zh" else " ").join(sentences[place].text for place in run)
+        text = _joined_as_written([sentences[place].text for place in run])
         if text not in found and _is_fact(text, known, language):
             evidence = tuple(f"sentence:{place}" for place in run)
             found[text] = Quotable(text, evidence, _cautions(text))
@@ -136,3 +138,11 @@ def _shouts(text: str) -> bool:
 def _cautions(text: str) -> bool:
     first = _PAUSE.split(text, maxsplit=1)[0]
     return bool(CAUTION.search(first) or CARE.search(text))
+
+
+def _joined_as_written(texts: Sequence[str]) -> str:
+    """Sentences in a row: behind a Chinese full stop there is no space."""
+    joined = texts[0]
+    for text in texts[1:]:
+        joined += text if joined.endswith(_CHINESE_ENDS) else f" {text}"
+    return joined
