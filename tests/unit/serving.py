@@ -35,11 +35,13 @@ from llmrec.server.shop import Shop
 MODELS = {"models": {"encoder": "hashing", "engine": "scripted"}}
 
 
-def new_shop(folder: Path, items: int = 60, **server: Any) -> Workspace:
+def new_shop(folder: Path, items: int = 60, words: str = "quote", **server: Any) -> Workspace:
     """A workspace of some made-up items and events; ``server`` are settings of that section."""
     made = make_items(items)
     workspace = make_shop(folder / "shop", made, make_events(made, users=12))
-    return Workspace.open(workspace.path, overrides={**MODELS, "server": server})
+    return Workspace.open(
+        workspace.path, overrides={**MODELS, "explain": {"words": words}, "server": server}
+    )
 
 
 def make_key(workspace: Workspace, scope: str, user: str | None = None) -> str:

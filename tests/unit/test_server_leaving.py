@@ -48,7 +48,7 @@ def slow():
 @pytest.fixture
 def shop(tmp_path):
     # Nobody may leave the line because of the time: that would look like leaving.
-    return new_shop(tmp_path, running=2, waiting=200, wait_s=3600, timeout_s=3600)
+    return new_shop(tmp_path, words="model", running=2, waiting=200, wait_s=3600, timeout_s=3600)
 
 
 def body_of(path: str) -> dict[str, object]:
@@ -147,7 +147,7 @@ def test_who_sends_much_ahead_is_cut_off(shop, slow):
 
 
 def test_one_key_does_not_keep_another_from_the_model(tmp_path, slow):
-    shop = new_shop(tmp_path, running=4, waiting=20, wait_s=3600, timeout_s=3600)
+    shop = new_shop(tmp_path, words="model", running=4, waiting=20, wait_s=3600, timeout_s=3600)
     greedy, other = (make_key(shop, "shopper", user) for user in ("u001", "u002"))
     with Listening(shop, slow.engine) as server, slow:
         held = [server.ask(CHAT, body_of(CHAT), greedy) for _ in range(50)]
