@@ -46,8 +46,6 @@ __all__ = ["Meaning", "context_of", "meaning_of"]
 _NEAR = Decimal("0.25")
 """How far from a sum "around" it reaches, as a share."""
 
-_BOUNDS: tuple[ConstraintKind, ...] = ("min_price", "max_price")
-
 _HARD = ("colour", "size", "material")
 """Attributes whose value must hold; what else is said of a thing is looked for."""
 
@@ -172,8 +170,6 @@ def _quest(traced: Traced, situation: Situation, vocabulary: Vocabulary) -> Mean
     new = reading.intent == "find" and bool(reading.looking_for)
     if new and (situation.words or situation.ask.product is not None):
         changes.append(NewQuest())
-    if not new:
-        changes += _other_bound(reading, situation)
     changes += _sums(reading)
     brands = [vocabulary.brand(name) for name in reading.brands]
     if any(brands):
@@ -234,21 +230,9 @@ def _sums(reading: Reading) -> Iterator[Change]:
         low = around * (1 - _NEAR) if low is None else low
         high = around * (1 + _NEAR) if high is None else high
     if low is not None:
-        yield AtLeast(low, currency)
+        yield AtLeast(low, currency, around)
     if high is not None:
-        yield AtMost(high, currency)
-
-
-def _other_bound(reading: Reading, situation: Situation) -> Iterator[Change]:
-    """Behind "about 40", which holds 30 to 50, "up to 40" leaves no bound below."""
-    limits = {limit.kind: limit.amount for limit in situation.constraints.of(*_BOUNDS)}
-    low, high = limits.get("min_price"), limits.get("max_price")
-    if reading.around is not None or (reading.min is None) == (reading.max is None):
-        return
-    if low is not None and high is not None and low * (1 + _NEAR) == high * (1 - _NEAR):
-        other = "min_price" if reading.min is None else "max_price"
-        places = enumerate(situation.constraints.held, start=1)
-        yield from (Drop("number", str(n)) for n, limit in places if limit.kind == other)
+        yield AtMost(high, currency, around)
 
 
 def _refused(
@@ -374,6 +358,9 @@ def _held_of(name: str, message: str, situation: Situation) -> Sequence[Constrai
     if name in _DROPPED:
         kinds, else_kinds = _DROPPED[name]
         of_kind = constraints.of(*kinds) or constraints.of(*else_kinds)
+        # The bounds of "about 40" are one wish: they go together.
+        sums = {limit.about for limit in of_kind if limit.about is not None}
+        of_kind = (*of_kind, *(c for c in constraints.held if c.about in sums and c not in of_kind))
     else:
         # The catalogue's name of an attribute may be another: "farbe" for "colour".
         kind = kind_of(fold(name))

@@ -7,7 +7,7 @@ shown; what cannot be settled changes nothing and says why.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
@@ -200,12 +200,11 @@ def _in_shop_currency(
     change: AtMost | AtLeast, currencies: Sequence[str]
 ) -> tuple[AtMost | AtLeast, list[Note]]:
     """A sum in a currency that the shop does not price in is taken as one in its own, and said."""
-    kind = type(change)
     if change.currency in currencies:
-        return (change if len(currencies) > 1 else kind(change.amount)), []
+        return (change if len(currencies) > 1 else replace(change, currency=None)), []
     if change.currency is None or not currencies:
-        return kind(change.amount), []
-    return kind(change.amount), [Note("currency", text=currencies[0])]
+        return replace(change, currency=None), []
+    return replace(change, currency=None), [Note("currency", text=currencies[0])]
 
 
 def _with(situation: Situation, **parts: object) -> Situation:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from llmrec.catalog.tokens import tokens
 from llmrec.explain.ages import AgeRange, WantedAge, age_range, wanted_age
 from llmrec.explain.anchors import Anchor, history_anchor
 from llmrec.explain.facts import fold
@@ -143,16 +144,14 @@ def _field_naming(item: Item, recipient: str) -> str:
 
     "For your dog: ..." before tree candles would be a claim that stands on nothing.
     """
-    last = fold(recipient).split()[-1:]
+    last = one_line(recipient).split()[-1:]
+    named = set(tokens(last[0])) if last else set()
     fields = {
         "title": item.title,
         "category": " ".join(item.category),
         **{f"attributes.{name}": " ".join(values) for name, values in item.attributes.items()},
     }
-    stem = last[0].removesuffix("s") if last else ""
-    if len(stem) < (3 if stem.isascii() else 1):
-        return ""
-    return next((name for name, text in fields.items() if stem in fold(text)), "")
+    return next((name for name, text in fields.items() if named & set(tokens(text))), "")
 
 
 def objections_to(request: WordsRequest, language: Language) -> Iterator[Remark]:

@@ -26,7 +26,7 @@ MOST = {"en": 240, "de": 240, "zh": 90}
 
 _FEWEST_WORDS, _FEWEST_CHINESE = 2, 3
 _MOST_COMMAS = 10
-_CHINESE_ENDS = tuple("。！？”’」》）")
+_CHINESE_END = re.compile("[。！？][”’」》）]{0,3}$")
 
 # Marks of a page or of a template, entities, columns, a text that breaks off, hidden characters.
 _BROKEN = re.compile(
@@ -144,5 +144,5 @@ def _joined_as_written(texts: Sequence[str]) -> str:
     """Sentences in a row: behind a Chinese full stop there is no space."""
     joined = texts[0]
     for text in texts[1:]:
-        joined += text if joined.endswith(_CHINESE_ENDS) else f" {text}"
+        joined += text if _CHINESE_END.search(joined) else f" {text}"
     return joined

@@ -181,10 +181,21 @@ def test_a_limit_takes_the_place_of_about(message, line, left):
     about = meant("a lamp, about 40", "find | thing lamp | around 40")
     held = reduced(SEEN, about.changes, ("EUR",))[0]
     assert left_by(meant(message, line, held), held) == left
-    # Bounds that were said one by one stand.
-    apart = reduced(SEEN, [AtLeast(Decimal(10)), AtMost(Decimal(50))], ("EUR",))[0]
-    kept = left_by(meant("up to 40", "refine | max 40", apart), apart)
-    assert kept == ["min_price 10", "max_price 40"]
+
+
+def test_bounds_that_were_said_stand_beside_a_new_limit():
+    # As wide as those of "about 40".
+    between = meant("a lamp, between 30 and 50", "find | thing lamp | min 30 | max 50")
+    held = reduced(SEEN, between.changes, ("EUR",))[0]
+    kept = left_by(meant("up to 40", "refine | max 40", held), held)
+    assert kept == ["min_price 30", "max_price 40"]
+
+
+@pytest.mark.parametrize("name", ["max", "min"])
+def test_about_is_taken_back_as_one(name):
+    about = meant("a lamp, about 40", "find | thing lamp | around 40")
+    held = reduced(SEEN, about.changes, ("EUR",))[0]
+    assert left_by(meant("never mind the price", f"drop | drop {name}", held), held) == []
 
 
 def test_a_new_quest_keeps_price_refusals_and_receiver():

@@ -10,6 +10,7 @@ from quote_shop import ask, demo_products, quoted_sentences
 from llmrec.explain import Quoter
 from llmrec.explain.ages import wanted_age
 from llmrec.explain.from_fields import spoken_language
+from llmrec.explain.requests import WordsRequest
 from llmrec.types import EventKind, Filters, HistoryEntry, Item
 
 QUESTIONS = {
@@ -212,6 +213,23 @@ def test_wishes_and_recipients_are_named_in_the_shoppers_words():
     assert "sister" not in texts(ask("OUT-047", recipient="my sister"))[0]
     german = ask("HOM-509", recipient="meinen Vater", language="de")
     assert "Vater" not in texts(german)[0]
+
+
+@pytest.mark.parametrize(
+    ("recipient", "title", "category", "led"),
+    [
+        ("my son", "Seasoning tin", "Kitchen", False),
+        ("our cat", "Catch-all tray", "Category of trays", False),
+        ("our cat", "Scratching post", "Cats", True),
+        ("two dogs", "Lead", "Dog", True),
+        ("my aunt", "Auntie's jam", "Pantry", False),
+        ("my gran", "Granite mortar", "Kitchen", False),
+    ],
+)
+def test_a_recipient_is_named_by_a_whole_word_of_a_field(recipient, title, category, led):
+    item = Item("x", title, category=(category,), description="Holds a litre of water.")
+    (reason,) = reasons([WordsRequest(item, (), "a thing", False, 0, recipient=recipient)])
+    assert reason.text.startswith("For ") is led
 
 
 def test_three_of_a_kind_are_told_apart():

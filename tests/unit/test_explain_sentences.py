@@ -179,3 +179,16 @@ def test_a_long_text_is_read_in_time_that_grows_with_its_length(piece):
 
     seconds(1_000)
     assert seconds(200_000) < 2.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Every cup says “good morning.” But it holds 300 ml.",
+        "Made of oak (not pine.) But it weighs 3 kg.",
+        "说明写着“耐热。”但是不能进烤箱。",
+    ],
+)
+def test_sentences_that_go_together_are_joined_as_they_stand(text):
+    language = "zh" if text[0] > "一" else "en"
+    assert all(quoted in text for quoted in told(text, language))

@@ -48,18 +48,23 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class AtMost:
-    """A price limit from above; ``currency`` is the one that was said, if any."""
+    """A price limit from above; ``currency`` is the one that was said, if any.
+
+    ``about`` is the sum that was said where the limit is made of it: behind "about 40" at most 50.
+    """
 
     amount: Decimal
     currency: str | None = None
+    about: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AtLeast:
-    """A price limit from below."""
+    """A price limit from below; ``about`` as above."""
 
     amount: Decimal
     currency: str | None = None
+    about: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ class Constraint(BaseModel):
         amount: of a price limit.
         currency: of a price limit, where the shop has several.
         said: the shopper's word for it, or the title of an item.
+        about: the sum that a price limit was made of, where no limit was said but "about 40".
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -90,6 +91,7 @@ class Constraint(BaseModel):
     amount: Decimal | None = None
     currency: str | None = None
     said: str = ""
+    about: Decimal | None = None
 
     @cached_property
     def key(self) -> tuple[str, ...]:
@@ -184,7 +186,8 @@ class Constraints(BaseModel):
 def _constraints(change: Settled) -> tuple[Constraint, ...]:
     if isinstance(change, (AtMost, AtLeast)):
         kind: ConstraintKind = "max_price" if isinstance(change, AtMost) else "min_price"
-        return (Constraint(kind=kind, amount=change.amount, currency=change.currency),)
+        amount, currency = change.amount, change.currency
+        return (Constraint(kind=kind, amount=amount, currency=currency, about=change.about),)
     if isinstance(change, Brands):
         if change.wanted:
             return (Constraint(kind="brand", values=change.names),)
@@ -216,7 +219,9 @@ def _beside(old: Constraint, new: Constraint) -> Constraint | None:
     if old.key == new.key:
         return None
     if {old.kind, new.kind} == {"max_price", "min_price"}:
-        return None if _crossed(old, new) else old
+        # "About 40" holds 30 to 50; behind it "up to 40" leaves no bound below.
+        made_of_another = old.about is not None and old.about != new.about
+        return None if made_of_another or _crossed(old, new) else old
     if _CONTRARY.get(old.kind) != new.kind or fold(old.name) != fold(new.name):
         return old
     if old.said and fold(old.said) == fold(new.said):
