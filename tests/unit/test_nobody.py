@@ -173,9 +173,9 @@ def test_an_item_that_is_only_named_was_not_bought(recommender: Recommender) -> 
         texts = [one.reason.text for one in answer if one.reason]
         assert texts and not any("bought" in text for text in texts)
     bought = recommender.recommend([Event("u", "i0001")], 20)
-    assert any("You bought" in one.reason.text for one in bought if one.reason)
+    assert any("you bought" in one.reason.text for one in bought if one.reason)
     stated = recommender.recommend([{"item": "i0001", "kind": "purchase"}, "i0001"], 20)
-    assert any("You bought" in one.reason.text for one in stated if one.reason)
+    assert any("you bought" in one.reason.text for one in stated if one.reason)
 
 
 def test_over_http_an_item_that_is_only_named_was_not_bought(ask: Any) -> None:

@@ -224,7 +224,9 @@ HARD = 10 * [
 def test_a_variant_says_all_that_it_means() -> None:
     rng = random.Random(5)
     changed = 0
-    for one in (*rng.sample(shipped(), 200), *HARD):
+    # Questions and small talk hardly have words that could be others.
+    wishes = [one for one in shipped() if one.want["intent"] in ("find", "refine")]
+    for one in (*rng.sample(wishes, 200), *HARD):
         other = variant(one, pools(), rng)
         shown = len(one.context.on_screen) if one.context else 0
         lost = set(said_in(other.message, other.want, shown)[1])
@@ -234,7 +236,7 @@ def test_a_variant_says_all_that_it_means() -> None:
         assert len(texts_of(other.want)) == len(texts_of(one.want))
         assert (other.currency, other.language) == (one.currency, one.language)
         changed += other != one
-    assert changed > 100
+    assert changed > 120
 
 
 PLANTED = WrittenMessage(

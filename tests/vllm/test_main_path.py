@@ -29,7 +29,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, smollm2: Path, minilm: P
 
 @pytest.fixture(scope="module")
 def shop(workspace: Workspace, smollm2_engine: Engine) -> Iterator[Recommender]:
-    with Recommender.open(workspace, engine=smollm2_engine) as recommender:
+    # Quoted words, which ship, ask no model.
+    words = {"explain": {"words": "model"}}
+    with Recommender.open(workspace, engine=smollm2_engine, overrides=words) as recommender:
         yield recommender
 
 
