@@ -37,9 +37,11 @@ from llmrec.agent.state import Situation
 from llmrec.catalog.matching import fold
 from llmrec.catalog.tokens import tokens
 from llmrec.reading import Reading, ReadingContext, Traced
+from llmrec.reading.amounts import amounts_in
 from llmrec.reading.grammar import GIFT
 from llmrec.reading.lines import Part
 from llmrec.reading.reading import Intent, Sort
+from llmrec.types import Language
 
 __all__ = ["Meaning", "context_of", "meaning_of"]
 
@@ -48,6 +50,12 @@ _NEAR = Decimal("0.25")
 
 _HARD = ("colour", "size", "material")
 """Attributes whose value must hold; what else is said of a thing is looked for."""
+
+_COUNTS: dict[str, dict[Language, str]] = {
+    "people": {"en": "{} people", "de": "{} Personen", "zh": "{}人"},
+    "age": {"en": "{} year old", "de": "{} Jahre", "zh": "{}岁"},
+}
+"""What a bare number of these attributes counts."""
 
 _MYSELF = frozenset(("me", "myself", "mich", "mir", "mich selbst", "我", "自己", "我自己"))
 
@@ -132,17 +140,22 @@ def _hold(values: dict[str, Any], constraint: Constraint) -> None:
 
 
 def meaning_of(
-    found: Traced, message: str, situation: Situation, vocabulary: Vocabulary
+    traced: Traced,
+    message: str,
+    situation: Situation,
+    vocabulary: Vocabulary,
+    language: Language = "en",
 ) -> Meaning:
     """What a message means.
 
     Args:
-        found: how it was read.
+        traced: how it was read.
         message: plain text, for what is quoted or asked again.
         situation: what holds.
         vocabulary: the catalogue's names.
+        language: that the shopper speaks.
     """
-    reading = found.reading
+    reading = traced.reading
     references = tuple(Reference(number) for number in reading.refers_to)
     if reading.intent == "drop":
         return Meaning(changes=tuple(_drops(reading, message, situation)))
@@ -154,7 +167,7 @@ def meaning_of(
         return Meaning(Command(kind, references, message))
     if _only_points(reading):
         return Meaning(Command("product", references, message))
-    return _quest(found, situation, vocabulary)
+    return _quest(traced, situation, vocabulary, language)
 
 
 def _only_points(reading: Reading) -> bool:
@@ -164,12 +177,16 @@ def _only_points(reading: Reading) -> bool:
     return len(reading.refers_to) == 1 and not any(rest.values())
 
 
-def _quest(traced: Traced, situation: Situation, vocabulary: Vocabulary) -> Meaning:
+def _quest(
+    traced: Traced, situation: Situation, vocabulary: Vocabulary, language: Language
+) -> Meaning:
     reading, words = traced.reading, _Words()
     changes: list[Change] = []
     new = reading.intent == "find" and bool(reading.looking_for)
     if new and (situation.words or situation.ask.product is not None):
         changes.append(NewQuest())
+    if not new:
+        changes += _no_prices(reading, situation)
     changes += _sums(reading)
     brands = [vocabulary.brand(name) for name in reading.brands]
     if any(brands):
@@ -178,7 +195,7 @@ def _quest(traced: Traced, situation: Situation, vocabulary: Vocabulary) -> Mean
     words.soft += unknown
     refused, absent, unclear = _refused(reading, situation, vocabulary)
     changes += refused
-    changes += _values(reading, vocabulary, words)
+    changes += _values(reading, vocabulary, language, words)
     changes += _for_whom(reading, situation, vocabulary, words)
     if reading.in_stock:
         changes.append(InStock())
@@ -235,6 +252,20 @@ def _sums(reading: Reading) -> Iterator[Change]:
         yield AtMost(high, currency, around)
 
 
+def _no_prices(reading: Reading, situation: Situation) -> Iterator[Change]:
+    """Limits whose sum is said to be another thing: "12 years, not 12 euros"."""
+    if reading.min is not None or reading.max is not None or reading.around is not None:
+        return
+    values = [text for value in reading.attributes.values() for text in _listed(value)]
+    numbers = {amount.value for text in values for amount in amounts_in(text)}
+    limits = situation.constraints.held
+    # The last first: each drop moves the places behind it.
+    for place in range(len(limits), 0, -1):
+        limit = limits[place - 1]
+        if limit.kind in ("max_price", "min_price") and (limit.about or limit.amount) in numbers:
+            yield Drop("number", str(place))
+
+
 def _refused(
     reading: Reading, situation: Situation, vocabulary: Vocabulary
 ) -> tuple[list[Change], tuple[str, ...], tuple[str, ...]]:
@@ -283,10 +314,12 @@ def _meant(vocabulary: Vocabulary, name: str, text: str) -> tuple[str, ...]:
     return ()
 
 
-def _values(reading: Reading, vocabulary: Vocabulary, words: _Words) -> Iterator[Change]:
+def _values(
+    reading: Reading, vocabulary: Vocabulary, language: Language, words: _Words
+) -> Iterator[Change]:
     """Colours, sizes and materials that the catalogue knows hold; the rest is looked for."""
     for name, value in reading.attributes.items():
-        texts = (value,) if isinstance(value, str) else value
+        texts = _listed(value)
         kind = kind_of(fold(name))
         attributes = vocabulary.of_kind(kind) if kind in _HARD else ()
         for attribute in attributes:
@@ -301,7 +334,22 @@ def _values(reading: Reading, vocabulary: Vocabulary, words: _Words) -> Iterator
                 )
                 break
         else:
-            words.soft += texts
+            words.soft += tuple(_counted(name, text, language) for text in texts)
+
+
+def _listed(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else value
+
+
+def _counted(name: str, text: str, language: Language) -> str:
+    """What is looked for of a value: "four" of people says nothing without what it counts.
+
+    >>> _counted("people", "four", "en"), _counted("age", "2", "de"), _counted("age", "2 Jahre", "de")
+    ('four people', '2 Jahre', '2 Jahre')
+    """
+    counts = _COUNTS.get(name)
+    is_bare = [amount.text for amount in amounts_in(text)] == [text]
+    return counts[language].format(text) if counts and is_bare else text
 
 
 def _for_whom(

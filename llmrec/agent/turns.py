@@ -142,7 +142,7 @@ def _suggested(turn: TurnInProgress) -> Meaning | None:
 def _read(turn: TurnInProgress) -> Meaning:
     now, vocabulary = turn.now, turn.agent.vocabulary
     traced = turn.agent.reader.read(turn.reading, context_of(now), turn.currency)
-    return meaning_of(traced, turn.reading, now, vocabulary)
+    return meaning_of(traced, turn.reading, now, vocabulary, turn.language)
 
 
 def _asked_sign(turn: TurnInProgress, part: Part) -> Steps:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from llmrec.catalog.tokens import tokens
 from llmrec.explain.ages import age_range
 from llmrec.explain.anchors import history_anchor
-from llmrec.explain.choice import Encode, FactText, answers, relevance, word_overlap
+from llmrec.explain.choice import Encode, FactText, answers, lateness, relevance, word_overlap
 from llmrec.explain.facts import fold, short_title
 from llmrec.explain.from_fields import item_language, spoken_language
 from llmrec.explain.leads import CAUTIONS, Remark, leads_for, objections_to, price_in, value_in
@@ -44,7 +44,7 @@ _BEGINNING = {"en": 3, "de": 3, "zh": 5}
 
 # In similarity, where a good fact has 0.5 more than a bad one. Praise says little; a caution may be
 # the answer, but of two that are near the other is the reason; a value has its card beside it.
-_PRAISE, _CAUTION, _VALUE, _LATER, _RUN = 0.1, 0.05, 0.1, 0.01, 0.03
+_PRAISE, _CAUTION, _VALUE, _RUN = 0.1, 0.05, 0.1, 0.03
 _CLEARLY = 0.02
 _FLAG = re.compile(r"(?:yes|no|none|true|false|ja|nein|keine?s?|ohne|是|否|无)", re.IGNORECASE)
 _FROM: dict[Language, str] = {"en": "from {brand}", "de": "von {brand}", "zh": "来自{brand}"}
@@ -189,7 +189,7 @@ def _scored(
 
 def _loss(fact: Quotable, field: str, place: int) -> float:
     praise = min(2, len(PRAISE.findall(fact.text)))
-    where = _VALUE if field else _LATER * min(place, _MOST_FACTS)
+    where = _VALUE if field else lateness(place)
     runs = len(fact.evidence) - 1
     return _PRAISE * praise + _CAUTION * fact.cautions + where + _RUN * runs
 

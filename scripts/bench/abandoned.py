@@ -267,6 +267,7 @@ def main() -> None:
     environment = {
         "LLMREC_MODELS__ENGINE": options.engine,
         "LLMREC_MODELS__ENCODER": options.encoder,
+        "LLMREC_EXPLAIN__WORDS": "model",  # quoted words keep no engine busy
         "LLMREC_SERVER__RATES": "{}",  # the rates alone would turn most of the attack away
     }
     with tempfile.TemporaryDirectory() as folder:
@@ -274,8 +275,8 @@ def main() -> None:
         keys = made(shop, environment)
         with server(shop, options, environment) as port:
             rows = measure(Place(port, *keys), options)
-    told = {"machine": machine(), "engine": options.engine, "connections": options.connections}
-    print(json.dumps({**told, "other shopper": rows}, indent=2))
+    header = {"machine": machine(), "engine": options.engine, "connections": options.connections}
+    print(json.dumps({**header, "other shopper": rows}, indent=2))
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ def left_by(meaning, situation=HELD):
         ("a teak bench", "find | thing bench | material: teak", [], "teak bench"),
         ("a light tent", "find | thing tent | feature: light", [], "light tent"),
         ("a light tent", "find | thing light tent | feature: light", [], "light tent"),
-        ("a tent for two", "find | thing tent | people: two", [], "2 tent"),
+        ("a tent for two", "find | thing tent | people: two", [], "2 people tent"),
         ("from Tamperley", "find | brand Tamperley", ["brand Tamperley"], ""),
         ("from TAMPERLEY", "find | brand TAMPERLEY", ["brand Tamperley"], ""),
         ("Tamperley's mugs", "find | thing mugs | brand Tamperley's", ["brand Tamperley"], "mugs"),
@@ -189,6 +189,18 @@ def test_bounds_that_were_said_stand_beside_a_new_limit():
     held = reduced(SEEN, between.changes, ("EUR",))[0]
     kept = left_by(meant("up to 40", "refine | max 40", held), held)
     assert kept == ["min_price 30", "max_price 40"]
+
+
+def test_a_limit_whose_sum_is_said_to_be_another_thing_goes():
+    meaning = meant("40 litres, not 40 euros", "refine | capacity: 40 litres", HELD)
+    assert "min_price 10" in left_by(meaning) and "max_price 40" not in left_by(meaning)
+    meaning = meant("at most 40, it is for 40 people", "refine | max 40 | people: 40", HELD)
+    assert {"min_price 10", "max_price 40"} <= {*left_by(meaning)}
+
+
+def test_a_bare_number_is_looked_for_with_what_it_counts():
+    assert meant("a tent for four", "find | thing tent | people: four").query == "4 people tent"
+    assert meant("a toy, he is 2", "find | thing toy | age: 2").query == "2 year old toy"
 
 
 @pytest.mark.parametrize("name", ["max", "min"])
