@@ -344,8 +344,8 @@ def _listed(value: str | tuple[str, ...]) -> tuple[str, ...]:
 def _counted(name: str, text: str, language: Language) -> str:
     """What is looked for of a value: "four" of people says nothing without what it counts.
 
-    >>> _counted("people", "four", "en"), _counted("age", "2", "de"), _counted("age", "2 Jahre", "de")
-    ('four people', '2 Jahre', '2 Jahre')
+    >>> _counted("people", "four", "en"), _counted("age", "2 Jahre", "de")
+    ('four people', '2 Jahre')
     """
     counts = _COUNTS.get(name)
     is_bare = [amount.text for amount in amounts_in(text)] == [text]
