@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from llmrec.agent.commands import Command, CommandKind
+from llmrec.agent.comparison import comparison_sentence
 from llmrec.agent.constraints import Reference, Shown
 from llmrec.agent.events import Card, ConstraintsChanged, Products, Table
 from llmrec.agent.profile import profile_of
@@ -22,9 +23,11 @@ from llmrec.agent.tools.products import product_fields
 from llmrec.agent.tools.shop_question import ShopQuestionResult
 from llmrec.agent.turn import Steps, TurnInProgress, held_now
 from llmrec.documents import Quotation
-from llmrec.types import EventKind
+from llmrec.types import EventKind, Item
 
 __all__ = ["HANDLERS"]
+
+_MOST_FIELDS = 6
 
 Handler: TypeAlias = Callable[[TurnInProgress, Command], Steps]
 
@@ -168,6 +171,8 @@ def _compare(turn: TurnInProgress, command: Command) -> Steps:
     titles = tuple(item.title for item in result.items)
     rows = ((field.name.removeprefix("attributes."), field.values) for field in differing)
     yield Table(titles=titles, rows=tuple(rows))
+    if better := comparison_sentence(result, turn.language):
+        yield from turn.speak(better)
     # They stand on the screen in the order in which they fit.
     best = next(product for product in turn.now.shown if product.id in ids)
     yield from turn.say("would_take", title=best.title)
@@ -228,12 +233,19 @@ def _answered(turn: TurnInProgress, item: str) -> Steps:
     assert isinstance(result, ProductQuestionResult)
     title = result.item.title
     if result.statement is None:
-        yield from turn.say("not_said", title=title)
+        known = _attributes(result.item)
+        yield from turn.say("not_said" if known else "nothing_said", title=title, fields=known)
     elif result.statement.field == "stock":
         left = result.item.stock
         yield from turn.say("sold_out" if left == 0 else "in_stock", title=title)
     else:
         yield from turn.say("why", title=title, reason=result.statement.text)
+
+
+def _attributes(item: Item) -> str:
+    """What the catalogue holds of a product beside its price, for who asked what it does not."""
+    fields = list(item.attributes.items())[:_MOST_FIELDS]
+    return "; ".join(f"{name}: {', '.join(values)}" for name, values in fields)
 
 
 def _contact(turn: TurnInProgress, command: Command) -> Steps:

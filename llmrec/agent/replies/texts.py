@@ -287,9 +287,14 @@ TEXTS: dict[str, dict[Language, str]] = {
         "zh": "{limit}（它是：{has}）",
     },
     "not_said": {
-        "en": "The catalogue does not say that of {title}.",
-        "de": "Das sagt der Katalog über {title} nicht.",
-        "zh": "目录里没有说明“{title}”的这一点。",
+        "en": "I find no answer to that for {title}. The catalogue says: {fields}.",
+        "de": "Dazu finde ich bei {title} nichts. Im Katalog steht: {fields}.",
+        "zh": "关于“{title}”没有找到这一点。目录里写着：{fields}。",
+    },
+    "nothing_said": {
+        "en": "I find no answer to that for {title}.",
+        "de": "Dazu finde ich bei {title} nichts.",
+        "zh": "关于“{title}”没有找到这一点。",
     },
     "in_stock": {
         "en": "{title} is in stock.",

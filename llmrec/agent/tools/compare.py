@@ -18,7 +18,14 @@ from llmrec.types import Item
 if TYPE_CHECKING:
     from llmrec.recommender import Recommender
 
-__all__ = ["COMPARE", "MOST_COMPARED", "CompareArguments", "CompareResult", "ComparedField"]
+__all__ = [
+    "COMPARE",
+    "MOST_COMPARED",
+    "CompareArguments",
+    "CompareResult",
+    "ComparedField",
+    "side_by_side",
+]
 
 MOST_COMPARED = 5
 """A table of more columns cannot be read in a terminal or on a phone."""
@@ -81,6 +88,11 @@ def compare(shop: Recommender, shopper: Shopper, arguments: CompareArguments) ->
         raise ToolError(
             f"'{twice}' is named twice.", field="products", hint="Name 2 to 5 different products."
         )
+    return side_by_side(items)
+
+
+def side_by_side(items: tuple[Item, ...]) -> CompareResult:
+    """The fields of some products, in a row for each field."""
     return CompareResult(items, _table([stated_fields(item) for item in items]))
 
 
