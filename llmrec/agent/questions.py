@@ -173,9 +173,10 @@ def _compare(turn: TurnInProgress, command: Command) -> Steps:
     yield Table(titles=titles, rows=tuple(rows))
     if better := comparison_sentence(result, turn.language):
         yield from turn.speak(better)
-    # They stand on the screen in the order in which they fit.
-    best = next(product for product in turn.now.shown if product.id in ids)
-    yield from turn.say("would_take", title=best.title)
+    if turn.now.query and not command.references:
+        # They stand on the screen in the order in which they fit.
+        best = next(product for product in turn.now.shown if product.id in ids)
+        yield from turn.say("would_take", title=best.title)
 
 
 def _describe(turn: TurnInProgress, command: Command) -> Steps:
@@ -260,6 +261,8 @@ def _shop_question(turn: TurnInProgress, command: Command) -> Steps:
     assert isinstance(result, ShopQuestionResult)
     if result.quotation is None:
         yield from turn.say("shop_silent")
+        if quotation := turn.agent.shop.documents.contact():
+            yield from _quoted(turn, quotation)
         return
     yield from _quoted(turn, result.quotation)
 

@@ -22,7 +22,7 @@ def test_more_shows_others_until_there_are_none(agent):
         assert not set(ids) & set(seen)
         seen += ids
         conversation, events = talk(agent, MORE, after=conversation)
-    assert words_of(events) == "That was all that fits.\n"
+    assert words_of(events) == "That was all that I find for it.\n"
     allowed = [one for one in demo_items() if one.brand == "Limberlow" and one.price <= 15]
     assert sorted(seen) == sorted(one.id for one in allowed)
 
@@ -52,6 +52,6 @@ def test_cheaper_stays_with_the_subject_or_says_that_nothing_is(tmp_path):
         _, events = talk(agent, cheaper, after=conversation)
     assert not products_of(events)
     assert words_of(events) == (
-        "Nothing about “office chair” fits all of it: at most 89.99 EUR.\n"
+        "I find nothing about “office chair” within all of it: at most 89.99 EUR.\n"
         "Without “at most 89.99 EUR” there would be 2; say “no price limit”.\n"
     )

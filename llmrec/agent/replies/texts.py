@@ -36,10 +36,10 @@ TEXTS: dict[str, dict[Language, str]] = {
     },
     "hostile": {
         "en": "I am sorry if that did not help. I can find, compare and explain products of this "
-        "shop, and nothing else. What are you looking for?",
+        "shop. What are you looking for?",
         "de": "Tut mir leid, wenn das nicht geholfen hat. Ich kann Produkte dieses Ladens finden, "
-        "vergleichen und erklären, sonst nichts. Was suchst du?",
-        "zh": "如果没有帮到你，很抱歉。我只能帮你查找、比较和介绍本店的商品。你想找什么？",
+        "vergleichen und erklären. Was suchst du?",
+        "zh": "如果没有帮到你，很抱歉。我可以帮你查找、比较和介绍本店的商品。你想找什么？",
     },
     "cannot_order": {
         "en": "I cannot look into orders, change them, or put you through to a person.",
@@ -57,9 +57,9 @@ TEXTS: dict[str, dict[Language, str]] = {
         "zh": "本店本来就没有“{text}”这个品牌。",
     },
     "no_such_thing": {
-        "en": "Nothing here is called “{text}”. What comes nearest:",
-        "de": "„{text}“ gibt es hier nicht. Am nächsten kommt:",
-        "zh": "本店没有“{text}”。最接近的是：",
+        "en": "No title here has a word of “{text}”. What comes nearest:",
+        "de": "Kein Titel hier hat ein Wort von „{text}“. Am nächsten kommt:",
+        "zh": "没有商品名称里有“{text}”。最接近的是：",
     },
     "ask_limit": {
         "en": "Is {text} the most it may cost, or the least? Say “at most {text}” or “at least "
@@ -119,14 +119,14 @@ TEXTS: dict[str, dict[Language, str]] = {
         "zh": "没有和“{title}”相近的商品。",
     },
     "fewer": {
-        "en": "Only {count} fit all you asked for.",
-        "de": "Nur {count} erfüllen alle Wünsche.",
-        "zh": "只有 {count} 件完全符合要求。",
+        "en": "Only {count} fit all limits.",
+        "de": "Nur {count} passen zu allen Grenzen.",
+        "zh": "只有 {count} 件符合所有条件。",
     },
     "no_more": {
-        "en": "That was all that fits.",
-        "de": "Das war alles, was passt.",
-        "zh": "符合要求的都在这里了。",
+        "en": "That was all that I find for it.",
+        "de": "Mehr finde ich dazu nicht.",
+        "zh": "能找到的都在这里了。",
     },
     "nothing": {
         "en": "Nothing fits all of it: {filters}.",
@@ -134,9 +134,9 @@ TEXTS: dict[str, dict[Language, str]] = {
         "zh": "没有商品同时符合：{filters}。",
     },
     "nothing_for": {
-        "en": "Nothing about “{query}” fits all of it: {filters}.",
-        "de": "Nichts zu „{query}“ erfüllt das alles: {filters}.",
-        "zh": "“{query}”没有商品同时符合：{filters}。",
+        "en": "I find nothing about “{query}” within all of it: {filters}.",
+        "de": "Ich finde nichts zu „{query}“ innerhalb von alledem: {filters}.",
+        "zh": "没有找到“{query}”同时符合：{filters}。",
     },
     "try_dropping": {
         "en": "Without “{one}” there would be {count}; say “{words}”.",
@@ -215,9 +215,11 @@ TEXTS: dict[str, dict[Language, str]] = {
         "zh": "重新参考你自己的购买记录。",
     },
     "unclear": {
-        "en": "I cannot tell from the catalogue what is “{text}”, so nothing is left out.",
-        "de": "Was „{text}“ ist, sagt mir der Katalog nicht; deshalb bleibt nichts weg.",
-        "zh": "目录里看不出什么是“{text}”，所以没有排除任何商品。",
+        "en": "No field of the catalogue and no title says “{text}”, so nothing is left out: "
+        "please read the descriptions.",
+        "de": "Kein Feld des Katalogs und kein Titel nennt „{text}“; deshalb bleibt nichts weg: "
+        "Bitte lies die Beschreibungen.",
+        "zh": "目录的字段和商品名称都没有提到“{text}”，所以没有排除任何商品，请看商品描述。",
     },
     "undone": {"en": "Taken back.", "de": "Zurückgenommen.", "zh": "已撤销。"},
     "nothing_to_undo": {
@@ -307,9 +309,9 @@ TEXTS: dict[str, dict[Language, str]] = {
         "zh": "“{title}”已售完。",
     },
     "shop_silent": {
-        "en": "The shop's documents do not say.",
-        "de": "Die Unterlagen des Ladens sagen dazu nichts.",
-        "zh": "店铺的说明里没有提到。",
+        "en": "I find nothing on that in the shop's documents.",
+        "de": "Dazu finde ich in den Unterlagen des Ladens nichts.",
+        "zh": "在店铺的说明里没有找到这一点。",
     },
     "source": {"en": "(Source: {source})", "de": "(Quelle: {source})", "zh": "（来源：{source}）"},
     "sorry": {"en": "Sorry: {text}", "de": "Das ging nicht: {text}", "zh": "抱歉：{text}"},
