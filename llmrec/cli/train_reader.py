@@ -23,6 +23,7 @@ from llmrec.cli.train_options import (
     WandbOption,
 )
 from llmrec.cli.train_settings import training_settings
+from llmrec.cli.train_stage import published_json
 
 if TYPE_CHECKING:
     from llmrec.config import Workspace
@@ -201,12 +202,7 @@ def _show_size(
 def _show(published: PublishedAdapter, report: LoraReport | None, *, as_json: bool) -> None:
     card, name = published.artifact.card, published.artifact.name
     if as_json:
-        values = {
-            "version": name,
-            "promoted": published.promoted,
-            "reason": published.reason,
-            "card": card.model_dump(mode="json"),
-        }
+        values = published_json(published.artifact, published.promoted, published.reason)
         typer.echo(json.dumps(values, default=str))
         return
     steps = f"{len(report.steps)} steps, the best was {report.best}." if report else ""
