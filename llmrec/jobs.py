@@ -14,7 +14,22 @@ if TYPE_CHECKING:
     from llmrec.explain import WordsRequest
     from llmrec.ranking import RankRequest
 
-__all__ = ["Job"]
+__all__ = ["Job", "ResolvedRequest"]
+
+
+@dataclass(frozen=True)
+class ResolvedRequest:
+    """A request whose history has been looked up in the catalogue, before anything is retrieved.
+
+    ``history`` is all of it, oldest first; ``recent`` is what prompts may speak of, each thing
+    once, with its item where the catalogue has it; ``notes`` what could not be looked up.
+    """
+
+    history: tuple[HistoryEntry, ...]
+    recent: tuple[tuple[HistoryEntry, Item | None], ...]
+    query: str | None
+    user: str | None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

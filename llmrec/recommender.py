@@ -7,7 +7,6 @@ happened.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -22,21 +21,17 @@ from llmrec.answers import (
 from llmrec.catalog.forgetting import operation
 from llmrec.config import Workspace
 from llmrec.errors import EngineError, ModelError
-from llmrec.jobs import Job
+from llmrec.jobs import Job, ResolvedRequest
 from llmrec.parts import Parts
 from llmrec.requests import (
     MAX_HISTORY,
     HistoryInput,
-    as_filters,
+    ListOptions,
     as_history,
-    as_language,
-    as_sort,
+    as_options,
     as_user,
-    check_k,
     check_lengths,
-    check_whole,
     clean_query,
-    clean_subject,
     condense_history,
     judged,
     resolve_history,
@@ -44,6 +39,7 @@ from llmrec.requests import (
 from llmrec.types import (
     Filters,
     HistoryEntry,
+    Item,
     Language,
     Recommendation,
     Recommendations,
@@ -56,11 +52,9 @@ if TYPE_CHECKING:
     from llmrec.engines.protocol import Engine
     from llmrec.explain import WordsRequest
     from llmrec.ranking import Ranking
+    from llmrec.retrieval import RetrievalResult
 
 __all__ = ["Recommender", "recommend"]
-
-_MOST_SEED = 2**62
-"""Seeds are counted up from it, and engines keep them in 64 bits."""
 
 
 class Recommender(Parts):
@@ -181,24 +175,22 @@ class Recommender(Parts):
         if not histories:
             return []
         check_lengths(len(histories), queries=queries, users=users)
-        spoken, order = as_language(language), as_sort(sort)
-        names = [as_user(user) for user in users or [None] * len(histories)]
-        check_whole("describe", describe, sys.maxsize)
-        if seed is not None:
-            check_whole("seed", seed, _MOST_SEED)
-        watch = Stopwatch()
-        limits = as_filters(filters)
-        jobs = self._retrieve(
-            watch, histories, check_k(k), queries, limits, names, clean_subject(subject), order
+        options = as_options(
+            k,
+            filters,
+            describe=describe,
+            explain=explain,
+            seed=seed,
+            default_seed=self.settings.ranking.seed,
+            language=language,
+            subject=subject,
+            sort=sort,
+            recipient=recipient,
         )
-        seed = self.settings.ranking.seed if seed is None else seed
-        ranked, rankings, degraded = self._rank(watch, jobs, seed, order)
-        answers = []
-        for job, ordered, ranking in zip(jobs, ranked, rankings, strict=True):
-            notes = (*job.notes, *answer_notes(job.matching, len(job.candidates), k))
-            trace = self._trace(job, ranking, seed, degraded, notes)
-            head = tuple(ordered[:k])
-            answers.append(Recommendations(head, trace, job.user, job.query, tuple(ordered)))
+        names = [as_user(user) for user in users or [None] * len(histories)]
+        watch = Stopwatch()
+        jobs = self._retrieve(watch, histories, queries, names, options)
+        answers = self._ranked(watch, jobs, options)
         if explain or describe:
             answers = self._write(
                 watch,
@@ -206,18 +198,17 @@ class Recommender(Parts):
                 answers,
                 explain,
                 describe,
-                seed,
-                spoken,
-                limits,
-                clean_query(recipient),
+                options.seed,
+                options.language,
+                options.filters,
+                options.recipient,
             )
-        if shown and self.experiment and order is None:
-            from llmrec.experiment import keep_shown
-
-            with watch.stage("record"):
-                keep_shown(self.experiment.name, lambda: self.exposures, answers)
+        if shown and options.sort is None:
+            self._record(watch, answers)
         times = watch.shared(len(answers))
-        return [replace(one, trace=replace(one.trace, milliseconds=times)) for one in answers]
+        return [
+            replace(answer, trace=replace(answer.trace, milliseconds=times)) for answer in answers
+        ]
 
     def history_of(self, user: str) -> list[HistoryEntry]:
         """A shopper's history from the event log, oldest first; empty for a stranger and nobody."""
@@ -227,84 +218,117 @@ class Recommender(Parts):
         self,
         watch: Stopwatch,
         histories: Sequence[HistoryInput | None],
-        k: int,
         queries: Sequence[str | None] | None,
-        filters: Filters,
         users: Sequence[str | None],
-        subject: tuple[str, ...],
-        sort: Sort | None,
+        options: ListOptions,
     ) -> list[Job]:
-        from llmrec.retrieval import RetrievalRequest
-
+        """Look each history up, and its candidates; the results are in the order of the users."""
         with watch.stage("validate"):
-            below = self.settings.ingest.disliked_below
-            given = [
-                self.history_of(user or "") if history is None else history
-                for history, user in zip(histories, users, strict=True)
-            ]
-            parsed = [judged(as_history(one), below) for one in given]
-            asked = [clean_query(one) for one in queries or [None] * len(parsed)]
-            names = {entry.item for one in parsed for entry in one if entry.item}
-            known = self.store.items(names)
-            resolved = [resolve_history(one, known) for one in parsed]
-            strangers = [
-                (f"the log knows no shopper '{user}'",) if user and not one and own is None else ()
-                for own, user, one in zip(histories, users, parsed, strict=True)
-            ]
-            notes = [
-                (*stranger, *history_notes(before, after))
-                for stranger, before, after in zip(strangers, parsed, resolved, strict=True)
-            ]
+            requests = self._resolved(histories, queries, users)
         with watch.stage("retrieve"):
-            requests = [
-                RetrievalRequest(history, query, filters, subject)
-                for history, query in zip(resolved, asked, strict=True)
-            ]
-            wanted = max(k, self.settings.retrieval.candidates)
-            if sort is None:
-                results = self.retriever.retrieve_many(requests, wanted)
-            else:
-                results = [self.retriever.retrieve_sorted(one, sort, k) for one in requests]
-            found = self.store.items({c.item for result in results for c in result.candidates})
+            results = self._candidates(requests, options)
+            items = self.store.items({c.item for result in results for c in result.candidates})
         return [
-            Job(
-                history=tuple(
-                    (entry, known.get(entry.item or "")) for entry in self._told(history)
-                ),
-                query=query,
-                user=user,
-                # An item deleted between retrieval and this look-up is dropped.
-                candidates=tuple((c, found[c.item]) for c in result.candidates if c.item in found),
-                matching=result.matching,
-                by_source=result.by_source,
-                arm=self.experiment.arm(user) if self.experiment and sort is None else None,
-                notes=(*said, *result.notes),
-            )
-            for history, query, user, said, result in zip(
-                resolved, asked, users, notes, results, strict=True
-            )
+            self._job(request, result, items, options.sort)
+            for request, result in zip(requests, results, strict=True)
         ]
 
-    def _told(self, history: Sequence[HistoryEntry]) -> tuple[HistoryEntry, ...]:
+    def _resolved(
+        self,
+        histories: Sequence[HistoryInput | None],
+        queries: Sequence[str | None] | None,
+        users: Sequence[str | None],
+    ) -> list[ResolvedRequest]:
+        """Each request with its history as the catalogue knows it: one look-up for all of them."""
+        below = self.settings.ingest.disliked_below
+        given = [
+            self.history_of(user or "") if history is None else history
+            for history, user in zip(histories, users, strict=True)
+        ]
+        parsed = [judged(as_history(history), below) for history in given]
+        texts = [clean_query(query) for query in queries or [None] * len(parsed)]
+        known = self.store.items({entry.item for part in parsed for entry in part if entry.item})
+        requests = []
+        for history, entries, query, user in zip(histories, parsed, texts, users, strict=True):
+            resolved = resolve_history(entries, known)
+            stranger = bool(user) and history is None and not entries
+            notes = (
+                *((f"the log knows no shopper '{user}'",) if stranger else ()),
+                *history_notes(entries, resolved),
+            )
+            recent = tuple((entry, known.get(entry.item or "")) for entry in self._recent(resolved))
+            requests.append(ResolvedRequest(resolved, recent, query, user, notes))
+        return requests
+
+    def _recent(self, history: Sequence[HistoryEntry]) -> tuple[HistoryEntry, ...]:
         """What prompts and reasons may speak of: each thing once, the most recent ones."""
         return condense_history(history)[-self.settings.retrieval.history_limit :]
+
+    def _candidates(
+        self, requests: Sequence[ResolvedRequest], options: ListOptions
+    ) -> list[RetrievalResult]:
+        """What fits each request best, or what comes first where the list is to be sorted."""
+        from llmrec.retrieval import RetrievalRequest
+
+        searches = [
+            RetrievalRequest(request.history, request.query, options.filters, options.subject)
+            for request in requests
+        ]
+        if options.sort is None:
+            wanted = max(options.k, self.settings.retrieval.candidates)
+            return self.retriever.retrieve_many(searches, wanted)
+        return [
+            self.retriever.retrieve_sorted(search, options.sort, options.k) for search in searches
+        ]
+
+    def _job(
+        self,
+        request: ResolvedRequest,
+        result: RetrievalResult,
+        items: Mapping[str, Item],
+        sort: Sort | None,
+    ) -> Job:
+        return Job(
+            history=request.recent,
+            query=request.query,
+            user=request.user,
+            # An item deleted between retrieval and this look-up is dropped.
+            candidates=tuple((c, items[c.item]) for c in result.candidates if c.item in items),
+            matching=result.matching,
+            by_source=result.by_source,
+            arm=self.experiment.arm(request.user) if self.experiment and sort is None else None,
+            notes=(*request.notes, *result.notes),
+        )
+
+    def _ranked(
+        self, watch: Stopwatch, jobs: Sequence[Job], options: ListOptions
+    ) -> list[Recommendations]:
+        """Each job's answer, without texts, with the trace of how it came about."""
+        ranked, rankings, degraded = self._rank(watch, jobs, options.seed, options.sort)
+        answers = []
+        for job, ordered, ranking in zip(jobs, ranked, rankings, strict=True):
+            notes = (*job.notes, *answer_notes(job.matching, len(job.candidates), options.k))
+            trace = self._trace(job, ranking, options.seed, degraded, notes)
+            head = tuple(ordered[: options.k])
+            answers.append(Recommendations(head, trace, job.user, job.query, tuple(ordered)))
+        return answers
 
     def _rank(
         self, watch: Stopwatch, jobs: Sequence[Job], seed: int, sort: Sort | None
     ) -> tuple[list[list[Recommendation]], list[Ranking | None], str | None]:
         """Rank each job's first candidates; the rest, and what is sorted, keep their order."""
         if sort is not None:
-            return _as_found(jobs), [None for _ in jobs], None
-        asked = [job for job in jobs if job.candidates]
-        if not asked:
+            return _in_retrieval_order(jobs), [None for _ in jobs], None
+        rankable = [job for job in jobs if job.candidates]
+        if not rankable:
             return [[] for _ in jobs], [None for _ in jobs], None
         try:
-            done = self._rank_timed(watch, asked, seed)
+            done = self._rank_timed(watch, rankable, seed)
         except (EngineError, ModelError) as error:
             if self.settings.ranking.on_engine_failure == "raise":
                 raise
             return (
-                _as_found(jobs),
+                _in_retrieval_order(jobs),
                 [None for _ in jobs],
                 f"the language model failed: {error.message}",
             )
@@ -312,8 +336,8 @@ class Recommender(Parts):
         matched = [next(rankings) if job.candidates else None for job in jobs]
         return (
             [
-                ordered_recommendations(job.candidates, one)
-                for job, one in zip(jobs, matched, strict=True)
+                ordered_recommendations(job.candidates, ranking)
+                for job, ranking in zip(jobs, matched, strict=True)
             ],
             matched,
             None,
@@ -411,6 +435,15 @@ class Recommender(Parts):
                 raise
             return [], f"the language model failed: {error.message}"
 
+    def _record(self, watch: Stopwatch, answers: Sequence[Recommendations]) -> None:
+        """Keep what was shown, where an experiment runs."""
+        if not self.experiment:
+            return
+        from llmrec.experiment import keep_shown
+
+        with watch.stage("record"):
+            keep_shown(self.experiment.name, lambda: self.exposures, answers)
+
     def _trace(
         self,
         job: Job,
@@ -437,7 +470,7 @@ class Recommender(Parts):
         )
 
 
-def _as_found(jobs: Sequence[Job]) -> list[list[Recommendation]]:
+def _in_retrieval_order(jobs: Sequence[Job]) -> list[list[Recommendation]]:
     """Each job's candidates in the order of retrieval."""
     return [ordered_recommendations(job.candidates, None) for job in jobs]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
 from numbers import Real
 from typing import Any, TypeAlias, get_args
@@ -26,9 +26,11 @@ from llmrec.types import Event, EventKind, Filters, HistoryEntry, Language, Sort
 __all__ = [
     "MAX_HISTORY",
     "HistoryInput",
+    "ListOptions",
     "as_filters",
     "as_history",
     "as_language",
+    "as_options",
     "as_sort",
     "as_user",
     "check_k",
@@ -57,6 +59,54 @@ _TELLING = {
 }
 _ENTRY_HINT = "An entry has item or text, and may have kind, at (1990 to now) and value."
 _KINDS = tuple(kind.value for kind in EventKind)
+_MOST_SEED = 2**62
+"""Seeds are counted up from it, and engines keep them in 64 bits."""
+
+
+@dataclass(frozen=True)
+class ListOptions:
+    """What is wanted of every list of a batch, checked; see :meth:`Recommender.recommend`."""
+
+    k: int
+    filters: Filters
+    seed: int
+    language: Language | None
+    subject: tuple[str, ...]
+    sort: Sort | None
+    recipient: str | None
+
+
+def as_options(
+    k: int,
+    filters: Filters | Mapping[str, Any] | None,
+    *,
+    describe: int,
+    explain: bool,
+    seed: int | None,
+    default_seed: int,
+    language: str | None,
+    subject: Sequence[str],
+    sort: str | None,
+    recipient: str | None,
+) -> ListOptions:
+    """Check what a caller wants of the lists; the recipient only where a text may name it.
+
+    Raises:
+        HistoryError: something of it cannot be served; names it.
+    """
+    spoken, order = as_language(language), as_sort(sort)
+    check_whole("describe", describe, sys.maxsize)
+    if seed is not None:
+        check_whole("seed", seed, _MOST_SEED)
+    return ListOptions(
+        filters=as_filters(filters),
+        k=check_k(k),
+        seed=default_seed if seed is None else seed,
+        language=spoken,
+        subject=clean_subject(subject),
+        sort=order,
+        recipient=clean_query(recipient) if explain or describe else None,
+    )
 
 
 def check_k(k: int) -> int:
@@ -154,7 +204,7 @@ def as_language(language: str | None) -> Language | None:
         return None
     tag = language if isinstance(language, str) else ""
     tag = tag[:80].casefold().replace("_", "-").partition("-")[0]
-    known: dict[str, Language] = {one: one for one in get_args(Language)}
+    known: dict[str, Language] = {name: name for name in get_args(Language)}
     if tag not in known:
         raise HistoryError(
             f"no sentences can be made in the language {shown(language)}.",
@@ -172,7 +222,7 @@ def as_sort(sort: str | None) -> Sort | None:
     """
     if sort is None:
         return None
-    known: dict[str, Sort] = {one: one for one in get_args(Sort)}
+    known: dict[str, Sort] = {name: name for name in get_args(Sort)}
     if not isinstance(sort, str) or sort not in known:
         raise HistoryError(
             f"nothing is sorted by {shown(sort)}.",
@@ -244,7 +294,7 @@ def as_history(history: HistoryInput | None) -> tuple[HistoryEntry, ...]:
             field="history",
             hint="Send the most recent ones.",
         )
-    return tuple(_entry(one, number) for number, one in enumerate(history, start=1))
+    return tuple(_entry(value, number) for number, value in enumerate(history, start=1))
 
 
 def judged(
@@ -274,12 +324,12 @@ def condense_history(entries: Sequence[HistoryEntry]) -> tuple[HistoryEntry, ...
     A log says that a tent was viewed, put in the cart, bought and rated; a prompt has room to say
     that it was rated. A dislike tells most, unless something else came after it.
     """
-    told: dict[str, HistoryEntry] = {}
+    latest: dict[str, HistoryEntry] = {}
     for entry in entries:
         name = f"item {entry.item}" if entry.item else f"text {entry.text}"
-        before = told.pop(name, None)
-        told[name] = entry if before is None else _more_telling(before, entry)
-    return tuple(told.values())
+        before = latest.pop(name, None)
+        latest[name] = entry if before is None else _more_telling(before, entry)
+    return tuple(latest.values())
 
 
 def _more_telling(before: HistoryEntry, entry: HistoryEntry) -> HistoryEntry:
@@ -352,7 +402,7 @@ def _bad_entry(number: int, name: str, value: object, what: str) -> HistoryError
 
 
 def _from_mapping(value: Mapping[str, Any], number: int) -> HistoryEntry:
-    names = {one.name for one in fields(HistoryEntry) if one.compare}
+    names = {field.name for field in fields(HistoryEntry) if field.compare}
     unknown = sorted(str(name) for name in set(value) - names)
     if unknown:
         raise HistoryError(

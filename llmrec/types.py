@@ -347,7 +347,7 @@ class Recommendations(Sequence[Recommendation]):
             {
                 "user": self.user,
                 "query": self.query,
-                "recommendations": [asdict(one) for one in self.items],
+                "recommendations": [asdict(recommendation) for recommendation in self.items],
                 "trace": asdict(self.trace),
             }
         )
@@ -359,18 +359,20 @@ class Recommendations(Sequence[Recommendation]):
 
         rows = [
             {
-                "rank": one.rank,
-                "id": one.item.id,
-                "title": one.item.title,
-                "brand": one.item.brand,
-                "price": one.item.price,
-                "currency": one.item.currency,
-                "score": one.score,
-                "reason": one.reason.text if one.reason else None,
-                "description": one.description.text if one.description else None,
-                **one.scores,
+                "rank": recommendation.rank,
+                "id": recommendation.item.id,
+                "title": recommendation.item.title,
+                "brand": recommendation.item.brand,
+                "price": recommendation.item.price,
+                "currency": recommendation.item.currency,
+                "score": recommendation.score,
+                "reason": recommendation.reason.text if recommendation.reason else None,
+                "description": recommendation.description.text
+                if recommendation.description
+                else None,
+                **recommendation.scores,
             }
-            for one in self.items
+            for recommendation in self.items
         ]
         return pd.DataFrame(rows)
 
@@ -397,10 +399,11 @@ def shown(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 
-def _line(one: Recommendation) -> str:
-    price = f"  {one.item.price} {one.item.currency or ''}".rstrip() if one.item.price else ""
-    reason = f"\n    {one.reason.text}" if one.reason else ""
-    return f"{one.rank:>2}. {one.item.title}{price}{reason}"
+def _line(recommendation: Recommendation) -> str:
+    item = recommendation.item
+    price = f"  {item.price} {item.currency or ''}".rstrip() if item.price else ""
+    reason = f"\n    {recommendation.reason.text}" if recommendation.reason else ""
+    return f"{recommendation.rank:>2}. {item.title}{price}{reason}"
 
 
 def _plain(value: Any) -> Any:

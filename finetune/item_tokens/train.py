@@ -76,18 +76,20 @@ class _WithItems(Adapted):
         self.network.set_input_embeddings(self.items)
 
     def tensors(self) -> dict[str, Tensor]:
-        found = super().tensors()
+        tensors = super().tensors()
         if self.items is not None:
-            own = self.items.project.state_dict().items()
-            found |= {_PROJECTOR + name: one.detach().cpu().clone() for name, one in own}
-        return found
+            projector = self.items.project.state_dict().items()
+            tensors |= {
+                _PROJECTOR + name: tensor.detach().cpu().clone() for name, tensor in projector
+            }
+        return tensors
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        own = {n: one for n, one in tensors.items() if n.startswith(_PROJECTOR)}
-        super().restore({n: one for n, one in tensors.items() if n not in own})
+        projector = {n: tensor for n, tensor in tensors.items() if n.startswith(_PROJECTOR)}
+        super().restore({n: tensor for n, tensor in tensors.items() if n not in projector})
         if self.items is not None:
             self.items.project.load_state_dict(
-                {name.removeprefix(_PROJECTOR): one for name, one in own.items()}
+                {name.removeprefix(_PROJECTOR): tensor for name, tensor in projector.items()}
             )
 
 
@@ -167,16 +169,16 @@ def train_item_tokens(
 def _fingerprint(
     kind: Kind, settings: LoraSettings, learned: Sequence[TokenExample]
 ) -> dict[str, object]:
-    told = hashlib.sha256(repr(learned).encode()).hexdigest()
-    return {"kind": kind, "settings": settings.model_dump(mode="json"), "examples": told}
+    digest = hashlib.sha256(repr(learned).encode()).hexdigest()
+    return {"kind": kind, "settings": settings.model_dump(mode="json"), "examples": digest}
 
 
 def _judged(
     loop: Loop, judging: Sequence[TokenExample], kind: Kind, started: float
 ) -> ItemTokenReport:
-    asked = Validation(judging, loop.settings.batch, loop.place)
+    validation = Validation(judging, loop.settings.batch, loop.place)
     before = perf_counter()
-    scores = asked.scores(loop.adapted.model)
+    scores = validation.scores(loop.adapted.model)
     taken = perf_counter() - before
     pairs = list(zip(scores, judging, strict=True))
     return ItemTokenReport(
@@ -184,12 +186,14 @@ def _judged(
         steps=len(loop.reports),
         best=loop.best,
         timed_out=loop.timed_out,
-        trainable=sum(one.numel() for one in loop.adapted.parameters),
+        trainable=sum(parameter.numel() for parameter in loop.adapted.parameters),
         seconds=before - started,
-        tokens=sum(len(own.tokens) for _, own in pairs) / len(pairs),
+        tokens=sum(len(example.tokens) for _, example in pairs) / len(pairs),
         milliseconds=1000 * taken / len(pairs),
-        alone=mean_figure([ndcg_at_k(one.numpy(), own.target) for one, own in pairs]),
-        figures=asked.figures(scores),
-        losses=tuple(one.loss for one in loop.reports),
+        alone=mean_figure(
+            [ndcg_at_k(log_probs.numpy(), example.target) for log_probs, example in pairs]
+        ),
+        figures=validation.figures(scores),
+        losses=tuple(report.loss for report in loop.reports),
         evaluations=tuple(loop.evaluations),
     )

@@ -77,8 +77,8 @@ class Loop:
     @property
     def best(self) -> int:
         """The step whose adapter counts."""
-        found = [one.step for one in self.evaluations if one.best]
-        return found[-1] if found else len(self.reports)
+        best_steps = [report.step for report in self.evaluations if report.best]
+        return best_steps[-1] if best_steps else len(self.reports)
 
     def resume(self) -> int:
         """Go on where the last checkpoint was written. Returns the steps that it had taken.
@@ -86,21 +86,21 @@ class Loop:
         Raises:
             ConfigError: it is of another run.
         """
-        found = self.folder.latest()
-        if found is None:
+        checkpoint = self.folder.latest()
+        if checkpoint is None:
             return 0
-        state, tensors = found
+        state, tensors = checkpoint
         self.adapted.restore(_part(tensors, _OWN))
         self.kept = _part(tensors, _BEST)
         restore_optimizer(self.stepper.optimizer, tensors)
-        self.reports = [StepReport(**one) for one in state["reports"]]
-        self.evaluations = [EvaluationReport(**one) for one in state["evaluations"]]
+        self.reports = [StepReport(**report) for report in state["reports"]]
+        self.evaluations = [EvaluationReport(**report) for report in state["evaluations"]]
         return len(self.reports)
 
     def _finished(self) -> bool:
         waited = 0
-        for one in self.evaluations:
-            waited = 0 if one.best else waited + 1
+        for report in self.evaluations:
+            waited = 0 if report.best else waited + 1
         return len(self.reports) >= self.stepper.steps or waited >= self.settings.patience
 
     def _is_due(self, done: int) -> bool:
@@ -111,7 +111,7 @@ class Loop:
         """Whether another step might leave no time to judge the last adapter and the best one."""
         if self.deadline is None:
             return False
-        longest = max((one.seconds for one in self.evaluations), default=0.0)
+        longest = max((report.seconds for report in self.evaluations), default=0.0)
         late = perf_counter() + 2 * longest > self.deadline
         # All processes stop at the same step.
         return self.place.total(float(late))[0] > 0
@@ -121,11 +121,13 @@ class Loop:
 
     def _evaluate(self, done: int) -> None:
         started = perf_counter()
-        found = self.validation.judge(self.adapted.model)
-        best = all(found.loss < one.loss for one in self.evaluations)
+        judgement = self.validation.judge(self.adapted.model)
+        best = all(judgement.loss < report.loss for report in self.evaluations)
         seconds = perf_counter() - started
         self.evaluations.append(
-            EvaluationReport(done, found.loss, found.accuracy, found.ndcg, best, seconds)
+            EvaluationReport(
+                done, judgement.loss, judgement.accuracy, judgement.ndcg, best, seconds
+            )
         )
         if best:
             self.kept = self.adapted.tensors()
@@ -135,11 +137,11 @@ class Loop:
         if not self.place.main and not self.place.sharded:
             return
         state = {
-            "reports": [asdict(one) for one in self.reports],
-            "evaluations": [asdict(one) for one in self.evaluations],
+            "reports": [asdict(report) for report in self.reports],
+            "evaluations": [asdict(report) for report in self.evaluations],
         }
-        tensors = {_OWN + name: one for name, one in self.adapted.tensors().items()}
-        tensors |= {_BEST + name: one for name, one in self.kept.items()}
+        tensors = {_OWN + name: tensor for name, tensor in self.adapted.tensors().items()}
+        tensors |= {_BEST + name: tensor for name, tensor in self.kept.items()}
         tensors |= optimizer_tensors(self.stepper.optimizer)
         # Those who hold pieces have helped to put the tensors together.
         if self.place.main:
@@ -152,5 +154,7 @@ class Loop:
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {
-        name.removeprefix(prefix): one for name, one in tensors.items() if name.startswith(prefix)
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
     }

@@ -51,7 +51,7 @@ class Validation:
         self._examples, self._batch, self._place = examples, batch, place
         self._scale = scale
         self._before: Sequence[torch.Tensor] = ()
-        self.fused = bool(examples) and all(one.retrieval for one in examples)
+        self.fused = bool(examples) and all(example.retrieval for example in examples)
 
     def __len__(self) -> int:
         return len(self._examples)
@@ -71,9 +71,11 @@ class Validation:
         That is the model alone, or with the retriever's scores if it is trained beside those.
         """
         pairs = list(zip(self._judged(scores), self._examples, strict=True))
-        loss = np.mean([-float(one[own.target]) for one, own in pairs])
-        right = np.mean([int(one.argmax()) == own.target for one, own in pairs])
-        ndcg = np.mean([ndcg_at_k(one.numpy(), own.target) for one, own in pairs])
+        loss = np.mean([-float(log_probs[example.target]) for log_probs, example in pairs])
+        right = np.mean([int(log_probs.argmax()) == example.target for log_probs, example in pairs])
+        ndcg = np.mean(
+            [ndcg_at_k(log_probs.numpy(), example.target) for log_probs, example in pairs]
+        )
         return float(loss), float(right), float(ndcg)
 
     def begin(self, model: Any) -> None:
@@ -100,8 +102,12 @@ class Validation:
         """
         pairs = list(zip(self._judged(scores), self._examples, strict=True))
         plain = {
-            "accuracy": share_figure([int(one.argmax()) == own.target for one, own in pairs]),
-            "loss": mean_figure([-float(one[own.target]) for one, own in pairs]),
+            "accuracy": share_figure(
+                [int(log_probs.argmax()) == example.target for log_probs, example in pairs]
+            ),
+            "loss": mean_figure(
+                [-float(log_probs[example.target]) for log_probs, example in pairs]
+            ),
         }
         if not self.fused:
             return plain
@@ -122,28 +128,32 @@ class Validation:
         import torch
 
         return [
-            (one + torch.tensor(own.offsets)).log_softmax(-1) if own.offsets else one
-            for one, own in zip(scores, self._examples, strict=True)
+            (log_probs + torch.tensor(example.offsets)).log_softmax(-1)
+            if example.offsets
+            else log_probs
+            for log_probs, example in zip(scores, self._examples, strict=True)
         ]
 
     def _no_opinion(self) -> list[torch.Tensor]:
         import torch
 
-        return [torch.zeros(len(one.label_tokens)).log_softmax(-1) for one in self._examples]
+        return [
+            torch.zeros(len(example.label_tokens)).log_softmax(-1) for example in self._examples
+        ]
 
     def fitted(self, scores: Sequence[torch.Tensor]) -> FittedWeight:
         """The model's share in the score that suits these examples best."""
         return fit_weight(
-            [one.tolist() for one in scores],
-            [one.retrieval for one in self._examples],
-            [one.target for one in self._examples],
+            [log_probs.tolist() for log_probs in scores],
+            [example.retrieval for example in self._examples],
+            [example.target for example in self._examples],
         )
 
     def warnings(self, evaluations: Sequence[EvaluationReport]) -> tuple[str, ...]:
         """Whether, after a while, the model is no better than guessing or than the retriever."""
         if len(evaluations) < _LATE:
             return ()
-        loss = min(one.loss for one in evaluations)
+        loss = min(report.loss for report in evaluations)
         start = self.summary(self._no_opinion())
         after = f"after {len(evaluations)} evaluations"
         if loss >= start[0]:
@@ -152,10 +162,12 @@ class Validation:
                 f"without an opinion {start[0]:.4f}. Train on more examples, or with another "
                 "learning_rate.",
             )
-        reached = max(one.ndcg or 0.0 for one in evaluations)
+        reached = max(report.ndcg or 0.0 for report in evaluations)
         if not self.fused:
             return ()
-        retriever = float(np.mean([ndcg_at_k(one.retrieval, one.target) for one in self._examples]))
+        retriever = float(
+            np.mean([ndcg_at_k(example.retrieval, example.target) for example in self._examples])
+        )
         if reached > retriever:
             return ()
         return (

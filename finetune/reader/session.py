@@ -41,6 +41,10 @@ class ReaderSession:
         base: the weights that learn to read; by default ``reader.base``.
         start: the version to go on from; by default training begins with the base alone.
 
+    Attributes:
+        base: the weights that learn, by name.
+        start: the version that it goes on from; ``None`` where the base alone begins.
+
     Raises:
         ConfigError: several processes were started, though its examples are short; the settings
             are of another shape than ``start``.
@@ -61,17 +65,17 @@ class ReaderSession:
                 "The reader trains in one process.", hint="Start the command without accelerate."
             )
         self._shop, self._data, self._settings = shop, data, settings
-        self._base = base or shop.settings.reader.base
+        self.base = base or shop.settings.reader.base
         if shop.settings.reader.witness:
-            _check_signs(self._base)
+            _check_signs(self.base)
         if start is not None:
             check_adapter(start, settings)
-        self._start = start
+        self.start = start
         self._task = data.task(start.name if start else None)
         home = shop.cache_dir / "train-reader"
         learned = sha256_of(data.train), sha256_of(data.held)
         begun = start.name if start else "the base"
-        name = cache_key(self._base, begun, *learned, settings.model_dump_json())
+        name = cache_key(self.base, begun, *learned, settings.model_dump_json())
         self.folder, self.curves = home / "runs" / name, home / "curves" / name
 
     @property
@@ -87,7 +91,7 @@ class ReaderSession:
         """What the training will cost; the reading at its end is not in it."""
         return estimate_training(
             self._task,
-            self._base,
+            self.base,
             self._settings,
             examples=len(self._data.train),
             validation=len(self._data.held),
@@ -102,10 +106,10 @@ class ReaderSession:
                 shutil.rmtree(old, ignore_errors=True)
         return train_reader(
             self._task,
-            self._base,
+            self.base,
             self.adapter,
             self._settings,
-            start=self._start,
+            start=self.start,
             progress=progress,
         )
 
@@ -120,7 +124,7 @@ class ReaderSession:
         from llmrec.reading.loading import reading_engine
 
         settings = self._shop.settings
-        engine = reading_engine(settings, self._base)
+        engine = reading_engine(settings, self.base)
         try:
             engine.load_adapter(_ADAPTER, self.adapter)
             reader = MessageReader(engine, _ADAPTER, witness=settings.reader.witness)

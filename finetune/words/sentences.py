@@ -49,8 +49,8 @@ def plain_noun(title: str, lower: Collection[str]) -> str:
     >>> plain_noun("Glass teapot 1 l", {"glass"}), plain_noun("Epson 126 Ink", {"ink"})
     ('a glass teapot', '')
     """
-    found = _SINGLE.match(title)
-    words = found[1].split() if found else []
+    match = _SINGLE.match(title)
+    words = match[1].split() if match else []
     small = len(words) > 1 and all(word == word.lower() for word in words[1:])
     if not small or is_plural(title) or words[0].casefold() not in lower:
         return ""
@@ -65,86 +65,88 @@ def _reasons(
     plain = plain_noun(title, lower)
     for subject in [f"the {title}", *([plain] if plain else [])]:
         joint = ", " if "," in subject else " "
-        for one, two in _pairs(clauses):
-            if one.after:
-                yield f"{subject}{joint}{one.after}" + _more(two, many)
-            if one.says and (says := _verb(one.says, many)):
+        for first, second in _pairs(clauses):
+            if first.after:
+                yield f"{subject}{joint}{first.after}" + _more(second, many)
+            if first.says and (says := _verb(first.says, many)):
                 link = ", which" if joint == ", " else " that"
-                yield f"{subject}{link} {says}" + _and(one, two, many)
-            if one.own:
-                yield f"{subject}, and {one.own}"
+                yield f"{subject}{link} {says}" + _and(first, second, many)
+            if first.own:
+                yield f"{subject}, and {first.own}"
     yield from _nouns(clauses, many)
 
 
 def _named(clauses: Sequence[Clause], many: bool) -> Iterator[str]:
     """Behind "This is TITLE,"."""
-    for one, two in _pairs(clauses):
-        if one.after:
-            yield one.after + _more(two, many)
-        if one.says and (says := _verb(one.says, many)):
-            yield f"which {says}" + _and(one, two, many)
-        if one.own:
-            yield f"and {one.own}"
+    for first, second in _pairs(clauses):
+        if first.after:
+            yield first.after + _more(second, many)
+        if first.says and (says := _verb(first.says, many)):
+            yield f"which {says}" + _and(first, second, many)
+        if first.own:
+            yield f"and {first.own}"
     yield from _nouns(clauses, many)
 
 
 def _descriptions(clauses: Sequence[Clause], many: bool) -> Iterator[str]:
     """Behind "The TITLE"."""
     it = "They" if many else "It"
-    for one, two in _pairs(clauses):
-        says, more = _verb(one.says, many), _verb(two.says, many) if two else ""
+    for first, second in _pairs(clauses):
+        says, more = _verb(first.says, many), _verb(second.says, many) if second else ""
         if says:
-            yield says + _and(one, two, many)
+            yield says + _and(first, second, many)
             if more:
                 yield f"{says}. {it} {more}"
-            if two and two.own:
-                yield f"{says}, and {two.own}"
-        if one.after and more and "," not in one.after:
-            yield f", {one.after}, {more}"
+            if second and second.own:
+                yield f"{says}, and {second.own}"
+        if first.after and more and "," not in first.after:
+            yield f", {first.after}, {more}"
     if not many:
-        yield from (f"is {one}" for one in _nouns(clauses, many))
+        yield from (f"is {noun}" for noun in _nouns(clauses, many))
 
 
 def _is(clauses: Sequence[Clause], many: bool) -> Iterator[str]:
     """Behind "The TITLE is", whatever the number of the title."""
-    for one, two in _pairs(clauses):
-        if one.says.startswith("is "):
-            yield one.says.removeprefix("is ") + ("" if many else _and(one, two, many))
-            if two and two.own:
-                yield f"{one.says.removeprefix('is ')}, and {two.own}"
+    for first, second in _pairs(clauses):
+        if first.says.startswith("is "):
+            yield first.says.removeprefix("is ") + ("" if many else _and(first, second, many))
+            if second and second.own:
+                yield f"{first.says.removeprefix('is ')}, and {second.own}"
     if not many:
         yield from _nouns(clauses, many)
 
 
 def _nouns(clauses: Sequence[Clause], many: bool) -> Iterator[str]:
     """What the item is, alone or with one thing more."""
-    for one, two in _pairs(clauses):
-        if one.noun:
-            yield one.noun + (f", {two.after}" if two and two.after else "")
-            if two and (more := _verb(two.says, many)):
-                yield f"{one.noun}, and it {more}"
+    for first, second in _pairs(clauses):
+        if first.noun:
+            yield first.noun + (f", {second.after}" if second and second.after else "")
+            if second and (more := _verb(second.says, many)):
+                yield f"{first.noun}, and it {more}"
 
 
 def _pairs(clauses: Sequence[Clause]) -> Iterator[tuple[Clause, Clause | None]]:
-    yield from ((one, None) for one in clauses)
+    yield from ((clause, None) for clause in clauses)
     yield from permutations(clauses, 2)
 
 
-def _more(two: Clause | None, many: bool) -> str:
+def _more(second: Clause | None, many: bool) -> str:
     """A second fact behind one that has no verb."""
-    if two is None:
+    if second is None:
         return ""
-    if two.own:
-        return f", and {two.own}"
-    says = _verb(two.says, many)
+    if second.own:
+        return f", and {second.own}"
+    says = _verb(second.says, many)
     return f", and {'they' if many else 'it'} {says}" if says else ""
 
 
-def _and(one: Clause, two: Clause | None, many: bool) -> str:
+def _and(first: Clause, second: Clause | None, many: bool) -> str:
     """A second verb for the same subject; none where the sentence would drag or stammer."""
-    says = _verb(two.says, many) if two else ""
-    alike = bool(two) and one.says.split()[:1] == says.split()[:1] and not says.startswith("is ")
-    return f" and {says}" if says and not alike and " and " not in one.says else ""
+    says = _verb(second.says, many) if second else ""
+    alike = (
+        bool(second) and first.says.split()[:1] == says.split()[:1] and not says.startswith("is ")
+    )
+    return f" and {says}" if says and not alike and " and " not in first.says else ""
 
 
 def _verb(says: str, many: bool) -> str:

@@ -92,12 +92,12 @@ def words_data(
     with CatalogStore.open(workspace.database_url) as store:
         items = [item for batch in store.iter_items() for item in batch]
         events = in_order(event for batch in store.iter_events() for event in batch)
-        brands = frozenset(FAMOUS_BRANDS | {one for one in store.brands() if len(one) > 2})
+        brands = frozenset(FAMOUS_BRANDS | {brand for brand in store.brands() if len(brand) > 2})
         spoken = _spoken(items, seed)
-        held, rest = _apart(spoken, seed)
+        apart, rest = _apart(spoken, seed)
         with Retriever.open(workspace, store) as retriever:
             asker = _Asker(items, events, retriever, workspace.settings.retrieval.history_limit)
-            requests = [asker.request(item, seed) for item in (*rest, *held)]
+            requests = [asker.request(item, seed) for item in (*rest, *apart)]
     done = 0
 
     def tick(count: int) -> None:
@@ -159,10 +159,10 @@ def _apart(items: Sequence[Item], seed: int) -> tuple[list[Item], list[Item]]:
     order = list(groups.values())
     random.Random(f"{seed}:held").shuffle(order)
     most = max(1, min(VALIDATION, len(items) // 10))
-    held: list[Item] = []
-    while order and len(held) + len(order[-1]) <= most:
-        held += order.pop()
-    return held, [item for group in order for item in group]
+    apart: list[Item] = []
+    while order and len(apart) + len(order[-1]) <= most:
+        apart += order.pop()
+    return apart, [item for group in order for item in group]
 
 
 def _check(train: WordsSet, validation: WordsSet) -> None:
@@ -186,11 +186,13 @@ class _Asker:
     ) -> None:
         self._items = {item.id: item for item in items}
         self._retriever, self._limit = retriever, limit
-        by_user = {user: tuple(group) for user, group in groupby(events, key=lambda one: one.user)}
-        self._histories = [one for one in by_user.values() if len(one) > 1]
+        by_user = {
+            user: tuple(group) for user, group in groupby(events, key=lambda event: event.user)
+        }
+        self._histories = [history for history in by_user.values() if len(history) > 1]
         self._of: dict[str, list[int]] = {}
         for place, history in enumerate(self._histories):
-            for item in {one.item for one in history[1:]}:
+            for item in {event.item for event in history[1:]}:
                 self._of.setdefault(item, []).append(place)
         self.users = len(by_user)
 
@@ -222,6 +224,8 @@ class _Asker:
 
 def _last(events: Sequence[Event]) -> datetime | None:
     zoned = (
-        one.at if one.at.tzinfo else one.at.replace(tzinfo=timezone.utc) for one in events if one.at
+        event.at if event.at.tzinfo else event.at.replace(tzinfo=timezone.utc)
+        for event in events
+        if event.at
     )
     return max(zoned, default=None)

@@ -94,9 +94,12 @@ def shopper_in(
         history = tuple(mark.entry() for mark in marks[situation.aside :])
     else:
         logged = tuple(shop.history_of(user)) if user else ()
-        known = {(one.item, one.kind, one.at) for one in logged}
-        told = (mark.entry() for mark in marks)
-        history = (*logged, *(one for one in told if (one.item, one.kind, one.at) not in known))
+        known = {(entry.item, entry.kind, entry.at) for entry in logged}
+        marked = (mark.entry() for mark in marks)
+        history = (
+            *logged,
+            *(entry for entry in marked if (entry.item, entry.kind, entry.at) not in known),
+        )
     limits = without(situation.constraints.filters(), situation.passed)
     return Shopper(
         user,
@@ -138,13 +141,13 @@ def cards_of(result: ToolResult) -> tuple[Card, ...]:
         )
     return tuple(
         Card(
-            number=one.rank,
-            product=product_fields(one.item),
-            reason=one.reason.text if one.reason else None,
-            origin=one.reason.origin if one.reason else None,
-            scores={"final": one.score, **one.scores},
+            number=recommendation.rank,
+            product=product_fields(recommendation.item),
+            reason=recommendation.reason.text if recommendation.reason else None,
+            origin=recommendation.reason.origin if recommendation.reason else None,
+            scores={"final": recommendation.score, **recommendation.scores},
         )
-        for one in result.answer
+        for recommendation in result.answer
     )
 
 
@@ -166,8 +169,8 @@ def with_kept(
 def shown_by(items: Sequence[Item]) -> tuple[Shown, ...]:
     """What a message can refer to afterwards."""
     return tuple(
-        Shown(n, one.id, one.title, brand=one.brand, price=one.price, currency=one.currency)
-        for n, one in enumerate(items, start=1)
+        Shown(n, item.id, item.title, brand=item.brand, price=item.price, currency=item.currency)
+        for n, item in enumerate(items, start=1)
     )
 
 
@@ -204,8 +207,10 @@ class Counter:
 
         Of very many the newest are tried: each is counted over the whole catalogue.
         """
-        hard = [one for one in constraints.held if one.kind != "recipient"][-_MOST_TRIED:]
-        ways = [Way(one, self.count(constraints.drop(one))) for one in hard]
+        hard = [constraint for constraint in constraints.held if constraint.kind != "recipient"][
+            -_MOST_TRIED:
+        ]
+        ways = [Way(constraint, self.count(constraints.drop(constraint))) for constraint in hard]
         return sorted((way for way in ways if way.count), key=lambda way: -way.count)
 
 

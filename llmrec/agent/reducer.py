@@ -87,10 +87,10 @@ def reduced(
     notes: list[Note] = []
     for change in changes:
         try:
-            situation, told = _one(situation, change, currencies)
+            situation, added = _reduced_by(situation, change, currencies)
         except _Refused as refused:
-            told = [refused.note]
-        notes += told
+            added = [refused.note]
+        notes += added
     return situation, tuple(notes)
 
 
@@ -112,16 +112,16 @@ def _meant(situation: Situation, reference: Reference) -> Shown:
         number = situation.focus if situation.focus is not None or len(shown) > 1 else 1
     if number is None:
         raise _Refused("which_one")
-    found = next((one for one in shown if one.number == number), None)
-    if found is None:
+    product = next((product for product in shown if product.number == number), None)
+    if product is None:
         raise _Refused("no_such_number", str(number))
-    return found
+    return product
 
 
 _Next: TypeAlias = tuple[Situation, list[Note]]
 
 
-def _one(situation: Situation, change: Change, currencies: Sequence[str]) -> _Next:
+def _reduced_by(situation: Situation, change: Change, currencies: Sequence[str]) -> _Next:
     if isinstance(change, StartOver):
         return Situation(marks=situation.marks), [Note("started_over")]
     if isinstance(change, NewQuest):
@@ -137,45 +137,49 @@ def _one(situation: Situation, change: Change, currencies: Sequence[str]) -> _Ne
         return _unwanted(situation, _meant(situation, change.reference))
     if isinstance(change, Than):
         change = _bound(situation, change)
-    told: list[Note] = []
+    notes: list[Note] = []
     if isinstance(change, (AtMost, AtLeast)):
-        change, told = _in_shop_currency(change, currencies)
+        change, notes = _in_shop_currency(change, currencies)
     applied = situation.constraints.apply(change)
     following = _with(situation, constraints=applied.constraints)
     if isinstance(change, Drop):
         return _dropped(situation, following, change, applied.gone)
     if isinstance(change, Recipient) and situation.recipient is None:
         following = _with(following, aside=len(following.marks))
-        told.append(Note("taste_aside"))
-    contradicted = tuple(one for one in applied.gone if one.kind != "recipient")
+        notes.append(Note("taste_aside"))
+    contradicted = tuple(
+        constraint for constraint in applied.gone if constraint.kind != "recipient"
+    )
     if contradicted:
-        told.append(Note("replaced", contradicted))
-    return following, told
+        notes.append(Note("replaced", contradicted))
+    return following, notes
 
 
 def _dropped(
     before: Situation, after: Situation, change: Drop, gone: tuple[Constraint, ...]
 ) -> _Next:
     """After a drop: what was unwanted and no longer is may come again."""
-    freed = {id for one in gone if one.kind == "not_item" for id in one.values}
+    freed = {id for constraint in gone if constraint.kind == "not_item" for id in constraint.values}
     if change.kind in ("unwanted", "all"):
-        freed |= {one.item for one in before.marks if one.kind is EventKind.DISLIKE}
+        freed |= {mark.item for mark in before.marks if mark.kind is EventKind.DISLIKE}
     marks = tuple(
-        one for one in before.marks if one.kind is not EventKind.DISLIKE or one.item not in freed
+        mark
+        for mark in before.marks
+        if mark.kind is not EventKind.DISLIKE or mark.item not in freed
     )
     after = _with(after, marks=marks, aside=min(after.aside, len(marks)))
-    told = [Note("dropped", gone)] if gone else []
-    if any(one.kind == "recipient" for one in gone):
+    notes = [Note("dropped", gone)] if gone else []
+    if any(constraint.kind == "recipient" for constraint in gone):
         after = _with(after, aside=0)
-        told.append(Note("taste_back"))
+        notes.append(Note("taste_back"))
     # "For me" may be said where nobody else was spoken of.
     expected = freed or change.kind == "recipient"
-    return after, told or ([] if expected else [Note("nothing_to_drop")])
+    return after, notes or ([] if expected else [Note("nothing_to_drop")])
 
 
 def _unwanted(situation: Situation, product: Shown) -> _Next:
     new = Constraint(kind="not_item", values=(product.id,), said=product.title)
-    marks = tuple(one for one in situation.marks if one.item != product.id)
+    marks = tuple(mark for mark in situation.marks if mark.item != product.id)
     mark = Mark(item=product.id, title=product.title, kind=EventKind.DISLIKE)
     constraints = situation.constraints.add([new]).constraints
     return _with(situation, constraints=constraints, marks=(*marks, mark)), []
@@ -186,7 +190,7 @@ def _bound(situation: Situation, change: Than) -> AtMost | AtLeast:
     some = situation.shown if change.reference is None else (_meant(situation, change.reference),)
     if not some:
         raise _Refused("nothing_shown")
-    priced = [(one.price, one.currency) for one in some if one.price is not None]
+    priced = [(product.price, product.currency) for product in some if product.price is not None]
     if not priced:
         raise _Refused("no_price")
     if change.direction == "cheaper":

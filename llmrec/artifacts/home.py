@@ -22,8 +22,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from llmrec.artifacts.folders import folder_aside
+from llmrec.catalog.locks import taken
 from llmrec.config import disk_errors
-from llmrec.errors import LockedError
 
 __all__ = ["building", "bury", "is_number", "locked", "next_number", "numbers"]
 
@@ -56,20 +56,10 @@ def locked(home: Path) -> Iterator[None]:
         LockedError: another process holds it for a minute.
     """
     path = home / "write.lock"
-    lock = FileLock(path)
-    try:
-        with disk_errors(path):
-            home.mkdir(parents=True, exist_ok=True)
-            lock.acquire(timeout=_WAIT_S)
-    except Timeout as error:
-        raise LockedError(
-            f"Another process is changing {home}.",
-            hint="Wait until it has finished, then run this one again.",
-        ) from error
-    try:
+    with disk_errors(path):
+        home.mkdir(parents=True, exist_ok=True)
+    with taken(FileLock(path), _WAIT_S, f"Another process is changing {home}."):
         yield
-    finally:
-        lock.release()
 
 
 @contextmanager

@@ -27,21 +27,34 @@ def answer_table(answer: Recommendations, *, title: str | None = None) -> Render
     table.add_column("Product", ratio=3)
     table.add_column("Price", justify="right", no_wrap=True)
     table.add_column("Why", ratio=4)
-    for one in answer:
-        table.add_row(str(one.rank), _product(one.item), price_of(one.item), _words(one.reason))
-    described = [one for one in answer if one.description]
-    return Group(table, *(card(one) for one in described)) if described else table
+    for recommendation in answer:
+        table.add_row(
+            str(recommendation.rank),
+            _product(recommendation.item),
+            price_of(recommendation.item),
+            _words(recommendation.reason),
+        )
+    described = [recommendation for recommendation in answer if recommendation.description]
+    return (
+        Group(table, *(card(recommendation) for recommendation in described))
+        if described
+        else table
+    )
 
 
-def card(one: Recommendation) -> Panel:
+def card(recommendation: Recommendation) -> Panel:
     """One product as a card: facts, reason and, if it was written, the description."""
-    item = one.item
+    item = recommendation.item
     facts = [f"{name}: {', '.join(values)}" for name, values in list(item.attributes.items())[:4]]
     facts += [" › ".join(item.category)] if item.category else []
     lines = [f"[dim]{escape(' · '.join(facts))}[/]"] if facts else []
-    lines += [_words(one.description)] if one.description else []
-    lines += [f"[italic]{_words(one.reason)}[/]"] if one.reason and not one.description else []
-    heading = f"[bold]{one.rank}. {escape(item.title)}[/]  {price_of(item)}"
+    lines += [_words(recommendation.description)] if recommendation.description else []
+    lines += (
+        [f"[italic]{_words(recommendation.reason)}[/]"]
+        if recommendation.reason and not recommendation.description
+        else []
+    )
+    heading = f"[bold]{recommendation.rank}. {escape(item.title)}[/]  {price_of(item)}"
     return Panel("\n".join(lines) or escape(item.id), title=heading, title_align="left")
 
 
@@ -53,14 +66,14 @@ def score_table(answer: Recommendations) -> Table:
     for heading in ("score", "llm", "retrieval"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("sources", ratio=2)
-    for one in answer.considered:
+    for recommendation in answer.considered:
         table.add_row(
-            str(one.rank),
-            f"{escape(one.item.title)} [dim]{escape(one.id)}[/]",
-            f"{one.score:.3f}",
-            _number(one.scores.get("llm")),
-            _number(one.scores.get("retrieval")),
-            _sources(one),
+            str(recommendation.rank),
+            f"{escape(recommendation.item.title)} [dim]{escape(recommendation.id)}[/]",
+            f"{recommendation.score:.3f}",
+            _number(recommendation.scores.get("llm")),
+            _number(recommendation.scores.get("retrieval")),
+            _sources(recommendation),
         )
     return table
 
@@ -98,10 +111,10 @@ def _words(words: Words | None) -> str:
     return escape(words.text) + mark
 
 
-def _sources(one: Recommendation) -> str:
+def _sources(recommendation: Recommendation) -> str:
     ranks = {
         name.removeprefix("source:"): int(rank)
-        for name, rank in one.scores.items()
+        for name, rank in recommendation.scores.items()
         if name.startswith("source:")
     }
     ordered = sorted(ranks.items(), key=lambda pair: (pair[1], pair[0]))

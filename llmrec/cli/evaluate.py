@@ -30,61 +30,68 @@ _KS = (5, 10, 20)
 _BATCH = 16
 _RETRIEVER_BATCH = 64
 
+_Baseline = Annotated[
+    str | None,
+    typer.Option(help="Evaluate this baseline, tuned on validation, not the main path."),
+]
+_Answers = Annotated[
+    Path | None,
+    typer.Option(help="Judge another model's lists: JSON lines, see scripts/peers/README.md."),
+]
+_RetrieverOnly = Annotated[
+    bool,
+    typer.Option("--retriever-only", "--no-llm", help="The main path without the language model."),
+]
+_Candidates = Annotated[
+    int | None, typer.Option(help="How many candidates the model ranks.", show_default=False)
+]
+_LlmWeight = Annotated[
+    float | None, typer.Option(help="Share of the model in the score.", show_default=False)
+]
+_Sensitivity = Annotated[
+    int, typer.Option(help="Rank so many users again, in other orders and under other labels.")
+]
+_Words = Annotated[
+    int, typer.Option(help="Write reasons for so many users and check their claims.")
+]
+_Batch = Annotated[int | None, typer.Option(help="Users asked at once.", min=1, show_default=False)]
+_Name = Annotated[str | None, typer.Option(help="What reports call the run.")]
+_Workspace = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace",
+        "-w",
+        help="Folder of the evaluation's own workspace; in the cache otherwise.",
+    ),
+]
+_Cache = Annotated[
+    bool, typer.Option(help="Look candidates and label scores up from earlier runs.")
+]
+
 
 @app.command("run")
 def run(
     data: flags.Data,
-    baseline: Annotated[
-        str | None,
-        typer.Option(help="Evaluate this baseline, tuned on validation, not the main path."),
-    ] = None,
-    answers: Annotated[
-        Path | None,
-        typer.Option(help="Judge another model's lists: JSON lines, see scripts/peers/README.md."),
-    ] = None,
-    retriever_only: Annotated[
-        bool,
-        typer.Option(
-            "--retriever-only", "--no-llm", help="The main path without the language model."
-        ),
-    ] = False,
-    candidates: Annotated[
-        int | None, typer.Option(help="How many candidates the model ranks.", show_default=False)
-    ] = None,
-    llm_weight: Annotated[
-        float | None, typer.Option(help="Share of the model in the score.", show_default=False)
-    ] = None,
-    sensitivity: Annotated[
-        int,
-        typer.Option(help="Rank so many users again, in other orders and under other labels."),
-    ] = 0,
-    words: Annotated[
-        int, typer.Option(help="Write reasons for so many users and check their claims.")
-    ] = 0,
+    baseline: _Baseline = None,
+    answers: _Answers = None,
+    retriever_only: _RetrieverOnly = False,
+    candidates: _Candidates = None,
+    llm_weight: _LlmWeight = None,
+    sensitivity: _Sensitivity = 0,
+    words: _Words = 0,
     part: flags.Part = "test",
     users: flags.Users = None,
     ks: flags.Ks = None,
     seed: flags.Seed = 0,
     negatives: flags.Negatives = None,
     budget: flags.Budget = 20,
-    batch: Annotated[
-        int | None, typer.Option(help="Users asked at once.", min=1, show_default=False)
-    ] = None,
-    name: Annotated[str | None, typer.Option(help="What reports call the run.")] = None,
+    batch: _Batch = None,
+    name: _Name = None,
     out: flags.Out = None,
     resume: flags.Resume = False,
     html: flags.Html = None,
-    workspace: Annotated[
-        Path | None,
-        typer.Option(
-            "--workspace",
-            "-w",
-            help="Folder of the evaluation's own workspace; in the cache otherwise.",
-        ),
-    ] = None,
-    cache: Annotated[
-        bool, typer.Option(help="Look candidates and label scores up from earlier runs.")
-    ] = True,
+    workspace: _Workspace = None,
+    cache: _Cache = True,
     protocol: flags.Protocol = "auto",
     items: flags.Items = None,
     order: flags.Order = "time",
@@ -109,14 +116,11 @@ def run(
 
     [bold]llmrec eval run --data ml-1m --answers sasrec.jsonl[/]
     """
-    if sum((baseline is not None, answers is not None, retriever_only)) > 1:
-        raise typer.BadParameter("--baseline, --answers and --retriever-only exclude each other.")
-    if negatives and not baseline:
-        raise typer.BadParameter("--negatives goes with --baseline: others rank what they find.")
+    _check_kind(baseline, answers, retriever_only, negatives)
     opened = flags.open_named(
         flags.DataOptions(data, items, protocol, order, repeats, valid_from, test_from)
     )
-    asked = _Asked(
+    options = _RunOptions(
         part=part,
         users=users,
         ks=tuple(ks or ()),
@@ -131,29 +135,12 @@ def run(
         words=words,
     )
     if answers:
-        done = _run_answers(opened, asked, answers)
+        done = _run_answers(opened, options, answers)
     elif baseline:
-        done = evaluate_baselines.run_named(
-            opened,
-            baseline,
-            asked.folder(opened, baseline),
-            name=name,
-            part=part,
-            ks=asked.ks or _KS,
-            users=users,
-            seed=seed,
-            budget=budget,
-            negatives=negatives,
-            resume=resume,
-            **({"batch": batch} if batch else {}),
-        )
+        done = _run_baseline(opened, options, baseline, budget, negatives)
     else:
-        settings: dict[str, Any] = {"retrieval": {}, "ranking": {"seed": seed}}
-        if candidates is not None:
-            settings["retrieval"]["candidates"] = candidates
-        if llm_weight is not None:
-            settings["ranking"]["llm_weight"] = llm_weight
-        done = _run_main_path(opened, asked, settings, llm=not retriever_only)
+        settings = _overrides(seed, candidates, llm_weight)
+        done = _run_main_path(opened, options, settings, llm=not retriever_only)
     flags.Reports(html).show([done])
     flags.say(f"Written to {done.folder}")
 
@@ -199,8 +186,18 @@ def report_runs(
     flags.Reports(html, markdown, published).show([read_run(folder) for folder in runs])
 
 
+def _check_kind(
+    baseline: str | None, answers: Path | None, retriever_only: bool, negatives: int | None
+) -> None:
+    """Refuse options that name more than one thing to evaluate, or do not go with it."""
+    if sum((baseline is not None, answers is not None, retriever_only)) > 1:
+        raise typer.BadParameter("--baseline, --answers and --retriever-only exclude each other.")
+    if negatives and not baseline:
+        raise typer.BadParameter("--negatives goes with --baseline: others rank what they find.")
+
+
 @dataclass(frozen=True)
-class _Asked:
+class _RunOptions:
     """What the user said of the run."""
 
     part: Literal["valid", "test"]
@@ -223,44 +220,77 @@ class _Asked:
         return self.out or flags.runs_folder(data, self.workspace) / plain
 
 
-def _run_answers(data: EvalData, asked: _Asked, answers: Path) -> Run:
+def _run_answers(data: EvalData, options: _RunOptions, answers: Path) -> Run:
     from llmrec.eval.runs.replay import run_answers
 
     with flags.counting("Users") as tell:
         return run_answers(
             data,
             answers,
-            asked.folder(data, answers.stem),
-            name=asked.name,
-            part=asked.part,
-            ks=asked.ks or _KS,
-            users=asked.users,
-            seed=asked.seed,
-            resume=asked.resume,
+            options.folder(data, answers.stem),
+            name=options.name,
+            part=options.part,
+            ks=options.ks or _KS,
+            users=options.users,
+            seed=options.seed,
+            resume=options.resume,
             progress=tell,
         )
 
 
-def _run_main_path(data: EvalData, asked: _Asked, settings: Mapping[str, Any], *, llm: bool) -> Run:
+def _run_baseline(
+    data: EvalData, options: _RunOptions, baseline: str, budget: int, negatives: int | None
+) -> Run:
+    return evaluate_baselines.run_named(
+        data,
+        baseline,
+        options.folder(data, baseline),
+        name=options.name,
+        part=options.part,
+        ks=options.ks or _KS,
+        users=options.users,
+        seed=options.seed,
+        budget=budget,
+        negatives=negatives,
+        resume=options.resume,
+        **({"batch": options.batch} if options.batch else {}),
+    )
+
+
+def _overrides(
+    seed: int, candidates: int | None, llm_weight: float | None
+) -> dict[str, dict[str, Any]]:
+    """Settings of the evaluation's workspace that the user has set for this run."""
+    settings: dict[str, dict[str, Any]] = {"retrieval": {}, "ranking": {"seed": seed}}
+    if candidates is not None:
+        settings["retrieval"]["candidates"] = candidates
+    if llm_weight is not None:
+        settings["ranking"]["llm_weight"] = llm_weight
+    return settings
+
+
+def _run_main_path(
+    data: EvalData, options: _RunOptions, settings: Mapping[str, Any], *, llm: bool
+) -> Run:
     from llmrec.eval.main_path.shop import evaluation_shop
 
     with flags.indexing() as tell:
         shop = evaluation_shop(
-            data, asked.part, folder=asked.workspace, overrides=settings, progress=tell
+            data, options.part, folder=options.workspace, overrides=settings, progress=tell
         )
-    plan = _plan(data, asked, shop, llm)
+    plan = _plan(data, options, shop, llm)
     flags.say(f"The evaluation's workspace is {shop.path}")
-    folder = asked.folder(data, plan.recommender["name"])
-    return (_run_ranker if llm else _run_retriever)(data, asked, shop, plan, folder)
+    folder = options.folder(data, plan.recommender["name"])
+    return (_run_ranker if llm else _run_retriever)(data, options, shop, plan, folder)
 
 
-def _plan(data: EvalData, asked: _Asked, shop: Workspace, llm: bool) -> Plan:
+def _plan(data: EvalData, options: _RunOptions, shop: Workspace, llm: bool) -> Plan:
     from llmrec.errors import ConfigError
     from llmrec.eval.main_path.recommenders import path_settings
     from llmrec.eval.runs.runner import make_plan
 
     candidates = shop.settings.retrieval.candidates
-    ks = asked.ks or tuple(k for k in _KS if not llm or k <= candidates) or (candidates,)
+    ks = options.ks or tuple(k for k in _KS if not llm or k <= candidates) or (candidates,)
     if llm and max(ks) > candidates:
         raise ConfigError(
             f"-k {max(ks)} is more than the {candidates} candidates that the model ranks.",
@@ -269,27 +299,29 @@ def _plan(data: EvalData, asked: _Asked, shop: Workspace, llm: bool) -> Plan:
     kind = "main" if llm else "retriever"
     return make_plan(
         data,
-        name=asked.name or kind,
+        name=options.name or kind,
         recommender={
             "name": kind,
             "kind": "llmrec",
             "settings": dict(path_settings(data, shop, llm=llm)),
         },
-        part=asked.part,
+        part=options.part,
         ks=ks,
-        users=asked.users,
-        seed=asked.seed,
-        batch=asked.batch or (_BATCH if llm else _RETRIEVER_BATCH),
+        users=options.users,
+        seed=options.seed,
+        batch=options.batch or (_BATCH if llm else _RETRIEVER_BATCH),
         depth=max(ks) if llm else None,
     )
 
 
-def _run_retriever(data: EvalData, asked: _Asked, shop: Workspace, plan: Plan, folder: Path) -> Run:
+def _run_retriever(
+    data: EvalData, options: _RunOptions, shop: Workspace, plan: Plan, folder: Path
+) -> Run:
     from llmrec.eval.main_path.recommenders import open_retriever
     from llmrec.eval.runs.runner import run as run_planned
 
     with (
-        open_retriever(data, asked.part, shop, cached=asked.cache) as path,
+        open_retriever(data, options.part, shop, cached=options.cache) as path,
         flags.counting("Users") as tell,
     ):
         return run_planned(
@@ -297,20 +329,22 @@ def _run_retriever(data: EvalData, asked: _Asked, shop: Workspace, plan: Plan, f
             data,
             plan,
             folder,
-            resume=asked.resume,
+            resume=options.resume,
             history="events",
             from_cache=path.cache.used if path.cache else None,
             progress=tell,
         )
 
 
-def _run_ranker(data: EvalData, asked: _Asked, shop: Workspace, plan: Plan, folder: Path) -> Run:
+def _run_ranker(
+    data: EvalData, options: _RunOptions, shop: Workspace, plan: Plan, folder: Path
+) -> Run:
     from llmrec.eval.main_path.details import llm_details
     from llmrec.eval.main_path.recommenders import open_main_path
     from llmrec.eval.runs.runner import run as run_planned
 
     with (
-        open_main_path(data, asked.part, shop, cached=asked.cache) as path,
+        open_main_path(data, options.part, shop, cached=options.cache) as path,
         flags.counting("Users") as tell,
         flags.counting("Other orders, labels, words") as tell_details,
     ):
@@ -319,14 +353,14 @@ def _run_ranker(data: EvalData, asked: _Asked, shop: Workspace, plan: Plan, fold
             data,
             plan,
             folder,
-            resume=asked.resume,
+            resume=options.resume,
             history="events",
             from_cache=path.cache.used if path.cache else None,
             details=lambda outcome: llm_details(
                 path,
                 outcome,
-                sensitivity=asked.sensitivity,
-                words=asked.words,
+                sensitivity=options.sensitivity,
+                words=options.words,
                 progress=tell_details,
             ),
             progress=tell,

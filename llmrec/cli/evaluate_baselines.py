@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = ["baselines", "run_named"]
 
+_Names = Annotated[list[str] | None, typer.Argument(help="Which ones; all of them otherwise.")]
+
 
 def baselines(
     data: flags.Data,
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Which ones; all of them otherwise.")
-    ] = None,
+    names: _Names = None,
     budget: flags.Budget = 20,
     part: flags.Part = "test",
     users: flags.Users = None,
@@ -57,21 +57,16 @@ def baselines(
         flags.DataOptions(data, items, protocol, order, repeats, valid_from, test_from)
     )
     root = out or flags.runs_folder(opened, None) / f"{opened.name}-baselines-{part}"
-    runs = [
-        run_named(
-            opened,
-            name,
-            root / name,
-            part=part,
-            ks=tuple(ks or (5, 10, 20)),
-            users=users,
-            seed=seed,
-            budget=budget,
-            negatives=negatives,
-            resume=resume,
-        )
-        for name in chosen
-    ]
+    options = {
+        "part": part,
+        "ks": tuple(ks or (5, 10, 20)),
+        "users": users,
+        "seed": seed,
+        "budget": budget,
+        "negatives": negatives,
+        "resume": resume,
+    }
+    runs = [run_named(opened, name, root / name, **options) for name in chosen]
     # Against the best alone: every pair would cost the correction dearly and say little.
     comparisons = compare_runs(runs, against=best_of(runs)) if len(runs) > 1 else ()
     flags.Reports(html, markdown, published).show(runs, comparisons)

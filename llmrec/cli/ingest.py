@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -19,7 +20,8 @@ from llmrec.types import EventKind
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from llmrec.ingest import FileProgress, Removal
+    from llmrec.ingest import FileProgress, IngestOptions, Removal
+    from llmrec.ingest.shapes import Target
 
 __all__ = ["app"]
 
@@ -67,6 +69,49 @@ _Order = Annotated[
     typer.Option("--date-order", help="Is 3/4/2021 in March (mdy) or in April (dmy)?"),
 ]
 _Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
+_Currency = Annotated[
+    str | None, typer.Option(help="Currency (ISO 4217) of prices that name none.")
+]
+_Language = Annotated[
+    str | None, typer.Option(help="Language (such as de) of items that name none.")
+]
+_Decimal = Annotated[
+    Literal["point", "comma"] | None,
+    typer.Option(help="Is 1.299 a little more than one (point) or 1299 (comma)?"),
+]
+_PriceUnit = Annotated[
+    PriceUnit | None,
+    typer.Option("--price-unit", help="Is 1195 a whole price, or 11.95 in cents?"),
+]
+_Whole = Annotated[
+    bool,
+    typer.Option(
+        "--replace",
+        help="The files are the whole catalogue: products in none of them go. It shows which, and "
+        "asks.",
+    ),
+]
+_Yes = Annotated[
+    bool,
+    typer.Option(
+        "--yes",
+        "-y",
+        help="With --replace: do not ask, unless most of the catalogue would go or a tenth of the "
+        "rows is bad.",
+    ),
+]
+_Force = Annotated[
+    bool, typer.Option("--force", help="With --replace: do not ask, whatever would go.")
+]
+_Kind = Annotated[EventKind | None, typer.Option(help="What all events of the files are.")]
+_AllowUnknown = Annotated[
+    bool,
+    typer.Option("--allow-unknown-items", help="Keep events of items not in the catalogue."),
+]
+_DislikedBelow = Annotated[
+    float | None,
+    typer.Option(help="A rating lower than that says dislike; default: ingest.disliked_below."),
+]
 
 
 @app.command()
@@ -78,42 +123,15 @@ def items(
     format: _Format = None,
     delimiter: _Delimiter = None,
     quote: _Quote = None,
-    currency: Annotated[
-        str | None, typer.Option(help="Currency (ISO 4217) of prices that name none.")
-    ] = None,
-    language: Annotated[
-        str | None, typer.Option(help="Language (such as de) of items that name none.")
-    ] = None,
-    decimal: Annotated[
-        Literal["point", "comma"] | None,
-        typer.Option(help="Is 1.299 a little more than one (point) or 1299 (comma)?"),
-    ] = None,
-    price_unit: Annotated[
-        PriceUnit | None,
-        typer.Option("--price-unit", help="Is 1195 a whole price, or 11.95 in cents?"),
-    ] = None,
+    currency: _Currency = None,
+    language: _Language = None,
+    decimal: _Decimal = None,
+    price_unit: _PriceUnit = None,
     date_order: _Order = None,
     limit: _Limit = None,
-    whole: Annotated[
-        bool,
-        typer.Option(
-            "--replace",
-            help="The files are the whole catalogue: products in none of them go. It shows which, "
-            "and asks.",
-        ),
-    ] = False,
-    yes: Annotated[
-        bool,
-        typer.Option(
-            "--yes",
-            "-y",
-            help="With --replace: do not ask, unless most of the catalogue would go or a tenth of "
-            "the rows is bad.",
-        ),
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="With --replace: do not ask, whatever would go.")
-    ] = False,
+    whole: _Whole = False,
+    yes: _Yes = False,
+    force: _Force = False,
     as_json: _Json = False,
 ) -> None:
     """Add or update products.
@@ -131,23 +149,16 @@ def items(
     Example: [bold]llmrec ingest items products.csv --map title=product_name --currency EUR[/]
     """
     from llmrec.config import Workspace
-    from llmrec.ingest import IngestOptions, ingest_items
+    from llmrec.ingest import ingest_items
     from llmrec.ingest.fields import parse_language
     from llmrec.ingest.prices import parse_currency
-    from llmrec.ingest.recognise import parse_map
 
-    options = IngestOptions(
-        columns=parse_map(map or (), "items"),
-        encoding=encoding,
-        format=format,
-        delimiter=delimiter,
-        quote=quote,
+    options = replace(
+        _file_options("items", map, encoding, format, delimiter, quote, date_order, limit),
         currency=_checked("--currency", currency, parse_currency),
         language=_checked("--language", language, parse_language),
         decimal=None if decimal is None else "." if decimal == "point" else ",",
         price_unit=price_unit,
-        date_order=date_order,
-        limit=limit,
     )
     shop = Workspace.open(workspace)
     with _bars() as bars:
@@ -165,17 +176,9 @@ def events(
     format: _Format = None,
     delimiter: _Delimiter = None,
     quote: _Quote = None,
-    kind: Annotated[
-        EventKind | None, typer.Option(help="What all events of the files are.")
-    ] = None,
-    allow_unknown_items: Annotated[
-        bool,
-        typer.Option("--allow-unknown-items", help="Keep events of items not in the catalogue."),
-    ] = False,
-    disliked_below: Annotated[
-        float | None,
-        typer.Option(help="A rating lower than that says dislike; default: ingest.disliked_below."),
-    ] = None,
+    kind: _Kind = None,
+    allow_unknown_items: _AllowUnknown = False,
+    disliked_below: _DislikedBelow = None,
     date_order: _Order = None,
     limit: _Limit = None,
     as_json: _Json = False,
@@ -193,18 +196,11 @@ def events(
     Example: [bold]llmrec ingest events orders.csv.gz --kind purchase --map user=client_no[/]
     """
     from llmrec.config import Workspace
-    from llmrec.ingest import IngestOptions, ingest_events
-    from llmrec.ingest.recognise import parse_map
+    from llmrec.ingest import ingest_events
 
-    options = IngestOptions(
-        columns=parse_map(map or (), "events"),
-        encoding=encoding,
-        format=format,
-        delimiter=delimiter,
-        quote=quote,
+    options = replace(
+        _file_options("events", map, encoding, format, delimiter, quote, date_order, limit),
         kind=kind,
-        date_order=date_order,
-        limit=limit,
         allow_unknown_items=allow_unknown_items,
         disliked_below=disliked_below,
     )
@@ -212,6 +208,31 @@ def events(
     with _bars() as bars:
         report = ingest_events(shop, files, options=options, progress=_into(bars))
     print_report(report, as_json, workspace, shop.settings.ingest.rating_scale)
+
+
+def _file_options(
+    target: Target,
+    pairs: list[str] | None,
+    encoding: str | None,
+    format: str | None,
+    delimiter: str | None,
+    quote: Quote | None,
+    date_order: DateOrder | None,
+    limit: int | None,
+) -> IngestOptions:
+    """How files of either kind are read."""
+    from llmrec.ingest import IngestOptions
+    from llmrec.ingest.recognise import parse_map
+
+    return IngestOptions(
+        columns=parse_map(pairs or (), target),
+        encoding=encoding,
+        format=format,
+        delimiter=delimiter,
+        quote=quote,
+        date_order=date_order,
+        limit=limit,
+    )
 
 
 def _checked(flag: str, value: str | None, parse: Callable[[str], str | None]) -> str | None:

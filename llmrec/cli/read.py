@@ -32,48 +32,59 @@ _CONTEXT_HINT = (
 )
 
 
+_Message = Annotated[
+    str | None, typer.Argument(help="As the shopper has typed it.", show_default=False)
+]
+_Context = Annotated[
+    str | None,
+    typer.Option(
+        "--context",
+        metavar="JSON",
+        help="What it is read against: an object with looking_for, held (by the keys of the "
+        "output) and on_screen (a list of titles).",
+    ),
+]
+_Currency = Annotated[
+    str | None,
+    typer.Option(help="The shop's (ISO 4217); else that of most of its prices."),
+]
+_Details = Annotated[
+    bool,
+    typer.Option(
+        "--details",
+        help="Add what is not held: unsure, where the model contradicts itself, and untraced, "
+        "where the message does not say so.",
+    ),
+]
+_Stdin = Annotated[
+    bool,
+    typer.Option(
+        "--stdin",
+        help="Read messages from standard input: JSON strings, or objects with message, context "
+        "and shop_currency, one on each line.",
+    ),
+]
+
+
 @dataclass(frozen=True)
-class _Asked:
+class _MessageRequest:
     """A message, and what it is read against."""
 
     message: str
     context: ReadingContext | None = None
     currency: str | None = None
 
+    def read_by(self, reader: Reader) -> Traced:
+        """What it says."""
+        return reader.read(self.message, self.context, self.currency)
+
 
 def read(
-    message: Annotated[
-        str | None, typer.Argument(help="As the shopper has typed it.", show_default=False)
-    ] = None,
-    context: Annotated[
-        str | None,
-        typer.Option(
-            "--context",
-            metavar="JSON",
-            help="What it is read against: an object with looking_for, held (by the keys of the "
-            "output) and on_screen (a list of titles).",
-        ),
-    ] = None,
-    currency: Annotated[
-        str | None,
-        typer.Option(help="The shop's (ISO 4217); else that of most of its prices."),
-    ] = None,
-    details: Annotated[
-        bool,
-        typer.Option(
-            "--details",
-            help="Add what is not held: unsure, where the model contradicts itself, and untraced, "
-            "where the message does not say so.",
-        ),
-    ] = False,
-    stdin: Annotated[
-        bool,
-        typer.Option(
-            "--stdin",
-            help="Read messages from standard input: JSON strings, or objects with message, "
-            "context and shop_currency, one on each line.",
-        ),
-    ] = False,
+    message: _Message = None,
+    context: _Context = None,
+    currency: _Currency = None,
+    details: _Details = False,
+    stdin: _Stdin = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Print what a shopper's message says, as one line of JSON; docs/chat.md lists its keys.
@@ -86,7 +97,7 @@ def read(
     """
     if stdin == (message is not None):
         raise typer.BadParameter("Give a message, or --stdin and messages there.")
-    request = _Asked(message or "", _context_option(context), _currency_option(currency))
+    request = _MessageRequest(message or "", _context_option(context), _currency_option(currency))
     # Taken before any progress is shown: rich turns sys.stdout to its own console meanwhile.
     out = typer.get_binary_stream("stdout")
     with ExitStack() as opened:
@@ -95,7 +106,7 @@ def read(
             return
         with notes.status("Reading …"):
             reader = _reader(workspace, opened)
-            traced = reader.read(request.message, request.context, request.currency)
+            traced = request.read_by(reader)
         _print(traced, out, details)
 
 
@@ -133,14 +144,14 @@ def _default_reader(opened: ExitStack) -> Reader:
     return reader
 
 
-def _read_lines(reader: Reader, default: _Asked, out: IO[bytes], details: bool) -> None:
+def _read_lines(reader: Reader, default: _MessageRequest, out: IO[bytes], details: bool) -> None:
     lines = typer.get_binary_stream("stdin")
     bar = progress_bar()
     bar.disable = console.is_terminal  # the answers themselves are seen coming
     with bar:
         task = bar.add_task("Reading", total=_count(lines))
-        for request in _asked_in(lines, default):
-            _print(reader.read(request.message, request.context, request.currency), out, details)
+        for request in _requests_in(lines, default):
+            _print(request.read_by(reader), out, details)
             bar.advance(task)
 
 
@@ -154,13 +165,13 @@ def _count(lines: IO[bytes]) -> int | None:
     return count
 
 
-def _asked_in(lines: IO[bytes], default: _Asked) -> Iterator[_Asked]:
+def _requests_in(lines: IO[bytes], default: _MessageRequest) -> Iterator[_MessageRequest]:
     """Each line's message, as soon as the line is there; empty lines are passed over."""
     for row, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            request = _asked(line, default)
+            request = _request(line, default)
         except DataError as error:
             raise DataError(
                 error.reason,
@@ -172,7 +183,7 @@ def _asked_in(lines: IO[bytes], default: _Asked) -> Iterator[_Asked]:
         yield request
 
 
-def _asked(line: bytes, default: _Asked) -> _Asked:
+def _request(line: bytes, default: _MessageRequest) -> _MessageRequest:
     try:
         text = line.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -187,7 +198,7 @@ def _asked(line: bytes, default: _Asked) -> _Asked:
     message = given["message"]
     if not isinstance(message, str):
         raise DataError(f"it must be a string, not {_kind(message)}.", field="message")
-    return _Asked(
+    return _MessageRequest(
         message,
         _context(given["context"], "context") if "context" in given else default.context,
         _currency(given.get("shop_currency")) or default.currency,
@@ -231,15 +242,15 @@ def _context(value: object, name: str = "") -> ReadingContext | None:
         raise DataError(f"it must be an object or null, not {_kind(value)}.", field=name or None)
     inside = f"{name}." if name else ""
     looking_for = _checked(value, "looking_for", str, inside)
-    held: Mapping[str, Any] = _checked(value, "held", dict, inside) or {}
-    _checked(held, "attributes", dict, f"{inside}held.")
+    limits: Mapping[str, Any] = _checked(value, "held", dict, inside) or {}
+    _checked(limits, "attributes", dict, f"{inside}held.")
     on_screen = _checked(value, "on_screen", list, inside) or []
     for title in on_screen:
         if not isinstance(title, str):
             raise DataError(
                 f"a title in it must be a string, not {_kind(title)}.", field=f"{inside}on_screen"
             )
-    return ReadingContext(looking_for, held, tuple(on_screen))
+    return ReadingContext(looking_for, limits, tuple(on_screen))
 
 
 def _checked(values: Mapping[str, Any], key: str, kind: type, inside: str) -> Any:

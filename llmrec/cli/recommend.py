@@ -108,16 +108,21 @@ def recommend(
             language=words,
         )
     answer = read.noted(answer)
-    if explain and not scores:  # what it did before it meant here what it means in Python
-        notes.print(
-            "--explain writes reasons, as in Python and over HTTP; for the scores say --scores. "
-            "A later version will not show them for --explain.",
-            style="yellow",
-        )
+    if explain and not scores:
+        _say_what_explain_means()
     if as_json:
         console.print_json(data=_as_data(answer, scores or bool(explain)))
     else:
         _show(answer, scores or bool(explain))
+
+
+def _say_what_explain_means() -> None:
+    """It showed the scores before it meant here what it means in Python."""
+    notes.print(
+        "--explain writes reasons, as in Python and over HTTP; for the scores say --scores. "
+        "A later version will not show them for --explain.",
+        style="yellow",
+    )
 
 
 def _show(answer: Recommendations, scores: bool) -> None:
@@ -131,7 +136,7 @@ def _as_data(answer: Recommendations, scores: bool) -> dict[str, Any]:
     data = answer.to_dict()
     if scores:
         data["considered"] = [
-            {"id": one.id, "rank": one.rank, "score": one.score, "scores": dict(one.scores)}
-            for one in answer.considered
+            {"id": item.id, "rank": item.rank, "score": item.score, "scores": dict(item.scores)}
+            for item in answer.considered
         ]
     return data

@@ -21,36 +21,41 @@ if TYPE_CHECKING:
 
 __all__ = ["serve_llm"]
 
+_Start = Annotated[bool, typer.Option("--start", help="Start it here instead of printing it.")]
+_Host = Annotated[
+    str | None,
+    typer.Option(help="Address to listen at; else 127.0.0.1.", show_default=False),
+]
+_Port = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=65535, help="Port; else that of engine.url, else 8000.", show_default=False
+    ),
+]
+_TensorParallel = Annotated[
+    int | None,
+    typer.Option(min=1, help="Cards over which each layer is split.", show_default=False),
+]
+_PipelineParallel = Annotated[
+    int | None,
+    typer.Option(min=1, help="Stages over which the layers are split.", show_default=False),
+]
+_Ray = Annotated[
+    bool,
+    typer.Option(
+        "--ray", help="The stages are machines of a Ray cluster with cards like this one's."
+    ),
+]
+
 
 def serve_llm(
     workspace: WorkspaceOption = None,
-    start: Annotated[
-        bool, typer.Option("--start", help="Start it here instead of printing it.")
-    ] = False,
-    host: Annotated[
-        str | None,
-        typer.Option(help="Address to listen at; else 127.0.0.1.", show_default=False),
-    ] = None,
-    port: Annotated[
-        int | None,
-        typer.Option(
-            min=1, max=65535, help="Port; else that of engine.url, else 8000.", show_default=False
-        ),
-    ] = None,
-    tensor_parallel: Annotated[
-        int | None,
-        typer.Option(min=1, help="Cards over which each layer is split.", show_default=False),
-    ] = None,
-    pipeline_parallel: Annotated[
-        int | None,
-        typer.Option(min=1, help="Stages over which the layers are split.", show_default=False),
-    ] = None,
-    ray: Annotated[
-        bool,
-        typer.Option(
-            "--ray", help="The stages are machines of a Ray cluster with cards like this one's."
-        ),
-    ] = False,
+    start: _Start = False,
+    host: _Host = None,
+    port: _Port = None,
+    tensor_parallel: _TensorParallel = None,
+    pipeline_parallel: _PipelineParallel = None,
+    ray: _Ray = False,
 ) -> None:
     """Print (or start) the vLLM server that fits this machine, for many clients of one model.
 
@@ -60,34 +65,43 @@ def serve_llm(
     Examples: [bold]llmrec serve-llm[/] · [bold]llmrec serve-llm -w shop --start[/] ·
     [bold]llmrec serve-llm --tensor-parallel 2[/]
     """
-    from llmrec.config import Settings, Workspace
-
-    folder: Path | None = None
-    try:
-        shop = Workspace.open(workspace)
-        settings, folder = shop.settings, shop.models_dir
-    except WorkspaceError:
-        # Only a workspace that was named has to be there.
-        if workspace:
-            raise
-        settings = Settings()
+    settings, models = _settings(workspace)
     chosen = {"tensor_parallel": tensor_parallel, "pipeline_parallel": pipeline_parallel}
     engine = settings.engine.model_copy(
         update={name: value for name, value in chosen.items() if value is not None}
     )
     plan = _plan(settings.models.llm, engine, on_ray=ray)
-    command = _command(settings, plan.settings(engine), folder, host, port, on_ray=ray)
+    command = _command(settings, plan.settings(engine), models, host, port, on_ray=ray)
+    _explain(plan, on_ray=ray)
+    if start:
+        _start(command, settings)
+    typer.echo(str(command))
+
+
+def _settings(workspace: Path | None) -> tuple[Settings, Path | None]:
+    """The workspace's settings and where its models lie; the defaults where there is none."""
+    from llmrec.config import Settings, Workspace
+
+    try:
+        shop = Workspace.open(workspace)
+        return shop.settings, shop.models_dir
+    except WorkspaceError:
+        # Only a workspace that was named has to be there.
+        if workspace:
+            raise
+        return Settings(), None
+
+
+def _explain(plan: Plan, *, on_ray: bool) -> None:
+    """Say as comments why it is planned so, and what has to be started before."""
     for reason in plan.reasons:
         # Why it is vLLM needs no saying here.
         if reason.startswith(f"{plan.engine}:"):
             continue
         notes.print(f"# {reason}", highlight=False, markup=False, soft_wrap=True)
-    if ray:
+    if on_ray:
         for line in _RAY:
             notes.print(line, highlight=False, markup=False, soft_wrap=True)
-    if start:
-        _start(command, settings)
-    typer.echo(str(command))
 
 
 _RAY = (

@@ -35,26 +35,28 @@ if TYPE_CHECKING:
 __all__ = ["train_all"]
 
 _ORDER = ("behaviour", "fusion", "ranker")
+_Skip = Annotated[
+    list[str] | None,
+    typer.Option(help="Leave this one out: behaviour, fusion or ranker; repeatable."),
+]
+_StageSettings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="STAGE.NAME=VALUE",
+        help="A setting of one of them, such as behaviour.dropout=0.4; repeatable.",
+    ),
+]
 
 
 def train_all(
     workspace: WorkspaceOption = None,
     since: SinceOption = None,
-    skip: Annotated[
-        list[str] | None,
-        typer.Option(help="Leave this one out: behaviour, fusion or ranker; repeatable."),
-    ] = None,
+    skip: _Skip = None,
     max_examples: MaxExamplesOption = None,
     targets: TargetsOption = "retrieved",
     seed: SeedOption = 0,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="STAGE.NAME=VALUE",
-            help="A setting of one of them, such as behaviour.dropout=0.4; repeatable.",
-        ),
-    ] = None,
+    set_: _StageSettings = None,
     resume: ResumeOption = True,
     dry_run: DryRunOption = False,
     promote: PromoteOption = True,
@@ -87,12 +89,17 @@ def train_all(
     outcomes = [
         record.outcome(name) or _done(options, name, record, show=not as_json) for name in names
     ]
+    _show(outcomes, as_json=as_json)
+    if any(outcome.state == "failed" for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+def _show(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps({one.stage: one.plain() for one in outcomes}, default=str))
+        plain = {outcome.stage: outcome.plain() for outcome in outcomes}
+        typer.echo(json.dumps(plain, default=str))
     else:
         show_outcomes(outcomes)
-    if any(one.state == "failed" for one in outcomes):
-        raise typer.Exit(1)
 
 
 def _names(skip: Sequence[str]) -> list[str]:
@@ -134,22 +141,22 @@ class _Options:
         from llmrec.finetune.fusion import FusionSettings
 
         prefix = f"{name}."
-        own = [one.removeprefix(prefix) for one in self.pairs if one.startswith(prefix)]
+        pairs = [pair.removeprefix(prefix) for pair in self.pairs if pair.startswith(prefix)]
         since, given = moment(self.since), {"seed": self.seed}
         make: dict[str, Callable[[], Stage]] = {
             "behaviour": lambda: BehaviourStage(
-                self.shop, given | {"refit": True}, own, since=since, promote=self.promote
+                self.shop, given | {"refit": True}, pairs, since=since, promote=self.promote
             ),
             "fusion": lambda: FusionStage(
                 self.shop,
-                training_settings(FusionSettings, given, own),
+                training_settings(FusionSettings, given, pairs),
                 since=since,
                 promote=self.promote,
             ),
             "ranker": lambda: RankerStage(
                 self.shop,
                 given,
-                own,
+                pairs,
                 max_examples=self.max_examples,
                 targets=self.targets,
                 since=since,
@@ -165,13 +172,13 @@ def _sizes(options: _Options, names: Sequence[str], *, as_json: bool) -> dict[st
     plain: dict[str, Any] = {}
     for name in names:
         try:
-            said: Size | str = _size(options, name)
+            size: Size | str = _size(options, name)
         except DataError as error:
-            said = f"It cannot learn: {error}"
-        plain[name] = {"reason": said} if isinstance(said, str) else dict(said.plain)
+            size = f"It cannot learn: {error}"
+        plain[name] = {"reason": size} if isinstance(size, str) else dict(size.plain)
         if not as_json:
             console.print(f"[bold]{name}[/]", highlight=False)
-            words = said if isinstance(said, str) else said.words
+            words = size if isinstance(size, str) else size.words
             console.print(words, highlight=False, markup=False)
     if "behaviour" in names and len(names) > 1 and not as_json:
         console.print(

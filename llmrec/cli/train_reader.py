@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,8 +23,10 @@ from llmrec.cli.train_options import (
     WandbOption,
 )
 from llmrec.cli.train_settings import training_settings
+from llmrec.cli.train_stage import published_json
 
 if TYPE_CHECKING:
+    from llmrec.config import Workspace
     from llmrec.finetune import LoraReport, LoraSettings
     from llmrec.finetune.card import PublishedAdapter
     from llmrec.finetune.ranker.estimate import RankerEstimate
@@ -36,28 +39,36 @@ _NAMED = 5
 """Messages that teach nothing and are named; the rest is counted."""
 
 
+_Base = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="The weights that learn to read; else reader.base."),
+]
+_Messages = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="FILE.jsonl", help="The shop's own messages; repeatable."),
+]
+_OnlyMine = Annotated[
+    bool, typer.Option("--only-mine", help="Leave the messages out that ship with llmrec.")
+]
+_Anew = Annotated[
+    bool, typer.Option("--anew", help="Begin with the base, not with the reader that serves.")
+]
+_Variants = Annotated[
+    float, typer.Option(min=0, help="Further messages with other words, for each.")
+]
+_MaxMessages = Annotated[
+    int | None, typer.Option(min=1, help="Train on so many messages, drawn by the seed.")
+]
+
+
 def reader(
     workspace: WorkspaceOption = None,
-    base: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="The weights that learn to read; else reader.base."),
-    ] = None,
-    messages: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FILE.jsonl", help="The shop's own messages; repeatable."),
-    ] = None,
-    only_mine: Annotated[
-        bool, typer.Option("--only-mine", help="Leave the messages out that ship with llmrec.")
-    ] = False,
-    anew: Annotated[
-        bool, typer.Option("--anew", help="Begin with the base, not with the reader that serves.")
-    ] = False,
-    variants: Annotated[
-        float, typer.Option(min=0, help="Further messages with other words, for each.")
-    ] = 0.5,
-    max_examples: Annotated[
-        int | None, typer.Option(min=1, help="Train on so many messages, drawn by the seed.")
-    ] = None,
+    base: _Base = None,
+    messages: _Messages = None,
+    only_mine: _OnlyMine = False,
+    anew: _Anew = False,
+    variants: _Variants = 0.5,
+    max_examples: _MaxMessages = None,
     epochs: EpochsOption = None,
     seed: SeedOption = 0,
     set_: SetOption = None,
@@ -82,27 +93,13 @@ def reader(
     from llmrec.config import Workspace
     from llmrec.finetune import LoraSettings
     from llmrec.finetune.reader.messages import read_messages, written_sets
-    from llmrec.finetune.reader.publish import serving_reader
-    from llmrec.finetune.reader.session import ReaderSession
-    from llmrec.finetune.reader.shop import reader_data
     from llmrec.finetune.reader.train import READING
 
     given = {"epochs": epochs, "seed": seed}
     settings = training_settings(LoraSettings, given, set_ or [], READING.model_dump())
     shop = Workspace.open(workspace)
-    with progress_bar() as bar:
-        bar.add_task("Making examples", total=None)
-        data = reader_data(
-            shop,
-            messages or (),
-            only_mine=only_mine,
-            variants=variants,
-            max_examples=max_examples,
-            seed=seed,
-        )
-    learning = base or shop.settings.reader.base
-    start = None if anew else serving_reader(shop, learning)
-    session = ReaderSession(shop, data, settings, learning, start)
+    data = _data(shop, messages or (), only_mine, variants, max_examples, seed)
+    session = _session(shop, data, settings, base, anew=anew)
     if not resume:
         session.restart()
     _say_left_out(data)
@@ -112,13 +109,48 @@ def reader(
         _show_size(session.estimate(), data, settings, count, as_json=as_json)
         return
     _say_data(data)
-    begun = f"Goes on from {start.name}." if start else f"Begins with {learning}."
+    start = session.start
+    begun = f"Goes on from {start.name}." if start else f"Begins with {session.base}."
     notes.print(begun, highlight=False)
     report = _train(session, settings, wandb=wandb)
     with progress_bar() as bar:
         task = bar.add_task("Reading messages kept apart", total=count)
         session.measure(apart, lambda done: bar.advance(task, done))
     _show(session.publish(promote=promote), report, as_json=as_json)
+
+
+def _data(
+    shop: Workspace,
+    messages: Sequence[Path],
+    only_mine: bool,
+    variants: float,
+    max_examples: int | None,
+    seed: int,
+) -> ReaderData:
+    from llmrec.finetune.reader.shop import reader_data
+
+    with progress_bar() as bar:
+        bar.add_task("Making examples", total=None)
+        return reader_data(
+            shop,
+            messages,
+            only_mine=only_mine,
+            variants=variants,
+            max_examples=max_examples,
+            seed=seed,
+        )
+
+
+def _session(
+    shop: Workspace, data: ReaderData, settings: LoraSettings, base: str | None, *, anew: bool
+) -> ReaderSession:
+    """Its training, from the reader that serves unless it is to begin anew."""
+    from llmrec.finetune.reader.publish import serving_reader
+    from llmrec.finetune.reader.session import ReaderSession
+
+    learning = base or shop.settings.reader.base
+    start = None if anew else serving_reader(shop, learning)
+    return ReaderSession(shop, data, settings, learning, start)
 
 
 def _train(session: ReaderSession, settings: LoraSettings, *, wandb: bool) -> LoraReport | None:
@@ -170,12 +202,7 @@ def _show_size(
 def _show(published: PublishedAdapter, report: LoraReport | None, *, as_json: bool) -> None:
     card, name = published.artifact.card, published.artifact.name
     if as_json:
-        values = {
-            "version": name,
-            "promoted": published.promoted,
-            "reason": published.reason,
-            "card": card.model_dump(mode="json"),
-        }
+        values = published_json(published.artifact, published.promoted, published.reason)
         typer.echo(json.dumps(values, default=str))
         return
     steps = f"{len(report.steps)} steps, the best was {report.best}." if report else ""

@@ -14,7 +14,7 @@ from llmrec.cli.common import console
 if TYPE_CHECKING:
     from llmrec.artifacts import Artifact
 
-__all__ = ["Made", "Size", "Stage", "run_stage", "say_warnings"]
+__all__ = ["Made", "Size", "Stage", "published_json", "run_stage", "say_warnings"]
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,20 @@ class Made:
 
     def json(self) -> dict[str, Any]:
         """All of it as plain values."""
-        return {
-            "version": self.artifact.name,
-            "promoted": self.promoted,
-            "reason": self.reason,
-            **self.plain,
-            "card": self.artifact.card.model_dump(mode="json"),
-        }
+        return published_json(self.artifact, self.promoted, self.reason, self.plain)
+
+
+def published_json(
+    artifact: Artifact, promoted: bool, reason: str, more: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """A version that was published, as plain values; ``more`` stands before its card."""
+    return {
+        "version": artifact.name,
+        "promoted": promoted,
+        "reason": reason,
+        **(more or {}),
+        "card": artifact.card.model_dump(mode="json"),
+    }
 
 
 class Stage(Protocol):

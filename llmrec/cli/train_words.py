@@ -21,6 +21,7 @@ from llmrec.cli.train_options import (
     WandbOption,
 )
 from llmrec.cli.train_settings import training_settings
+from llmrec.cli.train_stage import published_json
 
 if TYPE_CHECKING:
     from llmrec.finetune import LoraReport, LoraSettings
@@ -124,13 +125,8 @@ def _show_size(size: RankerEstimate, settings: LoraSettings, *, as_json: bool) -
 def _show(published: PublishedAdapter, report: LoraReport | None, *, as_json: bool) -> None:
     card, name = published.artifact.card, published.artifact.name
     if as_json:
-        said = {
-            "version": name,
-            "promoted": published.promoted,
-            "reason": published.reason,
-            "card": card.model_dump(mode="json"),
-        }
-        typer.echo(json.dumps(said, default=str))
+        values = published_json(published.artifact, published.promoted, published.reason)
+        typer.echo(json.dumps(values, default=str))
         return
     figures = ", ".join(f"{metric} {figure}" for metric, figure in card.metrics.items())
     steps = f"{len(report.steps)} steps, the best was {report.best}; " if report else ""

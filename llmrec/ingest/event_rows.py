@@ -104,26 +104,8 @@ class EventBuilder:
             if self._text != _NOWHERE and kind in OPINIONS:
                 place = self._text
                 text = parse_review(values[place], self._max_chars)
-            if kind is EventKind.RATING:
-                place = self._value
-                kind = self._rated(value, text)
-            if self._invoice != _NOWHERE:
-                user = user.removesuffix(".0")  # spreadsheets make numbers of empty columns
-                if str(values[self._invoice]).upper().startswith("C") and value:
-                    return Return(user, item, at, position, abs(value), False, row, _CANCELLED)
-            if kind is None or kind is EventKind.PURCHASE or kind is EventKind.CART:
-                place = self._value
-                if not self._counts and (kind is None or (value is not None and value < 1)):
-                    value = None  # a rating's column says nothing of a purchase
-                if kind is None:
-                    amount = _returned_quantity(value)
-                    return Return(user, item, at, position, amount, False, row)
-                if value is not None and value < 0 and kind is EventKind.PURCHASE:
-                    return Return(user, item, at, position, -value, False, row, _NOT_POSITIVE)
-                if kind is EventKind.PURCHASE and self._says_nothing_bought(values):
-                    return Return(user, item, at, position, None, True, row, _NOTHING_LEFT)
-                if value is not None and value < 1:
-                    raise DataError(f"a quantity below 1 is no {kind.value}")
+            place = self._value  # what is wrong from here on is wrong with the number
+            return self._made(row, values, user, item, kind, at, position, value, text)
         except DataError as error:
             known = place != _NOWHERE
             raise BadRow(
@@ -131,6 +113,37 @@ class EventBuilder:
                 field=self._names[place] if known else None,
                 value=values[place] if known else None,
             ) from None
+
+    def _made(
+        self,
+        row: int,
+        values: Sequence[Any],
+        user: str,
+        item: str,
+        kind: EventKind | None,
+        at: datetime | None,
+        position: int,
+        value: float | None,
+        text: str | None,
+    ) -> Event | Return:
+        """What the fields of a row say was done; a kind of ``None`` is a return."""
+        if kind is EventKind.RATING:
+            kind = self._rated(value, text)
+        if self._invoice != _NOWHERE:
+            user = user.removesuffix(".0")  # spreadsheets make numbers of empty columns
+            if str(values[self._invoice]).upper().startswith("C") and value:
+                return Return(user, item, at, position, abs(value), False, row, _CANCELLED)
+        if kind is None or kind is EventKind.PURCHASE or kind is EventKind.CART:
+            if not self._counts and (kind is None or (value is not None and value < 1)):
+                value = None  # a rating's column says nothing of a purchase
+            if kind is None:
+                return Return(user, item, at, position, _returned_quantity(value), False, row)
+            if value is not None and value < 0 and kind is EventKind.PURCHASE:
+                return Return(user, item, at, position, -value, False, row, _NOT_POSITIVE)
+            if kind is EventKind.PURCHASE and self._says_nothing_bought(values):
+                return Return(user, item, at, position, None, True, row, _NOTHING_LEFT)
+            if value is not None and value < 1:
+                raise DataError(f"a quantity below 1 is no {kind.value}")
         return Event(user, item, kind, at, position, value, text)
 
     def _says_nothing_bought(self, values: Sequence[Any]) -> bool:

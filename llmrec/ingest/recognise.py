@@ -75,7 +75,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class _Found:
+class _ShapeMatch:
     shape: Shape
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -89,7 +89,7 @@ def parse_map(pairs: Iterable[str], target: Target) -> dict[str, tuple[str, ...]
     >>> parse_map(["title=product_name", "category=Division", "category=Class"], "items")
     {'title': ('product_name',), 'category': ('Division', 'Class')}
     """
-    found: dict[str, tuple[str, ...]] = {}
+    columns: dict[str, tuple[str, ...]] = {}
     for pair in pairs:
         name, equals, column = (part.strip() for part in pair.partition("="))
         _check_field(name, target, f"--map {pair}")
@@ -97,8 +97,8 @@ def parse_map(pairs: Iterable[str], target: Target) -> dict[str, tuple[str, ...]
             raise ConfigError(
                 f"--map {pair}: there is no '='.", hint="Write --map FIELD=COLUMN of the file."
             )
-        found[name] = (*found.get(name, ()), *((column,) if column else ()))
-    return found
+        columns[name] = (*columns.get(name, ()), *((column,) if column else ()))
+    return columns
 
 
 def recognise(
@@ -128,19 +128,19 @@ def recognise(
     """
     for name in settings or {}:
         _check_field(name, target, f"ingest.{target[:-1]}_columns.{name} in llmrec.toml")
-    asked: dict[str, tuple[str, ...]] = {
+    given: dict[str, tuple[str, ...]] = {
         name: (column,) if column else () for name, column in (settings or {}).items()
     }
-    asked.update(flags or {})
-    found = _shape_of(columns, target) or _by_names(columns, target)
-    _check_asked(asked, columns, file)
-    mapped = {**_unclaimed(found.columns, asked), **asked}
+    given.update(flags or {})
+    match = _shape_of(columns, target) or _by_names(columns, target)
+    _check_given(given, columns, file)
+    mapped = {**_unclaimed(match.columns, given), **given}
     for field_name, helpers in _HELPERS.items():
-        if field_name in asked:  # who says which column the price is means no other
-            mapped |= {name: () for name in helpers if name not in asked}
+        if field_name in given:  # who says which column the price is means no other
+            mapped |= {name: () for name in helpers if name not in given}
     mapped = {name: those for name, those in mapped.items() if those}
     _check_needed(mapped, columns, target, file, partial)
-    shape = found.shape
+    shape = match.shape
     parents = "parent" in mapped and target == "items"
     return Plan(
         shape=shape.name,
@@ -150,8 +150,8 @@ def recognise(
         kind=shape.kind or _kind_of(mapped, target),
         order=order or shape.order,
         merge="parents" if shape.merge == "none" and parents else shape.merge,
-        path=shape.path or len(asked.get("category", ())) > 1,
-        guessed_parent="parent" not in asked and _plain_name(mapped.get("parent")) == "parent",
+        path=shape.path or len(given.get("category", ())) > 1,
+        guessed_parent="parent" not in given and _plain_name(mapped.get("parent")) == "parent",
         prices=NumberStyle(
             unit="cents" if _plain_name(mapped.get("price")) in CENT_COLUMNS else "whole"
         ),
@@ -163,11 +163,11 @@ def _plain_name(names: tuple[str, ...] | None) -> str:
     return re.sub(r"[^a-z0-9]", "", names[0].casefold()) if names else ""
 
 
-def _shape_of(columns: Sequence[str], target: Target) -> _Found | None:
+def _shape_of(columns: Sequence[str], target: Target) -> _ShapeMatch | None:
     by_name = {_shape_name(name): name for name in reversed(columns)}
     for shape in SHAPES:
         if shape.target == target and all(_shape_name(need) in by_name for need in shape.needs):
-            return _Found(
+            return _ShapeMatch(
                 shape,
                 {
                     name: tuple(
@@ -186,41 +186,41 @@ def _shape_name(name: str) -> str:
     return name.casefold().removeprefix("g:").replace("_", " ")
 
 
-def _by_names(columns: Sequence[str], target: Target) -> _Found:
+def _by_names(columns: Sequence[str], target: Target) -> _ShapeMatch:
     names = ITEM_NAMES if target == "items" else EVENT_NAMES
     plain = {re.sub(r"[^a-z0-9]", "", name.casefold()): name for name in reversed(columns)}
-    found: dict[str, tuple[str, ...]] = {}
+    mapped: dict[str, tuple[str, ...]] = {}
     for name, aliases in names.items():
         column = next((plain[alias] for alias in aliases if alias in plain), None)
-        if column is not None and (column,) not in found.values():
-            found[name] = (column,)
+        if column is not None and (column,) not in mapped.values():
+            mapped[name] = (column,)
     currency = None
     if target == "items":
-        currency = _priced_columns(plain, found)
+        currency = _priced_columns(plain, mapped)
         rest = tuple(plain[alias] for alias in TITLE_FALLBACKS if alias in plain)
         if rest:
-            found["title"] = (*found.get("title", ()), *rest)
-        found |= _attribute_columns(columns)
-        if "parent" in found:
+            mapped["title"] = (*mapped.get("title", ()), *rest)
+        mapped |= _attribute_columns(columns)
+        if "parent" in mapped:
             options = [column for column in columns if _plain_name((column,)) in OPTION_COLUMNS]
-            found |= {f"{ATTRIBUTE_PREFIX}{column}": (column,) for column in options}
-    native = bool(found) and all(names[0] == name for name, names in found.items())
+            mapped |= {f"{ATTRIBUTE_PREFIX}{column}": (column,) for column in options}
+    native = bool(mapped) and all(names[0] == name for name, names in mapped.items())
     label = "llmrec's own fields" if native else "column names"
-    return _Found(Shape(label, target, (), currency=currency), found)
+    return _ShapeMatch(Shape(label, target, (), currency=currency), mapped)
 
 
 def _attribute_columns(columns: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Attribute -> its columns: of two that are called alike, the second is ``NAME (2)``."""
-    found: dict[str, tuple[str, ...]] = {}
+    mapped: dict[str, tuple[str, ...]] = {}
     for column in columns:
         if column.startswith(ATTRIBUTE_PREFIX):
             first = re.sub(r" \(\d+\)$", "", column)
             name = first if first in columns else column
-            found[name] = (*found.get(name, ()), column)
-    return found
+            mapped[name] = (*mapped.get(name, ()), column)
+    return mapped
 
 
-def _priced_columns(plain: dict[str, str], found: dict[str, tuple[str, ...]]) -> str | None:
+def _priced_columns(plain: dict[str, str], mapped: dict[str, tuple[str, ...]]) -> str | None:
     """Take a price from a column whose name has its currency: ``price_eur``, ``Price (USD)``."""
     for alias, column in reversed(plain.items()):  # the first of the file's columns
         match = re.fullmatch(r"(\w*?price)(?:in)?([a-z]{3})", alias)
@@ -228,8 +228,8 @@ def _priced_columns(plain: dict[str, str], found: dict[str, tuple[str, ...]]) ->
         if not match or not code or code[0] is None:
             continue
         ours = "sale_price" if match[1] in ITEM_NAMES["sale_price"] else "price"
-        if match[1] in ITEM_NAMES[ours] and ours not in found:
-            found[ours] = (column,)
+        if match[1] in ITEM_NAMES[ours] and ours not in mapped:
+            mapped[ours] = (column,)
             return code[0]
     return None
 
@@ -242,17 +242,18 @@ def _kind_of(mapped: Mapping[str, tuple[str, ...]], target: Target) -> EventKind
 
 
 def _unclaimed(
-    found: Mapping[str, tuple[str, ...]], asked: Mapping[str, tuple[str, ...]]
+    mapped: Mapping[str, tuple[str, ...]], given: Mapping[str, tuple[str, ...]]
 ) -> dict[str, tuple[str, ...]]:
-    """What was found, less the columns that the user said to be something else."""
-    claimed = {column for those in asked.values() for column in those}
+    """What was recognised, less the columns that the user said to be something else."""
+    claimed = {column for those in given.values() for column in those}
     return {
-        name: tuple(one for one in those if one not in claimed) for name, those in found.items()
+        name: tuple(column for column in those if column not in claimed)
+        for name, those in mapped.items()
     }
 
 
-def _check_asked(asked: Mapping[str, tuple[str, ...]], columns: Sequence[str], file: str) -> None:
-    for name, those in asked.items():
+def _check_given(given: Mapping[str, tuple[str, ...]], columns: Sequence[str], file: str) -> None:
+    for name, those in given.items():
         for column in those:
             if column not in columns:
                 raise DataError(

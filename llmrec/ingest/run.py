@@ -232,8 +232,8 @@ class _FileRun:
         self._hashes = array("q")
         self._rejects_path: Path | None = None
         self._warnings: list[str] = []
-        asked = options.disliked_below
-        self._disliked_below = self._settings.disliked_below if asked is None else asked
+        below = options.disliked_below
+        self._disliked_below = self._settings.disliked_below if below is None else below
 
     @contextmanager
     def undone_by_errors(self) -> Iterator[None]:
@@ -454,9 +454,9 @@ class _EventsRun(_FileRun):
 
     def _settled(self, unmatched: Sequence[Return]) -> None:
         """Runs inside of the transaction: what is raised here undoes it."""
-        for one in sorted(unmatched, key=lambda one: one.row):
-            value = None if one.quantity is None else -one.quantity
-            self._rejects.add(one.row, BadRow(one.reason, value=value))
+        for returned in sorted(unmatched, key=lambda returned: returned.row):
+            value = None if returned.quantity is None else -returned.quantity
+            self._rejects.add(returned.row, BadRow(returned.reason, value=value))
         self._finish(len(self._hashes) - len(unmatched))
 
 
@@ -497,18 +497,18 @@ def _of_known_items(
     known: set[str] = set()
     unknown: set[str] = set()
     for batch in batched(events, _KNOWN_BATCH):
-        asked = {one.item for _, one in batch if isinstance(one, Event)} - known - unknown
-        if asked:
-            found = store.has_items(asked)
-            known |= found
+        unsure = {event.item for _, event in batch if isinstance(event, Event)} - known - unknown
+        if unsure:
+            stored = store.has_items(unsure)
+            known |= stored
             if len(unknown) > _MAX_UNKNOWN_KEPT:
                 unknown.clear()
-            unknown |= asked - found
-        for row, one in batch:
-            if not isinstance(one, Event) or one.item in known:
-                yield row, one
+            unknown |= unsure - stored
+        for row, event in batch:
+            if not isinstance(event, Event) or event.item in known:
+                yield row, event
             else:
-                yield row, BadRow("an unknown item", field=column, value=one.item)
+                yield row, BadRow("an unknown item", field=column, value=event.item)
 
 
 def _event_key(event: Event | Return) -> int:

@@ -60,15 +60,15 @@ def ways(
     memory for itself; in fp8, where the card multiplies it; then int8 and nf4. On a CPU: float32,
     bf16, int8 and nf4, each with OpenVINO before transformers.
     """
-    found = _on_cpu(machine, shape) if card is None else _on_card(machine, shape, settings, card)
-    for one in found:
-        if engine not in ("auto", one.engine):
+    options = _on_cpu(machine, shape) if card is None else _on_card(machine, shape, settings, card)
+    for option in options:
+        if engine not in ("auto", option.engine):
             continue
         # vLLM on a CPU is there for who asks for it: it starts slowly and reads no faster.
-        if one.engine == "vllm" and one.device == "cpu" and engine == "auto":
+        if option.engine == "vllm" and option.device == "cpu" and engine == "auto":
             continue
-        if settings.precision in ("auto", one.precision):
-            yield one
+        if settings.precision in ("auto", option.precision):
+            yield option
 
 
 def precisions_of(engine: str, machine: Machine, shape: Shape, card: int | None) -> set[Precision]:
@@ -85,17 +85,17 @@ def precisions_of(engine: str, machine: Machine, shape: Shape, card: int | None)
         }
         return plain.get(engine, set())
     capability = machine.cards[card].compute_capability
-    found: set[Precision] = {"fp32"}
+    precisions: set[Precision] = {"fp32"}
     if capability >= _BF16_CAPABILITY:
-        found.add("bf16")
+        precisions.add("bf16")
     if shape.model_type not in _NOT_FP16:
-        found.add("fp16")
+        precisions.add("fp16")
     if engine == "vllm":
-        return found | ({"fp8"} if capability >= _FP8_CAPABILITY else set())
+        return precisions | ({"fp8"} if capability >= _FP8_CAPABILITY else set())
     if engine == "transformers":
         if capability < _INT8_CAPABILITY:
             quantized.discard("int8")
-        return found | quantized
+        return precisions | quantized
     return set()
 
 
@@ -135,10 +135,14 @@ def _on_card(
 
 def _on_cpu(machine: Machine, shape: Shape) -> Iterator[Option]:
     order: tuple[Precision, ...] = ("fp32", "bf16", "int8", "nf4")
-    engines = [one for one in ("openvino", "transformers", "vllm") if usable(one, machine, None)]
-    able = {one: precisions_of(one, machine, shape, None) for one in engines}
+    engines = [
+        engine for engine in ("openvino", "transformers", "vllm") if usable(engine, machine, None)
+    ]
+    able = {engine: precisions_of(engine, machine, shape, None) for engine in engines}
     for precision in order:
-        yield from (Option(one, "cpu", precision) for one in engines if precision in able[one])
+        yield from (
+            Option(engine, "cpu", precision) for engine in engines if precision in able[engine]
+        )
 
 
 def _order(
@@ -172,9 +176,9 @@ def _spreads(machine: Machine, shape: Shape, settings: EngineSettings, card: int
         return [1]
     first = machine.cards[card]
     equal = sum(
-        one.compute_capability == first.compute_capability
-        and abs(one.memory_bytes - first.memory_bytes) < _SAME_SIZE
-        for one in machine.cards
+        other.compute_capability == first.compute_capability
+        and abs(other.memory_bytes - first.memory_bytes) < _SAME_SIZE
+        for other in machine.cards
     )
     return [count for count in (1, 2, 4, 8) if count <= equal and shape.heads % count == 0]
 

@@ -72,10 +72,10 @@ def _precision(
         return f"{name}: the weights are stored so."
     if settings.precision != "auto":
         return f"{name}: engine.precision says so."
-    passed = [(one, room) for one, room in found.tried if one.precision != name]
+    passed = [(option, room) for option, room in found.tried if option.precision != name]
     if passed:
         # Of the better precisions, the closest to fitting is the one to tell about.
-        other, room = min(passed, key=lambda one: one[1].memory.total)
+        other, room = min(passed, key=lambda pair: pair[1].memory.total)
         least = f"{room.memory.total / 1e9:.1f} GB"
         slow = "" if name != "bf16" or machine.has_bf16 else " This CPU is slow in bf16."
         if room.memory.total <= found.capacity:
@@ -124,7 +124,7 @@ def _context(shape: Shape, settings: EngineSettings, room: Room) -> str:
 def _batch(settings: EngineSettings, option: Option, room: Room) -> str:
     if settings.batch is not None:
         return f"Batches of {room.batch}: engine.batch says so."
-    held = f"{room.kv_tokens} tokens of keys and values"
+    room_left = f"{room.kv_tokens} tokens of keys and values"
     if room.batch == 1:
-        return f"One sequence at a time, with {held}."
-    return f"{room.batch} sequences at a time, which share room for {held}."
+        return f"One sequence at a time, with {room_left}."
+    return f"{room.batch} sequences at a time, which share room for {room_left}."

@@ -93,24 +93,24 @@ class Ranker:
             ModelError: the adapter cannot be loaded.
         """
         sheets = [self._sheets(request) for request in requests]
-        asked = [sheet for own in sheets for sheet in own if sheet.shown]
+        shown = [sheet for orders in sheets for sheet in orders if sheet.shown]
         with self._adapter() as adapter:
             before, started = self._engine.forward_passes, perf_counter()
-            scored = iter(self._score(asked, adapter))
-            milliseconds = (perf_counter() - started) * 1000 / max(1, len(asked))
+            scored = iter(self._score(shown, adapter))
+            milliseconds = (perf_counter() - started) * 1000 / max(1, len(shown))
             passes = self._engine.forward_passes - before
         return [
-            self._ranking(own, [next(scored) for _ in own], adapter, passes, milliseconds)
-            if own[0].shown
-            else Ranking((), 0, rank_prompt_version(), 0, {"render": own[0].render_ms, "rank": 0.0})
-            for own in sheets
+            self._ranking(orders, [next(scored) for _ in orders], adapter, passes, milliseconds)
+            if orders[0].shown
+            else _unranked(orders[0])
+            for orders in sheets
         ]
 
     def _sheets(self, request: RankRequest) -> list[_Sheet]:
         """As many as there are orders to ask; the first is the one of the request's own seed."""
         _check(request.candidates)
         orders = self._settings.permutations if len(request.candidates) > 1 else 1
-        return [self._sheet(request, order_seed(request.seed, one)) for one in range(orders)]
+        return [self._sheet(request, order_seed(request.seed, number)) for number in range(orders)]
 
     def _sheet(self, request: RankRequest, seed: int) -> _Sheet:
         started = perf_counter()
@@ -148,8 +148,8 @@ class Ranker:
         if self._prior is None:
             return scored
         return [
-            self._prior.corrected(sheet.prompt.labels, one, adapter)
-            for sheet, one in zip(sheets, scored, strict=True)
+            self._prior.corrected(sheet.prompt.labels, log_probs, adapter)
+            for sheet, log_probs in zip(sheets, scored, strict=True)
         ]
 
     def _ranking(
@@ -170,7 +170,7 @@ class Ranker:
                 first.shown, first.prompt.labels, log_probs, scores, strict=True
             )
         ]
-        ranked.sort(key=lambda one: (-one.score, -one.candidate.score, one.item.id))
+        ranked.sort(key=lambda row: (-row.score, -row.candidate.score, row.item.id))
         return Ranking(
             order=tuple(ranked),
             prompt_tokens=sum(sheet.prompt.tokens for sheet in sheets),
@@ -183,6 +183,11 @@ class Ranker:
             shown=tuple(item.id for _, item in first.shown),
             adapter=adapter,
         )
+
+
+def _unranked(sheet: _Sheet) -> Ranking:
+    """The ranking of no candidates, for which no model is asked."""
+    return Ranking((), 0, rank_prompt_version(), 0, {"render": sheet.render_ms, "rank": 0.0})
 
 
 def _mean_log_probs(sheets: Sequence[_Sheet], scored: Sequence[FloatArray]) -> list[float]:
@@ -226,5 +231,5 @@ def _check(candidates: Sequence[_Pair]) -> None:
         )
     ids = [item.id for _, item in candidates]
     if len(set(ids)) < len(ids):
-        twice = next(one for one in ids if ids.count(one) > 1)
+        twice = next(id for id in ids if ids.count(id) > 1)
         raise HistoryError(f"item '{twice}' is a candidate twice.", field="candidates")

@@ -168,14 +168,14 @@ class Retriever:
         """
         _check_count(n)
         state, settings = self._keeper.current(), self._workspace.settings.retrieval
-        asked = [name for name in state.sources if name in sources]
-        if not asked:
+        names = [name for name in state.sources if name in sources]
+        if not names:
             raise ConfigError(
                 f"The retrieval sources {', '.join(sorted(sources))} have no weight here.",
                 hint="Give one of them a weight above 0 in [retrieval.weights].",
             )
         builder = ContextBuilder(state, self._store, self._texts, settings)
-        return self._answer_from(asked, state, builder.build([request], _now())[0], n)
+        return self._answer_from(names, state, builder.build([request], _now())[0], n)
 
     def retrieve_sorted(self, request: RetrievalRequest, sort: Sort, n: int) -> RetrievalResult:
         """What passes the filters and is about the request, in the order that is asked for.
@@ -208,13 +208,13 @@ class Retriever:
             relevant = self._answer_from(by_words, state, context, max(settings.depth, n))
         else:
             relevant = self._answer(state, context, max(settings.depth, n))
-        found = {one.item: one for one in relevant.candidates}
-        places = {state.snapshot.row[id]: place for place, id in enumerate(found)}
+        by_item = {candidate.item: candidate for candidate in relevant.candidates}
+        places = {state.snapshot.row[id]: place for place, id in enumerate(by_item)}
         rows = in_order(state, sort, np.flatnonzero(context.wanted), places, context.now)[:n]
         candidates = []
         for rank, row in enumerate(rows.tolist(), start=1):
             id = state.snapshot.ids[row]
-            hits = dict(found[id].sources) if id in found else {}
+            hits = dict(by_item[id].sources) if id in by_item else {}
             hits[sort] = SourceHit(rank, 1 / rank)
             candidates.append(Candidate(id, 1 / rank, hits))
         by_source: dict[str, int] = {sort: len(candidates)}
@@ -274,13 +274,13 @@ class Retriever:
         state = self._keeper.current()
         row = state.snapshot.row
         recent = max(0, len(history) - self._workspace.settings.retrieval.history_limit)
-        texts = [one.text for one in history[recent:] if one.item not in row and one.text]
+        texts = [entry.text for entry in history[recent:] if entry.item not in row and entry.text]
         encoded = self._texts.get(texts) if texts else {}
 
         def vector(id: str | None, text: str | None = None) -> FloatArray | None:
             return state.search.vector(row[id]) if id in row else encoded.get(text or "")
 
-        vectors = [vector(one.item, one.text) for one in history]
+        vectors = [vector(entry.item, entry.text) for entry in history]
         return [nearest_entries(history, vectors, vector(id), limit) for id in items]
 
     def renew(self) -> None:
@@ -313,7 +313,9 @@ class Retriever:
         hits |= _exact(context)
         blend = ReciprocalRanks(settings.weights, settings.rrf_k)
         candidates = _fused(state, context, hits, blend, n)
-        by_source = {name: sum(name in one.sources for one in candidates) for name in hits}
+        by_source = {
+            name: sum(name in candidate.sources for candidate in candidates) for name in hits
+        }
         notes = self._notes(state, context, hits)
         return RetrievalResult(tuple(candidates), int(context.wanted.sum()), by_source, notes)
 
@@ -337,8 +339,12 @@ class Retriever:
             candidates.extend(_fill(state, context, candidates, wanted))
         if by_history and settings.cold_places:
             candidates = keep_places(state, context, blend, hits, candidates, settings)
-        asked = [*hits, COLD] if any(COLD in one.sources for one in candidates) else [*hits]
-        by_source = {name: sum(name in one.sources for one in candidates) for name in asked}
+        sources = (
+            [*hits, COLD] if any(COLD in candidate.sources for candidate in candidates) else [*hits]
+        )
+        by_source = {
+            name: sum(name in candidate.sources for candidate in candidates) for name in sources
+        }
         notes = self._notes(state, context, hits)
         return RetrievalResult(tuple(candidates), matching, by_source, notes)
 
@@ -381,7 +387,7 @@ def _fused(
     if about is None:
         return fuse(hits, blend, ids, n=n)
     every = fuse(hits, blend, ids, n=len(ids))
-    return [one for one in every if about[row[one.item]]][:n]
+    return [candidate for candidate in every if about[row[candidate.item]]][:n]
 
 
 def _fill(
@@ -395,7 +401,9 @@ def _fill(
         Candidate(state.snapshot.ids[row], 0.0, {"popular": SourceHit(rank, score)})
         for rank, (row, score) in enumerate(pairs, start=1)
     ]
-    return [one for one in filling if one.item not in taken][: wanted - len(taken)]
+    return [candidate for candidate in filling if candidate.item not in taken][
+        : wanted - len(taken)
+    ]
 
 
 def _check_weights(workspace: Workspace) -> None:

@@ -81,30 +81,22 @@ def load_state(
     # Revisions first: what changes while we read is then seen as newer by the next look.
     info = collection.info()
     marks = Marks(store.revision(), info.version, learned_revision(workspace))
-    before = old.marks if old else None
-    same_items = before is not None and before.revision.items == marks.revision.items
-    same_events = before is not None and before.revision.events == marks.revision.events
-    same_index = before is not None and before.version == marks.version
-    same_learned = before is not None and before.learned == marks.learned
-    snapshot = old.snapshot if old and same_items else Snapshot.load(store)
+    same = _unchanged(old.marks if old else None, marks)
+    snapshot = old.snapshot if old and same.items else Snapshot.load(store)
     # A new price or stock leaves every item in its row, and all that knows rows only as it is.
     same_rows = old is not None and old.snapshot.ids == snapshot.ids
-    log = old.log if old and same_events else _log(workspace, store, marks.revision)
-    matrix = old.matrix if old and same_index else _matrix(workspace, collection, old)
-    if old and same_rows and same_index:
+    log = old.log if old and same.events else _log(workspace, store, marks.revision)
+    matrix = old.matrix if old and same.index else _matrix(workspace, collection, old)
+    if old and same_rows and same.index:
         search = old.search
     else:
         search = VectorSearch(collection, matrix, snapshot.row)
-    if old and same_rows and same_index and same_learned:
+    if old and same_rows and same.index and same.learned:
         served = old.served
     else:
         served = _served(workspace, shelf, snapshot, matrix, info.fingerprint)
     popular = _popular(workspace, snapshot, log)
-    counted = old.sources if old and same_rows and same_events else {}
-    sources = _sources(workspace, store, snapshot, log, search, popular, served, counted)
-    blend = old.blend if old and same_learned else _blend(workspace)
-    scale = workspace.settings.ingest.rating_scale
-    ratings = old.ratings if old and same_events else Ratings(store, scale)
+    counted = old.sources if old and same_rows and same.events else {}
     return State(
         marks=marks,
         snapshot=snapshot,
@@ -114,10 +106,32 @@ def load_state(
         popular=popular,
         cold=log.missing(snapshot.row),
         served=served,
-        sources=sources,
-        blend=blend,
-        ratings=ratings,
+        sources=_sources(workspace, store, snapshot, log, search, popular, served, counted),
+        blend=old.blend if old and same.learned else _blend(workspace),
+        ratings=old.ratings if old and same.events else _ratings(workspace, store),
         notes=_notes(served, snapshot),
+    )
+
+
+@dataclass(frozen=True)
+class _Unchanged:
+    """Which of the things that a state is made from are as they were."""
+
+    items: bool
+    events: bool
+    index: bool
+    learned: bool
+
+
+def _unchanged(before: Marks | None, now: Marks) -> _Unchanged:
+    """Nothing is as it was where there was no state."""
+    if before is None:
+        return _Unchanged(items=False, events=False, index=False, learned=False)
+    return _Unchanged(
+        items=before.revision.items == now.revision.items,
+        events=before.revision.events == now.revision.events,
+        index=before.version == now.version,
+        learned=before.learned == now.learned,
     )
 
 
@@ -171,6 +185,10 @@ def _matrix(workspace: Workspace, collection: VectorCollection, old: State | Non
 def _log(workspace: Workspace, store: CatalogStore, revision: Revision) -> EventTable:
     key = cache_key("in order", workspace.database_url, revision.events, store.count_events())
     return EventTable.load(store, workspace.cache_dir, key)
+
+
+def _ratings(workspace: Workspace, store: CatalogStore) -> Ratings:
+    return Ratings(store, workspace.settings.ingest.rating_scale)
 
 
 def _popular(workspace: Workspace, snapshot: Snapshot, log: EventTable) -> PopularSource:

@@ -18,8 +18,8 @@ __all__ = ["numbers_of", "quantile"]
 
 def numbers_of(registry: CollectorRegistry) -> NumbersOut:
     """What the server has counted since it started."""
-    samples = [one for family in registry.collect() for one in family.samples]
-    model = next((one.labels for one in samples if one.name == "llmrec_model_info"), {})
+    samples = [sample for family in registry.collect() for sample in family.samples]
+    model = next((sample.labels for sample in samples if sample.name == "llmrec_model_info"), {})
     adapter = model.get("adapter")
     return NumbersOut(
         routes=tuple(_routes(samples)),
@@ -62,13 +62,14 @@ def _routes(samples: Sequence[Sample]) -> list[RouteOut]:
     counts: dict[str, int] = defaultdict(int)
     failed: dict[str, int] = defaultdict(int)
     buckets: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for one in samples:
-        if one.name == "llmrec_http_requests_total":
-            counts[one.labels["route"]] += int(one.value)
-            failed[one.labels["route"]] += int(one.value) * one.labels["status"].startswith("5")
-        elif one.name == "llmrec_http_request_seconds_bucket":
-            buckets[one.labels["route"]].append((float(one.labels["le"]), one.value))
-    found = [
+    for sample in samples:
+        if sample.name == "llmrec_http_requests_total":
+            route, requests = sample.labels["route"], int(sample.value)
+            counts[route] += requests
+            failed[route] += requests * sample.labels["status"].startswith("5")
+        elif sample.name == "llmrec_http_request_seconds_bucket":
+            buckets[sample.labels["route"]].append((float(sample.labels["le"]), sample.value))
+    routes = [
         RouteOut(
             route=route,
             requests=count,
@@ -78,7 +79,7 @@ def _routes(samples: Sequence[Sample]) -> list[RouteOut]:
         )
         for route, count in counts.items()
     ]
-    return sorted(found, key=lambda one: (-one.requests, one.route))
+    return sorted(routes, key=lambda row: (-row.requests, row.route))
 
 
 def _milliseconds(
@@ -89,4 +90,4 @@ def _milliseconds(
 
 
 def _total(samples: Iterable[Sample], name: str) -> int:
-    return int(sum(one.value for one in samples if one.name == name))
+    return int(sum(sample.value for sample in samples if sample.name == name))

@@ -67,7 +67,7 @@ _CONTRARIES: tuple[tuple[ConstraintKind, ConstraintKind], ...] = (
     ("category", "not_category"),
     ("attribute", "not_attribute"),
 )
-_CONTRARY = {one: other for pair in _CONTRARIES for one, other in (pair, pair[::-1])}
+_CONTRARY = {kind: other for pair in _CONTRARIES for kind, other in (pair, pair[::-1])}
 
 
 class Constraint(BaseModel):
@@ -125,24 +125,26 @@ class Constraints(BaseModel):
 
     def add(self, new: Iterable[Constraint]) -> Applied:
         """Let these hold, and what contradicts them hold no longer."""
-        added = tuple({one.key: one for one in new}.values())
-        keys = {one.key for one in added}
-        contrary = {_CONTRARY[one.kind] for one in added if one.kind in _CONTRARY}
-        held: list[Constraint] = []
+        added = tuple({constraint.key: constraint for constraint in new}.values())
+        keys = {constraint.key for constraint in added}
+        contrary = {
+            _CONTRARY[constraint.kind] for constraint in added if constraint.kind in _CONTRARY
+        }
+        kept: list[Constraint] = []
         gone: list[Constraint] = []
-        for one in self.held:
+        for constraint in self.held:
             # Of hundreds that are held most have nothing to do with these.
-            left: Constraint | None = one
-            for other in added if one.kind in contrary or one.key in keys else ():
+            left: Constraint | None = constraint
+            for other in added if constraint.kind in contrary or constraint.key in keys else ():
                 left = _beside(left, other) if left is not None else None
             if left is not None:
-                held.append(left)
-            if left is not one and left != one:
-                gone.append(one)
+                kept.append(left)
+            if left is not constraint and left != constraint:
+                gone.append(constraint)
         # Said again, it is nothing that went.
-        again = tuple(one for one in gone if one not in added)
+        again = tuple(constraint for constraint in gone if constraint not in added)
         # No need to check again what is held: that would take longer with every constraint.
-        return Applied(Constraints.model_construct(held=(*held, *added)), added, again)
+        return Applied(Constraints.model_construct(held=(*kept, *added)), added, again)
 
     def drop(self, *constraints: Constraint) -> Constraints:
         """Without these."""
@@ -151,17 +153,17 @@ class Constraints(BaseModel):
     def filters(self, *, allow_seen: bool = False) -> Filters:
         """The hard filters that retrieval honours before any top-k."""
         parts: dict[str, Any] = {"allow_seen": allow_seen}
-        for one in self.held:
-            _into(parts, one)
+        for constraint in self.held:
+            _into(parts, constraint)
         return Filters(**parts)
 
     def of(self, *kinds: ConstraintKind) -> tuple[Constraint, ...]:
         """Those of some kinds."""
-        return tuple(one for one in self.held if one.kind in kinds)
+        return tuple(constraint for constraint in self.held if constraint.kind in kinds)
 
     def _without(self, some: Iterable[Constraint]) -> Applied:
         gone = tuple(some)
-        left = tuple(one for one in self.held if one not in gone)
+        left = tuple(constraint for constraint in self.held if constraint not in gone)
         return Applied(Constraints(held=left), (), gone)
 
     def _named(self, change: Drop) -> tuple[Constraint, ...]:
@@ -170,17 +172,21 @@ class Constraints(BaseModel):
             return self.held[place : place + 1] if place >= 0 else ()
         if change.kind == "all":
             return self.held
-        found = self.of(*_DROPPED[change.kind])
+        candidates = self.of(*_DROPPED[change.kind])
         if change.name is None:
-            return found
+            return candidates
         name = fold(change.name)
         if change.kind == "brand":  # "Tamperley is fine again" gives up what keeps it away
             return tuple(
-                one for one in found if (name in map(fold, one.values)) != (one.kind == "brand")
+                constraint
+                for constraint in candidates
+                if (name in map(fold, constraint.values)) != (constraint.kind == "brand")
             )
         if change.kind == "word":
-            return tuple(one for one in found if name in map(fold, one.values))
-        return tuple(one for one in found if fold(one.name) == name)
+            return tuple(
+                constraint for constraint in candidates if name in map(fold, constraint.values)
+            )
+        return tuple(constraint for constraint in candidates if fold(constraint.name) == name)
 
 
 def _constraints(change: Settled) -> tuple[Constraint, ...]:
@@ -209,8 +215,8 @@ def _of_nothing_else(change: Values) -> tuple[str, ...]:
     """The unwanted values; of sizes without ranges, which offer others too."""
     if kind_of(fold(change.name)) != "size":
         return change.values
-    said = [fold(word) for word in change.said.split(", ")]
-    values = (v for v in change.values if any(of_no_other(fold(v), word) for word in said))
+    words = [fold(word) for word in change.said.split(", ")]
+    values = (v for v in change.values if any(of_no_other(fold(v), word) for word in words))
     return tuple(values) or tuple(change.said.split(", "))
 
 
@@ -236,36 +242,40 @@ def _beside(old: Constraint, new: Constraint) -> Constraint | None:
     return Constraint(**old.model_dump() | {"values": values}) if values else None
 
 
-def _crossed(one: Constraint, other: Constraint) -> bool:
+def _crossed(limit: Constraint, other: Constraint) -> bool:
     """Whether nothing can satisfy two price limits; limits in two currencies never can."""
-    if one.currency and other.currency and one.currency != other.currency:
+    if limit.currency and other.currency and limit.currency != other.currency:
         return True
-    low, high = (one, other) if one.kind == "min_price" else (other, one)
+    low, high = (limit, other) if limit.kind == "min_price" else (other, limit)
     return low.amount is not None and high.amount is not None and low.amount > high.amount
 
 
-def _into(parts: dict[str, Any], one: Constraint) -> None:
+def _into(parts: dict[str, Any], constraint: Constraint) -> None:
     """Add a constraint to the fields of the filters."""
-    if one.kind in ("max_price", "min_price"):
-        parts[one.kind] = one.amount
-        parts["currency"] = one.currency or parts.get("currency")
-    elif one.kind == "in_stock":
+    if constraint.kind in ("max_price", "min_price"):
+        parts[constraint.kind] = constraint.amount
+        parts["currency"] = constraint.currency or parts.get("currency")
+    elif constraint.kind == "in_stock":
         parts["in_stock"] = True
-    elif one.kind in ("attribute", "not_attribute"):
-        values: dict[str, tuple[str, ...]] = parts.setdefault(f"{one.kind}s", {})
-        values[one.name] = (*values.get(one.name, ()), *one.values, *_since_set_apart(one))
-    elif one.kind != "recipient":
-        field = _FIELDS[one.kind]
-        parts[field] = (*parts.get(field, ()), *one.values)
+    elif constraint.kind in ("attribute", "not_attribute"):
+        values: dict[str, tuple[str, ...]] = parts.setdefault(f"{constraint.kind}s", {})
+        values[constraint.name] = (
+            *values.get(constraint.name, ()),
+            *constraint.values,
+            *_since_set_apart(constraint),
+        )
+    elif constraint.kind != "recipient":
+        field = _FIELDS[constraint.kind]
+        parts[field] = (*parts.get(field, ()), *constraint.values)
 
 
-def _since_set_apart(one: Constraint) -> tuple[str, ...]:
+def _since_set_apart(constraint: Constraint) -> tuple[str, ...]:
     """What was said, where the values are lists in one text: those of an old conversation.
 
     Today the catalogue has "M", where it had "S, M, L" when "size M" was read.
     """
-    listed = any(len(split_values(value, one.name)) > 1 for value in one.values)
-    return tuple(one.said.split(", ")) if listed else ()
+    listed = any(len(split_values(value, constraint.name)) > 1 for value in constraint.values)
+    return tuple(constraint.said.split(", ")) if listed else ()
 
 
 _FIELDS = {

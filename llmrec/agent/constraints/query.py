@@ -10,9 +10,10 @@ those of :mod:`llmrec.reading`.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
+from itertools import chain
 from typing import Literal, TypeAlias
 
 from llmrec.linear import bounded
@@ -141,38 +142,51 @@ def read_query(query: str | None, filters: Filters, currencies: Sequence[str] = 
         return ReadQuery(query, filters)
     text = _OWN_SIGNS.sub(" ", plain(query))
     masked, amounts = _masked(text)
-    limits: dict[_Kind, list[Amount]] = {"max": [], "min": [], "around": []}
-    for kind, rule in _RULES:
-        place = 0
-        while found := rule.search(masked, place):
-            sums = [amounts[sign] for sign in found.groups()]
-            place = found.end()
-            if _counts_things(kind, sums, masked[found.end() :]):
-                continue
-            masked = f"{masked[: found.start()]} {masked[found.end() :]}"
-            place = found.start() + 1
-            if kind == "range":
-                cheapest, dearest = sorted(sums, key=lambda one: one.value)
-                limits["min"].append(cheapest)
-                limits["max"].append(dearest)
-            else:
-                limits[kind].append(sums[0])
-    lows = [one.value for one in limits["min"]]
-    highs = [one.value for one in limits["max"]]
-    # What is cheaper and fits is no worse: "around" is a limit from above with tolerance.
-    highs += [(one.value * _NEAR).quantize(_CENT, ROUND_HALF_EVEN) for one in limits["around"]]
-    low, high = max(lows, default=None), min(highs, default=None)
+    masked, limits = _limits_in(masked, amounts)
+    low, high = _bounds(limits)
     crossed = low is not None and high is not None and low > high
     if (low is None and high is None) or crossed or _NEGATION.search(masked):
         return ReadQuery(query, filters)  # what could be meant otherwise stays words
-    taken = sorted((one for own in limits.values() for one in own), key=lambda one: one.start)
-    places = [(one.start, one.end) for one in taken]
+    taken = sorted(chain.from_iterable(limits.values()), key=lambda amount: amount.start)
+    places = [(amount.start, amount.end) for amount in taken]
     named = currency_in(text, places, currencies[0] if currencies else None)
     return ReadQuery(
         _unmasked(masked, text, amounts) or None,
         _with_limits(filters, low, high, named, currencies),
         tuple(_notes(low, high, named, currencies)),
     )
+
+
+def _limits_in(masked: str, amounts: Mapping[str, Amount]) -> tuple[str, dict[_Kind, list[Amount]]]:
+    """The masked text without the limits that it names, and these by their kind."""
+    limits: dict[_Kind, list[Amount]] = {"max": [], "min": [], "around": []}
+    for kind, rule in _RULES:
+        place = 0
+        while match := rule.search(masked, place):
+            sums = [amounts[sign] for sign in match.groups()]
+            place = match.end()
+            if _counts_things(kind, sums, masked[match.end() :]):
+                continue
+            masked = f"{masked[: match.start()]} {masked[match.end() :]}"
+            place = match.start() + 1
+            if kind == "range":
+                cheapest, dearest = sorted(sums, key=lambda amount: amount.value)
+                limits["min"].append(cheapest)
+                limits["max"].append(dearest)
+            else:
+                limits[kind].append(sums[0])
+    return masked, limits
+
+
+def _bounds(limits: Mapping[_Kind, Sequence[Amount]]) -> tuple[Decimal | None, Decimal | None]:
+    """The lowest and the highest price that all limits allow."""
+    lows = [amount.value for amount in limits["min"]]
+    highs = [amount.value for amount in limits["max"]]
+    # What is cheaper and fits is no worse: "around" is a limit from above with tolerance.
+    highs += [
+        (amount.value * _NEAR).quantize(_CENT, ROUND_HALF_EVEN) for amount in limits["around"]
+    ]
+    return max(lows, default=None), min(highs, default=None)
 
 
 def _masked(text: str) -> tuple[str, dict[str, Amount]]:
@@ -196,7 +210,7 @@ def _masked(text: str) -> tuple[str, dict[str, Amount]]:
 
 
 def _unmasked(masked: str, text: str, amounts: dict[str, Amount]) -> str:
-    words = _OWN_SIGNS.sub(lambda found: amounts[found[0]].text, masked)
+    words = _OWN_SIGNS.sub(lambda match: amounts[match[0]].text, masked)
     return " ".join(words.split()).strip(" ,;")
 
 

@@ -78,17 +78,19 @@ def find_statement(
         encode: from texts to unit vectors float32 ``[n, d]``.
     """
     statements = [Statement(name, text) for name, text in stated_fields(item).items()]
-    statements += [Statement("description", one) for one in _described(item)]
+    statements += [Statement("description", sentence) for sentence in _described(item)]
     if _of_a_colour(question):  # "is it available in black?" does not ask for the stock
-        statements = [one for one in statements if one.field != "stock"]
-    price = next((one for one in statements if one.field == "price"), None)
+        statements = [statement for statement in statements if statement.field != "stock"]
+    price = next((statement for statement in statements if statement.field == "price"), None)
     if price is not None and _HOW_MUCH.search(question):
         return price
-    asked = _named(question, {one.field for one in statements})
+    fields = _named(question, {statement.field for statement in statements})
     language = language_of(question)
-    named = [one for one in statements if one.field in asked]
+    named = [statement for statement in statements if statement.field in fields]
     # A path of categories is near to every question that names the product.
-    open_ones = [one for one in statements if one.field not in ("category", "language")] or named
+    open_ones = [
+        statement for statement in statements if statement.field not in ("category", "language")
+    ] or named
     if not open_ones:
         return None
     if language not in _ENOUGH:
@@ -96,26 +98,26 @@ def find_statement(
     if language != "en" and named:
         return named[0]
     pool = list(dict.fromkeys([*open_ones, *named]))
-    vectors = encode([question, *(_said(one) for one in pool)])
-    scores = vectors[1:] @ vectors[0] + [_NAMED * (one.field in asked) for one in pool]
+    vectors = encode([question, *(_encoded_text(statement) for statement in pool)])
+    scores = vectors[1:] @ vectors[0] + [_NAMED * (statement.field in fields) for statement in pool]
     best = int(np.argmax(scores))
-    enough = _WITHOUT_ITS_FIELD if asked and not named else _ENOUGH[language]
-    return pool[best] if pool[best].field in asked or scores[best] >= enough else None
+    enough = _WITHOUT_ITS_FIELD if fields and not named else _ENOUGH[language]
+    return pool[best] if pool[best].field in fields or scores[best] >= enough else None
 
 
 def _named(question: str, present: set[str]) -> set[str]:
     """Fields that the question names, whether the product has them or not."""
     words = set(tokens(question))
-    own = {name: name.removeprefix("attributes.") for name in present if "." in name}
-    asked = {field for field, name in own.items() if _mentions(question, words, name)}
+    attributes = {name: name.removeprefix("attributes.") for name in present if "." in name}
+    fields = {field for field, name in attributes.items() if _mentions(question, words, name)}
     for name, terms in _WORDS.items():
         if any(_mentions(question, words, term) for term in terms.split()):
-            same = {field for field, called in own.items() if fold(called) == name}
-            asked |= same or {name}
+            same = {field for field, called in attributes.items() if fold(called) == name}
+            fields |= same or {name}
     if _of_a_colour(question):
-        same = {field for field, called in own.items() if kind_of(fold(called)) == "colour"}
-        asked = (asked - {"stock"}) | (same or {"colour"})
-    return asked
+        same = {field for field, called in attributes.items() if kind_of(fold(called)) == "colour"}
+        fields = (fields - {"stock"}) | (same or {"colour"})
+    return fields
 
 
 def _of_a_colour(question: str) -> bool:
@@ -130,20 +132,20 @@ def _mentions(question: str, words: set[str], term: str) -> bool:
 
 
 def _sharing_words(question: str, statements: Sequence[Statement]) -> Statement | None:
-    asked = set(tokens(question))
-    shared = [len(asked & set(tokens(one.text))) for one in statements]
+    words = set(tokens(question))
+    shared = [len(words & set(tokens(statement.text))) for statement in statements]
     best = int(np.argmax(shared))
     return statements[best] if shared[best] else None
 
 
 def _described(item: Item) -> list[str]:
-    return [one for line in item.description.splitlines() for one in sentences(line)]
+    return [sentence for line in item.description.splitlines() for sentence in sentences(line)]
 
 
-def _said(one: Statement) -> str:
+def _encoded_text(statement: Statement) -> str:
     """As it is encoded: a sentence stands for itself, a value needs its name."""
-    if one.field == "description":
-        return one.text
-    if one.field == "stock":
+    if statement.field == "description":
+        return statement.text
+    if statement.field == "stock":
         return "in stock, available"
-    return f"{one.field.removeprefix('attributes.')}: {one.text}"
+    return f"{statement.field.removeprefix('attributes.')}: {statement.text}"

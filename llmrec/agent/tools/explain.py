@@ -81,9 +81,9 @@ class ExplainResult(ToolResult):
             "scores": dict(self.scores or {}),
             "sources": dict(self.sources or {}),
             "reason": self.reason.text if self.reason else None,
-            "evidence": [one.to_dict() for one in self.evidence],
-            "excluded_by": [one.to_dict() for one in self.exclusions],
-            "above": [{"id": one.id, "title": one.title} for one in self.above],
+            "evidence": [evidence.to_dict() for evidence in self.evidence],
+            "excluded_by": [exclusion.to_dict() for exclusion in self.exclusions],
+            "above": [{"id": item.id, "title": item.title} for item in self.above],
         }
 
 
@@ -124,34 +124,38 @@ def explain_in(
 
     ``shopper`` has the history, limits and query that the answer was made for.
     """
-    ranked, above = len(answer.considered), tuple(one.item for one in answer)
-    found = next((one for one in answer.considered if one.id == item.id), None)
-    if found is None:
+    ranked, above = len(answer.considered), tuple(recommendation.item for recommendation in answer)
+    match = next((candidate for candidate in answer.considered if candidate.id == item.id), None)
+    if match is None:
         rank, scores, sources = _retrieved(shop, shopper, item)
         rank = None if rank is None else max(rank, ranked + 1)
         return ExplainResult(item, "lower", rank, ranked, scores, sources, above=above)
     reason, _ = write_words(shop, shopper, item, query=shopper.query, describe=False)
-    recommended = found.rank <= len(answer)
+    recommended = match.rank <= len(answer)
     return ExplainResult(
         item,
         "recommended" if recommended else "lower",
-        found.rank,
+        match.rank,
         ranked,
-        _scores(found),
-        _sources(found),
+        _scores(match),
+        _sources(match),
         reason,
         evidence_of(shop, shopper, item, reason),
         above=() if recommended else above,
     )
 
 
-def _scores(found: Recommendation) -> dict[str, float]:
-    parts = {name: found.scores[name] for name in ("llm", "retrieval") if name in found.scores}
-    return {"final": found.score, **parts}
+def _scores(recommendation: Recommendation) -> dict[str, float]:
+    parts = {
+        name: recommendation.scores[name]
+        for name in ("llm", "retrieval")
+        if name in recommendation.scores
+    }
+    return {"final": recommendation.score, **parts}
 
 
-def _sources(found: Recommendation) -> dict[str, int]:
-    named = ((name.partition("source:")[2], rank) for name, rank in found.scores.items())
+def _sources(recommendation: Recommendation) -> dict[str, int]:
+    named = ((name.partition("source:")[2], rank) for name, rank in recommendation.scores.items())
     return {name: int(rank) for name, rank in named if name}
 
 
@@ -161,10 +165,10 @@ def _retrieved(
     """Rank, score and sources in retrieval's order, of a product that the model has not ranked."""
     request = RetrievalRequest(shopper.history, shopper.query, shopper.filters)
     candidates = shop.retriever.retrieve(request, _DEPTH).candidates
-    for rank, one in enumerate(candidates, start=1):
-        if one.item == item.id:
-            sources = {name: hit.rank for name, hit in one.sources.items()}
-            return rank, {"retrieval": one.score}, sources
+    for rank, candidate in enumerate(candidates, start=1):
+        if candidate.item == item.id:
+            sources = {name: hit.rank for name, hit in candidate.sources.items()}
+            return rank, {"retrieval": candidate.score}, sources
     return None, {}, {}
 
 

@@ -54,18 +54,18 @@ def narrowed(filters: Filters, limits: Limits) -> Filters:
         ToolError: nothing can satisfy both; names the limit.
         HistoryError: a limit is impossible by itself.
     """
-    asked = limits.model_dump(include=set(Limits.model_fields), exclude_defaults=True)
+    fields = limits.model_dump(include=set(Limits.model_fields), exclude_defaults=True)
     for name in ("min_price", "max_price"):
-        if name in asked:
-            asked[name] = _decimal(asked[name])
-    further = as_filters(asked)
+        if name in fields:
+            fields[name] = _decimal(fields[name])
+    further = as_filters(fields)
     attributes, unwanted = dict(filters.attributes), dict(filters.not_attributes)
     for name, values in further.attributes.items():
-        own = next((one for one in attributes if fold(one) == fold(name)), name)
-        attributes[own] = _common(f"attributes.{name}", attributes.get(own, ()), values)
+        spelling = next((known for known in attributes if fold(known) == fold(name)), name)
+        attributes[spelling] = _common(f"attributes.{name}", attributes.get(spelling, ()), values)
     for name, values in further.not_attributes.items():
-        own = next((one for one in unwanted if fold(one) == fold(name)), name)
-        unwanted[own] = (*unwanted.get(own, ()), *values)
+        spelling = next((known for known in unwanted if fold(known) == fold(name)), name)
+        unwanted[spelling] = (*unwanted.get(spelling, ()), *values)
     return as_filters(
         {
             **filters.model_dump(),
@@ -93,14 +93,14 @@ def known_things(filters: Filters, history: Sequence[HistoryEntry]) -> set[str]:
     return disliked(history) | (set() if filters.allow_seen else seen(history))
 
 
-def _common(name: str, own: tuple[str, ...], asked: tuple[str, ...]) -> tuple[str, ...]:
-    if not own or not asked:
-        return own or asked
-    wanted = {fold(one) for one in asked}
-    both = tuple(one for one in own if fold(one) in wanted)
+def _common(name: str, before: tuple[str, ...], further: tuple[str, ...]) -> tuple[str, ...]:
+    if not before or not further:
+        return before or further
+    wanted = {fold(value) for value in further}
+    both = tuple(value for value in before if fold(value) in wanted)
     if not both:
         raise ToolError(
-            f"the shopper wants only {', '.join(own)}.",
+            f"the shopper wants only {', '.join(before)}.",
             field=name,
             hint="Leave this limit out, or let the shopper drop theirs first.",
         )

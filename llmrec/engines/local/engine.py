@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from llmrec.config import EngineSettings
 from llmrec.engines.adapters import check_adapter
-from llmrec.engines.batching import batches_by_length
-from llmrec.engines.calls import Deadline, check_adapters, check_generation
-from llmrec.engines.constraints import Constraint
+from llmrec.engines.calls import Deadline, check_adapters
+from llmrec.engines.in_process import InProcess
 from llmrec.engines.local.adapted import AdaptedNetwork
-from llmrec.engines.local.decoding import Continuation, Sampling, decode, shown_pieces
+from llmrec.engines.local.decoding import Continuation, Sampling, decode
 from llmrec.engines.local.grammar import Grammars, Matcher
 from llmrec.engines.local.halving import free_memory, run_in_halves
-from llmrec.engines.local.scoring import last_logits, log_softmax
+from llmrec.engines.local.scoring import last_logits
 from llmrec.engines.local.torch_errors import torch_errors
-from llmrec.engines.tokenizing import ChatTokenizer, Tokenized
+from llmrec.engines.tokenizing import ChatTokenizer
 from llmrec.engines.turns import Turns
-from llmrec.errors import ConfigError, EngineError
+from llmrec.errors import ConfigError
 from llmrec.types import FloatArray
 
 __all__ = ["TransformersEngine"]
@@ -32,12 +29,15 @@ __all__ = ["TransformersEngine"]
 _DEFAULT_CONTEXT = 2048
 
 
-class TransformersEngine(Tokenized):
+class TransformersEngine(InProcess[Any]):
     """A decoder language model of transformers; see :class:`~llmrec.engines.Engine`.
 
     Safe to use from several threads: the model takes their steps in turn, one at a time. A batch
     that does not fit into memory is halved and tried again, down to one prompt; ``out_of_memory``
     counts how often that happened.
+
+    In float32 scores do not depend on what is scored together; in 16 bits and in int8 they move
+    with it (``scripts/bench/precision.py`` says how far).
 
     Args:
         model: what the weights are called.
@@ -53,6 +53,9 @@ class TransformersEngine(Tokenized):
     """
 
     name = "transformers"
+    score_waste = 0.1
+    # Decoding is bound by memory traffic: sharing a step is worth far more padding than above.
+    generate_waste = 0.5
 
     def __init__(
         self,
@@ -132,16 +135,6 @@ class TransformersEngine(Tokenized):
         )
 
     @property
-    def forward_passes(self) -> int:
-        """Scoring passes so far."""
-        return self._forward_passes
-
-    @property
-    def decode_steps(self) -> int:
-        """Generation steps so far; a step makes one token for every unfinished text of a batch."""
-        return self._decode_steps
-
-    @property
     def out_of_memory(self) -> int:
         """Batches so far that were halved because they did not fit into memory."""
         return self._out_of_memory
@@ -180,112 +173,25 @@ class TransformersEngine(Tokenized):
             self._adapted = AdaptedNetwork(None)
         free_memory()
 
-    def score_labels(
-        self,
-        prompts: Sequence[str],
-        labels: Sequence[Sequence[str]],
-        *,
-        adapters: Sequence[str | None] | None = None,
-    ) -> list[FloatArray]:
-        """Log-probabilities of each prompt's labels as its next token, normalised over the labels.
+    @property
+    def _is_open(self) -> bool:
+        return self._network is not None
 
-        One prompt is one forward pass. Many prompts are grouped by adapter and length into as few
-        passes as memory and padding allow. In float32 the answer does not depend on the grouping;
-        in 16 bits and in int8 it moves with it (``scripts/bench/precision.py`` says how far).
+    def _network_of(self, adapter: str | None) -> Any:
+        return self._adapted.using(adapter)
 
-        Raises:
-            ContextOverflow: a prompt is longer than the context; nothing has run.
-            EngineError: a label is not one token after its prompt, or an adapter is unknown.
-            EngineTimeout: it took longer than ``timeout_s``.
-            OutOfMemory: one prompt alone does not fit into memory.
-        """
-        deadline = self._start()
-        named = check_adapters(adapters, len(prompts), self.adapters)
-        wanted = [self._chat.label_ids(p, own) for p, own in zip(prompts, labels, strict=True)]
-        ids = self._fitting(prompts, room=1)
-        scores: dict[int, FloatArray] = {}
+    def _last_logits(
+        self, ids: Sequence[list[int]], adapter: str | None, deadline: Deadline
+    ) -> FloatArray:
+        import torch
 
-        def run(name: str | None, rows: Sequence[int]) -> None:
-            import torch
+        with self._turn(deadline, adapter) as network:
+            with torch.inference_mode(), torch_errors("ranking"):
+                logits = last_logits(network, ids)
+            self._forward_passes += 1
+        return logits
 
-            with self._turn(deadline, name) as network:
-                with torch.inference_mode(), torch_errors("ranking"):
-                    logits = last_logits(network, [ids[row] for row in rows])
-                self._forward_passes += 1
-            for row, own in zip(rows, logits, strict=True):
-                scores[row] = log_softmax(own[wanted[row]])
-
-        lengths = [len(one) for one in ids]
-        for name, batch in self._batches(named, lengths, self._score_tokens, max_waste=0.1):
-            self._out_of_memory += run_in_halves(partial(run, name), batch)
-        deadline.check()
-        return [scores[row] for row in range(len(ids))]
-
-    def generate(
-        self,
-        prompts: Sequence[str],
-        *,
-        max_tokens: int,
-        stop: Sequence[str] = (),
-        temperature: float = 0.0,
-        seed: int = 0,
-        adapters: Sequence[str | None] | None = None,
-        constraint: Constraint | None = None,
-    ) -> list[str]:
-        """Continue each prompt; a text depends on its prompt and the seed, not on the batch.
-
-        Raises:
-            ContextOverflow: a prompt plus ``max_tokens`` is longer than the context.
-            EngineError: an argument makes no sense, or the model failed.
-            EngineTimeout: it took longer than ``timeout_s``.
-            OutOfMemory: one prompt alone does not fit into memory.
-        """
-        deadline = self._start()
-        check_generation(max_tokens, temperature, stop)
-        named = check_adapters(adapters, len(prompts), self.adapters)
-        ids = self._fitting(prompts, room=max_tokens)
-        self._grammars.matchers(constraint, 0)
-        sampling = Sampling(max_tokens, stop, self._end_ids, temperature, seed)
-        texts: dict[int, str] = {}
-
-        def run(name: str | None, rows: Sequence[int]) -> None:
-            matchers = self._grammars.matchers(constraint, len(rows))
-            steps = self._decode([ids[row] for row in rows], sampling, name, matchers, deadline)
-            done = deque(steps, maxlen=1).pop()
-            texts.update(zip(rows, (one.text for one in done), strict=True))
-
-        lengths = [len(one) + max_tokens for one in ids]
-        # Decoding is bound by memory traffic: sharing a step is worth far more padding than above.
-        for name, batch in self._batches(named, lengths, self._generate_tokens, max_waste=0.5):
-            self._out_of_memory += run_in_halves(partial(run, name), batch)
-        deadline.check()
-        return [texts[row] for row in range(len(ids))]
-
-    def stream(
-        self,
-        prompt: str,
-        *,
-        max_tokens: int,
-        stop: Sequence[str] = (),
-        temperature: float = 0.0,
-        seed: int = 0,
-        adapter: str | None = None,
-        constraint: Constraint | None = None,
-    ) -> Iterator[str]:
-        """Continue one prompt piece by piece; the pieces join to what :meth:`generate` returns.
-
-        Closing the iterator ends the generation. Arguments are checked before the first piece; the
-        time counts from here, so that a reader who lets a stream lie finds it ended.
-        """
-        deadline = self._start()
-        check_generation(max_tokens, temperature, stop)
-        check_adapters([adapter], 1, self.adapters)
-        ids = self._fitting([prompt], room=max_tokens)
-        matchers = self._grammars.matchers(constraint, 1)
-        sampling = Sampling(max_tokens, stop, self._end_ids, temperature, seed)
-        return shown_pieces(self._decode(ids, sampling, adapter, matchers, deadline), stop)
-
-    def _decode(
+    def _continued(
         self,
         ids: Sequence[list[int]],
         sampling: Sampling,
@@ -293,60 +199,25 @@ class TransformersEngine(Tokenized):
         matchers: Sequence[Matcher] | None,
         deadline: Deadline,
     ) -> Iterator[list[Continuation]]:
-        def turn() -> Any:
-            return self._turn(deadline, adapter)
+        turn = partial(self._turn, deadline, adapter)
+        return decode(turn, ids, sampling, self._chat.continuation, matchers)
 
-        for texts in decode(turn, ids, sampling, self._chat.continuation, matchers):
-            with self._counting:
-                self._decode_steps += 1
-            yield texts
-
-    def _start(self) -> Deadline:
-        if self._network is None:
-            raise _closed(self._model)
-        return Deadline(self.timeout_s, self._model)
-
-    @contextmanager
-    def _turn(self, deadline: Deadline, adapter: str | None = None) -> Iterator[Any]:
-        """The network with this adapter on, for this thread alone, if that comes in time."""
-        with self._turns.turn(deadline):
-            if self._network is None:
-                raise _closed(self._model)
-            # Another thread may have unloaded it since the call began.
-            check_adapters([adapter], 1, self.adapters)
-            yield self._adapted.using(adapter)
-
-    def _batches(
-        self, adapters: Sequence[str | None], lengths: Sequence[int], budget: int, max_waste: float
-    ) -> Iterator[tuple[str | None, list[int]]]:
-        """Rows that run together, and their adapter."""
-        for name in dict.fromkeys(adapters):
-            rows = [row for row, own in enumerate(adapters) if own == name]
-            for batch in batches_by_length(
-                [lengths[row] for row in rows],
-                token_budget=budget,
-                max_waste=max_waste,
-                max_size=self._batch,
-            ):
-                yield name, [rows[place] for place in batch]
+    def _run(self, run: Callable[[Sequence[int]], None], batch: Sequence[int]) -> None:
+        self._out_of_memory += run_in_halves(run, batch)
 
 
-def _closed(model: str) -> EngineError:
-    return EngineError(f"'{model}' has been closed.", hint="Load it again.")
-
-
-def _context_of(model: str, config: Any, chat: ChatTokenizer, asked: int | None) -> int:
+def _context_of(model: str, config: Any, chat: ChatTokenizer, wanted: int | None) -> int:
     limits = [getattr(config, "max_position_embeddings", None), chat.max_length]
-    longest = min((int(one) for one in limits if one), default=_DEFAULT_CONTEXT)
-    if asked is not None and asked > longest:
+    longest = min((int(limit) for limit in limits if limit), default=_DEFAULT_CONTEXT)
+    if wanted is not None and wanted > longest:
         raise ConfigError(
-            f"engine.context is {asked}, and '{model}' reads at most {longest} tokens.",
+            f"engine.context is {wanted}, and '{model}' reads at most {longest} tokens.",
             hint="Lower engine.context, or leave it out.",
         )
-    return asked or longest
+    return wanted or longest
 
 
 def _end_ids(network: Any, chat: ChatTokenizer) -> frozenset[int]:
     configured = getattr(network.generation_config, "eos_token_id", None)
     ids = configured if isinstance(configured, (list, tuple)) else [configured]
-    return frozenset(int(one) for one in [*ids, chat.end_id] if one is not None)
+    return frozenset(int(id) for id in [*ids, chat.end_id] if id is not None)

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from llmrec.config import EngineSettings
 from llmrec.engines.adapters import Adapter, check_adapter
-from llmrec.engines.batching import batches_by_length
-from llmrec.engines.calls import Deadline, check_adapters, check_generation
-from llmrec.engines.constraints import Constraint
-from llmrec.engines.local.decoding import Continuation, Sampling, shown_pieces
+from llmrec.engines.calls import Deadline, check_adapters
+from llmrec.engines.in_process import InProcess
+from llmrec.engines.local.decoding import Continuation, Sampling
 from llmrec.engines.local.grammar import Grammars, Matcher
-from llmrec.engines.local.scoring import log_softmax
 from llmrec.engines.openvino.conversion import converted, read_graph
 from llmrec.engines.openvino.decoding import decode, open_sequences
 from llmrec.engines.openvino.network import PagedNetwork, can_run
 from llmrec.engines.openvino.paging import Blocks, KeyValues
 from llmrec.engines.openvino.parts import Parts, read_parts
 from llmrec.engines.openvino.rewriting import compress, merge, shrink
-from llmrec.engines.tokenizing import Tokenized
 from llmrec.engines.turns import Turns
 from llmrec.errors import ConfigError, EngineError, MissingExtra
 from llmrec.types import FloatArray
@@ -35,12 +30,12 @@ _PRECISIONS = ("fp32", "bf16", "int8")
 _ISA, _WITHOUT_AMX = "ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16"
 
 
-class OpenVINOEngine(Tokenized):
+class OpenVINOEngine(InProcess[PagedNetwork]):
     """A decoder language model on a CPU; see :class:`~llmrec.engines.Engine`.
 
     Safe to use from several threads: the model takes their steps in turn, one at a time. Each
     adapter is a network of its own, with the adapter merged into the weights: full speed, and the
-    memory of the weights once more.
+    memory of the weights once more. What all prompts of a pass begin with is read once.
 
     Args:
         model: what the weights are called.
@@ -54,6 +49,7 @@ class OpenVINOEngine(Tokenized):
     """
 
     name = "openvino"
+    score_waste = generate_waste = 1.0  # nothing is padded, so lengths may differ
 
     def __init__(
         self,
@@ -129,16 +125,6 @@ class OpenVINOEngine(Tokenized):
         return f"cpu {self._precision}" if self._networks else "closed"
 
     @property
-    def forward_passes(self) -> int:
-        """Scoring passes so far."""
-        return self._forward_passes
-
-    @property
-    def decode_steps(self) -> int:
-        """Generation steps so far; a step makes one token for every unfinished text of a batch."""
-        return self._decode_steps
-
-    @property
     def adapters(self) -> tuple[str, ...]:
         """Names of the loaded adapters."""
         return tuple(sorted(self._loaded))
@@ -180,96 +166,14 @@ class OpenVINOEngine(Tokenized):
             self._networks, self._loaded = {}, {}
             self._memory = KeyValues()
 
-    def score_labels(
-        self,
-        prompts: Sequence[str],
-        labels: Sequence[Sequence[str]],
-        *,
-        adapters: Sequence[str | None] | None = None,
-    ) -> list[FloatArray]:
-        """Log-probabilities of each prompt's labels as its next token, normalised over the labels.
+    @property
+    def _is_open(self) -> bool:
+        return bool(self._networks)
 
-        One prompt is one forward pass. Many prompts are grouped by adapter into as few passes as
-        memory allows; what all of a pass begin with is read once.
+    def _network_of(self, adapter: str | None) -> PagedNetwork:
+        return self._networks[adapter]
 
-        Raises:
-            ContextOverflow: a prompt is longer than the context; nothing has run.
-            EngineError: a label is not one token after its prompt, or an adapter is unknown.
-            EngineTimeout: it took longer than ``timeout_s``.
-            OutOfMemory: a pass does not fit into memory.
-        """
-        deadline = self._start()
-        named = check_adapters(adapters, len(prompts), self.adapters)
-        wanted = [self._chat.label_ids(p, own) for p, own in zip(prompts, labels, strict=True)]
-        ids = self._fitting(prompts, room=1)
-        scores: dict[int, FloatArray] = {}
-        for name, batch in self._batches(named, [len(one) for one in ids], self._score_tokens):
-            logits = self._last_logits([ids[row] for row in batch], name, deadline)
-            for row, own in zip(batch, logits, strict=True):
-                scores[row] = log_softmax(own[wanted[row]])
-        deadline.check()
-        return [scores[row] for row in range(len(ids))]
-
-    def generate(
-        self,
-        prompts: Sequence[str],
-        *,
-        max_tokens: int,
-        stop: Sequence[str] = (),
-        temperature: float = 0.0,
-        seed: int = 0,
-        adapters: Sequence[str | None] | None = None,
-        constraint: Constraint | None = None,
-    ) -> list[str]:
-        """Continue each prompt; a text depends on its prompt and the seed, not on the batch.
-
-        Raises:
-            ContextOverflow: a prompt plus ``max_tokens`` is longer than the context.
-            EngineError: an argument makes no sense, or the model failed.
-            EngineTimeout: it took longer than ``timeout_s``.
-            OutOfMemory: a batch does not fit into memory.
-        """
-        deadline = self._start()
-        check_generation(max_tokens, temperature, stop)
-        named = check_adapters(adapters, len(prompts), self.adapters)
-        ids = self._fitting(prompts, room=max_tokens)
-        self._grammars.matchers(constraint, 0)
-        sampling = Sampling(max_tokens, stop, self._end_ids, temperature, seed)
-        texts: dict[int, str] = {}
-        lengths = [len(one) + max_tokens for one in ids]
-        for name, batch in self._batches(named, lengths, self._generate_tokens):
-            matchers = self._grammars.matchers(constraint, len(batch))
-            steps = self._decode([ids[row] for row in batch], sampling, name, matchers, deadline)
-            done = deque(steps, maxlen=1).pop()
-            texts.update(zip(batch, (one.text for one in done), strict=True))
-        deadline.check()
-        return [texts[row] for row in range(len(ids))]
-
-    def stream(
-        self,
-        prompt: str,
-        *,
-        max_tokens: int,
-        stop: Sequence[str] = (),
-        temperature: float = 0.0,
-        seed: int = 0,
-        adapter: str | None = None,
-        constraint: Constraint | None = None,
-    ) -> Iterator[str]:
-        """Continue one prompt piece by piece; the pieces join to what :meth:`generate` returns.
-
-        Closing the iterator ends the generation. Arguments are checked before the first piece; the
-        time counts from here, so that a reader who lets a stream lie finds it ended.
-        """
-        deadline = self._start()
-        check_generation(max_tokens, temperature, stop)
-        check_adapters([adapter], 1, self.adapters)
-        ids = self._fitting([prompt], room=max_tokens)
-        matchers = self._grammars.matchers(constraint, 1)
-        sampling = Sampling(max_tokens, stop, self._end_ids, temperature, seed)
-        return shown_pieces(self._decode(ids, sampling, adapter, matchers, deadline), stop)
-
-    def _decode(
+    def _continued(
         self,
         ids: Sequence[list[int]],
         sampling: Sampling,
@@ -279,10 +183,7 @@ class OpenVINOEngine(Tokenized):
     ) -> Iterator[list[Continuation]]:
         turn = partial(self._turn, deadline, adapter)
         to_text = self._chat.continuation
-        for texts in decode(turn, self._blocks, ids, sampling, to_text, matchers, deadline):
-            with self._counting:
-                self._decode_steps += 1
-            yield texts
+        return decode(turn, self._blocks, ids, sampling, to_text, matchers, deadline)
 
     def _last_logits(
         self, ids: Sequence[list[int]], adapter: str | None, deadline: Deadline
@@ -293,8 +194,8 @@ class OpenVINOEngine(Tokenized):
                 self._forward_passes += 1
                 return network.read(sequences, deadline)
             finally:
-                for one in sequences:
-                    self._blocks.give_back(one)
+                for sequence in sequences:
+                    self._blocks.give_back(sequence)
 
     def _compile(self, adapter: Adapter | None) -> PagedNetwork:
         graph = read_graph(self._place)
@@ -311,35 +212,6 @@ class OpenVINOEngine(Tokenized):
             memory=self._memory,
             blocks=self._blocks,
         )
-
-    def _start(self) -> Deadline:
-        if not self._networks:
-            raise _closed(self._model)
-        return Deadline(self.timeout_s, self._model)
-
-    @contextmanager
-    def _turn(self, deadline: Deadline, adapter: str | None = None) -> Iterator[PagedNetwork]:
-        """The network of this adapter, for this thread alone, if that comes in time."""
-        with self._turns.turn(deadline):
-            if not self._networks:
-                raise _closed(self._model)
-            # Another thread may have unloaded it since the call began.
-            check_adapters([adapter], 1, self.adapters)
-            yield self._networks[adapter]
-
-    def _batches(
-        self, adapters: Sequence[str | None], lengths: Sequence[int], budget: int
-    ) -> Iterator[tuple[str | None, list[int]]]:
-        """Rows that run together, and their adapter; nothing is padded, so lengths may differ."""
-        for name in dict.fromkeys(adapters):
-            rows = [row for row, own in enumerate(adapters) if own == name]
-            for batch in batches_by_length(
-                [lengths[row] for row in rows],
-                token_budget=budget,
-                max_waste=1.0,
-                max_size=self._batch,
-            ):
-                yield name, [rows[place] for place in batch]
 
 
 def _check_installed() -> None:
@@ -394,9 +266,5 @@ def _would_use_amx() -> bool:
 def _threads() -> int:
     from llmrec.planner.host import usable_cores
 
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    return int(asked) if asked.isdigit() and int(asked) else usable_cores()
-
-
-def _closed(model: str) -> EngineError:
-    return EngineError(f"'{model}' has been closed.", hint="Load it again.")
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    return int(threads) if threads.isdigit() and int(threads) else usable_cores()

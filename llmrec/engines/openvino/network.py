@@ -65,7 +65,7 @@ class PagedNetwork:
         if not caches:
             raise EngineError("OpenVINO found no attention in the model.")
         shapes = {name: port.get_partial_shape() for name, port in caches.items()}
-        self._shapes = {n: tuple(int(str(one)) for one in list(s)[1:]) for n, s in shapes.items()}
+        self._shapes = {n: tuple(int(str(side)) for side in list(s)[1:]) for n, s in shapes.items()}
         self._kind = next(iter(caches.values())).get_element_type()
         self._block = next(iter(self._shapes.values()))[1]
         self._names = set(ports) - set(caches)
@@ -100,8 +100,8 @@ class PagedNetwork:
                 if name in self._names:
                     self._request.set_tensor(name, _tensor(array))
         self._run(deadline)
-        for one in sequences:
-            one.read = len(one.ids)
+        for sequence in sequences:
+            sequence.read = len(sequence.ids)
         logits = self._request.get_output_tensor(0).data
         result: FloatArray = logits.astype(np.float32).reshape(len(sequences), -1)
         return result
@@ -118,30 +118,30 @@ class PagedNetwork:
                 raise deadline.error()
 
     def _make_room(self, sequences: Many[Sequence]) -> None:
-        for one in sequences:
-            needed = -(-len(one.ids) // self._block)
-            one.blocks += self._blocks.take(needed - len(one.blocks))
+        for sequence in sequences:
+            needed = -(-len(sequence.ids) // self._block)
+            sequence.blocks += self._blocks.take(needed - len(sequence.blocks))
         kind = np.uint16 if self._kind.get_size() == 2 else np.float32
-        highest = max(max(one.blocks) for one in sequences)
+        highest = max(max(sequence.blocks) for sequence in sequences)
         self._memory.reserve(highest + 1, self._shapes, kind)
         if self._connected != self._memory.version:
             self._memory.connect(self._request, self._kind)
             self._connected = self._memory.version
 
     def _inputs(self, sequences: Many[Sequence]) -> Mapping[str, Array]:
-        ids = [one.ids[one.read :] for one in sequences]
-        begins = np.cumsum([0, *(len(one) for one in ids)])
-        places = [np.arange(one.read, len(one.ids)) for one in sequences]
-        blocks = [one.blocks[: -(-len(one.ids) // self._block)] for one in sequences]
+        ids = [sequence.ids[sequence.read :] for sequence in sequences]
+        begins = np.cumsum([0, *(len(unread) for unread in ids)])
+        places = [np.arange(sequence.read, len(sequence.ids)) for sequence in sequences]
+        blocks = [sequence.blocks[: -(-len(sequence.ids) // self._block)] for sequence in sequences]
         return {
             "input_ids": np.concatenate(ids).astype(np.int64),
             "position_ids": np.concatenate(places).astype(np.int64),
             "rows": (begins[1:] - 1).astype(np.int64),
-            "past_lens": np.array([one.read for one in sequences], np.int32),
+            "past_lens": np.array([sequence.read for sequence in sequences], np.int32),
             "subsequence_begins": begins.astype(np.int32),
             "block_indices": np.concatenate(blocks).astype(np.int32),
             "block_indices_begins": np.cumsum([0, *(len(b) for b in blocks)]).astype(np.int32),
-            "max_context_len": np.array(max(len(one.ids) for one in sequences), np.int32),
+            "max_context_len": np.array(max(len(sequence.ids) for sequence in sequences), np.int32),
         }
 
 
