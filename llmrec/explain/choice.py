@@ -1,25 +1,20 @@
-"""Which of a product's facts matter to this shopper: by their words and by the sentence encoder.
+"""Which of a product's facts matter to this shopper: those that share words with the question.
 
-Words count by their stems, those of the title little: the shopper sees the title anyway. The
-encoder says what is meant alike; it knows English and hardly anything else, so that in German and
-Chinese words alone decide. What stands earlier in the text counts more. docs/design/006-words.md
-has the hit rates.
+Words count by their stems, those of the title little: the shopper sees the title anyway. What
+stands earlier in the text counts more. docs/design/006-words.md has the hit rates, also those of
+the sentence encoder and of the language model, which choose no better.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
 from llmrec.catalog.tokens import tokens
-from llmrec.types import FloatArray, Language
 
-__all__ = ["Encode", "FactText", "answers", "lateness", "relevance", "word_overlap"]
-
-Encode = Callable[[Sequence[str]], FloatArray]
-"""From texts to unit vectors float32 ``[n, d]``."""
+__all__ = ["FactText", "answers", "lateness", "word_overlap"]
 
 TITLE_WORD = 0.3
 _LATER, _LATEST = 0.1, 3
@@ -63,32 +58,6 @@ class FactText:
 
     text: str
     field: str = ""
-
-
-def relevance(
-    question: str,
-    facts: Sequence[FactText],
-    title: str,
-    language: Language,
-    vectors: Callable[[str], FloatArray] | None,
-) -> list[float]:
-    """How much each fact says to what was asked; higher is better, 0 is nothing.
-
-    Args:
-        question: the shopper's words, with what else is known of what they want.
-        facts: of one product.
-        title: of the product.
-        language: of the facts.
-        vectors: the unit vector ``[d]`` of a text; ``None`` where there is no encoder.
-    """
-    overlaps = [word_overlap(question, fact, title) for fact in facts]
-    if vectors is None or language != "en" or not question.strip():
-        return overlaps
-    asked = vectors(question)
-    return [
-        overlap + float(vectors(fact.text) @ asked)
-        for overlap, fact in zip(overlaps, facts, strict=True)
-    ]
 
 
 def lateness(place: int) -> float:

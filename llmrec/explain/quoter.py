@@ -1,6 +1,6 @@
 """Reasons and descriptions that quote: the facts that matter to this shopper, in the shop's words.
 
-No model is asked. Per answer the sentence encoder reads the question and all facts in one call.
+No model is asked.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from llmrec.catalog.tokens import tokens
 from llmrec.explain.ages import age_range
 from llmrec.explain.anchors import history_anchor
-from llmrec.explain.choice import Encode, FactText, answers, lateness, relevance, word_overlap
+from llmrec.explain.choice import FactText, answers, lateness, word_overlap
 from llmrec.explain.facts import fold, short_title
 from llmrec.explain.from_fields import item_language, spoken_language
 from llmrec.explain.leads import CAUTIONS, Remark, leads_for, objections_to, price_in, value_in
@@ -21,15 +21,9 @@ from llmrec.explain.phrases import PHRASES, canonical
 from llmrec.explain.quotable import Quotable, quotable_sentences, text_language
 from llmrec.explain.requests import WordsRequest
 from llmrec.prompting import one_line
-from llmrec.types import FloatArray, Item, Language, Words
+from llmrec.types import Item, Language, Words
 
 __all__ = ["Quoter"]
-
-_MOST_FACTS = 10
-"""Of a product: a text can have two hundred sentences, and each costs the encoder milliseconds."""
-
-_MOST_ENCODED = 20
-"""Products of an answer that the encoder reads; of those behind, words alone choose."""
 
 _MOST_VALUE = 80
 _MOST_PAIR = 200
@@ -77,12 +71,10 @@ class Quoter:
     """Writes words about recommended items by choosing facts and quoting them.
 
     Args:
-        encode: the shop's sentence encoder; without one, words alone choose.
         quotes: whether sentences of descriptions are quoted; else fields alone speak.
     """
 
-    def __init__(self, encode: Encode | None = None, *, quotes: bool = True) -> None:
-        self._encode = encode
+    def __init__(self, *, quotes: bool = True) -> None:
         self._quotes = quotes
 
     def write_many(self, requests: Sequence[WordsRequest]) -> list[tuple[Words, Words | None]]:
@@ -92,11 +84,10 @@ class Quoter:
         ``fields``; ``evidence`` names sentences and fields.
         """
         facts = [self._facts(request) for request in requests]
-        vectors = self._vectors(requests, facts)
         begun: set[str] = set()
         written = []
         for request, known in zip(requests, facts, strict=True):
-            scored = _scored(request, known, vectors)
+            scored = _scored(request, known)
             reason = _reason(request, scored, begun)
             written.append((reason, _description(request, scored) if request.describe else None))
         return written
@@ -104,27 +95,7 @@ class Quoter:
     def _facts(self, request: WordsRequest) -> list[tuple[Quotable, str]]:
         language = spoken_language(request)
         sentences = quotable_sentences(request.item, language) if self._quotes else ()
-        if len(sentences) > _MOST_FACTS:  # those that share words with the question
-            question, title = _question(request), request.item.title
-            shared = {
-                fact: word_overlap(question, FactText(fact.text), title) for fact in sentences
-            }
-            best = sorted(sentences, key=lambda fact: -shared[fact])[:_MOST_FACTS]
-            sentences = tuple(fact for fact in sentences if fact in best)
         return [*((fact, "") for fact in sentences), *_values(request.item, language)]
-
-    def _vectors(
-        self, requests: Sequence[WordsRequest], facts: Sequence[list[tuple[Quotable, str]]]
-    ) -> dict[str, FloatArray] | None:
-        """One vector for each text that may be compared in English, all encoded in one call."""
-        if self._encode is None:
-            return None
-        texts: dict[str, None] = {}
-        for request, known in list(zip(requests, facts, strict=True))[:_MOST_ENCODED]:
-            question = _question(request)
-            if question and spoken_language(request) == "en":
-                texts.update(dict.fromkeys((question, *(fact.text for fact, _ in known))))
-        return dict(zip(texts, self._encode(list(texts)), strict=True)) if texts else None
 
 
 def _question(request: WordsRequest) -> str:
@@ -165,21 +136,15 @@ def _own_name(item: Item, name: str, language: Language) -> str:
     )
 
 
-def _scored(
-    request: WordsRequest,
-    facts: Sequence[tuple[Quotable, str]],
-    vectors: dict[str, FloatArray] | None,
-) -> list[_Scored]:
+def _scored(request: WordsRequest, facts: Sequence[tuple[Quotable, str]]) -> list[_Scored]:
     """All facts, the best first.
 
     What cautions stands behind the rest, unless a word that was asked for is in it.
     """
     question, title = _question(request), request.item.title
     asked = question if request.query or request.recipient or request.filters.attributes else ""
-    read = vectors is not None and all(fact.text in vectors for fact, _ in facts)
-    known = vectors.__getitem__ if vectors and read and question in vectors else None
     texts = [FactText(fact.text, field) for fact, field in facts]
-    scores = relevance(question, texts, title, spoken_language(request), known)
+    scores = [word_overlap(question, text, title) for text in texts]
     scored = [
         _Scored(fact, score - _loss(fact, field, place), field, answers(asked, text, title))
         for place, ((fact, field), text, score) in enumerate(zip(facts, texts, scores, strict=True))
