@@ -75,19 +75,19 @@ def answers(question: str, fact: FactText, title: str) -> bool:
     >>> answers("pan for eggs", FactText("Even eggs come off."), "Iron pan")
     True
     """
-    known, own = _words(title), _words_of(fact)
-    asked = {word for word in _words(question) - _EMPTY if not _stands(word, known)}
-    return any(_stands(word, own) for word in asked)
+    title_words, fact_words = _words(title), _words_of(fact)
+    question_words = {word for word in _words(question) - _EMPTY if not _stands(word, title_words)}
+    return any(_stands(word, fact_words) for word in question_words)
 
 
 def word_overlap(question: str, fact: FactText, title: str = "") -> float:
     """The share of the question's words, from 0 to 1, that stand in the fact."""
-    asked = _words(question) - _EMPTY
-    if not asked:
+    question_words = _words(question) - _EMPTY
+    if not question_words:
         return 0.0
-    known, own = _words(title), _words_of(fact)
-    weights = {word: TITLE_WORD if _stands(word, known) else 1.0 for word in asked}
-    shared = sum(weight for word, weight in weights.items() if _stands(word, own))
+    title_words, fact_words = _words(title), _words_of(fact)
+    weights = {word: TITLE_WORD if _stands(word, title_words) else 1.0 for word in question_words}
+    shared = sum(weight for word, weight in weights.items() if _stands(word, fact_words))
     return shared / sum(weights.values())
 
 

@@ -124,8 +124,8 @@ def leads_for(request: WordsRequest, language: Language) -> Iterator[Remark]:
     age, ages = _ages(request)
     if age and ages and ages.fits(age):
         lead = says["age"].format(value=age.phrase(language))
-        said = _said_age(request.item, ages, language)
-        yield Remark(f"{lead}{said}。" if language == "zh" else f"{lead} {said}.", (ages.field,))
+        text = _age_text(request.item, ages, language)
+        yield Remark(f"{lead}{text}。" if language == "zh" else f"{lead} {text}.", (ages.field,))
     yield from _of_history(request, history_anchor(request), language)
     yield from _of_wishes(request, language)
     named = _field_naming(request.item, request.recipient or "")
@@ -160,11 +160,11 @@ def objections_to(request: WordsRequest, language: Language) -> Iterator[Remark]
     age, ages = _ages(request)
     if age and ages and ages.breaks(age):
         pattern = says["young" if age.last < ages.low else "old"]
-        text = pattern.format(value=age.phrase(language), text=_said_age(item, ages, language))
+        text = pattern.format(value=age.phrase(language), text=_age_text(item, ages, language))
         yield Remark(text, (ages.field,))
     limit = _price_limit(request)
     if limit is not None and item.price is not None and item.price > limit:
-        value, most = (price_in(one, item.currency, language) for one in (item.price, limit))
+        value, most = (price_in(price, item.currency, language) for price in (item.price, limit))
         yield Remark(says["above"].format(value=value, limit=most), ("price",))
     yield from _too_cold(request, language)
     if item.stock is not None and item.stock <= 0:
@@ -211,30 +211,30 @@ def _of_wishes(request: WordsRequest, language: Language) -> Iterator[Remark]:
     """Looks, size and material that the shopper has set, as the item has them."""
     wanted = {fold(name): values for name, values in request.filters.attributes.items()}
     for name, values in request.item.attributes.items():
-        asked = {fold(value) for value in wanted.get(fold(name), ())}
-        shared = [value for value in values if fold(value) in asked]
+        wishes = {fold(value) for value in wanted.get(fold(name), ())}
+        shared = [value for value in values if fold(value) in wishes]
         if shared and fold(name) in _LOOKS and len(shared[0]) <= 30:
             text = _SAYS[language]["wish"].format(value=value_in(shared[0], language))
             yield Remark(text, (f"attributes.{name}",))
 
 
 def _too_cold(request: WordsRequest, language: Language) -> Iterator[Remark]:
-    found = _DEGREES.search(request.query or "")
+    wanted = _DEGREES.search(request.query or "")
     for name, values in request.item.attributes.items():
         rated = _DEGREES.search(values[0]) if fold(name) in _COMFORT else None
-        if found and rated and int(rated[1]) > int(found[1]):
+        if wanted and rated and int(rated[1]) > int(wanted[1]):
             text = f"{name[:1].upper()}{name[1:]} {values[0]}"
-            says = _SAYS[language]["cold"].format(text=one_line(text), value=found[0])
+            says = _SAYS[language]["cold"].format(text=one_line(text), value=wanted[0])
             yield Remark(says, (f"attributes.{name}",))
 
 
 def _ages(request: WordsRequest) -> tuple[WantedAge | None, AgeRange | None]:
-    asked = request.filters.attributes.get("age", ())
-    question = " . ".join((request.query or "", request.recipient or "", *asked))
+    wishes = request.filters.attributes.get("age", ())
+    question = " . ".join((request.query or "", request.recipient or "", *wishes))
     return wanted_age(question), age_range(request.item)
 
 
-def _said_age(item: Item, ages: AgeRange, language: Language) -> str:
+def _age_text(item: Item, ages: AgeRange, language: Language) -> str:
     """As the field has it; for a shopper of another language in theirs."""
     if item_language(item) == language:
         return value_in(ages.text, language)

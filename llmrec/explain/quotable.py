@@ -79,7 +79,9 @@ def text_language(item: Item) -> Language | None:
         return "zh" if spoken == "zh" else "de"
     tag = re.split(r"[-_]", (item.language or "").casefold())[0]
     if tag:
-        return next((one for one in PHRASES if one == tag and one != "zh"), None)
+        return next(
+            (language for language in PHRASES if language == tag and language != "zh"), None
+        )
     words = re.findall(r"[^\W\d_]+", item.description[:2_000].casefold())
     return "en" if sum(word in _ENGLISH for word in words) * 10 >= len(words) else None
 
@@ -88,14 +90,14 @@ def text_language(item: Item) -> Language | None:
 @lru_cache(maxsize=2_048)
 def _quotable(title: str, description: str, language: Language) -> tuple[Quotable, ...]:
     sentences = sentences_of(description)
-    known = frozenset(tokens(title))
-    found: dict[str, Quotable] = {}
+    title_words = frozenset(tokens(title))
+    quotables: dict[str, Quotable] = {}
     for run in runs_of(sentences):
         text = _joined_as_written([sentences[place].text for place in run])
-        if text not in found and _is_fact(text, known, language):
+        if text not in quotables and _is_fact(text, title_words, language):
             evidence = tuple(f"sentence:{place}" for place in run)
-            found[text] = Quotable(text, evidence, _cautions(text))
-    return tuple(found.values())
+            quotables[text] = Quotable(text, evidence, _cautions(text))
+    return tuple(quotables.values())
 
 
 def _is_fact(text: str, title: frozenset[str], language: Language) -> bool:
