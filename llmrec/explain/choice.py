@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from llmrec.catalog.tokens import tokens
 
-__all__ = ["FactText", "answers", "lateness", "word_overlap"]
+__all__ = ["FactText", "answers", "lateness", "stands_among", "word_overlap"]
 
 TITLE_WORD = 0.3
 _LATER, _LATEST = 0.1, 3
@@ -76,8 +76,10 @@ def answers(question: str, fact: FactText, title: str) -> bool:
     True
     """
     title_words, fact_words = _words(title), _words_of(fact)
-    question_words = {word for word in _words(question) - _EMPTY if not _stands(word, title_words)}
-    return any(_stands(word, fact_words) for word in question_words)
+    question_words = {
+        word for word in _words(question) - _EMPTY if not stands_among(word, title_words)
+    }
+    return any(stands_among(word, fact_words) for word in question_words)
 
 
 def word_overlap(question: str, fact: FactText, title: str = "") -> float:
@@ -86,22 +88,19 @@ def word_overlap(question: str, fact: FactText, title: str = "") -> float:
     if not question_words:
         return 0.0
     title_words, fact_words = _words(title), _words_of(fact)
-    weights = {word: TITLE_WORD if _stands(word, title_words) else 1.0 for word in question_words}
-    shared = sum(weight for word, weight in weights.items() if _stands(word, fact_words))
+    weights = {
+        word: TITLE_WORD if stands_among(word, title_words) else 1.0 for word in question_words
+    }
+    shared = sum(weight for word, weight in weights.items() if stands_among(word, fact_words))
     return shared / sum(weights.values())
 
 
-def _words_of(fact: FactText) -> frozenset[str]:
-    return _words(fact.text) | _words(_OF_FIELD.get(fact.field, ""))
+def stands_among(word: str, words: Collection[str]) -> bool:
+    """Whether a word is one of ``words``, in another form or as part of a compound.
 
-
-# A question is held against each fact, and the same facts come in answer after answer.
-@lru_cache(maxsize=8_192)
-def _words(text: str) -> frozenset[str]:
-    return frozenset(tokens(text))
-
-
-def _stands(word: str, words: Collection[str]) -> bool:
+    >>> stands_among("pitching", {"pitch"}), stands_among("abend", {"abendtee"})
+    (True, True)
+    """
     if word in words:
         return True
     if len(word) < _SHARED or not re.match(r"[a-zß-ÿ]", word):
@@ -112,3 +111,13 @@ def _stands(word: str, words: Collection[str]) -> bool:
         or (len(other) >= _SHARED and other in word)
         for other in words
     )
+
+
+def _words_of(fact: FactText) -> frozenset[str]:
+    return _words(fact.text) | _words(_OF_FIELD.get(fact.field, ""))
+
+
+# A question is held against each fact, and the same facts come in answer after answer.
+@lru_cache(maxsize=8_192)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(tokens(text))

@@ -17,11 +17,20 @@ from llmrec.explain.anchors import Anchor, history_anchor
 from llmrec.explain.facts import fold
 from llmrec.explain.from_fields import item_language
 from llmrec.explain.numbers import numbers_in
+from llmrec.explain.phrases import PHRASES, canonical
 from llmrec.explain.requests import WordsRequest
 from llmrec.prompting import one_line, price_text
 from llmrec.types import Item, Language
 
-__all__ = ["CAUTIONS", "Remark", "leads_for", "objections_to", "price_in", "value_in"]
+__all__ = [
+    "CAUTIONS",
+    "Remark",
+    "is_readable",
+    "leads_for",
+    "objections_to",
+    "price_in",
+    "value_in",
+]
 
 CAUTIONS: dict[Language, tuple[str, ...]] = {
     "en": ("Worth knowing:", "Keep in mind:", "A word of care:", "Please note:"),
@@ -100,8 +109,20 @@ _LOOKS = frozenset(
 _UNIT = r"(?=\s?(?:kg|g|l|ml|cl|cm|mm|km|m|W|kW|V|Ah|mAh|kWh|h|°C|升|毫升|克|千克|厘米|米)\b)"
 _POINT = re.compile(rf"(?<![\d.,])(\d{{1,3}})\.(\d{{1,2}}){_UNIT}")
 _COMMA = re.compile(rf"(?<![\d.,])(\d{{1,3}}),(\d{{1,2}}){_UNIT}")
+_CHINESE_UNITS = dict(
+    zip(
+        ["千克", "公斤", "克", "毫升", "升", "厘米", "毫米", "米", "瓦", "毫安时", "小时", "度"],
+        ["kg", "kg", "g", "ml", "l", "cm", "mm", "m", "W", "mAh", "h", "°C"],
+        strict=True,
+    )
+)
+_CHINESE_UNIT = re.compile(
+    rf"(?<=\d)\s?({'|'.join(sorted(_CHINESE_UNITS, key=len, reverse=True))})(?![\u4e00-\u9fff])"
+)
 # The prompt's lines have ASCII commas only; a sentence that is read has those of its language.
 _CHINESE_COMMA = re.compile(r"(?<=[\u4e00-\u9fff]),(?=[\u4e00-\u9fff])")
+_CHINESE = re.compile("[\u4e00-\u9fff]")
+_LATIN_WORD = re.compile(r"[a-zäöüß]{3}")
 _BELOW = re.compile(
     r"(?:under|below|less than|cheaper than|up to|at most|max\.?|budget(?: of)?|unter|bis|höchstens"
     r"|maximal|低于|不超过|预算)\s*$"
@@ -181,13 +202,30 @@ def price_in(price: Decimal, currency: str | None, language: Language) -> str:
     return text.replace(".", ",", 1) if language == "de" else text
 
 
-def value_in(text: str, language: Language) -> str:
-    """A field's value with the decimal mark of the language, before units that cannot be a list.
+def is_readable(value: str, language: Language) -> bool:
+    """Whether a value of a foreign item can stand in a sentence: 陶瓷 in none but a Chinese one.
 
-    >>> value_in("2.4 kg", "de"), value_in("1,5 l", "en"), value_in("9 x 60 ml", "de")
-    ('2,4 kg', '1.5 l', '9 x 60 ml')
+    Numbers, units and sizes stand in all of them; words do not, and nothing here translates.
+
+    >>> [is_readable(value, "zh") for value in ("陶瓷", "stainless steel", "9 x 60 ml")]
+    [True, False, True]
+    """
+    if language == "zh":
+        return not _LATIN_WORD.search(value)
+    return not _CHINESE.search(value)
+
+
+def value_in(text: str, language: Language) -> str:
+    """A field's value with the units of the language, and before them its decimal mark.
+
+    Before other words a comma may be that of a list.
+
+    >>> value_in("2.4 kg", "de"), value_in("1,5 l", "en"), value_in("1.7 千克", "de")
+    ('2,4 kg', '1.5 l', '1,7 kg')
     """
     line = _CHINESE_COMMA.sub("，", one_line(text))
+    if language != "zh":
+        line = _CHINESE_UNIT.sub(lambda match: f" {_CHINESE_UNITS[match[1]]}", line)
     return _POINT.sub(r"\1,\2", line) if language == "de" else _COMMA.sub(r"\1.\2", line)
 
 
@@ -210,10 +248,13 @@ def _of_history(request: WordsRequest, anchor: Anchor, language: Language) -> It
 def _of_wishes(request: WordsRequest, language: Language) -> Iterator[Remark]:
     """Looks, size and material that the shopper has set, as the item has them."""
     wanted = {fold(name): values for name, values in request.filters.attributes.items()}
+    foreign = item_language(request.item) != language
     for name, values in request.item.attributes.items():
         wishes = {fold(value) for value in wanted.get(fold(name), ())}
         shared = [value for value in values if fold(value) in wishes]
-        if shared and fold(name) in _LOOKS and len(shared[0]) <= 30:
+        if not shared or (foreign and not is_readable(shared[0], language)):
+            continue
+        if fold(name) in _LOOKS and len(shared[0]) <= 30:
             text = _SAYS[language]["wish"].format(value=value_in(shared[0], language))
             yield Remark(text, (f"attributes.{name}",))
 
@@ -223,7 +264,11 @@ def _too_cold(request: WordsRequest, language: Language) -> Iterator[Remark]:
     for name, values in request.item.attributes.items():
         rated = _DEGREES.search(values[0]) if fold(name) in _COMFORT else None
         if wanted and rated and int(rated[1]) > int(wanted[1]):
-            text = f"{name[:1].upper()}{name[1:]} {values[0]}"
+            label = name
+            if item_language(request.item) != language:
+                key = canonical(fold(name))
+                label, values = PHRASES[language].names.get(key, key), (f"{rated[1]} °C",)
+            text = f"{label[:1].upper()}{label[1:]} {values[0]}"
             says = _SAYS[language]["cold"].format(text=one_line(text), value=wanted[0])
             yield Remark(says, (f"attributes.{name}",))
 

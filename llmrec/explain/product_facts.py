@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from llmrec.catalog.tokens import tokens
@@ -12,7 +12,7 @@ from llmrec.explain.anchors import history_anchor
 from llmrec.explain.choice import FactText, answers, lateness, word_overlap
 from llmrec.explain.facts import fold, short_title
 from llmrec.explain.from_fields import item_language, spoken_language
-from llmrec.explain.leads import price_in, value_in
+from llmrec.explain.leads import is_readable, price_in, value_in
 from llmrec.explain.patterns import PRAISE
 from llmrec.explain.phrases import PHRASES, canonical
 from llmrec.explain.punctuation import colon, comma, with_stop
@@ -21,7 +21,7 @@ from llmrec.explain.requests import WordsRequest
 from llmrec.prompting import one_line
 from llmrec.types import Item, Language
 
-__all__ = ["ScoredFact", "product_facts", "question_of", "title_fact"]
+__all__ = ["ScoredFact", "product_facts", "question_of", "title_facts"]
 
 _MOST_VALUE = 80
 
@@ -29,6 +29,11 @@ _MOST_VALUE = 80
 # little; a caution may be the answer, but of two that are near the other is the reason; a value has
 # its card beside it.
 _PRAISE, _CAUTION, _VALUE, _RUN = 0.1, 0.05, 0.1, 0.03
+# More than a place in the text can cost, so that a short sentence which says as much comes first.
+_LONG_WINDED = 0.4
+_LONG: dict[Language, int] = {"en": 200, "de": 200, "zh": 75}
+"""Characters; a card has room for some 200, and what is longer is read by few."""
+
 # "Dishwasher: yes" is a field of the card, and no sentence.
 _FLAG = re.compile(r"(?:yes|no|none|true|false|ja|nein|keine?s?|ohne|是|否|无)", re.IGNORECASE)
 _FROM: dict[Language, str] = {"en": "from {brand}", "de": "von {brand}", "zh": "来自{brand}"}
@@ -82,9 +87,19 @@ def product_facts(request: WordsRequest, *, quotes: bool = True) -> list[ScoredF
     language = spoken_language(request)
     sentences = quotable_sentences(request.item, language) if quotes else ()
     facts = [*((sentence, "") for sentence in sentences), *_values(request.item, language)]
-    scored = [
-        _scored(request, quotable, field, place) for place, (quotable, field) in enumerate(facts)
+    shares = [_share(request, quotable, field) for quotable, field in facts]
+    brief = [
+        share
+        for (quotable, field), share in zip(facts, shares, strict=True)
+        if not field and _is_brief(quotable, language)
     ]
+    scored = []
+    for place, ((quotable, field), share) in enumerate(zip(facts, shares, strict=True)):
+        long_winded = len(quotable.text) > _LONG[language] and max(brief, default=-1.0) >= share
+        score = share - _loss(quotable, field, place) - _LONG_WINDED * long_winded
+        text = FactText(quotable.text, field)
+        answered = answers(_wanted(request), text, request.item.title)
+        scored.append(ScoredFact(quotable, score, field, answered))
     return sorted(scored, key=lambda fact: (fact.cautions and not fact.answers, -fact.score))
 
 
@@ -93,18 +108,28 @@ def question_of(request: WordsRequest) -> str:
     return _wanted(request) or history_anchor(request).name
 
 
-def title_fact(request: WordsRequest, language: Language) -> Quotable:
-    """Of a product that is no more than its title: brand and price behind the title."""
+def title_facts(request: WordsRequest, language: Language) -> Iterator[Quotable]:
+    """Of a product that is no more than its title: brand and price behind the title, then before.
+
+    Two sizes of one product have titles that begin alike, and may have brands that are the same.
+    """
     item = request.item
     fields: list[tuple[str, str]] = []
     if item.brand and fold(item.brand) not in fold(item.title):
         fields.append((_FROM[language].format(brand=one_line(item.brand)), "brand"))
     if item.price is not None:
         fields.append((price_in(item.price, item.currency, language), "price"))
-    title = short_title(item.title) or item.id
-    listed = comma(language).join(text for text, _ in fields)
-    text = f"{title}{colon(language)}{listed}" if listed else title
-    return Quotable(with_stop(text, language), ("title", *(name for _, name in fields)))
+    title = (short_title(item.title) or item.id, "title")
+    yield _in_one(((title,), fields), language)
+    for first in range(len(fields)):
+        yield _in_one(((*fields[first:], *fields[:first]), (title,)), language)
+
+
+def _in_one(sides: Sequence[Sequence[tuple[str, str]]], language: Language) -> Quotable:
+    """Texts with their fields on both sides of a colon, or on one side without it."""
+    listed = (comma(language).join(text for text, _ in side) for side in sides if side)
+    evidence = tuple(field for side in sides for _, field in side)
+    return Quotable(with_stop(colon(language).join(listed), language), evidence)
 
 
 def _wanted(request: WordsRequest) -> str:
@@ -113,10 +138,16 @@ def _wanted(request: WordsRequest) -> str:
     return ", ".join(one_line(part) for part in parts if part)
 
 
-def _scored(request: WordsRequest, quotable: Quotable, field: str, place: int) -> ScoredFact:
-    title, text = request.item.title, FactText(quotable.text, field)
-    score = word_overlap(question_of(request), text, title) - _loss(quotable, field, place)
-    return ScoredFact(quotable, score, field, answers(_wanted(request), text, title))
+def _share(request: WordsRequest, quotable: Quotable, field: str) -> float:
+    """Of the question's words, in the fact."""
+    text = FactText(quotable.text, field)
+    return word_overlap(question_of(request), text, request.item.title)
+
+
+def _is_brief(quotable: Quotable, language: Language) -> bool:
+    """Whether it can stand for a long sentence: short, no caution and no empty praise."""
+    short = len(quotable.text) <= _LONG[language]
+    return short and not quotable.cautions and not PRAISE.search(quotable.text)
 
 
 def _loss(quotable: Quotable, field: str, place: int) -> float:
@@ -131,7 +162,7 @@ def _values(item: Item, language: Language) -> Iterator[tuple[Quotable, str]]:
     title = set(tokens(item.title))
     for name, values in item.attributes.items():
         key = canonical(fold(name))
-        label = PHRASES[language].names.get(key) or _name_in_shop(item, name, language)
+        label = _label(item, name, language)
         value = _value(item, key, values, language)
         if not label or any(map(_FLAG.fullmatch, values)) or not 2 <= len(value) <= _MOST_VALUE:
             continue
@@ -141,16 +172,24 @@ def _values(item: Item, language: Language) -> Iterator[tuple[Quotable, str]]:
 
 
 def _value(item: Item, key: str, values: tuple[str, ...], language: Language) -> str:
-    """As the language writes it."""
+    """As the language writes it; nothing where it is in another script."""
     foreign = item_language(item) != language
     ages = age_range(item) if key == "age" and foreign else None
     if ages:
         return ages.phrase(language)
-    return value_in(", ".join(values) if foreign else PHRASES[language].listed(values), language)
+    value = value_in(", ".join(values) if foreign else PHRASES[language].listed(values), language)
+    return value if not foreign or is_readable(value, language) else ""
 
 
-def _name_in_shop(item: Item, name: str, language: Language) -> str:
-    """The shop's name of a field; none in a sentence of another language."""
+def _label(item: Item, name: str, language: Language) -> str:
+    """A field's name in the language, else the shop's; none in a sentence of another language."""
+    key = canonical(fold(name))
+    if key in PHRASES[language].names:
+        return PHRASES[language].names[key]
+    if language == "en" and item_language(item) == "zh" and key != fold(name):
+        return (
+            key  # what is readable of a Chinese field is a number; of a German one it may be words
+        )
     written_in = "zh" if re.search(r"[\u4e00-\u9fff]", name) else item_language(item)
     if written_in != language or (language == "zh" and name.isascii()):
         return ""

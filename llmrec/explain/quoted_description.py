@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from llmrec.explain.from_fields import spoken_language
-from llmrec.explain.product_facts import ScoredFact, question_of, title_fact
+from llmrec.explain.product_facts import ScoredFact, question_of, title_facts
 from llmrec.explain.punctuation import in_a_row, with_stop
 from llmrec.explain.quotable import Quotable, text_language
 from llmrec.explain.requests import WordsRequest
@@ -53,7 +53,7 @@ def _quoted(
     """A value beside a lone sentence; values alone; in the end the title."""
     room = max(0, 2 - len(sentences)) if sentences else _MOST_VALUES
     quoted = [fact.quotable for fact in (*sentences, *values[:room])]
-    return quoted or [title_fact(request, spoken_language(request))]
+    return quoted or [next(title_facts(request, spoken_language(request)))]
 
 
 def _place(evidence: str) -> int:

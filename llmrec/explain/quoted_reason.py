@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from llmrec.explain.facts import fold, short_title
 from llmrec.explain.from_fields import spoken_language
 from llmrec.explain.leads import CAUTIONS, Remark, leads_for, objections_to
-from llmrec.explain.product_facts import ScoredFact, title_fact
+from llmrec.explain.product_facts import ScoredFact, title_facts
 from llmrec.explain.punctuation import colon, in_a_row, with_stop
 from llmrec.explain.quotable import Quotable
 from llmrec.explain.requests import WordsRequest
@@ -105,8 +105,9 @@ def _quoting(
 
 
 def _without_facts(request: WordsRequest, leads: Sequence[Remark]) -> Iterator[_Option]:
-    title = title_fact(request, spoken_language(request))
-    for lead in (*leads, _NO_LEAD):
+    titles = list(title_facts(request, spoken_language(request)))
+    pairs = [*((lead, titles[0]) for lead in leads), *((_NO_LEAD, title) for title in titles)]
+    for lead, title in pairs:
         yield _Option((lead.text, title.text), (*lead.evidence, *title.evidence))
 
 
