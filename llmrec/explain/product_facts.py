@@ -11,8 +11,8 @@ from llmrec.explain.ages import age_range
 from llmrec.explain.anchors import history_anchor
 from llmrec.explain.choice import FactText, answers, lateness, word_overlap
 from llmrec.explain.facts import fold, short_title
+from llmrec.explain.field_values import is_readable, price_in, value_in
 from llmrec.explain.from_fields import item_language, spoken_language
-from llmrec.explain.leads import is_readable, price_in, value_in
 from llmrec.explain.patterns import PRAISE
 from llmrec.explain.phrases import PHRASES, canonical
 from llmrec.explain.punctuation import colon, comma, with_stop
@@ -88,18 +88,14 @@ def product_facts(request: WordsRequest, *, quotes: bool = True) -> list[ScoredF
     sentences = quotable_sentences(request.item, language) if quotes else ()
     facts = [*((sentence, "") for sentence in sentences), *_values(request.item, language)]
     shares = [_share(request, quotable, field) for quotable, field in facts]
-    brief = [
-        share
-        for (quotable, field), share in zip(facts, shares, strict=True)
-        if not field and _is_brief(quotable, language)
-    ]
+    brief = _best_brief(facts, shares, language)
     scored = []
     for place, ((quotable, field), share) in enumerate(zip(facts, shares, strict=True)):
-        long_winded = len(quotable.text) > _LONG[language] and max(brief, default=-1.0) >= share
-        score = share - _loss(quotable, field, place) - _LONG_WINDED * long_winded
-        text = FactText(quotable.text, field)
-        answered = answers(_wanted(request), text, request.item.title)
-        scored.append(ScoredFact(quotable, score, field, answered))
+        loss = _loss(quotable, field, place)
+        if len(quotable.text) > _LONG[language] and share <= brief:
+            loss += _LONG_WINDED
+        answered = answers(_wanted(request), FactText(quotable.text, field), request.item.title)
+        scored.append(ScoredFact(quotable, share - loss, field, answered))
     return sorted(scored, key=lambda fact: (fact.cautions and not fact.answers, -fact.score))
 
 
@@ -144,10 +140,17 @@ def _share(request: WordsRequest, quotable: Quotable, field: str) -> float:
     return word_overlap(question_of(request), text, request.item.title)
 
 
-def _is_brief(quotable: Quotable, language: Language) -> bool:
-    """Whether it can stand for a long sentence: short, no caution and no empty praise."""
-    short = len(quotable.text) <= _LONG[language]
-    return short and not quotable.cautions and not PRAISE.search(quotable.text)
+def _best_brief(
+    facts: Sequence[tuple[Quotable, str]], shares: Sequence[float], language: Language
+) -> float:
+    """The largest share of a short sentence, neither caution nor empty praise; else -1."""
+    brief = (
+        share
+        for (quotable, field), share in zip(facts, shares, strict=True)
+        if not (field or quotable.cautions or PRAISE.search(quotable.text))
+        and len(quotable.text) <= _LONG[language]
+    )
+    return max(brief, default=-1.0)
 
 
 def _loss(quotable: Quotable, field: str, place: int) -> float:

@@ -217,6 +217,25 @@ def test_numbers_and_units_are_shown_in_every_language(language, spoken, name, v
 
 
 @pytest.mark.parametrize(
+    ("language", "spoken", "query", "ending"),
+    [
+        ("zh", "en", "bag for 3 °C", "Comfort temperature 8 °C: cold for 3 °C."),
+        ("zh", "de", "Schlafsack für 3 °C", "Komforttemperatur 8 °C: bei 3 °C zu kalt."),
+        ("zh", "zh", "3 度用的睡袋", "舒适温度 8 度：3 度时会冷。"),
+        ("en", "zh", "3 度用的睡袋", "舒适温度 8 °C：3 度时会冷。"),
+    ],
+)
+def test_a_field_that_speaks_against_it_is_named_in_the_shoppers_language(
+    language, spoken, query, ending
+):
+    fields = {"舒适温度": "8 度"} if language == "zh" else {"comfort temperature": "8 °C"}
+    title = "睡袋" if language == "zh" else "Sleeping bag"
+    item = Item("x", title, attributes=fields, language=language)
+    ((reason, _),) = Quoter().write_many([WordsRequest(item, (), query, False, 0, language=spoken)])
+    assert reason.text.endswith(ending)
+
+
+@pytest.mark.parametrize(
     ("language", "text"),
     [
         ("en", "The bowl is of 青瓷 and fits a hand."),
