@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from llmrec.explain import WordsRequest
     from llmrec.ranking import RankRequest
 
-__all__ = ["Job", "ResolvedRequest"]
+__all__ = ["Job", "ResolvedRequest", "WordsOptions"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,27 @@ class ResolvedRequest:
     query: str | None
     user: str | None
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class WordsOptions:
+    """Which words a call of the recommender wants, the same for all of its answers.
+
+    Attributes:
+        explain: whether a reason is shown with each recommendation.
+        describe: for how many of the first a description is written.
+        seed: of the writing.
+        language: of the words; ``None`` for each item's.
+        filters: that hold for the answers.
+        recipient: whom it is for, if it is somebody else than the shopper.
+    """
+
+    explain: bool
+    describe: int
+    seed: int
+    language: Language | None
+    filters: Filters
+    recipient: str | None
 
 
 @dataclass(frozen=True)
@@ -61,36 +82,28 @@ class Job:
         self,
         answer: Recommendations,
         related: Sequence[tuple[int, ...]],
-        describe: int,
-        seed: int,
-        language: Language | None,
-        filters: Filters,
-        recipient: str | None,
+        options: WordsOptions,
     ) -> list[WordsRequest]:
         """What the writer gets, one for each recommendation of the answer.
 
         Args:
             answer: of this job, ranked.
             related: for each recommendation the indices of the history entries nearest to it.
-            describe: for how many a description is wanted.
-            seed: of the writing.
-            language: of the words; ``None`` for each item's own.
-            filters: that hold for the answer.
-            recipient: whom it is for, if it is somebody else than the shopper.
+            options: which words are wanted, and for whom.
         """
         from llmrec.explain import WordsRequest
 
         return [
             WordsRequest(
-                item=one.item,
+                item=recommendation.item,
                 history=self.history,
                 query=self.query,
-                describe=one.rank <= describe,
-                seed=seed + one.rank,
+                describe=recommendation.rank <= options.describe,
+                seed=options.seed + recommendation.rank,
                 related=near,
-                language=language,
-                filters=filters,
-                recipient=recipient,
+                language=options.language,
+                filters=options.filters,
+                recipient=options.recipient,
             )
-            for one, near in zip(answer, related, strict=True)
+            for recommendation, near in zip(answer, related, strict=True)
         ]

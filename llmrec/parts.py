@@ -117,7 +117,7 @@ class Parts:
         """Reasons and descriptions that quote the product's own text."""
         from llmrec.explain import Quoter
 
-        return Quoter(self.retriever.encode, quotes=self.settings.explain.enabled)
+        return Quoter(quotes=self.settings.explain.enabled)
 
     @cached_property
     def writer(self) -> Writer:

@@ -21,7 +21,7 @@ from llmrec.answers import (
 from llmrec.catalog.forgetting import operation
 from llmrec.config import Workspace
 from llmrec.errors import EngineError, ModelError
-from llmrec.jobs import Job, ResolvedRequest
+from llmrec.jobs import Job, ResolvedRequest, WordsOptions
 from llmrec.parts import Parts
 from llmrec.requests import (
     MAX_HISTORY,
@@ -40,7 +40,6 @@ from llmrec.types import (
     Filters,
     HistoryEntry,
     Item,
-    Language,
     Recommendation,
     Recommendations,
     Sort,
@@ -192,10 +191,7 @@ class Recommender(Parts):
         jobs = self._retrieve(watch, histories, queries, names, options)
         answers = self._ranked(watch, jobs, options)
         if explain or describe:
-            answers = self._write(
-                watch,
-                jobs,
-                answers,
+            words = WordsOptions(
                 explain,
                 describe,
                 options.seed,
@@ -203,6 +199,7 @@ class Recommender(Parts):
                 options.filters,
                 options.recipient,
             )
+            answers = self._write(watch, jobs, answers, words)
         if shown and options.sort is None:
             self._record(watch, answers)
         times = watch.shared(len(answers))
@@ -360,41 +357,36 @@ class Recommender(Parts):
         watch: Stopwatch,
         jobs: Sequence[Job],
         answers: Sequence[Recommendations],
-        explain: bool,
-        describe: int,
-        seed: int,
-        language: Language | None,
-        limits: Filters,
-        recipient: str | None,
+        options: WordsOptions,
     ) -> list[Recommendations]:
         """Texts for every recommendation: quoted, or the model's for the first ones."""
         with watch.stage("write"):
             requests = [
-                job.words_requests(
-                    answer, self._related(job, answer), describe, seed, language, limits, recipient
-                )
+                job.words_requests(answer, self._related(job, answer), options)
                 for job, answer in zip(jobs, answers, strict=True)
             ]
+            failure = None
             if self.settings.explain.words == "quote":
-                written, failure = (
-                    [self._quoted(some, explain, describe) for some in requests],
-                    None,
-                )
+                texts = [self._quoted(some, options) for some in requests]
             else:
-                written, failure = self._modelled(requests, answers, explain, describe)
-            done = []
-            for answer, words in zip(answers, written, strict=True):
-                trace = replace(answer.trace, degraded=answer.trace.degraded or failure)
-                done.append(with_words(replace(answer, trace=trace), words, explain, describe))
-            return done
+                texts, failure = self._modelled(requests, answers, options)
+            return [
+                with_words(
+                    replace(answer, trace=_degraded(answer.trace, failure)),
+                    pairs,
+                    options.explain,
+                    options.describe,
+                )
+                for answer, pairs in zip(answers, texts, strict=True)
+            ]
 
     def _quoted(
-        self, requests: Sequence[WordsRequest], explain: bool, describe: int
+        self, requests: Sequence[WordsRequest], options: WordsOptions
     ) -> list[tuple[Words, Words | None]]:
         """One answer's texts; where no reasons are wanted, of those that are described alone."""
         from llmrec.explain import words_from_fields
 
-        wanted = len(requests) if explain else describe
+        wanted = len(requests) if options.explain else options.describe
         quoted = self.quoter.write_many(requests[:wanted])
         return [*quoted, *map(words_from_fields, requests[wanted:])]
 
@@ -402,15 +394,14 @@ class Recommender(Parts):
         self,
         requests: Sequence[Sequence[WordsRequest]],
         answers: Sequence[Recommendations],
-        explain: bool,
-        describe: int,
+        options: WordsOptions,
     ) -> tuple[list[list[tuple[Words, Words | None]]], str | None]:
         """The model's texts of the first ones in one batch, the rest from fields; what failed."""
         from llmrec.explain import words_from_fields
 
         top = 0 if answers[0].trace.degraded else self.settings.explain.top
-        if not explain:  # a reason comes with each description; no others are written
-            top = min(top, describe)
+        if not options.explain:  # a reason comes with each description; no others are written
+            top = min(top, options.describe)
         written, failure = self._words([request for some in requests for request in some[:top]])
         texts = iter(written)
         return [
@@ -468,6 +459,11 @@ class Recommender(Parts):
             notes=notes,
             degraded=degraded,
         )
+
+
+def _degraded(trace: Trace, failure: str | None) -> Trace:
+    """The trace with what failed in writing, unless something has failed before."""
+    return replace(trace, degraded=trace.degraded or failure)
 
 
 def _in_retrieval_order(jobs: Sequence[Job]) -> list[list[Recommendation]]:

@@ -178,7 +178,7 @@ class _Maker:
         limit = settings.description_max_tokens if draft.describes else settings.max_tokens
         if self._engine.count_tokens(answer) >= limit:
             return False
-        said = draft.said(answer, finished=True)
+        said = draft.sentence(answer, finished=True)
         # One sentence too many would be cut away, and never learned.
         whole = said.endswith(answer.split(". ")[-1].strip())
         holds = whole and not draft.problems(said, answer, self._brands)

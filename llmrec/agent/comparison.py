@@ -14,7 +14,7 @@ from llmrec.agent.constraints.synonyms import kind_of
 from llmrec.agent.language import Language
 from llmrec.agent.tools.compare import CompareResult
 from llmrec.catalog.matching import fold
-from llmrec.explain.leads import price_in, value_in
+from llmrec.explain.field_values import price_in, value_in
 from llmrec.explain.numbers import numbers_in
 from llmrec.types import Item
 

@@ -134,8 +134,8 @@ def wanted_age(question: str) -> WantedAge | None:
     (WantedAge(months=24, years=2), None)
     """
     text = fold(question)
-    found = {age for age in _ages(text)}
-    return found.pop() if len(found) == 1 else None
+    ages = set(_ages(text))
+    return ages.pop() if len(ages) == 1 else None
 
 
 def age_range(item: Item) -> AgeRange | None:
@@ -147,17 +147,17 @@ def age_range(item: Item) -> AgeRange | None:
 
 
 def _ages(text: str) -> list[WantedAge]:
-    found = []
+    ages = []
     for match in _ENGLISH.finditer(text):
         if match[3]:
-            found.append(WantedAge(_NEWBORN))
+            ages.append(WantedAge(_NEWBORN))
         else:
-            found.append(_age(match[1], months=match[2] == "month"))
-    found += [_age(match[1], months=bool(match[2])) for match in _AGED.finditer(text)]
+            ages.append(_age(match[1], months=match[2] == "month"))
+    ages += [_age(match[1], months=bool(match[2])) for match in _AGED.finditer(text)]
     for match in _GERMAN.finditer(text):
-        found.append(_age(match[1] or match[2] or match[3], months=bool(match[4])))
-    found += [_age(m[1] or m[2], months=bool(m[2])) for m in _CHINESE.finditer(text)]
-    return found
+        ages.append(_age(match[1] or match[2] or match[3], months=bool(match[4])))
+    ages += [_age(m[1] or m[2], months=bool(m[2])) for m in _CHINESE.finditer(text)]
+    return ages
 
 
 def _age(number: str, *, months: bool) -> WantedAge:

@@ -85,8 +85,8 @@ def _welcome(entry: HistoryEntry) -> bool:
 
 def _answers(query: str, facts: Facts) -> bool:
     """Whether a word of the query (or two Chinese characters) stands in the item's text."""
-    asked = fold(query)
-    latin = {word[:5] for word in _WORD.findall(asked) if word.isascii() and word not in _EMPTY}
-    own = {word[:5] for word in _WORD.findall(facts.own)}
-    chinese = re.findall(r"(?=([\u4e00-\u9fff]{2}))", asked)
-    return bool(latin & own) or any(pair in facts.own for pair in chinese)
+    question = fold(query)
+    latin = {word[:5] for word in _WORD.findall(question) if word.isascii() and word not in _EMPTY}
+    words = {word[:5] for word in _WORD.findall(facts.text)}
+    chinese = re.findall(r"(?=([\u4e00-\u9fff]{2}))", question)
+    return bool(latin & words) or any(pair in facts.text for pair in chinese)

@@ -92,7 +92,7 @@ def check(
     """
     rest = masked(text, facts)
     folded = fold(rest)
-    found = [
+    problems = [
         *_quotations(rest, facts),
         *_names(rest, folded, facts, known_brands, language),
         *_numbers(folded, facts),
@@ -101,7 +101,7 @@ def check(
         *_past(folded, facts),
         *_negations(folded, facts),
     ]
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(problems))
 
 
 def count_claims(text: str) -> int:
@@ -119,7 +119,7 @@ def count_claims(text: str) -> int:
     folded = fold(outside)
     numbers = numbers_in(folded)
     # A currency is part of its number, not a name.
-    units = " ".join(one.text for one in numbers)
+    units = " ".join(number.text for number in numbers)
     return (
         len(quotations)
         + sum(fold(name) not in units for name in spoken_names(outside))
@@ -143,8 +143,8 @@ def grounding(text: str, facts: Facts) -> tuple[Problem, ...]:
     words = [word for word in re.findall(r"[a-zà-ÿ]{4,}", rest) if word not in SAFE_WORDS]
     if not words:
         return (Problem("grounding", "says nothing about the item"),)
-    own = _beginnings(facts.own)
-    foreign = [word for word in words if not _begins(word, own)]
+    item_words = _beginnings(facts.text)
+    foreign = [word for word in words if not _begins(word, item_words)]
     if len(foreign) * 4 >= len(words):
         return (Problem("grounding", "not in the item's fields: " + ", ".join(foreign)),)
     shown = _beginnings(fold(" ".join(facts.fields.get(name, "") for name in _SEEN)))
@@ -190,20 +190,23 @@ def _names(
 
 def _numbers(folded: str, facts: Facts) -> Iterator[Problem]:
     item = facts.item
-    known = numbers_in(facts.own) + numbers_in(fold(facts.query or ""))
+    numbers = numbers_in(facts.text) + numbers_in(fold(facts.query or ""))
     for number in numbers_in(re.sub(rf"{MARK}\w+", MARK, folded)):
         if number.currency is not None:
             if not _price_holds(number, folded, facts):
                 yield Problem("price", number.text)
-        elif not any(number.agrees_with(fact) for fact in known) and not (
+        elif not any(number.agrees_with(fact) for fact in numbers) and not (
             number.unit is None and item.price is not None and item.price in number.readings
         ):
             yield Problem("number", number.text)
 
 
 def _price_holds(number: Number, folded: str, facts: Facts) -> bool:
-    asked = numbers_in(fold(facts.query or ""))
-    if any(number.readings & one.readings and one.currency == number.currency for one in asked):
+    query_numbers = numbers_in(fold(facts.query or ""))
+    if any(
+        number.readings & wish.readings and wish.currency == number.currency
+        for wish in query_numbers
+    ):
         return True
     price, currency = facts.item.price, facts.item.currency
     if price is None or (currency and currency != number.currency):
@@ -216,7 +219,7 @@ def _price_holds(number: Number, folded: str, facts: Facts) -> bool:
 
 def _concepts(folded: str, facts: Facts) -> Iterator[Problem]:
     for concept, words, affirmed in concept_uses(folded):
-        if (concept, affirmed) not in _concepts_of(facts.own):
+        if (concept, affirmed) not in _concepts_of(facts.text):
             yield Problem(concept.kind, words if affirmed else f"not {words}")
 
 
@@ -226,30 +229,34 @@ def _roles(folded: str, facts: Facts) -> Iterator[Problem]:
     A value that stands in the fields is no proof: "made of petrol" is said of a petrol jacket.
     """
     for match in _ROLE.finditer(folded):
-        role, said = match[1], match[2].strip()
+        role, value = match[1], match[2].strip()
         if role == "made of":
-            holds = _is_material(said, facts) and _is_all_of_it(folded[match.start(2) :], facts)
+            holds = _is_material(value, facts) and _is_all_of_it(folded[match.start(2) :], facts)
         else:
-            holds = _is_look(said, facts)
+            holds = _is_look(value, facts)
         if not holds:
             yield Problem("material" if role == "made of" else "attribute", match[0].strip())
 
 
-def _is_material(said: str, facts: Facts) -> bool:
-    if _in_fields(said, facts, _MATERIAL_FIELDS) or f" of {said}" in facts.own:
+def _is_material(claim: str, facts: Facts) -> bool:
+    if _in_fields(claim, facts, _MATERIAL_FIELDS) or f" of {claim}" in facts.text:
         return True
     rest = (text for name, text in facts.fields.items() if name.casefold() not in _COLOUR_FIELDS)
-    known = {concept for concept, _, affirmed in concept_uses(fold(" . ".join(rest))) if affirmed}
-    return any(one.kind == "material" and one in known for one, _, _ in concept_uses(said))
+    materials = {
+        material for material, _, affirmed in concept_uses(fold(" . ".join(rest))) if affirmed
+    }
+    return any(
+        concept.kind == "material" and concept in materials for concept, _, _ in concept_uses(claim)
+    )
 
 
-def _is_all_of_it(said: str, facts: Facts) -> bool:
+def _is_all_of_it(claim: str, facts: Facts) -> bool:
     """Whether the rest of a sentence names each material that the fields list.
 
     Of cotton and wool a thing is not "made of cotton". The longest word of each is enough:
     "60 % cotton" may be called cotton.
     """
-    rest = re.split(r"[.!?;]", said, maxsplit=1)[0]
+    rest = re.split(r"[.!?;]", claim, maxsplit=1)[0]
     lists = (
         values
         for name, values in facts.item.attributes.items()
@@ -262,24 +269,24 @@ def _is_all_of_it(said: str, facts: Facts) -> bool:
     )
 
 
-def _is_look(said: str, facts: Facts) -> bool:
-    if any(one.kind == "colour" for one, _, _ in concept_uses(said)):
+def _is_look(claim: str, facts: Facts) -> bool:
+    if any(concept.kind == "colour" for concept, _, _ in concept_uses(claim)):
         return True
-    if numbers_in(said) and _COUNTED.search(said):
+    if numbers_in(claim) and _COUNTED.search(claim):
         return True
-    return f" in {said}" in facts.own or _in_fields(
-        re.sub(r"^sizes? ", "", said), facts, _LOOK_FIELDS
+    return f" in {claim}" in facts.text or _in_fields(
+        re.sub(r"^sizes? ", "", claim), facts, _LOOK_FIELDS
     )
 
 
-def _in_fields(said: str, facts: Facts, names: Collection[str]) -> bool:
-    known = [fold(v.partition(": ")[2]) for k, v in facts.fields.items() if k.casefold() in names]
-    return any(said in one or (one and said.startswith(one)) for one in known)
+def _in_fields(claim: str, facts: Facts, names: Collection[str]) -> bool:
+    values = [fold(v.partition(": ")[2]) for k, v in facts.fields.items() if k.casefold() in names]
+    return any(claim in value or (value and claim.startswith(value)) for value in values)
 
 
 @lru_cache(maxsize=512)
-def _concepts_of(own: str) -> frozenset[tuple[Concept, bool]]:
-    return frozenset((concept, affirmed) for concept, _, affirmed in concept_uses(own))
+def _concepts_of(text: str) -> frozenset[tuple[Concept, bool]]:
+    return frozenset((concept, affirmed) for concept, _, affirmed in concept_uses(text))
 
 
 def _past(folded: str, facts: Facts) -> Iterator[Problem]:
@@ -288,8 +295,8 @@ def _past(folded: str, facts: Facts) -> Iterator[Problem]:
     for match in _PAST.finditer(folded):
         named = _NAMED_NEXT.match(folded, match.end())
         kind = kinds.get(named[1]) if named else None
-        said = _KIND_OF.get(match[1] or match[2] or "")
-        if kind is None or (said is not None and kind is not said):
+        claimed = _KIND_OF.get(match[1] or match[2] or "")
+        if kind is None or (claimed is not None and kind is not claimed):
             yield Problem("history", match[0].strip())
 
 
@@ -299,7 +306,7 @@ def _negations(folded: str, facts: Facts) -> Iterator[Problem]:
         words = re.findall(r"[^\W\d_]{4,}", match[2])
         denied = next((word for word in words if word not in SAFE_WORDS), None)
         if denied and not any(
-            _DENIED.search(facts.own[max(0, place.start() - 40) : place.start()])
-            for place in re.finditer(rf"(?<![^\W_]){re.escape(denied[:5])}", facts.own)
+            _DENIED.search(facts.text[max(0, place.start() - 40) : place.start()])
+            for place in re.finditer(rf"(?<![^\W_]){re.escape(denied[:5])}", facts.text)
         ):
             yield Problem("negation", f"{match[1]} {match[2]}".strip())

@@ -1,25 +1,20 @@
-"""Which of a product's facts matter to this shopper: by their words and by the sentence encoder.
+"""Which of a product's facts matter to this shopper: those that share words with the question.
 
-Words count by their stems, those of the title little: the shopper sees the title anyway. The
-encoder says what is meant alike; it knows English and hardly anything else, so that in German and
-Chinese words alone decide. What stands earlier in the text counts more. docs/design/006-words.md
-has the hit rates.
+Words count by their stems, those of the title little: the shopper sees the title anyway. What
+stands earlier in the text counts more. docs/design/006-words.md has the hit rates, also those of
+the sentence encoder and of the language model, which choose no better.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
 from llmrec.catalog.tokens import tokens
-from llmrec.types import FloatArray, Language
 
-__all__ = ["Encode", "FactText", "answers", "lateness", "relevance", "word_overlap"]
-
-Encode = Callable[[Sequence[str]], FloatArray]
-"""From texts to unit vectors float32 ``[n, d]``."""
+__all__ = ["FactText", "answers", "lateness", "stands_among", "word_overlap"]
 
 TITLE_WORD = 0.3
 _LATER, _LATEST = 0.1, 3
@@ -65,32 +60,6 @@ class FactText:
     field: str = ""
 
 
-def relevance(
-    question: str,
-    facts: Sequence[FactText],
-    title: str,
-    language: Language,
-    vectors: Callable[[str], FloatArray] | None,
-) -> list[float]:
-    """How much each fact says to what was asked; higher is better, 0 is nothing.
-
-    Args:
-        question: the shopper's words, with what else is known of what they want.
-        facts: of one product.
-        title: of the product.
-        language: of the facts.
-        vectors: the unit vector ``[d]`` of a text; ``None`` where there is no encoder.
-    """
-    overlaps = [word_overlap(question, fact, title) for fact in facts]
-    if vectors is None or language != "en" or not question.strip():
-        return overlaps
-    asked = vectors(question)
-    return [
-        overlap + float(vectors(fact.text) @ asked)
-        for overlap, fact in zip(overlaps, facts, strict=True)
-    ]
-
-
 def lateness(place: int) -> float:
     """What a sentence loses by its place in the text, from 0: who writes begins with what matters.
 
@@ -106,33 +75,32 @@ def answers(question: str, fact: FactText, title: str) -> bool:
     >>> answers("pan for eggs", FactText("Even eggs come off."), "Iron pan")
     True
     """
-    known, own = _words(title), _words_of(fact)
-    asked = {word for word in _words(question) - _EMPTY if not _stands(word, known)}
-    return any(_stands(word, own) for word in asked)
+    title_words, fact_words = _words(title), _words_of(fact)
+    question_words = {
+        word for word in _words(question) - _EMPTY if not stands_among(word, title_words)
+    }
+    return any(stands_among(word, fact_words) for word in question_words)
 
 
 def word_overlap(question: str, fact: FactText, title: str = "") -> float:
     """The share of the question's words, from 0 to 1, that stand in the fact."""
-    asked = _words(question) - _EMPTY
-    if not asked:
+    question_words = _words(question) - _EMPTY
+    if not question_words:
         return 0.0
-    known, own = _words(title), _words_of(fact)
-    weights = {word: TITLE_WORD if _stands(word, known) else 1.0 for word in asked}
-    shared = sum(weight for word, weight in weights.items() if _stands(word, own))
+    title_words, fact_words = _words(title), _words_of(fact)
+    weights = {
+        word: TITLE_WORD if stands_among(word, title_words) else 1.0 for word in question_words
+    }
+    shared = sum(weight for word, weight in weights.items() if stands_among(word, fact_words))
     return shared / sum(weights.values())
 
 
-def _words_of(fact: FactText) -> frozenset[str]:
-    return _words(fact.text) | _words(_OF_FIELD.get(fact.field, ""))
+def stands_among(word: str, words: Collection[str]) -> bool:
+    """Whether a word is one of ``words``, in another form or as part of a compound.
 
-
-# A question is held against each fact, and the same facts come in answer after answer.
-@lru_cache(maxsize=8_192)
-def _words(text: str) -> frozenset[str]:
-    return frozenset(tokens(text))
-
-
-def _stands(word: str, words: Collection[str]) -> bool:
+    >>> stands_among("pitching", {"pitch"}), stands_among("abend", {"abendtee"})
+    (True, True)
+    """
     if word in words:
         return True
     if len(word) < _SHARED or not re.match(r"[a-zß-ÿ]", word):
@@ -143,3 +111,13 @@ def _stands(word: str, words: Collection[str]) -> bool:
         or (len(other) >= _SHARED and other in word)
         for other in words
     )
+
+
+def _words_of(fact: FactText) -> frozenset[str]:
+    return _words(fact.text) | _words(_OF_FIELD.get(fact.field, ""))
+
+
+# A question is held against each fact, and the same facts come in answer after answer.
+@lru_cache(maxsize=8_192)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(tokens(text))

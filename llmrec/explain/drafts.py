@@ -39,33 +39,36 @@ class Draft:
     lead_evidence: tuple[str, ...]
     opening: str
 
-    def said(self, generated: str, *, finished: bool) -> str:
+    def sentence(self, generated: str, *, finished: bool) -> str:
         """The model's whole sentences with their opening; ``finished``: it stopped by itself."""
         joint = "" if generated[:1] in " ,.;:!?'" else " "
         limit = 2 if self.describes else 1
         return whole_sentences(self.opening + joint + generated, limit, finished=finished)
 
-    def text(self, said: str) -> str:
+    def text(self, sentence: str) -> str:
         """As it is shown. A lead ends with a colon: what follows goes on in the same sentence."""
-        return " ".join(part for part in (self.lead, said) if part)
+        return " ".join(part for part in (self.lead, sentence) if part)
 
-    def problems(self, said: str, generated: str, known_brands: Collection[str]) -> list[str]:
+    def problems(self, sentence: str, generated: str, known_brands: Collection[str]) -> list[str]:
         """Why it may not be shown, empty if it may."""
-        rest = said[len(self.opening) :].lstrip()
-        own = rest.strip(" .,;:-")
-        if own and rest.startswith("."):
+        rest = sentence[len(self.opening) :].lstrip()
+        addition = rest.strip(" .,;:-")
+        if addition and rest.startswith("."):
             return ["shape: a title is no sentence"]
-        if not own or not generated.strip():
+        if not addition or not generated.strip():
             return ["shape: says nothing" if generated.strip(" .,") == "" else "shape: breaks off"]
         shown = f"{self.facts.speakable} {self.facts.item.title}"
-        shape = shape_problems(said, self.prompt.examples, shown)
+        shape = shape_problems(sentence, self.prompt.examples, shown)
         # What we wrote before it cannot vouch for what the model says.
-        found = [*check(self.text(said), self.facts, known_brands), *grounding(own, self.facts)]
-        return [f"shape: {one}" for one in shape] + [str(one) for one in found]
+        claims = [
+            *check(self.text(sentence), self.facts, known_brands),
+            *grounding(addition, self.facts),
+        ]
+        return [f"shape: {problem}" for problem in shape] + [str(problem) for problem in claims]
 
-    def evidence(self, said: str) -> tuple[str, ...]:
+    def evidence(self, sentence: str) -> tuple[str, ...]:
         """What the lead stands on, and the fields whose words or numbers the sentence uses."""
-        text = fold(said)
+        text = fold(sentence)
         words = {word[:5] for word in re.findall(r"[^\W\d_]{4,}", text) if word not in SAFE_WORDS}
         words |= set(re.findall(r"\d+", text))
         used = [

@@ -35,13 +35,13 @@ class Facts:
     """What the checker holds a sentence against.
 
     ``fields`` maps field names (``title``, ``brand``, ``category``, ``price``, ``description``,
-    ``attributes.<name>``) to text; ``own`` is all of it, folded. ``names`` are those of the
+    ``attributes.<name>``) to text; ``text`` is all of it, folded. ``names`` are those of the
     history, ``others`` further text whose names may be spoken (their brands, the query).
     """
 
     item: Item
     fields: Mapping[str, str]
-    own: str
+    text: str
     names: tuple[HistoryName, ...] = ()
     query: str | None = None
     others: str = ""
@@ -49,7 +49,7 @@ class Facts:
     @property
     def speakable(self) -> str:
         """Folded text whose names may be spoken: the item's, the history's, the query's."""
-        return f"{self.own} {self.others}"
+        return f"{self.text} {self.others}"
 
 
 def facts_of(item: Item, history: Sequence[HistoryPair] = (), query: str | None = None) -> Facts:
@@ -57,13 +57,13 @@ def facts_of(item: Item, history: Sequence[HistoryPair] = (), query: str | None 
     fields = _fields(item)
     names = [
         HistoryName(name, index, entry.kind if entry.stated else None)
-        for index, (entry, known) in enumerate(history)
-        for name in _names(known.title if known else entry.text or entry.item or "")
+        for index, (entry, other) in enumerate(history)
+        for name in _names(other.title if other else entry.text or entry.item or "")
     ]
-    brands = [one_line(known.brand) for _, known in history if known and known.brand]
+    brands = [one_line(other.brand) for _, other in history if other and other.brand]
     others = fold(" ".join([*(name.text for name in names), *brands, one_line(query or "")]))
-    asked = one_line(query) if query else None
-    return Facts(item, fields, fold(" . ".join(fields.values())), tuple(names), asked, others)
+    question = one_line(query) if query else None
+    return Facts(item, fields, fold(" . ".join(fields.values())), tuple(names), question, others)
 
 
 def short_title(title: str) -> str:

@@ -73,9 +73,9 @@ def description_from_fields(request: WordsRequest) -> Words:
     if item.brand and fold(item.brand) not in fold(title):
         title, evidence = f"{title}, {one_line(item.brand)}", [*evidence, "brand"]
     parts = [_with_stop(title, language)]
-    told, fields = _told(item, language)
-    if told:
-        parts.append(told)
+    body, fields = _body(item, language)
+    if body:
+        parts.append(body)
         evidence += fields
     if item.price is not None:
         parts.append(_with_stop(price_text(item.price, item.currency), language))
@@ -94,21 +94,23 @@ def item_language(item: Item) -> Language:
         tag = re.split(r"[-_]", item.language.casefold())[0]
     else:
         tag = language_of(f"{item.title} {item.description[:400]}")
-    return next((one for one in PHRASES if one == tag), "en")
+    return next((language for language in PHRASES if language == tag), "en")
 
 
-def _told(item: Item, language: Language) -> tuple[str, tuple[str, ...]]:
+def _body(item: Item, language: Language) -> tuple[str, tuple[str, ...]]:
     """What the shop says of the item, or its fields in sentences where that is another language."""
     opening = _opening(item.description)
     phrases = PHRASES[language]
-    stated = [one for one in _stated(item, phrases) if one[0].startswith("attributes.")]
+    stated = [fact for fact in _stated(item, phrases) if fact[0].startswith("attributes.")]
     if language == item_language(item) or not stated:
         return opening, ("description",) if opening else ()
     pairs = zip(phrases.sentence, stated[:4:2], stated[1:4:2], strict=False)
-    sentences = [said.format(one=first[1], two=second[1]) for said, first, second in pairs]
+    sentences = [
+        pattern.format(first=first[1], second=second[1]) for pattern, first, second in pairs
+    ]
     used = stated[: 2 * len(sentences)]
     if not sentences:
-        sentences, used = [phrases.single[0].format(one=stated[0][1])], stated[:1]
+        sentences, used = [phrases.single[0].format(first=stated[0][1])], stated[:1]
     return phrases.join.join(sentences), tuple(field for field, _ in used)
 
 
@@ -139,14 +141,14 @@ def _fact_sentence(
     item: Item, phrases: Phrases, pick: int, used: set[str]
 ) -> tuple[str, tuple[str, ...]]:
     """One or two facts that the sentence has not used yet, and their fields."""
-    known = [(field, text) for field, text in _stated(item, phrases) if field not in used]
-    if not known:
+    facts = [(field, text) for field, text in _stated(item, phrases) if field not in used]
+    if not facts:
         return "", ()
-    first = known[pick % len(known)]
-    if len(known) == 1:
-        return _choose(phrases.single, pick).format(one=first[1]), (first[0],)
-    second = known[(pick + 1) % len(known)]
-    sentence = _choose(phrases.sentence, pick).format(one=first[1], two=second[1])
+    first = facts[pick % len(facts)]
+    if len(facts) == 1:
+        return _choose(phrases.single, pick).format(first=first[1]), (first[0],)
+    second = facts[(pick + 1) % len(facts)]
+    sentence = _choose(phrases.sentence, pick).format(first=first[1], second=second[1])
     return sentence, (first[0], second[0])
 
 
@@ -162,11 +164,11 @@ def _stated(item: Item, phrases: Phrases) -> list[tuple[str, str]]:
         key = canonical(fold(name))
         if len(values) > 1 and key != "size" and any(value[:1].isdigit() for value in values):
             continue  # "130 g, 540 kcal": several measures may be of one thing, or of several
-        called = phrases.names.get(key) or ("" if phrases.own_names else one_line(name))
+        label = phrases.names.get(key) or ("" if phrases.own_names else one_line(name))
         patterns = phrases.facts if len(values) == 1 else phrases.many
-        said = patterns.get(key) or (patterns["*"] if called else "")
-        if said:
-            clause = said.format(attribute=called, value=one_line(value))
+        pattern = patterns.get(key) or (patterns["*"] if label else "")
+        if pattern:
+            clause = pattern.format(attribute=label, value=one_line(value))
             (smooth if key in phrases.facts or key in phrases.names else rough).append(
                 (f"attributes.{name}", clause)
             )

@@ -15,13 +15,15 @@ from llmrec.catalog.tokens import tokens
 from llmrec.explain.ages import AgeRange, WantedAge, age_range, wanted_age
 from llmrec.explain.anchors import Anchor, history_anchor
 from llmrec.explain.facts import fold
+from llmrec.explain.field_values import is_readable, price_in, value_in
 from llmrec.explain.from_fields import item_language
 from llmrec.explain.numbers import numbers_in
+from llmrec.explain.phrases import PHRASES, canonical
 from llmrec.explain.requests import WordsRequest
-from llmrec.prompting import one_line, price_text
+from llmrec.prompting import one_line
 from llmrec.types import Item, Language
 
-__all__ = ["CAUTIONS", "Remark", "leads_for", "objections_to", "price_in", "value_in"]
+__all__ = ["CAUTIONS", "Remark", "leads_for", "objections_to"]
 
 CAUTIONS: dict[Language, tuple[str, ...]] = {
     "en": ("Worth knowing:", "Keep in mind:", "A word of care:", "Please note:"),
@@ -97,11 +99,6 @@ _SAYS: dict[Language, dict[str, str]] = {
 _LOOKS = frozenset(
     {"colour", "color", "farbe", "颜色", "size", "größe", "尺码", "material", "材质"}
 )
-_UNIT = r"(?=\s?(?:kg|g|l|ml|cl|cm|mm|km|m|W|kW|V|Ah|mAh|kWh|h|°C|升|毫升|克|千克|厘米|米)\b)"
-_POINT = re.compile(rf"(?<![\d.,])(\d{{1,3}})\.(\d{{1,2}}){_UNIT}")
-_COMMA = re.compile(rf"(?<![\d.,])(\d{{1,3}}),(\d{{1,2}}){_UNIT}")
-# The prompt's lines have ASCII commas only; a sentence that is read has those of its language.
-_CHINESE_COMMA = re.compile(r"(?<=[\u4e00-\u9fff]),(?=[\u4e00-\u9fff])")
 _BELOW = re.compile(
     r"(?:under|below|less than|cheaper than|up to|at most|max\.?|budget(?: of)?|unter|bis|höchstens"
     r"|maximal|低于|不超过|预算)\s*$"
@@ -120,23 +117,31 @@ class Remark:
 
 def leads_for(request: WordsRequest, language: Language) -> Iterator[Remark]:
     """What can introduce a quotation for this shopper, what says most about them first."""
-    says = _SAYS[language]
-    age, ages = _ages(request)
-    if age and ages and ages.fits(age):
-        lead = says["age"].format(value=age.phrase(language))
-        said = _said_age(request.item, ages, language)
-        yield Remark(f"{lead}{said}。" if language == "zh" else f"{lead} {said}.", (ages.field,))
+    yield from _of_age(request, language)
     yield from _of_history(request, history_anchor(request), language)
     yield from _of_wishes(request, language)
-    named = _field_naming(request.item, request.recipient or "")
-    if request.recipient and named and not (age and ages and ages.breaks(age)):
-        whom = _your(one_line(request.recipient), language)
-        yield Remark(says["recipient"].format(value=whom), (named,))
-    limit = request.filters.max_price
-    price, currency = request.item.price, request.item.currency
+    yield from _of_recipient(request, language)
+    limit, price = request.filters.max_price, request.item.price
     if limit is not None and price is not None and price < limit:
-        text = says["limit"].format(value=price_in(limit, currency, language))
-        yield Remark(text, ("price",))
+        text = _SAYS[language]["limit"]
+        value = price_in(limit, request.item.currency, language)
+        yield Remark(text.format(value=value), ("price",))
+
+
+def _of_age(request: WordsRequest, language: Language) -> Iterator[Remark]:
+    age, ages = _ages(request)
+    if age and ages and ages.fits(age):
+        lead = _SAYS[language]["age"].format(value=age.phrase(language))
+        text = _age_text(request.item, ages, language)
+        yield Remark(f"{lead}{text}。" if language == "zh" else f"{lead} {text}.", (ages.field,))
+
+
+def _of_recipient(request: WordsRequest, language: Language) -> Iterator[Remark]:
+    age, ages = _ages(request)
+    field = _field_naming(request.item, request.recipient or "")
+    if request.recipient and field and not (age and ages and ages.breaks(age)):
+        whom = _your(one_line(request.recipient), language)
+        yield Remark(_SAYS[language]["recipient"].format(value=whom), (field,))
 
 
 def _field_naming(item: Item, recipient: str) -> str:
@@ -160,35 +165,15 @@ def objections_to(request: WordsRequest, language: Language) -> Iterator[Remark]
     age, ages = _ages(request)
     if age and ages and ages.breaks(age):
         pattern = says["young" if age.last < ages.low else "old"]
-        text = pattern.format(value=age.phrase(language), text=_said_age(item, ages, language))
+        text = pattern.format(value=age.phrase(language), text=_age_text(item, ages, language))
         yield Remark(text, (ages.field,))
     limit = _price_limit(request)
     if limit is not None and item.price is not None and item.price > limit:
-        value, most = (price_in(one, item.currency, language) for one in (item.price, limit))
+        value, most = (price_in(price, item.currency, language) for price in (item.price, limit))
         yield Remark(says["above"].format(value=value, limit=most), ("price",))
     yield from _too_cold(request, language)
     if item.stock is not None and item.stock <= 0:
         yield Remark(says["stock"], ("stock",))
-
-
-def price_in(price: Decimal, currency: str | None, language: Language) -> str:
-    """The price as the language writes it.
-
-    >>> price_in(Decimal("16.9"), "EUR", "de"), price_in(Decimal("16.9"), "EUR", "en")
-    ('16,90 EUR', '16.90 EUR')
-    """
-    text = price_text(price, currency)
-    return text.replace(".", ",", 1) if language == "de" else text
-
-
-def value_in(text: str, language: Language) -> str:
-    """A field's value with the decimal mark of the language, before units that cannot be a list.
-
-    >>> value_in("2.4 kg", "de"), value_in("1,5 l", "en"), value_in("9 x 60 ml", "de")
-    ('2,4 kg', '1.5 l', '9 x 60 ml')
-    """
-    line = _CHINESE_COMMA.sub("，", one_line(text))
-    return _POINT.sub(r"\1,\2", line) if language == "de" else _COMMA.sub(r"\1.\2", line)
 
 
 def _of_history(request: WordsRequest, anchor: Anchor, language: Language) -> Iterator[Remark]:
@@ -210,31 +195,38 @@ def _of_history(request: WordsRequest, anchor: Anchor, language: Language) -> It
 def _of_wishes(request: WordsRequest, language: Language) -> Iterator[Remark]:
     """Looks, size and material that the shopper has set, as the item has them."""
     wanted = {fold(name): values for name, values in request.filters.attributes.items()}
+    foreign = item_language(request.item) != language
     for name, values in request.item.attributes.items():
-        asked = {fold(value) for value in wanted.get(fold(name), ())}
-        shared = [value for value in values if fold(value) in asked]
-        if shared and fold(name) in _LOOKS and len(shared[0]) <= 30:
+        wishes = {fold(value) for value in wanted.get(fold(name), ())}
+        shared = [value for value in values if fold(value) in wishes]
+        if not shared or (foreign and not is_readable(shared[0], language)):
+            continue
+        if fold(name) in _LOOKS and len(shared[0]) <= 30:
             text = _SAYS[language]["wish"].format(value=value_in(shared[0], language))
             yield Remark(text, (f"attributes.{name}",))
 
 
 def _too_cold(request: WordsRequest, language: Language) -> Iterator[Remark]:
-    found = _DEGREES.search(request.query or "")
+    wanted = _DEGREES.search(request.query or "")
     for name, values in request.item.attributes.items():
         rated = _DEGREES.search(values[0]) if fold(name) in _COMFORT else None
-        if found and rated and int(rated[1]) > int(found[1]):
-            text = f"{name[:1].upper()}{name[1:]} {values[0]}"
-            says = _SAYS[language]["cold"].format(text=one_line(text), value=found[0])
-            yield Remark(says, (f"attributes.{name}",))
+        if wanted and rated and int(rated[1]) > int(wanted[1]):
+            label, value = name, values[0]
+            if item_language(request.item) != language:
+                key = canonical(fold(name))
+                label, value = PHRASES[language].names.get(key, key), f"{rated[1]} °C"
+            text = one_line(f"{label[:1].upper()}{label[1:]} {value}")
+            cold = _SAYS[language]["cold"].format(text=text, value=wanted[0])
+            yield Remark(cold, (f"attributes.{name}",))
 
 
 def _ages(request: WordsRequest) -> tuple[WantedAge | None, AgeRange | None]:
-    asked = request.filters.attributes.get("age", ())
-    question = " . ".join((request.query or "", request.recipient or "", *asked))
+    wishes = request.filters.attributes.get("age", ())
+    question = " . ".join((request.query or "", request.recipient or "", *wishes))
     return wanted_age(question), age_range(request.item)
 
 
-def _said_age(item: Item, ages: AgeRange, language: Language) -> str:
+def _age_text(item: Item, ages: AgeRange, language: Language) -> str:
     """As the field has it; for a shopper of another language in theirs."""
     if item_language(item) == language:
         return value_in(ages.text, language)

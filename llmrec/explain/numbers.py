@@ -106,7 +106,7 @@ class Number:
 def numbers_in(text: str) -> list[Number]:
     """All numbers of a folded text (:func:`llmrec.explain.facts.fold`).
 
-    >>> [(one.text, one.unit) for one in numbers_in("a 1.7-litre kettle for two, 20 %")]
+    >>> [(reading.text, reading.unit) for reading in numbers_in("a 1.7-litre kettle for two, 20 %")]
     [('1.7-litre', 'l'), ('20 %', '%'), ('two', None)]
     """
     digits = [_number(match) for match in _DIGITS.finditer(text)]
@@ -150,10 +150,12 @@ def _after(word: str) -> tuple[str | None, str | None]:
 
 def _readings(text: str) -> frozenset[Decimal]:
     plain = re.sub(r"['\u202f\u00a0]", "", text)
-    found = {plain.replace(",", ""), plain.replace(".", "").replace(",", ".")}
+    readings = {plain.replace(",", ""), plain.replace(".", "").replace(",", ".")}
     if re.fullmatch(r"\d+,\d+", plain):
-        found.add(plain.replace(",", "."))
+        readings.add(plain.replace(",", "."))
     if re.fullmatch(r"\d+[.,]\d{1,2}", plain):
         # One or two digits behind a mark are decimals: "24,90" is never 2490.
-        found = {plain.replace(",", ".")}
-    return frozenset(Decimal(one) for one in found if re.fullmatch(r"\d+(\.\d+)?", one))
+        readings = {plain.replace(",", ".")}
+    return frozenset(
+        Decimal(reading) for reading in readings if re.fullmatch(r"\d+(\.\d+)?", reading)
+    )

@@ -12,10 +12,12 @@ import re
 __all__ = [
     "CARE",
     "CAUTION",
+    "FOOTNOTE",
     "LEANS",
     "LEANS_AT_END",
     "NO_FACT",
     "OF_ANOTHER",
+    "OF_TROUBLE",
     "PRAISE",
     "TAKES_BACK",
 ]
@@ -122,6 +124,68 @@ NO_FACT = re.compile(
     re.IGNORECASE,
 )
 """Pages, shipping, money, the maker's history, praise of the seller, commands to a model."""
+
+_ORDINARY = (
+    "ordinary|regular|conventional|typical|cheap(?:er)?|generic|inferior|lesser|competing"
+    "|traditional|standard|normal|old|many|most|other"
+)
+_FAILS = (
+    "tear|break|leak|fail|slip|fade|crack|rust|wear|fall|bend|wobble|smear|tip over|dry (?:out|up)"
+    "|come (?:apart|loose|undone)|tend|often|usually|only|just|rarely|never|always|lose|need"
+    "|require|do(?:n[’']t| not)|can(?:not|[’']t)|provide only"
+    "|are (?:too|not|hard|heavy|bulky|flimsy|made)"
+)
+_ORDINARY_GERMAN = "herkömmliche|gewöhnliche|normale|andere|billige|viele|die meisten"
+_FAILS_GERMAN = (
+    "reißen|brechen|rosten|tropfen|kippen|verlieren|kratzen|rutschen|gehen (?:kaputt|auf|leicht)"
+    "|sind (?:zu|nicht|schwer)|haben (?:kein|nur)|halten (?:nur|nicht)|werden (?:schnell|nach)"
+    "|bieten nur|können nicht"
+)
+
+OF_TROUBLE = re.compile(
+    r"(?:^|[.!?]\s)(?:"
+    # Of other products: "Most bags tear at the seams." In the singular it may be this one.
+    + rf"(?:too |so )?(?:{_ORDINARY})(?: [\w-]+){{0,3}} [\w-]*s (?:{_FAILS})\b"
+    + rf"|(?:{_ORDINARY_GERMAN})(?: \w+){{1,3}} (?:{_FAILS_GERMAN})|(?:"
+    + _any(r"""
+    (?:most|many|some|few) (?:people|of us|men|women|parents|users|shoppers|cooks|drivers)
+    (?:everyone|everybody|we all|anyone who|no ?one|nobody) (?:has|have|knows?)  we[’']ve all
+    you(?: all)? know (?:the|how|what|it)  (?:no ?one|nobody) (?:likes|wants|enjoys|needs)
+    (?:do not|don[’']t) (?:let|you|settle|worry)  remember when  chances are  gone are  what if
+    (?:so )?(?:tired|sick|fed up|weary|bored|frustrated|annoyed|struggling|worried)
+    ever (?:had|wish\w*|wonder\w*|tried|been|notice\w*)  imagine  how (?:often|many times)
+    the last thing (?:you|anyone)  there(?:[’']?s| is) nothing (?:worse|more|like|better)
+    nothing is (?:worse|more|as)  (?:say|wave) good-?bye  no more(?! than)  forget  stop  life is
+    never (?:again|worry|lose|has an?)  never [\w\s]{1,30} again
+    when you[’']?(?:re| are) (?:in the middle|tired|on the)
+    finding (?:the|a|an) [\w\s]{1,30} (?:is|can)  if you[’']?ve  if you (?:hate|have ever)
+    if you[’']?(?:re| are) (?:looking|tired|sick|like|searching)
+    it[’']?s (?:hard|difficult|annoying|frustrating|no fun)  (?:in )?today[’']s (?:world|busy)
+    schluss mit  kein ärger  genug von  nie mehr  nie wieder  wer kennt  kennen sie  kennst du
+    (?:jeder|jede) kennt  (?:niemand|keiner) (?:mag|will)  haben sie (?:genug|es satt)
+    stell dir  stellen sie sich  vergessen sie  vergiss  keine lust  schon wieder
+    """)
+    + rf"){_WORD_END})|(?:^|[。！])(?:"
+    + _any("""
+    还在为  你?是不是  你?是否  受够  市面上  大多数  多数人  很多人  许多人  每个人都  没有人  谁不
+    其[他它](?:品牌|产品|同类)  (?:普通|一般|传统|廉价)的?[^，。]{1,10}(?:容易|总是|经常|常常|会|不)
+    告别  再也不  厌倦  想象一下  别再  不用再
+    """)
+    + ")",
+    re.IGNORECASE,
+)
+"""What an advertisement begins with: the fault of other products, or the reader's trouble."""
+
+FOOTNOTE = re.compile(
+    # A star stands for a note, unless it stands between numbers: "10*15 cm".
+    r"(?<!\d)\*|\*(?!\d)|[†‡§※①-⑳⁰⁴-⁹¹]|(?<![a-z])[²³]|[a-zäöüß]{3}[²³]|（\d{1,2}）|[【〔]\d"
+    # "(2)" behind a word is a note, but "a set of (6) refills" counts.
+    r"|(?<!\bof )(?<!\bwith )(?<!\bincludes )(?<!\bcontains )\(1?\d\)(?!\s?[x×])"
+    r"|\b[a-zäöüß]{4,}[1-9](?=[\s,.;]|$)|[\u4e00-\u9fff]\d[)）]"
+    r"|\b(?:foot ?notes?|see notes? \d|fußnoten?|siehe hinweis)\b|[见注][释①-⑳]|注\d",
+    re.IGNORECASE,
+)
+"""A mark of a note that is not quoted with the sentence, and mostly takes something back."""
 
 CAUTION = re.compile(
     r"\b(?:"

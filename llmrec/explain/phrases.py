@@ -82,8 +82,8 @@ _ENGLISH = Phrases(
         "price": "costs {value}",
         "*": "has {attribute} {value}",
     },
-    sentence=("It {one} and {two}.", "It {two} and {one}."),
-    single=("It {one}.",),
+    sentence=("It {first} and {second}.", "It {second} and {first}."),
+    single=("It {first}.",),
     many={
         "colour": "comes in {value}",
         "color": "comes in {value}",
@@ -120,8 +120,8 @@ _GERMAN = Phrases(
         "price": "für {value}",
         "*": "{attribute}: {value}",
     },
-    sentence=("Kurz gesagt: {one}, {two}.", "Die Fakten: {two}, {one}."),
-    single=("Kurz gesagt: {one}.",),
+    sentence=("Kurz gesagt: {first}, {second}.", "Die Fakten: {second}, {first}."),
+    single=("Kurz gesagt: {first}.",),
     many={"*": "{attribute}: {value}"},
     last=" und ",
     names={
@@ -189,8 +189,8 @@ _CHINESE = Phrases(
         "price": "价格{value}",
         "*": "{attribute}为{value}",
     },
-    sentence=("它{one}，{two}。", "它{two}，{one}。"),
-    single=("它{one}。",),
+    sentence=("它{first}，{second}。", "它{second}，{first}。"),
+    single=("它{first}。",),
     many={"*": "{attribute}有{value}"},
     last="和",
     comma="、",
@@ -240,7 +240,9 @@ PHRASES: Mapping[Language, Phrases] = {"en": _ENGLISH, "de": _GERMAN, "zh": _CHI
 """By language."""
 
 _ENGLISH_NAMES = {
-    said.casefold(): name for one in (_GERMAN, _CHINESE) for name, said in one.names.items()
+    label.casefold(): name
+    for phrases in (_GERMAN, _CHINESE)
+    for name, label in phrases.names.items()
 }
 
 

@@ -1,8 +1,9 @@
 """What may be quoted of a product: sentences of its description that stand alone, and its fields.
 
-Shop text is not all facts. Sales talk, promises about shipping, prices that were true once, the
-maker's history and remains of a page say nothing about the product, and are never quoted. Nothing
-here asks who the shopper is: see :mod:`llmrec.explain.choice`.
+Shop text is not all facts. Sales talk, the trouble that an advertisement begins with, promises
+about shipping, prices that were true once, the maker's history and remains of a page say nothing
+about the product, nor does its title once more; they are never quoted. Nothing here asks who the
+shopper is: see :mod:`llmrec.explain.choice`.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from llmrec.catalog.tokens import tokens
 from llmrec.explain.claims import language_of
-from llmrec.explain.patterns import CARE, CAUTION, NO_FACT
+from llmrec.explain.patterns import CARE, CAUTION, FOOTNOTE, NO_FACT, OF_TROUBLE
 from llmrec.explain.phrases import PHRASES
+from llmrec.explain.repeats import repeats_title
 from llmrec.explain.sentences import runs_of, sentences_of
 from llmrec.types import Item, Language
 
@@ -33,6 +34,9 @@ _BROKEN = re.compile(
     r"[<>{}\[\]|\\^~_=\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufffd\ue000-\uf8ff]"
     r"|&#?\w{1,8};|\.\.|\s\.|[^\W_]{2}\.[A-Z][a-z]|…|\?|？|!|！|--|：\S*：|:[^:]*:|\s[-–]\s.*\s[-–]\s"
 )
+_REFUSED = (_BROKEN, FOOTNOTE, NO_FACT, OF_TROUBLE)
+_CHINESE = re.compile("[\u4e00-\u9fff]")
+_LATIN_WORD = re.compile(r"[A-Za-z]{2,}")
 _BEGINS = re.compile(r"[^\W_]|[\"“„('’]")
 _PAUSE = re.compile(r"[,;，；：。]|\.\s|\sbut\s|\saber\s")
 _ENGLISH_WORDS = (
@@ -79,7 +83,9 @@ def text_language(item: Item) -> Language | None:
         return "zh" if spoken == "zh" else "de"
     tag = re.split(r"[-_]", (item.language or "").casefold())[0]
     if tag:
-        return next((one for one in PHRASES if one == tag and one != "zh"), None)
+        return next(
+            (language for language in PHRASES if language == tag and language != "zh"), None
+        )
     words = re.findall(r"[^\W\d_]+", item.description[:2_000].casefold())
     return "en" if sum(word in _ENGLISH for word in words) * 10 >= len(words) else None
 
@@ -88,35 +94,37 @@ def text_language(item: Item) -> Language | None:
 @lru_cache(maxsize=2_048)
 def _quotable(title: str, description: str, language: Language) -> tuple[Quotable, ...]:
     sentences = sentences_of(description)
-    known = frozenset(tokens(title))
-    found: dict[str, Quotable] = {}
+    quotables: dict[str, Quotable] = {}
     for run in runs_of(sentences):
         text = _joined_as_written([sentences[place].text for place in run])
-        if text not in found and _is_fact(text, known, language):
+        if text not in quotables and _is_fact(text, title, language):
             evidence = tuple(f"sentence:{place}" for place in run)
-            found[text] = Quotable(text, evidence, _cautions(text))
-    return tuple(found.values())
+            quotables[text] = Quotable(text, evidence, _cautions(text))
+    return tuple(quotables.values())
 
 
-def _is_fact(text: str, title: frozenset[str], language: Language) -> bool:
-    if len(text) > MOST[language] or _BROKEN.search(text) or NO_FACT.search(text):
+def _is_fact(text: str, title: str, language: Language) -> bool:
+    if len(text) > MOST[language] or any(pattern.search(text) for pattern in _REFUSED):
         return False
-    return _is_sentence(text, language) and not _shouts(text) and not set(tokens(text)) <= title
+    return _is_sentence(text, language) and not _shouts(text) and not repeats_title(text, title)
 
 
 def _is_sentence(text: str, language: Language) -> bool:
+    signs = len(_CHINESE.findall(text))
     if language == "zh":
-        return sum("一" <= char <= "鿿" for char in text) >= _FEWEST_CHINESE
+        # A name in Latin letters is at home in a Chinese sentence, an English sentence is not.
+        return signs >= max(_FEWEST_CHINESE, 2 * len(_LATIN_WORD.findall(text)))
+    return not signs and _begins_well(text) and _few_commas(text) and _balanced(text)
+
+
+def _begins_well(text: str) -> bool:
     letters = next((char for char in text if char.isalpha()), "")
-    balanced = text.count("(") == text.count(")") and _quotes(text) % 2 == 0
     begins = not letters.islower() or text[:1].isdigit()
-    return (
-        begins
-        and balanced
-        and bool(_BEGINS.match(text))
-        and len(text.split()) >= _FEWEST_WORDS
-        and _few_commas(text)
-    )
+    return begins and bool(_BEGINS.match(text)) and len(text.split()) >= _FEWEST_WORDS
+
+
+def _balanced(text: str) -> bool:
+    return text.count("(") == text.count(")") and _quotes(text) % 2 == 0
 
 
 def _quotes(text: str) -> int:

@@ -62,7 +62,7 @@ def sentences_of(description: str) -> tuple[Sentence, ...]:
     >>> [one.text for one in sentences_of("Holds approx. 2 l. Not for tea!")]
     ['Holds approx. 2 l.', 'Not for tea!']
     """
-    found: list[Sentence] = []
+    result: list[Sentence] = []
     heading = ""
     text = _LISTED.sub("\n• ", description[:MAX_CHARS])
     for part, piece in enumerate(_BLOCK.split(text)):
@@ -73,13 +73,13 @@ def sentences_of(description: str) -> tuple[Sentence, ...]:
         stands = not (listed and (heading.endswith((":", "：")) or _DENIES.search(heading)))
         for sentence in sentences:
             is_end = _STOPPED.search(sentence) or (listed and len(sentences) == 1)
-            found.append(Sentence(sentence, part, bool(is_end and stands)))
+            result.append(Sentence(sentence, part, bool(is_end and stands)))
         if not listed:
             last = sentences[-1]
             heading = "" if _STOPPED.search(last) else last
-        if len(found) >= MAX_SENTENCES:
+        if len(result) >= MAX_SENTENCES:
             break
-    return tuple(found[:MAX_SENTENCES])
+    return tuple(result[:MAX_SENTENCES])
 
 
 def runs_of(sentences: tuple[Sentence, ...]) -> tuple[range, ...]:
@@ -102,7 +102,7 @@ def _run(sentences: tuple[Sentence, ...], place: int) -> range | None:
         if last - first >= MAX_RUN:
             return None
     run = range(first, last + 1)
-    return run if all(sentences[one].whole for one in run) else None
+    return run if all(sentences[number].whole for number in run) else None
 
 
 def _leans(sentences: tuple[Sentence, ...], place: int) -> bool:

@@ -112,11 +112,13 @@ class Writer:
             self._judge(task, draft, text, limit)
 
     def _judge(self, task: _Task, draft: Draft, generated: str, limit: int) -> None:
-        said = draft.said(generated, finished=self._engine.count_tokens(generated) < limit)
-        problems = draft.problems(said, generated, self._brands)
+        sentence = draft.sentence(generated, finished=self._engine.count_tokens(generated) < limit)
+        problems = draft.problems(sentence, generated, self._brands)
         task.problems += problems
         if not problems:
-            task.words = Words(draft.text(said), "model", task.attempts, draft.evidence(said))
+            task.words = Words(
+                draft.text(sentence), "model", task.attempts, draft.evidence(sentence)
+            )
 
     def _rendered(self, prompt: Prompt) -> str:
         return self._engine.render(prompt.messages, answer_prefix=prompt.answer_prefix)
@@ -141,8 +143,8 @@ def _model_can(task: _Task) -> bool:
     (:func:`~llmrec.explain.check.grounding`).
     """
     request = task.request
-    told = bool(request.item.description or request.item.attributes)
-    return told and item_language(request.item) == spoken_language(request) == "en"
+    has_text = bool(request.item.description or request.item.attributes)
+    return has_text and item_language(request.item) == spoken_language(request) == "en"
 
 
 def _finished(task: _Task) -> Words:

@@ -33,8 +33,8 @@ FALSE = {
 }
 
 
-def reasons(requests, encode=None):
-    return [reason for reason, _ in Quoter(encode).write_many(requests)]
+def reasons(requests):
+    return [reason for reason, _ in Quoter().write_many(requests)]
 
 
 def texts(requests):
@@ -264,19 +264,3 @@ def test_without_quotations_fields_speak_alone():
     assert not any(
         name.startswith("sentence:") for name in (*reason.evidence, *description.evidence)
     )
-
-
-def test_one_call_encodes_all_facts_of_an_answer():
-    from llmrec.embedding import HashingEncoder
-
-    encoder, calls = HashingEncoder(), []
-
-    def encode(given):
-        calls.append(list(given))
-        return encoder.encode(given)
-
-    Quoter(encode).write_many(ask("OUT-001", "KIT-010", "KIT-514", query="tent"))
-    (sent,) = calls
-    assert len(sent) == len(set(sent)) and "tent" in sent
-    assert any("phones" not in one and "flat" in one for one in sent)
-    assert not any("Bratkartoffeln" in one for one in sent)  # German: words alone choose

@@ -1,0 +1,199 @@
+"""What is known of a product as short texts that can be quoted, the best for this shopper first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from llmrec.catalog.tokens import tokens
+from llmrec.explain.ages import age_range
+from llmrec.explain.anchors import history_anchor
+from llmrec.explain.choice import FactText, answers, lateness, word_overlap
+from llmrec.explain.facts import fold, short_title
+from llmrec.explain.field_values import is_readable, price_in, value_in
+from llmrec.explain.from_fields import item_language, spoken_language
+from llmrec.explain.patterns import PRAISE
+from llmrec.explain.phrases import PHRASES, canonical
+from llmrec.explain.punctuation import colon, comma, with_stop
+from llmrec.explain.quotable import Quotable, quotable_sentences
+from llmrec.explain.requests import WordsRequest
+from llmrec.prompting import one_line
+from llmrec.types import Item, Language
+
+__all__ = ["ScoredFact", "product_facts", "question_of", "title_facts"]
+
+_MOST_VALUE = 80
+
+# In the share of the question's words, where a good fact has 0.5 more than a bad one. Praise says
+# little; a caution may be the answer, but of two that are near the other is the reason; a value has
+# its card beside it.
+_PRAISE, _CAUTION, _VALUE, _RUN = 0.1, 0.05, 0.1, 0.03
+# More than a place in the text can cost, so that a short sentence which says as much comes first.
+_LONG_WINDED = 0.4
+_LONG: dict[Language, int] = {"en": 200, "de": 200, "zh": 75}
+"""Characters; a card has room for some 200, and what is longer is read by few."""
+
+# "Dishwasher: yes" is a field of the card, and no sentence.
+_FLAG = re.compile(r"(?:yes|no|none|true|false|ja|nein|keine?s?|ohne|是|否|无)", re.IGNORECASE)
+_FROM: dict[Language, str] = {"en": "from {brand}", "de": "von {brand}", "zh": "来自{brand}"}
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredFact:
+    """A fact with what it says to the shopper.
+
+    Attributes:
+        quotable: its text and evidence.
+        score: by which the facts of one product are put in order.
+        field: the attribute that it is the value of, empty for a sentence.
+        answers: whether a word of the shopper's question is in it.
+    """
+
+    quotable: Quotable
+    score: float
+    field: str = ""
+    answers: bool = False
+
+    @property
+    def text(self) -> str:
+        """As it is quoted."""
+        return self.quotable.text
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """The sentences or the field."""
+        return self.quotable.evidence
+
+    @property
+    def cautions(self) -> bool:
+        """Whether it speaks against the product."""
+        return self.quotable.cautions
+
+    def shares_evidence(self, evidence: tuple[str, ...]) -> bool:
+        """Whether a sentence or field of it is among these."""
+        return not set(self.evidence).isdisjoint(evidence)
+
+
+def product_facts(request: WordsRequest, *, quotes: bool = True) -> list[ScoredFact]:
+    """All facts of the product that can be told in the shopper's language, the best first.
+
+    What cautions stands behind the rest, unless a word that was asked for is in it.
+
+    Args:
+        request: for which product and shopper.
+        quotes: whether sentences of the description are among them, or values of fields alone.
+    """
+    language = spoken_language(request)
+    sentences = quotable_sentences(request.item, language) if quotes else ()
+    facts = [*((sentence, "") for sentence in sentences), *_values(request.item, language)]
+    shares = [_share(request, quotable, field) for quotable, field in facts]
+    brief = _best_brief(facts, shares, language)
+    scored = []
+    for place, ((quotable, field), share) in enumerate(zip(facts, shares, strict=True)):
+        loss = _loss(quotable, field, place)
+        if len(quotable.text) > _LONG[language] and share <= brief:
+            loss += _LONG_WINDED
+        answered = answers(_wanted(request), FactText(quotable.text, field), request.item.title)
+        scored.append(ScoredFact(quotable, share - loss, field, answered))
+    return sorted(scored, key=lambda fact: (fact.cautions and not fact.answers, -fact.score))
+
+
+def question_of(request: WordsRequest) -> str:
+    """What is known of what the shopper wants; without a question, what they had before."""
+    return _wanted(request) or history_anchor(request).name
+
+
+def title_facts(request: WordsRequest, language: Language) -> Iterator[Quotable]:
+    """Of a product that is no more than its title: brand and price behind the title, then before.
+
+    Two sizes of one product have titles that begin alike, and may have brands that are the same.
+    """
+    item = request.item
+    fields: list[tuple[str, str]] = []
+    if item.brand and fold(item.brand) not in fold(item.title):
+        fields.append((_FROM[language].format(brand=one_line(item.brand)), "brand"))
+    if item.price is not None:
+        fields.append((price_in(item.price, item.currency, language), "price"))
+    title = (short_title(item.title) or item.id, "title")
+    yield _in_one(((title,), fields), language)
+    for first in range(len(fields)):
+        yield _in_one(((*fields[first:], *fields[:first]), (title,)), language)
+
+
+def _in_one(sides: Sequence[Sequence[tuple[str, str]]], language: Language) -> Quotable:
+    """Texts with their fields on both sides of a colon, or on one side without it."""
+    listed = (comma(language).join(text for text, _ in side) for side in sides if side)
+    evidence = tuple(field for side in sides for _, field in side)
+    return Quotable(with_stop(colon(language).join(listed), language), evidence)
+
+
+def _wanted(request: WordsRequest) -> str:
+    wishes = [value for values in request.filters.attributes.values() for value in values]
+    parts = (request.query or "", request.recipient or "", *wishes)
+    return ", ".join(one_line(part) for part in parts if part)
+
+
+def _share(request: WordsRequest, quotable: Quotable, field: str) -> float:
+    """Of the question's words, in the fact."""
+    text = FactText(quotable.text, field)
+    return word_overlap(question_of(request), text, request.item.title)
+
+
+def _best_brief(
+    facts: Sequence[tuple[Quotable, str]], shares: Sequence[float], language: Language
+) -> float:
+    """The largest share of a short sentence, neither caution nor empty praise; else -1."""
+    brief = (
+        share
+        for (quotable, field), share in zip(facts, shares, strict=True)
+        if not (field or quotable.cautions or PRAISE.search(quotable.text))
+        and len(quotable.text) <= _LONG[language]
+    )
+    return max(brief, default=-1.0)
+
+
+def _loss(quotable: Quotable, field: str, place: int) -> float:
+    praise = min(2, len(PRAISE.findall(quotable.text)))
+    where = _VALUE if field else lateness(place)
+    more_sentences = len(quotable.evidence) - 1
+    return _PRAISE * praise + _CAUTION * quotable.cautions + where + _RUN * more_sentences
+
+
+def _values(item: Item, language: Language) -> Iterator[tuple[Quotable, str]]:
+    """Attributes as short clauses, with the language's name where it has one."""
+    title = set(tokens(item.title))
+    for name, values in item.attributes.items():
+        key = canonical(fold(name))
+        label = _label(item, name, language)
+        value = _value(item, key, values, language)
+        if not label or any(map(_FLAG.fullmatch, values)) or not 2 <= len(value) <= _MOST_VALUE:
+            continue
+        if not set(tokens(value)) <= title:  # which stands on the card already
+            text = f"{label[:1].upper()}{label[1:]}{colon(language)}{value}"
+            yield Quotable(text, (f"attributes.{name}",)), key
+
+
+def _value(item: Item, key: str, values: tuple[str, ...], language: Language) -> str:
+    """As the language writes it; nothing where it is in another script."""
+    foreign = item_language(item) != language
+    ages = age_range(item) if key == "age" and foreign else None
+    if ages:
+        return ages.phrase(language)
+    value = value_in(", ".join(values) if foreign else PHRASES[language].listed(values), language)
+    return value if not foreign or is_readable(value, language) else ""
+
+
+def _label(item: Item, name: str, language: Language) -> str:
+    """A field's name in the language, else the shop's; none in a sentence of another language."""
+    key = canonical(fold(name))
+    if key in PHRASES[language].names:
+        return PHRASES[language].names[key]
+    if language == "en" and item_language(item) == "zh" and key != fold(name):
+        return (
+            key  # what is readable of a Chinese field is a number; of a German one it may be words
+        )
+    written_in = "zh" if re.search(r"[\u4e00-\u9fff]", name) else item_language(item)
+    if written_in != language or (language == "zh" and name.isascii()):
+        return ""
+    return one_line(name)

@@ -1,0 +1,82 @@
+"""A description that quotes: the sentences that this shopper should read, what they asked first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from llmrec.explain.from_fields import spoken_language
+from llmrec.explain.product_facts import ScoredFact, question_of, title_facts
+from llmrec.explain.punctuation import in_a_row, with_stop
+from llmrec.explain.quotable import Quotable, text_language
+from llmrec.explain.requests import WordsRequest
+from llmrec.types import Item, Language, Words
+
+__all__ = ["quoted_description"]
+
+_MOST_SENTENCES, _MOST_VALUES = 3, 4
+_MOST_CHARS = {"en": 320, "de": 320, "zh": 120}
+_ONLY: dict[Language, str] = {
+    "en": "The shop describes it in {other} only.",
+    "de": "Der Shop beschreibt es nur auf {other}.",
+    "zh": "店铺只有{other}介绍。",
+}
+_LANGUAGES: dict[Language, dict[Language, str]] = {
+    "en": {"en": "English", "de": "German", "zh": "Chinese"},
+    "de": {"en": "Englisch", "de": "Deutsch", "zh": "Chinesisch"},
+    "zh": {"en": "英文", "de": "德文", "zh": "中文"},
+}
+
+
+def quoted_description(request: WordsRequest, facts: Sequence[ScoredFact]) -> Words:
+    """Two or three sentences; values where there are no sentences.
+
+    Args:
+        request: for which product and shopper.
+        facts: of the product, the best first.
+    """
+    language = spoken_language(request)
+    sentences = _apart([fact for fact in facts if not fact.field], language)
+    if not question_of(request):
+        sentences.sort(key=lambda fact: _place(fact.evidence[0]))
+    quoted = _quoted(request, sentences, [fact for fact in facts if fact.field])
+    parts = [with_stop(quotable.text, language) for quotable in quoted]
+    if not sentences:
+        parts += _described_elsewhere(request.item, language)
+    evidence = dict.fromkeys(name for quotable in quoted for name in quotable.evidence)
+    origin = "quote" if sentences else "fields"
+    return Words(in_a_row(parts, language), origin, evidence=tuple(evidence))
+
+
+def _quoted(
+    request: WordsRequest, sentences: Sequence[ScoredFact], values: Sequence[ScoredFact]
+) -> list[Quotable]:
+    """A value beside a lone sentence; values alone; in the end the title."""
+    room = max(0, 2 - len(sentences)) if sentences else _MOST_VALUES
+    quoted = [fact.quotable for fact in (*sentences, *values[:room])]
+    return quoted or [next(title_facts(request, spoken_language(request)))]
+
+
+def _place(evidence: str) -> int:
+    """In the text, from 0, of ``sentence:<n>``."""
+    return int(evidence.partition(":")[2])
+
+
+def _described_elsewhere(item: Item, language: Language) -> Iterator[str]:
+    """That the shop's text is in another language, if it is."""
+    other = text_language(item) if item.description.strip() else None
+    if other and other != language:
+        yield _ONLY[language].format(other=_LANGUAGES[language][other])
+
+
+def _apart(facts: Sequence[ScoredFact], language: Language) -> list[ScoredFact]:
+    """The best sentences that have none in common, as many as fit."""
+    chosen: list[ScoredFact] = []
+    evidence: tuple[str, ...] = ()
+    room = _MOST_CHARS[language]
+    for fact in facts:
+        fits = len(fact.text) <= room and not fact.shares_evidence(evidence)
+        if fits and len(chosen) < _MOST_SENTENCES:
+            chosen.append(fact)
+            evidence += fact.evidence
+            room -= len(fact.text)
+    return chosen

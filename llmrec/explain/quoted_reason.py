@@ -1,0 +1,151 @@
+"""A reason that quotes: the best fact behind the best lead that no other reason begins with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from llmrec.explain.facts import fold, short_title
+from llmrec.explain.from_fields import spoken_language
+from llmrec.explain.leads import CAUTIONS, Remark, leads_for, objections_to
+from llmrec.explain.product_facts import ScoredFact, title_facts
+from llmrec.explain.punctuation import colon, in_a_row, with_stop
+from llmrec.explain.quotable import Quotable
+from llmrec.explain.requests import WordsRequest
+from llmrec.types import Language, Words
+
+__all__ = ["quoted_reason"]
+
+_MOST_PAIR = 200
+"""Characters of two sentences in one reason."""
+
+_MOST_TRIED = 3
+"""Facts that may begin a reason before the same fact comes a second time."""
+
+_BEGINNING = {"en": 3, "de": 3, "zh": 5}
+"""Words (in Chinese signs) by which two reasons of one answer must differ."""
+
+# By so much more a caution must answer before it stands beside a fact that answers as well.
+_CLEARLY = 0.02
+_NO_LEAD = Remark("", ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    """What a reason can be: its sentences, and the fields and sentences that they stand on."""
+
+    sentences: tuple[str, ...]
+    evidence: tuple[str, ...]
+
+    def beginning(self, language: Language) -> str:
+        """By which it is told from the other reasons of an answer."""
+        text = fold(in_a_row(self.sentences, language))
+        length = _BEGINNING[language]
+        if language == "zh":
+            return text[:length]
+        return " ".join(re.findall(r"[^\W_]+", text)[:length])
+
+
+def quoted_reason(
+    request: WordsRequest, facts: Sequence[ScoredFact], beginnings: set[str]
+) -> Words:
+    """The best reason that begins as none before it, with what speaks against the item behind it.
+
+    Args:
+        request: for which product and shopper.
+        facts: of the product, the best first.
+        beginnings: of the reasons of this answer so far; that of this one is added.
+    """
+    language = spoken_language(request)
+    objections = list(objections_to(request, language))
+    behind = tuple(name for objection in objections for name in objection.evidence)
+    rest = [fact for fact in facts if not fact.shares_evidence(behind)]
+    option = _unlike_others(request, rest, beginnings)
+    text = in_a_row([*option.sentences, *(remark.text for remark in objections)], language)
+    quotes = any(name.startswith("sentence:") for name in option.evidence)
+    evidence = tuple(dict.fromkeys((*option.evidence, *behind)))
+    return Words(text, "quote" if quotes else "fields", evidence=evidence)
+
+
+def _unlike_others(
+    request: WordsRequest, facts: Sequence[ScoredFact], beginnings: set[str]
+) -> _Option:
+    """The first option that begins as none; where all do, the best fact behind the title.
+
+    Without facts that is the title alone.
+    """
+    language = spoken_language(request)
+    leads = list(leads_for(request, language))
+    quoting = list(_quoting(request, facts, leads))
+    options = [*quoting, *_without_facts(request, leads)]
+    last = quoting[-1] if quoting else options[-1]
+    option = next((some for some in options if some.beginning(language) not in beginnings), last)
+    beginnings.add(option.beginning(language))
+    return option
+
+
+def _quoting(
+    request: WordsRequest, facts: Sequence[ScoredFact], leads: Sequence[Remark]
+) -> Iterator[_Option]:
+    """Leads with facts behind them, the best first."""
+    language = spoken_language(request)
+    pairs = [
+        (lead, fact) for fact in facts[:_MOST_TRIED] for lead in _leads_to(fact, leads, language)
+    ]
+    # Of two colours of one product the same is true: the title tells them apart, if nothing does.
+    title = Remark(f"{short_title(request.item.title)}{colon(language).strip()}", ("title",))
+    for lead, fact in (*pairs, *((title, fact) for fact in facts[:1])):
+        # "For a two-year-old: 2-5 years. Age: 2-5 years." says one thing twice.
+        rest = [other for other in facts if not other.shares_evidence(lead.evidence)]
+        quoted = _behind_lead(fact, rest, bool(lead.text))
+        sentences = (with_stop(quotable.text, language) for quotable in quoted)
+        names = (name for quotable in quoted for name in quotable.evidence)
+        yield _Option((lead.text, *sentences), tuple(dict.fromkeys((*lead.evidence, *names))))
+
+
+def _without_facts(request: WordsRequest, leads: Sequence[Remark]) -> Iterator[_Option]:
+    titles = list(title_facts(request, spoken_language(request)))
+    pairs = [*((lead, titles[0]) for lead in leads), *((_NO_LEAD, title) for title in titles)]
+    for lead, title in pairs:
+        yield _Option((lead.text, title.text), (*lead.evidence, *title.evidence))
+
+
+def _leads_to(fact: ScoredFact, leads: Sequence[Remark], language: Language) -> list[Remark]:
+    """What may stand before a fact, the best first: nothing at all is a lead as well."""
+    if fact.cautions:
+        return [Remark(text, ()) for text in CAUTIONS[language]]
+    if not fact.field:
+        return [*leads, _NO_LEAD]
+    # "Under 70 EUR: Hob: gas" has two colons; a lead that says the value itself has one.
+    same = [lead for lead in leads if fact.shares_evidence(lead.evidence)]
+    return [*same, _NO_LEAD, *(lead for lead in leads if lead not in same)]
+
+
+def _behind_lead(fact: ScoredFact, rest: Sequence[ScoredFact], led: bool) -> list[Quotable]:
+    """The fact, and a second where one alone would mislead or says little.
+
+    Args:
+        fact: that was chosen.
+        rest: all facts that the lead does not say; without ``fact`` where the lead says it.
+        led: whether there is a lead.
+    """
+    sentences = [other for other in rest if not other.field and other is not fact]
+    praise = [other.quotable for other in sentences if not other.cautions]
+    if fact not in rest:
+        return (praise or [other.quotable for other in rest])[:1]
+    if not fact.field:
+        return [fact.quotable, *_nearer_caution(fact, sentences)]
+    values = [other.quotable for other in rest if other.field and other is not fact]
+    pair = [fact.quotable, *(praise or values)[:1]]
+    # A value says little: the best sentence is behind it, or before it where a lead is.
+    return pair[::-1] if led and praise else pair
+
+
+def _nearer_caution(fact: ScoredFact, sentences: Sequence[ScoredFact]) -> list[Quotable]:
+    """The first caution where it answers clearly better than the fact, and both are short."""
+    caution = next((other for other in sentences if other.cautions), None)
+    if fact.cautions or caution is None or caution.score <= fact.score + _CLEARLY:
+        return []
+    fits = len(fact.text) + len(caution.text) <= _MOST_PAIR
+    return [caution.quotable] if fits and not caution.shares_evidence(fact.evidence) else []
