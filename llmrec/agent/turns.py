@@ -196,7 +196,8 @@ def _named_again(turn: TurnInProgress) -> dict[str, object]:
 def _is_strange(turn: TurnInProgress, query: str) -> bool:
     """Whether no word of what is looked for stands in any title."""
     vocabulary = turn.agent.vocabulary
-    return not any(vocabulary.in_titles(word) for word in query.split())
+    words = query.split()
+    return bool(words) and not any(vocabulary.in_titles(word) for word in words)
 
 
 def _is_wide(turn: TurnInProgress) -> bool:

@@ -508,8 +508,8 @@ def _talking(shop: Recommender, chosen: Any) -> Talking:
 
 
 RAINCOAT = "raincoat for me"
-READ_RIGHT = 25
-"""Of the cases, how many the shipped reader must bring to their right end; it was 26 of 39."""
+READ_RIGHT = 29
+"""Of the cases, how many the shipped reader must bring to their right end; it was 30 of 39."""
 
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)

@@ -86,4 +86,4 @@ def test_what_says_nothing_is_asked_what_is_looked_for(agent):
 
 def test_what_nothing_is_called_is_said_and_the_nearest_shown(agent):
     _, events = talk(agent, ("a flux capacitor", "find | thing flux capacitor"))
-    assert words_of(events).startswith("No title here has a word of “flux capacitor”.")
+    assert words_of(events).startswith("Nothing here is called “flux capacitor”.")

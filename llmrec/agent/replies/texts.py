@@ -57,9 +57,9 @@ TEXTS: dict[str, dict[Language, str]] = {
         "zh": "本店本来就没有“{text}”这个品牌。",
     },
     "no_such_thing": {
-        "en": "No title here has a word of “{text}”. What comes nearest:",
-        "de": "Kein Titel hier hat ein Wort von „{text}“. Am nächsten kommt:",
-        "zh": "没有商品名称里有“{text}”。最接近的是：",
+        "en": "Nothing here is called “{text}”. What comes nearest:",
+        "de": "Nichts heißt hier „{text}“. Am nächsten kommt:",
+        "zh": "本店没有叫“{text}”的商品。最接近的是：",
     },
     "ask_limit": {
         "en": "Is {text} the most it may cost, or the least? Say “at most {text}” or “at least "
