@@ -14,6 +14,7 @@ from llmrec.agent.profile import profile_of
 from llmrec.agent.reducer import Note, meant
 from llmrec.agent.replies import listed, say
 from llmrec.agent.state import Ask
+from llmrec.agent.tools.asked_fields import Statement
 from llmrec.agent.tools.compare import MOST_COMPARED, CompareResult
 from llmrec.agent.tools.describe import DescribeResult
 from llmrec.agent.tools.exclusions import Exclusion
@@ -23,11 +24,13 @@ from llmrec.agent.tools.products import product_fields
 from llmrec.agent.tools.shop_question import ShopQuestionResult
 from llmrec.agent.turn import Steps, TurnInProgress, held_now
 from llmrec.documents import Quotation
+from llmrec.documents.sentences import questions_in
 from llmrec.types import EventKind, Item
 
 __all__ = ["HANDLERS"]
 
 _MOST_FIELDS = 6
+_MOST_QUESTIONS = 3
 
 Handler: TypeAlias = Callable[[TurnInProgress, Command], Steps]
 
@@ -228,19 +231,31 @@ def _product_question(turn: TurnInProgress, command: Command) -> Steps:
     yield from _answered(turn, product.id)
 
 
-def _answered(turn: TurnInProgress, item: str) -> Steps:
-    """What the catalogue says of one product to what was asked."""
-    result = yield from turn.call("product_question", {"product": item, "question": turn.reading})
-    assert isinstance(result, ProductQuestionResult)
-    title = result.item.title
-    if result.statement is None:
-        known = _attributes(result.item)
-        yield from turn.say("not_said" if known else "nothing_said", title=title, fields=known)
-    elif result.statement.field == "stock":
-        left = result.item.stock
-        yield from turn.say("sold_out" if left == 0 else "in_stock", title=title)
+def _answered(turn: TurnInProgress, id: str) -> Steps:
+    """What the catalogue says of one product to each question, and once what it does not."""
+    statements: dict[str, Statement] = {}
+    for question in questions_in(turn.reading)[:_MOST_QUESTIONS]:
+        result = yield from turn.call("product_question", {"product": id, "question": question})
+        assert isinstance(result, ProductQuestionResult)
+        if result.statement is not None:
+            statements.setdefault(result.statement.field, result.statement)
+    item = turn.agent.shop.store.item(id)
+    if item is None:  # deleted in between
+        return
+    for statement in statements.values():
+        yield from _stated(turn, item, statement)
+    if not statements:
+        fields = _attributes(item)
+        yield from turn.say(
+            "not_said" if fields else "nothing_said", title=item.title, fields=fields
+        )
+
+
+def _stated(turn: TurnInProgress, item: Item, statement: Statement) -> Steps:
+    if statement.field == "stock":
+        yield from turn.say("sold_out" if item.stock == 0 else "in_stock", title=item.title)
     else:
-        yield from turn.say("why", title=title, reason=result.statement.text)
+        yield from turn.say("why", title=item.title, reason=statement.text)
 
 
 def _attributes(item: Item) -> str:
@@ -257,14 +272,19 @@ def _contact(turn: TurnInProgress, command: Command) -> Steps:
 
 
 def _shop_question(turn: TurnInProgress, command: Command) -> Steps:
-    result = yield from turn.call("shop_question", {"question": turn.reading})
-    assert isinstance(result, ShopQuestionResult)
-    if result.quotation is None:
-        yield from turn.say("shop_silent")
-        if quotation := turn.agent.shop.documents.contact():
+    """The passage that answers each question; the contact where none is found for any."""
+    passages: dict[str, Quotation] = {}
+    for question in questions_in(turn.reading)[:_MOST_QUESTIONS]:
+        result = yield from turn.call("shop_question", {"question": question})
+        assert isinstance(result, ShopQuestionResult)
+        quotation = result.quotation
+        if quotation is not None and quotation.text not in passages:
+            passages[quotation.text] = quotation
             yield from _quoted(turn, quotation)
-        return
-    yield from _quoted(turn, result.quotation)
+    if not passages:
+        yield from turn.say("shop_silent")
+        if contact := turn.agent.shop.documents.contact():
+            yield from _quoted(turn, contact)
 
 
 def _quoted(turn: TurnInProgress, quotation: Quotation) -> Steps:

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["sentences"]
+__all__ = ["questions_in", "sentences"]
 
 _END = re.compile(r"(?<=[.!?])[\"'”)]?\s+(?=[^\W_a-zäöü]|[\"'“(„])|(?<=[。！？])")
+
+
+_ANY_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])")
+
+
+def questions_in(message: str) -> list[str]:
+    """The questions of a message without what is told beside them; all of it if it has none.
+
+    >>> questions_in("Nice! how big is it? He is small. Is it soft?"), questions_in("its size")
+    (['how big is it?', 'Is it soft?'], ['its size'])
+    """
+    parts = (part.strip() for part in _ANY_END.split(message))
+    return [part for part in parts if part.endswith(("?", "？"))] or [message]
 
 
 def sentences(text: str) -> list[str]:

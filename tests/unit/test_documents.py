@@ -15,6 +15,7 @@ from llmrec.config import ModelSettings, Settings
 from llmrec.documents import Documents, DocumentsReport, documents_folder, index_documents
 from llmrec.documents.languages import is_english, multilingual_beside
 from llmrec.documents.passages import cut
+from llmrec.documents.sentences import questions_in
 from llmrec.documents.topics import WITHOUT_TOPICS, default_threshold, topics
 from llmrec.embedding import HashingEncoder
 from llmrec.errors import ConfigError, DataError, IndexMismatch, MissingExtra
@@ -394,3 +395,26 @@ def test_doctor_says_how_other_languages_are_read(monkeypatch):
     (missing,) = found()
     assert missing.state == "note" and "pip install 'llmrec[multilingual]'" in missing.hint
     assert found("hashing") == []
+
+
+@pytest.mark.parametrize(
+    ("message", "question"),
+    [
+        ("Is it warm?", "Is it warm?"),
+        ("hm. ok. is it warm? my feet are cold", "is it warm?"),
+        (
+            "Die Dosen. Sind die groß genug, was passt rein? Danke!",
+            "Sind die groß genug, was passt rein?",
+        ),
+        ("挺好的。第一个多重？我妈用", "第一个多重？"),
+        ("tell me its weight", "tell me its weight"),
+        ("", ""),
+    ],
+)
+def test_what_is_told_beside_a_question_is_no_part_of_it(message: str, question: str) -> None:
+    assert questions_in(message) == [question]
+
+
+def test_two_questions_are_two() -> None:
+    parts = questions_in("nice. is it 1.5 l? and does it whistle? thanks")
+    assert parts == ["is it 1.5 l?", "and does it whistle?"]

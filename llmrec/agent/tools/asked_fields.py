@@ -38,7 +38,7 @@ _WORDS = {
     "brand": "brand maker manufacturer marke hersteller 品牌 牌子",
     "category": "category kategorie 类别",
     "weight": "weight weigh heavy gewicht wiegt schwer 重量 多重",
-    "dimensions": "dimensions size maße größe abmessungen 尺寸 多大",
+    "dimensions": "dimensions size big maße größe abmessungen 尺寸 多大",
     "length": "length länge 长度 多长",
     "height": "height höhe 高度 多高",
     "diameter": "diameter durchmesser 直径",
