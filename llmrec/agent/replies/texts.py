@@ -215,11 +215,11 @@ TEXTS: dict[str, dict[Language, str]] = {
         "zh": "重新参考你自己的购买记录。",
     },
     "unclear": {
-        "en": "No field of the catalogue and no title says “{text}”, so nothing is left out: "
-        "please read the descriptions.",
-        "de": "Kein Feld des Katalogs und kein Titel nennt „{text}“; deshalb bleibt nichts weg: "
-        "Bitte lies die Beschreibungen.",
-        "zh": "目录的字段和商品名称都没有提到“{text}”，所以没有排除任何商品，请看商品描述。",
+        "en": "I cannot match “{text}” to a field or a title of the catalogue, so nothing is left "
+        "out: please read the descriptions.",
+        "de": "Ich kann „{text}“ keinem Feld und keinem Titel des Katalogs zuordnen; deshalb "
+        "bleibt nichts weg: Bitte lies die Beschreibungen.",
+        "zh": "我无法把“{text}”对应到目录的字段或商品名称，所以没有排除任何商品，请看商品描述。",
     },
     "undone": {"en": "Taken back.", "de": "Zurückgenommen.", "zh": "已撤销。"},
     "nothing_to_undo": {
