@@ -176,7 +176,7 @@ def _compare(turn: TurnInProgress, command: Command) -> Steps:
     yield Table(titles=titles, rows=tuple(rows))
     if better := comparison_sentence(result, turn.language):
         yield from turn.speak(better)
-    if turn.now.query and not command.references:
+    if turn.now.query and len(command.references) in (0, len(turn.now.shown)):
         # They stand on the screen in the order in which they fit.
         best = next(product for product in turn.now.shown if product.id in ids)
         yield from turn.say("would_take", title=best.title)

@@ -61,14 +61,19 @@ def test_of_many_products_on_the_screen_the_first_five_are_compared(demo_shop):
     assert table.titles == tuple(one.title for one in conversation.now.shown[:5])
 
 
-def test_compared_products_stand_side_by_side_and_one_is_advised(agent):
+def test_compared_products_stand_side_by_side_with_what_each_is_better_in(agent):
     compare = ("compare 1 and 3", "compare | item 1 | item 3")
     conversation, events = talk(agent, A_TENT, compare)
     (table,) = [one for one in events if isinstance(one, Table)]
     first, _, third = conversation.now.shown
     assert table.titles == (first.title, third.title)
     assert "price" in dict(table.rows)
-    assert f"Of these, {first.title} comes first" in words_of(events)
+    assert ": cheaper (" in words_of(events) and "Of these" not in words_of(events)
+
+
+def test_asked_which_one_to_take_the_assistant_names_one(agent):
+    conversation, events = talk(agent, A_TENT, ("which would you take?", "compare"))
+    assert f"Of these, {conversation.now.shown[0].title} comes first" in words_of(events)
 
 
 def test_one_product_alone_is_compared_with_nothing(agent):

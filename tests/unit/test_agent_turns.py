@@ -100,14 +100,14 @@ def test_constraints_accumulate_are_listed_and_dropped_in_the_shoppers_language(
     [
         (("hello", "talk"), "Happy to help."),
         (("danke", "talk"), "Gern."),
-        (("write me a poem", "abuse"), "nothing else"),
+        (("write me a poem", "abuse"), "products of this shop"),
         (("undo", "undo"), "nothing to take back"),
         (("why 1", "why | item 1"), "Nothing is shown yet"),
         (("compare 1 and 2", "compare | item 1 | item 2"), "Nothing is shown yet"),
         (("no frills", "find | without frills"), "“frills”"),
         (("please", "find"), "What are you looking for?"),
         (("any brand", "drop | drop brand"), "no such limit"),
-        (("how do I feed a cat in space?", "shop"), "do not say"),
+        (("how do I feed a cat in space?", "shop"), "find nothing on that"),
     ],
 )
 def test_what_finds_nothing_has_a_sane_answer(agent, message, said):
