@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from llmrec.agent.constraints.synonyms import kind_of
 from llmrec.agent.language import Language
 from llmrec.agent.tools.compare import CompareResult
 from llmrec.catalog.matching import fold
@@ -81,7 +80,7 @@ def _strengths(result: CompareResult, language: Language) -> Iterator[tuple[_Bet
             yield "price", place, _price(items[place], language)
     for field in result.fields:
         name = fold(field.name.removeprefix("attributes."))
-        better = _FIELDS.get(name) or _FIELDS.get(kind_of(name))
+        better = _FIELDS.get(name)
         amounts = _of_one_unit(field.values)
         if better is None or amounts is None:
             continue
@@ -100,10 +99,10 @@ def _price(item: Item, language: Language) -> str:
 
 def _least(amounts: Sequence[Decimal | None]) -> int | None:
     """The place of the smallest; ``None`` where one is missing or two are the smallest."""
-    known = [amount for amount in amounts if amount is not None]
-    if len(known) < len(amounts) or known.count(min(known)) > 1:
+    present = [amount for amount in amounts if amount is not None]
+    if len(present) < len(amounts) or present.count(min(present)) > 1:
         return None
-    return known.index(min(known))
+    return present.index(min(present))
 
 
 def _of_one_unit(values: Sequence[str | None]) -> list[Decimal] | None:

@@ -4,32 +4,21 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["questions_in", "sentences", "split_questions"]
+__all__ = ["questions_in", "sentences"]
 
 _END = re.compile(r"(?<=[.!?])[\"'”)]?\s+(?=[^\W_a-zäöü]|[\"'“(„])|(?<=[。！？])")
-
-
+# Shoppers begin sentences in small letters.
 _ANY_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])")
 
 
 def questions_in(message: str) -> list[str]:
     """The questions of a message without what is told beside them; all of it if it has none.
 
-    >>> questions_in("Nice! how big is it? He is small. Is it soft?"), questions_in("its size")
+    >>> questions_in("hm. how big is it? He is small. Is it soft?"), questions_in("its size")
     (['how big is it?', 'Is it soft?'], ['its size'])
     """
-    return split_questions(message)[0] or [message]
-
-
-def split_questions(message: str) -> tuple[list[str], list[str]]:
-    """The sentences of a message that are questions, and the others; small letters may begin one.
-
-    >>> split_questions("hm. is it warm? my feet are cold")
-    (['is it warm?'], ['hm.', 'my feet are cold'])
-    """
-    parts = [part.strip() for part in _ANY_END.split(message) if part.strip()]
-    questions = [part for part in parts if part.endswith(("?", "？"))]
-    return questions, [part for part in parts if part not in questions]
+    parts = (part.strip() for part in _ANY_END.split(message))
+    return [part for part in parts if part.endswith(("?", "？"))] or [message]
 
 
 def sentences(text: str) -> list[str]:

@@ -97,12 +97,14 @@ class Gate:
         """
         caller, loop = Leaving(who), asyncio.get_running_loop()
         flow: Flow[T] = Flow(values, loop, caller)
-        await self._begin(who, caller, flow.pump)
+        call = await self._begin(who, caller, flow.pump)
         deadline = loop.time() + self._timeout_s
         try:
             yield None
             async for value in flow.until(deadline):
                 yield value
+            # Whoever is told that it is over may ask again at once: the place is free by then.
+            await asyncio.wait([call])
         except asyncio.TimeoutError:
             raise self._too_long() from None
         finally:

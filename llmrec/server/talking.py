@@ -133,10 +133,16 @@ async def told(
 ) -> AsyncIterator[str]:
     """The events as the lines of the stream; whatever is raised becomes its last event."""
     yield _event("session", {"type": "session", "session": session})
+    done = ""
     try:
         async for event in events:
+            if isinstance(event, Done):
+                done = _told(event, session, request_id)
+                continue
             # A comment, so that nobody on the way takes the silence for an end.
             yield ": wait\n\n" if event is None else _told(event, session, request_id)
+        if done:  # behind the end, when the place is free again
+            yield done
     except errors.LLMRecError as error:
         yield _failed(answer_to(error, request_id))
     except Exception as error:

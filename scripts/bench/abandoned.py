@@ -251,6 +251,7 @@ def made(shop: Path, environment: dict[str, str]) -> tuple[str, str]:
 
 
 def main() -> None:
+    """Run the attacks and print what they cost another shopper."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--engine", default="scripted")
     parser.add_argument("--encoder", default="hashing")

@@ -61,6 +61,7 @@ class Case:
 
 
 def main() -> None:
+    """Have each way choose a fact of each case, and print how many it chooses right."""
     args = arguments()
     cases = [*read_cases("chosen"), *read_cases("asked")][: args.cases]
     started = time.perf_counter()
@@ -258,6 +259,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def arguments() -> argparse.Namespace:
+    """What the command line asks for."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -233,9 +233,8 @@ def test_without_a_place_a_conversation_gets_503_and_no_stream(tmp_path):
         go_on.set()
         talking.join(30)
         assert events(results[0])[-1]["type"] == "done"
-        # The place is free again, a moment after the last event has gone out.
-        answers = (ask("POST", "/v1/chat", json={"message": "a mug"}) for _ in range(1_000))
-        assert any(answer.status_code == 200 for answer in answers)
+        # The place is free again.
+        assert ask("POST", "/v1/chat", json={"message": "a mug"}).status_code == 200
 
 
 def test_a_profile_is_read_and_corrected_by_its_own_shopper(ask):
