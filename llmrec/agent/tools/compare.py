@@ -51,7 +51,7 @@ class ComparedField:
     @property
     def differs(self) -> bool:
         """Whether the products do not all say the same (case and the order of values apart)."""
-        return len({one and frozenset(fold(one).split(", ")) for one in self.values}) > 1
+        return len({text and frozenset(fold(text).split(", ")) for text in self.values}) > 1
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ class CompareResult(ToolResult):
         """The products' ids and titles, and by field what each says; what differs comes first."""
         return {
             "products": [{"id": item.id, "title": item.title} for item in self.items],
-            "differs": {one.name: list(one.values) for one in self.fields if one.differs},
-            "same": {one.name: one.values[0] for one in self.fields if not one.differs},
+            "differs": {field.name: list(field.values) for field in self.fields if field.differs},
+            "same": {field.name: field.values[0] for field in self.fields if not field.differs},
         }
 
 
