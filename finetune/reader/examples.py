@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from llmrec.finetune.reader.messages import WrittenMessage
-from llmrec.finetune.reader.saying import said_in
+from llmrec.finetune.reader.saying import line_of
 from llmrec.finetune.reader.variants import WordPools, variant
 from llmrec.reading.amounts import amounts_in
-from llmrec.reading.lines import Said, write_line
+from llmrec.reading.lines import Line, write_line
 from llmrec.reading.prompt import prompt_head, sign_question
 from llmrec.reading.signs import SIGNS
 
@@ -65,15 +65,14 @@ def unsaid(message: WrittenMessage) -> list[str]:
     Returns:
         The line's words for it, such as ``brand``.
     """
-    _, missing = said_in(message.message, message.want)
+    _, missing = line_of(message)
     return [kind for kind in missing if kind in _NEEDED]
 
 
 def _example(message: WrittenMessage, rng: random.Random) -> ReaderExample | None:
     if not message.message:
         return None
-    shown = len(message.context.on_screen) if message.context else 0
-    line, missing = said_in(message.message, message.want, shown)
+    line, missing = line_of(message)
     if any(kind in _NEEDED for kind in missing):
         return None
     questions = _questions(message.message, line)
@@ -83,10 +82,10 @@ def _example(message: WrittenMessage, rng: random.Random) -> ReaderExample | Non
     return ReaderExample(head, write_line(line), tuple(questions))
 
 
-def _questions(message: str, line: Said) -> list[tuple[str, str]]:
+def _questions(message: str, line: Line) -> list[tuple[str, str]]:
     """Each sum, brand and refused thing with its sign; other numbers and values with theirs."""
     labels = {}
-    for part in line.parts:
+    for part in (part for request in line.requests for part in request.parts):
         if part.kind in SIGNS:
             labels[part.text] = SIGNS[part.kind]
         elif part.kind == "attribute":

@@ -3,7 +3,8 @@
 They were written one by one by a large language model in shoppers' roles, not by people.
 
 ``messages/NAME.jsonl`` holds one writer's set, one JSON object a line: ``message``, ``context``,
-``shop_currency`` and ``want`` (llmrec/reading/reading.py has the keys). The sets whose names begin
+``shop_currency``, ``want`` (llmrec/reading/reading.py has the keys) and, where the message asks for
+more than one thing, ``also`` with a list of what else. The sets whose names begin
 with ``test`` train nothing. A shop's own files have the same form; context and currency may lack.
 A name that ends in a language (``ours-de.jsonl``) says in which the messages are.
 """
@@ -44,8 +45,9 @@ class WrittenMessage:
         message: plain text.
         context: what it is read against; ``None`` at the beginning of a conversation.
         currency: the shop's; empty where the file does not say.
-        want: by the keys of the structure; absent keys are empty.
+        want: what is asked for first, by the keys of the structure; absent keys are empty.
         language: ``en``, ``de`` or ``zh``; its variants get words and sums of that language.
+        also: what else is asked for, each by the same keys.
     """
 
     message: str
@@ -53,6 +55,12 @@ class WrittenMessage:
     currency: str
     want: Mapping[str, Any]
     language: str
+    also: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def wants(self) -> tuple[Mapping[str, Any], ...]:
+        """All that is asked for."""
+        return (self.want, *self.also)
 
 
 class _Row(BaseModel):
@@ -64,6 +72,7 @@ class _Row(BaseModel):
     context: _Context | None = None
     shop_currency: str = ""
     want: Reading
+    also: list[Reading] = []
 
 
 class _Context(BaseModel):
@@ -114,7 +123,12 @@ def read_messages(path: Path) -> Iterator[WrittenMessage]:
                 context.looking_for, context.held or {}, tuple(context.on_screen or ())
             ),
             row.shop_currency,
-            # As written, without what it says to be nothing: "llmrec read" prints every key.
-            {key: value for key, value in values["want"].items() if value not in (None, [], {})},
+            _meant(values["want"]),
             named[1] if named else "zh" if _CHINESE.search(text) else "en",
+            tuple(map(_meant, values.get("also", ()))),
         )
+
+
+def _meant(values: Mapping[str, Any]) -> dict[str, Any]:
+    """As written, without what it says to be nothing: "llmrec read" prints every key."""
+    return {key: value for key, value in values.items() if value not in (None, [], {})}

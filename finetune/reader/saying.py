@@ -9,22 +9,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmrec.reading.amounts import amounts_in
 from llmrec.reading.grammar import ATTRIBUTES, GIFT
-from llmrec.reading.lines import INTENTS, Part, PartKind, Said
+from llmrec.reading.lines import INTENTS, Line, Part, PartKind
 from llmrec.reading.tracing import WHOLE_SCREEN
 
-__all__ = ["as_said", "said_in"]
+if TYPE_CHECKING:
+    from llmrec.finetune.reader.messages import WrittenMessage
+
+__all__ = ["as_said", "line_of", "said_in"]
 
 _INTENT_WORDS = {intent: word for word, intent in INTENTS.items()}
 _STEM = 4
 _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*|\S")
 
 
-def said_in(message: str, want: Mapping[str, Any], on_screen: int = 0) -> tuple[Said, list[str]]:
+def said_in(message: str, want: Mapping[str, Any], on_screen: int = 0) -> tuple[Line, list[str]]:
     """What a message says, in its words, in the order of the message.
 
     Args:
@@ -58,7 +62,16 @@ def said_in(message: str, want: Mapping[str, Any], on_screen: int = 0) -> tuple[
     fixed += [Part("item", str(n)) for n in _places(want, on_screen)]
     fixed += [Part("drop", str(name)) for name in want.get("drops", ())]
     intent = _INTENT_WORDS[want["intent"]]
-    return Said(intent, (*(part for _, part in parts), *fixed)), missing
+    return Line(intent, (*(part for _, part in parts), *fixed)), missing
+
+
+def line_of(message: WrittenMessage) -> tuple[Line, list[str]]:
+    """The line of a written message, its further requests too, and the keys that are not in it."""
+    shown = len(message.context.on_screen) if message.context else 0
+    readings = [said_in(message.message, want, shown) for want in message.wants]
+    first, *also = (line for line, _ in readings)
+    missing = [key for _, keys in readings for key in keys]
+    return replace(first, also=tuple(also)), missing
 
 
 def _known(name: str) -> str:

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from llmrec.finetune.reader.messages import WrittenMessage
-from llmrec.finetune.reader.saying import as_said, said_in
+from llmrec.finetune.reader.saying import as_said, line_of
 from llmrec.reading.amounts import amounts_in
 from llmrec.reading.prompt import ReadingContext
 
@@ -86,19 +86,23 @@ def variant(message: WrittenMessage, pools: WordPools, rng: random.Random) -> Wr
 
 def _unsaid(message: WrittenMessage) -> set[str]:
     """The keys whose values are not in the message."""
-    return set(said_in(message.message, message.want)[1])
+    return set(line_of(message)[1])
 
 
 def _replaceable(message: WrittenMessage) -> list[tuple[str, str]]:
     """The values that stand in the message as they are, with the kind of their place."""
-    want = message.want
-    values = [("brand", brand) for brand in (*want.get("brands", ()), *want.get("not_brands", ()))]
-    values += [("not", refused) for refused in want.get("not", ())]
-    if thing := want.get("looking_for"):
-        values.append(("thing", thing))
-    for name, value in want.get("attributes", {}).items():
-        if name in _SWAPPED:
-            values += [(name, str(text)) for text in (value if type(value) is list else [value])]
+    values: list[tuple[str, str]] = []
+    for want in message.wants:
+        brands = (*want.get("brands", ()), *want.get("not_brands", ()))
+        values += [("brand", brand) for brand in brands]
+        values += [("not", refused) for refused in want.get("not", ())]
+        if thing := want.get("looking_for"):
+            values.append(("thing", thing))
+        for name, value in want.get("attributes", {}).items():
+            if name in _SWAPPED:
+                texts = value if isinstance(value, (list, tuple)) else [value]
+                values += [(name, str(text)) for text in texts]
+    values = list(dict.fromkeys(values))
     return [
         (kind, text) for kind, text in values if len(text) > 1 and _occurs(text, message.message)
     ]
@@ -127,21 +131,24 @@ def _swap(message: WrittenMessage, old: str, new: str) -> WrittenMessage:
             return {key: swapped(part) for key, part in value.items()}
         return [swapped(part) for part in value] if isinstance(value, (list, tuple)) else value
 
-    want = {
-        key: value if key == "intent" else swapped(value) for key, value in message.want.items()
-    }
+    want, *also = (
+        {key: value if key == "intent" else swapped(value) for key, value in want.items()}
+        for want in message.wants
+    )
     context = message.context
     if context is not None:
         context = ReadingContext(
             swapped(context.looking_for), swapped(context.held), tuple(swapped(context.on_screen))
         )
-    return replace(message, message=swapped(message.message), want=want, context=context)
+    text = swapped(message.message)
+    return replace(message, message=text, want=want, also=tuple(also), context=context)
 
 
 def _other_sums(message: WrittenMessage, rng: random.Random) -> WrittenMessage:
     """Other sums in the same order of size, so that "between" stays true."""
     keys = [key for key in ("min", "around", "max") if key in message.want]
-    if not keys or rng.random() < 0.3:
+    # Of two wishes the sums may be the same one, or each other's bounds.
+    if not keys or message.also or rng.random() < 0.3:
         return message
     text = message.message
     values = sorted({Decimal(str(message.want[key])) for key in keys})
@@ -216,7 +223,7 @@ def _cased(message: WrittenMessage, change: Any) -> WrittenMessage:
 
 def _slip(message: WrittenMessage, rng: random.Random) -> str:
     """Two letters of a word that says no value change places."""
-    values = _all_text(message.want).casefold()
+    values = _all_text(message.wants).casefold()
     words = [
         match
         for match in re.finditer(r"[a-zäöüß]{5,}", message.message)

@@ -32,6 +32,7 @@ __all__ = [
     "cards_of",
     "event_of",
     "matching",
+    "numbered",
     "shopper_in",
     "shown_by",
     "subject_of",
@@ -160,17 +161,19 @@ def with_kept(
     all_cards, all_items = [*cards], [*items]
     all_cards.insert(at, more)
     all_items.insert(at, kept)
-    numbered = (
-        card.model_copy(update={"number": n}) for n, card in enumerate(all_cards[:k], start=1)
-    )
-    return tuple(numbered), tuple(all_items[:k])
+    return numbered(all_cards[:k]), tuple(all_items[:k])
 
 
-def shown_by(items: Sequence[Item]) -> tuple[Shown, ...]:
-    """What a message can refer to afterwards."""
+def numbered(cards: Sequence[Card], start: int = 1) -> tuple[Card, ...]:
+    """Cards with numbers from ``start``, in their order."""
+    return tuple(card.model_copy(update={"number": n}) for n, card in enumerate(cards, start))
+
+
+def shown_by(items: Sequence[Item], start: int = 1) -> tuple[Shown, ...]:
+    """What a message can refer to afterwards, numbered from ``start``."""
     return tuple(
         Shown(n, item.id, item.title, brand=item.brand, price=item.price, currency=item.currency)
-        for n, item in enumerate(items, start=1)
+        for n, item in enumerate(items, start)
     )
 
 

@@ -22,6 +22,7 @@ from llmrec.agent.asking import (
     Counter,
     cards_of,
     matching,
+    numbered,
     shown_by,
     use_of,
     with_kept,
@@ -31,7 +32,8 @@ from llmrec.agent.constraints import Change, Shown
 from llmrec.agent.constraints.changes import Drop, MoreLike, StartOver
 from llmrec.agent.events import AgentEvent, Done, Failed, Products, Thinking
 from llmrec.agent.language import language_of
-from llmrec.agent.meaning import Meaning, context_of, meaning_of
+from llmrec.agent.meaning import WISHES, Meaning, context_of, meaning_of, requests_of
+from llmrec.agent.quest import Quest
 from llmrec.agent.questions import HANDLERS
 from llmrec.agent.reducer import Note, reduced
 from llmrec.agent.replies import EXACT, drop_all, listed, say, spoken, to_drop
@@ -40,6 +42,7 @@ from llmrec.agent.tools.base import ToolResult
 from llmrec.agent.turn import Steps, TurnInProgress
 from llmrec.catalog.matching import fold, matches
 from llmrec.errors import LLMRecError
+from llmrec.reading import Reading
 from llmrec.reading.lines import Part
 from llmrec.reading.prompt import plain
 from llmrec.types import Item
@@ -97,7 +100,7 @@ def take_turn(
 def _do(turn: TurnInProgress, action: Action) -> Steps:
     """What needs no reading: a command, or changes."""
     if not isinstance(action, Command):
-        yield from _changed(turn, Meaning(changes=tuple(action)))
+        yield from _changed(turn, Quest(tuple(action)))
         return
     if handler := HANDLERS.get(action.kind):
         yield from handler(turn, action)
@@ -109,26 +112,50 @@ def _do(turn: TurnInProgress, action: Action) -> Steps:
 
 
 def _act(turn: TurnInProgress) -> Steps:
-    meaning = _suggested(turn) or _read(turn)
-    if meaning.command is not None:
-        yield from _do(turn, meaning.command)
-    else:
-        yield from _changed(turn, meaning)
-    for part in meaning.doubtful:
+    suggested = _suggested(turn)
+    if suggested is not None:
+        yield from _done(turn, suggested)
+        return
+    agent = turn.agent
+    traced = agent.reader.read(turn.reading, context_of(turn.now), turn.currency)
+    turn.is_asked = bool(traced.unsure)
+    requests = requests_of(traced, len(turn.now.shown))
+    for n, request in enumerate(requests, start=1):
+        # Each is read against what the one before has left.
+        _put_apart(turn, request)
+        meaning = meaning_of(request, turn.reading, turn.now, agent.vocabulary, turn.language)
+        wish_follows = any(later[0].intent in WISHES for later in requests[n:])
+        if isinstance(meaning, Command) and meaning.kind in _ASKING and wish_follows:
+            yield from HANDLERS[meaning.kind](turn, meaning)  # the wish asks for products
+        else:
+            yield from _done(turn, meaning)
+    for part in traced.unsure:
         yield from _asked_sign(turn, part)
+
+
+def _put_apart(turn: TurnInProgress, request: Sequence[Reading]) -> None:
+    """A second thing of one message: what was said of the first does not hold for it."""
+    if turn.shown and request[0].intent == "find":
+        turn.changed(constraints=turn.conversation.now.constraints)
+
+
+def _done(turn: TurnInProgress, meaning: Meaning) -> Steps:
+    if isinstance(meaning, Command):
+        return _do(turn, meaning)
+    return _changed(turn, meaning)
 
 
 def _suggested(turn: TurnInProgress) -> Meaning | None:
     """The meaning of words that the assistant itself told the shopper to say; these are exact."""
     text = fold(turn.reading).strip(" .!。！")
     if text in EXACT["over"]:
-        return Meaning(changes=(StartOver(),))
+        return Quest((StartOver(),))
     for kind in ("undo", "more", "help"):
         if text in EXACT[kind]:
-            return Meaning(Command(kind))
+            return Command(kind)
     constraints = turn.now.constraints.held
     if constraints and text == fold(drop_all(turn.language)):
-        return Meaning(changes=(Drop("all"),))
+        return Quest((Drop("all"),))
     places = [
         n
         for n, constraint in enumerate(constraints, start=1)
@@ -136,13 +163,7 @@ def _suggested(turn: TurnInProgress) -> Meaning | None:
     ]
     # The last first: each drop moves the places behind it.
     drops = tuple(Drop("number", str(place)) for place in reversed(places))
-    return Meaning(changes=drops) if drops else None
-
-
-def _read(turn: TurnInProgress) -> Meaning:
-    now, vocabulary = turn.now, turn.agent.vocabulary
-    traced = turn.agent.reader.read(turn.reading, context_of(now), turn.currency)
-    return meaning_of(traced, turn.reading, now, vocabulary, turn.language)
+    return Quest(drops) if drops else None
 
 
 def _asked_sign(turn: TurnInProgress, part: Part) -> Steps:
@@ -151,37 +172,38 @@ def _asked_sign(turn: TurnInProgress, part: Part) -> Steps:
     yield from turn.say(kind, text=part.text)
 
 
-def _changed(turn: TurnInProgress, meaning: Meaning) -> Steps:
+def _changed(turn: TurnInProgress, quest: Quest) -> Steps:
     """Let the changes hold, and ask again."""
     currencies = turn.agent.vocabulary.currencies
     before = turn.now
-    turn.now, notes = reduced(before, meaning.changes, currencies)
-    if meaning.sort is not None:
-        turn.changed(sort=meaning.sort, **_named_again(turn))
+    turn.now, notes = reduced(before, quest.changes, currencies)
+    if quest.sort is not None:
+        turn.changed(sort=quest.sort, **_named_again(turn))
     # Nothing was changed and that has a reason: to ask once more would answer the same.
     refused = turn.now == before and bool(notes)
-    if meaning.query:
-        turn.changed(**_new_words(turn, meaning))
-    elif (meaning.changes or meaning.sort) and not refused:
-        turn.changed(passed=())
+    if quest.query:
+        turn.changed(**_new_words(turn, quest))
+    elif (quest.changes or quest.sort) and not refused:
+        turn.changed(passed=turn.left_out)
     yield from turn.settle_marks()
     yield from turn.constraints_changed()
     for note in notes:
-        yield from _told(turn, note)
-    for word in meaning.unclear:
+        if not (turn.shown and note.kind == "dropped"):  # of the first thing of this message
+            yield from _told(turn, note)
+    for word in quest.unclear:
         yield from turn.say("unclear", text=word)
-    for brand in meaning.unknown_brands:
+    for brand in quest.unknown_brands:
         yield from turn.say("no_such_brand", text=brand)
-    for brand in meaning.absent_brands:
+    for brand in quest.absent_brands:
         yield from turn.say("not_here", text=brand)
-    if refused and not meaning.query:
+    if refused and not quest.query:
         return
-    if not (meaning.query or meaning.changes or meaning.sort):
-        if not (meaning.unclear or meaning.doubtful or meaning.absent_brands):
+    if not (quest.query or quest.changes or quest.sort):
+        if not (quest.unclear or quest.absent_brands or turn.is_asked or turn.said):
             yield from turn.say("what_for")
         return
-    if meaning.new and not meaning.unknown_brands and _is_strange(turn, meaning.query):
-        yield from turn.say("no_such_thing", text=meaning.query)
+    if quest.new and not quest.unknown_brands and _is_strange(turn, quest.query):
+        yield from turn.say("no_such_thing", text=quest.query)
     yield from answer(turn)
     if _is_wide(turn):
         yield from turn.say("ask_gift")
@@ -208,17 +230,17 @@ def _is_wide(turn: TurnInProgress) -> bool:
     return not (turns and say("ask_gift", turn.language) in turns[-1].answered)
 
 
-def _new_words(turn: TurnInProgress, meaning: Meaning) -> dict[str, object]:
+def _new_words(turn: TurnInProgress, quest: Quest) -> dict[str, object]:
     now = turn.now
-    alike = any(isinstance(change, MoreLike) for change in meaning.changes)
+    alike = any(isinstance(change, MoreLike) for change in quest.changes)
     if alike and now.ask.product is not None:
         # "The second but in pink", where pink is no limit: its title and these words.
-        likeness = (now.ask.title, meaning.query)
+        likeness = (now.ask.title, quest.query)
         return {"words": likeness, "ask": Ask(), "passed": (now.ask.product,)}
-    if meaning.new or not now.words:
-        return {"words": (meaning.query,), "ask": Ask(), "passed": ()}
-    phrases = (now.words[0], *(*now.words[1:], meaning.query)[1 - MAX_WORDS :])
-    return {"words": phrases, "ask": Ask(), "passed": ()}
+    if quest.new or not now.words:
+        return {"words": (quest.query,), "ask": Ask(), "passed": turn.left_out}
+    phrases = (now.words[0], *(*now.words[1:], quest.query)[1 - MAX_WORDS :])
+    return {"words": phrases, "ask": Ask(), "passed": turn.left_out}
 
 
 def _told(turn: TurnInProgress, note: Note) -> Steps:
@@ -237,6 +259,7 @@ def answer(turn: TurnInProgress, liked: Shown | None = None) -> Steps:
     yield Thinking(step=use.name)
     result = yield from turn.call(use.name, use.arguments)
     cards, items = cards_of(result), result.products
+    earlier = turn.now.shown if turn.shown else ()  # of another thing of the same message
     kept = _kept(turn, liked, items)
     if kept is not None:
         cards, items = with_kept(cards, items, kept, turn.now.focus or 1, turn.agent.k)
@@ -244,11 +267,11 @@ def answer(turn: TurnInProgress, liked: Shown | None = None) -> Steps:
         yield from _nothing(turn, result)
         return
     yield from _heading(turn)
-    turn.changed(shown=shown_by(items), focus=None)
+    turn.changed(shown=(*earlier, *shown_by(items, len(earlier) + 1)), focus=None)
     if kept is not None:
         turn.changed(focus=items.index(kept) + 1)
-    turn.shown = tuple(item.id for item in items)
-    yield Products(cards=cards)
+    turn.shown = (*turn.shown, *(item.id for item in items))
+    yield Products(cards=numbered(cards, len(earlier) + 1))
     if (count := matching(result) + (kept is not None)) < turn.agent.k:
         yield from turn.say("fewer", count=count)
 
@@ -275,8 +298,9 @@ def _heading(turn: TurnInProgress) -> Steps:
 
 def _nothing(turn: TurnInProgress, result: ToolResult) -> Steps:
     """A dead end: say which constraint to drop, and how many products that gives."""
-    turn.changed(shown=(), focus=None)
-    yield Products(cards=())
+    if not turn.shown:
+        turn.changed(shown=(), focus=None)
+        yield Products(cards=())
     if turn.now.passed:
         yield from turn.say("no_more")
         return

@@ -33,6 +33,8 @@ ATTRIBUTES = (
 """The names that values go by; those that the written messages use more than three times."""
 
 _MOST_PARTS = 16
+_MOST_FURTHER = 2
+"""Requests of a message behind the first; the writers' messages have no more."""
 _MOST_WORDS = 11
 _MOST_PLACES = 9
 _SORTS = ("cheapest", "dearest", "best_rated", "newest")
@@ -67,7 +69,8 @@ def line_grammar(message: str, on_screen: int) -> str:
         kinds.append(f'"item " ({_any(places)})')
     return "\n".join(
         (
-            f'start: " " intent (" | " part){{0,{_MOST_PARTS}}}',
+            f'start: " " request (" || " request){{0,{_MOST_FURTHER}}}',
+            f'request: intent (" | " part){{0,{_MOST_PARTS}}}',
             f"intent: {_any(INTENTS)}",
             f"part: {' | '.join(kinds)}",
             f'value: word (" " word){{0,{_MOST_WORDS}}}',

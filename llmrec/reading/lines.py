@@ -3,8 +3,10 @@
 ::
 
     find | thing kettle | max a tenner | no brand Acme | colour: red | without plastic
+    refine | max 200 || product | item 2
 
-A line costs a fraction of the tokens of JSON, and its values are copied, not computed: that "a
+The second one is of a message with two requests ("up to 200, and how warm is the second?"). A line
+costs a fraction of the tokens of JSON, and its values are copied, not computed: that "a
 tenner" is 10 is for code to say (:mod:`llmrec.reading.amounts`).
 """
 
@@ -12,10 +14,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-__all__ = ["INTENTS", "Part", "PartKind", "Said", "read_line", "write_line", "write_part"]
+__all__ = ["INTENTS", "Line", "Part", "PartKind", "read_line", "write_line", "write_part"]
 
 PartKind: TypeAlias = Literal[
     "thing",
@@ -52,7 +54,8 @@ INTENTS = {
 
 _VALUED = ("thing", "max", "min", "around", "no brand", "brand", "without", "for", "sort", "item")
 _ATTRIBUTE = re.compile(r"([a-z_]{1,40}): (.+)", re.DOTALL)
-BETWEEN = " | "
+_BETWEEN = " | "
+_ALSO = " || "
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +68,42 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A line, taken apart: the intent's word and the parts in their order."""
+class Line:
+    """A line, taken apart.
+
+    Attributes:
+        intent: its first word.
+        parts: what is said, in the order of the line.
+        also: further requests of the same message, which have none of their own.
+    """
 
     intent: str
     parts: tuple[Part, ...] = ()
+    also: tuple[Line, ...] = ()
+
+    @property
+    def requests(self) -> tuple[Line, ...]:
+        """The line itself and its further requests."""
+        return (self, *self.also)
 
     def of(self, *kinds: PartKind) -> tuple[Part, ...]:
-        """The parts of some kinds."""
-        return tuple(part for part in self.parts if part.kind in kinds)
+        """The parts of some kinds, those of further requests too."""
+        parts = (part for request in self.requests for part in request.parts)
+        return tuple(dict.fromkeys(part for part in parts if part.kind in kinds))
 
 
-def write_line(said: Said) -> str:
-    """The line of what is said.
+def write_line(line: Line) -> str:
+    """A line as text.
 
-    >>> write_line(Said("find", (Part("thing", "kettle"), Part("attribute", "red", "colour"))))
+    >>> write_line(Line("find", (Part("thing", "kettle"), Part("attribute", "red", "colour"))))
     'find | thing kettle | colour: red'
+    >>> write_line(Line("find", (Part("thing", "mug"),), (Line("shop"),)))
+    'find | thing mug || shop'
     """
-    return BETWEEN.join([said.intent, *map(write_part, said.parts)])
+    return _ALSO.join(
+        _BETWEEN.join([request.intent, *map(write_part, request.parts)])
+        for request in line.requests
+    )
 
 
 def write_part(part: Part) -> str:
@@ -97,20 +118,25 @@ def write_part(part: Part) -> str:
     return f"{part.kind} {text}".strip()
 
 
-def read_line(line: str) -> Said | None:
+def read_line(text: str) -> Line | None:
     """A line taken apart; parts that are none, such as one that was cut off, are left out.
 
     Returns:
-        ``None`` where the line does not begin with an intent.
+        ``None`` where the text does not begin with an intent.
 
     >>> read_line("find | no brand Acme | max").parts
     (Part(kind='no brand', text='Acme', name=''),)
     """
-    first, *rest = (text.strip() for text in line.strip().split("|"))
+    first, *others = (_request(request) for request in text.split("||"))
+    return None if first is None else replace(first, also=tuple(filter(None, others)))
+
+
+def _request(text: str) -> Line | None:
+    first, *rest = (piece.strip() for piece in text.split("|"))
     if first not in INTENTS:
         return None
-    parts = (_part(text) for text in rest)
-    return Said(first, tuple(_without_repeats(part for part in parts if part is not None)))
+    parts = (_part(piece) for piece in rest)
+    return Line(first, tuple(_without_repeats(part for part in parts if part is not None)))
 
 
 def _part(text: str) -> Part | None:

@@ -18,7 +18,7 @@ from llmrec.engines.constraints import Grammar
 from llmrec.errors import EngineError
 from llmrec.reading.amounts import amounts_in
 from llmrec.reading.grammar import line_grammar
-from llmrec.reading.lines import Part, Said, read_line, write_line
+from llmrec.reading.lines import Line, Part, read_line, write_line
 from llmrec.reading.prompt import READ, ReadingContext, plain, prompt_head, sign_question
 from llmrec.reading.reading import Reading
 from llmrec.reading.signs import (
@@ -89,7 +89,7 @@ class MessageReader:
             currency=currency or self.currency,
         )
 
-    def _line(self, head: str, text: str, shown: int) -> Said:
+    def _line(self, head: str, text: str, shown: int) -> Line:
         written = self.engine.generate(
             [head + READ],
             max_tokens=_MOST_TOKENS,
@@ -104,7 +104,7 @@ class MessageReader:
             )
         return line
 
-    def _heard(self, head: str, text: str, line: Said) -> tuple[Said, frozenset[Part]]:
+    def _heard(self, head: str, text: str, line: Line) -> tuple[Line, frozenset[Part]]:
         """The line with each sum's sign as both witnesses see it, and the parts that they do not.
 
         Numbers that the line leaves out are asked about too: a model that writes forgets more than
@@ -130,7 +130,11 @@ class MessageReader:
                     heard[part] = replace(part, kind=kind)
             elif not settled_name(part.kind, answer):
                 denied.add(part)
-        whole = list(dict.fromkeys(heard.get(part, part) for part in line.parts))
+        first, *also = (
+            replace(request, parts=tuple(dict.fromkeys(heard.get(p, p) for p in request.parts)))
+            for request in map(_alone, line.requests)
+        )
+        whole = list(first.parts)
         doubted = {
             part
             for part, answer in zip(parts, answers, strict=False)
@@ -138,7 +142,7 @@ class MessageReader:
         }
         for number, answer in zip(left_out, answers[len(parts) :], strict=True):
             _put_in(whole, number, left_out_sum(answer), doubted)
-        return replace(line, parts=tuple(whole)), frozenset(denied)
+        return replace(first, parts=tuple(whole), also=tuple(also)), frozenset(denied)
 
     def _asked(
         self, head: str, texts: Sequence[str], beginnings: Sequence[str]
@@ -157,7 +161,7 @@ class MessageReader:
         )
 
 
-def _left_out(text: str, line: Said) -> list[str]:
+def _left_out(text: str, line: Line) -> list[str]:
     """The message's numbers that no part of the line is, the first few; only wishes have limits."""
     if line.intent not in ("find", "refine"):
         return []
@@ -179,7 +183,14 @@ def _put_in(
         parts[place] = Part(kind, number)
 
 
-def _before(line: Said, part: Part) -> str:
-    """The line up to the sign of a part."""
-    place = line.parts.index(part)
-    return write_line(replace(line, parts=line.parts[:place])) + " |"
+def _alone(request: Line) -> Line:
+    return replace(request, also=())
+
+
+def _before(line: Line, part: Part) -> str:
+    """The line up to the sign of a part, where it stands first."""
+    requests = [_alone(request) for request in line.requests]
+    n = next(n for n, request in enumerate(requests) if part in request.parts)
+    cut = replace(requests[n], parts=requests[n].parts[: requests[n].parts.index(part)])
+    first, *also = (*requests[:n], cut)
+    return write_line(replace(first, also=tuple(also))) + " |"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from llmrec.errors import EngineError
-from llmrec.reading.lines import Part, Said, read_line
+from llmrec.reading.lines import Line, Part, read_line
 from llmrec.reading.prompt import ReadingContext, plain
 from llmrec.reading.tracing import Traced, traced
 
@@ -42,7 +42,7 @@ class ScriptedReader:
         text = plain(message)
         # A message without a word is small talk, as a model's reader has it.
         wordless = not any(char.isalnum() for char in text)
-        line = Said("talk") if wordless else Said("find", (Part("thing", text),))
+        line = Line("talk") if wordless else Line("find", (Part("thing", text),))
         # A message comes as plain text: a full-width comma of the script would never be met. The
         # lines are looked through each time, for whoever gives them may give more of them later.
         scripted = (line for message, line in self.lines.items() if plain(message) == text)

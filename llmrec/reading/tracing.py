@@ -8,14 +8,14 @@ there, a name to its words. A limit, a brand or a refusal becomes hard only wher
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
 from llmrec.reading.amounts import Amount, amounts_in
 from llmrec.reading.currency import currency_in
 from llmrec.reading.grammar import GIFT
-from llmrec.reading.lines import INTENTS, Part, PartKind, Said
+from llmrec.reading.lines import INTENTS, Line, Part, PartKind
 from llmrec.reading.reading import Reading, Sort
 
 __all__ = ["WHOLE_SCREEN", "Traced", "traced", "witnessed_parts"]
@@ -26,6 +26,8 @@ WHOLE_SCREEN = ("compare", "why", "product_question")
 """Intents that mean all that is shown where they name no place."""
 
 _LIMITED = ("find", "refine")
+_NO_REQUEST = ("smalltalk", "abuse_or_injection")
+"""Beside a request these ask for nothing."""
 _NUMBERED = ("age", "people", "pack", "quantity", "pieces")
 """Attributes whose value is a number: "two" is "2"."""
 
@@ -35,24 +37,26 @@ class Traced:
     """A reading, and what of the line is not in it.
 
     Attributes:
-        reading: what holds of the message.
+        reading: what the message asks for first.
         unsure: sums, brands and refusals that the second witness sees otherwise.
         untraced: what the line says and the message does not.
+        also: what else it asks for, each with an intent and values of its own.
     """
 
     reading: Reading
     unsure: tuple[Part, ...] = ()
     untraced: tuple[Part, ...] = ()
+    also: tuple[Reading, ...] = ()
 
 
-def witnessed_parts(said: Said) -> tuple[Part, ...]:
+def witnessed_parts(line: Line) -> tuple[Part, ...]:
     """The parts whose sign a second witness must confirm."""
-    return said.of(*_WITNESSED)
+    return line.of(*_WITNESSED)
 
 
 def traced(
     message: str,
-    said: Said,
+    line: Line,
     denied: Collection[Part] = (),
     *,
     on_screen: int = 0,
@@ -63,33 +67,50 @@ def traced(
 
     Args:
         message: plain text.
-        said: the line, taken apart.
+        line: what the model wrote, taken apart.
         denied: parts that the second witness does not see so.
         on_screen: how many products are on the screen.
         has_context: whether something was looked for before.
         currency: the shop's.
     """
     amounts = {_folded(amount.text): amount for amount in amounts_in(message)}
-    kept: list[Part] = []
-    unsure: list[Part] = []
-    untraced: list[Part] = []
-    for part in map(_stock_meant, said.parts):
-        if not _is_traceable(part, message, amounts, on_screen):
-            untraced.append(part)
-        elif part in denied:
-            unsure.append(part)
-        else:
-            kept.append(part)
-    intent = INTENTS[said.intent]
-    if intent == "refine" and not has_context:
-        intent = "find"
-    values = _values(intent, kept, amounts, on_screen)
-    if intent in _LIMITED:
-        sums = [amounts[_folded(part.text)] for part in kept if part.kind in _SUMS]
-        values["currency"] = currency_in(
-            message, [(amount.start, amount.end) for amount in sums], currency
-        )
-    return Traced(Reading(**values), tuple(unsure), tuple(untraced))
+    readings: list[Reading] = []
+    unsure: dict[Part, None] = {}
+    untraced: dict[Part, None] = {}
+    for request in line.requests:
+        kept: list[Part] = []
+        for part in map(_stock_meant, request.parts):
+            if not _is_traceable(part, message, amounts, on_screen):
+                untraced[part] = None
+            elif part in denied:
+                unsure[part] = None
+            else:
+                kept.append(part)
+        intent = INTENTS[request.intent]
+        if intent == "refine" and not has_context:
+            intent = "find"
+        values = _values(intent, kept, amounts, on_screen)
+        if intent in _LIMITED:
+            sums = [amounts[_folded(part.text)] for part in kept if part.kind in _SUMS]
+            values["currency"] = currency_in(
+                message, [(amount.start, amount.end) for amount in sums], currency
+            )
+        readings.append(Reading(**values))
+    first, *also = readings
+    return Traced(first, tuple(unsure), tuple(untraced), tuple(_further(first, also)))
+
+
+def _further(first: Reading, also: Iterable[Reading]) -> Iterator[Reading]:
+    """Further requests that ask for something else than the first, each once."""
+    known = [first]
+    for reading in also:
+        is_wish = reading.intent in _LIMITED
+        # A wish that says nothing, as one whose values were all dropped, asks for nothing.
+        says = any(value for key, value in reading.to_dict().items() if key != "intent")
+        if reading.intent in _NO_REQUEST or reading in known or (is_wish and not says):
+            continue
+        known.append(reading)
+        yield reading
 
 
 def _values(

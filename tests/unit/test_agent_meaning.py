@@ -20,7 +20,8 @@ from llmrec.agent.constraints.changes import (
     Values,
     Without,
 )
-from llmrec.agent.meaning import context_of, meaning_of
+from llmrec.agent.meaning import context_of, meaning_of, requests_of
+from llmrec.agent.quest import Quest
 from llmrec.agent.reducer import reduced
 from llmrec.agent.state import Situation
 from llmrec.reading.lines import Part, read_line
@@ -52,7 +53,8 @@ def meant(message, line, situation=EMPTY):
     """The meaning of a message for which a model writes this line."""
     reader = ScriptedReader({message: line})
     found = reader.read(message, context_of(situation), "EUR")
-    return meaning_of(found, message, situation, demo_vocabulary())
+    (request,) = requests_of(found, len(situation.shown))
+    return meaning_of(request, message, situation, demo_vocabulary())
 
 
 def changes_of(meaning):
@@ -115,7 +117,7 @@ def left_by(meaning, situation=HELD):
 def test_a_first_message_is_changes_and_words_to_look_for(message, line, changes, query):
     meaning = meant(message, line)
     assert (changes_of(meaning), meaning.query) == (changes, query)
-    assert meaning.command is None and not meaning.doubtful
+    assert isinstance(meaning, Quest)
 
 
 @pytest.mark.parametrize("said", ["Acme", "kettle"])
@@ -326,19 +328,19 @@ def test_to_take_back_what_does_not_hold_is_said(drop):
     ],
 )
 def test_what_is_no_quest_is_a_command(line, kind, places):
-    command = meant("well", line, SEEN).command
+    command = meant("well", line, SEEN)
     assert (command.kind, [one.number for one in command.references]) == (kind, places)
     assert command.text == "well"
 
 
 def test_why_of_the_only_product_on_the_screen_is_of_that():
     alone = SEEN.model_copy(update={"shown": SEEN.shown[:1]})
-    assert meant("why?", "why", alone).command.references == (Reference(1),)
+    assert meant("why?", "why", alone).references == (Reference(1),)
 
 
 def test_a_place_that_is_not_on_the_screen_is_none():
-    assert meant("the ninth", "find | item 9", SEEN).command is None
-    assert meant("why the ninth", "why | item 9", EMPTY).command.references == ()
+    assert isinstance(meant("the ninth", "find | item 9", SEEN), Quest)
+    assert meant("why the ninth", "why | item 9", EMPTY).references == ()
 
 
 @pytest.mark.parametrize("part", ["max 40", "min 40", "no brand Varsko", "without wool"])
@@ -347,8 +349,8 @@ def test_what_two_readings_see_differently_is_not_held_but_asked(part):
     said = read_line(f"find | thing lamp | in stock | {part}")
     (doubted,) = (one for one in said.parts if one.kind not in ("thing", "in stock"))
     found = traced(message, said, [doubted])
-    meaning = meaning_of(found, message, EMPTY, demo_vocabulary())
-    assert meaning.doubtful == (Part(doubted.kind, doubted.text),)
+    meaning = meaning_of([found.reading], message, EMPTY, demo_vocabulary())
+    assert found.unsure == (Part(doubted.kind, doubted.text),)
     assert changes_of(meaning) == ["in stock"] and meaning.query == "lamp"
 
 
@@ -381,6 +383,45 @@ def test_the_reader_is_told_what_holds_and_what_is_shown():
     )
 
 
+# Two requests in one message -----------------------------------------------------------------
+
+
+def orders(line, on_screen=3, has_context=True):
+    """The intents of a line's requests in the order in which they are done, with their places."""
+    found = traced(MESSAGE, read_line(line), on_screen=on_screen, has_context=has_context)
+    return [
+        [(reading.intent, reading.refers_to) for reading in request]
+        for request in requests_of(found, on_screen)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("refine | max 40 || product | item 2", [[("product_question", (2,))], [("refine", ())]]),
+        ("refine | colour: red || product", [[("refine", ())], [("product_question", ())]]),
+        ("find | thing lamp || shop", [[("find", ())], [("shop_question", ())]]),
+        ("find | thing lamp || drop | drop max", [[("find", ()), ("drop", ())]]),
+        ("find | thing lamp || find | thing wool", [[("find", ())], [("find", ())]]),
+        ("refine | max 40 || none", [[("none_of_these", ())], [("refine", ())]]),
+        ("order | item 1 || shop", [[("order_or_human", (1,))], [("shop_question", ())]]),
+        ("find | thing lamp || talk", [[("find", ())]]),
+        ("find | thing lamp || refine", [[("find", ())]]),
+        ("find | thing lamp || find | thing lamp", [[("find", ())]]),
+    ],
+)
+def test_requests_are_done_in_an_order_that_keeps_their_places_true(line, expected):
+    assert orders(line) == expected
+
+
+def test_what_is_taken_back_goes_before_the_wish_beside_it():
+    found = traced(MESSAGE, read_line("find | thing lamp | for me || drop | drop max"))
+    (request,) = requests_of(found, 0)
+    meaning = meaning_of(request, MESSAGE, HELD, demo_vocabulary())
+    assert changes_of(meaning)[0].startswith("drop number") and meaning.query == "lamp"
+    assert "max_price 40" not in left_by(meaning)
+
+
 _PARTS = """
 thing lamp, thing gift, max 40, min 10, around 30, brand Varsko, brand Acme, no brand Varsko,
 no brand lamp, colour: red, colour: magenta, size: M, without wool, without frills, for my dog,
@@ -395,7 +436,8 @@ intents = st.sampled_from(["find", "refine", "drop", "compare", "why", "product"
 @given(intents, st.lists(parts, max_size=6), st.sampled_from([EMPTY, SEEN, HELD]))
 def test_any_line_has_a_meaning_that_can_be_done(intent, some, situation):
     meaning = meant(MESSAGE, " | ".join([intent, *some]), situation)
-    after, _ = reduced(situation, meaning.changes, ("EUR",))
+    changes = meaning.changes if isinstance(meaning, Quest) else ()
+    after, _ = reduced(situation, changes, ("EUR",))
     assert Constraints.model_validate_json(after.constraints.model_dump_json()) == after.constraints
     assert after.constraints.filters()
     context_of(after)

@@ -41,7 +41,7 @@ from llmrec.finetune.reader.shop import ReaderData, reader_data
 from llmrec.finetune.reader.train import ReaderTask, train_reader
 from llmrec.reading import MessageReader, ReadingContext
 from llmrec.reading import loading as reading_loading
-from llmrec.reading.lines import Part, Said
+from llmrec.reading.lines import Line, Part
 from llmrec.reading.loading import load_reader
 from llmrec.reading.prompt import plain
 from llmrec.reading.scripted import ScriptedReader
@@ -145,7 +145,7 @@ def test_a_number_that_is_no_price_is_invented_only_where_there_is_one() -> None
 
 def test_a_price_that_the_second_witness_doubts_is_asked_about() -> None:
     message = said("a mug, 20 max", looking_for="mug", max=20)
-    line = Said("find", (Part("thing", "mug"), Part("max", "20")))
+    line = Line("find", (Part("thing", "mug"), Part("max", "20")))
     own = judged(message, traced(message.message, line, [Part("max", "20")])).cases
     assert own[PRICES] == [False] and own["prices asked about"] == [True]
     assert own["limits turned round"] == [False]

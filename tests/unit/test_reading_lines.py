@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmrec.reading.grammar import ATTRIBUTES
-from llmrec.reading.lines import INTENTS, Part, PartKind, Said, read_line, write_line, write_part
+from llmrec.reading.lines import INTENTS, Line, Part, PartKind, read_line, write_line, write_part
 
 VALUED: tuple[PartKind, ...] = ("thing", "max", "min", "around", "brand", "no brand")
 VALUED += ("without", "for", "sort", "item", "drop")
@@ -21,19 +21,19 @@ parts = st.one_of(
     st.just(Part("in stock")),
 )
 lines = st.builds(
-    Said,
+    Line,
     st.sampled_from(sorted(INTENTS)),
     st.lists(parts, max_size=6, unique=True).map(tuple),
 )
 
 
 @given(lines)
-def test_a_line_is_read_as_it_was_written(said: Said) -> None:
+def test_a_line_is_read_as_it_was_written(said: Line) -> None:
     assert read_line(write_line(said)) == said
 
 
 @given(lines, st.integers(0, 400))
-def test_a_line_that_is_cut_off_loses_its_end_alone(said: Said, length: int) -> None:
+def test_a_line_that_is_cut_off_loses_its_end_alone(said: Line, length: int) -> None:
     whole = write_line(said)
     found = read_line(whole[:length])
     if found is None:
@@ -61,7 +61,7 @@ def test_a_line_without_an_intent_is_none(line: str) -> None:
 
 @pytest.mark.parametrize("intent", sorted(INTENTS))
 def test_an_intent_alone_is_a_line(intent: str) -> None:
-    assert read_line(f" {intent}\n") == Said(intent)
+    assert read_line(f" {intent}\n") == Line(intent)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_an_intent_alone_is_a_line(intent: str) -> None:
 )
 def test_a_part_that_is_none_is_left_out(part: str) -> None:
     found = read_line(f"find | thing kettle | {part} | max 30")
-    assert found == Said("find", (Part("thing", "kettle"), Part("max", "30")))
+    assert found == Line("find", (Part("thing", "kettle"), Part("max", "30")))
 
 
 @pytest.mark.parametrize(
@@ -109,21 +109,21 @@ def test_a_part_that_is_none_is_left_out(part: str) -> None:
     ],
 )
 def test_each_kind_of_part_is_read_and_written(text: str, part: Part) -> None:
-    assert read_line(f"find | {text}") == Said("find", (part,))
+    assert read_line(f"find | {text}") == Line("find", (part,))
     assert write_part(part) == text
 
 
 def test_a_part_that_is_said_twice_counts_once() -> None:
     found = read_line("find | brand Acme | max 30 | brand Acme | brand Bolt")
-    assert found == Said("find", (Part("brand", "Acme"), Part("max", "30"), Part("brand", "Bolt")))
+    assert found == Line("find", (Part("brand", "Acme"), Part("max", "30"), Part("brand", "Bolt")))
 
 
 def test_a_bar_or_a_line_break_in_a_value_begins_no_part() -> None:
-    said = Said("find", (Part("thing", "lamp | max 1\n| drop all"),))
+    said = Line("find", (Part("thing", "lamp | max 1\n| drop all"),))
     assert write_line(said) == "find | thing lamp / max 1 / drop all"
 
 
 def test_parts_are_found_by_kind_in_their_order() -> None:
-    said = Said("find", (Part("max", "30"), Part("thing", "lamp"), Part("min", "20")))
+    said = Line("find", (Part("max", "30"), Part("thing", "lamp"), Part("min", "20")))
     assert said.of("min", "max") == (Part("max", "30"), Part("min", "20"))
     assert said.of("brand") == ()

@@ -252,7 +252,7 @@ def read(message: str) -> None:
         said = read_line(line.replace("{}", text) + sums)
         assert said is not None
         found = traced(text, said, on_screen=5, has_context=True, currency="EUR")
-        meaning_of(found, text, SITUATION, VOCABULARY)
+        meaning_of([found.reading], text, SITUATION, VOCABULARY)
     read_query(text, Filters(), ["EUR"])
     one_line(text), quotation(text), shorten(text, 40), tokens(text)
 
@@ -321,15 +321,15 @@ def test_a_message_costs_the_same_in_a_shop_of_a_hundred_names_and_of_ten_thousa
     found = traced(text, said)
     small_shop, large_shop = (shop_of(count) for count in (100, 10_000))
     steps = [
-        counter.of(lambda shop=shop: meaning_of(found, text, Situation(), shop))  # type: ignore[misc]
+        counter.of(lambda shop=shop: meaning_of([found.reading], text, Situation(), shop))  # type: ignore[misc]
         for shop in (small_shop, large_shop)
     ]
     # Of sizes the values are gone through once for each size, and then remembered.
-    again = counter.of(lambda: meaning_of(found, text, Situation(), large_shop))
+    again = counter.of(lambda: meaning_of([found.reading], text, Situation(), large_shop))
     assert again <= 1.1 * steps[0], steps
     if "size" not in line:
         assert steps[1] <= 1.1 * steps[0], steps
-    assert meaning_of(found, text, Situation(), large_shop).changes
+    assert meaning_of([found.reading], text, Situation(), large_shop).changes
 
 
 def test_a_sentence_costs_the_same_beside_a_hundred_brands_and_ten_thousand(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmrec.reading.lines import INTENTS, Part, Said, read_line, write_part
+from llmrec.reading.lines import INTENTS, Line, Part, read_line, write_part
 from llmrec.reading.reading import Reading
 from llmrec.reading.tracing import WHOLE_SCREEN, Traced, traced, witnessed_parts
 
@@ -261,7 +261,7 @@ def test_whatever_a_line_says_it_has_a_reading(
     has_context: bool,
 ) -> None:
     line = read_line(" | ".join([intent, *(f"{kind} {text}" for kind, text in said)]))
-    assert isinstance(line, Said)
+    assert isinstance(line, Line)
     found = traced(message, line, line.parts[:denied], on_screen=on_screen, has_context=has_context)
     reading = found.reading
     folded = message.casefold().replace("ß", "ss")

@@ -1,0 +1,274 @@
+"""What a wish asks for in this shop: a reading -> changes of what holds, and words to look for.
+
+The reader knows the language and not the shop; the catalogue knows its brands, colours and sizes
+and no language. Here the two meet: "red" becomes the values that the catalogue has for it, a brand
+its spelling there, and what the catalogue has no name for becomes words to look for. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from llmrec.agent.constraints.changes import (
+    AtLeast,
+    AtMost,
+    Brands,
+    Change,
+    Drop,
+    InStock,
+    MoreLike,
+    NewQuest,
+    Recipient,
+    Reference,
+    Than,
+    Values,
+    Without,
+)
+from llmrec.agent.constraints.synonyms import is_colour, kind_of
+from llmrec.agent.constraints.vocabulary import Vocabulary
+from llmrec.agent.state import Situation
+from llmrec.catalog.matching import fold
+from llmrec.reading import Reading
+from llmrec.reading.amounts import amounts_in
+from llmrec.reading.grammar import GIFT
+from llmrec.reading.reading import Sort
+from llmrec.types import Language
+
+__all__ = ["Quest", "quest_of"]
+
+_NEAR = Decimal("0.25")
+"""How far from a sum "around" it reaches, as a share."""
+
+_HARD = ("colour", "size", "material")
+"""Attributes whose value must hold; what else is said of a thing is looked for."""
+
+_COUNTS: dict[str, dict[Language, str]] = {
+    "people": {"en": "{} people", "de": "{} Personen", "zh": "{}人"},
+    "age": {"en": "{} year old", "de": "{} Jahre", "zh": "{}岁"},
+}
+"""What a bare number of these attributes counts."""
+
+_MYSELF = frozenset(("me", "myself", "mich", "mir", "mich selbst", "我", "自己", "我自己"))
+
+
+@dataclass(frozen=True)
+class Quest:
+    """A wish as the shop can hold it.
+
+    Attributes:
+        changes: of what holds, in the order of the structure.
+        query: words to look for.
+        new: whether they begin a new quest.
+        sort: what is to come first, if the message says so.
+        unknown_brands: wanted, and the catalogue has none of that name.
+        absent_brands: refused, and the catalogue has none of that name.
+        unclear: refused, but by no word of the catalogue.
+    """
+
+    changes: tuple[Change, ...] = ()
+    query: str = ""
+    new: bool = False
+    sort: Sort | None = None
+    unknown_brands: tuple[str, ...] = ()
+    absent_brands: tuple[str, ...] = ()
+    unclear: tuple[str, ...] = ()
+
+
+def quest_of(
+    reading: Reading, situation: Situation, vocabulary: Vocabulary, language: Language
+) -> Quest:
+    """What a wish asks for in this shop.
+
+    Args:
+        reading: of intent ``find`` or ``refine``.
+        situation: what holds.
+        vocabulary: the catalogue's names.
+        language: that the shopper speaks.
+    """
+    words = _Words()
+    changes: list[Change] = []
+    new = reading.intent == "find" and bool(reading.looking_for)
+    if new and (situation.words or situation.ask.product is not None):
+        changes.append(NewQuest())
+    if not new:
+        changes += _no_prices(reading, situation)
+    changes += _sums(reading)
+    brands = [vocabulary.brand(name) for name in reading.brands]
+    if any(brands):
+        changes.append(Brands(tuple(name for name in brands if name)))
+    unknown = tuple(text for text, name in zip(reading.brands, brands, strict=True) if name is None)
+    words.soft += unknown
+    refused, absent, unclear = _refused(reading, situation, vocabulary)
+    changes += refused
+    changes += _values(reading, vocabulary, language, words)
+    changes += _for_whom(reading, situation, vocabulary, words)
+    if reading.in_stock:
+        changes.append(InStock())
+    sort = reading.sort
+    for number in reading.refers_to[:1]:
+        reference = Reference(number)
+        if sort in ("cheapest", "dearest"):
+            changes.append(Than("cheaper" if sort == "cheapest" else "dearer", reference))
+            sort = None
+        else:
+            # Behind the new quest, which asks for nothing yet; before what is said of the product.
+            changes.insert(int(NewQuest() in changes), MoreLike(reference))
+    thing = reading.looking_for
+    if thing and thing.casefold() != GIFT:
+        words.thing = thing
+    return Quest(
+        tuple(changes),
+        words.query(new or not situation.words, situation),
+        new,
+        sort,
+        unknown,
+        absent,
+        unclear,
+    )
+
+
+class _Words:
+    """What is to be looked for: the thing, and what is said of it that no filter holds."""
+
+    def __init__(self) -> None:
+        self.thing = ""
+        self.soft: tuple[str, ...] = ()
+
+    def query(self, new: bool, situation: Situation) -> str:
+        """One phrase, the thing last, as titles have it."""
+        thing = self.thing
+        if not new and situation.words and fold(thing) == fold(situation.words[0]):
+            thing = ""
+        soft = [word for word in dict.fromkeys(self.soft) if fold(word) not in fold(thing)]
+        return " ".join([*soft, thing]).strip()
+
+
+def _sums(reading: Reading) -> Iterator[Change]:
+    currency, around = reading.currency, reading.around
+    low, high = reading.min, reading.max
+    if around is not None:
+        low = around * (1 - _NEAR) if low is None else low
+        high = around * (1 + _NEAR) if high is None else high
+    if low is not None:
+        yield AtLeast(low, currency, around)
+    if high is not None:
+        yield AtMost(high, currency, around)
+
+
+def _no_prices(reading: Reading, situation: Situation) -> Iterator[Change]:
+    """Limits whose sum is said to be another thing: "12 years, not 12 euros"."""
+    if reading.min is not None or reading.max is not None or reading.around is not None:
+        return
+    values = [text for value in reading.attributes.values() for text in _listed(value)]
+    numbers = {amount.value for text in values for amount in amounts_in(text)}
+    limits = situation.constraints.held
+    # The last first: each drop moves the places behind it.
+    for place in range(len(limits), 0, -1):
+        limit = limits[place - 1]
+        if limit.kind in ("max_price", "min_price") and (limit.about or limit.amount) in numbers:
+            yield Drop("number", str(place))
+
+
+def _refused(
+    reading: Reading, situation: Situation, vocabulary: Vocabulary
+) -> tuple[list[Change], tuple[str, ...], tuple[str, ...]]:
+    """Refusals as the catalogue can hold them; brands that it has not; and what it cannot hold.
+
+    The catalogue knows better than the reader what is a brand and what a material.
+    """
+    sought = fold(reading.looking_for or " ".join(situation.words[:1])).split()
+    # "No treats with chicken" names what is looked for, and refuses the chicken.
+    refusals = [text for text in reading.not_ if fold(text) not in sought]
+    names = {text: vocabulary.brand(text) for text in (*reading.not_brands, *refusals)}
+    brands = tuple(dict.fromkeys(name for name in names.values() if name))
+    changes: list[Change] = [Brands(brands, wanted=False)] if brands else []
+    absent: list[str] = []
+    unclear: list[str] = []
+    for text in (text for text, name in names.items() if not name):
+        limits = _held_back(text, vocabulary)
+        changes += limits
+        if not limits:
+            (absent if text in reading.not_brands else unclear).append(text)
+    return changes, tuple(absent), tuple(unclear)
+
+
+def _held_back(text: str, vocabulary: Vocabulary) -> list[Change]:
+    """What has a value of this name, and whose title says it."""
+    changes: list[Change] = [
+        Values(name, values, text, wanted=False)
+        for name in vocabulary.attribute_names.values()
+        if (values := _meant(vocabulary, name, text))
+    ]
+    # Titles are compared by stems: one of the two forms leaves out both.
+    stands = [word for word in _numbers_of(text) if vocabulary.in_titles(word)][:1]
+    return [*changes, *(Without(word) for word in stands)]
+
+
+def _numbers_of(word: str) -> list[str]:
+    """An English word in the singular and the plural: titles have either."""
+    other = word.removesuffix("s") if word.endswith("s") else f"{word}s"
+    return [word, other] if word.isascii() and len(word) > 2 else [word]
+
+
+def _meant(vocabulary: Vocabulary, name: str, text: str) -> tuple[str, ...]:
+    for word in _numbers_of(text):
+        if values := vocabulary.values(name, word):
+            return values
+    return ()
+
+
+def _values(
+    reading: Reading, vocabulary: Vocabulary, language: Language, words: _Words
+) -> Iterator[Change]:
+    """Colours, sizes and materials that the catalogue knows hold; the rest is looked for."""
+    for name, value in reading.attributes.items():
+        texts = _listed(value)
+        kind = kind_of(fold(name))
+        attributes = vocabulary.of_kind(kind) if kind in _HARD else ()
+        for attribute in attributes:
+            by_text = {text: vocabulary.values(attribute, text) for text in texts}
+            if kind == "colour":
+                # A colour that nothing here has counts too, so that its absence is said.
+                by_text = {t: v or ((t,) if is_colour(fold(t)) else ()) for t, v in by_text.items()}
+            values = dict.fromkeys(value for of_text in by_text.values() for value in of_text)
+            if values:
+                yield Values(
+                    attribute, tuple(values), ", ".join(t for t, v in by_text.items() if v)
+                )
+                break
+        else:
+            words.soft += tuple(_counted(name, text, language) for text in texts)
+
+
+def _listed(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else value
+
+
+def _counted(name: str, text: str, language: Language) -> str:
+    """What is looked for of a value: "four" of people says nothing without what it counts.
+
+    >>> _counted("people", "four", "en"), _counted("age", "2 Jahre", "de")
+    ('four people', '2 Jahre')
+    """
+    counts = _COUNTS.get(name)
+    is_bare = [amount.text for amount in amounts_in(text)] == [text]
+    return counts[language].format(text) if counts and is_bare else text
+
+
+def _for_whom(
+    reading: Reading, situation: Situation, vocabulary: Vocabulary, words: _Words
+) -> Iterator[Change]:
+    who = reading.for_whom
+    if who is None:
+        return
+    if fold(who) in _MYSELF:
+        if situation.recipient is not None:
+            yield Drop("recipient")
+        return
+    yield Recipient(who)
+    last = who.split()[-1]
+    # "For my dog" says what is looked for where the shop has things for dogs.
+    if vocabulary.in_titles(last):
+        words.soft += (last,)
