@@ -54,6 +54,8 @@ FigureName: TypeAlias = Literal[
     "drops right",
     "attribute values right",
     "attribute values invented",
+    "several requests right",
+    "requests invented",
 ]
 """The figures, the one to choose by first.
 
@@ -65,7 +67,9 @@ mean a brand, ``brands invented`` of all. ``refusals held``, and ``refusals sear
 are shares of the messages that refuse a material, an ingredient or a feature; ``refusals invented``
 of those that refuse nothing. ``thing right`` is a share of the messages that mean one; the others
 up to ``drops right`` of those where one is meant or read. ``attribute values right`` is a share of
-the values that are meant, ``attribute values invented`` of those that are read.
+the values that are meant, ``attribute values invented`` of those that are read. ``several requests
+right`` (the intents of all, in any order) is a share of the messages that ask for more than one
+thing, ``requests invented`` of the others; all other figures are of the first request.
 """
 
 PRICES: FigureName = "price fields right"
@@ -135,6 +139,12 @@ def judged(message: WrittenMessage, found: Traced) -> Judged:
     wanted, got = _values(want.get("attributes", {})), _values(read["attributes"])
     verdict.add("attribute values right", *(value in got for value in wanted))
     verdict.add("attribute values invented", *(value not in wanted for value in got))
+    if message.also:
+        intents = sorted(request["intent"] for request in message.wants)
+        read_intents = sorted(request.intent for request in (found.reading, *found.also))
+        verdict.add("several requests right", intents == read_intents)
+    else:
+        verdict.add("requests invented", bool(found.also))
     return verdict
 
 

@@ -56,6 +56,14 @@ _Details = Annotated[
         "where the message does not say so.",
     ),
 ]
+_Also = Annotated[
+    bool,
+    typer.Option(
+        "--also",
+        help="Add what else the message asks for, as a list of objects of the same keys under "
+        "'also'; without, only the first request is printed.",
+    ),
+]
 _Stdin = Annotated[
     bool,
     typer.Option(
@@ -84,6 +92,7 @@ def read(
     context: _Context = None,
     currency: _Currency = None,
     details: _Details = False,
+    also: _Also = False,
     stdin: _Stdin = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -93,21 +102,22 @@ def read(
     --stdin, --context and --currency hold for lines that say nothing of theirs.
 
     Examples: [bold]llmrec read -w shop "a kettle under 30"[/] ·
+    [bold]llmrec read -w shop --also "a mug, and do you ship to Norway?"[/] ·
     [bold]llmrec read --stdin --details < messages.jsonl[/]
     """
     if stdin == (message is not None):
         raise typer.BadParameter("Give a message, or --stdin and messages there.")
     request = _MessageRequest(message or "", _context_option(context), _currency_option(currency))
     # Taken before any progress is shown: rich turns sys.stdout to its own console meanwhile.
-    out = typer.get_binary_stream("stdout")
+    printed = _Printed(typer.get_binary_stream("stdout"), details, also)
     with ExitStack() as opened:
         if stdin:
-            _read_lines(_reader(workspace, opened), request, out, details)
+            _read_lines(_reader(workspace, opened), request, printed)
             return
         with notes.status("Reading …"):
             reader = _reader(workspace, opened)
             traced = request.read_by(reader)
-        _print(traced, out, details)
+        printed.write(traced)
 
 
 def _reader(workspace: Path | None, opened: ExitStack) -> Reader:
@@ -144,14 +154,14 @@ def _default_reader(opened: ExitStack) -> Reader:
     return reader
 
 
-def _read_lines(reader: Reader, default: _MessageRequest, out: IO[bytes], details: bool) -> None:
+def _read_lines(reader: Reader, default: _MessageRequest, printed: _Printed) -> None:
     lines = typer.get_binary_stream("stdin")
     bar = progress_bar()
     bar.disable = console.is_terminal  # the answers themselves are seen coming
     with bar:
         task = bar.add_task("Reading", total=_count(lines))
         for request in _requests_in(lines, default):
-            _print(request.read_by(reader), out, details)
+            printed.write(request.read_by(reader))
             bar.advance(task)
 
 
@@ -284,13 +294,24 @@ def _currency(value: object) -> str | None:
         ) from None
 
 
-def _print(traced: Traced, out: IO[bytes], details: bool) -> None:
-    from llmrec.reading.lines import write_part
+@dataclass(frozen=True)
+class _Printed:
+    """Where readings go, and what of them."""
 
-    values = traced.reading.to_dict()
-    if details:
-        values["unsure"] = [write_part(part) for part in traced.unsure]
-        values["untraced"] = [write_part(part) for part in traced.untraced]
-    # JSON is UTF-8 wherever it goes, whatever the terminal's own encoding.
-    out.write(json.dumps(values, ensure_ascii=False).encode() + b"\n")
-    out.flush()
+    out: IO[bytes]
+    details: bool
+    also: bool
+
+    def write(self, traced: Traced) -> None:
+        """One line of JSON."""
+        from llmrec.reading.lines import write_part
+
+        values = traced.reading.to_dict()
+        if self.also:
+            values["also"] = [reading.to_dict() for reading in traced.also]
+        if self.details:
+            values["unsure"] = [write_part(part) for part in traced.unsure]
+            values["untraced"] = [write_part(part) for part in traced.untraced]
+        # JSON is UTF-8 wherever it goes, whatever the terminal's own encoding.
+        self.out.write(json.dumps(values, ensure_ascii=False).encode() + b"\n")
+        self.out.flush()

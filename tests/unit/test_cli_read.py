@@ -102,6 +102,15 @@ def test_a_message_has_exactly_the_keys_of_the_contract(shop):
     assert one == NOTHING | {"intent": "find", "looking_for": "a kettle"}
 
 
+def test_what_else_it_asks_for_is_printed_on_request(shop, monkeypatch):
+    line = "find | thing mug || shop"
+    monkeypatch.setattr(Parts, "reader", ScriptedReader({"a mug, do you ship?": line}))
+    (plain,) = answers(run("-w", shop, "a mug, do you ship?"))
+    (whole,) = answers(run("-w", shop, "--also", "a mug, do you ship?"))
+    assert list(plain) == KEYS and whole.pop("also") == [NOTHING | {"intent": "shop_question"}]
+    assert whole == plain == NOTHING | {"intent": "find", "looking_for": "mug"}
+
+
 def test_what_a_message_says_stands_under_its_key(shop, scripted):
     (one,) = answers(run("-w", shop, "a red kettle under 30 euros, no Acme"))
     assert one == NOTHING | {

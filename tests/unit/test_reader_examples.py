@@ -17,7 +17,7 @@ import pytest
 from llmrec.errors import ContextOverflow, DataError
 from llmrec.finetune.reader.examples import reader_examples, sha256_of
 from llmrec.finetune.reader.messages import WrittenMessage, read_messages, written_sets
-from llmrec.finetune.reader.saying import as_said, said_in
+from llmrec.finetune.reader.saying import as_said, line_of, said_in
 from llmrec.finetune.reader.variants import WordPools, variant
 from llmrec.reading.lines import read_line, write_line, write_part
 from llmrec.reading.prompt import ReadingContext, plain
@@ -64,20 +64,29 @@ def test_no_message_that_is_kept_for_testing_is_trained_on() -> None:
 )
 def test_every_line_keeps_to_the_contract(path: Path) -> None:
     for where, row in rows(path):
-        assert set(row) == {"message", "context", "shop_currency", "want"}, where
+        assert {*row} - {"also"} == {"message", "context", "shop_currency", "want"}, where
         assert re.fullmatch("[A-Z]{3}", row["shop_currency"]), where
-        want = Reading.model_validate(row["want"])
-        if want.intent not in ("find", "refine"):
-            assert all(getattr(want, name) is None for name in LIMITS), where
-        assert want.intent == "drop" or not want.drops, where
         context = row["context"] or {}
         assert set(context) <= {"looking_for", "held", "on_screen"}, where
-        assert row["context"] is not None or want.intent != "refine", where
         shown = len(context.get("on_screen") or ())
-        assert list(want.refers_to) == sorted(set(want.refers_to)), where
-        assert all(1 <= place <= shown for place in want.refers_to), where
-        if want.min is not None and want.max is not None:
-            assert want.min <= want.max, where
+        for values in (row["want"], *row.get("also", ())):
+            want = Reading.model_validate(values)
+            if want.intent not in ("find", "refine"):
+                assert all(getattr(want, name) is None for name in LIMITS), where
+            assert want.intent == "drop" or not want.drops, where
+            assert row["context"] is not None or want.intent != "refine", where
+            assert list(want.refers_to) == sorted(set(want.refers_to)), where
+            assert all(1 <= place <= shown for place in want.refers_to), where
+            if want.min is not None and want.max is not None:
+                assert want.min <= want.max, where
+
+
+def test_what_else_a_message_asks_for_is_a_line_of_its_own() -> None:
+    several = [one for one in shipped() if one.also]
+    assert len(several) > 500
+    for one in several:
+        line, _ = line_of(one)
+        assert len(line.also) == len(one.also) and read_line(write_line(line)) == line, one.message
 
 
 GOOD = '{"message": "a lamp", "context": null, "shop_currency": "EUR", "want": {"intent": "find"}}'
@@ -120,7 +129,7 @@ def test_an_error_names_the_file_and_the_line(tmp_path: Path, line: str, field: 
     assert f"{path}, line 2" in caught.value.message and field in caught.value.message
 
 
-def line_of(message: str, on_screen: int = 0, **want: Any) -> str:
+def line_text(message: str, on_screen: int = 0, **want: Any) -> str:
     said, missing = said_in(message, {"intent": "find", **want}, on_screen)
     assert missing == []
     return write_line(said)
@@ -129,7 +138,7 @@ def line_of(message: str, on_screen: int = 0, **want: Any) -> str:
 def test_a_line_says_things_in_the_order_of_the_message() -> None:
     refused: dict[str, Any] = {"not": ["plastic"]}
     assert (
-        line_of(
+        line_text(
             "not Bolt, under 40€, a red lamp by Acme for mum, no plastic, cheapest in stock",
             looking_for="lamp",
             max=40,
@@ -167,17 +176,19 @@ def test_a_line_says_things_in_the_order_of_the_message() -> None:
 def test_a_value_is_said_in_the_words_of_the_message(
     message: str, want: dict[str, Any], line: str | None
 ) -> None:
-    assert line_of(message, **want) == (line or "find | colour: red | colour: blue")
+    assert line_text(message, **want) == (line or "find | colour: red | colour: blue")
 
 
 def test_places_are_said_unless_the_whole_screen_is_meant() -> None:
-    assert line_of("1 or 2", 3, intent="compare", refers_to=[1, 2]) == "compare | item 1 | item 2"
-    assert line_of("differences?", 2, intent="compare", refers_to=[1, 2]) == "compare"
-    assert line_of("both", 2, intent="order_or_human", refers_to=[1, 2]).endswith("item 1 | item 2")
+    assert line_text("1 or 2", 3, intent="compare", refers_to=[1, 2]) == "compare | item 1 | item 2"
+    assert line_text("differences?", 2, intent="compare", refers_to=[1, 2]) == "compare"
+    assert line_text("both", 2, intent="order_or_human", refers_to=[1, 2]).endswith(
+        "item 1 | item 2"
+    )
 
 
 def test_what_is_taken_back_is_said_by_its_name() -> None:
-    assert line_of("any price", intent="drop", drops=["max"]) == "drop | drop max"
+    assert line_text("any price", intent="drop", drops=["max"]) == "drop | drop max"
 
 
 def test_what_is_not_in_the_message_is_missing() -> None:
@@ -413,4 +424,4 @@ def test_nearly_every_sum_that_is_meant_can_be_said() -> None:
             _, missing = said_in(message.message, message.want)
             sums += sum(key in message.want for key in SUMS)
             untold += sum(name in SUMS for name in missing)
-    assert (sums, untold) == (7_583, 22)
+    assert sums > 8_000 and untold < sums / 250

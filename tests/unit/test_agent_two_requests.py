@@ -1,0 +1,108 @@
+"""Two requests in one message: neither is lost, and places mean the screen they were said of."""
+
+import pytest
+from agent_talk import products_of, reading, talk, tools_of, words_of
+
+from llmrec.agent.events import Products, ToolCalled
+
+TEA = ("a teapot", "find | thing teapot")
+
+
+def test_a_question_about_the_screen_is_answered_before_the_wish_changes_it(agent):
+    conversation, _ = talk(agent, TEA)
+    second = conversation.now.shown[1]
+    message = "up to 60 please, and how much does the second hold?"
+    after, events = talk(
+        agent, (message, "refine | max 60 || product | item 2"), after=conversation
+    )
+    assert tools_of(events) == ["product_question", "recommend"]
+    assert second.title in words_of(events)
+    assert [limit.amount for limit in after.now.constraints.of("max_price")] == [60]
+    assert all(float(product["price"]) <= 60 for product in products_of(events))
+
+
+def test_a_question_of_the_whole_screen_is_asked_of_what_the_wish_brings(agent):
+    conversation, _ = talk(agent, TEA)
+    message = "in blue, and is it dishwasher safe?"
+    after, events = talk(agent, (message, "refine | colour: blue || product"), after=conversation)
+    assert tools_of(events)[0] == "recommend"
+    assert set(tools_of(events)[1:]) == {"product_question"}
+    assert len(tools_of(events)) - 1 == min(3, len(after.now.shown))
+
+
+@pytest.mark.parametrize(
+    "line", ["find | thing teapot || shop", "find | thing teapot | max 80 || order"]
+)
+def test_a_wish_and_the_shop_are_both_answered(agent, line):
+    _, events = talk(agent, ("a teapot under 80, and can I send it back?", line))
+    assert len(products_of(events)) == 3
+    kinds = [type(event) for event in events]
+    # The words about the shop come behind the products.
+    assert kinds.index(Products) < len(kinds) - 1 - kinds[::-1].index(type(events[-2]))
+    assert "Source" in words_of(events)
+
+
+def test_two_things_are_both_shown_and_numbered_through(agent):
+    message = "a teapot up to 40 and a torch"
+    line = "find | thing teapot | max 40 || find | thing torch"
+    conversation, events = talk(agent, (message, line))
+    lists = [event.cards for event in events if isinstance(event, Products)]
+    assert [[card.number for card in cards] for cards in lists] == [[1, 2, 3], [4, 5, 6]]
+    assert [product.number for product in conversation.now.shown] == [1, 2, 3, 4, 5, 6]
+    uses = [event.arguments for event in events if isinstance(event, ToolCalled)]
+    assert [use["query"] for use in uses] == ["teapot", "torch"]
+    # The limit was said of the teapot.
+    assert conversation.now.constraints.held == () and conversation.now.words == ("torch",)
+    turn = conversation.turns[-1]
+    assert turn.products == tuple(product.id for product in conversation.now.shown)
+
+
+def test_the_second_of_two_things_can_be_pointed_at_and_undone(agent):
+    message = "a teapot and a torch"
+    line = "find | thing teapot || find | thing torch"
+    conversation, _ = talk(agent, TEA)
+    before = conversation.now
+    conversation, _ = talk(agent, (message, line), after=conversation)
+    torch = conversation.now.shown[3]
+    conversation, events = talk(agent, ("the fourth", "find | item 4"), after=conversation)
+    assert tools_of(events) == ["describe"] and conversation.now.focus == torch.number
+    conversation, _ = talk(agent, ("undo", "undo"), after=conversation)
+    assert conversation.now.words == before.words and len(conversation.now.shown) == 3
+
+
+def test_what_finds_nothing_leaves_the_other_things_products_on_the_screen(agent):
+    line = "find | thing teapot || find | thing torch | max 1 | in stock"
+    conversation, events = talk(agent, ("a teapot, and a torch for 1 euro", line))
+    assert len(products_of(events)) == 3 == len(conversation.now.shown)
+    assert "no price limit" in words_of(events)
+
+
+def test_others_are_shown_with_the_wish_beside_it(agent):
+    conversation, _ = talk(agent, TEA)
+    shown = {product.id for product in conversation.now.shown}
+    line = "refine | max 90 || none"
+    conversation, events = talk(agent, ("none of these, up to 90", line), after=conversation)
+    assert tools_of(events) == ["recommend"] and products_of(events)
+    assert not shown & {product["id"] for product in products_of(events)}
+
+
+def test_thanks_beside_a_wish_ask_for_nothing(agent):
+    _, events = talk(agent, ("thanks! a teapot", "find | thing teapot || talk"))
+    assert "Happy to help" not in words_of(events) and len(products_of(events)) == 3
+
+
+class Gone(Exception):
+    """The shopper has left."""
+
+
+def test_whoever_leaves_between_two_requests_has_changed_nothing(agent):
+    message = "under 40, and do you ship to Norway?"
+    agent = reading(agent, TEA, (message, "refine | max 40 || shop"))
+    conversation, _ = talk(agent, "a teapot")
+    reply = agent.reply(conversation, message)
+    for event in reply:
+        if isinstance(event, Products):
+            break
+    with pytest.raises(Gone):
+        reply.throw(Gone())
+    assert conversation.now.constraints.held == ()
