@@ -7,6 +7,7 @@ its spelling there, and what the catalogue has no name for becomes words to look
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -25,6 +26,7 @@ from llmrec.agent.constraints.changes import (
     Than,
     Values,
     Without,
+    WithoutCategory,
 )
 from llmrec.agent.constraints.synonyms import is_colour, kind_of
 from llmrec.agent.constraints.vocabulary import Vocabulary
@@ -195,15 +197,45 @@ def _refused(
 
 
 def _held_back(text: str, vocabulary: Vocabulary) -> list[Change]:
-    """What has a value of this name, and whose title says it."""
-    changes: list[Change] = [
-        Values(name, values, text, wanted=False)
-        for name in vocabulary.attribute_names.values()
-        if (values := _meant(vocabulary, name, text))
-    ]
-    # Titles are compared by stems: one of the two forms leaves out both.
-    stands = [word for word in _numbers_of(text) if vocabulary.in_titles(word)][:1]
-    return [*changes, *(Without(word) for word in stands)]
+    """What has a value of this name, whose title says it, and whose category is called so."""
+    for words in dict.fromkeys((text, _bare(text))):
+        changes: list[Change] = [
+            Values(name, values, words, wanted=False)
+            for name in vocabulary.attribute_names.values()
+            if (values := _meant(vocabulary, name, words))
+        ]
+        forms = _numbers_of(words)
+        # Titles are compared by stems: one of the two forms leaves out both.
+        stands = [word for word in forms if vocabulary.in_titles(word)][:1]
+        steps = [vocabulary.categories[fold(w)] for w in forms if fold(w) in vocabulary.categories]
+        changes += [*map(Without, stands), *map(WithoutCategory, steps)]
+        if changes:
+            return changes
+    return []
+
+
+_GENERIC_WORDS = """
+the that those any some of more like kind kinds sort sorts type types thing things stuff one ones
+item items product products version versions model models der die das den kein keine solche so was
+sachen zeug kram ding dinge dinger teile artikel produkt produkte modell modelle
+"""
+_GENERIC = frozenset(_GENERIC_WORDS.split())
+"""Words around what is refused that name nothing: "no more of that plastic stuff"."""
+
+_CHINESE_GENERIC = re.compile(
+    r"^(?:那种|这种|那些|任何)|(?:之类的?|类的?|那种|的东西|东西|产品|的)$"
+)
+
+
+def _bare(text: str) -> str:
+    """What is refused, without the words around it that name nothing.
+
+    >>> _bare("that plastic stuff"), _bare("Baby-Sachen"), _bare("塑料的东西"), _bare("things")
+    ('plastic', 'Baby', '塑料', 'things')
+    """
+    bare = _CHINESE_GENERIC.sub("", text)
+    words = [word for word in re.split(r"[\s-]+", bare) if fold(word) not in _GENERIC]
+    return " ".join(words) or text
 
 
 def _numbers_of(word: str) -> list[str]:

@@ -24,6 +24,7 @@ from llmrec.agent.constraints.changes import (
     Unwanted,
     Values,
     Without,
+    WithoutCategory,
 )
 from llmrec.agent.state import Situation
 from llmrec.catalog.values import split_values
@@ -83,6 +84,8 @@ def spoken(change: Change) -> str:
         return f"{sign}{change.name} {change.said} ({len(change.values)})"
     if isinstance(change, Without):
         return f"no “{change.words}”"
+    if isinstance(change, WithoutCategory):
+        return f"not in {change.name}"
     if isinstance(change, Drop):
         return f"drop {change.kind}{f' {change.name}' if change.name else ''}"
     if isinstance(change, Unwanted):

@@ -17,6 +17,7 @@ from llmrec.agent.constraints.changes import (
     Recipient,
     Values,
     Without,
+    WithoutCategory,
 )
 from llmrec.types import Filters
 
@@ -36,6 +37,7 @@ adding = st.one_of(
         wants,
     ),
     st.builds(Without, words),
+    st.builds(WithoutCategory, words),
     st.just(InStock()),
     st.builds(Recipient, st.sampled_from(["", "my mother"])),
 )

@@ -23,6 +23,7 @@ __all__ = [
     "Unwanted",
     "Values",
     "Without",
+    "WithoutCategory",
 ]
 
 DropKind: TypeAlias = Literal[
@@ -104,6 +105,13 @@ class Without:
 
 
 @dataclass(frozen=True, slots=True)
+class WithoutCategory:
+    """No product in this category, as the catalogue spells it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class InStock:
     """Only what can be delivered."""
 
@@ -160,6 +168,7 @@ Change: TypeAlias = (
     | Brands
     | Values
     | Without
+    | WithoutCategory
     | InStock
     | Unwanted
     | MoreLike

@@ -23,6 +23,7 @@ from llmrec.agent.constraints.changes import (
     Recipient,
     Values,
     Without,
+    WithoutCategory,
 )
 from llmrec.agent.constraints.sizes import of_no_other
 from llmrec.agent.constraints.synonyms import kind_of
@@ -46,7 +47,9 @@ ConstraintKind: TypeAlias = Literal[
     "not_item",
     "recipient",
 ]
-Settled: TypeAlias = AtMost | AtLeast | Brands | Values | Without | InStock | Recipient | Drop
+Settled: TypeAlias = (
+    AtMost | AtLeast | Brands | Values | Without | WithoutCategory | InStock | Recipient | Drop
+)
 """The changes that need no product shown to be understood."""
 
 _DROPPED: Mapping[str, tuple[ConstraintKind, ...]] = {
@@ -204,6 +207,8 @@ def _constraints(change: Settled) -> tuple[Constraint, ...]:
         return (Constraint(kind=kind, name=change.name, values=values, said=change.said),)
     if isinstance(change, Without):
         return (Constraint(kind="not_word", values=(change.words,)),)
+    if isinstance(change, WithoutCategory):
+        return (Constraint(kind="not_category", values=(change.name,)),)
     if isinstance(change, InStock):
         return (Constraint(kind="in_stock"),)
     if isinstance(change, Recipient):
