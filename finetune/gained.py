@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llmrec.artifacts import Artifact, Card, Comparison, Figure
+from llmrec.artifacts import Artifact, Card, CardComparison, Figure
 from llmrec.finetune.figures import mean_figure
 
 __all__ = ["GAINED", "gained", "step_back"]
@@ -35,5 +35,5 @@ def step_back(card: Card, serving: Artifact | None) -> str:
     found = card.metrics.get(GAINED)
     if found is not None and card.parent == serving.version:
         return f"{serving.name} goes on serving: {GAINED} {found}." if found.mean < 0 else ""
-    compared = Comparison(card, serving.card)
+    compared = CardComparison(card, serving.card)
     return f"{serving.name} goes on serving: {compared}." if compared.worse else ""

@@ -1,8 +1,8 @@
 """Ranking metrics over whole batches of users, as the literature defines them.
 
 Every function takes ``hits`` and ``relevant``, int ``[n_users]`` (how many items are relevant in
-all, found or not), and returns one float64 value per user. ``hits`` is a :class:`Hits`, or bool
-``[n_users, depth]`` (is the item at this rank relevant?). Lists shorter than ``k`` count as if
+all, found or not), and returns one float64 value per user. ``hits`` is a :class:`RelevantHits`, or
+bool ``[n_users, depth]`` (is the item at this rank relevant?). Lists shorter than ``k`` count as if
 padded with irrelevant items. A user with nothing relevant scores 0.
 
 The examples below share one case: five relevant items, one of them found, at rank 1.
@@ -26,7 +26,7 @@ from llmrec.types import BoolArray
 
 __all__ = [
     "METRICS",
-    "Hits",
+    "RelevantHits",
     "average_precision",
     "f1",
     "find_hits",
@@ -43,7 +43,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, eq=False)
-class Hits:
+class RelevantHits:
     """Where relevant items stand in the lists: one entry per hit, by user, then by rank.
 
     Most of what is recommended is not relevant: a million lists of a hundred have some hundred
@@ -58,17 +58,17 @@ class Hits:
     ranks: Ints
 
     @classmethod
-    def of(cls, hits: BoolArray | Hits) -> Hits:
+    def of(cls, hits: BoolArray | RelevantHits) -> RelevantHits:
         """From a hit matrix, bool ``[n_users, depth]``."""
-        if isinstance(hits, Hits):
+        if isinstance(hits, RelevantHits):
             return hits
         users, columns = np.nonzero(hits)
         return cls(len(hits), users, columns + 1)
 
-    def top(self, k: int) -> Hits:
+    def top(self, k: int) -> RelevantHits:
         """The hits among the first ``k`` ranks."""
         head = self.ranks <= k
-        return Hits(self.n_users, self.users[head], self.ranks[head])
+        return RelevantHits(self.n_users, self.users[head], self.ranks[head])
 
     def total(self, weights: Doubles | None = None) -> Doubles:
         """Sum of ``weights`` (of 1 each) over each user's hits, ``[n_users]``."""
@@ -88,7 +88,7 @@ class Hits:
         return marked
 
 
-HitsLike: TypeAlias = BoolArray | Hits
+HitsLike: TypeAlias = BoolArray | RelevantHits
 
 
 def hit_rate(hits: HitsLike, relevant: Ints, k: int) -> Doubles:
@@ -97,7 +97,7 @@ def hit_rate(hits: HitsLike, relevant: Ints, k: int) -> Doubles:
     >>> hit_rate(np.array([[True, False, False, False, False]]), np.array([5]), 5)
     array([1.])
     """
-    return np.minimum(Hits.of(hits).top(k).total(), 1.0)
+    return np.minimum(RelevantHits.of(hits).top(k).total(), 1.0)
 
 
 def recall(hits: HitsLike, relevant: Ints, k: int) -> Doubles:
@@ -106,7 +106,7 @@ def recall(hits: HitsLike, relevant: Ints, k: int) -> Doubles:
     >>> recall(np.array([[True, False, False, False, False]]), np.array([5]), 5)
     array([0.2])
     """
-    return _divide(Hits.of(hits).top(k).total(), relevant)
+    return _divide(RelevantHits.of(hits).top(k).total(), relevant)
 
 
 def precision(hits: HitsLike, relevant: Ints, k: int) -> Doubles:
@@ -115,7 +115,7 @@ def precision(hits: HitsLike, relevant: Ints, k: int) -> Doubles:
     >>> precision(np.array([[True, False, False, False, False]]), np.array([5]), 4)
     array([0.25])
     """
-    return Hits.of(hits).top(k).total() / k
+    return RelevantHits.of(hits).top(k).total() / k
 
 
 def f1(hits: HitsLike, relevant: Ints, k: int) -> Doubles:
@@ -124,7 +124,7 @@ def f1(hits: HitsLike, relevant: Ints, k: int) -> Doubles:
     >>> f1(np.array([[True, False, False, False, False]]), np.array([5]), 5)
     array([0.2])
     """
-    return _divide(2 * Hits.of(hits).top(k).total(), k + relevant)
+    return _divide(2 * RelevantHits.of(hits).top(k).total(), k + relevant)
 
 
 def ndcg(hits: HitsLike, relevant: Ints, k: int) -> Doubles:
@@ -138,7 +138,7 @@ def ndcg(hits: HitsLike, relevant: Ints, k: int) -> Doubles:
     """
     discount = 1.0 / np.log2(np.arange(2, k + 2))
     ideal = np.concatenate([[0.0], np.cumsum(discount)])[np.minimum(relevant, k)]
-    head = Hits.of(hits).top(k)
+    head = RelevantHits.of(hits).top(k)
     return _divide(head.total(discount[head.ranks - 1]), ideal)
 
 
@@ -148,7 +148,7 @@ def reciprocal_rank(hits: HitsLike, relevant: Ints, k: int) -> Doubles:
     >>> reciprocal_rank(np.array([[False, True, True]]), np.array([2]), 3)
     array([0.5])
     """
-    head = Hits.of(hits).top(k)
+    head = RelevantHits.of(hits).top(k)
     return head.total(np.where(head.order == 1, 1.0 / head.ranks, 0.0))
 
 
@@ -161,7 +161,7 @@ def average_precision(hits: HitsLike, relevant: Ints, k: int) -> Doubles:
     >>> average_precision(np.array([[True, False, True]]), np.array([2]), 3).round(4)
     array([0.8333])
     """
-    head = Hits.of(hits).top(k)
+    head = RelevantHits.of(hits).top(k)
     return _divide(head.total(head.order / head.ranks), relevant)
 
 
@@ -185,11 +185,11 @@ def ranking_metrics(
     >>> ranking_metrics(np.array([[True, False]]), np.array([1]), (1, 2), ["precision"])
     {'precision@1': array([1.]), 'precision@2': array([0.5])}
     """
-    found = Hits.of(hits)
+    found = RelevantHits.of(hits)
     return {f"{name}@{k}": METRICS[name](found, relevant, k) for name in names for k in ks}
 
 
-def find_hits(lists: IntArray, relevant: Ragged, depth: int | None = None) -> Hits:
+def find_hits(lists: IntArray, relevant: Ragged, depth: int | None = None) -> RelevantHits:
     """Find each user's relevant items among the first ``depth`` of the user's list.
 
     An item that a list repeats counts once, where it first stands; the repetition still takes up
@@ -214,7 +214,7 @@ def find_hits(lists: IntArray, relevant: Ragged, depth: int | None = None) -> Hi
         )
     head = lists[:, :depth]
     if head.shape[1] == 0:
-        return Hits(len(lists), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+        return RelevantHits(len(lists), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
     owners = relevant.owners
     users, ranks = [], []
     # One row for each pair of a user and a relevant item: the pair's first match is its hit.
@@ -228,7 +228,7 @@ def find_hits(lists: IntArray, relevant: Ragged, depth: int | None = None) -> Hi
     all_users = np.concatenate([np.zeros(0, dtype=np.int64), *users])
     all_ranks = np.concatenate([np.zeros(0, dtype=np.int64), *ranks])
     order = np.lexsort((all_ranks, all_users))
-    return Hits(len(lists), all_users[order], all_ranks[order])
+    return RelevantHits(len(lists), all_users[order], all_ranks[order])
 
 
 def hit_matrix(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llmrec.eval.report.page import html
-from llmrec.eval.report.published import Published, known_published, read_published
+from llmrec.eval.report.published import PublishedResult, known_published, read_published
 from llmrec.eval.report.text import markdown, terminal
 
-__all__ = ["Published", "html", "known_published", "markdown", "read_published", "terminal"]
+__all__ = ["PublishedResult", "html", "known_published", "markdown", "read_published", "terminal"]

@@ -27,7 +27,7 @@ from llmrec.eval.report.table import (
 )
 
 if TYPE_CHECKING:
-    from llmrec.eval.report.published import Published
+    from llmrec.eval.report.published import PublishedResult
     from llmrec.eval.runs.record import Run
 
 __all__ = ["html", "page", "telling"]
@@ -39,7 +39,7 @@ def html(
     runs: Sequence[Run],
     comparisons: Sequence[Comparison],
     path: str | os.PathLike[str],
-    published: Sequence[Published] = (),
+    published: Sequence[PublishedResult] = (),
 ) -> None:
     """Write the page to ``path``, whole or not at all.
 
@@ -60,7 +60,7 @@ def html(
 def page(
     runs: Sequence[Run],
     comparisons: Sequence[Comparison] = (),
-    published: Sequence[Published] = (),
+    published: Sequence[PublishedResult] = (),
 ) -> str:
     """The page as text; what the data calls things is escaped.
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from llmrec.errors import DataError
 
-__all__ = ["Published", "known_published", "read_published"]
+__all__ = ["PublishedResult", "known_published", "read_published"]
 
 _NAMES = {"R": "recall", "N": "ndcg", "H": "hit", "HR": "hit", "M": "mrr"}
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedResult:
     """One row of somebody's table; ``metrics`` by our names, ``source`` says where it stands."""
 
     model: str
@@ -25,7 +25,7 @@ class Published:
     source: str
 
 
-def read_published(path: str | os.PathLike[str]) -> tuple[Published, ...]:
+def read_published(path: str | os.PathLike[str]) -> tuple[PublishedResult, ...]:
     """Read a JSON list of objects with ``model``, ``source`` and metrics such as ``N@10``.
 
     Metric names may be ours (``ndcg@10``) or short (``R``, ``N``, ``H``, ``HR``, ``M``).
@@ -45,7 +45,7 @@ def read_published(path: str | os.PathLike[str]) -> tuple[Published, ...]:
     return tuple(_row(str(file), number, row) for number, row in enumerate(rows, start=1))
 
 
-def known_published(data_sha256: str) -> tuple[Published, ...]:
+def known_published(data_sha256: str) -> tuple[PublishedResult, ...]:
     """The figures that ship with llmrec for this very data: same events, same split, same items.
 
     They lie in ``eval/report/others``, one file for each data set, with the source of each row.
@@ -58,7 +58,7 @@ def known_published(data_sha256: str) -> tuple[Published, ...]:
     return ()
 
 
-def _row(file: str, number: int, row: object) -> Published:
+def _row(file: str, number: int, row: object) -> PublishedResult:
     if not isinstance(row, dict) or not row.get("model"):
         raise DataError("has no model.", file=file, row=number, field="model", hint="Name it.")
     metrics = {
@@ -70,7 +70,7 @@ def _row(file: str, number: int, row: object) -> Published:
         raise DataError(
             "has no figure.", file=file, row=number, hint="Give one such as 'N@10': 0.0318."
         )
-    return Published(str(row["model"]), metrics, str(row.get("source", "")))
+    return PublishedResult(str(row["model"]), metrics, str(row.get("source", "")))
 
 
 def _name(key: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from llmrec.eval.measures.statistics import Comparison
 
 if TYPE_CHECKING:
-    from llmrec.eval.report.published import Published
+    from llmrec.eval.report.published import PublishedResult
     from llmrec.eval.runs.record import Run
 
 __all__ = [
@@ -74,7 +74,9 @@ def ordered(runs: Sequence[Run], metrics: Sequence[str]) -> list[Run]:
     return sorted(runs, key=lambda run: -run.record["metrics"][main]["mean"])
 
 
-def highest_first(published: Sequence[Published], metrics: Sequence[str]) -> list[Published]:
+def highest_first(
+    published: Sequence[PublishedResult], metrics: Sequence[str]
+) -> list[PublishedResult]:
     """Others' rows in the report's order; those without its main metric come last."""
     main = main_metric(metrics)
     return sorted(published, key=lambda row: -row.metrics.get(main, -1.0))

@@ -23,7 +23,7 @@ from llmrec.eval.report.table import (
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from llmrec.eval.report.published import Published
+    from llmrec.eval.report.published import PublishedResult
     from llmrec.eval.runs.record import Run
 
 __all__ = ["markdown", "terminal"]
@@ -34,7 +34,7 @@ _MOST_PUBLISHED = 5
 def terminal(
     runs: Sequence[Run],
     comparisons: Sequence[Comparison] = (),
-    published: Sequence[Published] = (),
+    published: Sequence[PublishedResult] = (),
 ) -> Group:
     """A table of the runs, best first in NDCG, with what the tests say below it."""
     from rich.console import Group
@@ -64,7 +64,7 @@ def terminal(
 def markdown(
     runs: Sequence[Run],
     comparisons: Sequence[Comparison] = (),
-    published: Sequence[Published] = (),
+    published: Sequence[PublishedResult] = (),
 ) -> str:
     """The same, with slices, measures beyond accuracy, and the conditions, as Markdown."""
     metrics = leading_metrics(runs)

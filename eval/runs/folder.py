@@ -34,7 +34,7 @@ from llmrec.eval.runs.files import (
     read_json,
     write_json,
 )
-from llmrec.eval.runs.record import Plan, Run
+from llmrec.eval.runs.record import Run, RunPlan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +55,7 @@ class RunFolder:
     """
 
     def __init__(
-        self, path: Path, plan: Plan, answers: list[Answer], sessions: list[dict[str, Any]]
+        self, path: Path, plan: RunPlan, answers: list[Answer], sessions: list[dict[str, Any]]
     ) -> None:
         self.path = path
         self.plan = plan
@@ -64,7 +64,7 @@ class RunFolder:
 
     @classmethod
     @contextmanager
-    def open(cls, path: Path, plan: Plan, *, resume: bool = False) -> Iterator[RunFolder]:
+    def open(cls, path: Path, plan: RunPlan, *, resume: bool = False) -> Iterator[RunFolder]:
         """Begin a run in ``path``, or go on with the one that is there.
 
         A torn last line, and a batch that was not written whole, are dropped: that batch is asked
@@ -130,7 +130,7 @@ class RunFolder:
         return Run(self.path, record)
 
 
-def _check_resumable(path: Path, plan: Plan, resume: bool) -> None:
+def _check_resumable(path: Path, plan: RunPlan, resume: bool) -> None:
     done = (path / RESULT).is_file()
     if not resume:
         raise DataError(

@@ -16,14 +16,14 @@ from llmrec.eval.runs.files import ANSWERS, PLAN, RESULT, USERS, read_batches, r
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["VERSION", "Plan", "Run", "read_run"]
+__all__ = ["VERSION", "Run", "RunPlan", "read_run"]
 
 VERSION = 1
 """Of the files; raised when their meaning changes."""
 
 
 @dataclass(frozen=True)
-class Plan:
+class RunPlan:
     """Everything that decides a run's figures, save the machine and the versions.
 
     Attributes:

@@ -23,7 +23,7 @@ from llmrec.eval.judging.outcome import Evaluation
 from llmrec.eval.judging.sampled import SampledItems
 from llmrec.eval.runs.environment import command_line, machine, now, versions
 from llmrec.eval.runs.folder import RunFolder
-from llmrec.eval.runs.record import VERSION, Plan, Run, read_run
+from llmrec.eval.runs.record import VERSION, Run, RunPlan, read_run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +48,7 @@ def make_plan(
     batch: int = 64,
     depth: int | None = None,
     negatives: int | None = None,
-) -> Plan:
+) -> RunPlan:
     """The plan of a run on ``data``.
 
     Args:
@@ -69,7 +69,7 @@ def make_plan(
         DataError: an impossible k.
     """
     largest = check_ks(ks)
-    made = Plan(
+    made = RunPlan(
         name=name,
         recommender={"settings": {}, "tuned": None, **recommender},
         data={
@@ -91,7 +91,7 @@ def make_plan(
 def run(
     recommender: ManyRecommender,
     data: EvalData,
-    plan: Plan,
+    plan: RunPlan,
     out: Path,
     *,
     resume: bool = False,
@@ -155,7 +155,7 @@ def run(
         return folder.finish(record, _users_frame(outcome))
 
 
-def _sampled(data: EvalData, plan: Plan) -> SampledItems | None:
+def _sampled(data: EvalData, plan: RunPlan) -> SampledItems | None:
     if plan.negatives is None:
         return None
     return SampledItems(data.items.ids, plan.negatives, plan.seed)

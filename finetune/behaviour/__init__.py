@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from llmrec.finetune.behaviour.estimate import Estimate, estimate
 from llmrec.finetune.behaviour.prepare import Catalogue
-from llmrec.finetune.behaviour.publish import Published, publish_behaviour
+from llmrec.finetune.behaviour.publish import PublishedEncoder, publish_behaviour
 from llmrec.finetune.behaviour.recommender import BehaviourRecommender
-from llmrec.finetune.behaviour.reports import EpochReport, StepReport
+from llmrec.finetune.behaviour.reports import EncoderStepReport, EpochReport
 from llmrec.finetune.behaviour.settings import BehaviourSettings
 from llmrec.finetune.behaviour.shop import ShopData, shop_data
 from llmrec.finetune.behaviour.train import (
@@ -20,11 +20,11 @@ __all__ = [
     "BehaviourResult",
     "BehaviourSettings",
     "Catalogue",
+    "EncoderStepReport",
     "EpochReport",
     "Estimate",
-    "Published",
+    "PublishedEncoder",
     "ShopData",
-    "StepReport",
     "continue_behaviour",
     "estimate",
     "publish_behaviour",

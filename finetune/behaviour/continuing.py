@@ -19,13 +19,13 @@ from llmrec.embedding.behaviour import BehaviourConfig, BehaviourEncoder
 from llmrec.embedding.behaviour.text_basis import TextBasis
 from llmrec.errors import ConfigError, ModelError
 from llmrec.finetune.behaviour.prepare import Catalogue, Training
-from llmrec.finetune.behaviour.sequences import HeldOut, Sequences, make_sequences
+from llmrec.finetune.behaviour.sequences import HeldOutCase, Sequences, make_sequences
 from llmrec.finetune.behaviour.settings import BehaviourSettings
-from llmrec.finetune.behaviour.validation import Scores, Validation
+from llmrec.finetune.behaviour.validation import EncoderValidation, Scores
 from llmrec.types import Event, FloatArray
 
 if TYPE_CHECKING:
-    from llmrec.finetune.behaviour.steps import Stepper
+    from llmrec.finetune.behaviour.steps import EncoderStepper
 
 __all__ = ["Origin", "check_shape", "continuing_start", "hold_out_new", "new_targets"]
 
@@ -75,7 +75,7 @@ class Origin:
         """
         return _Continued(self, events, catalogue, settings)
 
-    def scores(self, asked: Validation, catalogue: Catalogue) -> Scores:
+    def scores(self, asked: EncoderValidation, catalogue: Catalogue) -> Scores:
         """How well it answers as it stands, among the items that there are today."""
         encoder = self.encoder
         if encoder.basis is not None and catalogue.texts is not None:
@@ -135,7 +135,7 @@ def hold_out_new(
     seed: int,
     *,
     share: float = 0.5,
-) -> tuple[list[Event], list[HeldOut]]:
+) -> tuple[list[Event], list[HeldOutCase]]:
     """Hold out the newest new item of a shopper, and what follows it, for at most ``most`` of them.
 
     Half of all new items are left to learn from, also where everybody has come back for only one.
@@ -152,7 +152,7 @@ def hold_out_new(
     drawn = np.random.default_rng(seed).choice(sorted(targets), most, replace=False)
     chosen = set(drawn.tolist())
     train: list[Event] = []
-    held: list[HeldOut] = []
+    held: list[HeldOutCase] = []
     for user, group in groupby(events, key=lambda event: event.user):
         own = list(group)
         if user not in chosen:
@@ -160,7 +160,7 @@ def hold_out_new(
             continue
         last = targets[user][-1]
         train += own[:last]
-        held.append(HeldOut(tuple(own[:last]), (own[last],)))
+        held.append(HeldOutCase(tuple(own[:last]), (own[last],)))
     return train, held
 
 
@@ -185,7 +185,7 @@ class _Continued(Training):
     def sha256(self) -> str:
         return self._digest(self.sequences.fresh.tobytes(), self._origin.name.encode())
 
-    def stepper(self) -> Stepper:
+    def stepper(self) -> EncoderStepper:
         stepper, start = super().stepper(), self._origin.encoder
         state = dict(start.network.state_dict())
         own = stepper.network.state_dict()
@@ -198,7 +198,7 @@ class _Continued(Training):
         stepper.network.load_state_dict(state | {"ids.weight": table, "features": own["features"]})
         return stepper
 
-    def popularity(self, asked: Validation) -> Scores:
+    def popularity(self, asked: EncoderValidation) -> Scores:
         rows = [self.row[event.item] for event in self.events if event.item in self.row]
         return asked.popularity(np.bincount(rows, minlength=len(self.ids)), self.row)
 

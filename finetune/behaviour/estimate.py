@@ -14,7 +14,7 @@ from llmrec.finetune.behaviour.settings import BehaviourSettings
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from llmrec.finetune.behaviour.steps import Stepper
+    from llmrec.finetune.behaviour.steps import EncoderStepper
     from llmrec.types import Event
 
 __all__ = ["Estimate", "estimate"]
@@ -86,7 +86,7 @@ def estimate(
     )
 
 
-def _seconds(stepper: Stepper) -> float:
+def _seconds(stepper: EncoderStepper) -> float:
     import torch
 
     batches = stepper.batches(0)
@@ -101,7 +101,7 @@ def _seconds(stepper: Stepper) -> float:
     return (perf_counter() - started) / len(timed) * len(batches)
 
 
-def _bytes(run: Training, stepper: Stepper) -> int:
+def _bytes(run: Training, stepper: EncoderStepper) -> int:
     from llmrec.finetune.behaviour.softmax import chunk_rows
 
     config = run.config

@@ -10,14 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from llmrec.finetune.behaviour.reports import EpochReport, StepReport
-from llmrec.finetune.behaviour.steps import Stepper
+from llmrec.finetune.behaviour.reports import EncoderStepReport, EpochReport
+from llmrec.finetune.behaviour.steps import EncoderStepper
 from llmrec.finetune.behaviour.validation import Scores
 from llmrec.finetune.checkpoints import TrainingFolder
 
 __all__ = ["Learned", "learn"]
 
-Observer = Callable[["EpochReport | StepReport"], None]
+Observer = Callable[["EpochReport | EncoderStepReport"], None]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Learned:
 
 
 def learn(
-    stepper: Stepper,
+    stepper: EncoderStepper,
     epochs: int,
     *,
     validate: Callable[[], Scores] | None = None,
@@ -61,7 +61,7 @@ def learn(
 
 @dataclass
 class _Loop:
-    stepper: Stepper
+    stepper: EncoderStepper
     validate: Callable[[], Scores] | None
     folder: TrainingFolder | None
     progress: Observer | None
@@ -89,7 +89,7 @@ class _Loop:
             self.asked += asked
             self.place, self.done = place + 1, self.done + 1
             self.seconds = perf_counter() - started
-            self._tell(StepReport(number + 1, self.place, len(batches), loss, self.seconds))
+            self._tell(EncoderStepReport(number + 1, self.place, len(batches), loss, self.seconds))
             if self.place % self.stepper.settings.save_every == 0 and self.place < len(batches):
                 self._save()
         self._end(started)
@@ -150,6 +150,6 @@ class _Loop:
         best = {f"best.{name}": one for name, one in self.kept.items()}
         self.folder.save(self.done, state, self.stepper.tensors() | best)
 
-    def _tell(self, report: EpochReport | StepReport) -> None:
+    def _tell(self, report: EpochReport | EncoderStepReport) -> None:
         if self.progress:
             self.progress(report)

@@ -12,21 +12,21 @@ import numpy as np
 
 from llmrec.embedding.behaviour import BehaviourConfig, BehaviourEncoder
 from llmrec.embedding.behaviour.text_basis import TextBasis
-from llmrec.finetune.behaviour.reports import EpochReport, StepReport
+from llmrec.finetune.behaviour.reports import EncoderStepReport, EpochReport
 from llmrec.finetune.behaviour.sequences import Sequences, make_sequences
 from llmrec.finetune.behaviour.settings import BehaviourSettings
-from llmrec.finetune.behaviour.validation import Scores, Validation
+from llmrec.finetune.behaviour.validation import EncoderValidation, Scores
 from llmrec.finetune.checkpoints import TrainingFolder
 from llmrec.types import Event, FloatArray
 
 if TYPE_CHECKING:
     from llmrec.embedding.behaviour.network import BehaviourNetwork
     from llmrec.finetune.behaviour.loop import Learned
-    from llmrec.finetune.behaviour.steps import Stepper
+    from llmrec.finetune.behaviour.steps import EncoderStepper
 
 __all__ = ["Catalogue", "Observer", "Training"]
 
-Observer: TypeAlias = Callable[["EpochReport | StepReport"], None]
+Observer: TypeAlias = Callable[["EpochReport | EncoderStepReport"], None]
 """Told after each step and each epoch."""
 
 
@@ -110,12 +110,12 @@ class Training:
         """Weights that are trained."""
         return sum(one.numel() for one in self.stepper().network.parameters())
 
-    def stepper(self) -> Stepper:
+    def stepper(self) -> EncoderStepper:
         """A fresh network with its optimizer; equal for equal seeds."""
         import torch
 
         from llmrec.embedding.behaviour.network import BehaviourNetwork
-        from llmrec.finetune.behaviour.steps import Stepper
+        from llmrec.finetune.behaviour.steps import EncoderStepper
 
         features = None if self._features is None else torch.from_numpy(self._features)
         with torch.random.fork_rng():
@@ -123,11 +123,11 @@ class Training:
             network = BehaviourNetwork(
                 self.config, len(self.ids), features, dropout=self._settings.dropout
             )
-        return Stepper(network, self.sequences, self._settings)
+        return EncoderStepper(network, self.sequences, self._settings)
 
     def validated(
         self,
-        asked: Validation,
+        asked: EncoderValidation,
         folder: Path | None,
         progress: Observer | None,
     ) -> tuple[Learned, Scores]:
@@ -155,7 +155,7 @@ class Training:
 
         return learn(self.stepper(), epochs, folder=self._checkpoints(folder, 0), progress=progress)
 
-    def popularity(self, asked: Validation) -> Scores:
+    def popularity(self, asked: EncoderValidation) -> Scores:
         """What masked popularity scores on the same cases."""
         counts = np.bincount(self.sequences.items, minlength=len(self.ids))
         return asked.popularity(counts, self.row)

@@ -26,14 +26,14 @@ from llmrec.finetune.seen import save_seen
 from llmrec.retrieval.behaviour import sync_behaviour
 from llmrec.types import Event
 
-__all__ = ["Published", "behaviour_card", "publish_behaviour"]
+__all__ = ["PublishedEncoder", "behaviour_card", "publish_behaviour"]
 
 _KIND = "behaviour"
 _PACKAGES = ("llmrec", "torch", "numpy", "chromadb")
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedEncoder:
     """A new version, whether it serves, and what it was held against; ``reason`` says why not."""
 
     artifact: Artifact
@@ -50,7 +50,7 @@ def publish_behaviour(
     *,
     parent: Artifact | None = None,
     promote: bool = True,
-) -> Published:
+) -> PublishedEncoder:
     """Publish ``result``; fill its collection, then let it serve unless validation says no.
 
     Args:
@@ -75,12 +75,12 @@ def publish_behaviour(
     )
     reason = step_back(made.card, before) if promote else "It was not to be promoted."
     if reason:
-        return Published(made, False, before, reason)
+        return PublishedEncoder(made, False, before, reason)
     # Before it serves: who retrieves then finds its vectors there.
     ids = sorted(result.encoder.item_ids)
     collection, _ = sync_behaviour(workspace, made.version, result.encoder, ids)
     collection.close()
-    return Published(artifacts.promote(_KIND, made.version), True, before)
+    return PublishedEncoder(artifacts.promote(_KIND, made.version), True, before)
 
 
 def _write(result: BehaviourResult, folder: Path) -> None:

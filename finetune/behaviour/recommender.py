@@ -9,7 +9,7 @@ import numpy as np
 
 from llmrec.embedding.behaviour import BehaviourEncoder, History
 from llmrec.finetune.behaviour.prepare import Catalogue
-from llmrec.finetune.behaviour.sequences import Case
+from llmrec.finetune.behaviour.sequences import LoggedCase
 from llmrec.finetune.behaviour.settings import BehaviourSettings
 from llmrec.finetune.behaviour.train import train_behaviour
 from llmrec.finetune.behaviour.validation import as_history
@@ -35,7 +35,7 @@ class BehaviourRecommender:
         catalogue: Catalogue,
         settings: BehaviourSettings | None = None,
         *,
-        validation: Sequence[Case] | None = None,
+        validation: Sequence[LoggedCase] | None = None,
         folder: Path | None = None,
     ) -> BehaviourRecommender:
         """A recommender that has learned from ``events``, such as those known to a baseline.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["EpochReport", "StepReport"]
+__all__ = ["EncoderStepReport", "EpochReport"]
 
 
 @dataclass(frozen=True, slots=True)
-class StepReport:
+class EncoderStepReport:
     """A step was made: 1-based ``step`` of ``steps`` in 1-based ``epoch``."""
 
     epoch: int

@@ -15,11 +15,11 @@ from llmrec.embedding.behaviour.histories import IntArray, gap_buckets
 from llmrec.errors import DataError
 from llmrec.types import Event, EventKind
 
-__all__ = ["Case", "HeldOut", "Sequences", "hold_out", "in_order", "make_sequences"]
+__all__ = ["HeldOutCase", "LoggedCase", "Sequences", "hold_out", "in_order", "make_sequences"]
 
 
-class Case(Protocol):
-    """A question with its answer, such as :class:`llmrec.eval.Case`."""
+class LoggedCase(Protocol):
+    """A question with its answer, such as :class:`llmrec.eval.LoggedCase`."""
 
     @property
     def history(self) -> tuple[Event, ...]:
@@ -31,8 +31,8 @@ class Case(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class HeldOut:
-    """A :class:`Case` that was held out of a log."""
+class HeldOutCase:
+    """A :class:`LoggedCase` that was held out of a log."""
 
     history: tuple[Event, ...]
     targets: tuple[Event, ...]
@@ -71,7 +71,7 @@ def in_order(events: Iterable[Event]) -> list[Event]:
     return by_moment(event for event in events if event.kind is not EventKind.DISLIKE)
 
 
-def hold_out(events: Iterable[Event]) -> tuple[list[Event], list[HeldOut]]:
+def hold_out(events: Iterable[Event]) -> tuple[list[Event], list[HeldOutCase]]:
     """Hold out each user's last new item, and what follows its first event.
 
     Users with fewer than three different items only train.
@@ -80,7 +80,7 @@ def hold_out(events: Iterable[Event]) -> tuple[list[Event], list[HeldOut]]:
         events: from :func:`in_order`.
     """
     train: list[Event] = []
-    held: list[HeldOut] = []
+    held: list[HeldOutCase] = []
     for _, group in groupby(events, key=lambda one: one.user):
         own = list(group)
         first: dict[str, int] = {}
@@ -91,7 +91,7 @@ def hold_out(events: Iterable[Event]) -> tuple[list[Event], list[HeldOut]]:
             continue
         last = max(first.values())
         train += own[:last]
-        held.append(HeldOut(tuple(own[:last]), (own[last],)))
+        held.append(HeldOutCase(tuple(own[:last]), (own[last],)))
     return train, held
 
 

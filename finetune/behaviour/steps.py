@@ -23,7 +23,7 @@ from llmrec.finetune.behaviour.windows import WindowBatch, epoch_batches, make_b
 from llmrec.finetune.optimizers import optimizer_tensors, restore_optimizer
 from llmrec.planner.host import instructions
 
-__all__ = ["Stepper", "multiplies_bf16"]
+__all__ = ["EncoderStepper", "multiplies_bf16"]
 
 _NETWORK, _AVERAGE = "network.", "average."
 
@@ -38,7 +38,7 @@ def multiplies_bf16(settings: BehaviourSettings) -> bool:
     return settings.precision == "bf16"
 
 
-class Stepper:
+class EncoderStepper:
     """A network with its optimizer, and the sequences that it learns from.
 
     Every step draws its dropout and its negatives from a seed of its own, so that a run that is

@@ -13,9 +13,9 @@ from llmrec.errors import DataError
 from llmrec.finetune.behaviour.continuing import Origin, hold_out_new, new_targets
 from llmrec.finetune.behaviour.prepare import Catalogue, Observer, Training
 from llmrec.finetune.behaviour.reports import EpochReport
-from llmrec.finetune.behaviour.sequences import Case, hold_out, in_order
+from llmrec.finetune.behaviour.sequences import LoggedCase, hold_out, in_order
 from llmrec.finetune.behaviour.settings import BehaviourSettings
-from llmrec.finetune.behaviour.validation import Scores, Validation
+from llmrec.finetune.behaviour.validation import EncoderValidation, Scores
 from llmrec.finetune.checkpoints import TrainingFolder
 from llmrec.types import Event
 
@@ -71,7 +71,7 @@ def train_behaviour(
     catalogue: Catalogue,
     settings: BehaviourSettings | None = None,
     *,
-    validation: Sequence[Case] | None = None,
+    validation: Sequence[LoggedCase] | None = None,
     folder: Path | None = None,
     progress: Observer | None = None,
 ) -> BehaviourResult:
@@ -140,7 +140,7 @@ def continue_behaviour(
         return origin.run(some, catalogue, settings)
 
     result = _learned(ready, train, known, cases, settings, folder, progress)
-    asked = Validation(cases, settings.validation_users, settings.seed)
+    asked = EncoderValidation(cases, settings.validation_users, settings.seed)
     new = sum(map(len, new_targets(known, origin.new).values()))
     return replace(result, before=origin.scores(asked, catalogue), new=new)
 
@@ -149,7 +149,7 @@ def _learned(
     ready: Callable[[list[Event]], Training],
     train: list[Event],
     everything: list[Event],
-    cases: Sequence[Case],
+    cases: Sequence[LoggedCase],
     settings: BehaviourSettings,
     folder: Path | None,
     progress: Observer | None,
@@ -158,7 +158,7 @@ def _learned(
     from llmrec.engines.local.torch_errors import torch_errors
 
     started = perf_counter()
-    asked = Validation(cases, settings.validation_users, settings.seed)
+    asked = EncoderValidation(cases, settings.validation_users, settings.seed)
     if not len(asked):
         raise DataError(
             "There is nobody to validate with: no user has three different items.",

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmrec.embedding.behaviour import BehaviourEncoder, History
-from llmrec.finetune.behaviour.sequences import Case
+from llmrec.finetune.behaviour.sequences import LoggedCase
 from llmrec.types import Event, FloatArray
 
-__all__ = ["K", "Scores", "Validation", "as_history"]
+__all__ = ["EncoderValidation", "K", "Scores", "as_history"]
 
 K = 10
 _BLOCK = 256
@@ -31,7 +31,7 @@ class Scores:
         return float(self.ndcg.mean())
 
 
-class Validation:
+class EncoderValidation:
     """Cases with at least one event in their history, at most ``users`` of them.
 
     Args:
@@ -40,7 +40,7 @@ class Validation:
         seed: of the draw.
     """
 
-    def __init__(self, cases: Sequence[Case], users: int, seed: int) -> None:
+    def __init__(self, cases: Sequence[LoggedCase], users: int, seed: int) -> None:
         warm = [case for case in cases if case.history and case.targets]
         if len(warm) > users:
             chosen = np.random.default_rng(seed).choice(len(warm), users, replace=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llmrec.finetune.fusion.ask import ask_sources
 from llmrec.finetune.fusion.choose import BEFORE, BY_HAND, Choice, choose_fusion
-from llmrec.finetune.fusion.held_out import Validation, hold_out_shop
+from llmrec.finetune.fusion.held_out import CutLog, hold_out_shop
 from llmrec.finetune.fusion.publish import PublishedFusion, publish_fusion
 from llmrec.finetune.fusion.settings import FusionSettings
 from llmrec.finetune.fusion.table import SourceRow, fused_figures, source_rows
@@ -15,11 +15,11 @@ __all__ = [
     "BY_HAND",
     "PART",
     "Choice",
+    "CutLog",
     "FusionResult",
     "FusionSettings",
     "PublishedFusion",
     "SourceRow",
-    "Validation",
     "ask_sources",
     "choose_fusion",
     "fused_figures",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from llmrec.finetune.behaviour.sequences import Case
+from llmrec.finetune.behaviour.sequences import LoggedCase
 from llmrec.finetune.fusion.cases import FusionCases, fusion_cases
 from llmrec.retrieval import RetrievalRequest, Retriever
 from llmrec.retrieval.sources.base import Hits
@@ -18,7 +18,7 @@ UNASKED = ("query",)
 _BATCH = 256
 
 
-def request_of(case: Case) -> RetrievalRequest:
+def request_of(case: LoggedCase) -> RetrievalRequest:
     """The situation of a case."""
     entries = (
         HistoryEntry(item=one.item, kind=one.kind, at=one.at, value=one.value)
@@ -29,7 +29,7 @@ def request_of(case: Case) -> RetrievalRequest:
 
 def ask_sources(
     retriever: Retriever,
-    cases: Sequence[Case],
+    cases: Sequence[LoggedCase],
     depth: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> FusionCases:

@@ -8,15 +8,15 @@ from llmrec.config import Workspace
 from llmrec.errors import DataError
 from llmrec.finetune.behaviour import ShopData, shop_data
 from llmrec.finetune.behaviour.continuing import hold_out_new
-from llmrec.finetune.behaviour.sequences import HeldOut, hold_out, in_order
+from llmrec.finetune.behaviour.sequences import HeldOutCase, hold_out, in_order
 from llmrec.finetune.since import Since
 from llmrec.types import Event
 
-__all__ = ["Validation", "hold_out_shop"]
+__all__ = ["CutLog", "hold_out_shop"]
 
 
 @dataclass(frozen=True)
-class Validation:
+class CutLog:
     """A shop's log cut in two.
 
     Attributes:
@@ -29,12 +29,12 @@ class Validation:
 
     data: ShopData
     train: list[Event]
-    cases: list[HeldOut]
+    cases: list[HeldOutCase]
     since: Since | None = None
     new: int = 0
 
 
-def hold_out_shop(workspace: Workspace, since: Since | None = None) -> Validation:
+def hold_out_shop(workspace: Workspace, since: Since | None = None) -> CutLog:
     """Cut the log of ``workspace``.
 
     Args:
@@ -50,11 +50,11 @@ def hold_out_shop(workspace: Workspace, since: Since | None = None) -> Validatio
     if since is not None:
         new = since.new(known)
         train, cases = hold_out_new(known, new, len(known), 0, share=1.0)
-        return Validation(data, train, cases, since, len(new))
+        return CutLog(data, train, cases, since, len(new))
     train, cases = hold_out(known)
     if not cases:
         raise DataError(
             "There is nobody to validate with: no user has three different items.",
             hint="Ingest a longer event log; until then the weights of retrieval.weights serve.",
         )
-    return Validation(data, train, cases)
+    return CutLog(data, train, cases)

@@ -16,7 +16,7 @@ from llmrec.artifacts import (
 )
 from llmrec.config import Workspace
 from llmrec.finetune.fusion.choose import BEFORE, BY_HAND, Choice
-from llmrec.finetune.fusion.held_out import Validation
+from llmrec.finetune.fusion.held_out import CutLog
 from llmrec.finetune.fusion.ranks import ndcg_at
 from llmrec.finetune.fusion.settings import FusionSettings
 from llmrec.finetune.fusion.table import fused_figures
@@ -44,7 +44,7 @@ class PublishedFusion:
 def publish_fusion(
     workspace: Workspace,
     result: FusionResult,
-    asked: Validation,
+    asked: CutLog,
     settings: FusionSettings,
     *,
     promote: bool = True,
@@ -87,7 +87,7 @@ def _against(result: FusionResult, card: Card, before: Artifact | None) -> str:
     return step_back(card, before)
 
 
-def fusion_card(result: FusionResult, asked: Validation, settings: FusionSettings) -> Card:
+def fusion_card(result: FusionResult, asked: CutLog, settings: FusionSettings) -> Card:
     """What is known about a fitted fusion; its figures are of cases it was not fitted on."""
     choice = result.choice
     kept, since = choice.kept, asked.since

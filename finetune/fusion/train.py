@@ -18,7 +18,7 @@ from llmrec.finetune.behaviour.prepare import Observer
 from llmrec.finetune.earlier import open_earlier
 from llmrec.finetune.fusion.ask import ask_sources
 from llmrec.finetune.fusion.choose import Choice, choose_fusion
-from llmrec.finetune.fusion.held_out import Validation
+from llmrec.finetune.fusion.held_out import CutLog
 from llmrec.finetune.fusion.settings import FusionSettings
 from llmrec.retrieval import Retriever
 from llmrec.retrieval.learned import load_fusion
@@ -41,7 +41,7 @@ class FusionResult:
 
 def train_fusion(
     workspace: Workspace,
-    asked: Validation,
+    asked: CutLog,
     settings: FusionSettings | None = None,
     *,
     encoder: TextEncoder | None = None,

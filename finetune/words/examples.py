@@ -102,7 +102,7 @@ def build_words(
     counts = WordsCounts(items=len(requests))
     made: list[WordsExample] = []
     for request in requests:
-        own = _Maker(request, engine, settings, brands, lower, counts, seed)
+        own = _SentenceMaker(request, engine, settings, brands, lower, counts, seed)
         found = [*(own.examples(describes=False) if reasons else ()), *own.examples(describes=True)]
         counts.silent += not found
         made += found
@@ -124,7 +124,7 @@ def small_words(items: Iterable[Item]) -> frozenset[str]:
     return frozenset(found)
 
 
-class _Maker:
+class _SentenceMaker:
     """The sentences of one item."""
 
     def __init__(

@@ -16,7 +16,7 @@ from llmrec.artifacts.card import (
     package_versions,
     read_card,
 )
-from llmrec.artifacts.comparison import Comparison
+from llmrec.artifacts.comparison import CardComparison
 from llmrec.artifacts.folders import publish_folder
 from llmrec.artifacts.store import Artifact, Artifacts
 
@@ -29,8 +29,8 @@ __all__ = [
     "Artifact",
     "Artifacts",
     "Card",
+    "CardComparison",
     "CardData",
-    "Comparison",
     "Figure",
     "Kind",
     "chosen_adapter",

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 from pydantic_core import to_jsonable_python
 
-from llmrec.artifacts.documents import Document, read_document
+from llmrec.artifacts.documents import StrictModel, read_document
 from llmrec.errors import ModelError
 
 __all__ = [
@@ -45,7 +45,7 @@ def _plain(value: Any) -> Any:
 _Plain: TypeAlias = Annotated[dict[str, Any], BeforeValidator(_plain)]
 
 
-class Figure(Document):
+class Figure(StrictModel):
     """A measured mean over ``n`` cases, with its interval (95 %) where there is one."""
 
     mean: float
@@ -65,7 +65,7 @@ class Figure(Document):
         return f"{self.mean:.4f} [{self.low:.4f}, {self.high:.4f}]"
 
 
-class CardData(Document):
+class CardData(StrictModel):
     """What it was learned from: the hash says which data exactly, ``last`` up to which moment."""
 
     sha256: str
@@ -75,7 +75,7 @@ class CardData(Document):
     last: AwareDatetime | None = None
 
 
-class Card(Document):
+class Card(StrictModel):
     """What is known about one version.
 
     ``metrics`` are measured on validation, the main one first, of which more is better. ``seconds``

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from llmrec.artifacts.card import Card
 
-__all__ = ["Comparison"]
+__all__ = ["CardComparison"]
 
 
 @dataclass(frozen=True)
-class Comparison:
+class CardComparison:
     """Two cards by their main metric, of which more is better.
 
     Intervals overlap more often than not; the rule looks at the means alone, since whoever promotes

@@ -10,16 +10,16 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from llmrec.errors import ModelError, WorkspaceError
 
-__all__ = ["Document", "read_document"]
+__all__ = ["StrictModel", "read_document"]
 
 
-class Document(BaseModel):
+class StrictModel(BaseModel):
     """A part of such a file: no unknown fields, no NaN, never changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-_D = TypeVar("_D", bound=Document)
+_D = TypeVar("_D", bound=StrictModel)
 
 
 def read_document(path: Path, model: type[_D], *, hint: str) -> _D:

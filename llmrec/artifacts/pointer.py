@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from llmrec.artifacts.documents import Document, read_document
+from llmrec.artifacts.documents import StrictModel, read_document
 from llmrec.artifacts.folders import replace_file
 
 __all__ = ["POINTER_NAME", "Pointer", "read_pointer", "write_pointer"]
@@ -20,7 +20,7 @@ _REMEMBERED = 100
 _Version: TypeAlias = Annotated[str, Field(pattern=r"^[0-9]{4,}$")]
 
 
-class Pointer(Document):
+class Pointer(StrictModel):
     """Which version of a kind serves; ``None`` is none.
 
     ``before`` are those that served before it, the latest last.

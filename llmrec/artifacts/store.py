@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmrec.artifacts.card import CARD_NAME, KINDS, Card, read_card
-from llmrec.artifacts.comparison import Comparison
+from llmrec.artifacts.comparison import CardComparison
 from llmrec.artifacts.folders import filled
 from llmrec.artifacts.home import building, bury, is_number, locked, next_number, numbers
 from llmrec.artifacts.pointer import POINTER_NAME, read_pointer, write_pointer
@@ -156,7 +156,7 @@ class Artifacts:
             kind: of what.
             version: its number.
             unless_worse: refuse one whose main metric is below that of the one that serves; see
-                :class:`~llmrec.artifacts.comparison.Comparison`.
+                :class:`~llmrec.artifacts.comparison.CardComparison`.
 
         Raises:
             DiskFull: no space is left; what served still does.
@@ -237,7 +237,7 @@ class Artifacts:
 def _refuse_worse(new: Artifact, serving: Artifact | None) -> None:
     if serving is None:
         return
-    compared = Comparison(new.card, serving.card)
+    compared = CardComparison(new.card, serving.card)
     if compared.worse:
         raise ModelError(
             f"'{new.name}' is worse than '{serving.name}', which serves: {compared}.",

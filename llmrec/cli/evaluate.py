@@ -15,7 +15,7 @@ from llmrec.cli import evaluate_options as flags
 if TYPE_CHECKING:
     from llmrec.config import Workspace
     from llmrec.eval import EvalData
-    from llmrec.eval.runs.record import Plan, Run
+    from llmrec.eval.runs.record import Run, RunPlan
 
 __all__ = ["app"]
 
@@ -284,7 +284,7 @@ def _run_main_path(
     return (_run_ranker if llm else _run_retriever)(data, options, shop, plan, folder)
 
 
-def _plan(data: EvalData, options: _RunOptions, shop: Workspace, llm: bool) -> Plan:
+def _plan(data: EvalData, options: _RunOptions, shop: Workspace, llm: bool) -> RunPlan:
     from llmrec.errors import ConfigError
     from llmrec.eval.main_path.recommenders import path_settings
     from llmrec.eval.runs.runner import make_plan
@@ -315,7 +315,7 @@ def _plan(data: EvalData, options: _RunOptions, shop: Workspace, llm: bool) -> P
 
 
 def _run_retriever(
-    data: EvalData, options: _RunOptions, shop: Workspace, plan: Plan, folder: Path
+    data: EvalData, options: _RunOptions, shop: Workspace, plan: RunPlan, folder: Path
 ) -> Run:
     from llmrec.eval.main_path.recommenders import open_retriever
     from llmrec.eval.runs.runner import run as run_planned
@@ -337,7 +337,7 @@ def _run_retriever(
 
 
 def _run_ranker(
-    data: EvalData, options: _RunOptions, shop: Workspace, plan: Plan, folder: Path
+    data: EvalData, options: _RunOptions, shop: Workspace, plan: RunPlan, folder: Path
 ) -> Run:
     from llmrec.eval.main_path.details import llm_details
     from llmrec.eval.main_path.recommenders import open_main_path

@@ -208,10 +208,10 @@ def _is_here(weights: Weights) -> bool:
 
 def _size_of_pull(weights: Weights) -> str:
     from llmrec.weights.hub import repository_size
-    from llmrec.weights.names import HubSource
+    from llmrec.weights.names import HubRepository
 
     size = weights.download_bytes
-    if isinstance(weights.source, HubSource):
+    if isinstance(weights.source, HubRepository):
         size = repository_size(weights.source.repository)
     return f" ({_mb(size)})" if size else ""
 

@@ -155,11 +155,11 @@ def _serving(store: Artifacts, kind: str) -> Artifact | None:
 
 
 def _compared(chosen: Artifact, before: Artifact | None) -> str:
-    from llmrec.artifacts import Comparison
+    from llmrec.artifacts import CardComparison
 
     if before is None or before.version == chosen.version:
         return ""
-    return f" instead of {before.version}: {Comparison(chosen.card, before.card)}"
+    return f" instead of {before.version}: {CardComparison(chosen.card, before.card)}"
 
 
 def _check_base(shop: Workspace, chosen: Artifact) -> None:

@@ -16,7 +16,7 @@ from llmrec.errors import ConfigError, MissingExtra, WorkspaceError
 
 if TYPE_CHECKING:
     from llmrec.config import EngineSettings, Settings
-    from llmrec.engines.remote.serving import Command
+    from llmrec.engines.remote.serving import ServerCommand
     from llmrec.planner import Plan
 
 __all__ = ["serve_llm"]
@@ -140,7 +140,7 @@ def _command(
     port: int | None,
     *,
     on_ray: bool,
-) -> Command:
+) -> ServerCommand:
     from llmrec.engines.remote.serving import adapter_folders, serve_command
     from llmrec.weights import locate
 
@@ -155,7 +155,7 @@ def _command(
     )
 
 
-def _start(command: Command, settings: Settings) -> None:
+def _start(command: ServerCommand, settings: Settings) -> None:
     from importlib.util import find_spec
 
     if command.arguments[0] == "python":

@@ -74,7 +74,9 @@ def train_all(
     from llmrec.config import Workspace
 
     shop = Workspace.open(workspace)
-    options = _Options(shop, since, max_examples, targets, seed, set_ or [], resume, promote)
+    options = _TrainingOptions(
+        shop, since, max_examples, targets, seed, set_ or [], resume, promote
+    )
     names = _names(skip or [])
     record = Record(shop, options.key)
     if not resume:
@@ -110,7 +112,7 @@ def _names(skip: Sequence[str]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _Options:
+class _TrainingOptions:
     """What was asked for, and the stages made of it."""
 
     shop: Workspace
@@ -167,7 +169,7 @@ class _Options:
         return make[name]()
 
 
-def _sizes(options: _Options, names: Sequence[str], *, as_json: bool) -> dict[str, Any]:
+def _sizes(options: _TrainingOptions, names: Sequence[str], *, as_json: bool) -> dict[str, Any]:
     """Say what each will cost; one that cannot learn does not stop the others."""
     plain: dict[str, Any] = {}
     for name in names:
@@ -189,14 +191,14 @@ def _sizes(options: _Options, names: Sequence[str], *, as_json: bool) -> dict[st
     return plain
 
 
-def _size(options: _Options, name: str) -> Size | str:
+def _size(options: _TrainingOptions, name: str) -> Size | str:
     if absent := _absent(options, name):
         return absent
     stage = options.stage(name)
     return stage.idle() or stage.size()
 
 
-def _absent(options: _Options, name: str) -> str:
+def _absent(options: _TrainingOptions, name: str) -> str:
     """Why there is nothing to go on from, if there is not."""
     from llmrec.artifacts import Artifacts
 
@@ -205,7 +207,7 @@ def _absent(options: _Options, name: str) -> str:
     return f"No learned '{name}' serves, so there is nothing to go on from; train without --since."
 
 
-def _done(options: _Options, name: str, record: Record, *, show: bool) -> Outcome:
+def _done(options: _TrainingOptions, name: str, record: Record, *, show: bool) -> Outcome:
     """Train one; what went wrong is said, and stops no other."""
     notes.print(f"[bold]{name}[/]", highlight=False)
     try:

@@ -27,7 +27,7 @@ from llmrec.cli.train_stage import Made, Size, run_stage, say_warnings
 
 if TYPE_CHECKING:
     from llmrec.config import Workspace
-    from llmrec.finetune.behaviour import BehaviourResult, Published, ShopData
+    from llmrec.finetune.behaviour import BehaviourResult, PublishedEncoder, ShopData
     from llmrec.finetune.behaviour.continuing import Origin
     from llmrec.finetune.since import Moment, Since
     from llmrec.types import Event
@@ -209,7 +209,7 @@ class BehaviourStage:
         return folder
 
 
-def _made(result: BehaviourResult, published: Published) -> Made:
+def _made(result: BehaviourResult, published: PublishedEncoder) -> Made:
     from llmrec.finetune.gained import GAINED
 
     card = published.artifact.card

@@ -20,7 +20,7 @@ from llmrec.cli.train_stage import Made, Size, run_stage
 
 if TYPE_CHECKING:
     from llmrec.config import Workspace
-    from llmrec.finetune.fusion import FusionResult, FusionSettings, PublishedFusion, Validation
+    from llmrec.finetune.fusion import CutLog, FusionResult, FusionSettings, PublishedFusion
     from llmrec.finetune.since import Moment, Since
 
 __all__ = ["FusionStage", "fusion"]
@@ -118,7 +118,7 @@ class FusionStage:
         return _made(self._shop, result, published)
 
     @cached_property
-    def _asked(self) -> Validation:
+    def _asked(self) -> CutLog:
         from llmrec.finetune.fusion import hold_out_shop
 
         return hold_out_shop(self._shop, self._since)
@@ -145,13 +145,13 @@ class FusionStage:
         return said
 
     def _train(self) -> FusionResult:
-        from llmrec.finetune.behaviour import EpochReport, StepReport
+        from llmrec.finetune.behaviour import EncoderStepReport, EpochReport
         from llmrec.finetune.fusion import train_fusion
 
         with progress_bar() as bar:
             asking = bar.add_task("Asking sources", total=None)
 
-            def epoch(report: EpochReport | StepReport) -> None:
+            def epoch(report: EpochReport | EncoderStepReport) -> None:
                 if isinstance(report, EpochReport):
                     bar.console.print(f"epoch {report.epoch}: loss {report.loss:.4f}")
 

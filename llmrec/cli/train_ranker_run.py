@@ -15,8 +15,7 @@ from llmrec.cli.train_stage import say_warnings
 if TYPE_CHECKING:
     from llmrec.config import Workspace
     from llmrec.finetune import EvaluationReport, LoraReport, LoraSettings, StepReport
-    from llmrec.finetune.behaviour import EpochReport
-    from llmrec.finetune.behaviour import StepReport as EncoderStep
+    from llmrec.finetune.behaviour import EncoderStepReport, EpochReport
     from llmrec.finetune.card import PublishedAdapter
     from llmrec.finetune.ranker.shop import RankerData
     from llmrec.finetune.since import Since
@@ -76,7 +75,7 @@ class RankerRun:
         with progress_bar() as bar:
             task = bar.add_task("Taking the log back", total=None)
 
-            def encoder(told: EpochReport | EncoderStep) -> None:
+            def encoder(told: EpochReport | EncoderStepReport) -> None:
                 text = f"Behaviour encoder on the earlier log, epoch {told.epoch}"
                 bar.update(task, description=text)
 

@@ -9,7 +9,7 @@ from llmrec.cli.live_table import LiveTable
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from llmrec.finetune.behaviour import EpochReport, StepReport
+    from llmrec.finetune.behaviour import EncoderStepReport, EpochReport
 
 __all__ = ["TrainingView"]
 
@@ -25,11 +25,11 @@ class TrainingView(LiveTable):
         columns = ("epoch", "loss", "recall@10", "ndcg@10", "seconds", "")
         super().__init__(console, columns, "Preparing")
 
-    def tell(self, report: EpochReport | StepReport) -> None:
+    def tell(self, report: EpochReport | EncoderStepReport) -> None:
         """Hear of a step or an epoch."""
-        from llmrec.finetune.behaviour import StepReport
+        from llmrec.finetune.behaviour import EncoderStepReport
 
-        if isinstance(report, StepReport):
+        if isinstance(report, EncoderStepReport):
             self.step(f"Epoch {report.epoch}", report.step, report.steps)
         else:
             self.row(_cells(report))

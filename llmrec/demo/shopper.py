@@ -23,7 +23,7 @@ from typing import Any
 from llmrec.demo.journeys import JOURNEYS, Journey
 from llmrec.demo.personas import Persona
 
-__all__ = ["Shelf", "Shopper", "Taste", "normal", "pick"]
+__all__ = ["DemoShopper", "Shelf", "Taste", "normal", "pick"]
 
 _DAY = 86_400.0
 _JOURNEY_SHARE = 0.55  # of visits that continue or begin a journey
@@ -117,7 +117,7 @@ class Shelf:
 
 
 @dataclass
-class Shopper:
+class DemoShopper:
     """One shopper with one or two personas; :meth:`live` gives the whole log of events.
 
     Attributes:

@@ -18,7 +18,7 @@ from random import Random
 from typing import Any
 
 from llmrec.demo.personas import PERSONAS, Persona
-from llmrec.demo.shopper import Shelf, Shopper, normal
+from llmrec.demo.shopper import DemoShopper, Shelf, normal
 
 __all__ = ["END", "SEED", "SHOPPERS", "START", "events_text", "main", "simulate"]
 
@@ -52,7 +52,7 @@ def simulate(
         words[name] = " Also: ".join(f"{one.key}. {one.words}" for one, _ in personas)
         joined = START + timedelta(days=int(330 * rng.random() ** 2))
         target = min(54, max(5, round(math.exp(3.3 + 0.5 * normal(rng)))))
-        events += Shopper(name, personas, shelf, rng).live(joined, END, target)
+        events += DemoShopper(name, personas, shelf, rng).live(joined, END, target)
     events.sort(key=lambda event: (event["at"], event["user"]))
     return events, words
 

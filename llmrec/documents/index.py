@@ -48,7 +48,7 @@ class DocumentsReport:
 
 
 @dataclass(frozen=True)
-class _Row:
+class _IndexRow:
     """A vector to be: a passage, or one sentence under its heading."""
 
     id: str
@@ -165,7 +165,7 @@ def _update(
     )
 
 
-def _write(collection: VectorCollection, encoder: TextEncoder, rows: Sequence[_Row]) -> None:
+def _write(collection: VectorCollection, encoder: TextEncoder, rows: Sequence[_IndexRow]) -> None:
     """One file, in one write unless it is a book."""
     for start in range(0, len(rows), _PAGE):
         page = rows[start : start + _PAGE]
@@ -173,7 +173,7 @@ def _write(collection: VectorCollection, encoder: TextEncoder, rows: Sequence[_R
         collection.upsert([row.id for row in page], vectors, [row.metadata for row in page])
 
 
-def _rows(document: Document) -> Iterator[_Row]:
+def _rows(document: Document) -> Iterator[_IndexRow]:
     for number, passage in enumerate(document.passages):
         common: Metadata = {
             "file": document.name,
@@ -183,11 +183,11 @@ def _rows(document: Document) -> Iterator[_Row]:
         }
         name = f"{document.name}#{number}"
         text = "\n".join(passage.blocks)
-        yield _Row(name, passage.text, {**common, "kind": "passage", "text": text})
+        yield _IndexRow(name, passage.text, {**common, "kind": "passage", "text": text})
         heading = f"{passage.headings[-1]}: " if passage.headings else ""
         said = [sentence for block in passage.blocks for sentence in sentences(block)]
         for place, sentence in enumerate(said):
-            yield _Row(
+            yield _IndexRow(
                 f"{name}.{place}",
                 heading + sentence,
                 {**common, "kind": "sentence", "text": sentence, "place": place},

@@ -2,7 +2,7 @@
 
 from llmrec.experiment.assignment import ARMS, Arm, arm_of
 from llmrec.experiment.experiment import Experiment, rank_in_arms
-from llmrec.experiment.exposures import Exposures, Shown
+from llmrec.experiment.exposures import Exposures, ShownList
 from llmrec.experiment.recording import keep_shown
 
 __all__ = [
@@ -10,7 +10,7 @@ __all__ = [
     "Arm",
     "Experiment",
     "Exposures",
-    "Shown",
+    "ShownList",
     "arm_of",
     "keep_shown",
     "rank_in_arms",

@@ -19,7 +19,7 @@ from llmrec.catalog.schema import Key, events
 from llmrec.catalog.stored import Stored
 from llmrec.types import EventKind
 
-__all__ = ["OUTCOMES", "Exposures", "Reached", "Shown"]
+__all__ = ["OUTCOMES", "Exposures", "Reached", "ShownList"]
 
 OUTCOMES = (EventKind.LIKE, EventKind.CART, EventKind.PURCHASE)
 """What an experiment counts."""
@@ -41,7 +41,7 @@ _exposures = sa.Table(
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownList:
     """A list that a shopper of an arm was shown."""
 
     user: str
@@ -64,7 +64,7 @@ class Exposures(Stored):
 
     tables = _tables
 
-    def record(self, experiment: str, lists: Sequence[Shown], at_us: int | None = None) -> None:
+    def record(self, experiment: str, lists: Sequence[ShownList], at_us: int | None = None) -> None:
         """Keep what was shown, all lists in one transaction.
 
         Lists of shoppers who were forgotten since the operation began are left out.

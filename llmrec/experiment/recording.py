@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from llmrec.errors import LLMRecError
-from llmrec.experiment.exposures import Exposures, Shown
+from llmrec.experiment.exposures import Exposures, ShownList
 from llmrec.types import Recommendations
 
 __all__ = ["WAIT_S", "keep_shown"]
@@ -28,7 +28,7 @@ def keep_shown(
         answers: of one batch.
     """
     lists = [
-        Shown(one.user, one.trace.arm, one.ids)
+        ShownList(one.user, one.trace.arm, one.ids)
         for one in answers
         if one.user and one.trace.arm and one.ids
     ]

@@ -153,7 +153,7 @@ class CsvSource:
 
     @property
     def format(self) -> str:
-        """See :class:`~llmrec.ingest.readers.Source`."""
+        """See :class:`~llmrec.ingest.readers.RowSource`."""
         if self._delimiter == "\t":
             return "TSV"
         shown = self._delimiter if self._delimiter.isprintable() else repr(self._delimiter)[1:-1]
@@ -161,7 +161,7 @@ class CsvSource:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """See :class:`~llmrec.ingest.readers.Source`."""
+        """See :class:`~llmrec.ingest.readers.RowSource`."""
         notes = []
         if self._short:
             ends = "1 row ends" if self._short == 1 else f"{self._short:,} rows end"
@@ -172,7 +172,7 @@ class CsvSource:
         return tuple(notes)
 
     def rows(self, columns: Sequence[str]) -> Iterator[Row]:
-        """See :class:`~llmrec.ingest.readers.Source`."""
+        """See :class:`~llmrec.ingest.readers.RowSource`."""
         self._refuse_repeated(columns)
         at = [self.columns.index(name) for name in columns]
         width = self._width

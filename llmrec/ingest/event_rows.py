@@ -19,7 +19,7 @@ from llmrec.ingest.fields import (
     says_return,
     says_yes,
 )
-from llmrec.ingest.recognise import Plan
+from llmrec.ingest.recognise import FilePlan
 from llmrec.ingest.rejects import BadRow
 from llmrec.ingest.rows import Defaults
 from llmrec.ingest.shapes import RATING_COLUMNS
@@ -57,7 +57,7 @@ class EventBuilder:
         "_returned", "_status", "_text", "_unordered", "_user", "_value", "ratings",
     )  # fmt: skip
 
-    def __init__(self, plan: Plan, defaults: Defaults, *, unordered: bool = False) -> None:
+    def __init__(self, plan: FilePlan, defaults: Defaults, *, unordered: bool = False) -> None:
         self._unordered, self._again = unordered, ("", "", 0)
         self._names = plan.selected
         index = {name: i for i, name in enumerate(plan.selected)}

@@ -73,7 +73,7 @@ class JsonSource:
         self.columns = self._columns(lines, limit)
 
     def rows(self, columns: Sequence[str]) -> Iterator[Row]:
-        """See :class:`~llmrec.ingest.readers.Source`; a key that an object lacks is ``ABSENT``."""
+        """See :class:`~llmrec.ingest.readers.RowSource`; a key that is not there is ``ABSENT``."""
         wanted = tuple(columns)
         for row, value in self._objects(Lines(self._reopen(), self._encoding)):
             if isinstance(value, BadRow):

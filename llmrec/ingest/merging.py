@@ -15,7 +15,7 @@ from llmrec.ingest.cleaning import clean_id
 from llmrec.ingest.fields import join_texts
 from llmrec.ingest.offers import Offer, gathered, offered
 from llmrec.ingest.readers import Row
-from llmrec.ingest.recognise import Plan
+from llmrec.ingest.recognise import FilePlan
 from llmrec.ingest.rejects import BadRow
 from llmrec.ingest.rows import ItemBuilder
 from llmrec.types import Item
@@ -39,7 +39,7 @@ def each_row(rows: Iterable[Row], build: Callable[[int, Sequence[Any]], T]) -> B
 
 
 @dataclass
-class _Entry:
+class _VariantRow:
     """One row of a file with variants."""
 
     row: int
@@ -48,7 +48,7 @@ class _Entry:
     parent: str | None
 
 
-def merge_variants(rows: Iterable[Row], build: ItemBuilder, plan: Plan) -> Built[Item]:
+def merge_variants(rows: Iterable[Row], build: ItemBuilder, plan: FilePlan) -> Built[Item]:
     """One item per product of a file whose variants have rows of their own, wherever they stand.
 
     The price is the lowest of what can be bought; the stock is the sum where every variant is
@@ -57,13 +57,13 @@ def merge_variants(rows: Iterable[Row], build: ItemBuilder, plan: Plan) -> Built
     a parent that has no row, or (Shopify) to the rows with their own id. The rows are kept until
     the end of the file.
     """
-    entries: list[_Entry] = []
+    entries: list[_VariantRow] = []
     for number, values in rows:
         if isinstance(values, BadRow):
             yield number, values
             continue
         try:
-            entries.append(_Entry(number, values, build.id(values), _parent(build, values)))
+            entries.append(_VariantRow(number, values, build.id(values), _parent(build, values)))
         except BadRow as bad:
             yield number, bad
     groups = _grouped(entries, build, plan)
@@ -72,7 +72,9 @@ def merge_variants(rows: Iterable[Row], build: ItemBuilder, plan: Plan) -> Built
     _say_what_was_folded(groups, build)
 
 
-def _say_what_was_folded(groups: dict[str, dict[str, list[_Entry]]], build: ItemBuilder) -> None:
+def _say_what_was_folded(
+    groups: dict[str, dict[str, list[_VariantRow]]], build: ItemBuilder
+) -> None:
     folded = {product: set(group) - {product} for product, group in groups.items()}
     count = sum(map(len, folded.values()))
     if count:
@@ -94,13 +96,13 @@ def _parent(build: ItemBuilder, values: Sequence[Any]) -> str | None:
 
 
 def _grouped(
-    entries: list[_Entry], build: ItemBuilder, plan: Plan
-) -> dict[str, dict[str, list[_Entry]]]:
+    entries: list[_VariantRow], build: ItemBuilder, plan: FilePlan
+) -> dict[str, dict[str, list[_VariantRow]]]:
     """Product -> id -> the rows with that id, in the order of the file."""
     ids = {entry.id: entry for entry in entries}
     aliases = _skus(entries, build) if "sku" in plan.columns else {}
     parents = _listed_variations(entries, build) if "variations" in plan.columns else {}
-    groups: dict[str, dict[str, list[_Entry]]] = {}
+    groups: dict[str, dict[str, list[_VariantRow]]] = {}
     for entry in entries:
         parent = entry.parent and aliases.get(entry.parent, entry.parent)
         parent = parent or parents.get(entry.id) or entry.id
@@ -113,12 +115,12 @@ def _grouped(
     return groups
 
 
-def _skus(entries: list[_Entry], build: ItemBuilder) -> dict[str, str]:
+def _skus(entries: list[_VariantRow], build: ItemBuilder) -> dict[str, str]:
     skus = ((build.cell(entry.values, "sku"), entry.id) for entry in entries)
     return {clean_id(sku): id for sku, id in skus if sku is not None}
 
 
-def _listed_variations(entries: list[_Entry], build: ItemBuilder) -> dict[str, str]:
+def _listed_variations(entries: list[_VariantRow], build: ItemBuilder) -> dict[str, str]:
     """Magento: the parent's row lists its variants, ``sku=A-S,size=S|sku=A-M,size=M``."""
     parents = {}
     for entry in entries:
@@ -129,7 +131,7 @@ def _listed_variations(entries: list[_Entry], build: ItemBuilder) -> dict[str, s
 
 
 def _product(
-    product: str, group: dict[str, list[_Entry]], build: ItemBuilder
+    product: str, group: dict[str, list[_VariantRow]], build: ItemBuilder
 ) -> Iterator[tuple[int, Item | BadRow]]:
     """The item of all rows of a product; rows that cannot be used are left aside."""
     handles = build.by_handle
@@ -147,7 +149,7 @@ def _product(
         yield base.row, bad
         return
     options = build.option_names(base.values)
-    members: list[tuple[_Entry, Item]] = []
+    members: list[tuple[_VariantRow, Item]] = []
     unread: list[int] = []
     for entry in entries:
         try:
@@ -163,18 +165,18 @@ def _product(
     yield base.row, _merged(product, base, members, build)
 
 
-def _is_base(entry: _Entry, product: str, build: ItemBuilder) -> bool:
+def _is_base(entry: _VariantRow, product: str, build: ItemBuilder) -> bool:
     return entry.id == product and build.offers(entry.values, "title")
 
 
-def _built(entry: _Entry, build: ItemBuilder, product: str) -> Item | BadRow:
+def _built(entry: _VariantRow, build: ItemBuilder, product: str) -> Item | BadRow:
     try:
         return replace(build.published(entry.row, entry.values), id=product)
     except BadRow as bad:
         return bad
 
 
-def _title(base: _Entry, entries: list[_Entry], build: ItemBuilder) -> str:
+def _title(base: _VariantRow, entries: list[_VariantRow], build: ItemBuilder) -> str:
     """The parent's title; of variants without a parent what their titles begin with."""
     titles = [build.title(e.values) for e in entries if build.offers(e.values, "title")]
     if base.parent is None or len(titles) < 2:
@@ -188,7 +190,7 @@ def _title(base: _Entry, entries: list[_Entry], build: ItemBuilder) -> str:
 
 
 def _merged(
-    product: str, base: _Entry, members: list[tuple[_Entry, Item]], build: ItemBuilder
+    product: str, base: _VariantRow, members: list[tuple[_VariantRow, Item]], build: ItemBuilder
 ) -> Item:
     item = next((item for entry, item in members if entry is base), members[0][1])
     above = base.id == product and base.parent is None and not build.by_handle
@@ -209,7 +211,7 @@ def _merged(
     )
 
 
-def _offer(entry: _Entry, item: Item, build: ItemBuilder) -> Offer:
+def _offer(entry: _VariantRow, item: Item, build: ItemBuilder) -> Offer:
     counted = build.offers(entry.values, "stock", "availability")
     if build.by_handle:
         counted = item.price is not None  # the other rows are of further images

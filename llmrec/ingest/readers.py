@@ -13,7 +13,15 @@ from typing import Any, Protocol
 from llmrec.errors import DataError
 from llmrec.ingest.rejects import BadRow
 
-__all__ = ["ABSENT", "Rescued", "Row", "Source", "checked_columns", "numbered_columns", "repeated"]
+__all__ = [
+    "ABSENT",
+    "Rescued",
+    "Row",
+    "RowSource",
+    "checked_columns",
+    "numbered_columns",
+    "repeated",
+]
 
 Row = tuple[int, "Sequence[Any] | BadRow"]
 """A row's 1-based number (of the line it begins on, where there are lines) and its content."""
@@ -38,7 +46,7 @@ class Rescued(list[Any]):
     """
 
 
-class Source(Protocol):
+class RowSource(Protocol):
     """Rows to ingest."""
 
     @property

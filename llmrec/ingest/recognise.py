@@ -24,14 +24,14 @@ from llmrec.ingest.shapes import (
     RATING_COLUMNS,
     SHAPES,
     TITLE_FALLBACKS,
+    FileShape,
     Merge,
-    Shape,
     Target,
 )
 from llmrec.ingest.times import DateOrder
 from llmrec.types import EventKind
 
-__all__ = ["ATTRIBUTE_PREFIX", "Plan", "parse_map", "recognise"]
+__all__ = ["ATTRIBUTE_PREFIX", "FilePlan", "parse_map", "recognise"]
 
 ATTRIBUTE_PREFIX = "attributes."
 _HELPERS = {"price": ("sale_price", "sale_dates", "sale_from", "sale_to"),
@@ -40,7 +40,7 @@ _NEEDED: dict[Target, tuple[str, ...]] = {"items": ("id", "title"), "events": ("
 
 
 @dataclass(frozen=True)
-class Plan:
+class FilePlan:
     """How the rows of one file become items or events.
 
     Attributes:
@@ -76,7 +76,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class _ShapeMatch:
-    shape: Shape
+    shape: FileShape
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -110,7 +110,7 @@ def recognise(
     flags: Mapping[str, tuple[str, ...]] | None = None,
     order: DateOrder | None = None,
     partial: bool = False,
-) -> Plan:
+) -> FilePlan:
     """Decide how to read a file with these columns.
 
     Args:
@@ -142,7 +142,7 @@ def recognise(
     _check_needed(mapped, columns, target, file, partial)
     shape = match.shape
     parents = "parent" in mapped and target == "items"
-    return Plan(
+    return FilePlan(
         shape=shape.name,
         target=target,
         columns=mapped,
@@ -206,7 +206,7 @@ def _by_names(columns: Sequence[str], target: Target) -> _ShapeMatch:
             mapped |= {f"{ATTRIBUTE_PREFIX}{column}": (column,) for column in options}
     native = bool(mapped) and all(names[0] == name for name, names in mapped.items())
     label = "llmrec's own fields" if native else "column names"
-    return _ShapeMatch(Shape(label, target, (), currency=currency), mapped)
+    return _ShapeMatch(FileShape(label, target, (), currency=currency), mapped)
 
 
 def _attribute_columns(columns: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -24,7 +24,7 @@ from llmrec.ingest.offers import amount_of, gathered, listed_variants, offered, 
 from llmrec.ingest.paths import further_steps, main_path, parse_paths
 from llmrec.ingest.prices import PriceReader
 from llmrec.ingest.readers import Rescued
-from llmrec.ingest.recognise import ATTRIBUTE_PREFIX, Plan
+from llmrec.ingest.recognise import ATTRIBUTE_PREFIX, FilePlan
 from llmrec.ingest.rejects import BadRow
 from llmrec.ingest.times import parse_time
 from llmrec.types import EventKind, Item
@@ -91,7 +91,7 @@ class ItemBuilder:
         read_price: has kept count of the prices that can be read in two ways.
     """
 
-    def __init__(self, plan: Plan, defaults: Defaults, note: Note | None = None) -> None:
+    def __init__(self, plan: FilePlan, defaults: Defaults, note: Note | None = None) -> None:
         self._plan = plan
         self._defaults = defaults
         self._note = note

@@ -31,8 +31,8 @@ from llmrec.ingest.delimited import Quote, parse_delimiter
 from llmrec.ingest.event_rows import EventBuilder
 from llmrec.ingest.merging import Built, each_row, merge_sales, merge_variants
 from llmrec.ingest.prices import PriceUnit
-from llmrec.ingest.readers import Row, Source
-from llmrec.ingest.recognise import Plan, recognise
+from llmrec.ingest.readers import Row, RowSource
+from llmrec.ingest.recognise import FilePlan, recognise
 from llmrec.ingest.rejects import BadRow, RejectsFile
 from llmrec.ingest.replacing import Decide, Mentioned, Removal, remove_others
 from llmrec.ingest.reports import FileReport, IngestReport, Lacking
@@ -41,7 +41,7 @@ from llmrec.ingest.shapes import Target
 from llmrec.ingest.sources import open_source
 from llmrec.ingest.survey import PriceHints, doubts_of, surveyed, taken
 from llmrec.ingest.times import DateOrder
-from llmrec.ingest.updates import Draft, Drafting, settled
+from llmrec.ingest.updates import Drafting, ItemDraft, settled
 from llmrec.types import Event, EventKind
 
 __all__ = [
@@ -246,7 +246,7 @@ class _FileRun:
             raise
 
     @contextmanager
-    def _source(self, progress: FileProgress | None) -> Iterator[Source]:
+    def _source(self, progress: FileProgress | None) -> Iterator[RowSource]:
         options = self._options
         with ExitStack() as stack:
             yield open_source(
@@ -262,7 +262,9 @@ class _FileRun:
                 progress=None if progress is None else _bound(progress, self._name),
             )
 
-    def _counts(self, source: Source, plan: Plan, counts: WriteCounts, start: float) -> FileReport:
+    def _counts(
+        self, source: RowSource, plan: FilePlan, counts: WriteCounts, start: float
+    ) -> FileReport:
         reasons: Counter[str] = self._rejects.reasons
         return FileReport(
             file=self._name,
@@ -288,7 +290,7 @@ class _FileRun:
             warnings=tuple(self._warnings),
         )
 
-    def _plan(self, source: Source, partial: bool = False) -> Plan:
+    def _plan(self, source: RowSource, partial: bool = False) -> FilePlan:
         ours = self._settings
         return recognise(
             source.columns,
@@ -311,7 +313,7 @@ class _FileRun:
             untitled=untitled,
         )
 
-    def _surveyed(self, plan: Plan, source: Source) -> tuple[Plan, Iterator[Row]]:
+    def _surveyed(self, plan: FilePlan, source: RowSource) -> tuple[FilePlan, Iterator[Row]]:
         """The plan with what the first rows tell of how cells are written, and all rows."""
         options = self._options
         rows = self._counted(source.rows(plan.selected))
@@ -359,7 +361,7 @@ class _ItemsRun(_FileRun):
 
     def _write(
         self,
-        plan: Plan,
+        plan: FilePlan,
         rows: Iterator[Row],
         writing: ItemWriting,
         lacking: Lacking,
@@ -407,12 +409,12 @@ class _ItemsRun(_FileRun):
 
     def _drafts(
         self,
-        plan: Plan,
+        plan: FilePlan,
         rows: Iterator[Row],
         build: ItemBuilder,
         drafting: Drafting,
         mentioned: Mentioned | None,
-    ) -> Built[Draft]:
+    ) -> Built[ItemDraft]:
         if mentioned is not None:
             rows = mentioned.watched(rows, build.id)
         if plan.merge == "none":
@@ -460,7 +462,7 @@ class _EventsRun(_FileRun):
         self._finish(len(self._hashes) - len(unmatched))
 
 
-def _looked_at(plan: Plan, rows: Iterator[Row]) -> tuple[Iterator[Row], bool]:
+def _looked_at(plan: FilePlan, rows: Iterator[Row]) -> tuple[Iterator[Row], bool]:
     """The same rows, and whether those without times or positions are sorted by item."""
     if {"at", "position"} & set(plan.columns):
         return rows, False

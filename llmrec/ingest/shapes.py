@@ -25,8 +25,8 @@ __all__ = [
     "RATING_COLUMNS",
     "SHAPES",
     "TITLE_FALLBACKS",
+    "FileShape",
     "Merge",
-    "Shape",
     "Target",
 ]
 
@@ -45,7 +45,7 @@ ITEM_HELPERS = ("sale_price", "availability", "parent", "published", "status", "
 
 
 @dataclass(frozen=True)
-class Shape:
+class FileShape:
     """A kind of file.
 
     Attributes:
@@ -170,7 +170,7 @@ _SALES_EVENTS = {
 }
 
 SHAPES = (
-    Shape(
+    FileShape(
         "Amazon Reviews 2023, products",
         "items",
         ("parent_asin", "title", "store", "features", "details"),
@@ -187,7 +187,7 @@ SHAPES = (
         },
         currency="USD",
     ),
-    Shape(
+    FileShape(
         "Amazon Reviews 2023, reviews",
         "events",
         ("user_id", "parent_asin", "rating", "timestamp"),
@@ -200,21 +200,21 @@ SHAPES = (
         },
         kind=EventKind.RATING,
     ),
-    Shape(
+    FileShape(
         "Shopify product export",
         "items",
         ("Handle", "Title", "Vendor", "Variant Price"),
         _SHOPIFY,
         merge="handles",
     ),
-    Shape(
+    FileShape(
         "Shopify product export",
         "items",
         ("URL handle", "Title", "Vendor", "Price"),
         _SHOPIFY,
         merge="handles",
     ),
-    Shape(
+    FileShape(
         "WooCommerce product export",
         "items",
         ("ID", "Type", "SKU", "Name", "Published", "Regular price"),
@@ -222,7 +222,7 @@ SHAPES = (
         merge="parents",
         paths=PathStyle(comma_paths=True),
     ),
-    Shape(
+    FileShape(
         "Google Merchant feed",
         "items",
         ("id", "title", "link", "image_link", "availability", "price"),
@@ -230,7 +230,7 @@ SHAPES = (
         merge="parents",
         paths=PathStyle(numbers=False),
     ),
-    Shape(
+    FileShape(
         "Magento product export",
         "items",
         ("sku", "product_type", "name", "categories", "visibility", "additional_attributes"),
@@ -238,20 +238,20 @@ SHAPES = (
         merge="parents",
         paths=PathStyle(comma_paths=True, slashes=True, top="Default Category"),
     ),
-    Shape(
+    FileShape(
         "MovieLens, movies",
         "items",
         ("movieId", "title", "genres"),
         {"id": ("movieId",), "title": ("title",), "category": ("genres",)},
     ),
-    Shape(
+    FileShape(
         "MovieLens, ratings",
         "events",
         ("userId", "movieId", "rating", "timestamp"),
         {"user": ("userId",), "item": ("movieId",), "at": ("timestamp",), "value": ("rating",)},
         kind=EventKind.RATING,
     ),
-    Shape(
+    FileShape(
         "UCI Online Retail",
         "items",
         _SALES,
@@ -259,7 +259,7 @@ SHAPES = (
         currency="GBP",
         merge="sales",
     ),
-    Shape(
+    FileShape(
         "UCI Online Retail",
         "items",
         _SALES_II,
@@ -267,7 +267,7 @@ SHAPES = (
         currency="GBP",
         merge="sales",
     ),
-    Shape(
+    FileShape(
         "UCI Online Retail",
         "events",
         _SALES,
@@ -275,7 +275,7 @@ SHAPES = (
         kind=EventKind.PURCHASE,
         order="mdy",
     ),
-    Shape(
+    FileShape(
         "UCI Online Retail",
         "events",
         _SALES_II,
@@ -283,21 +283,21 @@ SHAPES = (
         kind=EventKind.PURCHASE,
         order="mdy",
     ),
-    Shape(
+    FileShape(
         "UCI Online Retail, prepared",
         "items",
         ("item_id", "title", "price", "n_invoices"),
         {"id": ("item_id",), "title": ("title", "text"), "price": ("price",)},
         currency="GBP",
     ),
-    Shape(
+    FileShape(
         "MovieLens, prepared",
         "items",
         ("item_id", "title", "category", "llamarec_id"),
         {"id": ("item_id",), "title": ("title", "text"), "category": ("category",)},
         paths=PathStyle(comma_steps=True),
     ),
-    Shape(
+    FileShape(
         "Women's clothing, prepared",
         "items",
         ("item_id", "title", "category", "department", "division"),

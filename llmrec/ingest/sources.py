@@ -8,7 +8,7 @@ from pathlib import Path
 from llmrec.errors import ConfigError, DataError
 from llmrec.ingest.delimited import CsvSource, Quote
 from llmrec.ingest.json_rows import JsonSource
-from llmrec.ingest.readers import Source
+from llmrec.ingest.readers import RowSource
 from llmrec.ingest.streams import Progress, Unpacked, packed_name
 from llmrec.ingest.tables import HF_PREFIX, HubSource, ParquetSource
 
@@ -40,7 +40,7 @@ def open_source(
     max_bytes: int,
     scratch: Path,
     progress: Progress | None = None,
-) -> Source:
+) -> RowSource:
     """Open a file, by its suffix or ``format``, or a data set of the Hugging Face hub.
 
     Args:

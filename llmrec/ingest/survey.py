@@ -24,7 +24,7 @@ from llmrec.ingest.prices import (
     reads_two_ways,
 )
 from llmrec.ingest.readers import Row
-from llmrec.ingest.recognise import Plan
+from llmrec.ingest.recognise import FilePlan
 from llmrec.ingest.rejects import BadRow
 from llmrec.ingest.times import DateOrder, order_evidence
 
@@ -65,9 +65,11 @@ def taken(rows: Iterator[Row]) -> list[Row]:
     return head
 
 
-def surveyed(plan: Plan, head: Sequence[Row], hints: PriceHints) -> tuple[Plan, tuple[str, ...]]:
+def surveyed(
+    plan: FilePlan, head: Sequence[Row], hints: PriceHints
+) -> tuple[FilePlan, tuple[str, ...]]:
     """The plan with what the first rows tell, and what the user should know of it."""
-    columns = _Columns(plan, head)
+    columns = _SurveyedColumns(plan, head)
     warnings: list[str] = []
     if plan.target == "events":
         plan = _with_order(plan, columns, "at", warnings)
@@ -89,10 +91,10 @@ def surveyed(plan: Plan, head: Sequence[Row], hints: PriceHints) -> tuple[Plan, 
     return plan, tuple(warnings)
 
 
-class _Columns:
+class _SurveyedColumns:
     """The cells of the first rows, by our field."""
 
-    def __init__(self, plan: Plan, head: Sequence[Row]) -> None:
+    def __init__(self, plan: FilePlan, head: Sequence[Row]) -> None:
         self.names = plan.columns
         self._index = {name: i for i, name in enumerate(plan.selected)}
         self._rows = [values for _, values in head if not isinstance(values, BadRow)]
@@ -115,7 +117,7 @@ class _Columns:
                     yield values[i], values[currency[0]] if currency else None
 
 
-def _price_style(plan: Plan, columns: _Columns, hints: PriceHints) -> NumberStyle:
+def _price_style(plan: FilePlan, columns: _SurveyedColumns, hints: PriceHints) -> NumberStyle:
     unit = hints.unit or plan.prices.unit
     if hints.decimal:
         return NumberStyle({None: hints.decimal}, fine=True, unit=unit)
@@ -160,7 +162,7 @@ def _clear(counts: Counter[DecimalSign]) -> DecimalSign | None:
     return sign if not rest or most >= _CLEARLY * rest[0][1] else None
 
 
-def _count_sign(columns: _Columns) -> DecimalSign | None:
+def _count_sign(columns: _SurveyedColumns) -> DecimalSign | None:
     """The decimal sign of stock counts: 12.000 is twelve where every count has three decimals."""
     counts: Counter[DecimalSign] = Counter()
     zeros = others = 0
@@ -179,14 +181,14 @@ def _count_sign(columns: _Columns) -> DecimalSign | None:
     return "." if zeros > 1 and not others else None
 
 
-def _roots(columns: _Columns) -> frozenset[str]:
+def _roots(columns: _SurveyedColumns) -> frozenset[str]:
     cells = {cell for cell in columns.cells("category") if isinstance(cell, str)}
     if not any("," in cell for cell in cells):
         return frozenset()
     return frozenset(step for cell in cells if (step := first_step(cell)))
 
 
-def _slashes(columns: _Columns) -> bool:
+def _slashes(columns: _SurveyedColumns) -> bool:
     """Whether a bare slash parts steps: most categories have it, and some have it twice."""
     cells = {cell for cell in columns.cells("category") if isinstance(cell, str)}
     slashed = [cell for cell in cells if "/" in cell and has_bare_slash(cell)]
@@ -194,7 +196,9 @@ def _slashes(columns: _Columns) -> bool:
     return deep and len(slashed) >= _SLASHED_SHARE * len(cells)
 
 
-def _with_order(plan: Plan, columns: _Columns, field: str, warnings: list[str]) -> Plan:
+def _with_order(
+    plan: FilePlan, columns: _SurveyedColumns, field: str, warnings: list[str]
+) -> FilePlan:
     if plan.order is not None or field not in plan.columns:
         return plan
     proofs: dict[DateOrder, str] = {}
@@ -221,7 +225,7 @@ def _with_order(plan: Plan, columns: _Columns, field: str, warnings: list[str]) 
     return plan
 
 
-def _warn_of_quantities(plan: Plan, columns: _Columns, warnings: list[str]) -> None:
+def _warn_of_quantities(plan: FilePlan, columns: _SurveyedColumns, warnings: list[str]) -> None:
     if "value" not in plan.columns:
         return
     cell = next(
@@ -239,7 +243,9 @@ def _warn_of_quantities(plan: Plan, columns: _Columns, warnings: list[str]) -> N
         )
 
 
-def _warn_of_cents(plan: Plan, columns: _Columns, hints: PriceHints, warnings: list[str]) -> None:
+def _warn_of_cents(
+    plan: FilePlan, columns: _SurveyedColumns, hints: PriceHints, warnings: list[str]
+) -> None:
     """Where every price is whole and high, they may be cents; only the user can tell."""
     example = None
     for cell, currency in columns.priced():

@@ -50,7 +50,7 @@ class ParquetSource:
         self.columns = checked_columns(self._file.schema_arrow.names, self.name)
 
     def rows(self, columns: Sequence[str]) -> Iterator[Row]:
-        """See :class:`~llmrec.ingest.readers.Source`; a row's number is its place in the file."""
+        """See :class:`~llmrec.ingest.readers.RowSource`; a row's number is its place there."""
         names = dict(zip(self.columns, self._file.schema_arrow.names, strict=True))
         wanted = [names[name] for name in columns]
         total, done, taken = self._file.metadata.num_rows, 0, 0
@@ -113,7 +113,7 @@ class HubSource:
         self.columns = checked_columns(names or list(self._first), name)
 
     def rows(self, columns: Sequence[str]) -> Iterator[Row]:
-        """See :class:`~llmrec.ingest.readers.Source`."""
+        """See :class:`~llmrec.ingest.readers.RowSource`."""
         rows = self._guarded(lambda: iter(self._data))
         row = 0
         while (value := self._guarded(lambda: next(rows, None))) is not None:

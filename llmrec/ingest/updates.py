@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 
 from llmrec.ingest.merging import Built
 from llmrec.ingest.readers import ABSENT
-from llmrec.ingest.recognise import ATTRIBUTE_PREFIX, Plan
+from llmrec.ingest.recognise import ATTRIBUTE_PREFIX, FilePlan
 from llmrec.ingest.rejects import BadRow
 from llmrec.ingest.rows import FURTHER_CATEGORIES
 from llmrec.types import Item
 
-__all__ = ["Draft", "Drafting", "Settled", "settled"]
+__all__ = ["Drafting", "ItemDraft", "Settled", "settled"]
 
 V = TypeVar("V")
 
@@ -35,7 +35,7 @@ Settled = tuple["list[Item]", "list[tuple[int, BadRow]]"]
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class ItemDraft:
     """What a file says of an item.
 
     Attributes:
@@ -56,7 +56,7 @@ class Drafting:
             that an item keeps a currency that it has.
     """
 
-    def __init__(self, plan: Plan, currency: str | None = None) -> None:
+    def __init__(self, plan: FilePlan, currency: str | None = None) -> None:
         self._fields = [
             (_field_of(ours), [plan.selected.index(name) for name in those])
             for ours, those in plan.columns.items()
@@ -75,25 +75,25 @@ class Drafting:
         self,
         build: Callable[[int, Sequence[Any]], Item],
         unread: Callable[[], tuple[int, ...]] = tuple,
-    ) -> Callable[[int, Sequence[Any]], Draft]:
+    ) -> Callable[[int, Sequence[Any]], ItemDraft]:
         """``build`` for drafts: a row names the fields of those columns that it has.
 
         What could not be read is not named either: a slip in a price list clears no price.
         """
 
-        def draft(row: int, values: Sequence[Any]) -> Draft:
+        def draft(row: int, values: Sequence[Any]) -> ItemDraft:
             item = build(row, values)
             absent = tuple([i for i, value in enumerate(values) if value is ABSENT])
             named = self._lacking.get(absent)
             if named is None:
                 named = self._lacking[absent] = self._named_without(set(absent))
-            return Draft(item, self._less_unread(item, named, unread()))
+            return ItemDraft(item, self._less_unread(item, named, unread()))
 
         return draft
 
     def whole(
         self, items: Built[Item], unread: Callable[[], tuple[int, ...]] = tuple
-    ) -> Built[Draft]:
+    ) -> Built[ItemDraft]:
         """Drafts of items of several rows, which name all that the file has columns for.
 
         Args:
@@ -104,7 +104,7 @@ class Drafting:
             if isinstance(item, BadRow):
                 yield row, item
             else:
-                yield row, Draft(item, self._less_unread(item, self.named, unread()))
+                yield row, ItemDraft(item, self._less_unread(item, self.named, unread()))
 
     def _less_unread(
         self, item: Item, named: frozenset[str], unread: tuple[int, ...]
@@ -116,7 +116,7 @@ class Drafting:
         # A row says what its own price is in: without one it says nothing of an older price.
         return named if "price" in named or "currency" not in named else named - {"currency"}
 
-    def onto(self, old: Item | None, draft: Draft) -> Item | BadRow:
+    def onto(self, old: Item | None, draft: ItemDraft) -> Item | BadRow:
         """The item that ``draft`` makes of ``old``."""
         new, named = draft.item, draft.named
         if not new.title and old is None:
@@ -143,7 +143,7 @@ class Drafting:
 
 
 def settled(
-    drafts: Built[Draft],
+    drafts: Built[ItemDraft],
     drafting: Drafting,
     others: Callable[[Mapping[str, Item]], Mapping[str, Item]],
 ) -> Iterator[Settled]:
@@ -157,12 +157,12 @@ def settled(
         others: for items by their ids, those that the catalogue has under these ids and that are
             not the same.
     """
-    source: Iterable[tuple[int, Draft | BadRow]] = drafts
+    source: Iterable[tuple[int, ItemDraft | BadRow]] = drafts
     source = iter(source)
     while batch := list(islice(source, _BATCH)):
         first: dict[str, Item] = {}
         for _, draft in batch:
-            if isinstance(draft, Draft):
+            if isinstance(draft, ItemDraft):
                 first.setdefault(draft.item.id, draft.item)
         old = dict(others(first))
         good: list[Item] = []

@@ -6,7 +6,7 @@ from llmrec.config import EngineSettings
 from llmrec.errors import WeightsMissing
 from llmrec.planner.choose import choose
 from llmrec.planner.known import known_shape
-from llmrec.planner.machine import Card, Machine, this_machine
+from llmrec.planner.machine import GraphicsCard, Machine, this_machine
 from llmrec.planner.memory import PREFILL_TOKENS, Memory, estimate
 from llmrec.planner.plan import Plan
 from llmrec.planner.shapes import Shape, shape_of
@@ -14,7 +14,7 @@ from llmrec.planner.suggest import Suggestion, suggest
 
 __all__ = [
     "PREFILL_TOKENS",
-    "Card",
+    "GraphicsCard",
     "Machine",
     "Memory",
     "Plan",

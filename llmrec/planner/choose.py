@@ -8,7 +8,7 @@ from llmrec.planner.machine import Machine
 from llmrec.planner.plan import Plan
 from llmrec.planner.reasons import reasons
 from llmrec.planner.rooms import find_room, smallest_room
-from llmrec.planner.search import Found, search
+from llmrec.planner.search import SearchOutcome, search
 from llmrec.planner.shapes import Shape
 from llmrec.planner.shortage import gigabytes, too_large
 
@@ -41,7 +41,7 @@ def choose(machine: Machine, shape: Shape, settings: EngineSettings, engine: str
 
 
 def _heed_what_is_free(
-    machine: Machine, shape: Shape, settings: EngineSettings, found: Found
+    machine: Machine, shape: Shape, settings: EngineSettings, found: SearchOutcome
 ) -> tuple[str, ...]:
     """Less room, and a sentence about it, where other programs hold a part of the card."""
     option, room = found.option, found.room

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from llmrec.errors import ConfigError
 from llmrec.planner import host
-from llmrec.planner.nvidia import Card, driver_present, read_cards
+from llmrec.planner.nvidia import GraphicsCard, driver_present, read_cards
 
-__all__ = ["GIB", "Card", "Machine", "this_machine"]
+__all__ = ["GIB", "GraphicsCard", "Machine", "this_machine"]
 
 GIB = 2**30
 
@@ -43,7 +43,7 @@ class Machine:
     cores: int
     ram_bytes: int
     instructions: frozenset[str] = frozenset()
-    cards: tuple[Card, ...] = ()
+    cards: tuple[GraphicsCard, ...] = ()
     packages: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -82,7 +82,7 @@ class Machine:
         """
         size = round(memory_gb * GIB)
         capability = parse_capability(compute_capability)
-        card = Card(name or f"a card of {memory_gb:g} GB", size, size, capability)
+        card = GraphicsCard(name or f"a card of {memory_gb:g} GB", size, size, capability)
         host_of = base or cls.without_card(cores=16, ram_gb=64)
         return replace(host_of, cards=(card,) * count, packages=dict(_ALL_PACKAGES), notes=())
 
@@ -123,7 +123,7 @@ def parse_capability(value: str | tuple[int, int]) -> tuple[int, int]:
 def this_machine() -> Machine:
     """What is here now; milliseconds, and torch is not imported."""
     packages = _installed()
-    cards: tuple[Card, ...] = ()
+    cards: tuple[GraphicsCard, ...] = ()
     notes: list[str] = []
     if driver_present():
         cards, problem = read_cards()

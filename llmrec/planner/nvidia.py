@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Card", "driver_present", "read_cards"]
+__all__ = ["GraphicsCard", "driver_present", "read_cards"]
 
 _LIBRARIES = ("libnvidia-ml.so.1", "/usr/lib/wsl/lib/libnvidia-ml.so.1", "nvml.dll")
 _UUID_LENGTH = 96
@@ -22,7 +22,7 @@ _MIG_DEVICES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class GraphicsCard:
     """A graphics card as CUDA sees it; of a card that is split (MIG), one part of it.
 
     ``memory_bytes`` is the whole of it, ``free_bytes`` what no program holds now.
@@ -56,7 +56,7 @@ def driver_present() -> bool:
 
 def read_cards(
     library: Any = None, environment: Mapping[str, str] = os.environ
-) -> tuple[tuple[Card, ...], str]:
+) -> tuple[tuple[GraphicsCard, ...], str]:
     """The cards that CUDA would use, in its order, and a sentence on what went wrong.
 
     ``CUDA_VISIBLE_DEVICES`` is honoured. NVML counts cards by their place on the bus; CUDA does so
@@ -150,12 +150,12 @@ def _mig_parts(nvml: Any, handle: ctypes.c_void_p) -> list[ctypes.c_void_p]:
     return parts
 
 
-def _card(nvml: Any, handle: ctypes.c_void_p) -> Card:
+def _card(nvml: Any, handle: ctypes.c_void_p) -> GraphicsCard:
     memory = _Memory()
     _call(nvml, "nvmlDeviceGetMemoryInfo", handle, _ref(memory))
     name = ctypes.create_string_buffer(_UUID_LENGTH)
     _call(nvml, "nvmlDeviceGetName", handle, name, ctypes.c_uint(_UUID_LENGTH))
-    return Card(
+    return GraphicsCard(
         name=name.value.decode("utf-8", "replace"),
         memory_bytes=int(memory.total),
         free_bytes=int(memory.free),

@@ -8,14 +8,14 @@ from llmrec.config import EngineSettings
 from llmrec.planner.machine import Machine
 from llmrec.planner.options import VLLM_CAPABILITY, Option, usable
 from llmrec.planner.rooms import Room, contexts
-from llmrec.planner.search import Found
+from llmrec.planner.search import SearchOutcome
 from llmrec.planner.shapes import Shape
 
 __all__ = ["reasons"]
 
 
 def reasons(
-    machine: Machine, shape: Shape, settings: EngineSettings, engine: str, found: Found
+    machine: Machine, shape: Shape, settings: EngineSettings, engine: str, found: SearchOutcome
 ) -> tuple[str, ...]:
     """One sentence each for engine, precision, cards, context and batch."""
     option, room = found.option, found.room
@@ -30,7 +30,7 @@ def reasons(
     )
 
 
-def _engine(machine: Machine, engine: str, found: Found, option: Option) -> str:
+def _engine(machine: Machine, engine: str, found: SearchOutcome, option: Option) -> str:
     if engine != "auto":
         return f"{option.engine}: models.engine says so."
     if option.engine == "vllm":
@@ -65,7 +65,7 @@ def _engine(machine: Machine, engine: str, found: Found, option: Option) -> str:
 
 
 def _precision(
-    machine: Machine, shape: Shape, settings: EngineSettings, found: Found, option: Option
+    machine: Machine, shape: Shape, settings: EngineSettings, found: SearchOutcome, option: Option
 ) -> str:
     name = option.precision
     if shape.quantization:
@@ -99,7 +99,7 @@ def _precision(
     return f"{name}: the card has no bf16, and {shape.model_type} overflows in fp16."
 
 
-def _spread(settings: EngineSettings, found: Found, option: Option) -> Iterator[str]:
+def _spread(settings: EngineSettings, found: SearchOutcome, option: Option) -> Iterator[str]:
     if option.cards == 1:
         return
     if settings.tensor_parallel > 1 or settings.pipeline_parallel > 1:

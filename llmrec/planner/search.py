@@ -13,11 +13,11 @@ from llmrec.planner.refusals import cannot_run, check_settings
 from llmrec.planner.rooms import Room, find_room, is_workable, smallest_room
 from llmrec.planner.shapes import Shape
 
-__all__ = ["Found", "search"]
+__all__ = ["SearchOutcome", "search"]
 
 
 @dataclass
-class Found:
+class SearchOutcome:
     """What a search came to.
 
     ``option`` and ``room`` are ``None`` if nothing fits; ``tried`` holds what was passed over, with
@@ -53,7 +53,7 @@ class Found:
         )
 
 
-def search(machine: Machine, shape: Shape, settings: EngineSettings, engine: str) -> Found:
+def search(machine: Machine, shape: Shape, settings: EngineSettings, engine: str) -> SearchOutcome:
     """The best way that fits into what a plan may take of the device.
 
     Raises:
@@ -66,7 +66,7 @@ def search(machine: Machine, shape: Shape, settings: EngineSettings, engine: str
     options = list(ways(machine, shape, settings, engine, card))
     if not options:
         raise cannot_run(machine, shape, settings, engine, card)
-    found = Found(card)
+    found = SearchOutcome(card)
     for option in options:
         found.size, found.capacity = capacity_of(machine, settings, option, card)
         room = find_room(shape, option, settings, found.capacity)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from llmrec.config import EngineSettings
 from llmrec.errors import LLMRecError, OutOfMemory
 from llmrec.planner.machine import Machine
-from llmrec.planner.search import Found, search
+from llmrec.planner.search import SearchOutcome, search
 from llmrec.planner.shapes import Shape
 from llmrec.planner.suggest import largest_that_fits
 
@@ -13,7 +13,7 @@ __all__ = ["gigabytes", "too_large"]
 
 
 def too_large(
-    machine: Machine, shape: Shape, settings: EngineSettings, engine: str, found: Found
+    machine: Machine, shape: Shape, settings: EngineSettings, engine: str, found: SearchOutcome
 ) -> OutOfMemory:
     """Names the smallest that was tried, the memory, and the next smaller thing that fits."""
     option, room = min(found.tried, key=lambda one: one[1].memory.total)
@@ -33,7 +33,7 @@ def gigabytes(size: int) -> str:
 
 
 def _hint(
-    machine: Machine, shape: Shape, settings: EngineSettings, engine: str, found: Found
+    machine: Machine, shape: Shape, settings: EngineSettings, engine: str, found: SearchOutcome
 ) -> str:
     if freed := _freed(machine, shape, settings, engine):
         return f"Set {freed}."

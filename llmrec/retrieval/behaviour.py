@@ -27,7 +27,13 @@ from llmrec.retrieval.matrix import VectorMatrix
 from llmrec.retrieval.taste import disliked
 from llmrec.types import EventKind, FloatArray, HistoryEntry
 
-__all__ = ["BehaviourShelf", "Served", "behaviour_history", "forget_behaviour", "sync_behaviour"]
+__all__ = [
+    "BehaviourShelf",
+    "ServedEncoder",
+    "behaviour_history",
+    "forget_behaviour",
+    "sync_behaviour",
+]
 
 _BATCH = 2_000
 _CACHE = "behaviour-vectors"
@@ -35,7 +41,7 @@ _TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
-class Served:
+class ServedEncoder:
     """A version that serves, ready to be searched.
 
     Attributes:
@@ -69,7 +75,9 @@ class BehaviourShelf:
         """Changes when another version is promoted, or a promoted one taken back."""
         return self._artifacts.revision("behaviour")
 
-    def fetch(self, ids: Sequence[str], texts: VectorMatrix, text_encoder: str) -> Served | None:
+    def fetch(
+        self, ids: Sequence[str], texts: VectorMatrix, text_encoder: str
+    ) -> ServedEncoder | None:
         """What serves, with the collection brought up to date; ``None`` if nothing does.
 
         While another command writes to the workspace it is used as it is. If there is none yet,
@@ -101,7 +109,7 @@ class BehaviourShelf:
         except LockedError:
             return None
         self._collection, self._version = collection, artifact.version
-        return Served(artifact.version, encoder, collection, matrix)
+        return ServedEncoder(artifact.version, encoder, collection, matrix)
 
     def close(self) -> None:
         """Give the collection back."""

@@ -2,7 +2,8 @@
 
 Within a process all users of one store share one client, because an embedded Chroma keeps its
 graph in memory: a client that another process has written behind goes on answering from its old
-graph until it is closed and opened again (seen with chromadb 1.5.9; :meth:`Connection.reopen`).
+graph until it is closed and opened again (seen with chromadb 1.5.9;
+:meth:`ChromaConnection.reopen`).
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ from urllib.parse import urlsplit
 from llmrec.config import Workspace
 from llmrec.errors import ConfigError, DiskFull, LLMRecError, VectorIndexError
 
-__all__ = ["Connection", "connect"]
+__all__ = ["ChromaConnection", "connect"]
 
 _DATABASE = "chroma.sqlite3"
 _FULL = ("disk is full", "no space left", "disk full")
 _LITTLE = 1 << 20
-_open: dict[str, Connection] = {}
+_open: dict[str, ChromaConnection] = {}
 _open_lock = threading.Lock()
 
 
-def connect(workspace: Workspace, *, create: bool = False) -> Connection | None:
+def connect(workspace: Workspace, *, create: bool = False) -> ChromaConnection | None:
     """The workspace's connection, shared within this process; give it back with ``release``.
 
     Args:
@@ -45,7 +46,7 @@ def connect(workspace: Workspace, *, create: bool = False) -> Connection | None:
     with _open_lock:
         connection = _open.get(where)
         if connection is None:
-            connection = _open[where] = Connection(where, embedded=url is None)
+            connection = _open[where] = ChromaConnection(where, embedded=url is None)
         connection.users += 1
     try:
         connection.open()
@@ -55,7 +56,7 @@ def connect(workspace: Workspace, *, create: bool = False) -> Connection | None:
     return connection
 
 
-class Connection:
+class ChromaConnection:
     """One client to one store. Calls go through :meth:`use`, one at a time."""
 
     def __init__(self, where: str, *, embedded: bool) -> None:

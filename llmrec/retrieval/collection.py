@@ -15,7 +15,7 @@ import numpy as np
 
 from llmrec.config import Workspace
 from llmrec.errors import IndexMismatch, IndexMissing, VectorIndexError
-from llmrec.retrieval.chroma import Connection, connect
+from llmrec.retrieval.chroma import ChromaConnection, connect
 from llmrec.retrieval.metadata import Metadata
 from llmrec.types import FloatArray
 
@@ -62,7 +62,9 @@ class VectorCollection:
     Get one with :meth:`open` (it must exist) or :meth:`create` (made if missing).
     """
 
-    def __init__(self, workspace: Workspace, connection: Connection, of: str = "items") -> None:
+    def __init__(
+        self, workspace: Workspace, connection: ChromaConnection, of: str = "items"
+    ) -> None:
         self._workspace = workspace
         self._connection = connection
         self._name = _collection_name(workspace, of)
@@ -271,7 +273,7 @@ class VectorCollection:
             )
 
 
-def _connection(workspace: Workspace, *, may_discard: bool) -> Connection:
+def _connection(workspace: Workspace, *, may_discard: bool) -> ChromaConnection:
     """A connection to a store that may be new; one that is damaged is thrown away if allowed."""
     try:
         connection = connect(workspace, create=True)

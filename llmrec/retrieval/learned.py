@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from llmrec.artifacts import Artifacts
-from llmrec.artifacts.documents import Document, read_document
+from llmrec.artifacts.documents import StrictModel, read_document
 from llmrec.errors import ModelError
 from llmrec.retrieval.sources.base import Hits
 
@@ -47,7 +47,7 @@ FEATURES: tuple[Feature, ...] = ("first", "rank", "score")
 _Weight: TypeAlias = Annotated[float, Field(ge=0)]
 
 
-class FusionWeights(Document):
+class FusionWeights(StrictModel):
     """What was learned: for each source the weight of each feature, in log-odds.
 
     ``depth`` is how many items each source gave when the weights were fitted.

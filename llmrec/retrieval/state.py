@@ -10,7 +10,7 @@ from llmrec.artifacts import Artifacts
 from llmrec.catalog.snapshot import Snapshot
 from llmrec.catalog.store import CatalogStore, Revision
 from llmrec.config import Workspace
-from llmrec.retrieval.behaviour import BehaviourShelf, Served
+from llmrec.retrieval.behaviour import BehaviourShelf, ServedEncoder
 from llmrec.retrieval.cache import cache_key
 from llmrec.retrieval.collection import VectorCollection
 from llmrec.retrieval.events import EventTable
@@ -63,7 +63,7 @@ class State:
     search: VectorSearch
     popular: PopularSource
     cold: BoolArray
-    served: Served | None
+    served: ServedEncoder | None
     sources: Mapping[str, Source]
     blend: Blend
     ratings: Ratings
@@ -158,13 +158,13 @@ def _served(
     snapshot: Snapshot,
     matrix: VectorMatrix,
     text_encoder: str,
-) -> Served | None:
+) -> ServedEncoder | None:
     if workspace.settings.retrieval.weights.get("behaviour", 0) <= 0 or shelf.revision() is None:
         return None
     return shelf.fetch(snapshot.ids, matrix, text_encoder)
 
 
-def _notes(served: Served | None, snapshot: Snapshot) -> tuple[str, ...]:
+def _notes(served: ServedEncoder | None, snapshot: Snapshot) -> tuple[str, ...]:
     """What is wrong with a model that serves: one of another shop would quietly find nothing."""
     if served is None or any(
         id in snapshot.row for id in served.encoder.item_ids[: served.encoder.known]
@@ -203,7 +203,7 @@ def _sources(
     log: EventTable,
     search: VectorSearch,
     popular: PopularSource,
-    served: Served | None,
+    served: ServedEncoder | None,
     counted: Mapping[str, Source],
 ) -> dict[str, Source]:
     """Those of weight above 0, in a fixed order.

@@ -32,7 +32,7 @@ class Activity:
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
         self._counting = threading.Lock()
-        self._kept: tuple[tuple[int, datetime], _Counts] | None = None
+        self._kept: tuple[tuple[int, datetime], _ActivityCounts] | None = None
 
     def at(self, now: datetime) -> ActivityOut:
         """What shoppers did in these days, today among them.
@@ -53,7 +53,7 @@ class Activity:
             experiment=self._shop.workspace.settings.experiment.name,
         )
 
-    def _counts(self, since: datetime) -> _Counts:
+    def _counts(self, since: datetime) -> _ActivityCounts:
         store = self._shop.recommender.store
         with self._counting:
             # Read before the counts: if the log changes in between, the next look counts again.
@@ -64,14 +64,14 @@ class Activity:
 
 
 @dataclass(frozen=True)
-class _Counts:
+class _ActivityCounts:
     days: Mapping[date, dict[EventKind, int]]
     shoppers: int
 
 
-def _counted(store: CatalogStore, since: datetime) -> _Counts:
+def _counted(store: CatalogStore, since: datetime) -> _ActivityCounts:
     days: dict[date, dict[EventKind, int]] = defaultdict(dict)
     # An end, too: no calendar has the day of what a wrong clock may have put into the log.
     for day, kind, count in store.events_by_day(since, since + timedelta(days=DAYS)):
         days[_EPOCH + timedelta(days=day)][EventKind(kind)] = count
-    return _Counts(days, store.count_users())
+    return _ActivityCounts(days, store.count_users())

@@ -22,7 +22,7 @@ from llmrec.server.failures import no_request
 if TYPE_CHECKING:
     from llmrec.server_settings import ServerSettings
 
-__all__ = ["KEEP_ALIVE_S", "Connection", "Sweeper", "room_for_connections"]
+__all__ = ["KEEP_ALIVE_S", "Sweeper", "TimedConnection", "room_for_connections"]
 
 _log = logging.getLogger("llmrec.server.connections")
 
@@ -37,7 +37,7 @@ _OTHER_FILES = 256
 """For what else the process has open: databases, the index, a model server's connections."""
 
 
-class Connection(H11Protocol):
+class TimedConnection(H11Protocol):
     """A connection as uvicorn has it, which besides knows since when nothing happens on it."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -116,7 +116,7 @@ class Sweeper:
 
     def sweep(self, connections: Iterable[object], now: float) -> None:
         """Look at all of them once; ``now`` by the loop's clock."""
-        ours = [connection for connection in connections if isinstance(connection, Connection)]
+        ours = [connection for connection in connections if isinstance(connection, TimedConnection)]
         waiting = sorted(
             (connection for connection in ours if connection.is_waiting),
             key=lambda connection: connection.waiting_since,

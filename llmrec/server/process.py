@@ -12,7 +12,7 @@ import uvicorn
 
 from llmrec.errors import ConfigError
 from llmrec.server.app import create_app
-from llmrec.server.connections import KEEP_ALIVE_S, Connection, Sweeper, room_for_connections
+from llmrec.server.connections import KEEP_ALIVE_S, Sweeper, TimedConnection, room_for_connections
 from llmrec.server.logs import configuration
 from llmrec.server.loopback import is_loopback
 
@@ -67,7 +67,7 @@ def make_server(shop: Shop, *, insecure: bool = False) -> Server:
         log_config=configuration(),
         access_log=False,
         server_header=False,
-        http=Connection,
+        http=TimedConnection,
         ws="none",
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=1,  # what was to be finished has been by then

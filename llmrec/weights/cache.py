@@ -25,7 +25,7 @@ from llmrec.weights.derived import ENGINES, derived_folder
 from llmrec.weights.names import (
     KNOWN,
     FolderSource,
-    HubSource,
+    HubRepository,
     Weights,
     WheelSource,
     describe,
@@ -121,7 +121,7 @@ def locate_tokenizer(name: str) -> Path:
     try:
         return locate(name)
     except WeightsMissing as error:
-        if isinstance(weights.source, HubSource):
+        if isinstance(weights.source, HubRepository):
             error.hint += " (--tokenizer-only is enough where a server runs the model)"
         raise
 
@@ -268,7 +268,7 @@ def _make(weights: Weights, progress: Progress | None) -> None:
         _check_space(weights)
         if isinstance(weights.source, WheelSource):
             _from_wheel(weights, weights.source, partial, progress)
-        elif isinstance(weights.source, HubSource):
+        elif isinstance(weights.source, HubRepository):
             _from_hub(weights, weights.source, partial, progress)
         manifests.write(partial, name=weights.name, source=str(weights.source))
     shutil.rmtree(_downloads(weights), ignore_errors=True)
@@ -310,7 +310,7 @@ def _from_wheel(
 
 def _from_hub(
     weights: Weights,
-    source: HubSource,
+    source: HubRepository,
     target: Path,
     progress: Progress | None,
     *,

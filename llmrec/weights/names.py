@@ -20,7 +20,7 @@ __all__ = [
     "DEFAULTS",
     "KNOWN",
     "FolderSource",
-    "HubSource",
+    "HubRepository",
     "Kind",
     "Weights",
     "WheelSource",
@@ -52,7 +52,7 @@ class WheelSource:
 
 
 @dataclass(frozen=True, slots=True)
-class HubSource:
+class HubRepository:
     """A model hub's repository, ``owner/name``; fetched only when the user asks for it."""
 
     repository: str
@@ -80,7 +80,7 @@ class Weights:
 
     name: str
     kind: Kind
-    source: WheelSource | HubSource | FolderSource
+    source: WheelSource | HubRepository | FolderSource
     licence: str = "see its model card"
     download_bytes: int = 0
     disk_bytes: int = 0
@@ -163,7 +163,7 @@ def describe(name: str) -> Weights:
     if name and Path(name).expanduser().is_dir():
         return Weights(name, "unknown", FolderSource(Path(name).expanduser().resolve()))
     if _HUB_ID.fullmatch(name):
-        return Weights(name, "unknown", HubSource(name))
+        return Weights(name, "unknown", HubRepository(name))
     close = difflib.get_close_matches(name, KNOWN, n=1, cutoff=0.5)
     guess = f"Did you mean '{close[0]}'? " if close else ""
     raise ModelError(

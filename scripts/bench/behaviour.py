@@ -35,8 +35,8 @@ from llmrec.finetune.behaviour import (
     BehaviourRecommender,
     BehaviourSettings,
     Catalogue,
+    EncoderStepReport,
     EpochReport,
-    StepReport,
     train_behaviour,
 )
 
@@ -195,9 +195,9 @@ class Teller:
     def __init__(self, seed: int) -> None:
         self._seed, self._told = seed, perf_counter()
 
-    def __call__(self, report: EpochReport | StepReport) -> None:
+    def __call__(self, report: EpochReport | EncoderStepReport) -> None:
         """Hear of a step or an epoch."""
-        if isinstance(report, StepReport):
+        if isinstance(report, EncoderStepReport):
             if perf_counter() - self._told > 60:
                 self._told = perf_counter()
                 print(f"    step {report.step}/{report.steps} loss {report.loss:.4f}", flush=True)

@@ -26,16 +26,16 @@ from llmrec.embedding.behaviour import BehaviourEncoder, load_behaviour
 from llmrec.finetune.behaviour import (
     BehaviourSettings,
     Catalogue,
+    EncoderStepReport,
     EpochReport,
-    StepReport,
     continue_behaviour,
     publish_behaviour,
     shop_data,
     train_behaviour,
 )
 from llmrec.finetune.behaviour.continuing import Origin, continuing_start
-from llmrec.finetune.behaviour.sequences import HeldOut, in_order
-from llmrec.finetune.behaviour.validation import Scores, Validation
+from llmrec.finetune.behaviour.sequences import HeldOutCase, in_order
+from llmrec.finetune.behaviour.validation import EncoderValidation, Scores
 from llmrec.finetune.figures import mean_figure
 from llmrec.finetune.since import LAST, going_on
 from llmrec.ingest import ingest_events, ingest_items
@@ -58,7 +58,7 @@ def main() -> None:
         gone_on(shop, pairs(args.set_on), args.out / "on")
     if len(Artifacts(shop.models_dir).numbers("behaviour")) == 2:
         anew(shop, settings, args.out / "anew")
-    report(shop, Validation(next_moments(log, later), 10**9, 0), args.out)
+    report(shop, EncoderValidation(next_moments(log, later), 10**9, 0), args.out)
 
 
 def arguments() -> argparse.Namespace:
@@ -121,13 +121,13 @@ def gone_on(shop: Workspace, given: dict[str, Any], folder: Path) -> None:
     publish_behaviour(shop, result, settings, data.events, parent=since.parent, promote=False)
 
 
-def tell(report: EpochReport | StepReport) -> None:
+def tell(report: EpochReport | EncoderStepReport) -> None:
     if isinstance(report, EpochReport):
         figure = "refit" if report.ndcg is None else f"{report.ndcg:.4f}"
         print(f"  epoch {report.epoch}: {figure} in {report.seconds:.0f} s", flush=True)
 
 
-def next_moments(log: list[Event], later: datetime) -> list[HeldOut]:
+def next_moments(log: list[Event], later: datetime) -> list[HeldOutCase]:
     """By shopper what he had, and the items new to him of his first moment from ``later`` on."""
     cases = []
     for _, group in groupby(log, key=lambda one: one.user):
@@ -137,11 +137,11 @@ def next_moments(log: list[Event], later: datetime) -> list[HeldOut]:
         known = {one.item for one in had}
         fresh = {one.item: one for one in after if one.at == after[0].at and one.item not in known}
         if had and fresh:
-            cases.append(HeldOut(tuple(had), tuple(fresh.values())))
+            cases.append(HeldOutCase(tuple(had), tuple(fresh.values())))
     return cases
 
 
-def report(shop: Workspace, asked: Validation, out: Path) -> None:
+def report(shop: Workspace, asked: EncoderValidation, out: Path) -> None:
     catalogue = shop_data(shop).catalogue
     names = {"as it was": "0001", "gone on": "0002", "anew": "0003"}
     found: dict[str, tuple[Artifact, Scores]] = {}

@@ -22,7 +22,7 @@ from processes import machine
 
 from llmrec.catalog.store import CatalogStore
 from llmrec.config import ExperimentSettings, RankingSettings
-from llmrec.experiment import Experiment, Exposures, Shown, arm_of
+from llmrec.experiment import Experiment, Exposures, ShownList, arm_of
 from llmrec.experiment.outcomes import experiment_result
 from llmrec.types import Event, EventKind
 
@@ -35,14 +35,14 @@ NAME = "bench"
 def fill(url: str, shoppers: int, seed: int = 0) -> None:
     """LISTS lists a shopper over two weeks, ACTS events a shopper over three."""
     draw = random.Random(seed)
-    shown: dict[int, list[Shown]] = {}
+    shown: dict[int, list[ShownList]] = {}
     events = []
     for number in range(shoppers):
         user, own = f"u{number:06d}", draw.choices(range(ITEMS), k=LIST * LISTS)
         arm = arm_of(NAME, user, 0.5)
         for place in range(LISTS):
             items = tuple(f"i{one:05d}" for one in own[place * LIST : (place + 1) * LIST])
-            shown.setdefault(draw.randrange(14 * 24), []).append(Shown(user, arm, items))
+            shown.setdefault(draw.randrange(14 * 24), []).append(ShownList(user, arm, items))
         for _ in range(ACTS):
             item = draw.choice(own) if draw.random() < 0.5 else draw.randrange(ITEMS)
             at = START + timedelta(seconds=draw.randrange(21 * 86_400))

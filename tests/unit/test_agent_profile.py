@@ -8,7 +8,7 @@ import pytest
 from llmrec.agent.memory import Forgotten, forget
 from llmrec.agent.profile import profile_of, rules
 from llmrec.errors import DataError
-from llmrec.experiment import Shown
+from llmrec.experiment import ShownList
 from llmrec.types import Event, EventKind, HistoryEntry, Item
 
 ITEMS = [
@@ -108,7 +108,7 @@ def test_forgetting_removes_everything_of_one_shopper(parts):
     edits.pin("ann", "only loose tea")
     sessions.save(sessions.start("ann"))
     edits.pin("bob", "coffee")
-    exposures.record("spring", [Shown("ann", "A", ("t1",)), Shown("bob", "B", ("t1",))])
+    exposures.record("spring", [ShownList("ann", "A", ("t1",)), ShownList("bob", "B", ("t1",))])
     gone = Forgotten(events=5, sessions=1, edits=1, lists=1)
     assert forget(store, sessions, edits, exposures, "ann") == gone
     assert profile_of(store, edits, "ann") == [] and sessions.list("ann") == []

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from artifact_cards import make_card, publish
 
-from llmrec.artifacts import Artifacts, CardData, Comparison, Figure
+from llmrec.artifacts import Artifacts, CardComparison, CardData, Figure
 from llmrec.errors import ModelError
 
 
@@ -36,14 +36,14 @@ def test_a_worse_version_is_refused_with_both_figures(store: Artifacts) -> None:
 def test_what_cannot_be_compared_is_not_worse() -> None:
     other = {"recall@20": Figure(mean=0.1, n=3)}
     for metrics in ({}, other):
-        compared = Comparison(make_card(metrics=metrics), make_card())
+        compared = CardComparison(make_card(metrics=metrics), make_card())
         assert not compared.worse and str(compared).startswith("not compared: ")
     assert "recall@20 0.1000 is another metric than ndcg@10 0.5000" in str(compared)
 
 
 def test_other_data_are_said() -> None:
     other = CardData(sha256="other", events=1, users=1, items=1)
-    compared = Comparison(make_card(mean=0.4, data=other), make_card())
+    compared = CardComparison(make_card(mean=0.4, data=other), make_card())
     assert compared.worse and "after learning from other data" in str(compared)
 
 

@@ -18,8 +18,8 @@ from llmrec.finetune.behaviour import (
     BehaviourRecommender,
     BehaviourSettings,
     Catalogue,
+    EncoderStepReport,
     EpochReport,
-    StepReport,
     estimate,
     train_behaviour,
 )
@@ -27,7 +27,7 @@ from llmrec.finetune.behaviour.prepare import Training
 from llmrec.finetune.behaviour.sequences import hold_out, in_order, make_sequences
 from llmrec.finetune.behaviour.settings import learning_rate_at
 from llmrec.finetune.behaviour.steps import multiplies_bf16
-from llmrec.finetune.behaviour.validation import Validation
+from llmrec.finetune.behaviour.validation import EncoderValidation
 from llmrec.finetune.behaviour.windows import cut_windows, epoch_batches, make_batch
 from llmrec.finetune.checkpoints import TrainingFolder
 from llmrec.types import Event, EventKind
@@ -121,8 +121,8 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(tmp_path, at, averaging):
     whole = train_behaviour(walks(), catalogue(), settings)
     seen = []
 
-    def kill(report: EpochReport | StepReport) -> None:
-        place = report.step if isinstance(report, StepReport) else 0
+    def kill(report: EpochReport | EncoderStepReport) -> None:
+        place = report.step if isinstance(report, EncoderStepReport) else 0
         seen.append((report.epoch, place))
         if (report.epoch, place) == at:
             raise Killed
@@ -143,7 +143,7 @@ def test_a_kill_while_refitting_does_not_train_the_first_model_again(tmp_path):
     settings = QUICK.model_copy(update={"epochs": 2, "refit": True})
     epochs = []
 
-    def kill(report: EpochReport | StepReport) -> None:
+    def kill(report: EpochReport | EncoderStepReport) -> None:
         if isinstance(report, EpochReport):
             epochs.append(report.ndcg is not None)
             if report.ndcg is None:
@@ -179,7 +179,7 @@ def test_what_is_kept_is_the_average_of_what_was_passed_through():
 
 
 def test_a_checkpoint_of_other_settings_is_refused(tmp_path):
-    def stop(report: EpochReport | StepReport) -> None:
+    def stop(report: EpochReport | EncoderStepReport) -> None:
         if isinstance(report, EpochReport):
             raise Killed
 
@@ -328,11 +328,11 @@ def test_validation_ranks_as_the_definition_says():
         )
 
     cases = [case("a", "b"), case("a", "d"), case("b", "a"), case("a", ["nobody"]), case("", "a")]
-    scores = Validation(cases, 10, 0).scores(Fixed())
+    scores = EncoderValidation(cases, 10, 0).scores(Fixed())
     # b ties with c, which counts against it.
     np.testing.assert_allclose(scores.ndcg, [1 / np.log2(3), 1 / np.log2(4), 1, 0])
     np.testing.assert_array_equal(scores.recall, [1, 1, 1, 0])
-    both = Validation([case("a", "bd")], 10, 0).scores(Fixed())
+    both = EncoderValidation([case("a", "bd")], 10, 0).scores(Fixed())
     ideal = 1 + 1 / np.log2(3)
     assert both.main == pytest.approx((1 / np.log2(3) + 1 / np.log2(4)) / ideal)
 
@@ -341,7 +341,7 @@ def test_what_is_told_is_shown_as_it_comes():
     def shown(terminal: bool) -> str:
         console = Console(file=io.StringIO(), force_terminal=terminal, width=80)
         with TrainingView(console) as view:
-            view.tell(StepReport(1, 3, 9, 7.5, 0.1))
+            view.tell(EncoderStepReport(1, 3, 9, 7.5, 0.1))
             view.tell(EpochReport(1, 7.25, 0.1, 0.05, True, 1.5))
             view.tell(EpochReport(1, 7.125, None, None, True, 1.5))
         return console.file.getvalue()

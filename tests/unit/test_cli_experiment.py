@@ -10,7 +10,7 @@ from llmrec import Event, EventKind, Workspace
 from llmrec.catalog.store import CatalogStore
 from llmrec.cli.main import app
 from llmrec.errors import ConfigError, NotFound
-from llmrec.experiment import Exposures, Shown
+from llmrec.experiment import Exposures, ShownList
 
 SECTION = '[experiment]\nname = "spring"\nadapter = "none"\nllm_weight = 0.4\n'
 START = datetime(2026, 11, 1, tzinfo=timezone.utc)
@@ -22,7 +22,7 @@ def shop(tmp_path):
     config = tmp_path / "shop" / "llmrec.toml"
     config.write_text(config.read_text() + SECTION)
     workspace = Workspace.open(tmp_path / "shop")
-    lists = [Shown(f"s{number}", "AB"[number % 2], ("tent",)) for number in range(200)]
+    lists = [ShownList(f"s{number}", "AB"[number % 2], ("tent",)) for number in range(200)]
     likes = [number for number in range(200) if number % 2 or number < 40]
     with CatalogStore.open(workspace.database_url) as store:
         store.write_events(
@@ -31,7 +31,7 @@ def shop(tmp_path):
         )
     with Exposures.open(workspace.database_url) as exposures:
         exposures.record("spring", lists, int(START.timestamp()) * 1_000_000)
-        both = [Shown("both", "A", ("tent",)), Shown("both", "B", ("tent",))]
+        both = [ShownList("both", "A", ("tent",)), ShownList("both", "B", ("tent",))]
         exposures.record("spring", both)
     return workspace.path
 

@@ -17,8 +17,8 @@ from llmrec.errors import DataError
 from llmrec.finetune import ExampleSet, build_examples
 from llmrec.finetune.behaviour import (
     BehaviourSettings,
+    EncoderStepReport,
     EpochReport,
-    StepReport,
     publish_behaviour,
     shop_data,
     train_behaviour,
@@ -123,7 +123,7 @@ def test_the_fusion_that_serves_is_carried_over_where_it_is_wanted(shop: Workspa
 
 
 def test_a_stop_in_the_encoders_training_costs_nothing(shop: Workspace) -> None:
-    def stop(report: EpochReport | StepReport) -> None:
+    def stop(report: EpochReport | EncoderStepReport) -> None:
         if isinstance(report, EpochReport):
             raise KeyboardInterrupt
 

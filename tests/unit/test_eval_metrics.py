@@ -18,7 +18,7 @@ from llmrec.eval.measures.beyond import coverage, novelty
 from llmrec.eval.measures.bootstrap import bootstrap_intervals
 from llmrec.eval.measures.metrics import (
     METRICS,
-    Hits,
+    RelevantHits,
     find_hits,
     hit_matrix,
     hits_from_ranks,
@@ -168,7 +168,7 @@ def test_what_nobody_knows_is_never_a_hit() -> None:
 
 
 def test_the_order_of_hits_counts_within_each_user() -> None:
-    found = Hits.of(np.array([[1, 0, 1], [0, 0, 0], [0, 1, 1]], dtype=np.bool_))
+    found = RelevantHits.of(np.array([[1, 0, 1], [0, 0, 0], [0, 1, 1]], dtype=np.bool_))
     assert found.order.tolist() == [1, 2, 1, 2]
     assert found.top(2).total().tolist() == [1, 0, 1]
 

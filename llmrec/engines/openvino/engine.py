@@ -18,7 +18,7 @@ from llmrec.engines.openvino.conversion import converted, read_graph
 from llmrec.engines.openvino.decoding import decode, open_sequences
 from llmrec.engines.openvino.network import PagedNetwork, can_run
 from llmrec.engines.openvino.paging import Blocks, KeyValues
-from llmrec.engines.openvino.parts import Parts, read_parts
+from llmrec.engines.openvino.parts import NetworkParts, read_parts
 from llmrec.engines.openvino.rewriting import compress, merge, shrink
 from llmrec.engines.turns import Turns
 from llmrec.errors import ConfigError, EngineError, MissingExtra
@@ -56,7 +56,7 @@ class OpenVINOEngine(InProcess[PagedNetwork]):
         model: str,
         folder: Path,
         place: Path,
-        parts: Parts,
+        parts: NetworkParts,
         *,
         settings: EngineSettings,
         threads: int,

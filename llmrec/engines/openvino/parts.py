@@ -9,7 +9,7 @@ from typing import Any
 from llmrec.engines.tokenizing import ChatTokenizer
 from llmrec.errors import ConfigError, ModelError
 
-__all__ = ["Parts", "read_parts"]
+__all__ = ["NetworkParts", "read_parts"]
 
 _DEFAULT_CONTEXT = 2048
 # Their frequencies depend on the length of the prompt, which a traced graph cannot follow.
@@ -17,7 +17,7 @@ _CHANGING_ROPE = {"dynamic", "longrope"}
 
 
 @dataclass(frozen=True)
-class Parts:
+class NetworkParts:
     """``context`` is the most tokens of prompt and answer, ``vocabulary`` the number of logits."""
 
     tokenizer: Any
@@ -27,7 +27,7 @@ class Parts:
     end_ids: frozenset[int]
 
 
-def read_parts(model: str, folder: Path, context: int | None) -> Parts:
+def read_parts(model: str, folder: Path, context: int | None) -> NetworkParts:
     """Read them; no weights and no network.
 
     Args:
@@ -60,7 +60,7 @@ def read_parts(model: str, folder: Path, context: int | None) -> Parts:
             hint="Lower engine.context, or leave it out.",
         )
     end_ids = _end_ids(folder, text, chat)
-    return Parts(tokenizer, chat, context or longest, int(text.vocab_size), end_ids)
+    return NetworkParts(tokenizer, chat, context or longest, int(text.vocab_size), end_ids)
 
 
 def _refuse_unknown(model: str, config: Any, text: Any) -> None:

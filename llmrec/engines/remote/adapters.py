@@ -16,7 +16,7 @@ from pathlib import Path
 from llmrec.engines.calls import Deadline
 from llmrec.engines.remote.client import ServerClient
 from llmrec.engines.remote.failures import NotServed
-from llmrec.engines.remote.server import Served, look_at
+from llmrec.engines.remote.server import ServedModel, look_at
 from llmrec.errors import EngineError, ModelError
 
 __all__ = ["RemoteAdapter", "RemoteAdapters"]
@@ -83,10 +83,10 @@ class RemoteAdapters:
         async with self._lock:
             await self._put(adapter, await self._look(deadline), deadline)
 
-    async def _look(self, deadline: Deadline) -> Served:
+    async def _look(self, deadline: Deadline) -> ServedModel:
         return await look_at(self._client, self._base, self._base, deadline, patient=True)
 
-    async def _put(self, adapter: RemoteAdapter, served: Served, deadline: Deadline) -> None:
+    async def _put(self, adapter: RemoteAdapter, served: ServedModel, deadline: Deadline) -> None:
         if adapter.served_as in served.adapters:
             return
         if not adapter.loaded_by_us:

@@ -22,7 +22,7 @@ from llmrec.engines.remote.client import ServerClient
 from llmrec.engines.remote.failures import ServerFailed
 from llmrec.engines.remote.requests import generation_body, scoring_body
 from llmrec.engines.remote.scores import label_scores, refused_labels
-from llmrec.engines.remote.server import Served, check_tokens, look_at, version_of
+from llmrec.engines.remote.server import ServedModel, check_tokens, look_at, version_of
 from llmrec.engines.tokenizing import ChatTokenizer, Tokenized
 from llmrec.errors import EngineError, ModelError
 from llmrec.types import FloatArray
@@ -53,7 +53,7 @@ class RemoteEngine(Tokenized):
         chat: ChatTokenizer,
         client: ServerClient,
         loop: LoopThread,
-        served: Served,
+        served: ServedModel,
         settings: EngineSettings,
     ) -> None:
         self.timeout_s = settings.timeout_s
@@ -97,7 +97,7 @@ class RemoteEngine(Tokenized):
         loop = LoopThread(f"The connection to {client.where}")
         deadline = Deadline(settings.timeout_s, model)
 
-        async def look() -> tuple[Served, str | None]:
+        async def look() -> tuple[ServedModel, str | None]:
             served = await look_at(client, model, settings.served_model, deadline)
             await check_tokens(client, served, model, chat, deadline)
             return served, await version_of(client, deadline)

@@ -11,14 +11,14 @@ from llmrec.engines.remote.failures import no_completion
 from llmrec.engines.tokenizing import ChatTokenizer
 from llmrec.errors import EngineError, ModelError
 
-__all__ = ["Served", "check_tokens", "look_at", "version_of"]
+__all__ = ["ServedModel", "check_tokens", "look_at", "version_of"]
 
 
 _SAMPLE = "Grüße! (A) steel kettle, 1.7 l: 39.90 EUR\n绿茶 250 g, it's new"
 
 
 @dataclass(frozen=True)
-class Served:
+class ServedModel:
     """A server as it answers now.
 
     ``model`` is what it calls the model, ``context`` the most tokens of prompt and answer together
@@ -38,7 +38,7 @@ async def look_at(
     deadline: Deadline,
     *,
     patient: bool = False,
-) -> Served:
+) -> ServedModel:
     """Ask a server what it serves, and find our model among it.
 
     Args:
@@ -57,7 +57,7 @@ async def look_at(
     bases = {name: card for name, card in cards.items() if not card.get("parent")}
     name = _choose(bases, model, served_model, client.where)
     length = bases[name].get("max_model_len")
-    return Served(
+    return ServedModel(
         model=name,
         context=int(length) if length else None,
         adapters={
@@ -79,7 +79,7 @@ async def version_of(client: ServerClient, deadline: Deadline) -> str | None:
 
 
 async def check_tokens(
-    client: ServerClient, served: Served, model: str, chat: ChatTokenizer, deadline: Deadline
+    client: ServerClient, served: ServedModel, model: str, chat: ChatTokenizer, deadline: Deadline
 ) -> None:
     """Compare the server's tokens of a text with ours, if it shows them, as vLLM does.
 

