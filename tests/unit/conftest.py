@@ -11,6 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A loaded machine is slow now and then: no test may fail for the time that an example takes.
+settings.register_profile("llmrec", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("llmrec")
 
 if TYPE_CHECKING:
     from serving import Client

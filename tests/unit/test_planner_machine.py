@@ -166,7 +166,7 @@ def test_cards_are_read_from_the_driver() -> None:
     cards, problem = nvidia.read_cards(driver, {})
     assert not problem and driver.open == 0
     assert [one.name for one in cards] == ["L40S", "T4"]
-    assert cards[0] == nvidia.Card("L40S", 48 * GIB, 40 * GIB, (8, 9))
+    assert cards[0] == nvidia.GraphicsCard("L40S", 48 * GIB, 40 * GIB, (8, 9))
     assert cards[1].capability == "7.5"
 
 
@@ -191,7 +191,7 @@ def test_hidden_cards_are_not_seen(visible: str, names: list[str]) -> None:
 def test_of_a_split_card_a_part_is_seen() -> None:
     (part,), problem = nvidia.read_cards(SplitDriver(BIG), {})
     assert not problem
-    assert part == nvidia.Card("a part", 10 * GIB, 9 * GIB, (8, 9))
+    assert part == nvidia.GraphicsCard("a part", 10 * GIB, 9 * GIB, (8, 9))
 
 
 def test_a_driver_that_fails_is_told() -> None:
