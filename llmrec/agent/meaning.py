@@ -153,7 +153,7 @@ def meaning_of(
         return Command(kind, references, message)
     if len(request) == 1 and _only_points(reading):
         return Command("product", references, message)
-    quests = [quest_of(reading, situation, vocabulary, language) for reading in wishes]
+    quests = [quest_of(reading, message, situation, vocabulary, language) for reading in wishes]
     return _joined(drops, quests)
 
 

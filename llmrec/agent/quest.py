@@ -79,12 +79,17 @@ class Quest:
 
 
 def quest_of(
-    reading: Reading, situation: Situation, vocabulary: Vocabulary, language: Language
+    reading: Reading,
+    message: str,
+    situation: Situation,
+    vocabulary: Vocabulary,
+    language: Language,
 ) -> Quest:
     """What a wish asks for in this shop.
 
     Args:
         reading: of intent ``find`` or ``refine``.
+        message: plain text that was read so.
         situation: what holds.
         vocabulary: the catalogue's names.
         language: that the shopper speaks.
@@ -94,7 +99,7 @@ def quest_of(
     new = reading.intent == "find" and bool(reading.looking_for)
     if new and (situation.words or situation.ask.product is not None):
         changes.append(NewQuest())
-    if not new:
+    if not new and _DENIES.search(message):
         changes += _no_prices(reading, situation)
     changes += _sums(reading)
     brands = [vocabulary.brand(name) for name in reading.brands]
@@ -157,6 +162,10 @@ def _sums(reading: Reading) -> Iterator[Change]:
         yield AtLeast(low, currency, around)
     if high is not None:
         yield AtMost(high, currency, around)
+
+
+_DENIES = re.compile(r"\b(?:not|no|nicht|kein\w*)\b|n't\b|不是|没说|不要", re.IGNORECASE)
+"""Without such a word a number that was a limit before is another number: "and 40 litres"."""
 
 
 def _no_prices(reading: Reading, situation: Situation) -> Iterator[Change]:
