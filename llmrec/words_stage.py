@@ -116,7 +116,7 @@ class WordsStage:
             yield of_model or self._from_fields(request), problem
 
     def _without_model(self, requests: Sequence[WordsRequest]) -> list[Texts]:
-        """Texts that are quoted or made from fields; where no reasons are wanted, few are quoted."""
+        """Texts quoted or made from fields; where no reasons are wanted, those described alone."""
         quotes = self.parts.settings.explain.words == "quote"
         wanted = len(requests) if self.options.explain else self.options.describe
         head = requests[: wanted if quotes else 0]

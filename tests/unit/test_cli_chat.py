@@ -11,7 +11,7 @@ from tool_shop import make_demo_store, open_shop
 from typer.testing import CliRunner
 
 from llmrec.agent.agent import Agent
-from llmrec.agent.events import ConstraintsChanged, Done
+from llmrec.agent.events import Answered, ConstraintsChanged
 from llmrec.agent.profile_edits import ProfileEdits
 from llmrec.agent.sessions import Sessions
 from llmrec.agent.state import Conversation
@@ -216,7 +216,7 @@ def test_a_stopped_reply_keeps_the_conversation(looping):
 
     def stopped(conversation, message):
         for event in real(conversation, message):
-            if isinstance(event, Done):
+            if isinstance(event, Answered):
                 raise KeyboardInterrupt
             yield event
 
