@@ -3,49 +3,16 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Sequence
 
 import httpx
 import pytest
-from serving import Listening, bearer, make_key, new_shop, request_bytes, wait_for
+from serving import Listening, Slow, bearer, make_key, new_shop, request_bytes, wait_for
 
 from llmrec.catalog.store import CatalogStore
-from llmrec.engines import ScriptedEngine
-from llmrec.engines.scripted import word_overlap
 
 CHAT = "/v1/chat"
 RECOMMEND = "/v1/recommend"
 STREAM = "/v1/recommend/stream"
-TEXT = "It is one of the many things that go with tea, and it goes with each of them."
-
-
-class Slow:
-    """A scripted engine whose steps come one by one, each when it is let; its rankings, if so."""
-
-    def __init__(self, steps: int = 0, *, ranks: bool = False) -> None:
-        self.let = threading.Semaphore(steps)
-        self.entered = threading.Event()
-        score = self._score if ranks else None
-        self.engine = ScriptedEngine(score, generate=[TEXT], on_step=self._step)
-
-    def _score(self, prompt: str, labels: Sequence[str]) -> list[float]:
-        self._step()
-        return word_overlap(prompt, labels)
-
-    def _step(self) -> None:
-        self.entered.set()
-        assert self.let.acquire(timeout=3600)
-
-    def release(self, steps: int = 100_000) -> None:
-        self.let.release(steps)
-
-    def __enter__(self) -> Slow:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        # A test that fails must end: its server waits for the steps that run.
-        self.release()
 
 
 @pytest.fixture
