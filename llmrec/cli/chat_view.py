@@ -81,7 +81,8 @@ class Writing:
             self._console.print(event.message, style="yellow", markup=False, highlight=False)
         if event.reason:
             line = f"{event.number}. {_reason(event.reason, event.origin)}"
-            self._console.print(line, highlight=False)
+            whole = not self._console.is_terminal  # a pipe or a file gets lines as long as they are
+            self._console.print(line, highlight=False, soft_wrap=whole)
 
 
 def show_scores(console: Console, calls: list[ToolCalled], cards: tuple[Card, ...]) -> None:

@@ -50,6 +50,7 @@ def test_cards_are_there_before_their_words_and_do_not_move_when_they_come(
         assert len(visit.titles()) == 3 and page.locator(AWAITED).count() >= 2
         assert page.locator(AWAITED).first.inner_text() == "The reason is being written."
         assert visit.faults() == []
+        assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
         before, waiting = heights(page), page.locator(AWAITED).count()
         slow.release(STEPS)
         page.wait_for_selector(AWAITED, state="detached")

@@ -33,9 +33,9 @@ export function putReason(card, words, said) {
   place.replaceChildren(words ?? "");
 }
 
-/** Three bars in the place of words that are being written; it is as high as most of them will be. */
+/** Bars in the place of words that are being written, with room for a line more than most have. */
 function skeleton() {
-  const bars = [1, 2, 3].map(() => make("span", { class: "bone", "aria-hidden": "true" }));
+  const bars = [1, 2, 3, 4].map(() => make("span", { class: "bone", "aria-hidden": "true" }));
   return make("p", { class: "reason awaited", "aria-busy": "true" },
     make("span", { class: "unseen" }, word("card.writing")), bars);
 }
