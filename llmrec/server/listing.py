@@ -11,7 +11,9 @@ from llmrec.agent.constraints.query import read_query
 from llmrec.agent.events import Products
 from llmrec.agent.product_words import card_words
 from llmrec.answer_events import AnswerComplete, AnswerEvent, AnswerRanked, WordsWritten
+from llmrec.errors import LLMRecError
 from llmrec.server.bodies.recommend import TraceOut
+from llmrec.server.statuses import status_of
 from llmrec.server.streams import Data, Wire, words_data
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ def listed(shop: Shop, body: RecommendBody, user: str | None) -> Iterator[Answer
     shop.load()
     main = shop.recommender
     read = read_query(body.query, body.filters, main.store.currencies() if body.query else ())
+    failed: LLMRecError | None = None
     for event in main.recommend_stream(
         body.entries(),
         body.k,
@@ -44,9 +47,17 @@ def listed(shop: Shop, body: RecommendBody, user: str | None) -> Iterator[Answer
         language=body.language,
     ):
         if isinstance(event, WordsWritten):
+            failed = failed or event.error
             yield event
         else:
-            yield replace(event, answer=read.noted(event.answer))
+            answer = read.noted(event.answer)
+            yield replace(event, answer=_as_told(answer, failed) if failed else answer)
+
+
+def _as_told(answer: Recommendations, failed: LLMRecError) -> Recommendations:
+    """The answer whose trace tells why the words failed as strangers may read it."""
+    degraded = status_of(type(failed)).says or failed.message
+    return replace(answer, trace=replace(answer.trace, degraded=degraded))
 
 
 def list_wire(request_id: str) -> Wire:
