@@ -5,6 +5,7 @@
 >>> print(shop.recommend(["B001", "red running shoes"], k=5))  # doctest: +SKIP
 """
 
+from llmrec.answer_events import AnswerComplete, AnswerEvent, AnswerRanked, WordsWritten
 from llmrec.config import Workspace
 from llmrec.recommender import Recommender, recommend
 from llmrec.types import (
@@ -20,6 +21,9 @@ from llmrec.types import (
 __version__ = "0.1.0"
 
 __all__ = [
+    "AnswerComplete",
+    "AnswerEvent",
+    "AnswerRanked",
     "Event",
     "EventKind",
     "Filters",
@@ -28,6 +32,7 @@ __all__ = [
     "Recommendation",
     "Recommendations",
     "Recommender",
+    "WordsWritten",
     "Workspace",
     "__version__",
     "recommend",

@@ -85,14 +85,18 @@ def ordered_recommendations(
 
 def with_words(
     answer: Recommendations,
-    written: Sequence[tuple[Words, Words | None]],
+    written: Sequence[tuple[Words | None, Words | None] | None],
     explain: bool,
     describe: int,
 ) -> Recommendations:
-    """Give each recommendation its texts, and count in the trace how they came about."""
+    """Give each recommendation its texts, and count in the trace how they came about.
+
+    ``None`` for a recommendation means that its texts have still to be written.
+    """
     items = []
     texts: list[Words] = []
-    for one, (reason, description) in zip(answer, written, strict=True):
+    for one, pair in zip(answer, written, strict=True):
+        reason, description = pair or (None, None)
         kept = (reason if explain else None, description if one.rank <= describe else None)
         texts += [text for text in kept if text]
         items.append(replace(one, reason=kept[0], description=kept[1]))

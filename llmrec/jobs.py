@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from llmrec.experiment import Arm
     from llmrec.explain import WordsRequest
     from llmrec.ranking import RankRequest
+    from llmrec.requests import ListOptions
 
 __all__ = ["Job", "ResolvedRequest", "WordsOptions"]
 
@@ -51,6 +52,18 @@ class WordsOptions:
     language: Language | None
     filters: Filters
     recipient: str | None
+
+    @classmethod
+    def of(cls, options: ListOptions, *, explain: bool, describe: int) -> WordsOptions:
+        """The words of lists that are asked for with ``options``."""
+        return cls(
+            explain, describe, options.seed, options.language, options.filters, options.recipient
+        )
+
+    @property
+    def wanted(self) -> bool:
+        """Whether any are."""
+        return self.explain or self.describe > 0
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ happened.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from llmrec.answer_events import AnswerComplete, AnswerEvent, AnswerRanked, WordsWritten
 from llmrec.answers import (
     Stopwatch,
     answer_notes,
@@ -20,7 +21,7 @@ from llmrec.answers import (
 )
 from llmrec.catalog.forgetting import operation
 from llmrec.config import Workspace
-from llmrec.errors import EngineError, ModelError
+from llmrec.errors import EngineError, LLMRecError, ModelError
 from llmrec.jobs import Job, ResolvedRequest, WordsOptions
 from llmrec.parts import Parts
 from llmrec.requests import (
@@ -44,12 +45,11 @@ from llmrec.types import (
     Recommendations,
     Sort,
     Trace,
-    Words,
 )
+from llmrec.words_stage import WordsStage, failure_note
 
 if TYPE_CHECKING:
     from llmrec.engines.protocol import Engine
-    from llmrec.explain import WordsRequest
     from llmrec.ranking import Ranking
     from llmrec.retrieval import RetrievalResult
 
@@ -191,21 +191,121 @@ class Recommender(Parts):
         jobs = self._retrieve(watch, histories, queries, names, options)
         answers = self._ranked(watch, jobs, options)
         if explain or describe:
-            words = WordsOptions(
-                explain,
-                describe,
-                options.seed,
-                options.language,
-                options.filters,
-                options.recipient,
-            )
+            words = WordsOptions.of(options, explain=explain, describe=describe)
             answers = self._write(watch, jobs, answers, words)
         if shown and options.sort is None:
             self._record(watch, answers)
         times = watch.shared(len(answers))
-        return [
-            replace(answer, trace=replace(answer.trace, milliseconds=times)) for answer in answers
-        ]
+        return [_timed(answer, times) for answer in answers]
+
+    def recommend_stream(
+        self,
+        history: HistoryInput | None = None,
+        k: int = 10,
+        query: str | None = None,
+        filters: Filters | Mapping[str, Any] | None = None,
+        user: str | None = None,
+        *,
+        describe: int = 0,
+        explain: bool = True,
+        seed: int | None = None,
+        language: str | None = None,
+        shown: bool = True,
+        subject: Sequence[str] = (),
+        sort: str | None = None,
+        recipient: str | None = None,
+    ) -> Iterator[AnswerEvent]:
+        """As :meth:`recommend`, piece by piece: the ranked items at once, their words behind.
+
+        The first event is an :class:`~llmrec.answer_events.AnswerRanked`, with the words that cost
+        no model. One :class:`~llmrec.answer_events.WordsWritten` for each item follows, if words
+        are wanted; the model writes them item by item, and one whose words it fails to write has
+        a sentence from its fields. The last is an :class:`~llmrec.answer_events.AnswerComplete`.
+        Closing the iterator ends the writing; an experiment counts the list when it is ranked.
+
+        Args:
+            history: this and all others as for :meth:`recommend`.
+            k: how many.
+            query: what the shopper is looking for.
+            filters: hard constraints.
+            user: whose history to take.
+            describe: for how many of the first a description is written.
+            explain: whether a reason is written for each.
+            seed: of the candidate shuffle and the writing.
+            language: of reasons and descriptions.
+            shown: whether the user is going to see the list.
+            subject: what everything must be about.
+            sort: what comes first instead of what fits best.
+            recipient: whom it is for.
+
+        Raises:
+            HistoryError: k, filters, language or sort cannot be served; at the call. The first
+                event raises it for the history and the query.
+            IndexMissing: nothing has been indexed yet; raised by the first event.
+            EngineError: the language model failed to rank and no fallback is configured; raised by
+                the first event. It never is for words.
+        """
+        options = as_options(
+            k,
+            filters,
+            describe=describe,
+            explain=explain,
+            seed=seed,
+            default_seed=self.settings.ranking.seed,
+            language=language,
+            subject=subject,
+            sort=sort,
+            recipient=recipient,
+        )
+        words = WordsOptions.of(options, explain=explain, describe=describe)
+        return self._streamed((history, query, as_user(user)), options, words, shown)
+
+    def _streamed(
+        self,
+        asked: tuple[HistoryInput | None, str | None, str | None],
+        options: ListOptions,
+        words: WordsOptions,
+        shown: bool,
+    ) -> Iterator[AnswerEvent]:
+        watch = Stopwatch()
+        job, answer = self._ranked_alone(watch, asked, options, shown)
+        stage = WordsStage(self, words, degraded=bool(answer.trace.degraded))
+        if not words.wanted:
+            yield AnswerRanked(_timed(answer, watch.shared(1)))
+            yield AnswerComplete(_timed(answer, watch.shared(1)))
+            return
+        with watch.stage("write"):
+            requests = job.words_requests(answer, self._related(job, answer), words)
+            texts = stage.at_once(requests)
+        at_once = with_words(answer, texts, words.explain, words.describe)
+        pending = tuple(one.rank for one, text in zip(answer, texts, strict=True) if text is None)
+        yield AnswerRanked(_timed(at_once, watch.shared(1)), pending)
+        errors: list[LLMRecError] = []
+        for place, (text, error) in enumerate(stage.one_by_one(watch, requests, texts)):
+            texts[place] = text
+            errors += [error] if error else []
+            written = with_words(answer, texts, words.explain, words.describe)
+            yield WordsWritten(written[place], error)
+        failure = failure_note(errors[0]) if errors else None
+        answer = replace(answer, trace=_degraded(answer.trace, failure))
+        answer = with_words(answer, texts, words.explain, words.describe)
+        yield AnswerComplete(_timed(answer, watch.shared(1)))
+
+    @operation()
+    def _ranked_alone(
+        self,
+        watch: Stopwatch,
+        asked: tuple[HistoryInput | None, str | None, str | None],
+        options: ListOptions,
+        shown: bool,
+    ) -> tuple[Job, Recommendations]:
+        """One request, ranked and without words, and counted by the experiment that runs."""
+        history, query, user = asked
+        jobs = self._retrieve(watch, [history], [query], [user], options)
+        answers = self._ranked(watch, jobs, options)
+        if shown and options.sort is None:
+            self._record(watch, answers)
+        return jobs[0], answers[0]
 
     def history_of(self, user: str) -> list[HistoryEntry]:
         """A shopper's history from the event log, oldest first; empty for a stranger and nobody."""
@@ -327,7 +427,7 @@ class Recommender(Parts):
             return (
                 _in_retrieval_order(jobs),
                 [None for _ in jobs],
-                f"the language model failed: {error.message}",
+                failure_note(error),
             )
         rankings = iter(done)
         matched = [next(rankings) if job.candidates else None for job in jobs]
@@ -360,16 +460,13 @@ class Recommender(Parts):
         options: WordsOptions,
     ) -> list[Recommendations]:
         """Texts for every recommendation: quoted, or the model's for the first ones."""
+        stage = WordsStage(self, options, degraded=bool(answers[0].trace.degraded))
         with watch.stage("write"):
             requests = [
                 job.words_requests(answer, self._related(job, answer), options)
                 for job, answer in zip(jobs, answers, strict=True)
             ]
-            failure = None
-            if self.settings.explain.words == "quote":
-                texts = [self._quoted(some, options) for some in requests]
-            else:
-                texts, failure = self._modelled(requests, answers, options)
+            texts, failure = stage.write_batch(requests)
             return [
                 with_words(
                     replace(answer, trace=_degraded(answer.trace, failure)),
@@ -380,51 +477,8 @@ class Recommender(Parts):
                 for answer, pairs in zip(answers, texts, strict=True)
             ]
 
-    def _quoted(
-        self, requests: Sequence[WordsRequest], options: WordsOptions
-    ) -> list[tuple[Words, Words | None]]:
-        """One answer's texts; where no reasons are wanted, of those that are described alone."""
-        from llmrec.explain import words_from_fields
-
-        wanted = len(requests) if options.explain else options.describe
-        quoted = self.quoter.write_many(requests[:wanted])
-        return [*quoted, *map(words_from_fields, requests[wanted:])]
-
-    def _modelled(
-        self,
-        requests: Sequence[Sequence[WordsRequest]],
-        answers: Sequence[Recommendations],
-        options: WordsOptions,
-    ) -> tuple[list[list[tuple[Words, Words | None]]], str | None]:
-        """The model's texts of the first ones in one batch, the rest from fields; what failed."""
-        from llmrec.explain import words_from_fields
-
-        top = 0 if answers[0].trace.degraded else self.settings.explain.top
-        if not options.explain:  # a reason comes with each description; no others are written
-            top = min(top, options.describe)
-        written, failure = self._words([request for some in requests for request in some[:top]])
-        texts = iter(written)
-        return [
-            [
-                next(texts) if written and place < top else words_from_fields(request)
-                for place, request in enumerate(some)
-            ]
-            for some in requests
-        ], failure
-
     def _related(self, job: Job, answer: Recommendations) -> list[tuple[int, ...]]:
         return self.retriever.related(answer.ids, [entry for entry, _ in job.history])
-
-    def _words(
-        self, requests: Sequence[WordsRequest]
-    ) -> tuple[list[tuple[Words, Words | None]], str | None]:
-        """The model's texts; none and the reason why, if it failed and may."""
-        try:
-            return (self.writer.write_many(requests) if requests else []), None
-        except (EngineError, ModelError) as error:
-            if self.settings.ranking.on_engine_failure == "raise":
-                raise
-            return [], f"the language model failed: {error.message}"
 
     def _record(self, watch: Stopwatch, answers: Sequence[Recommendations]) -> None:
         """Keep what was shown, where an experiment runs."""
@@ -459,6 +513,10 @@ class Recommender(Parts):
             notes=notes,
             degraded=degraded,
         )
+
+
+def _timed(answer: Recommendations, milliseconds: Mapping[str, float]) -> Recommendations:
+    return replace(answer, trace=replace(answer.trace, milliseconds=milliseconds))
 
 
 def _degraded(trace: Trace, failure: str | None) -> Trace:

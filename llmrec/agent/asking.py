@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +14,14 @@ from llmrec.agent.tools import TOOLS
 from llmrec.agent.tools.base import ToolResult
 from llmrec.agent.tools.limits import known_things, without
 from llmrec.agent.tools.products import product_fields
-from llmrec.agent.tools.recommend import RecommendResult
+from llmrec.agent.tools.recommend import RECOMMEND, RecommendResult, begin_recommend
 from llmrec.agent.tools.related import RelatedResult
 from llmrec.agent.tools.search import SearchResult
+from llmrec.answer_events import AnswerEvent
 from llmrec.catalog.things import Things
 from llmrec.requests import MAX_QUERY_CHARS
 from llmrec.retrieval.taste import disliked
-from llmrec.types import Event, Item, Language
+from llmrec.types import Event, Item, Language, Recommendation
 
 if TYPE_CHECKING:
     from llmrec.recommender import Recommender
@@ -29,6 +30,7 @@ __all__ = [
     "Counter",
     "ToolUse",
     "Way",
+    "card_of",
     "cards_of",
     "event_of",
     "matching",
@@ -55,6 +57,14 @@ class ToolUse:
     def call(self, shop: Recommender, shopper: Shopper) -> ToolResult:
         """Ask it; raises what the tool raises."""
         return TOOLS[self.name].call(shop, shopper, self.arguments)
+
+    def begin(
+        self, shop: Recommender, shopper: Shopper
+    ) -> tuple[ToolResult, Iterator[AnswerEvent]]:
+        """As :meth:`call`, when products can be shown; and the words that come behind them."""
+        if self.name != RECOMMEND.name:
+            return self.call(shop, shopper), iter(())
+        return begin_recommend(shop, shopper, RECOMMEND.parse(self.arguments))
 
 
 def use_of(situation: Situation, k: int) -> ToolUse:
@@ -140,15 +150,19 @@ def cards_of(result: ToolResult) -> tuple[Card, ...]:
             Card(number=number, product=product_fields(item))
             for number, item in enumerate(result.products, start=1)
         )
-    return tuple(
-        Card(
-            number=recommendation.rank,
-            product=product_fields(recommendation.item),
-            reason=recommendation.reason.text if recommendation.reason else None,
-            origin=recommendation.reason.origin if recommendation.reason else None,
-            scores={"final": recommendation.score, **recommendation.scores},
-        )
-        for recommendation in result.answer
+    return tuple(card_of(one, pending=one.rank in result.pending) for one in result.answer)
+
+
+def card_of(recommendation: Recommendation, *, pending: bool) -> Card:
+    """A recommendation as a card, numbered by its rank."""
+    reason = recommendation.reason
+    return Card(
+        number=recommendation.rank,
+        product=product_fields(recommendation.item),
+        reason=reason.text if reason else None,
+        origin=reason.origin if reason else None,
+        scores={"final": recommendation.score, **recommendation.scores},
+        pending=pending,
     )
 
 

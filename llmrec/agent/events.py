@@ -15,11 +15,13 @@ from llmrec.agent.state import Conversation
 
 __all__ = [
     "AgentEvent",
+    "Answered",
     "Card",
     "ConstraintsChanged",
     "Done",
     "Failed",
     "Held",
+    "ProductWords",
     "Products",
     "Table",
     "Thinking",
@@ -34,7 +36,7 @@ class _Event(BaseModel):
 
 
 class Thinking(_Event):
-    """Work is going on; ``step`` is ``reading``, ``choosing`` or a tool's name."""
+    """Work is going on; ``step`` is ``reading``, ``choosing``, ``writing`` or a tool's name."""
 
     type: Literal["thinking"] = "thinking"
     step: str
@@ -79,6 +81,7 @@ class Card(_Event):
         product: its fields, as far as the catalogue has them.
         reason: why; ``origin`` says whether it is quoted, the model's or made from fields.
         scores: the parts of its score, by name.
+        pending: the model has still to write its words: :class:`ProductWords` will have them.
     """
 
     number: int
@@ -86,6 +89,7 @@ class Card(_Event):
     reason: str | None = None
     origin: str | None = None
     scores: Mapping[str, float] = Field(default_factory=dict)
+    pending: bool = False
 
 
 class Products(_Event):
@@ -93,6 +97,30 @@ class Products(_Event):
 
     type: Literal["products"] = "products"
     cards: tuple[Card, ...]
+
+
+class ProductWords(_Event):
+    """The words of one card, behind the cards; those that cost no model stand on it already.
+
+    Attributes:
+        number: of the card.
+        product: the id of its product.
+        reason: why; none where none could be had.
+        origin: of the reason, as on a card.
+        description: if one was wanted.
+        error: the name of the error's class, if the model has not written what it should have;
+            what strangers may read of it depends on that.
+        message: of the error.
+    """
+
+    type: Literal["product_words"] = "product_words"
+    number: int
+    product: str
+    reason: str | None = None
+    origin: str | None = None
+    description: str | None = None
+    error: str = ""
+    message: str = ""
 
 
 class Table(_Event):
@@ -123,6 +151,16 @@ class Failed(_Event):
     retryable: bool = False
 
 
+class Answered(_Event):
+    """All is said but the words of products: the conversation after this turn may be kept.
+
+    Whoever leaves from now on ends only those words.
+    """
+
+    type: Literal["answered"] = "answered"
+    conversation: Conversation
+
+
 class Done(_Event):
     """The last event: the conversation after this turn."""
 
@@ -136,8 +174,10 @@ AgentEvent: TypeAlias = (
     | ToolReturned
     | ConstraintsChanged
     | Products
+    | ProductWords
     | Table
     | Words
     | Failed
+    | Answered
     | Done
 )

@@ -35,6 +35,7 @@ from llmrec.agent.events import (
     ToolCalled,
     Words,
 )
+from llmrec.agent.product_words import filled
 from llmrec.agent.state import Conversation
 from llmrec.prompting import price_label
 
@@ -115,7 +116,7 @@ def turn_lines(message: str, events: Iterable[AgentEvent]) -> list[str]:
     """One turn, a blank line between its parts."""
     parts = [f"> {message}"]
     words = ""
-    for event in events:
+    for event in filled(events):
         if isinstance(event, Words):
             words += event.text
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -12,19 +12,23 @@ from llmrec.agent.asking import ToolUse, event_of, shopper_in, subject_of
 from llmrec.agent.constraints import Constraints, Shown
 from llmrec.agent.events import (
     AgentEvent,
+    Card,
     ConstraintsChanged,
     Held,
+    Thinking,
     ToolCalled,
     ToolReturned,
     Words,
 )
 from llmrec.agent.language import Language
+from llmrec.agent.product_words import product_words
 from llmrec.agent.reducer import Note
 from llmrec.agent.replies import say, spoken, to_drop
 from llmrec.agent.shopper import Shopper
 from llmrec.agent.state import Conversation, Mark, Situation, Turn
 from llmrec.agent.tools.base import ToolResult
 from llmrec.agent.tools.feedback import FeedbackResult
+from llmrec.answer_events import AnswerEvent
 from llmrec.errors import LLMRecError
 from llmrec.leaving import working_for
 from llmrec.types import Event, EventKind
@@ -36,6 +40,7 @@ __all__ = ["Steps", "TurnInProgress", "held_now"]
 
 Steps: TypeAlias = Iterator[AgentEvent]
 Called: TypeAlias = Generator[AgentEvent, None, ToolResult]
+Begun: TypeAlias = Generator[AgentEvent, None, tuple[ToolResult, Iterator[AnswerEvent]]]
 
 
 @dataclass
@@ -56,6 +61,7 @@ class TurnInProgress:
         erased: what was taken out of it.
         finished: nothing is to be asked any more.
         undoing: ``now`` is the situation before, and cannot be undone in its turn.
+        behind: cards shown in this turn, and the events that will have their words.
     """
 
     agent: Agent
@@ -72,6 +78,7 @@ class TurnInProgress:
     erased: list[Event] = field(default_factory=list)
     finished: bool = False
     undoing: bool = False
+    behind: list[tuple[Sequence[Card], Iterator[AnswerEvent]]] = field(default_factory=list)
 
     @property
     def shopper(self) -> Shopper:
@@ -113,6 +120,20 @@ class TurnInProgress:
         yield ToolReturned(name=name, result=result.to_dict())
         return result
 
+    def begin(self, use: ToolUse) -> Begun:
+        """Ask a tool for products that are shown at once; their words come behind."""
+        yield ToolCalled(name=use.name, arguments=use.arguments)
+        result, behind = use.begin(self.agent.shop, self.shopper)
+        yield ToolReturned(name=use.name, result=result.to_dict())
+        return result, behind
+
+    def words_behind(self) -> Steps:
+        """The words of the products that this turn has shown, each as it is written."""
+        if any(card.pending for cards, _ in self.behind for card in cards):
+            yield Thinking(step="writing")
+        for cards, events in self.behind:
+            yield from product_words(cards, events)
+
     def refuse(self, note: Note) -> Steps:
         """Say why a change cannot be made."""
         return self.say(note.kind, text=note.text)
@@ -144,6 +165,7 @@ class TurnInProgress:
     def take_back(self) -> None:
         """Leave everything as it was before this turn, the event log too."""
         self.now, self.undoing = self.conversation.now, False
+        self.behind = []
         store = self.agent.shop.store
         # Nobody waits for a turn that is cut off; taking it back must go to its end all the same.
         with working_for(None), suppress(LLMRecError):  # there is a failure to tell of already

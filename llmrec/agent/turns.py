@@ -30,7 +30,7 @@ from llmrec.agent.asking import (
 from llmrec.agent.commands import Command
 from llmrec.agent.constraints import Change, Shown
 from llmrec.agent.constraints.changes import Drop, MoreLike, StartOver
-from llmrec.agent.events import AgentEvent, Done, Failed, Products, Thinking
+from llmrec.agent.events import AgentEvent, Answered, Done, Failed, Products, Thinking
 from llmrec.agent.language import language_of
 from llmrec.agent.meaning import WISHES, Meaning, context_of, meaning_of, requests_of
 from llmrec.agent.quest import Quest
@@ -66,9 +66,9 @@ def take_turn(
 ) -> Generator[AgentEvent, None, None]:
     """Answer a message, or do what a button means; the last event has the conversation after it.
 
-    An error of ours becomes an event, and the conversation keeps what held before. Whoever cannot
-    keep the conversation after it throws the reason in at the last event: the turn is then taken
-    back too.
+    An error of ours becomes an event, and the conversation keeps what held before. ``Answered``
+    has the conversation, too, before the words of products are written: from then on it counts.
+    Whoever cannot keep it throws the reason in there: the turn is then taken back.
     """
     text = plain(message)
     language = conversation.language if action else language_of(text, conversation.language)
@@ -88,13 +88,16 @@ def take_turn(
     except BaseException:  # cancelled: the conversation before this turn goes on
         turn.take_back()
         raise
+    after = turn.after()
     try:
-        yield Done(conversation=turn.after())
-    except GeneratorExit:  # the reader needs no more than the last event
+        yield Answered(conversation=after)
+    except GeneratorExit:  # the reader has what counts, and needs no words
         raise
     except BaseException:
         turn.take_back()
         raise
+    yield from turn.words_behind()
+    yield Done(conversation=after)
 
 
 def _do(turn: TurnInProgress, action: Action) -> Steps:
@@ -257,12 +260,13 @@ def answer(turn: TurnInProgress, liked: Shown | None = None) -> Steps:
     """Ask what is being asked, and show what comes; what was just liked keeps its place."""
     use = use_of(turn.now, turn.agent.k)
     yield Thinking(step=use.name)
-    result = yield from turn.call(use.name, use.arguments)
+    result, behind = yield from turn.begin(use)
     cards, items = cards_of(result), result.products
     earlier = turn.now.shown if turn.shown else ()  # of another thing of the same message
     kept = _kept(turn, liked, items)
     if kept is not None:
         cards, items = with_kept(cards, items, kept, turn.now.focus or 1, turn.agent.k)
+    turn.behind.append((cards, behind))
     if not cards:
         yield from _nothing(turn, result)
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
@@ -10,7 +10,7 @@ from rich.table import Table
 from llmrec.prompting import price_label
 from llmrec.types import Item, Recommendation, Recommendations, Words
 
-__all__ = ["answer_table", "card", "price_of", "score_table", "trace_line"]
+__all__ = ["answer_table", "card", "price_of", "print_words", "score_table", "trace_line"]
 
 
 def price_of(item: Item) -> str:
@@ -18,28 +18,46 @@ def price_of(item: Item) -> str:
     return "" if item.price is None else price_label(item.price, item.currency)
 
 
-def answer_table(answer: Recommendations, *, title: str | None = None) -> RenderableType:
-    """The recommendations as a ranked table with title, price and reason."""
+def answer_table(
+    answer: Recommendations, *, title: str | None = None, awaited: bool = False
+) -> RenderableType:
+    """The recommendations as a ranked table with title, price and reason.
+
+    With ``awaited`` without any words: they come behind it (:func:`print_words`).
+    """
     if not answer:
         return Panel("Nothing to recommend: no unseen item passes the filters.", title=title)
     table = Table(title=title, title_justify="left", show_lines=True, expand=True)
     table.add_column("#", justify="right", no_wrap=True)
     table.add_column("Product", ratio=3)
     table.add_column("Price", justify="right", no_wrap=True)
-    table.add_column("Why", ratio=4)
+    if not awaited:
+        table.add_column("Why", ratio=4)
     for recommendation in answer:
         table.add_row(
             str(recommendation.rank),
             _product(recommendation.item),
             price_of(recommendation.item),
-            _words(recommendation.reason),
+            *(() if awaited else (_words(recommendation.reason),)),
         )
-    described = [recommendation for recommendation in answer if recommendation.description]
+    described = [one for one in answer if one.description and not awaited]
     return (
         Group(table, *(card(recommendation) for recommendation in described))
         if described
         else table
     )
+
+
+def print_words(console: Console, recommendation: Recommendation) -> None:
+    """The words of a product that stands in a table above: its reason, and its card if described.
+
+    A pipe or a file gets lines as long as they are.
+    """
+    if recommendation.reason:
+        line = f"{recommendation.rank}. {_words(recommendation.reason)}"
+        console.print(line, highlight=False, soft_wrap=not console.is_terminal)
+    if recommendation.description:
+        console.print(card(recommendation))
 
 
 def card(recommendation: Recommendation) -> Panel:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from llmrec.agent.events import AgentEvent, Card, Done, Products, Thinking, ToolCalled
+from llmrec.agent.events import (
+    AgentEvent,
+    Answered,
+    Card,
+    Products,
+    ProductWords,
+    Thinking,
+    ToolCalled,
+)
 from llmrec.agent.memory import forget
 from llmrec.agent.profile import profile_of
 from llmrec.agent.profile_edits import ProfileEdits
@@ -19,7 +27,7 @@ from llmrec.agent.sessions import Sessions
 from llmrec.agent.state import Conversation
 from llmrec.catalog.forgetting import operation
 from llmrec.cli.chat_actions import ACTIONS, HELP, action_of
-from llmrec.cli.chat_view import show, show_scores
+from llmrec.cli.chat_view import Writing, show, show_scores
 from llmrec.cli.chat_words import Flow
 from llmrec.cli.pictures import Pictures
 from llmrec.config import disk_errors
@@ -88,9 +96,11 @@ class ChatLoop:
         self.reply(self.agent.act(self.conversation, line, action))
 
     def reply(self, events: Iterator[AgentEvent]) -> None:
-        """Show a reply as it comes, and store the turn when it is over."""
+        """Show a reply as it comes, and store the turn when all but products' words is there."""
         calls: list[ToolCalled] = []
         status, flow = self.console.status("…"), Flow(self.console)
+        writing = Writing(self.console)
+        answered = False
         try:
             for event in events:
                 if isinstance(event, (Thinking, ToolCalled)):
@@ -101,10 +111,20 @@ class ChatLoop:
                     calls.append(event)
                 elif isinstance(event, Products):
                     self.cards = event.cards
-                elif isinstance(event, Done):
+                    writing.await_words(event.cards)
+                elif isinstance(event, ProductWords):
+                    writing.show(event)
+                    if writing.left:
+                        status.start()
+                elif isinstance(event, Answered):
                     self._keep(event.conversation)
                     self.calls = calls or self.calls
+                    answered = True
                 show(self.console, event, flow, self.pictures)
+        except KeyboardInterrupt:
+            if not answered:
+                raise
+            self.console.print("\n(no further words; the answer is kept)")
         finally:
             status.stop()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.columns import Columns
 from rich.console import Console
 from rich.markup import escape
@@ -15,6 +17,7 @@ from llmrec.agent.events import (
     ConstraintsChanged,
     Failed,
     Products,
+    ProductWords,
     Table,
     ToolCalled,
     Words,
@@ -23,7 +26,7 @@ from llmrec.cli.chat_words import Flow
 from llmrec.cli.pictures import Pictures
 from llmrec.prompting import price_label
 
-__all__ = ["show", "show_scores"]
+__all__ = ["Writing", "show", "show_scores"]
 
 _FACTS = 4
 
@@ -46,6 +49,42 @@ def show(console: Console, event: AgentEvent, flow: Flow, pictures: Pictures | N
         console.print(f"[yellow]{escape(event.message)}[/]")
 
 
+class Writing:
+    """Words that come behind the cards: a line for each, under the number of its card.
+
+    A terminal cannot go back to a card that has scrolled away, and a file not at all; so both get
+    the same lines in the same order.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._pending: set[tuple[int, str]] = set()
+        self._told: set[str] = set()
+
+    @property
+    def left(self) -> int:
+        """How many cards have their words still to come."""
+        return len(self._pending)
+
+    def await_words(self, cards: Sequence[Card]) -> None:
+        """Take note of the cards whose words will come; the others have theirs."""
+        self._pending |= {(card.number, card.product["id"]) for card in cards if card.pending}
+
+    def show(self, event: ProductWords) -> None:
+        """Print the words of a card that waits for them."""
+        card = (event.number, event.product)
+        if card not in self._pending:
+            return
+        self._pending.remove(card)
+        if event.error and event.message not in self._told:
+            self._told.add(event.message)
+            self._console.print(event.message, style="yellow", markup=False, highlight=False)
+        if event.reason:
+            line = f"{event.number}. {_reason(event.reason, event.origin)}"
+            whole = not self._console.is_terminal  # a pipe or a file gets lines as long as they are
+            self._console.print(line, highlight=False, soft_wrap=whole)
+
+
 def show_scores(console: Console, calls: list[ToolCalled], cards: tuple[Card, ...]) -> None:
     """How the last answer came about: the tools asked, and each product's scores."""
     for call in calls:
@@ -66,11 +105,15 @@ def _panel(card: Card) -> Panel:
     if product.get("in_stock") is False:
         lines.append("[yellow]not in stock[/]")
     if card.reason:
-        mark = " [dim](from the product's fields)[/]" if card.origin == "fields" else ""
-        lines.append(f"[italic]{escape(card.reason)}[/]{mark}")
+        lines.append(_reason(card.reason, card.origin))
     price = price_label(product["price"], product.get("currency")) if "price" in product else ""
     heading = f"[bold]{card.number}. {escape(product['title'])}[/]  {escape(price)}"
     return Panel("\n".join(lines), title=heading, title_align="left")
+
+
+def _reason(text: str, origin: str | None) -> str:
+    mark = " [dim](from the product's fields)[/]" if origin == "fields" else ""
+    return f"[italic]{escape(text)}[/]{mark}"
 
 
 def _joined(value: str | list[str]) -> str:

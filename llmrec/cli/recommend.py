@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
 
+from llmrec.answer_events import AnswerComplete, AnswerEvent, AnswerRanked, WordsWritten
 from llmrec.cli import filter_options as flags
-from llmrec.cli.cards import answer_table, score_table, trace_line
+from llmrec.cli.cards import answer_table, print_words, score_table, trace_line
 from llmrec.cli.common import WorkspaceOption, console, notes
 from llmrec.types import Recommendations
 
@@ -94,26 +96,32 @@ def recommend(
         not_attributes=not_attribute,
         allow_seen=allow_seen,
     )
-    with Recommender.open(workspace) as shop, notes.status("Recommending …"):
-        read = read_query(query, filters, shop.store.currencies() if query else ())
-        answer = shop.recommend(
-            history or None,
-            k,
-            read.query,
-            read.filters,
-            user,
-            describe=describe,
-            explain=explain is not False and reasons is not False,
-            seed=seed,
-            language=words,
-        )
-    answer = read.noted(answer)
     if explain and not scores:
         _say_what_explain_means()
-    if as_json:
-        console.print_json(data=_as_data(answer, scores or bool(explain)))
-    else:
-        _show(answer, scores or bool(explain))
+    with_scores = scores or bool(explain)
+    with Recommender.open(workspace) as shop:
+        with notes.status("Recommending …"):
+            read = read_query(query, filters, shop.store.currencies() if query else ())
+        asked: dict[str, Any] = {
+            "history": history or None,
+            "k": k,
+            "query": read.query,
+            "filters": read.filters,
+            "user": user,
+            "describe": describe,
+            "explain": explain is not False and reasons is not False,
+            "seed": seed,
+            "language": words,
+        }
+        if as_json:
+            with notes.status("Recommending …"):
+                answer = read.noted(shop.recommend(**asked))
+            console.print_json(data=_as_data(answer, with_scores))
+        else:
+            answer = read.noted(_shown(shop.recommend_stream(**asked)))
+            if with_scores:
+                console.print(score_table(answer))
+            notes.print(trace_line(answer), style="dim", highlight=False)
 
 
 def _say_what_explain_means() -> None:
@@ -125,11 +133,29 @@ def _say_what_explain_means() -> None:
     )
 
 
-def _show(answer: Recommendations, scores: bool) -> None:
-    console.print(answer_table(answer, title=f"For {answer.user}" if answer.user else None))
-    if scores:
-        console.print(score_table(answer))
-    notes.print(trace_line(answer), style="dim", highlight=False)
+def _shown(events: Iterator[AnswerEvent]) -> Recommendations:
+    """Print the table at once, and the words that a model writes behind it, line by line."""
+    ranked = _awaited(events, "Recommending …")
+    assert isinstance(ranked, AnswerRanked)
+    answer = ranked.answer
+    title = f"For {answer.user}" if answer.user else None
+    console.print(answer_table(answer, title=title, awaited=bool(ranked.pending)))
+    while (event := _awaited(events, "Writing …")) is not None:
+        if isinstance(event, AnswerComplete):
+            answer = event.answer
+        elif isinstance(event, WordsWritten) and ranked.pending:
+            print_words(console, event.recommendation)
+    return answer
+
+
+def _awaited(events: Iterator[AnswerEvent], doing: str) -> AnswerEvent | None:
+    """The next event, if there is one.
+
+    Nothing is printed meanwhile: a spinner on standard error takes what is written to standard
+    output to itself, and a file would miss it.
+    """
+    with notes.status(doing):
+        return next(events, None)
 
 
 def _as_data(answer: Recommendations, scores: bool) -> dict[str, Any]:

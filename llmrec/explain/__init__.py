@@ -13,7 +13,7 @@ from llmrec.explain.quoter import Quoter
 from llmrec.explain.requests import WordsRequest
 from llmrec.explain.sentences import sentences_of
 from llmrec.explain.shape import shape_problems, whole_sentences
-from llmrec.explain.writer import Writer
+from llmrec.explain.writer import Writer, model_can_write
 
 __all__ = [
     "Anchor",
@@ -29,6 +29,7 @@ __all__ = [
     "description_from_fields",
     "facts_of",
     "grounding",
+    "model_can_write",
     "quotable_sentences",
     "reason_from_fields",
     "sentences_of",

@@ -26,7 +26,7 @@ from llmrec.types import Words
 if TYPE_CHECKING:
     from llmrec.engines.protocol import Engine
 
-__all__ = ["Writer"]
+__all__ = ["Writer", "model_can_write"]
 
 RETRY_TEMPERATURE = 0.6
 
@@ -87,7 +87,9 @@ class Writer:
             return [words_from_fields(request) for request in requests]
         tasks = [task for request in requests for task in _tasks(request)]
         for attempt in range(1, self._settings.attempts + 1):
-            pending = [task for task in tasks if task.words is None and _model_can(task)]
+            pending = [
+                task for task in tasks if task.words is None and model_can_write(task.request)
+            ]
             if pending:
                 self._attempt(pending, attempt)
         done = iter(_finished(task) for task in tasks)
@@ -128,23 +130,22 @@ class Writer:
         return settings.description_max_tokens if task.describes else settings.max_tokens
 
 
+def model_can_write(request: WordsRequest) -> bool:
+    """Whether there is something to say, in a language that the model writes.
+
+    Of an item that is no more than its title a sentence can only repeat or invent
+    (:func:`~llmrec.explain.check.grounding`).
+    """
+    has_text = bool(request.item.description or request.item.attributes)
+    return has_text and item_language(request.item) == spoken_language(request) == "en"
+
+
 def _tasks(request: WordsRequest) -> Iterator[_Task]:
     facts = facts_of(request.item, request.history, request.query)
     anchor = choose_anchor(request, facts)
     yield _Task(request, facts, anchor, describes=False)
     if request.describe:
         yield _Task(request, facts, anchor, describes=True)
-
-
-def _model_can(task: _Task) -> bool:
-    """Whether there is something to say, in a language that the model writes.
-
-    Of an item that is no more than its title a sentence can only repeat or invent
-    (:func:`~llmrec.explain.check.grounding`).
-    """
-    request = task.request
-    has_text = bool(request.item.description or request.item.attributes)
-    return has_text and item_language(request.item) == spoken_language(request) == "en"
 
 
 def _finished(task: _Task) -> Words:

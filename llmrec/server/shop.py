@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from llmrec.answer_events import AnswerComplete, AnswerEvent
 from llmrec.config import Workspace
 from llmrec.errors import LLMRecError, LockedError, Overloaded
 from llmrec.leaving import working_for
@@ -46,6 +47,16 @@ class CountedRecommender(Recommender):
             for answer in answers:
                 self.count(answer.trace)
         return answers
+
+    def recommend_stream(self, *args: Any, **options: Any) -> Iterator[AnswerEvent]:
+        """As the main path does it."""
+        return self._counted(super().recommend_stream(*args, **options))
+
+    def _counted(self, events: Iterator[AnswerEvent]) -> Iterator[AnswerEvent]:
+        for event in events:
+            if isinstance(event, AnswerComplete) and self.count is not None:
+                self.count(event.answer.trace)
+            yield event
 
 
 class Shop:

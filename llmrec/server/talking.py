@@ -1,34 +1,41 @@
-"""A reply of the assistant as server-sent events: each event of the agent, told to a stranger.
+"""A reply of the assistant: its events, stored in time, and as they are told to a stranger.
 
-The stream begins with ``session`` and ends with ``done`` or ``failed``. What ``done`` acknowledges
-is stored.
+The stream begins with ``session`` and ends with ``done`` or ``failed``. What ``answered`` or
+``done`` acknowledges is stored.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
 
 from llmrec import errors
-from llmrec.agent.events import AgentEvent, Card, Done, Failed, Products, Words
+from llmrec.agent.events import (
+    AgentEvent,
+    Answered,
+    Card,
+    Done,
+    Failed,
+    Products,
+    ProductWords,
+    Words,
+)
 from llmrec.agent.tools.products import product_fields
 from llmrec.agent.turn import held_now
 from llmrec.leaving import check_wanted
 from llmrec.reading.prompt import plain
 from llmrec.server.bodies.chat import SessionOut
-from llmrec.server.failures import answer_to, detail_of, unexpected
+from llmrec.server.failures import detail_of
+from llmrec.server.streams import Data, Wire, words_data
 
 if TYPE_CHECKING:
-    from fastapi.responses import JSONResponse
-
     from llmrec.agent.agent import Agent
     from llmrec.agent.state import Conversation, Turn
     from llmrec.server.bodies.chat import ChatBody
     from llmrec.server.shop import Shop
     from llmrec.types import Language
 
-__all__ = ["find_session", "reply", "session_page", "stored_turn", "told", "told_again"]
+__all__ = ["chat_wire", "find_session", "reply", "session_page", "stored_turn", "told_again"]
 
 
 def find_session(
@@ -88,7 +95,7 @@ def session_page(shop: Shop, id: str, user: str | None) -> SessionOut:
 
 
 def reply(shop: Shop, conversation: Conversation, body: ChatBody) -> Iterator[AgentEvent]:
-    """The agent's events, blocking; the conversation is stored before its last one comes.
+    """The agent's events, blocking; the conversation is stored before ``answered`` comes.
 
     What cannot be stored, or is not wanted any more, leaves nothing behind: the turn then takes
     back what it has written to the event log.
@@ -101,7 +108,7 @@ def reply(shop: Shop, conversation: Conversation, body: ChatBody) -> Iterator[Ag
     failed, events = False, _asked(shop.agent, conversation, body)
     for event in events:
         failed = failed or isinstance(event, Failed)
-        if isinstance(event, Done):
+        if isinstance(event, Answered):
             try:
                 check_wanted()
                 _keep(shop, event.conversation, known=body.session is not None)
@@ -128,44 +135,21 @@ def _asked(
     return agent.act(conversation, body.message, body.act.action(conversation.now))
 
 
-async def told(
-    events: AsyncGenerator[AgentEvent | None, None], session: str, request_id: str
-) -> AsyncIterator[str]:
-    """The events as the lines of the stream; whatever is raised becomes its last event."""
-    yield _event("session", {"type": "session", "session": session})
-    done = ""
-    try:
-        async for event in events:
-            if isinstance(event, Done):
-                done = _told(event, session, request_id)
-                continue
-            # A comment, so that nobody on the way takes the silence for an end.
-            yield ": wait\n\n" if event is None else _told(event, session, request_id)
-        if done:  # behind the end, when the place is free again
-            yield done
-    except errors.LLMRecError as error:
-        yield _failed(answer_to(error, request_id))
-    except Exception as error:
-        yield _failed(unexpected(error, request_id))
-    finally:
-        await events.aclose()
+def chat_wire(session: str, request_id: str) -> Wire:
+    """How the agent's events go out; the conversation itself stays the server's."""
 
+    def sent(event: AgentEvent) -> tuple[Data | None, Data | None]:
+        if isinstance(event, (Answered, Done)):
+            # GET /v1/sessions/ID tells what was said.
+            spoken = {"session": session, "language": event.conversation.language}
+            done = {"type": "done", **spoken}
+            return ({"type": "answered", **spoken} if isinstance(event, Answered) else None), done
+        if isinstance(event, Failed):
+            kind = getattr(errors, event.error, errors.LLMRecError)
+            detail = detail_of(kind, event.message, event.hint, request_id)
+            return {"type": "failed", **detail.model_dump()}, None
+        if isinstance(event, ProductWords):
+            return words_data(event, request_id), None
+        return event.model_dump(mode="json"), None
 
-def _told(event: AgentEvent, session: str, request_id: str) -> str:
-    if isinstance(event, Done):
-        # The conversation itself is the server's; GET /v1/sessions/ID tells what was said.
-        spoken = event.conversation.language
-        return _event("done", {"type": "done", "session": session, "language": spoken})
-    if isinstance(event, Failed):
-        kind = getattr(errors, event.error, errors.LLMRecError)
-        detail = detail_of(kind, event.message, event.hint, request_id)
-        return _event("failed", {"type": "failed", **detail.model_dump()})
-    return _event(event.type, event.model_dump(mode="json"))
-
-
-def _failed(answer: JSONResponse) -> str:
-    return _event("failed", {"type": "failed", **json.loads(bytes(answer.body))["error"]})
-
-
-def _event(name: str, data: dict[str, Any]) -> str:
-    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+    return sent

@@ -3,7 +3,9 @@
 from decimal import Decimal
 
 import pytest
+from tool_shop import make_store
 
+from llmrec import Recommender, Workspace
 from llmrec.config import ExplainSettings, RankingSettings
 from llmrec.engines import load_engine
 from llmrec.explain import WordsRequest, Writer, check, facts_of, grounding, shape_problems
@@ -84,6 +86,27 @@ def test_every_text_holds_or_is_from_fields(engine):
             else:
                 assert words.problems
     assert any(reason.origin == "model" for reason, _ in done)
+
+
+def test_the_cards_come_before_the_model_writes_and_each_gets_its_words(engine, tmp_path):
+    shop_of_three = make_store(tmp_path / "shop", [*ITEMS, ANCHOR])
+    settings = {"models": {"encoder": "hashing"}, "explain": {"words": "model", "max_tokens": 24}}
+    workspace = Workspace.open(shop_of_three.path, overrides=settings)
+    with Recommender.open(workspace, engine=engine) as shop:
+        before = engine.decode_steps
+        stream = shop.recommend_stream([ANCHOR.id], k=3)
+        ranked = next(stream)
+        assert engine.decode_steps == before and ranked.pending == (1, 2, 3)
+        assert not any(recommendation.reason for recommendation in ranked.answer)
+        *words, complete = stream
+    assert engine.decode_steps > before
+    assert [one.recommendation.id for one in words] == list(ranked.answer.ids)
+    assert tuple(one.recommendation for one in words) == complete.answer.items
+    known = {one.id: one for one in ITEMS}
+    for one in words:
+        item = known[one.recommendation.id]
+        facts = facts_of(item, ((HistoryEntry(item=ANCHOR.id), ANCHOR),))
+        assert check(one.recommendation.reason.text, facts) == ()
 
 
 def test_an_adapter_of_a_few_steps_writes_as_its_examples_do(engine, smollm2, tmp_path):

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,14 @@ from llmrec.catalog.scopes import Scope
 from llmrec.config import Workspace
 from llmrec.engines import ScriptedEngine
 from llmrec.engines.protocol import Engine
+from llmrec.engines.scripted import word_overlap
 from llmrec.server.address import take_address, url_of
 from llmrec.server.app import create_app
 from llmrec.server.places import Places
 from llmrec.server.process import make_server
 from llmrec.server.shop import Shop
 
+TEXT = "It is one of the many things that go with tea, and it goes with each of them."
 MODELS = {"models": {"encoder": "hashing", "engine": "scripted"}}
 
 
@@ -197,6 +199,34 @@ class Listening:
     def ask(self, path: str, body: Any, key: str | None = None) -> socket.socket:
         """A connection on which a whole request was sent."""
         return self.send(request_bytes("POST", path, json.dumps(body).encode(), key))
+
+
+class Slow:
+    """A scripted engine whose steps come one by one, each when it is let; its rankings, if so."""
+
+    def __init__(self, steps: int = 0, *, ranks: bool = False) -> None:
+        self.let = threading.Semaphore(steps)
+        self.entered = threading.Event()
+        score = self._score if ranks else None
+        self.engine = ScriptedEngine(score, generate=[TEXT], on_step=self._step)
+
+    def _score(self, prompt: str, labels: Sequence[str]) -> list[float]:
+        self._step()
+        return word_overlap(prompt, labels)
+
+    def _step(self) -> None:
+        self.entered.set()
+        assert self.let.acquire(timeout=3600)
+
+    def release(self, steps: int = 100_000) -> None:
+        self.let.release(steps)
+
+    def __enter__(self) -> Slow:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # A test that fails must end: its server waits for the steps that run.
+        self.release()
 
 
 def request_bytes(method: str, path: str, body: bytes = b"", key: str | None = None) -> bytes:

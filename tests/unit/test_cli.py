@@ -80,6 +80,26 @@ def test_explain_means_reasons_and_scores_come_by_their_name(run, shop):
     assert "considered" not in json.loads(run(*asked).stdout)
 
 
+def test_the_models_words_come_behind_the_table_and_always_the_same(run, shop, monkeypatch):
+    monkeypatch.setenv("LLMREC_EXPLAIN__WORDS", "model")
+    items = [
+        {"id": f"m{n}", "title": f"Kettle {n}", "description": "Of steel.", "language": "en"}
+        for n in range(1, 4)
+    ]
+    monkeypatch.setenv("COLUMNS", "120")
+    lines = "".join(json.dumps(row) + "\n" for row in items)
+    (shop.parent / "kettles.jsonl").write_text(lines, encoding="utf-8")
+    run("ingest", "items", shop.parent / "kettles.jsonl", "-w", shop)
+    run("index", "-w", shop)
+    asked = ("recommend", "-w", shop, "-q", "kettle", "-k", "3", "-d", "1", "--words", "en")
+    first, second = run(*asked), run(*asked)
+    assert first.stdout == second.stdout
+    table, _, words = first.stdout.partition("\n1. ")
+    assert all(f"Kettle {n}" in table for n in range(1, 4)) and "Why" not in table
+    assert "\n2. " in words and "\n3. " in words and words.count("Of steel.") >= 1
+    assert "texts written" in first.stderr
+
+
 def test_nothing_matching_is_said_and_is_no_error(run, shop):
     result = run("recommend", "-w", shop, "-q", "lamp", "--brand", "Nobody")
     assert "no unseen item passes the filters" in result.stdout

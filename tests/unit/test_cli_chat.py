@@ -7,21 +7,23 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 from scripted_lines import reading_by
-from tool_shop import make_demo_store, open_shop
+from tool_shop import make_demo_store, make_store, open_shop
 from typer.testing import CliRunner
 
+from llmrec import Recommender, Workspace
 from llmrec.agent.agent import Agent
-from llmrec.agent.events import ConstraintsChanged, Done
+from llmrec.agent.events import Answered, ConstraintsChanged, Products, ProductWords
 from llmrec.agent.profile_edits import ProfileEdits
 from llmrec.agent.sessions import Sessions
 from llmrec.agent.state import Conversation
 from llmrec.cli.chat_actions import HELP
 from llmrec.cli.chat_loop import COMMANDS, ChatLoop
-from llmrec.cli.chat_view import show
+from llmrec.cli.chat_view import Writing, show
 from llmrec.cli.chat_words import Flow
 from llmrec.cli.main import app
-from llmrec.errors import LLMRecError
-from llmrec.types import EventKind
+from llmrec.engines import ScriptedEngine
+from llmrec.errors import EngineUnavailable, LLMRecError
+from llmrec.types import EventKind, Item
 
 LINES = {
     "hello": "talk",
@@ -216,7 +218,7 @@ def test_a_stopped_reply_keeps_the_conversation(looping):
 
     def stopped(conversation, message):
         for event in real(conversation, message):
-            if isinstance(event, Done):
+            if isinstance(event, Answered):
                 raise KeyboardInterrupt
             yield event
 
@@ -261,3 +263,79 @@ def test_the_documented_python_runs(workspace, capsys):
     (code,) = re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)
     exec(compile(code.replace("myshop", str(workspace.path)), "chat.md", "exec"), {})
     assert "Found for “teapot”:" in capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def writing(tmp_path_factory):
+    """A shop whose words the model writes: of English products, for English words."""
+    items = [
+        Item(f"t{n}", f"Teapot no. {n}", description="Holds a litre.", language="en")
+        for n in range(1, 6)
+    ]
+    made = make_store(tmp_path_factory.mktemp("writing") / "shop", items)
+    settings = made.path / "llmrec.toml"
+    settings.write_text(settings.read_text() + '\n[explain]\nwords = "model"\n', "utf-8")
+    return Workspace.open(made.path)
+
+
+def test_in_a_pipe_words_stand_behind_the_cards_under_their_numbers(chat, writing):
+    printed = [chat("a teapot", options=("-w", str(writing.path))) for _ in range(2)]
+    assert printed[0] == printed[1]
+    cards, _, behind = printed[0].partition("\n1. ")
+    titles = re.findall(r"─ (\d\. Teapot no\. \d)", cards)
+    assert [title[0] for title in titles] == ["1", "2", "3"]
+    assert [line[:3] for line in f"1. {behind}".strip().splitlines()] == ["1. ", "2. ", "3. "]
+
+
+def test_a_transcript_has_the_words_under_their_cards(chat, writing, tmp_path):
+    script = tmp_path / "script.md"
+    script.write_text("> a teapot\n", "utf-8")
+    options = ("-w", str(writing.path), "--script", str(script))
+    text = CliRunner().invoke(app, ["chat", *options]).stdout
+    lines = text.splitlines()
+    cards = [place for place, line in enumerate(lines) if re.match(r"\d\. \*\*Teapot", line)]
+    assert len(cards) == 3 and all(lines[place + 1].startswith("   ") for place in cards)
+    script.write_text(text, "utf-8")
+    assert CliRunner().invoke(app, ["chat", *options]).stdout == text
+
+
+def test_ctrl_c_while_words_come_keeps_the_answer(writing):
+    with (
+        open_shop(writing) as shop,
+        Sessions.open(writing.database_url) as sessions,
+        ProfileEdits.open(writing.database_url) as edits,
+    ):
+        console = Console(file=io.StringIO())
+        agent = Agent(shop)
+        loop = ChatLoop(agent, sessions, edits, sessions.start("zoe"), console)
+        real = agent.reply
+
+        def stopped(conversation, message):
+            for event in real(conversation, message):
+                if isinstance(event, ProductWords):
+                    raise KeyboardInterrupt
+                yield event
+
+        agent.reply = stopped
+        lines = iter(["a teapot", None])
+        loop.run(lambda: next(lines))
+        assert [turn.said for turn in loop.conversation.turns] == ["a teapot"]
+        assert sessions.latest("zoe") == loop.conversation
+        assert "the answer is kept" in console.file.getvalue()
+
+
+def test_a_model_that_fails_to_write_is_told_once_and_costs_no_card(writing):
+    away = EngineUnavailable("It is away.")
+    engine = ScriptedEngine(fail_with=away, fail_on=("generate", "stream"))
+    with Recommender.open(writing, engine=engine) as shop:
+        console = Console(file=io.StringIO())
+        view, flow = Writing(console), Flow(console)
+        for event in Agent(shop).reply(Conversation(), "a teapot"):
+            if isinstance(event, Products):
+                view.await_words(event.cards)
+            if isinstance(event, ProductWords):
+                view.show(event)
+            show(console, event, flow)
+        printed = console.file.getvalue()
+    assert printed.count("It is away.") == 1 and view.left == 0
+    assert printed.count("(from the product's fields)") == 3 and "Teapot no." in printed

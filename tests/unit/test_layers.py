@@ -25,7 +25,16 @@ LAYERS = [
     {"embedding", "engines"},
     {"retrieval"},
     {"ranking", "reading", "explain", "documents"},
-    {"experiment", "requests", "jobs", "answers", "parts", "recommender"},
+    {
+        "experiment",
+        "requests",
+        "jobs",
+        "answers",
+        "answer_events",
+        "parts",
+        "words_stage",
+        "recommender",
+    },
     {"eval", "finetune", "agent", "server", "mcp"},
     {"cli"},
 ]

@@ -65,6 +65,9 @@ def test_all_names_exist_and_examples_hold(name):
 
 def test_the_public_names_are_pinned():
     assert llmrec.__all__ == [
+        "AnswerComplete",
+        "AnswerEvent",
+        "AnswerRanked",
         "Event",
         "EventKind",
         "Filters",
@@ -73,6 +76,7 @@ def test_the_public_names_are_pinned():
         "Recommendation",
         "Recommendations",
         "Recommender",
+        "WordsWritten",
         "Workspace",
         "__version__",
         "recommend",

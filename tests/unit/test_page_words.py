@@ -27,7 +27,7 @@ NO_WORDS = {
         "AbortError",
         "noopener noreferrer",
     ),
-    *("turn past", "English", "Deutsch", "中文", "zh-Hans"),
+    *("turn past", "reason awaited", "English", "Deutsch", "中文", "zh-Hans"),
 }
 
 

@@ -3,41 +3,16 @@
 from __future__ import annotations
 
 import json
-import threading
 
 import httpx
 import pytest
-from serving import Listening, bearer, make_key, new_shop, request_bytes, wait_for
+from serving import Listening, Slow, bearer, make_key, new_shop, request_bytes, wait_for
 
 from llmrec.catalog.store import CatalogStore
-from llmrec.engines import ScriptedEngine
 
 CHAT = "/v1/chat"
 RECOMMEND = "/v1/recommend"
-TEXT = "It is one of the many things that go with tea, and it goes with each of them."
-
-
-class Slow:
-    """A scripted engine whose steps come one by one, each when it is let."""
-
-    def __init__(self, steps: int = 0) -> None:
-        self.let = threading.Semaphore(steps)
-        self.entered = threading.Event()
-        self.engine = ScriptedEngine(generate=[TEXT], on_step=self._step)
-
-    def _step(self) -> None:
-        self.entered.set()
-        assert self.let.acquire(timeout=3600)
-
-    def release(self, steps: int = 100_000) -> None:
-        self.let.release(steps)
-
-    def __enter__(self) -> Slow:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        # A test that fails must end: its server waits for the steps that run.
-        self.release()
+STREAM = "/v1/recommend/stream"
 
 
 @pytest.fixture
@@ -62,7 +37,7 @@ def answered(server: Listening, path: str, key: str | None = None, **more: objec
     return answer.text
 
 
-@pytest.mark.parametrize("path", [CHAT, RECOMMEND])
+@pytest.mark.parametrize("path", [CHAT, RECOMMEND, STREAM])
 def test_200_clients_that_leave_cost_no_more_than_the_steps_that_ran(shop, slow, path):
     with Listening(shop, slow.engine) as server, slow:
         left = [server.ask(path, body_of(path)) for _ in range(60)]
@@ -198,8 +173,9 @@ def likes(shop) -> int:
         return sum(event.kind.value == "like" for event in store.history("u001"))
 
 
-def test_a_turn_that_is_cut_off_leaves_nothing_and_may_be_said_again(shop, slow):
+def test_a_turn_that_is_cut_off_leaves_nothing_and_may_be_said_again(shop):
     key = make_key(shop, "shopper", "u001")
+    slow = Slow(ranks=True)
     with Listening(shop, slow.engine) as server, slow:
         slow.release(1000)
         first = answered(server, CHAT, key)
@@ -225,3 +201,22 @@ def test_a_turn_that_is_cut_off_leaves_nothing_and_may_be_said_again(shop, slow)
         for _ in range(2):  # once more also where the answer, but not its end, was lost
             answered(server, CHAT, key, **said)
         assert likes(shop) == before + 1
+
+
+def test_who_leaves_when_the_cards_are_there_ends_the_words_and_keeps_the_turn(shop, slow):
+    key = make_key(shop, "shopper", "u001")
+    with Listening(shop, slow.engine) as server, slow:
+        connection = server.ask(CHAT, body_of(CHAT), key)
+        reading = connection.makefile()
+        told = [line for line in iter(reading.readline, "event: answered\n")]
+        assert "event: products\n" in told and slow.entered.wait(60)
+        assert not any("product_words" in line for line in told)
+        reading.close()
+        connection.close()
+        # Noticed, and only then a step: or one more would begin, and wait to be let.
+        wait_for(lambda: server.server.services.traffic.in_flight == 0)
+        slow.release(1)
+        wait_for(lambda: server.model.running == 0)
+        assert slow.engine.decode_steps <= 1
+        listed = httpx.get(f"{server.url}/v1/sessions", headers=bearer(key)).json()["sessions"]
+        assert [one["title"] for one in listed] == ["a lamp"]

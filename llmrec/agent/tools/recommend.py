@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,13 @@ from llmrec.agent.tools.base import Tool, ToolResult
 from llmrec.agent.tools.limits import FIRST, Limits, narrowed
 from llmrec.agent.tools.nothing import why_nothing
 from llmrec.agent.tools.products import product_fields
-from llmrec.types import Item, Recommendation, Recommendations, Sort
+from llmrec.answer_events import AnswerEvent, AnswerRanked
+from llmrec.types import Filters, Item, Recommendation, Recommendations, Sort
 
 if TYPE_CHECKING:
     from llmrec.recommender import Recommender
 
-__all__ = ["RECOMMEND", "RecommendArguments", "RecommendResult"]
+__all__ = ["RECOMMEND", "RecommendArguments", "RecommendResult", "begin_recommend"]
 
 
 class RecommendArguments(Limits):
@@ -36,11 +38,13 @@ class RecommendArguments(Limits):
 class RecommendResult(ToolResult):
     """``answer`` is what :meth:`llmrec.Recommender.recommend` has answered.
 
-    ``notes`` say of an empty answer which limits are to blame.
+    ``notes`` say of an empty answer which limits are to blame; ``pending`` are the ranks of those
+    whose words the model has still to write.
     """
 
     answer: Recommendations
     notes: tuple[str, ...] = ()
+    pending: tuple[int, ...] = ()
 
     @property
     def products(self) -> tuple[Item, ...]:
@@ -69,24 +73,53 @@ def recommend(
         EngineError: the language model failed and no fallback is configured.
     """
     filters = narrowed(shopper.filters, arguments)
-    answer = shop.recommend(
-        shopper.history,
-        arguments.k,
-        arguments.query or shopper.query,
-        filters,
-        shopper.user,
-        describe=arguments.describe,
-        explain=arguments.reasons,
-        seed=shopper.seed,
-        language=shopper.language,
-        recipient=shopper.recipient,
-        subject=shopper.subject,
-        sort=arguments.sort,
-    )
+    answer = shop.recommend(**_options(shopper, arguments, filters))
+    return RecommendResult(answer, _notes(shop, answer, arguments, filters))
+
+
+def begin_recommend(
+    shop: Recommender, shopper: Shopper, arguments: RecommendArguments
+) -> tuple[RecommendResult, Iterator[AnswerEvent]]:
+    """As :func:`recommend`: what can be shown at once, and the events that come behind it.
+
+    Raises:
+        ToolError: the limits contradict the shopper's own.
+        HistoryError: the history or the query cannot be served.
+        EngineError: the language model failed to rank and no fallback is configured.
+    """
+    filters = narrowed(shopper.filters, arguments)
+    events = shop.recommend_stream(**_options(shopper, arguments, filters))
+    ranked = next(events)
+    assert isinstance(ranked, AnswerRanked)
+    notes = _notes(shop, ranked.answer, arguments, filters)
+    return RecommendResult(ranked.answer, notes, ranked.pending), events
+
+
+def _options(shopper: Shopper, arguments: RecommendArguments, filters: Filters) -> dict[str, Any]:
+    """What the recommender is asked with."""
+    return {
+        "history": shopper.history,
+        "k": arguments.k,
+        "query": arguments.query or shopper.query,
+        "filters": filters,
+        "user": shopper.user,
+        "describe": arguments.describe,
+        "explain": arguments.reasons,
+        "seed": shopper.seed,
+        "language": shopper.language,
+        "recipient": shopper.recipient,
+        "subject": shopper.subject,
+        "sort": arguments.sort,
+    }
+
+
+def _notes(
+    shop: Recommender, answer: Recommendations, arguments: RecommendArguments, filters: Filters
+) -> tuple[str, ...]:
     passing = answer.trace.matching
     if arguments.sort is not None and not passing:
         passing = shop.retriever.matching(filters)  # the words may be to blame, not the limits
-    return RecommendResult(answer, why_nothing(shop, filters, passing))
+    return why_nothing(shop, filters, passing)
 
 
 def _plain(one: Recommendation) -> dict[str, Any]:

@@ -18,10 +18,26 @@ export function cardOf(card, acts, mark) {
     product.brand && make("p", { class: "brand-name" }, product.brand),
     product.price && make("p", { class: "price" }, priceText(product.price, product.currency)),
     product.in_stock === false && make("p", { class: "stock" }, word("card.none")),
-    card.reason && make("p", { class: "reason" }, card.reason),
+    card.pending ? skeleton() : card.reason && make("p", { class: "reason" }, card.reason),
     acts && buttons(card, acts, mark),
   ].filter(Boolean));
   return make("article", { class: "card", "aria-label": product.title }, picture(product), body);
+}
+
+/** Put words where a card's skeleton is, in the language `said`; where there are none, it goes. */
+export function putReason(card, words, said) {
+  const place = card.querySelector(".reason");
+  place.removeAttribute("aria-busy");
+  if (!words) place.remove();
+  place.lang = said ?? "";
+  place.replaceChildren(words ?? "");
+}
+
+/** Bars in the place of words that are being written, with room for a line more than most have. */
+function skeleton() {
+  const bars = [1, 2, 3, 4].map(() => make("span", { class: "bone", "aria-hidden": "true" }));
+  return make("p", { class: "reason awaited", "aria-busy": "true" },
+    make("span", { class: "unseen" }, word("card.writing")), bars);
 }
 
 const number = (card) => make("span", { class: "number" }, `${card.number}. `);

@@ -101,7 +101,7 @@ function listen() {
   byId("ask").addEventListener("submit", (event) => {
     event.preventDefault();
     const message = byId("say").value.trim();
-    if (!message || talk.running) return;
+    if (!message || talk.busy) return;
     byId("say").value = "";
     hideWhy();
     talk.say(message);

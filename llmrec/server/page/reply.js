@@ -1,6 +1,6 @@
 // One turn on the screen: what was said or done, then the answer as it comes.
 
-import { cardOf } from "./card.js";
+import { cardOf, putReason } from "./card.js";
 import { byId, make } from "./dom.js";
 import { priceText } from "./money.js";
 import { hear, say } from "./spoken.js";
@@ -17,6 +17,8 @@ export class Reply {
   constructor(line, acts, marks, said) {
     Object.assign(this, { acts, marks, said });
     this.returned = new Map(); // what each tool has answered, by its name
+    this.waiting = new Map(); // cards whose words are still to come, by number and product
+    this.over = false; // all is there but such words
     this.working = make("p", { class: "working" }, word("reply.thinking"));
     this.answer = make("div", {});
     const label = { class: "turn", "aria-label": line.textContent };
@@ -32,6 +34,7 @@ export class Reply {
       tool_returned: () => this.returned.set(event.name, event.result),
       words: () => this.words(event.text),
       products: () => this.products(event.cards),
+      product_words: () => this.productWords(event),
       table: () => this.add(tableOf(event)),
       failed: () => this.failed(refusedBy(0, event)),
     };
@@ -48,9 +51,26 @@ export class Reply {
   products(cards) {
     this.stepBack();
     const made = cards.map((card) => cardOf(card, this.acts, this.marks.get(card.product.id)));
+    cards.forEach((card, place) => card.pending && this.waiting.set(keyOf(card.number, card.product.id), [card, made[place]]));
     this.add(make("div", { class: "cards" }, made));
     say(word("reply.products", { n: cards.length, list: cards.map(spoken).join("; ") }));
     this.show();
+  }
+
+  /** The words of a card that waits for some; other cards have theirs. */
+  productWords({ number, product, reason }) {
+    const [card, element] = this.waiting.get(keyOf(number, product)) ?? [];
+    if (!card) return;
+    this.waiting.delete(keyOf(number, product));
+    card.reason = reason; // the panel of reasons begins with it
+    putReason(element, reason, this.said);
+    if (reason) say(word("reply.reason", { n: number, title: card.product.title, reason }), this.said);
+  }
+
+  /** No more words will come; who has waited for some has none. */
+  endWords() {
+    for (const [, element] of this.waiting.values()) putReason(element, null);
+    this.waiting.clear();
   }
 
   /** Earlier cards lose their buttons: their numbers mean something else now, or nothing. */
@@ -71,7 +91,9 @@ export class Reply {
     for (const part of this.answer.querySelectorAll(".words, .reason, table")) part.lang = code;
   }
 
+  /** All is there but words of products. */
   end() {
+    this.over = true;
     this.working.remove();
     if (!this.answer.querySelector(".cards")) this.turn.scrollIntoView({ block: "nearest" });
     if (LISTING.some((tool) => this.returned.has(tool))) this.stepBack();
@@ -91,6 +113,8 @@ export class Reply {
     this.turn.scrollIntoView({ block: "start" });
   }
 }
+
+const keyOf = (number, product) => `${number} ${product}`;
 
 function doing(step) {
   return {

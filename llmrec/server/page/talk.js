@@ -23,6 +23,12 @@ export class Talk {
     this.turns = 0;
     this.language = language; // the assistant's: it follows the shopper, and begins with the page's
     this.running = null;
+    this.answered = true; // the reply that runs, if one does, has only words of products to come
+  }
+
+  /** Whether a reply is awaited that nothing can be asked beside. */
+  get busy() {
+    return Boolean(this.running) && !this.answered;
   }
 
   /** Send words of the shopper's. */
@@ -36,30 +42,32 @@ export class Talk {
     return this.turn(make("p", { class: "did" }, told), { message: told, act });
   }
 
-  /** Stop the reply that runs; the conversation stays as it was before. */
+  /** Stop the reply that runs: the conversation stays as it was before, or only words stay out. */
   stop() {
     this.running?.abort();
   }
 
   async turn(line, sent) {
-    if (this.running) return null;
-    this.running = new AbortController();
+    if (this.busy) return null;
+    this.stop(); // words that still come belong to an answer that is over
+    const running = new AbortController();
     const reply = new Reply(line, this.acts, this.marks, this.language);
     const { held } = this;
-    this.busy(true);
+    Object.assign(this, { running, answered: false });
+    this.wait(true);
     try {
-      for await (const event of api.chat(this.body(sent), this.running.signal)) this.take(reply, event);
+      for await (const event of api.chat(this.body(sent), running.signal)) this.take(reply, event);
     } catch (error) {
-      // Nothing counts that was not acknowledged.
-      this.held = held;
-      if (error.status === 404) keep("session", null);
-      reply.failed(error.name === "AbortError" ? new Refused({ message: word("talk.stopped") }) : error);
+      // Nothing counts that was not acknowledged. What was, lacks words at most.
+      if (!reply.over) {
+        this.held = held;
+        if (error.status === 404) keep("session", null);
+        reply.failed(error.name === "AbortError" ? new Refused({ message: word("talk.stopped") }) : error);
+      }
     } finally {
-      reply.end();
-      heardAll(this.language);
-      this.running = null;
-      this.busy(false);
-      this.changed();
+      this.over(reply);
+      reply.endWords();
+      if (this.running === running) this.running = null;
     }
     return reply;
   }
@@ -68,22 +76,35 @@ export class Talk {
     if (event.type === "tool_returned" && event.name === "feedback")
       this.marks.set(event.result.product.id, event.result.kind);
     if (event.type === "constraints_changed") this.held = event.held;
-    else if (event.type === "done") this.done(reply, event);
+    else if (event.type === "answered" || event.type === "done") this.counts(reply, event);
     else reply.take(event);
   }
 
-  done(reply, event) {
+  /** The turn is stored: the shopper may go on, also while words of its products come. */
+  counts(reply, event) {
+    if (reply.over) return;
     this.turns += 1;
     keep("session", event.session);
     this.language = event.language;
     reply.language(event.language);
+    this.over(reply);
+  }
+
+  /** Let the shopper speak again; a second time does nothing. */
+  over(reply) {
+    if (reply.over) return;
+    reply.end();
+    heardAll(this.language);
+    this.answered = true;
+    this.wait(false);
+    this.changed();
   }
 
   body(sent) {
     return { ...sent, language, session: kept("session") ?? undefined, user: this.user ?? undefined };
   }
 
-  busy(now) {
+  wait(now) {
     byId("send").hidden = now;
     byId("stop").hidden = !now;
     byId("turns").setAttribute("aria-busy", String(now));

@@ -52,8 +52,10 @@ export default {
   "reply.looking": "Ich sehe nach",
   "reply.products": { "one": "{n} Produkt: {list}", "other": "{n} Produkte: {list}" },
   "reply.compared": "Vergleich",
+  "reply.reason": "{n}, {title}: {reason}",
 
   "card.none": "Nicht auf Lager",
+  "card.writing": "Die Begründung wird geschrieben.",
   "card.why": "Warum das?",
   "card.why-of": "Warum das? {title}",
   "card.like": "Gefällt mir",

@@ -52,8 +52,10 @@ export default {
   "reply.looking": "Looking it up",
   "reply.products": { "one": "{n} product: {list}", "other": "{n} products: {list}" },
   "reply.compared": "Comparison",
+  "reply.reason": "{n}, {title}: {reason}",
 
   "card.none": "Not in stock",
+  "card.writing": "The reason is being written.",
   "card.why": "Why this?",
   "card.why-of": "Why this? {title}",
   "card.like": "Like",

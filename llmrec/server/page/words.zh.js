@@ -52,8 +52,10 @@ export default {
   "reply.looking": "正在查询",
   "reply.products": { "other": "{n} 件商品：{list}" },
   "reply.compared": "比较",
+  "reply.reason": "{n}，{title}：{reason}",
 
   "card.none": "无货",
+  "card.writing": "正在撰写推荐理由。",
   "card.why": "为什么？",
   "card.why-of": "为什么？{title}",
   "card.like": "喜欢",

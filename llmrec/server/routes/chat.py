@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import StreamingResponse
-from starlette.types import Receive, Send
-from starlette.types import Scope as AsgiScope
 
 from llmrec.catalog.scopes import Scope
 from llmrec.errors import NotAllowed
@@ -18,37 +15,19 @@ from llmrec.server.bodies.chat import ChatBody, SessionId, SessionOut, SessionsO
 from llmrec.server.bodies.errors import failures
 from llmrec.server.intake import KeyFirst
 from llmrec.server.services import TheServices
+from llmrec.server.streams import STREAMED, EventStream, sent_lines
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["conversations"], route_class=KeyFirst)
 
-_STREAM: dict[int | str, Any] = {
-    200: {"description": "Server-sent events.", "content": {"text/event-stream": {}}}
-}
-_HEADERS = {"X-Accel-Buffering": "no"}  # nginx would else keep the words until all are said
 _Whose = Annotated[WhoseQuery, Query()]
-
-
-class _Stream(StreamingResponse):
-    """Lines as they come; whoever leaves, also before the first one, ends what makes them."""
-
-    def __init__(self, events: AsyncGenerator[Any, None], lines: AsyncIterator[str]) -> None:
-        super().__init__(lines, media_type="text/event-stream", headers=_HEADERS)
-        self._events = events
-
-    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        """Send them."""
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            await self._events.aclose()
 
 
 @router.post(
     "/v1/chat",
     response_class=StreamingResponse,
-    responses={**_STREAM, **failures(401, 403, 404, 422, 429, 502, 507)},
+    responses={**STREAMED, **failures(401, 403, 404, 422, 429, 502, 507)},
 )
 async def chat(
     body: ChatBody, request: Request, caller: Shopper, services: TheServices
@@ -56,7 +35,7 @@ async def chat(
     """Say something to the assistant; the answer streams.
 
     The events are ``session``, those of `llmrec.agent.events`, and at the end ``done`` or
-    ``failed``.
+    ``failed``. Cards come before the words of their products.
     """
     shop, user = services.shop, caller.shopper(body.user)
     conversation = await services.reads.run(
@@ -67,8 +46,10 @@ async def chat(
     else:
         events = services.model.stream(talking.reply(shop, conversation, body), caller.who)
     await anext(events)  # takes a place, or raises while the status can still say so
-    lines = talking.told(events, conversation.id, request.state.request_id)
-    return _Stream(events, lines)
+    id, request_id = conversation.id, request.state.request_id
+    first = {"type": "session", "session": id}
+    lines = sent_lines(events, talking.chat_wire(id, request_id), request_id, first)
+    return EventStream(events, lines)
 
 
 @router.get("/v1/sessions", responses=failures(401, 403, 422, 429))
