@@ -266,6 +266,7 @@ def answer(turn: TurnInProgress, liked: Shown | None = None) -> Steps:
     kept = _kept(turn, liked, items)
     if kept is not None:
         cards, items = with_kept(cards, items, kept, turn.now.focus or 1, turn.agent.k)
+    cards = numbered(cards, len(earlier) + 1)
     turn.behind.append((cards, behind))
     if not cards:
         yield from _nothing(turn, result)
@@ -275,7 +276,7 @@ def answer(turn: TurnInProgress, liked: Shown | None = None) -> Steps:
     if kept is not None:
         turn.changed(focus=items.index(kept) + 1)
     turn.shown = (*turn.shown, *(item.id for item in items))
-    yield Products(cards=numbered(cards, len(earlier) + 1))
+    yield Products(cards=cards)
     if (count := matching(result) + (kept is not None)) < turn.agent.k:
         yield from turn.say("fewer", count=count)
 
