@@ -33,6 +33,7 @@ from llmrec.agent.events import AgentEvent, Done, Failed, Products, Thinking
 from llmrec.agent.language import language_of
 from llmrec.agent.meaning import Meaning, context_of, meaning_of
 from llmrec.agent.questions import HANDLERS
+from llmrec.agent.recognised import recognised
 from llmrec.agent.reducer import Note, reduced
 from llmrec.agent.replies import EXACT, drop_all, listed, say, spoken, to_drop
 from llmrec.agent.state import MAX_WORDS, Ask, Conversation
@@ -142,7 +143,8 @@ def _suggested(turn: TurnInProgress) -> Meaning | None:
 def _read(turn: TurnInProgress) -> Meaning:
     now, vocabulary = turn.now, turn.agent.vocabulary
     traced = turn.agent.reader.read(turn.reading, context_of(now), turn.currency)
-    return meaning_of(traced, turn.reading, now, vocabulary, turn.language)
+    meaning = meaning_of(traced, turn.reading, now, vocabulary, turn.language)
+    return recognised(meaning, turn.reading)
 
 
 def _asked_sign(turn: TurnInProgress, part: Part) -> Steps:
