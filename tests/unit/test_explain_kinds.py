@@ -9,6 +9,7 @@ from quote_shop import demo_products
 
 from llmrec.explain import check, facts_of, quotable_sentences
 from llmrec.explain.from_fields import item_language
+from llmrec.types import Item
 
 NEGATIONS = [
     ("KIT-707", "切片、拍蒜、铲菜一把搞定。", "不要用来砍骨头。"),
@@ -116,6 +117,44 @@ INVENTED = [
 ]
 """A product of the store, and a sentence with a number, a material or a virtue of nobody's."""
 
+AFFIRMED = [
+    ("HOM-013", "Its LED can be replaced."),
+    ("OUT-030", "It is good for diving."),
+    ("KID-015", "You can leave a baby alone on it."),
+    ("KID-024", "Babies can defeat the drawstring."),
+    ("PET-004", "It suits swimmers well."),
+    ("PET-008", "It is a feed with wheat."),
+    ("PET-009", "They are small and sticky."),
+    ("PET-010", "It is for dogs who swallow splinters."),
+    ("PET-023", "It has sugar and grain in it."),
+    ("GAR-001", "It needs a stake."),
+    ("GAR-021", "It is for stones."),
+    ("GAR-032", "It runs on a battery."),
+    ("GAR-040", "It looks good on wooden decks."),
+    ("HOM-016", "It is quiet, warm and dimmable."),
+    ("HOM-020", "They are made for damp cellars."),
+    ("HOM-022", "It takes tall boots."),
+    ("HOM-034", "It has a perfume."),
+    ("HOM-039", "It is safe on untreated marble."),
+    ("HOM-007", "It is a good weight for children."),
+    ("HOM-046", "It keeps ticking."),
+    ("HOM-049", "The cushion is included."),
+    ("KIT-004", "It works on induction."),
+]
+"""A product, and what its text denies or says of no part of it, said without the denial."""
+
+OTHER_THINGS = [
+    ("Rechargeable table lamp", "Dinner table, balcony.", "It is a dinner table with a dimmer."),
+    ("Descaler 500 ml", "For a coffee machine.", "It is a coffee machine with 500 ml."),
+    ("Tea light holder", "Made for the garden table.", "It is a garden table for lights."),
+    ("Bike light", "Fits a leather saddle.", "This is a leather saddle, seen from afar."),
+]
+OWN_THINGS = [
+    ("Rechargeable table lamp", "A warm lamp for dinner.", "It is a table lamp for dinner."),
+    ("Descaler 500 ml", "For a coffee machine.", "It is a descaler for a coffee machine."),
+    ("Scree trail shoes", "A light trail shoe.", "It is a light trail shoe."),
+]
+
 
 @pytest.mark.parametrize(
     ("id", "part", "needed"), [*NEGATIONS, *CONDITIONS, *SUBJECTS], ids=lambda value: value[:24]
@@ -132,6 +171,23 @@ def test_a_sentence_with_invented_words_is_refused(id, sentence):
     assert check(sentence, facts_of(demo_products()[id]), language="en")
 
 
+@pytest.mark.parametrize(("id", "sentence"), AFFIRMED, ids=lambda value: value[:24])
+def test_a_sentence_that_has_lost_its_negation_is_refused(id, sentence):
+    assert check(sentence, facts_of(demo_products()[id]), language="en")
+
+
 def test_each_kind_has_twenty_cases_of_different_products():
-    for cases in (NEGATIONS, CONDITIONS, SUBJECTS, INVENTED):
+    for cases in (NEGATIONS, CONDITIONS, SUBJECTS, INVENTED, AFFIRMED):
         assert len(cases) >= 20 and len({case[0] for case in cases}) >= 18
+
+
+@pytest.mark.parametrize(("title", "text", "sentence"), OTHER_THINGS)
+def test_a_product_is_not_called_a_thing_that_its_text_only_mentions(title, text, sentence):
+    facts = facts_of(Item("x", title, description=text, language="en"))
+    assert any(problem.kind == "product" for problem in check(sentence, facts, language="en"))
+
+
+@pytest.mark.parametrize(("title", "text", "sentence"), OWN_THINGS)
+def test_a_product_may_be_called_what_it_is(title, text, sentence):
+    facts = facts_of(Item("x", title, description=text, language="en"))
+    assert not check(sentence, facts, language="en")
