@@ -21,7 +21,7 @@ from llmrec.answers import (
 )
 from llmrec.catalog.forgetting import operation
 from llmrec.config import Workspace
-from llmrec.errors import EngineError, LLMRecError, ModelError
+from llmrec.errors import EngineError, LLMRecError, ModelError, UnknownItem
 from llmrec.jobs import Job, ResolvedRequest, WordsOptions
 from llmrec.parts import Parts
 from llmrec.requests import (
@@ -41,6 +41,7 @@ from llmrec.types import (
     Filters,
     HistoryEntry,
     Item,
+    Language,
     Recommendation,
     Recommendations,
     Sort,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from llmrec.engines.protocol import Engine
     from llmrec.ranking import Ranking
     from llmrec.retrieval import RetrievalResult
+    from llmrec.reviews import ReviewSummary
 
 __all__ = ["Recommender", "recommend"]
 
@@ -310,6 +312,29 @@ class Recommender(Parts):
     def history_of(self, user: str) -> list[HistoryEntry]:
         """A shopper's history from the event log, oldest first; empty for a stranger and nobody."""
         return list(as_history(self.store.history(user, limit=MAX_HISTORY)))
+
+    def reviews_of(self, item: str, language: Language = "en", question: str = "") -> ReviewSummary:
+        """What reviewers say of an item: their ratings averaged, their words counted and quoted.
+
+        Args:
+            item: its id.
+            language: in which things are named, and whose reviews are quoted before others.
+            question: a thing that it names ("the handle") is looked for in all reviews.
+
+        Raises:
+            UnknownItem: the catalogue does not know it.
+        """
+        from llmrec.reviews import summarize_reviews
+
+        known = self.store.item(item)
+        if known is None:
+            raise UnknownItem(
+                f"The catalogue has no item '{item:.80}'.", hint="See llmrec items search."
+            )
+        written = self.store.item_reviews(known.id) if self.settings.explain.quote_reviews else []
+        ratings = self.store.item_ratings(known.id)
+        scale = self.settings.ingest.rating_scale
+        return summarize_reviews(known, written, ratings, scale, language, question)
 
     def _retrieve(
         self,

@@ -221,6 +221,11 @@ class ExplainSettings(_Section):
         description="how words are made: quote sentences of the product's own description, or let "
         "the model write its own, checked claim by claim",
     )
+    quote_reviews: bool = Field(
+        True,
+        description="tell shoppers what others have written of a product, quoted without a name; "
+        "false where reviews were not written to be read by others: then only stars are counted",
+    )
     top: int = Field(10, ge=0, description="recommendations whose texts the model writes")
     max_tokens: int = Field(32, ge=8)
     description_max_tokens: int = Field(48, ge=8)

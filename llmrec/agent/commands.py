@@ -23,6 +23,7 @@ CommandKind: TypeAlias = Literal[
     "product",
     "product_question",
     "profile",
+    "reviews",
     "shop_question",
     "smalltalk",
     "together",

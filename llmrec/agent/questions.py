@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
 from llmrec.agent.commands import Command, CommandKind
 from llmrec.agent.comparison import comparison_sentence
 from llmrec.agent.constraints import Reference, Shown
-from llmrec.agent.events import Card, ConstraintsChanged, Products, Table
+from llmrec.agent.events import AgentEvent, Card, ConstraintsChanged, Products, Table
+from llmrec.agent.naming import items_named, name_in, of_name, place_in
 from llmrec.agent.profile import profile_of
+from llmrec.agent.recognised import asks_why_not
 from llmrec.agent.reducer import Note, meant
 from llmrec.agent.replies import listed, say
 from llmrec.agent.state import Ask
@@ -21,16 +23,23 @@ from llmrec.agent.tools.exclusions import Exclusion
 from llmrec.agent.tools.explain import ExplainResult
 from llmrec.agent.tools.product_question import ProductQuestionResult
 from llmrec.agent.tools.products import product_fields
+from llmrec.agent.tools.reviews import ReviewsResult
 from llmrec.agent.tools.shop_question import ShopQuestionResult
 from llmrec.agent.turn import Steps, TurnInProgress, held_now
+from llmrec.catalog.tokens import tokens
 from llmrec.documents import Quotation
 from llmrec.documents.sentences import questions_in
+from llmrec.explain.field_values import price_in, value_in
+from llmrec.reviews import listed_aspects
 from llmrec.types import EventKind, Item
 
 __all__ = ["HANDLERS"]
 
 _MOST_FIELDS = 6
 _MOST_QUESTIONS = 3
+_MOST_NAMED = 4
+_LEAST_WORDS = 2
+"""Of a name that has a word for a place in it, such as "First Flush"; else the place is meant."""
 
 Handler: TypeAlias = Callable[[TurnInProgress, Command], Steps]
 
@@ -95,35 +104,114 @@ def _product(turn: TurnInProgress, references: tuple[Reference, ...]) -> Shown |
     return product
 
 
+Named: TypeAlias = Generator[AgentEvent, None, str | None]
+
+
+def _named(turn: TurnInProgress, message: str, *, needed: bool = True) -> Named:
+    """The id of the product that a question names by its place or by words of its title.
+
+    On the screen or not: where several have the words they are told, and where no title has them
+    that is. ``None`` where the question names nothing, or all is told; and where the words need
+    name no product ("what about the noise?") and the screen has some.
+    """
+    name, place = name_in(message), place_in(message)
+    if place is not None and len(name.split()) < _LEAST_WORDS:
+        product = _product(turn, (place,))
+        if isinstance(product, Shown):
+            return product.id
+        yield from turn.refuse(product)
+        turn.finished = True
+        return None
+    if not name or (not needed and turn.now.shown and _is_listed_aspect(name)):
+        return None
+    store = turn.agent.shop.store
+    shown = store.items(product.id for product in turn.now.shown)
+    items = of_name(name, shown.values())
+    if len(items) != 1:
+        items = items_named(store, name) or items
+    if len(items) == 1:
+        _focus(turn, items[0].id)
+        return items[0].id
+    if not needed and turn.now.shown and _is_aspect(name, shown.values()):
+        return None
+    turn.finished = True
+    if items:
+        mark = "；" if turn.language == "zh" else "; "
+        titles = mark.join(item.title for item in items[:_MOST_NAMED])
+        key = "which_named" if len(items) <= _MOST_NAMED else "which_of_many"
+        yield from turn.say(key, text=name, titles=titles, count=len(items))
+    else:
+        yield from turn.say("none_named", text=name)
+    return None
+
+
+def _is_listed_aspect(name: str) -> bool:
+    """Whether every word is a thing about products ("the handle"), and none names one of them."""
+    return all(any(aspect.is_in(word) for aspect in listed_aspects()) for word in name.split())
+
+
+def _is_aspect(name: str, items: Iterable[Item]) -> bool:
+    """Whether words may be a thing about what is shown ("the spout"), and not another product."""
+    words = set(tokens(name))
+    if any(aspect.is_in(name) for aspect in listed_aspects()):
+        return True
+    return any(words <= set(tokens(item.description)) for item in items)
+
+
+def _focus(turn: TurnInProgress, item: str) -> None:
+    """What is spoken of is "that one" from then on, if it is on the screen."""
+    number = next((product.number for product in turn.now.shown if product.id == item), None)
+    if number is not None:
+        turn.changed(focus=number)
+
+
 def _why(turn: TurnInProgress, command: Command) -> Steps:
-    if not command.references and turn.now.focus is None and len(turn.now.shown) > 1:
-        for item in turn.now.shown[:MOST_COMPARED]:
-            yield from _explained(turn, item.id)
+    why_not = asks_why_not(command.text)
+    if why_not:
+        item = yield from _named(turn, command.text)
+        if item is not None:
+            yield from _explained(turn, item, why_not=True)
+        if item is not None or turn.finished:
+            return
+    if not (command.references or why_not) and turn.now.focus is None and len(turn.now.shown) > 1:
+        for each in turn.now.shown[:MOST_COMPARED]:
+            yield from _explained(turn, each.id)
         return
-    product = _product(turn, command.references)
+    # A place that stands nowhere in "why not that one?" is the reader's guess.
+    product = _product(turn, () if why_not else command.references)
     if isinstance(product, Note):
         yield from turn.refuse(product)
         return
-    yield from _explained(turn, product.id)
+    yield from _explained(turn, product.id, why_not=why_not)
 
 
-def _explained(turn: TurnInProgress, item: str) -> Steps:
+def _explained(turn: TurnInProgress, item: str, *, why_not: bool = False) -> Steps:
     query = {"query": turn.now.query} if turn.now.query else {}
-    passed, turn.now = turn.now, turn.now.model_copy(update={"passed": ()})
+    before, turn.now = turn.now, turn.now.model_copy(update={"passed": ()})
     result = yield from turn.call("explain", {"product": item, "k": turn.agent.k, **query})
-    turn.now = passed
+    turn.now = before
     assert isinstance(result, ExplainResult)
     title, reason = result.item.title, result.reason.text if result.reason else ""
-    on_screen = any(product.id == item for product in turn.now.shown)
+    number = next((product.number for product in turn.now.shown if product.id == item), None)
     if result.exclusions:
-        why = "; ".join(_exclusion(turn, exclusion) for exclusion in result.exclusions)
+        mark = "；" if turn.language == "zh" else "; "
+        # A dislike of this conversation is a limit too, and said once.
+        reasons = (_exclusion(turn, result.item, exclusion) for exclusion in result.exclusions)
+        why = mark.join(dict.fromkeys(reasons))
         yield from turn.say("excluded", title=title, why=why)
-    elif on_screen or result.status == "recommended":
-        yield from turn.say("why", title=title, reason=reason)
+    elif number is not None and why_not:
+        yield from turn.say("why_shown", title=title, number=number, reason=reason)
+    elif number is not None or result.status == "recommended":
+        passed = item in before.passed
+        yield from turn.say("why_passed" if passed else "why", title=title, reason=reason)
     elif result.rank is None:
         yield from turn.say("why_far", title=title, reason=reason)
     else:
-        yield from turn.say("why_lower", title=title, rank=result.rank, reason=reason)
+        key = "why_lower_for" if turn.now.query else "why_lower"
+        values = {"title": title, "rank": result.rank, "query": turn.now.query}
+        yield from turn.say(key, **values, reason="" if why_not else reason)
+    if why_not and result.item.stock == 0:
+        yield from turn.say("sold_out", title=title)
 
 
 _KIND_OF = {
@@ -135,12 +223,23 @@ _KIND_OF = {
 }
 
 
-def _exclusion(turn: TurnInProgress, exclusion: Exclusion) -> str:
+_HAD = {
+    "purchase": "excluded_bought",
+    "cart": "excluded_in_cart",
+    "rating": "excluded_rated",
+    "like": "excluded_liked",
+    "view": "excluded_viewed",
+}
+
+
+def _exclusion(turn: TurnInProgress, item: Item, exclusion: Exclusion) -> str:
     """What keeps a product away, in the words that the limit is listed by."""
     if exclusion.limit in ("disliked", "not_items"):
         return say("excluded_liked_not", turn.language)
     if exclusion.limit == "already_had":
-        return say("excluded_had", turn.language)
+        return say(_HAD.get(exclusion.wanted, "excluded_had"), turn.language)
+    if exclusion.limit == "in_stock":
+        return say("excluded_sold_out", turn.language)
     field, _, name = exclusion.limit.partition(".")
     kind = _KIND_OF.get(field, field.removesuffix("s"))
     constraints = [c for c in turn.now.constraints.held if c.kind == kind and name in ("", c.name)]
@@ -148,7 +247,10 @@ def _exclusion(turn: TurnInProgress, exclusion: Exclusion) -> str:
         listed(constraints, turn.language, turn.currency)
         or f"{exclusion.limit}: {exclusion.wanted}"
     )
-    return say("has_not", turn.language, limit=limit, has=exclusion.has) if exclusion.has else limit
+    has = exclusion.has and value_in(exclusion.has, turn.language)
+    if kind.endswith("_price") and item.price is not None:
+        has = price_in(item.price, item.currency, turn.language)
+    return say("has_not", turn.language, limit=limit, has=has) if has else limit
 
 
 def _compare(turn: TurnInProgress, command: Command) -> Steps:
@@ -265,6 +367,32 @@ def _attributes(item: Item) -> str:
     return "; ".join(f"{name}: {', '.join(values)}" for name, values in fields)
 
 
+def _reviews(turn: TurnInProgress, command: Command) -> Steps:
+    """Of the product that is named, of the one spoken of last, or of all on the screen."""
+    item = yield from _named(turn, command.text, needed=False)
+    if item is None and turn.finished:
+        return
+    shown = turn.now.shown
+    if item is None and turn.now.focus is None and len(shown) > 1:
+        for each in shown[:MOST_COMPARED]:
+            yield from _reviewed(turn, each.id, command.text)
+        return
+    if item is None:
+        product = _product(turn, ())
+        if isinstance(product, Note):
+            yield from turn.refuse(product)
+            return
+        item = product.id
+    yield from _reviewed(turn, item, command.text)
+
+
+def _reviewed(turn: TurnInProgress, item: str, question: str) -> Steps:
+    result = yield from turn.call("reviews", {"product": item, "question": question})
+    assert isinstance(result, ReviewsResult)
+    for line in result.lines:
+        yield from turn.speak(line)
+
+
 def _contact(turn: TurnInProgress, command: Command) -> Steps:
     """Orders and people are not the assistant's: say so, and how the shop is reached."""
     yield from turn.say("cannot_order")
@@ -312,6 +440,7 @@ _ALL: dict[CommandKind, Handler] = {
     "cart": _marking(EventKind.CART, "carted"),
     "like": _marking(EventKind.LIKE, "liked"),
     "product_question": _product_question,
+    "reviews": _reviews,
     "shop_question": _shop_question,
     "contact": _contact,
 }

@@ -1,26 +1,18 @@
-"""What a shopper wrote of products, as lines of the profile: the sentiment and a quotation.
-
-The sentiment is what the shopper said in stars, a like or a dislike. Of a text without any it is
-left open: nothing that was tried (the small language model, likeness of vectors, a lexicon) tells
-an unhappy text well enough to say so of a person (docs/design/025-reviews.md has the figures).
-"""
+"""What a shopper wrote of products, as lines of the profile: the sentiment and a quotation."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal
 
 from llmrec.agent.profile_line import ProfileLine
-from llmrec.agent.quotation import quotation
-from llmrec.types import Event, EventKind, Item, Language
+from llmrec.reviews.quotation import quotation
+from llmrec.reviews.sentiment import Sentiment, sentiment_of
+from llmrec.types import Event, Item, Language
 
-__all__ = ["Sentiment", "review_lines", "sentiment_of"]
-
-Sentiment = Literal["positive", "mixed", "negative"]
+__all__ = ["review_lines"]
 
 _MOST = 3
-_LOW, _HIGH = 0.4, 0.6  # of five stars the third, of ten the fifth and the sixth are neither
 _TEXTS: dict[Sentiment | None, dict[Language, str]] = {
     "positive": {
         "en": "Liked {title}: “{quote}”",
@@ -43,26 +35,6 @@ _TEXTS: dict[Sentiment | None, dict[Language, str]] = {
         "zh": "对 {title} 的评论：“{quote}”",
     },
 }
-
-
-def sentiment_of(review: Event, scale: tuple[float, float]) -> Sentiment | None:
-    """What the shopper said of a product, by stars or thumb; ``None`` where neither says.
-
-    Args:
-        review: a rating, a like or a dislike.
-        scale: the lowest and the highest rating of the shop. One outside says nothing.
-
-    >>> stars = [Event("ann", "tea", EventKind.RATING, value=value) for value in (2, 3, 4, 87)]
-    >>> [sentiment_of(one, (1, 5)) for one in stars]
-    ['negative', 'mixed', 'positive', None]
-    """
-    if review.kind is not EventKind.RATING:
-        return "positive" if review.kind is EventKind.LIKE else "negative"
-    low, high = scale
-    if review.value is None or not low <= review.value <= high:
-        return None
-    share = (review.value - low) / (high - low)
-    return "negative" if share < _LOW else "positive" if share > _HIGH else "mixed"
 
 
 def review_lines(

@@ -35,6 +35,7 @@ from llmrec.agent.language import language_of
 from llmrec.agent.meaning import WISHES, Meaning, context_of, meaning_of, requests_of
 from llmrec.agent.quest import Quest
 from llmrec.agent.questions import HANDLERS
+from llmrec.agent.recognised import recognised
 from llmrec.agent.reducer import Note, reduced
 from llmrec.agent.replies import EXACT, drop_all, listed, say, spoken, to_drop
 from llmrec.agent.state import MAX_WORDS, Ask, Conversation
@@ -127,6 +128,8 @@ def _act(turn: TurnInProgress) -> Steps:
         # Each is read against what the one before has left.
         _put_apart(turn, request)
         meaning = meaning_of(request, turn.reading, turn.now, agent.vocabulary, turn.language)
+        if isinstance(meaning, Command):
+            meaning = recognised(meaning, turn.reading)
         wish_follows = any(later[0].intent in WISHES for later in requests[n:])
         if isinstance(meaning, Command) and meaning.kind in _ASKING and wish_follows:
             yield from HANDLERS[meaning.kind](turn, meaning)  # the wish asks for products

@@ -15,11 +15,20 @@ from sqlalchemy.engine import Connection
 from llmrec.catalog.bulk import Upsert
 from llmrec.catalog.codec import EventRow, event_row, with_one_key
 from llmrec.catalog.ids import one_form
+from llmrec.catalog.names import of_somebody
 from llmrec.catalog.schema import Key, event_order, events
 from llmrec.errors import DataError
 from llmrec.types import MAX_REVIEW_CHARS, Event, EventKind
 
-__all__ = ["OPINIONS", "ReviewTexts", "reviews", "reviews_metadata", "reviews_statement"]
+__all__ = [
+    "OPINIONS",
+    "ReviewTexts",
+    "item_ratings_statement",
+    "item_reviews_statement",
+    "reviews",
+    "reviews_metadata",
+    "reviews_statement",
+]
 
 OPINIONS = frozenset({EventKind.RATING, EventKind.LIKE, EventKind.DISLIKE})
 """The kinds of events that may have a text."""
@@ -40,6 +49,7 @@ reviews = sa.Table(
     sa.Column("kind", Key, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
     sa.PrimaryKeyConstraint("user_id", "at_us", "position", "item_id", "kind"),
+    sa.Index("llmrec_reviews_item", "item_id"),
 )
 
 
@@ -50,6 +60,24 @@ def reviews_statement(user: str, limit: int | None) -> sa.Select[tuple[object, .
     newest_first = [column.desc() for column in event_order]
     names = {user, one_form(user)}
     return query.where(events.c.user_id.in_(names)).order_by(*newest_first).limit(limit)
+
+
+def item_reviews_statement(item: str, limit: int) -> sa.Select[tuple[object, ...]]:
+    """The events of a product that have a text, each with it, the newest first."""
+    pairs = [events.c[column.name] == column for column in reviews.primary_key.columns]
+    query = sa.select(events, reviews.c.text).join(reviews, sa.and_(*pairs))
+    newest_first = [events.c.at_us.desc(), *(column.desc() for column in event_order)]
+    of_item = reviews.c.item_id.in_({item, one_form(item)})
+    return query.where(of_item, of_somebody()).order_by(*newest_first).limit(limit)
+
+
+def item_ratings_statement(item: str) -> sa.Select[tuple[str, float]]:
+    """Shopper and value of each rating of a product, the newest first."""
+    query = sa.select(events.c.user_id, events.c.value)
+    # The kind stands in the statement itself: only so SQLite sees that the index of ratings holds.
+    rated = events.c.kind == sa.literal_column(f"'{EventKind.RATING.value}'")
+    query = query.where(rated, events.c.item_id.in_({item, one_form(item)}), of_somebody())
+    return query.order_by(events.c.at_us.desc(), events.c.position.desc(), events.c.arrival.desc())
 
 
 class ReviewTexts:

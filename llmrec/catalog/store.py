@@ -21,6 +21,8 @@ from llmrec.catalog.names import is_nobody, of_nobody, of_somebody, user_name
 from llmrec.catalog.returns import Return, TakenBack, returns
 from llmrec.catalog.reviews import (
     ReviewTexts,
+    item_ratings_statement,
+    item_reviews_statement,
     remove_texts,
     reviews,
     reviews_metadata,
@@ -192,6 +194,23 @@ class CatalogStore(Stored):
             return []
         rows = self._all(reviews_statement(user, limit))
         return [replace(event_from_row(row[:-1]), text=row[-1]) for row in reversed(rows)]
+
+    def item_reviews(self, item: str, limit: int = 500) -> list[Event]:
+        """What was written of a product, the newest first; of each shopper the last."""
+        rows = self._all(item_reviews_statement(item, limit))
+        written = [replace(event_from_row(row[:-1]), text=row[-1]) for row in rows]
+        last: dict[str, Event] = {}
+        for review in written:
+            last.setdefault(review.user, review)
+        return list(last.values())
+
+    def item_ratings(self, item: str) -> list[float]:
+        """The stars of a product, on the shop's own scale; of each shopper the last."""
+        rows = self._all(item_ratings_statement(item))
+        last: dict[str, float | None] = {}
+        for user, value in rows:
+            last.setdefault(user, value)
+        return [float(value) for value in last.values() if value is not None]
 
     def iter_events(self, batch: int = 10_000) -> Iterator[list[Event]]:
         """All events in lists, by user, time, position and arrival; one state of the log.

@@ -3,7 +3,7 @@
 >>> len(items_files()), events_file().name, len(documents_files())
 (9, 'events.jsonl.gz', 5)
 
-Products are written by hand, in English, German and Chinese; the log comes from
+Products and reviews are written by hand, in English, German and Chinese; the log comes from
 :mod:`llmrec.demo.simulate`. Shop, brands and shoppers are invented.
 """
 
@@ -13,7 +13,14 @@ import json
 from importlib.resources import files
 from pathlib import Path
 
-__all__ = ["documents_files", "events_file", "featured_shoppers", "items_files", "shoppers"]
+__all__ = [
+    "documents_files",
+    "events_file",
+    "featured_shoppers",
+    "items_files",
+    "reviews_file",
+    "shoppers",
+]
 
 
 def items_files() -> list[Path]:
@@ -22,8 +29,19 @@ def items_files() -> list[Path]:
 
 
 def events_file() -> Path:
-    """The log: gzipped JSON Lines with ``user, item, kind, at`` and, for ratings, ``value``."""
+    """The log: gzipped JSON Lines with ``user, item, kind, at`` and, for ratings, ``value``.
+
+    Some 270 opinions have a review, their ``text``.
+    """
     return _folder() / "events.jsonl.gz"
+
+
+def reviews_file() -> Path:
+    """The reviews as they were written: JSON Lines with ``item, kind, value, text``.
+
+    The log has them already, each with a shopper (:mod:`llmrec.demo.reviews`).
+    """
+    return _folder() / "reviews.jsonl"
 
 
 def documents_files() -> list[Path]:

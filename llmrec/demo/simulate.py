@@ -18,6 +18,7 @@ from random import Random
 from typing import Any
 
 from llmrec.demo.personas import PERSONAS, Persona
+from llmrec.demo.reviews import with_reviews
 from llmrec.demo.shopper import DemoShopper, Shelf, normal
 
 __all__ = ["END", "SEED", "SHOPPERS", "START", "events_text", "main", "simulate"]
@@ -68,26 +69,28 @@ def _personas(index: int, rng: Random) -> list[tuple[Persona, float]]:
 def events_text(events: Sequence[Mapping[str, Any]]) -> str:
     """The events as JSON Lines, times in ISO 8601 with ``Z``."""
     lines = [
-        json.dumps({**event, "at": event["at"].strftime("%Y-%m-%dT%H:%M:%SZ")}) for event in events
+        json.dumps({**event, "at": event["at"].strftime("%Y-%m-%dT%H:%M:%SZ")}, ensure_ascii=False)
+        for event in events
     ]
     return "\n".join(lines) + "\n"
 
 
+def _rows(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write ``events.jsonl.gz`` and ``shoppers.json`` into a folder, by default this package's."""
-    from llmrec.demo import items_files
+    from llmrec.demo import items_files, reviews_file
 
     parser = argparse.ArgumentParser(prog="python -m llmrec.demo.simulate", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="folder")
     parser.add_argument("--shoppers", type=int, default=SHOPPERS)
     parser.add_argument("--seed", type=int, default=SEED)
     chosen = parser.parse_args(arguments)
-    items = [
-        json.loads(line)
-        for file in items_files()
-        for line in file.read_text(encoding="utf-8").splitlines()
-    ]
+    items = [row for file in items_files() for row in _rows(file)]
     events, words = simulate(items, shoppers=chosen.shoppers, seed=chosen.seed)
+    events = with_reviews(events, _rows(reviews_file()))
     chosen.out.mkdir(parents=True, exist_ok=True)
     # No time stamp and no name inside: the same events give the same bytes.
     packed = gzip.compress(events_text(events).encode("utf-8"), compresslevel=9, mtime=0)

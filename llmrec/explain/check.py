@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from llmrec.catalog.things import head_of
 from llmrec.explain.brands import spoken_brands, stands
 from llmrec.explain.claims import (
     MARK,
@@ -46,6 +47,12 @@ _SEEN = ("title", "brand", "category")
 _NOT = r"\b(not|never|no|without|cannot|can't|doesn't|don't|isn't|nicht|kein|keine|keinen|ohne)\b"
 _DENIAL = re.compile(_NOT + r"((?:[^\w.!?;,]+[\w'-]+){1,4})")
 _DENIED = re.compile(_NOT + r"[^.!?;]*$")
+# "It is a dinner table with a touch to dim": what it is called, up to what is said of it.
+_PART = r"(?!(?:for|with|that|of|in|to|from|on|by|and|or|which|as|at)\b)[\w'-]+"
+_CALLED = re.compile(
+    rf"\b(?:it|this|this one) (?:is|was) an? (?:{_PART} ){{0,3}}?({_PART}) ({_PART})"
+    r"(?=[,.;]| (?:with|that|which|who|for|from|in|made|to|of|and|on|by)\b|$)"
+)
 _ROLE = re.compile(
     r"\b(made of|comes? in)"
     r" ((?:(?!and\b|that\b|with\b|which\b|who\b)[^\s,.;:]+(?:[.,]\d+)* ?){1,4})"
@@ -100,6 +107,8 @@ def check(
         *_roles(folded, facts),
         *_past(folded, facts),
         *_negations(folded, facts),
+        *_lost_negations(folded, facts),
+        *_subjects(folded, facts),
     ]
     return tuple(dict.fromkeys(problems))
 
@@ -310,3 +319,40 @@ def _negations(folded: str, facts: Facts) -> Iterator[Problem]:
             for place in re.finditer(rf"(?<![^\W_]){re.escape(denied[:5])}", facts.text)
         ):
             yield Problem("negation", f"{match[1]} {match[2]}".strip())
+
+
+def _lost_negations(folded: str, facts: Facts) -> Iterator[Problem]:
+    """What the item's fields only deny must not be affirmed: "the LED can be replaced"."""
+    denied = _denied_in(facts.text)
+    for match in re.finditer(r"[^\W\d_]{5,}", folded):
+        word = match[0]
+        if word[:5] not in denied or word in SAFE_WORDS or _stands_in_title(word, facts):
+            continue
+        if not _DENIED.search(folded[max(0, match.start() - 40) : match.start()]):
+            yield Problem("negation", f"affirms {word}")
+
+
+@lru_cache(maxsize=512)
+def _denied_in(text: str) -> frozenset[str]:
+    """The beginnings of words that stand behind a denial and nowhere else in a text."""
+    spans = [match.span(2) for match in _DENIAL.finditer(text)]
+    denied: set[str] = set()
+    affirmed: set[str] = set()
+    for match in re.finditer(r"[^\W\d_]{5,}", text):
+        inside = any(start <= match.start() < end for start, end in spans)
+        (denied if inside else affirmed).add(match[0][:5])
+    return frozenset(denied - affirmed)
+
+
+def _stands_in_title(word: str, facts: Facts) -> bool:
+    return word[:5] in fold(facts.item.title)
+
+
+def _subjects(folded: str, facts: Facts) -> Iterator[Problem]:
+    """The item must not be called another thing that its text only mentions: "a dinner table"."""
+    head = head_of(facts.item.title)
+    for match in _CALLED.finditer(folded):
+        name = f"{match[1]} {match[2]}"
+        own = fold(" . ".join([facts.item.title, *facts.item.category]))
+        if head_of(name) != head and name in facts.text and name not in own:
+            yield Problem("product", name)

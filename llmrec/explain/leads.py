@@ -121,7 +121,7 @@ def leads_for(request: WordsRequest, language: Language) -> Iterator[Remark]:
     yield from _of_history(request, history_anchor(request), language)
     yield from _of_wishes(request, language)
     yield from _of_recipient(request, language)
-    limit, price = request.filters.max_price, request.item.price
+    limit, price = _set_limit(request), request.item.price
     if limit is not None and price is not None and price < limit:
         text = _SAYS[language]["limit"]
         value = price_in(limit, request.item.currency, language)
@@ -233,10 +233,18 @@ def _age_text(item: Item, ages: AgeRange, language: Language) -> str:
     return ages.phrase(language)
 
 
+def _set_limit(request: WordsRequest) -> Decimal | None:
+    """The most it may cost, unless that is in another currency: 20 USD are not under 30 EUR."""
+    currency, own = request.filters.currency, request.item.currency
+    if currency is not None and fold(currency) != fold(own or ""):
+        return None
+    return request.filters.max_price
+
+
 def _price_limit(request: WordsRequest) -> Decimal | None:
     """The shopper's own, set or said: "under 50 EUR" in a question is one as well."""
-    if request.filters.max_price is not None:
-        return request.filters.max_price
+    if (limit := _set_limit(request)) is not None:
+        return limit
     query = fold(request.query or "")
     for number in numbers_in(query):
         is_price = number.currency is not None and number.currency == request.item.currency

@@ -113,13 +113,20 @@ NO_FACT = re.compile(
     kundenservice  bewertung\w*  preis\w*  rabatt\w*  sonderangebot\w*  sparen sie
     jetzt (?:kaufen|bestellen|zugreifen)  bestellen sie  versandkostenfrei  kundenzufriedenheit
     unternehmen  marktführer  ignorier\w*
+    famous  renowned  tradition of  unsurpassed  valued (?:by|all|inter|world)\w*
+    you[’']?re sure  (?:be|are) satisfied  (?:teachers|professionals|experts) (?:prefer|trust)
+    trusted (?:by|brand|name)  trust \w+  (?:colou?rs|sizes|styles|designs) to choose from
+    (?:available|comes?|offered) in (?:an? )?(?:\w+ )?(?:range|variety|choice|array|selection) of
+    (?:available|comes?|offered) in (?:many|several|various|different|other|multiple) \w+
+    in (?:vielen|verschiedenen|mehreren|anderen) (?:farben|größen)  bekannt\w* für  weltbekannt\w*
+    weltweit (?:bekannt|geschätzt)  tradition  traditionsreich\w*
     """)
     + r")\b|"
     + _any(r"""
     https?:  www\.  \.(?:com|net|org|de|cn)\b  \S@\S  [$€£¥#©]  \d\s?(?:eur|usd|euros?|dollars?)\b
     点击  关注  收藏  店铺  本店  客服  包邮  发货  快递  退换  退货  保修  质保  好评  优惠  促销
     折扣  特价  秒杀  价格  \d\s?元  下单  购买  加购  正品  厂家  公司  旗舰  热销  爆款  忽略
-    微信  二维码
+    微信  二维码  多种(?:颜色|款式|尺寸)可选  知名  闻名
     """),
     re.IGNORECASE,
 )
@@ -142,8 +149,14 @@ _FAILS_GERMAN = (
     "|bieten nur|können nicht"
 )
 
+_OTHERS_FAIL = (
+    r"\b(?:where|when|unlike|while|as) (?:many |most |other |basic |cheap |ordinary )+"
+    r"(?:[\w-]+ )?[\w-]+s (?:fall|break|fail|tear|crack|wear|leak|give|lose)\b"
+)
+
 OF_TROUBLE = re.compile(
-    r"(?:^|[.!?]\s)(?:"
+    _OTHERS_FAIL
+    + r"|(?:^|[.!?]\s)(?:"
     # Of other products: "Most bags tear at the seams." In the singular it may be this one.
     + rf"(?:too |so )?(?:{_ORDINARY})(?: [\w-]+){{0,3}} [\w-]*s (?:{_FAILS})\b"
     + rf"|(?:{_ORDINARY_GERMAN})(?: \w+){{1,3}} (?:{_FAILS_GERMAN})|(?:"
@@ -201,6 +214,7 @@ CAUTION = re.compile(
     may contain  traces? of  less \w+ than  short for  smears?  tastes  show through  sags  loses?
     stains?  clogs?  dulls?  annoying  hot (?:for|in)  warm in  dries out  poisonous  soot
     rubs off  spots  bitter  bolts  clumps  only (?:if|when|for|after)  meant for  chips
+    (?:gets?|becomes?|runs?|feels?) (?:\w+ )?(?:warm|hot|sticky|slippery|noisy)
     nicht  kein\w{0,2}  nie  zu (?:warm|schwer|klein|groß|kurz|laut)  rostet  rutscht  mühsam
     ungeeignet  braucht  muss  vorsicht  achtung  wird heiß  langsamer  kleiner  streng  separat
     """).replace("GOOD", "swing|mind|smell|need|move|show")
@@ -218,7 +232,7 @@ CARE = re.compile(
     + _any("""
     hand  wash  wipe  rinse  oil  keep  store (?:it|them|flat|in|far)  check  replace  trim  dust
     flush  change  sharpen  descale  empty  set  dry  clamp  roll  shake  carry  choose  leave
-    measure  hang it  iron  soak  lay  wear  scoop  cover  clean  avoid  sow  wring
+    measure  hang it  iron  soak  lay  wear  scoop  cover  clean  avoid  sow  wring  turn
     """)
     + r")\b(?!-)|\b(?:"
     + _any("""

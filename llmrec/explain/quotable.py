@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 from llmrec.explain.claims import language_of
 from llmrec.explain.patterns import CARE, CAUTION, FOOTNOTE, NO_FACT, OF_TROUBLE
@@ -33,6 +34,9 @@ _CHINESE_END = re.compile("[。！？][”’」》）]{0,3}$")
 _BROKEN = re.compile(
     r"[<>{}\[\]|\\^~_=\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufffd\ue000-\uf8ff]"
     r"|&#?\w{1,8};|\.\.|\s\.|[^\W_]{2}\.[A-Z][a-z]|…|\?|？|!|！|--|：\S*：|:[^:]*:|\s[-–]\s.*\s[-–]\s"
+    # Words run together, a comma apart from its word, the label of a page's part, its heading.
+    r"|\d[a-z]{5,}|\w\s,\s|^(?:Description|Features?|Beschreibung|Eigenschaften|Hinweis)\s?:"
+    r"|^(?:[A-Z]{3,}\s){2,}|\d-\s|^Contact\s"
 )
 _REFUSED = (_BROKEN, FOOTNOTE, NO_FACT, OF_TROUBLE)
 _CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -44,6 +48,12 @@ _ENGLISH_WORDS = (
     "its when so into out up can"
 )
 _ENGLISH = frozenset(_ENGLISH_WORDS.split())
+_ENGLISH_ALONE = _ENGLISH - {"in", "an", "all", "so", "one", "on"}
+# Only words that German does not have.
+_ROMANCE_WORDS = "le la les et avec pour une dans de aux con di il per della delle y el los"
+_ROMANCE = frozenset(_ROMANCE_WORDS.split())
+_SPEAKS = 0.1
+"""The share of such words from which a text is in that language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +92,25 @@ def text_language(item: Item) -> Language | None:
     if spoken != "en":
         return "zh" if spoken == "zh" else "de"
     tag = re.split(r"[-_]", (item.language or "").casefold())[0]
+    words = re.findall(r"[^\W\d_]+", item.description[:2_000].casefold())
+    if tag == "de" and (foreign := _foreign_to_german(words)):
+        return None if foreign == "other" else "en"
     if tag:
         return next(
             (language for language in PHRASES if language == tag and language != "zh"), None
         )
-    words = re.findall(r"[^\W\d_]+", item.description[:2_000].casefold())
-    return "en" if sum(word in _ENGLISH for word in words) * 10 >= len(words) else None
+    return "en" if _share_of(_ENGLISH, words) >= _SPEAKS else None
+
+
+def _foreign_to_german(words: Sequence[str]) -> Literal["en", "other"] | None:
+    """What a text that is called German, and has no German in it, speaks instead."""
+    if _share_of(_ENGLISH_ALONE, words) >= _SPEAKS:
+        return "en"
+    return "other" if _share_of(_ROMANCE, words) >= _SPEAKS else None
+
+
+def _share_of(known: frozenset[str], words: Sequence[str]) -> float:
+    return sum(word in known for word in words) / max(len(words), 1)
 
 
 # The same products come in answer after answer; a text takes some milliseconds.

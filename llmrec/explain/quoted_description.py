@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from llmrec.explain.from_fields import spoken_language
-from llmrec.explain.product_facts import ScoredFact, question_of, title_facts
+from llmrec.explain.product_facts import ScoredFact, question_of
 from llmrec.explain.punctuation import in_a_row, with_stop
 from llmrec.explain.quotable import Quotable, text_language
 from llmrec.explain.requests import WordsRequest
@@ -20,6 +20,11 @@ _ONLY: dict[Language, str] = {
     "de": "Der Shop beschreibt es nur auf {other}.",
     "zh": "店铺只有{other}介绍。",
 }
+_NO_MORE: dict[Language, str] = {
+    "en": "The shop says no more of it than its card.",
+    "de": "Mehr als auf der Karte sagt der Shop nicht dazu.",
+    "zh": "除卡片上的内容外，店铺没有更多介绍。",
+}
 _LANGUAGES: dict[Language, dict[Language, str]] = {
     "en": {"en": "English", "de": "German", "zh": "Chinese"},
     "de": {"en": "Englisch", "de": "Deutsch", "zh": "Chinesisch"},
@@ -28,7 +33,7 @@ _LANGUAGES: dict[Language, dict[Language, str]] = {
 
 
 def quoted_description(request: WordsRequest, facts: Sequence[ScoredFact]) -> Words:
-    """Two or three sentences; values where there are no sentences.
+    """Two or three sentences; values where there are no sentences; never what the card has.
 
     Args:
         request: for which product and shopper.
@@ -38,22 +43,24 @@ def quoted_description(request: WordsRequest, facts: Sequence[ScoredFact]) -> Wo
     sentences = _apart([fact for fact in facts if not fact.field], language)
     if not question_of(request):
         sentences.sort(key=lambda fact: _place(fact.evidence[0]))
-    quoted = _quoted(request, sentences, [fact for fact in facts if fact.field])
+    quoted = _quoted(sentences, [fact for fact in facts if fact.field])
     parts = [with_stop(quotable.text, language) for quotable in quoted]
-    if not sentences:
-        parts += _described_elsewhere(request.item, language)
-    evidence = dict.fromkeys(name for quotable in quoted for name in quotable.evidence)
+    evidence = list(dict.fromkeys(name for quotable in quoted for name in quotable.evidence))
+    elsewhere = [] if sentences else list(_described_elsewhere(request.item, language))
+    if elsewhere:
+        parts += elsewhere
+        evidence.append("description")
+    if not parts:
+        # Title, brand and price stand on the card: where nothing else is known, that is said.
+        parts, evidence = [_NO_MORE[language]], ["title"]
     origin = "quote" if sentences else "fields"
     return Words(in_a_row(parts, language), origin, evidence=tuple(evidence))
 
 
-def _quoted(
-    request: WordsRequest, sentences: Sequence[ScoredFact], values: Sequence[ScoredFact]
-) -> list[Quotable]:
-    """A value beside a lone sentence; values alone; in the end the title."""
+def _quoted(sentences: Sequence[ScoredFact], values: Sequence[ScoredFact]) -> list[Quotable]:
+    """A value beside a lone sentence; values alone."""
     room = max(0, 2 - len(sentences)) if sentences else _MOST_VALUES
-    quoted = [fact.quotable for fact in (*sentences, *values[:room])]
-    return quoted or [next(title_facts(request, spoken_language(request)))]
+    return [fact.quotable for fact in (*sentences, *values[:room])]
 
 
 def _place(evidence: str) -> int:

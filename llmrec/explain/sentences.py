@@ -34,7 +34,8 @@ _BREAKS = re.compile(r"(?:\s|<br\b[^<>]{0,20}>){1,50}", re.IGNORECASE)
 _END = re.compile(r"[.!?…]{1,8}[\"'”’»)]{0,3}(?=\s|<|$)|[。！？]{1,4}[”’」》）]{0,3}")
 _ABBREVIATED = re.compile(
     r"(?:\b(?:e\.g|i\.e|approx|incl|excl|no|nr|dr|mr|mrs|st|ca|z\.\s?b|d\.\s?h|inkl|exkl|bzw|max|min"
-    r"|vs|etc|usw|mon|tel|vol|fig|art)|(?<!\d)(?<!\d\s)\b(?-i:[A-Z])|\b\d{1,2})$",
+    r"|vs|etc|usw|mon|tel|vol|fig|art|tr|mind|ggf|evtl|bspw|sog|vgl|lt|gem|stk|pkg|std)"
+    r"|(?<!\d)(?<!\d\s)\b[^\W\d_]|\b\d{1,2})$",
     re.IGNORECASE,
 )
 _BEFORE = 10

@@ -21,6 +21,7 @@ from llmrec.server.routes import (
     numbers,
     page,
     recommend,
+    reviews,
     search,
     users,
 )
@@ -34,6 +35,7 @@ ROUTERS = (
     search.router,
     chat.router,
     items.router,
+    reviews.router,
     events.router,
     users.router,
     experiment.router,

@@ -33,6 +33,7 @@ CALLS = {
     "explain": {"product": "GAR-001", "max_price": 2},
     "describe": {"product": "GAR-001"},
     "product_question": {"product": "GAR-001", "question": "price"},
+    "reviews": {"product": "WEL-007"},
     "shop_question": {"question": "for how long are gift cards valid"},
     "feedback": {"product": "GAR-001", "kind": "like"},
 }

@@ -6,8 +6,9 @@ import pytest
 
 from llmrec.agent.memory import forget
 from llmrec.agent.profile import profile_of
-from llmrec.agent.quotation import MAX_QUOTED, quotation
-from llmrec.agent.review_lines import review_lines, sentiment_of
+from llmrec.agent.review_lines import review_lines
+from llmrec.reviews.quotation import MAX_QUOTED, quotation
+from llmrec.reviews.sentiment import sentiment_of
 from llmrec.types import Event, EventKind, Item
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)

@@ -119,3 +119,23 @@ def test_the_database_of_an_older_llmrec_gets_the_table_when_it_is_opened(url):
         assert store.reviews("ann") == [] and len(store.history("ann")) == 1
         store.write_events([TEA])
         assert texts(store) == {"tea": TEA.text}
+
+
+def test_of_an_item_the_last_text_and_the_last_stars_of_each_shopper_count(store):
+    later = replace(TEA, at=NOON + timedelta(days=3), value=2.0, text="Stale by now.")
+    silent = replace(TEA, user="cleo", value=4.0, text=None)
+    thumb = Event("bob", "tea", EventKind.LIKE, NOON + timedelta(days=1), text="Nice tin.")
+    store.write_events([TEA, later, silent, thumb, POT])
+    assert store.item_reviews("tea") == [later, thumb]
+    assert store.item_reviews("tea", limit=1) == [later]
+    assert sorted(store.item_ratings("tea")) == [2.0, 4.0]
+    assert store.item_ratings("pot") == [] == store.item_reviews("cup")
+
+
+def test_the_ratings_of_an_item_are_found_by_an_index(tmp_path):
+    with CatalogStore.open(f"sqlite:///{tmp_path / 'catalog.db'}") as store:
+        statement = reviews_module.item_ratings_statement("tea")
+        text = str(statement.compile(compile_kwargs={"literal_binds": True}))
+        with store._database.read() as connection:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}").all()
+        assert any("llmrec_events_rated" in row[-1] for row in plan), plan

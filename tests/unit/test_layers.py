@@ -24,7 +24,7 @@ LAYERS = [
     },
     {"embedding", "engines"},
     {"retrieval"},
-    {"ranking", "reading", "explain", "documents"},
+    {"ranking", "reading", "explain", "documents", "reviews"},
     {
         "experiment",
         "requests",

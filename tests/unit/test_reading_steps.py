@@ -25,7 +25,6 @@ from llmrec.agent.constraints.changes import Without
 from llmrec.agent.constraints.query import read_query
 from llmrec.agent.language import language_of
 from llmrec.agent.meaning import meaning_of
-from llmrec.agent.quotation import quotation
 from llmrec.agent.state import Situation
 from llmrec.agent.tools.asked_fields import find_statement
 from llmrec.catalog.matching import fold
@@ -42,6 +41,7 @@ from llmrec.reading.grammar import line_grammar
 from llmrec.reading.lines import read_line
 from llmrec.reading.prompt import plain, prompt_head
 from llmrec.reading.tracing import traced
+from llmrec.reviews.quotation import quotation
 from llmrec.types import Filters
 
 TEXTS = thousand()

@@ -95,3 +95,32 @@ def test_forgetting_deletes_the_texts_from_every_file(ask, workspace):
     assert profile(ask, "gone-with-9f2") == {}
     for file in workspace.path.rglob("*"):
         assert not file.is_file() or b"Unmistakable words 9f2" not in file.read_bytes(), file
+
+
+def test_what_reviewers_say_is_counted_and_quoted_without_names(ask):
+    for user, value, text in (
+        ("rita", 5, "The lid is tight."),
+        ("rolf", 2, "The lid broke."),
+        ("ruth", 4, None),
+    ):
+        more = {} if text is None else {"text": text}
+        assert posted(ask, user, item="i0003", value=value, **more).is_success
+    found = ask("GET", "/v1/reviews/i0003?language=de", "shopper").json()
+    assert (found["reviewers"], found["positive"], found["negative"]) == (2, 1, 1)
+    assert found["ratings"] >= 3 and found["scale"] == [1.0, 5.0]
+    (lid,) = found["mentions"]
+    assert (lid["name"], lid["reviewers"]) == ("den Deckel", 2)
+    assert {quote["text"] for quote in lid["quotes"]} == {"The lid is tight.", "The lid broke."}
+    assert "2 von 2 erwähnen den Deckel: „" in found["text"]
+    assert not any(name in str(found) for name in ("rita", "rolf", "ruth"))
+    asked = ask("GET", "/v1/reviews/i0003?question=is it loud?", "shopper").json()
+    assert asked["asked"]["reviewers"] == 0 and not asked["mentions"]
+    assert ask("DELETE", "/v1/users/rolf", "admin").json()["events"] == 1
+    assert ask("GET", "/v1/reviews/i0003").json()["reviewers"] == 1
+
+
+def test_of_an_item_without_reviews_that_is_said_and_an_unknown_one_is_not_found(ask):
+    silent = ask("GET", "/v1/reviews/i0009").json()
+    assert silent["reviewers"] == 0 and silent["quotes"] == []
+    assert ask("GET", "/v1/reviews/nothing").status_code == 404
+    assert ask("GET", "/v1/reviews/i0009?language=fr").status_code == 422

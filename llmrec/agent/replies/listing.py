@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from llmrec.agent.constraints import Constraint
 from llmrec.agent.language import Language
-from llmrec.prompting import price_text
+from llmrec.explain.field_values import price_in
 
 __all__ = ["EXACT", "drop_all", "listed", "spoken", "to_drop"]
 
@@ -68,11 +68,13 @@ def spoken(one: Constraint, language: Language, currency: str | None = None) -> 
     >>> from decimal import Decimal
     >>> spoken(Constraint(kind="max_price", amount=Decimal("40")), "de", "EUR")
     'höchstens 40 EUR'
+    >>> spoken(Constraint(kind="max_price", amount=Decimal("39.90")), "de", "EUR")
+    'höchstens 39,90 EUR'
     """
     if one.kind == "recipient":
         value = one.said or _SOMEBODY[language]
     elif one.amount is not None:
-        value = price_text(one.amount, one.currency or currency)
+        value = price_in(one.amount, one.currency or currency, language)
     else:
         value = one.said or _OR[language].join(one.values)
     return _NAMES[one.kind][language].format(v=value, n=one.name)

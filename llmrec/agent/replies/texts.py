@@ -258,10 +258,43 @@ TEXTS: dict[str, dict[Language, str]] = {
         "zh": "目录里它们的信息相同。",
     },
     "why": {"en": "{title}: {reason}", "de": "{title}: {reason}", "zh": "{title}：{reason}"},
+    "why_shown": {
+        "en": "{title} is among them, as number {number}. {reason}",
+        "de": "{title} ist dabei, als Nummer {number}. {reason}",
+        "zh": "“{title}”就在其中，是第 {number} 个。{reason}",
+    },
+    "why_passed": {
+        "en": "{title} was shown before, so it made room for others. {reason}",
+        "de": "{title} war schon zu sehen und hat anderen Platz gemacht. {reason}",
+        "zh": "“{title}”之前已经展示过，所以换成了别的。{reason}",
+    },
+    "which_named": {
+        "en": "Several here are called “{text}”: {titles}. Which one do you mean?",
+        "de": "Hier heißen mehrere „{text}“: {titles}. Welches meinst du?",
+        "zh": "这里有多件商品叫“{text}”：{titles}。你指的是哪一件？",
+    },
+    "which_of_many": {
+        "en": "{count} here are called “{text}”, such as {titles}. Which one do you mean?",
+        "de": "Hier heißen {count} so („{text}“), etwa {titles}. Welches meinst du?",
+        "zh": "这里有 {count} 件商品叫“{text}”，例如{titles}。你指的是哪一件？",
+    },
+    "none_named": {
+        "en": "The shop has nothing that is called “{text}”.",
+        "de": "Der Laden hat nichts, was „{text}“ heißt.",
+        "zh": "本店没有叫“{text}”的商品。",
+    },
     "why_lower": {
         "en": "{title} fits, but stands at place {rank}, behind what is shown. {reason}",
         "de": "{title} passt, steht aber auf Platz {rank}, hinter dem Gezeigten. {reason}",
         "zh": "{title} 符合要求，但排在第 {rank} 位，在已展示的之后。{reason}",
+    },
+    "why_lower_for": {
+        "en": "{title} is within all limits, but stands at place {rank} for “{query}”, behind what "
+        "is shown. {reason}",
+        "de": "{title} hält alle Grenzen ein, steht zu „{query}“ aber auf Platz {rank}, hinter dem "
+        "Gezeigten. {reason}",
+        "zh": "{title} 符合所有条件，但在“{query}”的结果里排在第 {rank} 位，排在已展示的之后。"
+        "{reason}",
     },
     "why_far": {
         "en": "{title} fits, but is far behind what is shown. {reason}",
@@ -282,6 +315,36 @@ TEXTS: dict[str, dict[Language, str]] = {
         "en": "you have had or seen it already",
         "de": "du hattest oder kanntest es schon",
         "zh": "你已经看过或买过它",
+    },
+    "excluded_sold_out": {
+        "en": "it is sold out",
+        "de": "es ist ausverkauft",
+        "zh": "它已售完",
+    },
+    "excluded_bought": {
+        "en": "you have bought it already",
+        "de": "du hast es schon gekauft",
+        "zh": "你已经买过它",
+    },
+    "excluded_in_cart": {
+        "en": "it is in your cart already",
+        "de": "es liegt schon in deinem Warenkorb",
+        "zh": "它已在你的购物车里",
+    },
+    "excluded_rated": {
+        "en": "you have rated it already",
+        "de": "du hast es schon bewertet",
+        "zh": "你已经给它打过分",
+    },
+    "excluded_liked": {
+        "en": "you know it and like it already",
+        "de": "du kennst und magst es schon",
+        "zh": "你已经喜欢过它",
+    },
+    "excluded_viewed": {
+        "en": "you have looked at it already",
+        "de": "du hast es schon angesehen",
+        "zh": "你已经看过它",
     },
     "has_not": {
         "en": "{limit} (it says: {has})",

@@ -14,6 +14,7 @@ from llmrec.agent.tools.feedback import FEEDBACK
 from llmrec.agent.tools.product_question import PRODUCT_QUESTION
 from llmrec.agent.tools.recommend import RECOMMEND
 from llmrec.agent.tools.related import BOUGHT_TOGETHER, SIMILAR
+from llmrec.agent.tools.reviews import REVIEWS
 from llmrec.agent.tools.search import SEARCH
 from llmrec.agent.tools.shop_question import SHOP_QUESTION
 
@@ -28,6 +29,7 @@ _ALL: tuple[Tool[Any], ...] = (
     EXPLAIN,
     DESCRIBE,
     PRODUCT_QUESTION,
+    REVIEWS,
     SHOP_QUESTION,
     FEEDBACK,
 )

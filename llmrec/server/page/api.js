@@ -24,6 +24,7 @@ export const removeItem = (id) => json("DELETE", `/v1/items/${name(id)}`);
 export const experiment = () => json("GET", "/v1/experiment");
 export const numbers = () => json("GET", "/v1/numbers");
 export const activity = () => json("GET", "/v1/activity");
+export const reviews = (id, said) => json("GET", `/v1/reviews/${name(id)}?language=${said}`);
 export const item = (id) => json("GET", `/v1/items/${name(id)}`);
 
 /** The events of a reply, as they come. */

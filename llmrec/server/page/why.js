@@ -1,5 +1,6 @@
 // Why this product: the reason, what it stands on, and how the score came about.
 
+import * as api from "./api.js";
 import { byId, make, marked } from "./dom.js";
 import { scoreText } from "./formats.js";
 import { priceText } from "./money.js";
@@ -29,13 +30,24 @@ export function showWhy(card, result, said) {
   byId("why-body").replaceChildren(
     make("p", { lang: said }, marked(result.reason ?? card.reason ?? "", evidence.flatMap(quoted))),
     ...part(word("why.evidence"), evidenceList(evidence)),
+    make("div", { id: "why-reviews", lang: said }),
     ...part(word("why.sources"), bars(result.sources ?? {})),
     ...part(word("why.fields"), fieldList(product, evidence)),
     ...part(word("why.scores"), scoreList(result)),
   );
+  showReviews(product, said);
   byId("why").hidden = false;
   byId("chat-view").classList.add("with-why");
   byId("why-title").focus();
+}
+
+/** What reviewers say, as soon as it is there; where nobody has, nothing. */
+async function showReviews(product, said) {
+  const place = byId("why-reviews");
+  const found = await api.reviews(product.id, said).catch(() => null);
+  if (!found || (!found.reviewers && !found.ratings)) return;
+  const lines = found.text.split("\n").map((line) => make("p", {}, line));
+  place.replaceChildren(...part(word("why.reviews"), make("div", {}, lines)));
 }
 
 /** Close it; the focus goes back to where it came from. */

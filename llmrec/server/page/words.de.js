@@ -67,6 +67,7 @@ export default {
   "why.of": "Warum „{title}“?",
   "why.close": "Die Gründe schließen",
   "why.evidence": "Worauf es sich stützt",
+  "why.reviews": "Was andere schreiben",
   "why.sources": "Wo es gefunden wurde",
   "why.fields": "Angaben zum Produkt",
   "why.scores": "Wertung",

@@ -67,6 +67,7 @@ export default {
   "why.of": "Why “{title}”?",
   "why.close": "Close the reasons",
   "why.evidence": "What it stands on",
+  "why.reviews": "What reviewers say",
   "why.sources": "Where it was found",
   "why.fields": "The product's fields",
   "why.scores": "Score",

@@ -67,6 +67,7 @@ export default {
   "why.of": "为什么推荐“{title}”？",
   "why.close": "关闭推荐理由",
   "why.evidence": "依据",
+  "why.reviews": "顾客评价",
   "why.sources": "在哪里找到",
   "why.fields": "商品信息",
   "why.scores": "得分",

@@ -1,0 +1,182 @@
+"""Which product a message means: by its place on the screen, or by words of its title.
+
+By code, exactly: a reader's model knows the language and no catalogue, and what is not on the
+screen it cannot point at. Where several products have the words nobody guesses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from llmrec.agent.constraints.changes import Reference
+from llmrec.catalog.tokens import tokens
+from llmrec.types import Item
+
+if TYPE_CHECKING:
+    from llmrec.catalog.store import CatalogStore
+
+__all__ = ["items_named", "name_in", "of_name", "place_in"]
+
+_MOST_LOOKED_AT = 200
+_LONGEST_NAME = 12
+"""Words: a longer remainder of a message is a story, and no product's name."""
+
+_ORDINALS = (
+    ("first", "1st", "erste", "ersten", "erstes", "erster"),
+    ("second", "2nd", "zweite", "zweiten", "zweites", "zweiter"),
+    ("third", "3rd", "dritte", "dritten", "drittes", "dritter"),
+    ("fourth", "4th", "vierte", "vierten", "viertes", "vierter"),
+    ("fifth", "5th", "fünfte", "fünften", "fünftes", "fünfter"),
+    ("sixth", "6th", "sechste", "sechsten", "sechstes", "sechster"),
+)
+_PLACE_OF = {word: place for place, words in enumerate(_ORDINALS, start=1) for word in words}
+_LAST = ("last", "letzte", "letzten", "letztes", "letzter")
+_HAN_DIGITS = {sign: place for place, sign in enumerate("一二三四五六七八九十", start=1)}
+_NUMBERED = re.compile(
+    r"(?:#|\bnumber\s|\bno\.?\s|\bnummer\s|\bnr\.?\s|第\s?|编号\s?)\s*(\d{1,3}|[一二三四五六七八九十])",
+    re.IGNORECASE,
+)
+_BARE = re.compile(r"\b(?:not|nicht|of|about|zu|über|von)\s+(\d{1,2})\s*[?!.]*$", re.IGNORECASE)
+
+# Words that ask, point or join, and name no product.
+_ENGLISH_STOP = """
+a about all am among amongst an and any anybody anyone anything are aren't as ask at be been being
+buyer buyers but by can can't come comes could customer customers did didn't do does doesn't don't
+else ever everybody everyone experience feedback find for from get give good great had happy has
+hasn't have haven't here how i i'd if in included is isn't it it's its itself just know like liked
+list listed look me mean missing more my no nobody not of offer offered ok okay on one ones
+opinion opinions or other others out owner owners people please product rate rated rates rating
+ratings really recommend recommended recommending result results review reviewed reviewer
+reviewers reviews said say saying says see selection shop shopper shoppers should show showed
+showing shown shows so some somebody someone star stars still store suggest suggested suggesting
+tell than that that's the their them then there these they thing think this those to too top up us
+user users want was wasn't we well were weren't what what's which who why with won't work works
+worth would write written wrote you your
+"""
+_GERMAN_STOP = """
+aber alle allem alles als also am an andere anderen auch auf aus bei bewertet bewertung
+bewertungen bin bitte da dabei damit dann das dass davon dazu dein deine dem den denen denn der
+des die dies diese diesem diesen dieser dieses doch dort du eigentlich ein eine einem einen einer
+eines empfiehlst empfohlen erfahrung erfahrungen es etwas fehlen fehlt finde finden für gekauft
+gibt gibt's gut gute gutes haben halten hast hat hier ich ihr im in ist ja jemand käufer kann
+kaufen kein keine keinem keinen keiner kommt kunden kundinnen leute mal man mehr mein meine meinen
+meint meinung meinungen mir mit nicht nichts noch nur oder ob rezension rezensionen sag sagen sagt
+schlagt schlägst schon sehe seh sein sie sind so sollte sterne taugen taugt trotzdem über um und
+uns unter viele viel vom von vor vorgeschlagen wäre warum was weil welche welchen welcher welches
+wenn wer weshalb wie wieso wir wird wurde wurden zeigst zeig zeigt gezeigt zu zufrieden zum zur
+liste auswahl ergebnissen
+"""
+_STOP = frozenset((*_ENGLISH_STOP.split(), *_GERMAN_STOP.split()))
+_WORD = re.compile(r"[\u3400-\u9fff]+|[^\W_\u3400-\u9fff]+(?:['’][^\W\d_]+)?(?:-[^\W_]+)*")
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_HAN_STOP = re.compile(
+    "为什么|为何|怎么样|怎么说|怎样|怎么|没有|不是|不在|没在|推荐|显示|出现|里面|其中|这里|这个|那个|这款|那款"
+    "|这种|那种|这些|那些|大家|别人|其他人|顾客|买家|用户|买过|的人|评价|评论|评分|口碑|好评|差评|觉得|认为|如何"
+    "|好不好|好用|好吗|列表|结果|关于|给我|请问|可以|商品|产品|一个|有没有|有什么|什么|多少|几颗星|几星|没给"
+)
+_HAN_ENDS = re.compile(
+    "^[的对和在有没不是把被给我你它他她说要就都也还]+|[的呢吗啊吧呀了中里在有没不是说]+$"
+)
+
+
+def place_in(message: str) -> Reference | None:
+    """The place on the screen that a message names.
+
+    >>> place_in("why not the second?"), place_in("第三个怎么样"), place_in("why not tea?")
+    (Reference(number=2), Reference(number=3), None)
+    """
+    if found := _NUMBERED.search(message) or _BARE.search(message):
+        text = found[1]
+        return Reference(int(text) if text.isdecimal() else _HAN_DIGITS[text])
+    if "最后" in message:
+        return Reference(-1)
+    for word in _WORD.findall(message.casefold()):
+        if word in _PLACE_OF:
+            return Reference(_PLACE_OF[word])
+        if word in _LAST:
+            return Reference(-1)
+    return None
+
+
+def name_in(message: str) -> str:
+    """The words of a question that may be a product's name, in their order; without places.
+
+    >>> name_in("why isn't the Ridge tent among them?"), name_in("warum nicht das zweite?")
+    ('Ridge tent', '')
+    >>> name_in("为什么没有推荐铁锅呢？")
+    '铁锅'
+    """
+    names: list[str] = []
+    rest = _BARE.sub(" ", _NUMBERED.sub(" ", message).replace("’", "'"))
+    for word in _WORD.findall(rest):
+        if _HAN.match(word):
+            names += _han_names(word)
+            continue
+        folded = word.casefold()
+        plain = folded.removesuffix("'s")
+        if {folded, plain}.isdisjoint(_STOP) and plain not in _PLACE_OF and plain not in _LAST:
+            names.append(word.removesuffix("'s"))
+    return " ".join(names) if len(names) <= _LONGEST_NAME else ""
+
+
+def _han_names(run: str) -> list[str]:
+    parts = (_HAN_ENDS.sub("", part) for part in _HAN_STOP.split(run))
+    return [
+        part for part in parts if part and not re.fullmatch("第?[一二三四五六七八九十]?个?", part)
+    ]
+
+
+def of_name(name: str, items: Iterable[Item]) -> list[Item]:
+    """The items that have all words of a name in title and brand, or in their values.
+
+    One whose title has no other words comes alone: "Daymark 22" is not the black one, too.
+    """
+    wanted = set(tokens(name))
+    if not wanted:
+        return []
+    titled: list[Item] = []
+    valued: list[Item] = []
+    for item in items:
+        words = _title_words(item)
+        if wanted <= words or _is_spread(name, item.title):
+            titled.append(item)
+        elif wanted <= words.union(*(_value_words(item))):
+            valued.append(item)
+    exact = [item for item in titled if set(tokens(item.title)) == wanted]
+    return exact if len(exact) == 1 else titled or valued
+
+
+def items_named(store: CatalogStore, name: str) -> list[Item]:
+    """The items of the catalogue that have all words of a name in title and brand."""
+    found = store.search_items(_as_searched(name), _MOST_LOOKED_AT)
+    wanted = set(tokens(name))
+    titled = [item for item in found if wanted and wanted <= _title_words(item)]
+    exact = [item for item in titled if set(tokens(item.title)) == wanted]
+    if len(exact) == 1 or not _HAN.search(name) or titled:
+        return exact if len(exact) == 1 else titled
+    spread = store.search_items(" ".join(name.replace(" ", "")), _MOST_LOOKED_AT)
+    return [item for item in spread if _is_spread(name, item.title)]
+
+
+def _as_searched(name: str) -> str:
+    """The words without their endings: the catalogue is searched for them inside of words."""
+    return " ".join(word[: len(stems[0])] for word in name.split() if (stems := tokens(word)))
+
+
+def _is_spread(name: str, title: str) -> bool:
+    """Whether the signs of a Chinese name stand in a title in their order: 铁锅 in 手工熟铁炒锅."""
+    signs = _HAN.findall(name)
+    if len(signs) < 2 or len(signs) != len(name.replace(" ", "")):
+        return False
+    rest = iter(title)
+    return all(sign in rest for sign in signs)
+
+
+def _title_words(item: Item) -> set[str]:
+    return {*tokens(item.title), *tokens(item.brand or "")}
+
+
+def _value_words(item: Item) -> Sequence[set[str]]:
+    return [set(tokens(value)) for values in item.attributes.values() for value in values]

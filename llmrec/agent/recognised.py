@@ -1,0 +1,128 @@
+"""Which kind of question was read: what others say of a product, why not that one, or a fact.
+
+The reader's structure has no intent for what reviewers say, and none for "why not": it says that
+something is asked, and of which products. Which tool answers is chosen here, by words.
+"""
+
+from __future__ import annotations
+
+import re
+
+from llmrec.agent.commands import Command
+
+__all__ = ["asks_for_reviews", "asks_why_not", "recognised"]
+
+_QUESTIONS = ("product_question", "shop_question", "why", "smalltalk")
+
+_LONGEST = 300
+"""Signs of a message beyond which it is a story: these patterns look far ahead."""
+
+_OTHERS = (
+    r"(?:people|others|other\s+(?:people|buyers|customers|shoppers)|customers|buyers|reviewers|shoppers"
+    r"|users|everyone|everybody)"
+)
+_ANDERE = r"(?:andere|anderen|(?:die\s+)?(?:leute|kunden|käufer|nutzer))"
+_REVIEWS = re.compile(
+    rf"""
+    \bwhat\s+(?:do|did|does|are)\s+(?:the\s+)?{_OTHERS}\s+(?:say|saying|think|write)
+    |\bhow\s+do\s+{_OTHERS}\s+(?:like|find|rate)
+    |\bdo(?:es)?\s+(?:{_OTHERS}|anyone|anybody)\s+(?:like|complain)
+    |\b(?:what|how|are|is|any|do|does|who|has|have|tell|show|read|summari[sz]e)\b[^.]*\b(?:reviews?
+        |reviewers?|ratings?|rated|reviewed)\b
+    |\bhow\s+many\s+stars\b
+    |\b(?:is|are)\s+(?:it|this|that|they|these|those|the\s+[\w\s'-]{{1,60}}?|[a-z][\w'-]*)\s+any\s+good\b
+    |\bis\s+(?:it|this|that)(?:\s+one)?\s+(?:really\s+)?(?:any\s+)?good\s*\?
+    |\bwas\s+(?:sagen|meinen|denken|schreiben|halten)\s+(?:denn\s+)?{_ANDERE}\b
+    |\bwie\s+(?:finden|bewerten)\s+(?:denn\s+)?{_ANDERE}\b
+    |\b(?:was|wie|sind|ist|gibt|gibt's|hat|haben|wer|zeig)\b[^.]*\b(?:bewertung(?:en)?|rezension(?:en)?
+        |bewertet|rezensiert)\b
+    |\bwie\s+viele\s+sterne\b
+    |\btaug(?:t|en)\b[^.]{{0,40}}\b(?:was|etwas)\b
+    |\b(?:ist|sind)\s+(?:das|der|die|es|sie|er)\s+(?:\w+\s+){{0,4}}(?:gut|was|etwas)\s*\?
+    |评价|评论|口碑|评分|好评|差评|大家(?:都|觉得|怎么|说)|别人(?:觉得|怎么|说)|买过的人|好用吗|好不好用|几颗星|多少星
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+# "with good reviews", "mit guten Bewertungen" is a wish for products, and no question of one.
+_WISH = re.compile(
+    r"\b(?:with|having)\s+(?:\w+\s+){0,2}(?:reviews?|ratings?|stars)\b|\bmit\s+(?:\w+\s+){0,2}"
+    r"(?:bewertung(?:en)?|rezensionen|sternen)\b|\b(?:best|well|top|highly|gut|best)[\s-]"
+    r"(?:rated|reviewed|bewertet\w*)\b|评价(?:好|高)的|评分(?:高|最高)的|好评(?:多|最多)的|口碑(?:好|最好)的",
+    re.IGNORECASE,
+)
+_SHOP = re.compile(
+    r"\b(?:your|the)\s+(?:shop|store)\b|\b(?:euer|eure|der|den)\s+(?:shop|laden)\b|店铺|你们店"
+)
+
+_WHY_NOT = re.compile(
+    r"\b(?:why|how\s+come)\b.*(?:\bnot\b|n['’]t\b|\bno\b|\bmissing\b|\bleft\s+out\b)"
+    r"|\b(?:warum|wieso|weshalb)\b.*\b(?:nicht|kein\w*|fehlt|fehlen)\b"
+    r"|(?:为什么|为何|怎么).*(?:没|不|缺)",
+    re.IGNORECASE | re.DOTALL,
+)
+_SURELY = re.compile(
+    r"""
+    ^\W*(?:(?:and|but|so|ok|okay|und|aber)\b\W*)?
+    (?:(?:why|how\s+come)\s+
+        (?:not\s+(?:the|that|this|these|those)\b
+        |not\s+(?:number\s+)?\#?\d{1,2}\b
+        |no\s+\w
+        |[^?]*\b(?:is|are|was|were)(?:n['’]t)?\b[^?]*\b(?:among|in\s+(?:the|your)\s+(?:list|results)
+            |on\s+the\s+list|shown|listed|recommended|included|missing|there|here|left\s+out)\b
+        |(?:don['’]?t|do|did|didn['’]t|aren['’]t|are)\s+(?:i|you)\b[^?]*\b(?:see|show(?:ing)?
+            |recommend(?:ing)?|suggest(?:ing)?|offer(?:ing)?|list(?:ing)?)\b
+        )
+    |(?:warum|wieso|weshalb)\s+(?:denn\s+)?
+        (?:nicht\s+(?:der|die|das|den|dies\w*|jen\w*|nummer|nr)\b
+        |kein\w*\b
+        |fehl(?:t|en)\b
+        |(?:ist|sind|war)\b[^?]*\bnicht\s+(?:dabei|da|darunter|drin|zu\s+sehen|aufgeführt)\b
+        |(?:zeigst|empfiehlst|sehe|schlägst)\b[^?]*\b(?:nicht|kein\w*)\b
+        )
+    |(?:为什么|为何|怎么)(?:会|就)?(?:没有|没推荐|不推荐|没显示|不显示|不是|没出现)
+    |(?:为什么|为何)[^？?]*(?:不在|没在|没出现|没有出现)
+    )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def recognised(question: Command, message: str) -> Command:
+    """A question that was read, if it is one of these two; else as it was.
+
+    That it is a question is for the reader to say: a wish for "a tent with good reviews" never
+    comes here.
+    """
+    if question.kind not in _QUESTIONS:
+        return question
+    if surely_asks_why_not(message):
+        return Command("why", question.references, message)
+    if asks_for_reviews(message):
+        return Command("reviews", question.references, message)
+    return question
+
+
+def asks_for_reviews(message: str) -> bool:
+    """Whether a message asks what others think of a product.
+
+    >>> asks_for_reviews("are the reviews ok?"), asks_for_reviews("a tent with good reviews")
+    (True, False)
+    """
+    if len(message) > _LONGEST or _WISH.search(message) or _SHOP.search(message):
+        return False
+    return bool(_REVIEWS.search(message))
+
+
+def asks_why_not(message: str) -> bool:
+    """Whether a message may ask why a product is not there; "why is it not waterproof?" too."""
+    return len(message) <= _LONGEST and bool(_WHY_NOT.search(message))
+
+
+def surely_asks_why_not(message: str) -> bool:
+    """Whether it asks that and can hardly ask anything else.
+
+    >>> surely_asks_why_not("why not the Assam?"), surely_asks_why_not("why is it not waterproof?")
+    (True, False)
+    """
+    return asks_why_not(message) and bool(_SURELY.search(message))
