@@ -372,13 +372,14 @@ def _reviews(turn: TurnInProgress, command: Command) -> Steps:
     item = yield from _named(turn, command.text, needed=False)
     if item is None and turn.finished:
         return
-    shown = turn.now.shown
-    if item is None and turn.now.focus is None and len(shown) > 1:
+    shown, references = turn.now.shown, command.references
+    pointed = references if len(references) < len(shown) else ()
+    if item is None and turn.now.focus is None and not pointed and len(shown) > 1:
         for each in shown[:MOST_COMPARED]:
             yield from _reviewed(turn, each.id, command.text)
         return
     if item is None:
-        product = _product(turn, ())
+        product = _product(turn, pointed)
         if isinstance(product, Note):
             yield from turn.refuse(product)
             return

@@ -7,8 +7,12 @@ something is asked, and of which products. Which tool answers is chosen here, by
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from llmrec.agent.commands import Command
+
+if TYPE_CHECKING:
+    from llmrec.agent.meaning import Meaning
 
 __all__ = ["asks_for_reviews", "asks_why_not", "recognised"]
 
@@ -88,19 +92,18 @@ _SURELY = re.compile(
 )
 
 
-def recognised(question: Command, message: str) -> Command:
-    """A question that was read, if it is one of these two; else as it was.
+def recognised(meaning: Meaning, message: str) -> Meaning:
+    """A question that was read, if it is one of these two; else what was read.
 
-    That it is a question is for the reader to say: a wish for "a tent with good reviews" never
-    comes here.
+    That something is asked is for the reader to say: a wish for "a tent with good reviews" stays
+    one. Only "why not the Assam?", which can mean nothing else, goes before a wish for Assam.
     """
-    if question.kind not in _QUESTIONS:
-        return question
+    references = meaning.references if isinstance(meaning, Command) else ()
     if surely_asks_why_not(message):
-        return Command("why", question.references, message)
-    if asks_for_reviews(message):
-        return Command("reviews", question.references, message)
-    return question
+        return Command("why", references, message)
+    if isinstance(meaning, Command) and meaning.kind in _QUESTIONS and asks_for_reviews(message):
+        return Command("reviews", references, message)
+    return meaning
 
 
 def asks_for_reviews(message: str) -> bool:

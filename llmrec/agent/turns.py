@@ -128,8 +128,7 @@ def _act(turn: TurnInProgress) -> Steps:
         # Each is read against what the one before has left.
         _put_apart(turn, request)
         meaning = meaning_of(request, turn.reading, turn.now, agent.vocabulary, turn.language)
-        if isinstance(meaning, Command):
-            meaning = recognised(meaning, turn.reading)
+        meaning = recognised(meaning, turn.reading)
         wish_follows = any(later[0].intent in WISHES for later in requests[n:])
         if isinstance(meaning, Command) and meaning.kind in _ASKING and wish_follows:
             yield from HANDLERS[meaning.kind](turn, meaning)  # the wish asks for products
