@@ -107,6 +107,8 @@ class RetrievalSettings(_Section):
             "text": 1.0,
             "query": 2.0,
             "lexical": 1.0,
+            "titled": 2.0,
+            "named": 2.0,
             "together": 1.5,
             "next": 1.5,
             "popular": 0.3,

@@ -20,7 +20,7 @@ from llmrec.retrieval.cold import COLD, keep_places
 from llmrec.retrieval.collection import VectorCollection
 from llmrec.retrieval.contexts import ContextBuilder
 from llmrec.retrieval.encoded import EncodedTexts
-from llmrec.retrieval.fusion import EXACT, Blend, NamedFirst, ReciprocalRanks, fuse
+from llmrec.retrieval.fusion import BY_WORDS, EXACT, Blend, NamedFirst, ReciprocalRanks, fuse
 from llmrec.retrieval.keeper import StateKeeper
 from llmrec.retrieval.related import nearest_entries
 from llmrec.retrieval.request import RetrievalRequest, RetrievalResult
@@ -33,7 +33,18 @@ from llmrec.types import Candidate, Filters, FloatArray, HistoryEntry, Sort, Sou
 
 __all__ = ["SOURCES", "Retriever"]
 
-SOURCES = ("text", "query", "lexical", "together", "next", "popular", "new", "behaviour")
+SOURCES = (
+    "text",
+    "query",
+    "lexical",
+    "titled",
+    "named",
+    "together",
+    "next",
+    "popular",
+    "new",
+    "behaviour",
+)
 """The names that ``retrieval.weights`` may hold; ``behaviour`` is asked once one was trained."""
 
 
@@ -204,7 +215,7 @@ class Retriever:
         if context.wording is not None:
             named = named_by(context.wording, state, self._texts)
             context = replace(context, subject=context.subject if named is None else named)
-            by_words = [name for name in ("query", "lexical") if name in state.sources]
+            by_words = [name for name in BY_WORDS if name in state.sources]
             relevant = self._answer_from(by_words, state, context, max(settings.depth, n))
         else:
             relevant = self._answer(state, context, max(settings.depth, n))
