@@ -21,8 +21,10 @@ from typing import TYPE_CHECKING, TypeAlias
 from llmrec.agent.asking import (
     Counter,
     cards_of,
+    left_out,
     matching,
     shown_by,
+    unlike,
     use_of,
     with_kept,
 )
@@ -180,9 +182,7 @@ def _changed(turn: TurnInProgress, meaning: Meaning) -> Steps:
         if not (meaning.unclear or meaning.doubtful or meaning.absent_brands):
             yield from turn.say("what_for")
         return
-    if meaning.new and not meaning.unknown_brands and _is_strange(turn, meaning.query):
-        yield from turn.say("no_such_thing", text=meaning.query)
-    yield from answer(turn)
+    yield from answer(turn, new=meaning.new and not meaning.unknown_brands)
     if _is_wide(turn):
         yield from turn.say("ask_gift")
 
@@ -191,13 +191,6 @@ def _named_again(turn: TurnInProgress) -> dict[str, object]:
     """What is like a product has no order of its own: its title is looked for instead."""
     ask = turn.now.ask
     return {"words": (ask.title,), "ask": Ask()} if ask.product is not None else {}
-
-
-def _is_strange(turn: TurnInProgress, query: str) -> bool:
-    """Whether no word of what is looked for stands in any title."""
-    vocabulary = turn.agent.vocabulary
-    words = query.split()
-    return bool(words) and not any(vocabulary.in_titles(word) for word in words)
 
 
 def _is_wide(turn: TurnInProgress) -> bool:
@@ -231,8 +224,11 @@ def _told(turn: TurnInProgress, note: Note) -> Steps:
         yield from turn.say(note.kind, text=note.text)
 
 
-def answer(turn: TurnInProgress, liked: Shown | None = None) -> Steps:
-    """Ask what is being asked, and show what comes; what was just liked keeps its place."""
+def answer(turn: TurnInProgress, liked: Shown | None = None, *, new: bool = False) -> Steps:
+    """Ask what is being asked, and show what comes; what was just liked keeps its place.
+
+    Of ``new`` words that nothing answers this is said before what is nearest.
+    """
     use = use_of(turn.now, turn.agent.k)
     yield Thinking(step=use.name)
     result = yield from turn.call(use.name, use.arguments)
@@ -243,12 +239,16 @@ def answer(turn: TurnInProgress, liked: Shown | None = None) -> Steps:
     if not cards:
         yield from _nothing(turn, result)
         return
+    if new and unlike(result):
+        yield from turn.say("no_such_thing", text=turn.now.query)
     yield from _heading(turn)
     turn.changed(shown=shown_by(items), focus=None)
     if kept is not None:
         turn.changed(focus=items.index(kept) + 1)
     turn.shown = tuple(item.id for item in items)
     yield Products(cards=cards)
+    if new and (titles := left_out(result)):
+        yield from turn.say("left_out_had", titles=" · ".join(titles))
     if (count := matching(result) + (kept is not None)) < turn.agent.k:
         yield from turn.say("fewer", count=count)
 

@@ -126,6 +126,8 @@ def _say_what_explain_means() -> None:
 
 
 def _show(answer: Recommendations, scores: bool) -> None:
+    if answer.trace.unlike:
+        notes.print(answer.trace.unlike, style="yellow", highlight=False, markup=False)
     console.print(answer_table(answer, title=f"For {answer.user}" if answer.user else None))
     if scores:
         console.print(score_table(answer))

@@ -37,6 +37,7 @@ class SearchResult(FoundResult):
     """What was found for ``query``."""
 
     query: str
+    unlike: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The words, and what was found."""
@@ -63,7 +64,7 @@ def search(shop: Recommender, shopper: Shopper, arguments: SearchArguments) -> S
         passing = shop.retriever.matching(filters)
     found = found_products(shop, result.candidates)
     notes = why_nothing(shop, filters, passing)
-    return SearchResult(found, result.matching, (*result.notes, *notes), query)
+    return SearchResult(found, result.matching, (*result.notes, *notes), query, result.unlike)
 
 
 SEARCH = Tool(
