@@ -73,7 +73,8 @@ class Job:
     ``history`` is what prompts may speak of: each thing once, oldest first. ``matching`` counts the
     unseen items that pass the filters, ``by_source`` the candidates of each source; ``arm`` is the
     shopper's in the experiment that runs, if any; ``notes`` what a reader of the trace should know
-    about what was asked, and how it was read.
+    about what was asked, and how it was read; ``unlike`` says that nothing answers it,
+    ``left_out`` are titles of what it names and the history has.
     """
 
     history: tuple[tuple[HistoryEntry, Item | None], ...]
@@ -84,6 +85,8 @@ class Job:
     by_source: Mapping[str, int]
     arm: Arm | None = None
     notes: tuple[str, ...] = ()
+    unlike: str | None = None
+    left_out: tuple[str, ...] = ()
 
     def rank_request(self, seed: int) -> RankRequest:
         """What the ranker gets: the first ``MAX_CANDIDATES`` candidates."""

@@ -420,6 +420,8 @@ class Recommender(Parts):
             by_source=result.by_source,
             arm=self.experiment.arm(request.user) if self.experiment and sort is None else None,
             notes=(*request.notes, *result.notes),
+            unlike=result.unlike,
+            left_out=result.left_out,
         )
 
     def _ranked(
@@ -537,6 +539,8 @@ class Recommender(Parts):
             forward_passes=ranking.forward_passes if ranking else 0,
             notes=notes,
             degraded=degraded,
+            unlike=job.unlike,
+            left_out=job.left_out,
         )
 
 

@@ -107,6 +107,8 @@ class RetrievalSettings(_Section):
             "text": 1.0,
             "query": 2.0,
             "lexical": 1.0,
+            "titled": 2.0,
+            "named": 2.0,
             "together": 1.5,
             "next": 1.5,
             "popular": 0.3,
@@ -120,12 +122,14 @@ class RetrievalSettings(_Section):
         description="what the weights of text, together, next and behaviour, which speak for the "
         "history, are multiplied by where the shopper asks for something in words",
     )
-    unlike_below: float = Field(
-        0.4,
+    unlike_below: float | None = Field(
+        None,
         ge=-1,
         le=1,
-        description="similarity below which the nearest item is hardly like a query, so that the "
-        "answer says so, unless an item has most of the words; fitted to minilm-l6-v2",
+        description="similarity below which the nearest item is hardly like a thing that a query "
+        "names, so that the answer says so, unless an item has most of the words; two thirds of it "
+        "where a query describes what is wanted. Unset: 0.425, fitted, for minilm-l6-v2; 0.4, not "
+        "fitted, for other encoders",
     )
     rrf_k: int = Field(60, ge=1)
     depth: int = Field(100, ge=1, description="how many items each source returns")

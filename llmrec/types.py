@@ -281,7 +281,10 @@ class Trace:
     filters and were not seen; ``candidates_by_source`` the candidates each source contributed;
     ``quoted`` and ``from_fields`` the texts that came about so, ``generated`` the model's attempts.
     ``degraded`` says why an answer is not what was asked for (the language model was down, say),
-    else ``None``. ``arm`` is ``A`` or ``B`` where an experiment runs and the shopper is known.
+    else ``None``. ``unlike`` says that nothing here answers the query, so that the recommendations
+    are only what is nearest, else ``None``; ``left_out`` are titles of what the query names and
+    the history has already. ``arm`` is ``A`` or ``B`` where an experiment runs and the shopper is
+    known.
     """
 
     model: str
@@ -302,6 +305,8 @@ class Trace:
     degraded: str | None = None
     adapter: str | None = None
     arm: str | None = None
+    unlike: str | None = None
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -33,11 +33,13 @@ __all__ = [
     "card_of",
     "cards_of",
     "event_of",
+    "left_out",
     "matching",
     "numbered",
     "shopper_in",
     "shown_by",
     "subject_of",
+    "unlike",
     "use_of",
     "with_kept",
 ]
@@ -141,6 +143,18 @@ def matching(result: ToolResult) -> int:
     if isinstance(result, RecommendResult):
         return result.answer.trace.matching
     return result.matching if isinstance(result, (RelatedResult, SearchResult)) else 0
+
+
+def unlike(result: ToolResult) -> bool:
+    """Whether nothing answers the words, by what retrieval makes of them."""
+    if isinstance(result, RecommendResult):
+        return result.answer.trace.unlike is not None
+    return isinstance(result, SearchResult) and result.unlike is not None
+
+
+def left_out(result: ToolResult) -> tuple[str, ...]:
+    """Titles of what the words name and the shopper has had."""
+    return result.answer.trace.left_out if isinstance(result, RecommendResult) else ()
 
 
 def cards_of(result: ToolResult) -> tuple[Card, ...]:

@@ -71,8 +71,8 @@ def _undo(turn: TurnInProgress, _: Command) -> Steps:
 def _more(turn: TurnInProgress, _: Command) -> Steps:
     """Leave out what was shown; the answer is asked for afterwards."""
     shown = tuple(product.id for product in turn.now.shown)
-    turn.left_out = (*turn.now.passed, *shown)
-    turn.changed(passed=turn.left_out)
+    turn.not_again = (*turn.now.passed, *shown)
+    turn.changed(passed=turn.not_again)
     yield from ()
 
 

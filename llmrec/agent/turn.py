@@ -55,7 +55,7 @@ class TurnInProgress:
         now: what will hold after the turn.
         said: the lines said so far.
         shown: ids of the products shown in this turn.
-        left_out: ids of those that a wish of this turn must not bring again.
+        not_again: ids of those that a wish of this turn must not bring again.
         is_asked: whether the sign of a sum or a name is asked about in this turn.
         written: what has gone to the event log in this turn.
         erased: what was taken out of it.
@@ -72,7 +72,7 @@ class TurnInProgress:
     now: Situation
     said: list[str] = field(default_factory=list)
     shown: tuple[str, ...] = ()
-    left_out: tuple[str, ...] = ()
+    not_again: tuple[str, ...] = ()
     is_asked: bool = False
     written: list[Event] = field(default_factory=list)
     erased: list[Event] = field(default_factory=list)

@@ -21,9 +21,11 @@ from typing import TYPE_CHECKING, TypeAlias
 from llmrec.agent.asking import (
     Counter,
     cards_of,
+    left_out,
     matching,
     numbered,
     shown_by,
+    unlike,
     use_of,
     with_kept,
 )
@@ -189,7 +191,7 @@ def _changed(turn: TurnInProgress, quest: Quest) -> Steps:
     if quest.query:
         turn.changed(**_new_words(turn, quest))
     elif (quest.changes or quest.sort) and not refused:
-        turn.changed(passed=turn.left_out)
+        turn.changed(passed=turn.not_again)
     yield from turn.settle_marks()
     yield from turn.constraints_changed()
     for note in notes:
@@ -207,9 +209,7 @@ def _changed(turn: TurnInProgress, quest: Quest) -> Steps:
         if not (quest.unclear or quest.absent_brands or turn.is_asked or turn.said):
             yield from turn.say("what_for")
         return
-    if quest.new and not quest.unknown_brands and _is_strange(turn, quest.query):
-        yield from turn.say("no_such_thing", text=quest.query)
-    yield from answer(turn)
+    yield from answer(turn, new=quest.new and not quest.unknown_brands)
     if _is_wide(turn):
         yield from turn.say("ask_gift")
 
@@ -218,13 +218,6 @@ def _named_again(turn: TurnInProgress) -> dict[str, object]:
     """What is like a product has no order of its own: its title is looked for instead."""
     ask = turn.now.ask
     return {"words": (ask.title,), "ask": Ask()} if ask.product is not None else {}
-
-
-def _is_strange(turn: TurnInProgress, query: str) -> bool:
-    """Whether no word of what is looked for stands in any title."""
-    vocabulary = turn.agent.vocabulary
-    words = query.split()
-    return bool(words) and not any(vocabulary.in_titles(word) for word in words)
 
 
 def _is_wide(turn: TurnInProgress) -> bool:
@@ -243,9 +236,9 @@ def _new_words(turn: TurnInProgress, quest: Quest) -> dict[str, object]:
         likeness = (now.ask.title, quest.query)
         return {"words": likeness, "ask": Ask(), "passed": (now.ask.product,)}
     if quest.new or not now.words:
-        return {"words": (quest.query,), "ask": Ask(), "passed": turn.left_out}
+        return {"words": (quest.query,), "ask": Ask(), "passed": turn.not_again}
     phrases = (now.words[0], *(*now.words[1:], quest.query)[1 - MAX_WORDS :])
-    return {"words": phrases, "ask": Ask(), "passed": turn.left_out}
+    return {"words": phrases, "ask": Ask(), "passed": turn.not_again}
 
 
 def _told(turn: TurnInProgress, note: Note) -> Steps:
@@ -258,8 +251,11 @@ def _told(turn: TurnInProgress, note: Note) -> Steps:
         yield from turn.say(note.kind, text=note.text)
 
 
-def answer(turn: TurnInProgress, liked: Shown | None = None) -> Steps:
-    """Ask what is being asked, and show what comes; what was just liked keeps its place."""
+def answer(turn: TurnInProgress, liked: Shown | None = None, *, new: bool = False) -> Steps:
+    """Ask what is being asked, and show what comes; what was just liked keeps its place.
+
+    Of ``new`` words that nothing answers this is said before what is nearest.
+    """
     use = use_of(turn.now, turn.agent.k)
     yield Thinking(step=use.name)
     result, behind = yield from turn.begin(use)
@@ -273,12 +269,16 @@ def answer(turn: TurnInProgress, liked: Shown | None = None) -> Steps:
     if not cards:
         yield from _nothing(turn, result)
         return
+    if new and unlike(result):
+        yield from turn.say("no_such_thing", text=turn.now.query)
     yield from _heading(turn)
     turn.changed(shown=(*earlier, *shown_by(items, len(earlier) + 1)), focus=None)
     if kept is not None:
         turn.changed(focus=items.index(kept) + 1)
     turn.shown = (*turn.shown, *(item.id for item in items))
     yield Products(cards=cards)
+    if new and (titles := left_out(result)):
+        yield from turn.say("left_out_known", titles=" · ".join(titles))
     if (count := matching(result) + (kept is not None)) < turn.agent.k:
         yield from turn.say("fewer", count=count)
 

@@ -124,6 +124,10 @@ class Snapshot:
         """The items that have a step in their category path whose folded name ``fits``."""
         return self._any(self._categories, [step for step in self._categories if fits(step)])
 
+    def titled(self, word: str) -> NDArray[np.int64]:
+        """The rows whose titles hold a word as :func:`~llmrec.catalog.tokens.tokens` has it."""
+        return np.asarray(self._words.rows(word), np.int64)
+
     def _unwanted(self, name: str, values: Collection[str]) -> BoolArray:
         """The items that have one of these values, or, of what they come in, no others."""
         if is_content(name):

@@ -102,7 +102,9 @@ def trace_line(answer: Recommendations) -> str:
     stages = ", ".join(
         f"{name} {spent:,.0f} ms" for name, spent in trace.milliseconds.items() if name != "total"
     )
-    sources = ", ".join(f"{name} {count}" for name, count in trace.candidates_by_source.items())
+    sources = ", ".join(
+        f"{name} {count}" for name, count in trace.candidates_by_source.items() if count
+    )
     lines = [
         f"{trace.model} on {trace.engine}, {trace.prompt_tokens} prompt tokens, "
         f"{trace.forward_passes} forward pass(es); {trace.candidates} of {trace.matching} "

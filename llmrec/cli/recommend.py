@@ -138,6 +138,8 @@ def _shown(events: Iterator[AnswerEvent]) -> Recommendations:
     ranked = _awaited(events, "Recommending …")
     assert isinstance(ranked, AnswerRanked)
     answer = ranked.answer
+    if answer.trace.unlike:
+        notes.print(answer.trace.unlike, style="yellow", highlight=False, markup=False)
     title = f"For {answer.user}" if answer.user else None
     console.print(answer_table(answer, title=title, awaited=bool(ranked.pending)))
     while (event := _awaited(events, "Writing …")) is not None:

@@ -117,6 +117,7 @@ class ContextBuilder:
         return Context(
             allowed=allowed,
             subject=on_subject(self.state, self.texts, request.subject),
+            had=self._had(request) if wording else np.zeros(0, bool),
             liked=liked,
             taste=self._taste_vector(taste, items, vectors),
             query=vectors.get(query) if self._is_read(wording, allowed) else None,
@@ -145,6 +146,17 @@ class ContextBuilder:
         unwanted = [row[id] for id in disliked(request.history) if id in row]
         mask[unwanted] = False
         return mask
+
+    def _had(self, request: RetrievalRequest) -> BoolArray:
+        """What the history has and would otherwise pass; not what was disliked."""
+        mask = np.zeros(len(self.state.snapshot), bool)
+        if request.filters.allow_seen:
+            return mask
+        unwanted = disliked(request.history)
+        had = [id for id in seen(request.history) if id not in unwanted]
+        row = self.state.snapshot.row
+        mask[[row[id] for id in had if id in row]] = True
+        return mask & self.state.snapshot.allowed(request.filters) if mask.any() else mask
 
     def _taste_vector(
         self,

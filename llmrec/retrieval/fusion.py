@@ -16,13 +16,16 @@ from numpy.typing import NDArray
 from llmrec.retrieval.sources.base import Hits
 from llmrec.types import Candidate, SourceHit
 
-__all__ = ["EXACT", "OF_HISTORY", "Blend", "NamedFirst", "ReciprocalRanks", "fuse"]
+__all__ = ["BY_WORDS", "EXACT", "OF_HISTORY", "Blend", "NamedFirst", "ReciprocalRanks", "fuse"]
 
 EXACT = "exact"
 """Not a source with a weight: items that the words name by a code stand before all others."""
 
 OF_HISTORY = frozenset({"text", "together", "next", "behaviour"})
 """The sources that answer a history whether or not there are words."""
+
+BY_WORDS = ("query", "lexical", "titled", "named")
+"""The sources that answer what a shopper says in words."""
 
 
 class Blend(Protocol):

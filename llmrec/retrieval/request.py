@@ -42,9 +42,14 @@ class RetrievalResult:
         by_source: of the candidates, how many each source that was asked has found.
         notes: how the query was read where it was not read as it stands, whether nothing answers
             it, and what a reader should know of the sources that answered; a sentence each.
+        unlike: of the notes that which says that nothing answers the query, if so; to be shown
+            before the candidates.
+        left_out: titles of what the query names and is left out because the history has it.
     """
 
     candidates: tuple[Candidate, ...]
     matching: int
     by_source: Mapping[str, int]
     notes: tuple[str, ...] = ()
+    unlike: str | None = None
+    left_out: tuple[str, ...] = ()

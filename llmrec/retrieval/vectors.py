@@ -71,6 +71,14 @@ class VectorSearch:
         scores[indexed] = (self._matrix.vectors @ vector)[self._vector_of[indexed]]
         return scores
 
+    def scores_of(self, rows: NDArray[np.int64], vector: FloatArray) -> FloatArray:
+        """The inner products of some rows ``[k]`` with ``vector``; 0 where one is not indexed."""
+        indices = self._vector_of[rows]
+        scores = np.zeros(len(rows), np.float32)
+        indexed = indices >= 0
+        scores[indexed] = self._matrix.vectors[indices[indexed]] @ vector
+        return scores
+
     def top(self, vector: FloatArray, allowed: BoolArray, depth: int) -> Hits:
         """The ``depth`` allowed items of the largest inner product with ``vector``."""
         indices = self._vector_of[allowed]

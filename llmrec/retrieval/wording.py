@@ -15,16 +15,14 @@ from numpy.typing import NDArray
 from llmrec.catalog.tokens import tokens, words
 from llmrec.linear import composed
 from llmrec.retrieval.codes import named_rows
-from llmrec.retrieval.fusion import EXACT
-from llmrec.retrieval.sources.base import Context, Hits
 from llmrec.retrieval.sources.lexical import LexicalSource
-from llmrec.types import BoolArray, Item
+from llmrec.types import Item
 
 if TYPE_CHECKING:
     from llmrec.retrieval.encoded import EncodedTexts
     from llmrec.retrieval.state import State
 
-__all__ = ["Wording", "is_answered", "mended", "mendings", "read_wording", "reads"]
+__all__ = ["Wording", "mended", "mendings", "read_wording", "reads"]
 
 _MOST_MENDED = 8
 """Words of one query that are looked up: a pasted text is not gone through word by word."""
@@ -45,10 +43,6 @@ _SAME = {"HIRAGANA": "KATAKANA"}
 _RUN = re.compile(r"[^\W_]+")
 _MOST_READ = 20
 """Items in which the shop's own spelling of a word is looked for."""
-
-_HALF = 0.5
-_MOST_COUNTED = 50
-"""Tokens of a query that are looked for in items: reading is to cost what a request may."""
 
 _ENOUGH = 4
 """Of five; guessing finds four or more once in two hundred encoders."""
@@ -182,42 +176,3 @@ def _tried(texts: EncodedTexts, script: str) -> bool:
     english = np.stack([vectors[word] for word in _ENGLISH])
     nearest = (foreign @ english.T).argmax(axis=1)
     return int((nearest == np.arange(len(_ENGLISH))).sum()) >= _ENOUGH
-
-
-def is_answered(
-    context: Context, hits: Mapping[str, Hits], lexical: object, unlike_below: float
-) -> bool:
-    """Whether something that may come answers the query, by a code, by meaning or by words.
-
-    Args:
-        context: of a request with a query.
-        hits: the sources' answers to it.
-        lexical: the lexical source, if it is asked.
-        unlike_below: similarity below which the nearest item is hardly like the query.
-    """
-    if EXACT in hits:
-        return True
-    near = hits.get("query")
-    if context.wording is not None and not context.wording.readable:
-        near = None  # what is near to noise is no answer
-    if near is not None and len(near.scores) and float(near.scores[0]) >= unlike_below:
-        return True
-    if not isinstance(lexical, LexicalSource) or context.wording is None:
-        return near is None  # nobody can tell
-    return _coverage(context.wording.text, lexical, context.wanted) >= _HALF
-
-
-def _coverage(query: str, lexical: LexicalSource, wanted: BoolArray) -> float:
-    """The largest share of a query's telling words that one wanted item holds, from 0 to 1.
-
-    A word tells nothing where a tenth of the catalogue has it: "for", "the", "set". Where all words
-    are such, each is as good as another.
-    """
-    postings = [lexical.rows(token) for token in dict.fromkeys(tokens(query)[:_MOST_COUNTED])]
-    telling = [rows for rows in postings if len(rows) * 10 <= len(wanted)]
-    if not telling:
-        return float(any(wanted[rows].any() for rows in postings))
-    counts = np.zeros(len(wanted), np.int64)
-    for rows in telling:
-        counts[rows] += 1
-    return float(counts[wanted].max(initial=0)) / len(telling)

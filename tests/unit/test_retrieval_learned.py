@@ -57,7 +57,7 @@ def request(**rest: object) -> RetrievalRequest:
 
 
 def asked(answer: RetrievalResult) -> set[str]:
-    return set(answer.by_source) - {"query"}  # is asked, and says nothing without words
+    return set(answer.by_source) - {"query", "titled", "named"}  # say nothing without words
 
 
 def hits(rows: list[int], scores: list[float]) -> Hits:

@@ -219,9 +219,9 @@ def test_changes_are_noticed(shop: Workspace) -> None:
 
         assert sources() == set()
         store.write_items([fresh])
-        assert sources() == {"lexical"}  # not indexed yet
+        assert sources() == {"lexical", "titled", "named"}  # not indexed yet
         build_index(shop, store, encoder)
-        assert sources() == {"lexical", "query"}
+        assert sources() == {"lexical", "titled", "named", "query"}
         newest = max(event.at for event in EVENTS if event.at)
         store.write_events([Event(f"x{n}", "zz", at=newest) for n in range(500)])
         best = opened.retrieve(RetrievalRequest(), 400).candidates

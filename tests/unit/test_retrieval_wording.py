@@ -7,10 +7,11 @@ from llmrec import Workspace
 from llmrec.catalog.store import CatalogStore
 from llmrec.embedding import HashingEncoder
 from llmrec.retrieval import RetrievalRequest, Retriever, build_index
+from llmrec.retrieval.answered import _coverage, _describes
 from llmrec.retrieval.encoded import EncodedTexts
 from llmrec.retrieval.spelling import Spelling
 from llmrec.retrieval.wording import read_wording, reads
-from llmrec.types import Filters, Item
+from llmrec.types import Filters, HistoryEntry, Item
 
 THINGS = ("kettle", "tent", "jacket", "pan", "mug", "lamp", "rucksack", "blanket", "whisk", "rug")
 ITEMS = [
@@ -37,7 +38,7 @@ class ReadingEncoder(HashingEncoder):
     """Knows English words, and none that are misspelt; of other scripts it makes noise."""
 
     def knows(self, word):
-        return word in {"cake", "kite", "nothing", "like", "this"}
+        return word in {"cake", "kite", "nothing", "like", "this", "strange"}
 
 
 @pytest.fixture(scope="module")
@@ -175,8 +176,12 @@ def test_scripts_are_tried_and_not_believed():
 
 
 def test_a_query_that_nothing_answers_says_so(retriever):
-    unlike = "nothing here is much like “xq zzyv wk”: what is nearest follows"
-    assert unlike in answer(retriever, "xq zzyv wk").notes
+    unlike = "nothing here is much like “strange nothing”: what is nearest follows"
+    result = answer(retriever, "strange nothing")
+    assert result.unlike == unlike
+    assert unlike in result.notes
+    assert result.candidates  # what is nearest comes all the same
+    assert answer(retriever, "ridge tent").unlike is None
     assert not any("much like" in note for note in answer(retriever, "ridge tent").notes)
     assert answer(retriever, "", 3).notes == ()
 
@@ -189,7 +194,56 @@ def test_what_answers_but_may_not_come_is_no_answer(retriever):
 
 
 def test_noise_that_is_near_to_something_is_no_answer(retriever):
-    assert "nothing here is much like" in answer(retriever, "帐篷").notes[-1]
+    unlike = "no product has the words “帐篷”, and the text encoder hashing does not know them"
+    assert unlike in answer(retriever, "帐篷").unlike
+    # A word that neither knows says nothing of what is here either.
+    assert "does not know them" in answer(retriever, "xq zzyv wk").unlike
+
+
+def test_an_unknown_word_is_most_of_a_query():
+    def anywhere(token):
+        return np.array({"food": range(30), "wet": range(3)}.get(token, ()), np.int64)
+
+    def titled(token):
+        return np.array({"food": [1], "wet": [1]}.get(token, ()), np.int64)
+
+    def share(query, rows=titled):
+        return _coverage(query, anywhere, rows, np.ones(60, bool))
+
+    assert share("goldfish food") < 0.3
+    assert share("wet food") == share("wet food 42") == 1
+    assert share("wet food", lambda token: np.empty(0, np.int64)) == 0.5  # in no title
+    assert share("!!") == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "describes"),
+    [
+        ("tennis racket", False),
+        ("Rasenmäher", False),
+        ("car tyres 205/55 R16", False),
+        ("help me sleep better", True),
+        ("ein Geschenk", True),
+        ("for my grandmother", True),
+        ("送妈妈", True),
+    ],
+)
+def test_a_want_is_told_from_a_name(query, describes):
+    assert _describes(query) == describes
+
+
+def test_what_the_history_has_is_said(retriever):
+    history = (HistoryEntry(item="TEN/1"), HistoryEntry(item="DE-3"))
+    result = retriever.retrieve(RetrievalRequest(history, "ridge tent"), 5)
+    assert result.left_out == ("Ridge tent for two",)
+    assert "left out, since the history has it: “Ridge tent for two”" in result.notes
+    again = RetrievalRequest(history, "ridge tent", Filters(allow_seen=True))
+    assert retriever.retrieve(again, 5).left_out == ()
+    code = retriever.retrieve(RetrievalRequest(history, "TEN/1"), 5)
+    assert code.left_out == ("Ridge tent for two",)
+    assert retriever.retrieve(RetrievalRequest(history), 5).left_out == ()
+    filtered = RetrievalRequest(history, "ridge tent", Filters(not_items=["TEN/1"]))
+    assert retriever.retrieve(filtered, 5).left_out == ()
 
 
 def test_sizes_and_words_with_numbers_are_no_spaced_codes(retriever):

@@ -61,6 +61,11 @@ TEXTS: dict[str, dict[Language, str]] = {
         "de": "Nichts heißt hier „{text}“. Am nächsten kommt:",
         "zh": "本店没有叫“{text}”的商品。最接近的是：",
     },
+    "left_out_known": {
+        "en": "Left out, since you know it already: {titles}.",
+        "de": "Nicht dabei, weil du es schon kennst: {titles}.",
+        "zh": "你已经看过或买过的没有列出：{titles}。",
+    },
     "ask_limit": {
         "en": "Is {text} the most it may cost, or the least? Say “at most {text}” or “at least "
         "{text}”.",

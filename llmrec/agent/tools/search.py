@@ -13,6 +13,7 @@ from llmrec.agent.tools.found import FoundResult, found_products
 from llmrec.agent.tools.limits import FIRST, Limits, narrowed, without
 from llmrec.agent.tools.nothing import why_nothing
 from llmrec.requests import clean_query
+from llmrec.retrieval.fusion import BY_WORDS
 from llmrec.retrieval.request import RetrievalRequest
 from llmrec.retrieval.taste import disliked
 from llmrec.types import Sort
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from llmrec.recommender import Recommender
 
 __all__ = ["SEARCH", "SearchArguments", "SearchResult"]
-
-_SOURCES = ("query", "lexical")
 
 
 class SearchArguments(Limits):
@@ -38,6 +37,7 @@ class SearchResult(FoundResult):
     """What was found for ``query``."""
 
     query: str
+    unlike: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The words, and what was found."""
@@ -57,14 +57,14 @@ def search(shop: Recommender, shopper: Shopper, arguments: SearchArguments) -> S
     filters = without(narrowed(shopper.filters, arguments), disliked(shopper.history))
     request = RetrievalRequest(query=query or None, filters=filters, subject=shopper.subject)
     if arguments.sort is None:
-        result = shop.retriever.retrieve_from(_SOURCES, request, arguments.k)
+        result = shop.retriever.retrieve_from(BY_WORDS, request, arguments.k)
         passing = result.matching
     else:
         result = shop.retriever.retrieve_sorted(request, arguments.sort, arguments.k)
         passing = shop.retriever.matching(filters)
     found = found_products(shop, result.candidates)
     notes = why_nothing(shop, filters, passing)
-    return SearchResult(found, result.matching, (*result.notes, *notes), query)
+    return SearchResult(found, result.matching, (*result.notes, *notes), query, result.unlike)
 
 
 SEARCH = Tool(

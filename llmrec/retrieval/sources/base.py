@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -36,6 +36,8 @@ class Context:
         subject: bool ``[n_items]``: is about what candidates must be about; ``None`` for anything.
             Sources rank without regard to it: who is popular among the few of a kind says little of
             the words, and would say as much as they do.
+        had: bool ``[n_items]``: passes the filters, and only the history keeps it away; empty
+            where nobody asks in words.
         liked: newest first.
         taste: float32 ``[d]`` of unit length, the liked entries' mean; ``None`` without any.
         query: float32 ``[d]`` of unit length, the query's vector; ``None`` without one, and where
@@ -49,6 +51,7 @@ class Context:
 
     allowed: BoolArray
     subject: BoolArray | None = None
+    had: BoolArray = field(default_factory=lambda: np.zeros(0, bool))
     liked: tuple[Liked, ...] = ()
     taste: FloatArray | None = None
     query: FloatArray | None = None

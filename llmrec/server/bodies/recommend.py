@@ -184,6 +184,12 @@ class TraceOut(Out):
     from_fields: int
     quoted: int
     notes: tuple[str, ...]
+    unlike: str | None = Field(
+        description="says that nothing here answers the query; to be shown before what is nearest"
+    )
+    left_out: tuple[str, ...] = Field(
+        description="titles of what the query names and is left out because the history has it"
+    )
     degraded: str | None
 
 
@@ -227,4 +233,7 @@ class SearchOut(Out):
     matching: int
     notes: tuple[str, ...] = Field(
         description="how the words were read, where not as they stand, and whether nothing fits"
+    )
+    unlike: str | None = Field(
+        description="says that nothing here answers the query; to be shown before what was found"
     )

@@ -38,6 +38,7 @@ async def search(body: SearchBody, caller: Shopper, services: TheServices) -> Se
                 ],
                 "matching": result.matching,
                 "notes": (*read.notes, *result.notes),
+                "unlike": result.unlike,
             }
         )
 
