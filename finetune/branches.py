@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from llmrec.finetune.batches import LENGTHS
+from llmrec.finetune.batches import rounded
 
 if TYPE_CHECKING:
     import torch
@@ -93,7 +93,7 @@ def packed(chosen: Sequence[Branched]) -> Packed:
     import torch
 
     rows = [(example.head, *example.parts) for example in chosen]
-    longest = -(-max(sum(map(len, row)) for row in rows) // LENGTHS) * LENGTHS
+    longest = rounded(max(sum(map(len, row)) for row in rows))
     tokens, positions, parts = [], [], []
     starts: list[list[int]] = []
     for row in rows:

@@ -280,6 +280,7 @@ class Trace:
     for an experiment) and one for the ``total``. ``matching`` counts the items that pass the
     filters and were not seen; ``candidates_by_source`` the candidates each source contributed;
     ``quoted`` and ``from_fields`` the texts that came about so, ``generated`` the model's attempts.
+    ``unranked`` says why the language model was not asked to rank, where it was not;
     ``degraded`` says why an answer is not what was asked for (the language model was down, say),
     else ``None``. ``arm`` is ``A`` or ``B`` where an experiment runs and the shopper is known.
     """
@@ -302,6 +303,7 @@ class Trace:
     degraded: str | None = None
     adapter: str | None = None
     arm: str | None = None
+    unranked: str | None = None
 
 
 @dataclass(frozen=True)

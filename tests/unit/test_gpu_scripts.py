@@ -203,7 +203,7 @@ def test_prompts_survive_their_file(tmp_path: Path) -> None:
     files = importlib.import_module("prompt_files")
     rows = files.invented(ScriptedEngine(), 3, candidates=4, history=2)
     assert rows == files.invented(ScriptedEngine(), 3, candidates=4, history=2)
-    assert len({one.prompt for one in rows}) == 3
+    assert len({one.head for one in rows}) == 3
     files.write(tmp_path / "a.xz", rows, {"shop": "demo", "prompt_version": "v", "counts": {}})
     back = files.read(tmp_path / "a.xz")
     assert list(back.prompts) == rows

@@ -185,6 +185,7 @@ class TraceOut(Out):
     quoted: int
     notes: tuple[str, ...]
     degraded: str | None
+    unranked: str | None = Field(description="why no language model ranked, where none did")
 
 
 class AnswerOut(Out):
