@@ -345,11 +345,11 @@ class Recommender(Parts):
     def _rank_timed(self, watch: Stopwatch, jobs: Sequence[Job]) -> list[Ranking]:
         from llmrec.experiment import rank_in_arms
 
+        requests = [job.rank_request() for job in jobs]
         with watch.stage("load"):
             rankers = self.rankers
             for ranker in rankers.values():
-                ranker.prepare()
-        requests = [job.rank_request() for job in jobs]
+                ranker.prepare(requests)
         done = rank_in_arms(requests, [job.arm for job in jobs], rankers)
         for ranking in done:
             for stage, spent in ranking.milliseconds.items():

@@ -65,9 +65,10 @@ class Ranker:
         self._adapter = adapter or always(settings.adapter)
         self._share = share or (lambda: _set_share(settings))
 
-    def prepare(self) -> None:
-        """Load the language model, if it has a share."""
-        if self._share().weight:
+    def prepare(self, requests: Sequence[RankRequest]) -> None:
+        """Load the language model, if it is to be asked for one of these."""
+        share = self._share()
+        if any(share.unasked(request.query) is None for request in requests):
             self._engine()
 
     def rank_many(self, requests: Sequence[RankRequest]) -> list[Ranking]:
@@ -79,7 +80,7 @@ class Ranker:
         Returns:
             One ranking per request, a permutation of its candidates, best first. Ties go to the
             better retrieval score, then to the smaller id. Where the model has no share it is not
-            asked, the rankings are empty, and ``unasked`` says why.
+            asked, the ranking is empty, and ``unasked`` says why.
 
         Raises:
             HistoryError: an item is a candidate twice.
@@ -88,9 +89,15 @@ class Ranker:
             ModelError: the adapter cannot be loaded.
         """
         share = self._share()
-        if not share.weight:
-            unasked = Ranking((), 0, "", 0, {}, unasked=share.reason)
-            return [unasked for _ in requests]
+        reasons = [share.unasked(request.query) for request in requests]
+        asked = [own for own, reason in zip(requests, reasons, strict=True) if reason is None]
+        ranked = iter(self._ranked(asked, share.weight) if asked else ())
+        return [
+            next(ranked) if reason is None else Ranking((), 0, "", 0, {}, unasked=reason)
+            for reason in reasons
+        ]
+
+    def _ranked(self, requests: Sequence[RankRequest], weight: float) -> list[Ranking]:
         sheets = [self._sheet(request) for request in requests]
         with self._adapter() as adapter:
             engine = self._engine()
@@ -103,7 +110,7 @@ class Ranker:
             _ranking(
                 sheet,
                 [next(scored) for _ in sheet.pairs],
-                share.weight,
+                weight,
                 adapter,
                 passes,
                 milliseconds * len(sheet.pairs) / total,

@@ -24,23 +24,34 @@ LIFT = "ndcg@10 lift"
 """What the fused order adds to the retriever's; the main metric of a card where it is known."""
 
 _NO_LIFT = "no ranking adapter has shown a lift here"
+_NO_WORDS = "no ranking adapter has shown a lift here for requests in words"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelShare:
     """The weight of the model's log-odds in the score, and why it is 0 where it is.
 
-    >>> ModelShare.set_by_hand(0.0).reason
+    ``words`` says whether it holds for requests in words, too: a log holds none, so that what is
+    learned from one has shown nothing about them.
+
+    >>> ModelShare.set_by_hand(0.0).unasked(None)
     'ranking.llm_weight is 0'
     """
 
     weight: float
     reason: str = ""
+    words: bool = True
 
     @classmethod
     def set_by_hand(cls, weight: float) -> ModelShare:
         """What ``ranking.llm_weight`` says."""
         return cls(weight, "" if weight else "ranking.llm_weight is 0")
+
+    def unasked(self, query: str | None) -> str | None:
+        """Why the model is not asked for such a request; ``None`` where it is."""
+        if not self.weight:
+            return self.reason
+        return _NO_WORDS if query and not self.words else None
 
 
 def has_shown_lift(card: Card) -> bool:
@@ -50,13 +61,18 @@ def has_shown_lift(card: Card) -> bool:
 
 
 def share_of_card(card: Card | None) -> ModelShare:
-    """What an adapter has earned, by its card."""
+    """What an adapter has earned, by its card.
+
+    ``extra.words`` of the card says whether it was shown for requests in words.
+    """
     if card is None:
         return ModelShare(0.0, _NO_LIFT)
     if (other := _other_prompt(card)) is not None:
         return ModelShare(0.0, other)
     weight = card.extra.get("llm_weight")
-    return ModelShare(float(weight)) if weight and has_shown_lift(card) else share_of_card(None)
+    if not weight or not has_shown_lift(card):
+        return share_of_card(None)
+    return ModelShare(float(weight), words=bool(card.extra.get("words")))
 
 
 class ShareOf:

@@ -169,7 +169,7 @@ def never() -> Engine:
 
 def unasked(**values: object) -> str | None:
     model = Ranker(never, RankingSettings(**values))
-    model.prepare()
+    model.prepare([request([0.1, 0.2])])
     (ranking,) = model.rank_many([request([0.1, 0.2])])
     assert ranking.order == ()
     return ranking.unasked
@@ -207,6 +207,22 @@ def test_an_adapter_that_has_shown_a_lift_serves_with_its_weight(tmp_path: Path)
     assert ShareOf(tmp_path, RankingSettings(adapter="none"))().weight == 0
     promoted(tmp_path, 0.001, weight=0.0)
     assert share().weight == 0
+
+
+def test_who_has_learned_from_histories_is_not_asked_about_words(tmp_path: Path) -> None:
+    promoted(tmp_path, 0.001)
+    engine, share = ScriptedEngine(), ShareOf(tmp_path, RankingSettings())
+    model = Ranker(lambda: engine, RankingSettings(), share=share)
+    told, worded = model.rank_many([request([0.1, 0.2]), request([0.1, 0.2], "tea")])
+    assert told.unasked is None and len(told.order) == len(engine.prompts) == 2
+    assert worded.order == () and worded.unasked == (
+        "no ranking adapter has shown a lift here for requests in words"
+    )
+    by_hand = ShareOf(tmp_path, RankingSettings(llm_weight=0.2))
+    (ranking,) = Ranker(lambda: engine, RankingSettings(), share=by_hand).rank_many(
+        [request([0.1, 0.2], "tea")]
+    )
+    assert ranking.unasked is None
 
 
 def test_an_adapter_of_another_prompt_is_refused(tmp_path: Path) -> None:

@@ -258,9 +258,11 @@ def test_an_adapter_that_has_shown_a_lift_ranks_with_its_own_weight(workspace):
         name = store.promote("ranker", store.publish("ranker", fill, card).version).name
         models = {"models": SETTINGS["models"]}
         with Recommender.open(workspace.path, overrides=models) as shop:
-            answer = shop.recommend(["p00"], k=20, query="stove no. 7", explain=False)
+            answer = shop.recommend(["a stove no. 7", "p00"], k=20, explain=False)
+            worded = shop.recommend(["p00"], k=3, query="stove", explain=False)
         assert answer.trace.adapter == name and answer.trace.unranked is None
         assert answer.trace.forward_passes == 1
+        assert worded.trace.unranked.endswith("for requests in words")
         ranks.append(answer.ids)
     assert sorted(ranks[0]) == sorted(ranks[1]) and ranks[0] != ranks[1]
     while store.serving("ranker"):
