@@ -136,7 +136,7 @@ class Ranker:
     def _log_odds(
         self, engine: Engine, sheets: Sequence[_Sheet], adapter: str | None
     ) -> Iterator[float]:
-        """Of each candidate of each sheet; the model runs once the first is asked for."""
+        """Of each candidate of each sheet, in float32, by one call of the engine."""
         texts = [text for sheet in sheets for text in sheet.prompt.texts]
         if not texts:
             return iter(())

@@ -541,6 +541,17 @@ class TorchEngineContract(RealEngineContract):
         pieces.close()
         assert engine.decode_steps - before < 40
 
+    def test_lists_of_two_shoppers_share_each_their_own_beginning(self, engine: Engine) -> None:
+        prompt, answers = list_for(engine, 4)
+        other = [
+            text.replace("green tea", "a blue rope, a tent and a lamp") for text in prompt.texts
+        ]
+        before = engine.forward_passes
+        together = engine.score_labels([*prompt.texts, *other], [answers] * 8)
+        assert engine.forward_passes - before == 2
+        apart = [engine.score_labels(texts, [answers] * 4) for texts in (prompt.texts, other)]
+        np.testing.assert_array_equal(together, [*apart[0], *apart[1]])
+
     def test_many_prompts_are_split_but_scored_alike(self, engine: Engine) -> None:
         prompts = prompts_for(engine) * 2
         whole = engine.score_labels(prompts, [self.labels] * 6)

@@ -275,9 +275,9 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_written(
         train_lora(data, str(base), out, LoraSettings(max_tokens=16))
     with pytest.raises(ModelError, match="takes no adapter on 'nothing'"):
         train_lora(data, str(base), out, LoraSettings(target_modules="nothing"))
-    pair = RankingExample("u", "Answer: (", ("AB", "C"), ("x", "y"), 0, True)
-    with pytest.raises(ModelError, match="'AB' is not a token"):
-        train_lora(ExampleSet((pair,), "rank.test"), str(base), out)
+    bare = RankingExample("u", "had tea\n", ("Product: x", "Product: y"), ("x", "y"), 0, True)
+    with pytest.raises(DataError, match="retriever's scores"):
+        train_lora(ExampleSet((bare,), "rank.test"), str(base), out)
     monkeypatch.setenv("LLMREC_CACHE", str(tmp_path / "no-cache"))
     with pytest.raises(WeightsMissing):
         train_lora(data, "smollm2-135m-instruct", out)
