@@ -49,9 +49,9 @@ def adapter_card(
 
     ``extra`` says which base it belongs to and how training went: the mean loss and accuracy of
     each epoch while it trained, the loss of each step, step, loss and NDCG@10 of each evaluation,
-    the share in the score (``llm_weight``) that suited validation best, and the retriever's worth
-    in the loss (``retrieval_scale``) if there was one. ``parent`` is the version that it went on
-    from.
+    the share in the score (``llm_weight``) that suited validation best, with which it serves, and
+    the retriever's worth in the loss (``retrieval_scale``). ``parent`` is the version that it went
+    on from.
     """
     return Card(
         kind="ranker",

@@ -14,7 +14,7 @@ from llmrec.finetune.examples import ExampleCounts, ExampleSet, RankingExample
 
 __all__ = ["kept_examples"]
 
-_TUPLES = ("labels", "candidates", "retrieval", "history")
+_TUPLES = ("branches", "candidates", "retrieval", "history", "later")
 
 
 def kept_examples(path: Path, make: Callable[[], ExampleSet]) -> ExampleSet:
@@ -50,9 +50,7 @@ def _read(path: Path) -> ExampleSet:
         about = json.loads(next(lines))
         rows = [json.loads(line) for line in lines]
     examples = [
-        # Files of before have no history.
-        RankingExample(**row | {name: tuple(row.get(name, ())) for name in _TUPLES})
-        for row in rows
+        RankingExample(**row | {name: tuple(row[name]) for name in _TUPLES}) for row in rows
     ]
     last = datetime.fromisoformat(about["last"]) if about["last"] else None
     counts = ExampleCounts(**about["counts"])

@@ -2,7 +2,7 @@
 
 Each example shows a history up to a moment and asks which of the retriever's own candidates came
 next. Negatives are therefore hard: what the retriever puts beside the truth, not random items. The
-prompt is made by the same functions as in :mod:`llmrec.ranking`, and a test holds the two equal.
+prompts are made by the same functions as in :mod:`llmrec.ranking`, and a test holds the two equal.
 
 Only the events that are passed in are used. Two things remain the caller's duty: to pass training
 events alone (``held_out`` refuses the others), and to retrieve with a retriever that has not learnt
@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Protocol
 from llmrec.config import MAX_CANDIDATES, RankingSettings
 from llmrec.errors import DataError
 from llmrec.prompting import fit_rank_prompt, rank_prompt_version
-from llmrec.ranking import labels_for, order_seed, shuffled
 from llmrec.retrieval.request import RetrievalRequest, RetrievalResult
 from llmrec.types import Candidate, Event, HistoryEntry, Item
 
@@ -35,6 +34,7 @@ __all__ = [
     "ItemLookup",
     "RankingExample",
     "build_examples",
+    "joined",
 ]
 
 
@@ -54,22 +54,29 @@ class ItemLookup(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RankingExample:
-    """One prompt and its answer.
+    """One list and what was chosen of it.
 
-    ``candidates`` and ``labels`` stand in the order of the prompt; ``target`` is the index of the
-    item that the user chose; ``retrieved`` says whether the retriever had found it. ``retrieval``
-    are the retriever's scores of the candidates, empty where they are not known. ``history`` are
-    the items that the prompt may show, oldest first: a short prompt leaves the first ones out.
+    ``head`` and ``branches`` are those of :class:`~llmrec.prompting.RankPrompt`, ``later`` too;
+    ``candidates`` stand in the order of their ids, as the branches do. ``target`` is the index of
+    the item that the user chose; ``retrieved`` says whether the retriever had found it.
+    ``retrieval`` are the retriever's scores of the candidates. ``history`` are the items that the
+    head may show, oldest first: a short one leaves the first ones out.
     """
 
     user: str
-    prompt: str
-    labels: tuple[str, ...]
+    head: str
+    branches: tuple[str, ...]
     candidates: tuple[str, ...]
     target: int
     retrieved: bool
     retrieval: tuple[float, ...] = ()
     history: tuple[str, ...] = ()
+    later: tuple[int, int] = (0, 0)
+
+    @property
+    def prompts(self) -> list[str]:
+        """Each candidate's prompt, as serving sends it."""
+        return [self.head + branch for branch in self.branches]
 
 
 @dataclass
@@ -109,10 +116,7 @@ class ExampleSet:
         """Hash of all examples, in their order."""
         digest = hashlib.sha256(self.prompt_version.encode())
         for example in self.examples:
-            row = asdict(example)
-            # The prompt says it already, and older files do not have it.
-            del row["history"]
-            digest.update(json.dumps(row).encode())
+            digest.update(json.dumps(asdict(example)).encode())
         return digest.hexdigest()
 
 
@@ -136,7 +140,6 @@ def build_examples(
     per_user: int = 1,
     targets: Collection[tuple[str, str]] | None = None,
     insert: bool = True,
-    orders: int = 1,
     held_out: Iterable[Event] = (),
     progress: Callable[[int], None] | None = None,
 ) -> ExampleSet:
@@ -152,14 +155,12 @@ def build_examples(
         items: the catalogue.
         engine: whose chat template, tokens and context the prompts are made for.
         settings: the ranker's, so that prompts are those of serving.
-        candidates: how many candidates a prompt shows, the target among them.
+        candidates: how many candidates a list has, the target among them.
         per_user: how many of a user's items become targets, the latest.
         targets: users with items; only these are asked for. What a user chose after one of them is
             left out of its candidates all the same.
         insert: whether a target that was not retrieved takes the place of the last candidate; if
             not, it makes no example, as it can make no answer when serving.
-        orders: in how many orders of its candidates each moment is shown, an example each: what a
-            model learns from one cannot be a liking for places and letters.
         held_out: validation and test targets, which must not be among ``events``.
         progress: called with the number of users done since the last call.
 
@@ -170,13 +171,14 @@ def build_examples(
     _check_sizes(candidates, per_user)
     histories = _histories(events, {(event.user, event.item) for event in held_out})
     counts = ExampleCounts(users=len(histories), events=sum(map(len, histories.values())))
-    maker = _Maker(retriever, items, engine, settings, candidates, insert, orders, counts)
+    maker = _Maker(retriever, items, engine, settings, candidates, insert, counts)
     examples: list[RankingExample] = []
     for user, history in histories.items():
         moments = _moments(history, per_user, targets)
         counts.short += not moments
         for moment in moments:
-            examples.extend(maker.examples(user, moment))
+            if (example := maker.example(user, moment)) is not None:
+                examples.append(example)
         if progress:
             progress(1)
     counts.examples = len(examples)
@@ -190,6 +192,17 @@ def build_examples(
         )
     last = _last(event for history in histories.values() for event in history)
     return ExampleSet(tuple(examples), rank_prompt_version(), counts, last)
+
+
+def joined(parts: Sequence[ExampleSet]) -> ExampleSet:
+    """Sets of one prompt as one; the counts are summed."""
+    counts = ExampleCounts()
+    for part in parts:
+        for name, number in asdict(part.counts).items():
+            setattr(counts, name, getattr(counts, name) + number)
+    examples = tuple(example for part in parts for example in part.examples)
+    last = max((part.last for part in parts if part.last), default=None)
+    return ExampleSet(examples, parts[0].prompt_version, counts, last)
 
 
 def _check_sizes(candidates: int, per_user: int) -> None:
@@ -218,7 +231,6 @@ class _Maker:
         settings: RankingSettings,
         candidates: int,
         insert: bool,
-        orders: int,
         counts: ExampleCounts,
     ) -> None:
         self._retriever = retriever
@@ -227,36 +239,32 @@ class _Maker:
         self._settings = settings
         self._candidates = candidates
         self._insert = insert
-        self._orders = orders
         self._counts = counts
 
-    def examples(self, user: str, moment: _Moment) -> list[RankingExample]:
-        """The examples of a moment, one for each order; none (counted) if it cannot make any."""
+    def example(self, user: str, moment: _Moment) -> RankingExample | None:
+        """The example of a moment; none (counted) if it cannot make any."""
         entries = [_entry(event) for event in moment.history]
         found = self._retrieve(entries, moment)
         wanted = {event.item for event in moment.history} | {one.item for one in found}
         known = self._items.items(wanted | {moment.target.item})
         if moment.target.item not in known:
             self._counts.unknown += 1
-            return []
+            return None
         pairs = [(one, known[one.item]) for one in found if one.item in known]
         retrieved = any(one.item == moment.target.item for one, _ in pairs)
         if not retrieved and not self._insert:
             self._counts.missed += 1
-            return []
+            return None
         if not retrieved:
             del pairs[self._candidates - 1 :]
             pairs.append((Candidate(moment.target.item, 0.0, {}), known[moment.target.item]))
         if len(pairs) < 2:
             self._counts.alone += 1
-            return []
+            return None
         self._counts.retrieved += retrieved
         self._counts.inserted += not retrieved
         history = [(entry, known.get(entry.item or "")) for entry in entries]
-        return [
-            self._rendered(user, history, pairs, moment.target.item, retrieved, order)
-            for order in range(self._orders)
-        ]
+        return self._rendered(user, history, pairs, moment.target.item, retrieved)
 
     def _retrieve(self, entries: Sequence[HistoryEntry], moment: _Moment) -> list[Candidate]:
         request = RetrievalRequest(history=tuple(entries), now=moment.target.at)
@@ -272,15 +280,13 @@ class _Maker:
         pairs: Sequence[tuple[Candidate, Item]],
         target: str,
         retrieved: bool,
-        order: int,
     ) -> RankingExample:
-        shown = shuffled(pairs, order_seed(self._settings.seed, order))
+        shown = sorted(pairs, key=lambda pair: pair[1].id)
         history = history[-self._settings.history_items :]
         prompt = fit_rank_prompt(
             history,
             None,
             [item for _, item in shown],
-            labels_for(self._engine, len(shown)),
             render=self._engine.render,
             count_tokens=self._engine.count_tokens,
             budget=min(self._settings.token_budget, self._engine.context_window - 1),
@@ -288,13 +294,14 @@ class _Maker:
         ids = tuple(item.id for _, item in shown)
         return RankingExample(
             user,
-            prompt.text,
-            prompt.labels,
+            prompt.head,
+            prompt.branches,
             ids,
             ids.index(target),
             retrieved,
             retrieval=tuple(candidate.score for candidate, _ in shown),
             history=tuple(entry.item or "" for entry, _ in history),
+            later=prompt.later,
         )
 
 

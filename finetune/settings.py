@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from llmrec.retired import without_retired
 
 __all__ = ["LoraSettings", "learning_rate_at"]
+
+
+_RETIRED = {
+    "orders": "candidates are judged apart, and their order cannot matter",
+    "residual": "a ranker always learns beside the retriever's scores",
+}
 
 
 class LoraSettings(BaseModel):
@@ -15,8 +23,7 @@ class LoraSettings(BaseModel):
     One step takes ``batch * accumulation`` examples in each process. The rate rises linearly over
     the ``warmup`` share of all steps and then falls linearly to zero. ``precision`` ``auto`` is
     bf16 where the hardware multiplies in it. With examples to validate on, training ends when
-    their loss has not fallen for ``patience`` evaluations. ``residual`` adds the retriever's scores
-    to the model's logits before the loss (:mod:`llmrec.finetune.ranker.residual`).
+    their loss has not fallen for ``patience`` evaluations.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -26,8 +33,19 @@ class LoraSettings(BaseModel):
     dropout: float = Field(0.05, ge=0, lt=1)
     target_modules: str | tuple[str, ...] = "all-linear"
     per_user: int = Field(1, ge=1, description="how many items of a user are trained on")
-    orders: int = Field(1, ge=1, description="in how many orders of candidates each is shown")
-    residual: bool = Field(False, description="learn what the retriever's scores leave open")
+    folds: int = Field(
+        0,
+        ge=0,
+        le=20,
+        description="train on every item of each user instead, with candidates of a retriever that "
+        "has learned from the other folds of users: so many retrievers; 0: on per_user items",
+    )
+    next_title: float = Field(
+        0.0,
+        ge=0,
+        description="weight of a second loss beside the ranker's: to foretell each title of the "
+        "history from those before it",
+    )
     learning_rate: float = Field(2e-4, gt=0)
     weight_decay: float = Field(0.0, ge=0)
     warmup: float = Field(0.05, ge=0, le=1)
@@ -47,9 +65,21 @@ class LoraSettings(BaseModel):
         None, ge=1, description="steps between evaluations; unset, once an epoch"
     )
     patience: int = Field(3, ge=1, description="evaluations without a lower loss until it stops")
-    max_tokens: int = Field(2048, ge=16, description="longest prompt")
+    max_tokens: int = Field(4096, ge=16, description="longest example, all its branches together")
     save_every: int = Field(100, ge=1, description="steps between checkpoints")
     seed: int = 0
+
+    @field_validator("folds")
+    @classmethod
+    def _others_to_learn_from(cls, folds: int) -> int:
+        if folds == 1:
+            raise ValueError("one fold leaves no others to learn from; give 2 or more, or 0")
+        return folds
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_retired(cls, values: Any) -> Any:
+        return without_retired(values, "training", _RETIRED)
 
 
 def learning_rate_at(step: int, steps: int, settings: LoraSettings) -> float:

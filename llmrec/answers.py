@@ -61,7 +61,7 @@ def ordered_recommendations(
     ordered: list[tuple[Candidate, Item, float, dict[str, float]]] = []
     if ranking:
         ordered = [
-            (one.candidate, one.item, one.score, {"llm": one.log_prob}) for one in ranking.order
+            (one.candidate, one.item, one.score, {"llm": one.log_odds}) for one in ranking.order
         ]
     # Behind the ranked ones, retrieval scores are shifted below the last, so that scores fall.
     floor = min((score for *_, score, _ in ordered), default=None)
@@ -139,11 +139,11 @@ def _is_id(entry: HistoryEntry) -> bool:
     return entry.text is None and (entry.stated or not re.search(r"\s", entry.item or ""))
 
 
-def answer_notes(matching: int, candidates: int, k: int) -> tuple[str, ...]:
+def answer_notes(matching: int, candidates: int, k: int, ranked: bool) -> tuple[str, ...]:
     """What a reader of the trace should know about an answer's size and order."""
     notes = []
     if matching < k:
         notes.append(f"{matching} unseen items pass the filters; {k} were asked for")
-    if candidates > MAX_CANDIDATES:
+    if ranked and candidates > MAX_CANDIDATES:
         notes.append(f"the model ranked the first {MAX_CANDIDATES}; the rest keep retrieval order")
     return tuple(notes)

@@ -88,11 +88,11 @@ class Job:
     unlike: str | None = None
     left_out: tuple[str, ...] = ()
 
-    def rank_request(self, seed: int) -> RankRequest:
+    def rank_request(self) -> RankRequest:
         """What the ranker gets: the first ``MAX_CANDIDATES`` candidates."""
         from llmrec.ranking import RankRequest
 
-        return RankRequest(self.history, self.query, self.candidates[:MAX_CANDIDATES], seed)
+        return RankRequest(self.history, self.query, self.candidates[:MAX_CANDIDATES])
 
     def words_requests(
         self,

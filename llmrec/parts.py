@@ -87,7 +87,7 @@ class Parts:
 
     @cached_property
     def ranker(self) -> Ranker:
-        """Listwise ranking with the language model; arm A's where an experiment runs."""
+        """Ranking beside the language model; arm A's where an experiment runs."""
         return self._ranker_of(self.settings.ranking)
 
     @cached_property
@@ -163,12 +163,19 @@ class Parts:
             self.retriever.renew()
 
     def _ranker_of(self, settings: RankingSettings) -> Ranker:
-        from llmrec.ranking import Ranker
+        from llmrec.ranking import Ranker, ShareOf
 
-        return Ranker(self.engine, settings, adapter=self._adapter("ranker", settings.adapter))
+        # Whoever brings an engine has loaded into it what the settings name.
+        if not self._own_engine:
+            return Ranker(lambda: self.engine, settings)
+        return Ranker(
+            lambda: self.engine,
+            settings,
+            adapter=lambda: self._adapters.following("ranker", settings.adapter)(),
+            share=ShareOf(self.workspace.models_dir, settings),
+        )
 
     def _adapter(self, kind: AdapterKind, setting: str | None) -> AdapterUse | None:
-        # Whoever brings an engine has loaded into it what the settings name.
         return self._adapters.following(kind, setting) if self._own_engine else None
 
     def close(self) -> None:

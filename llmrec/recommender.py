@@ -113,7 +113,7 @@ class Recommender(Parts):
             describe: for how many of the first recommendations a description is written.
             explain: whether a reason is written for each, here as over HTTP and on the command
                 line. The scores by source are in ``scores`` of each recommendation in any case.
-            seed: of the candidate shuffle and the writing; default from the settings.
+            seed: of the writing; default from the settings.
             language: of reasons and descriptions, ``en``, ``de`` or ``zh``; by default that of
                 each product.
             shown: whether the user is going to see the list; if not, no experiment counts it.
@@ -428,17 +428,19 @@ class Recommender(Parts):
         self, watch: Stopwatch, jobs: Sequence[Job], options: ListOptions
     ) -> list[Recommendations]:
         """Each job's answer, without texts, with the trace of how it came about."""
-        ranked, rankings, degraded = self._rank(watch, jobs, options.seed, options.sort)
+        ranked, rankings, degraded = self._rank(watch, jobs, options.sort)
         answers = []
         for job, ordered, ranking in zip(jobs, ranked, rankings, strict=True):
-            notes = (*job.notes, *answer_notes(job.matching, len(job.candidates), options.k))
+            asked = ranking is not None and ranking.unasked is None
+            size = answer_notes(job.matching, len(job.candidates), options.k, asked)
+            notes = (*job.notes, *size)
             trace = self._trace(job, ranking, options.seed, degraded, notes)
             head = tuple(ordered[: options.k])
             answers.append(Recommendations(head, trace, job.user, job.query, tuple(ordered)))
         return answers
 
     def _rank(
-        self, watch: Stopwatch, jobs: Sequence[Job], seed: int, sort: Sort | None
+        self, watch: Stopwatch, jobs: Sequence[Job], sort: Sort | None
     ) -> tuple[list[list[Recommendation]], list[Ranking | None], str | None]:
         """Rank each job's first candidates; the rest, and what is sorted, keep their order."""
         if sort is not None:
@@ -447,7 +449,7 @@ class Recommender(Parts):
         if not rankable:
             return [[] for _ in jobs], [None for _ in jobs], None
         try:
-            done = self._rank_timed(watch, rankable, seed)
+            done = self._rank_timed(watch, rankable)
         except (EngineError, ModelError) as error:
             if self.settings.ranking.on_engine_failure == "raise":
                 raise
@@ -467,12 +469,14 @@ class Recommender(Parts):
             None,
         )
 
-    def _rank_timed(self, watch: Stopwatch, jobs: Sequence[Job], seed: int) -> list[Ranking]:
+    def _rank_timed(self, watch: Stopwatch, jobs: Sequence[Job]) -> list[Ranking]:
         from llmrec.experiment import rank_in_arms
 
+        requests = [job.rank_request() for job in jobs]
         with watch.stage("load"):
             rankers = self.rankers
-        requests = [job.rank_request(seed) for job in jobs]
+            for ranker in rankers.values():
+                ranker.prepare(requests)
         done = rank_in_arms(requests, [job.arm for job in jobs], rankers)
         for ranking in done:
             for stage, spent in ranking.milliseconds.items():
@@ -524,9 +528,10 @@ class Recommender(Parts):
         degraded: str | None,
         notes: tuple[str, ...],
     ) -> Trace:
+        asked = ranking is not None and ranking.unasked is None
         return Trace(
-            model=self.settings.models.llm if ranking is None else self.engine.model,
-            engine=self.settings.models.engine if ranking is None else self.engine.name,
+            model=self.engine.model if asked else self.settings.models.llm,
+            engine=self.engine.name if asked else self.settings.models.engine,
             adapter=ranking.adapter if ranking else None,
             arm=job.arm,
             prompt=ranking.prompt_version if ranking else "",
@@ -541,6 +546,7 @@ class Recommender(Parts):
             degraded=degraded,
             unlike=job.unlike,
             left_out=job.left_out,
+            unranked=ranking.unasked if ranking else None,
         )
 
 

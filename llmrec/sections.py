@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from llmrec.retired import without_retired
 
 __all__ = [
     "MAX_CANDIDATES",
@@ -22,7 +24,10 @@ __all__ = [
     "RetrievalSettings",
 ]
 
-MAX_CANDIDATES = 50
+MAX_CANDIDATES = 200
+"""Most candidates of one request that the language model ranks: each costs it time."""
+
+_PERMUTATIONS = "candidates are judged apart, and their order cannot matter"
 
 
 class _Section(BaseModel):
@@ -163,27 +168,34 @@ class RetrievalSettings(_Section):
 class RankingSettings(_Section):
     """How the language model ranks.
 
-    ``llm_weight`` is the share of the model's log-probability in the final score, between 0
-    (retrieval order) and 1 (the model alone); retrieval scores are standardised within a request,
-    log-probabilities are taken as they are.
+    Each candidate is judged apart, by its log-odds of yes over no. ``llm_weight`` is their share in
+    the final score, between 0 (retrieval order, the model is not asked) and 1 (the model alone);
+    retrieval scores are standardised within a request, log-odds are taken as they are.
     """
 
-    llm_weight: float = Field(0.2, ge=0, le=1)
-    token_budget: int = Field(1800, ge=128, description="tokens of one ranking prompt")
-    history_items: int = Field(10, ge=1, description="most recent history entries in the prompt")
-    permutations: int = Field(
-        1,
-        ge=1,
-        le=16,
-        description="orders of the same candidates that are asked in one batch and averaged",
+    llm_weight: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="unset, the weight that the adapter was fitted with if it has shown a lift "
+        "over the retriever, else 0",
     )
-    seed: int = 0
+    token_budget: int = Field(
+        1800, ge=128, description="tokens of one candidate's prompt: what all share, and its line"
+    )
+    history_items: int = Field(10, ge=1, description="most recent history entries in the prompt")
+    seed: int = Field(0, description="of the writing, where a request brings none")
     on_engine_failure: Literal["raise", "fallback"] = "raise"
     adapter: str | None = Field(
         None,
         description="LoRA adapter that ranks: a version (ranker/0002), a folder in models/, or "
         "none; unset, the promoted version",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_retired(cls, values: Any) -> Any:
+        return without_retired(values, "ranking", {"permutations": _PERMUTATIONS})
 
 
 class ExperimentSettings(_Section):

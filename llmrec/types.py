@@ -280,6 +280,7 @@ class Trace:
     for an experiment) and one for the ``total``. ``matching`` counts the items that pass the
     filters and were not seen; ``candidates_by_source`` the candidates each source contributed;
     ``quoted`` and ``from_fields`` the texts that came about so, ``generated`` the model's attempts.
+    ``unranked`` says why the language model was not asked to rank, where it was not;
     ``degraded`` says why an answer is not what was asked for (the language model was down, say),
     else ``None``. ``unlike`` says that nothing here answers the query, so that the recommendations
     are only what is nearest, else ``None``; ``left_out`` are titles of what the query names and
@@ -307,6 +308,7 @@ class Trace:
     arm: str | None = None
     unlike: str | None = None
     left_out: tuple[str, ...] = ()
+    unranked: str | None = None
 
 
 @dataclass(frozen=True)

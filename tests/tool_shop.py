@@ -24,6 +24,9 @@ version = 1
 [models]
 encoder = "hashing"
 engine = "scripted"
+
+[ranking]
+llm_weight = 0.2
 """
 
 

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from llmrec.eval.llm.lift import Lift, lift
-from llmrec.eval.llm.sensitivity import Sensitivity, label_sensitivity, order_sensitivity
 from llmrec.eval.llm.words import distinct_n, words_report
 
 __all__ = [
     "Lift",
-    "Sensitivity",
     "distinct_n",
-    "label_sensitivity",
     "lift",
-    "order_sensitivity",
     "words_report",
 ]

@@ -11,16 +11,12 @@ import numpy as np
 from llmrec.eval.data.splits import Case
 from llmrec.eval.judging.asking import Answer, in_batches
 from llmrec.eval.judging.outcome import Evaluation
-from llmrec.eval.llm import label_sensitivity, lift, order_sensitivity, words_report
+from llmrec.eval.llm import lift, words_report
 from llmrec.eval.main_path.recommenders import MainPath
-from llmrec.ranking import RankRequest
-from llmrec.requests import as_history, condense_history, resolve_history
-from llmrec.retrieval import RetrievalRequest
 from llmrec.types import Item, Recommendation, Recommendations, Trace
 
-__all__ = ["as_recommendations", "llm_details", "rank_requests"]
+__all__ = ["as_recommendations", "llm_details"]
 
-_SHUFFLES = 3
 _WRITTEN_AT_ONCE = 4
 
 
@@ -28,7 +24,6 @@ def llm_details(
     path: MainPath,
     outcome: Evaluation,
     *,
-    sensitivity: int = 0,
     words: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
@@ -37,18 +32,17 @@ def llm_details(
     Args:
         path: the main path that answered.
         outcome: its answers.
-        sensitivity: for how many users the candidates are ranked again, in other orders and under
-            other labels; costs three more rankings each.
         words: for how many users the reasons are written and their claims checked.
-        progress: told how many of these rankings and texts are done, and of how many.
+        progress: told for how many of these users texts are written, and of how many.
     """
     settings = path.recommender.settings
+    weight = settings.ranking.llm_weight or 0.0
     answers = [one for one in outcome.answers if one.llm]
     found: dict[str, Any] = {
         "model": settings.models.llm,
         "prompt": next((one.llm["prompt"] for one in answers if one.llm), ""),
         "candidates": settings.retrieval.candidates,
-        "llm_weight": settings.ranking.llm_weight,
+        "llm_weight": weight,
         "degraded": float(np.mean([_degraded(one) for one in answers])) if answers else 0.0,
         "prompt_tokens": _mean_tokens(answers),
         "peak_memory_mb": _peak_memory(),
@@ -59,72 +53,26 @@ def llm_details(
             [as_recommendations(one) for one in outcome.answers],
             [case.target_ids for case in outcome.cases],
             users=outcome.users,
-            weight=settings.ranking.llm_weight,
+            weight=weight,
             k=10 if 10 in outcome.ks else max(outcome.ks),
             seed=outcome.seed,
         ).to_dict()
-    cases = outcome.cases[:sensitivity]
-    requests = rank_requests(path, cases, settings.ranking.seed) if cases else []
-    rankings = (_SHUFFLES + 2) * sum(len(one.candidates) > 1 for one in requests)
-    tell = _counter(progress, rankings + min(words, len(outcome.cases)))
-    if any(len(one.candidates) > 1 for one in requests):
-        ranker = path.recommender.ranker
-        seeds = tuple(settings.ranking.seed + step for step in range(_SHUFFLES))
-        orders = order_sensitivity(ranker, requests, seeds=seeds, progress=tell)
-        found["order_sensitivity"] = orders.to_dict()
-        found["label_sensitivity"] = label_sensitivity(ranker, requests, progress=tell).to_dict()
     if words:
-        found["words"] = words_report(_written(path, outcome.cases[:words], tell))
+        cases = outcome.cases[:words]
+        found["words"] = words_report(_written(path, cases, progress))
     return found
 
 
 def _written(
-    path: MainPath, cases: Sequence[Case], tell: Callable[[int], None]
+    path: MainPath, cases: Sequence[Case], progress: Callable[[int, int], None] | None
 ) -> list[Recommendations]:
     written: list[Recommendations] = []
     for some in in_batches(cases, _WRITTEN_AT_ONCE):
         histories = [list(case.history) for case in some]
         written += path.recommender.recommend_many(histories, 5, explain=True, describe=1)
-        tell(len(some))
-    return written
-
-
-def _counter(progress: Callable[[int, int], None] | None, total: int) -> Callable[[int], None]:
-    """Adds up what is done; calls limit their time, so the work comes in small parts."""
-    done = 0
-
-    def tell(more: int) -> None:
-        nonlocal done
-        done += more
         if progress:
-            progress(done, total)
-
-    return tell
-
-
-def rank_requests(path: MainPath, cases: Sequence[Case], seed: int) -> list[RankRequest]:
-    """What the ranker is given for these cases, as in the main path."""
-    shop = path.recommender
-    settings = shop.settings.retrieval
-    entries = [as_history(list(case.history)) for case in cases]
-    known = shop.store.items({one.item for some in entries for one in some if one.item})
-    histories = [resolve_history(some, known) for some in entries]
-    found = shop.retriever.retrieve_many(
-        [RetrievalRequest(history) for history in histories], settings.candidates
-    )
-    items = shop.store.items({one.item for result in found for one in result.candidates})
-    return [
-        RankRequest(
-            history=tuple(
-                (entry, known.get(entry.item or ""))
-                for entry in condense_history(history)[-settings.history_limit :]
-            ),
-            query=None,
-            candidates=tuple((one, items[one.item]) for one in result.candidates),
-            seed=seed,
-        )
-        for history, result in zip(histories, found, strict=True)
-    ]
+            progress(len(written), len(cases))
+    return written
 
 
 def as_recommendations(answer: Answer) -> Recommendations:

@@ -23,7 +23,7 @@ from llmrec.eval.main_path.cached_retriever import (
     retrieval_context,
     serving_retrieval,
 )
-from llmrec.ranking import Ranker
+from llmrec.ranking import Ranker, ShareOf
 from llmrec.recommender import Recommender
 from llmrec.requests import as_history, resolve_history
 from llmrec.retrieval import RetrievalRequest, Retriever
@@ -153,7 +153,12 @@ def open_main_path(
         if chosen is not None:
             asked.load_adapter(chosen.name, chosen.folder)
         # An engine that is handed in has the adapters that its owner loaded, by their names.
-        named = settings.ranking.model_copy(update={"adapter": chosen.name if chosen else None})
+        share = ShareOf(_home(data, shop).models_dir, settings.ranking)()
+        serving = {
+            "adapter": chosen.name if chosen else None,
+            "llm_weight": share.weight or settings.ranking.llm_weight,
+        }
+        named = settings.ranking.model_copy(update=serving)
         resolved = replace(shop, settings=settings.model_copy(update={"ranking": named}))
         recommender = Recommender(resolved, engine=asked, retriever=bare.retriever)
         stack.callback(recommender.close)
@@ -165,9 +170,13 @@ def _adapter(data: EvalData, shop: Workspace) -> AdapterFolder | None:
 
     What serves in the shop itself is not taken by itself: it has learned from the answers.
     """
+    return chosen_adapter(_home(data, shop).models_dir, "ranker", shop.settings.ranking.adapter)
+
+
+def _home(data: EvalData, shop: Workspace) -> Workspace:
+    """Where the adapter lies."""
     named = shop.settings.ranking.adapter
-    home = Workspace(data.shop, shop.settings) if named and data.shop else shop
-    return chosen_adapter(home.models_dir, "ranker", named)
+    return Workspace(data.shop, shop.settings) if named and data.shop else shop
 
 
 def path_settings(data: EvalData, shop: Workspace, *, llm: bool) -> Mapping[str, Any]:

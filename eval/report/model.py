@@ -13,7 +13,7 @@ def model_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     llm = record.get("llm")
     if not llm:
         return []
-    return [*_what(llm), *_lift(llm.get("lift")), *_sensitivity(llm), *_words(llm.get("words"))]
+    return [*_what(llm), *_lift(llm.get("lift")), *_words(llm.get("words"))]
 
 
 def _what(llm: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -52,18 +52,6 @@ def _difference(one: Mapping[str, Any]) -> str:
         f"{one['difference']:+.4f} [{one['low']:+.4f}, {one['high']:+.4f}]{share}, adjusted p "
         f"{one['adjusted_p']:.4f}: {says}"
     )
-
-
-def _sensitivity(llm: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for key, changed in (("order_sensitivity", "order"), ("label_sensitivity", "labels")):
-        if found := llm.get(key):
-            yield (
-                f"other {changed}",
-                f"Kendall tau {found['tau']:.3f} between {found['shown']} ways to show the same "
-                f"candidates ({found['requests']} users); the same first item in "
-                f"{found['same_first']:.0%} (chance {found['chance_first']:.0%}); what was shown "
-                f"first came first in {found['first_place_share']:.0%}",
-            )
 
 
 def _words(words: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:

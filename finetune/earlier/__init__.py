@@ -8,7 +8,7 @@ text vectors: no events went into those.
 
 from __future__ import annotations
 
-from llmrec.finetune.earlier.cut import HeldBack, held_back, hold_back
+from llmrec.finetune.earlier.cut import HeldBack, held_back, hold_back, hold_back_users
 from llmrec.finetune.earlier.encoder import Wanted, encoder_wanted
 from llmrec.finetune.earlier.workspace import close_earlier, open_earlier
 
@@ -19,5 +19,6 @@ __all__ = [
     "encoder_wanted",
     "held_back",
     "hold_back",
+    "hold_back_users",
     "open_earlier",
 ]

@@ -11,7 +11,7 @@ from llmrec.finetune.behaviour.sequences import in_order
 from llmrec.finetune.since import Since
 from llmrec.types import Event
 
-__all__ = ["HeldBack", "held_back", "hold_back"]
+__all__ = ["HeldBack", "held_back", "hold_back", "hold_back_users"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class HeldBack:
     The last of these validates. Of ``short`` users nothing is asked, they teach the sources: they
     have fewer than three different items, or, where only new events are asked for, no new one.
     Repetitions behind the first target are left out. ``new`` events there were, where only new ones
-    are asked for.
+    are asked for. ``unknown`` are the histories that are asked for where the known log lacks them.
     """
 
     known: tuple[Event, ...]
@@ -29,10 +29,13 @@ class HeldBack:
     validation: tuple[Event, ...]
     short: int
     new: int = 0
+    unknown: tuple[Event, ...] = ()
 
     @property
     def histories(self) -> list[Event]:
         """By user: what was known, then the targets to train on, then the one to validate with."""
+        if self.unknown:
+            return list(self.unknown)
         asked = {event.user for event in (*self.train, *self.validation)}
         own = [event for event in self.known if event.user in asked]
         # A stable sort: each user's own events stay in their order.
@@ -71,13 +74,47 @@ def hold_back(
     return HeldBack(tuple(known), tuple(train), tuple(validation), short, count)
 
 
-def _targets(own: Sequence[Event], new: Collection[Event] | None, most: int) -> list[int]:
-    """Places of what is held back of a user: two or more; with ``new`` also one; or none."""
+def hold_back_users(events: Sequence[Event], fold: int, folds: int) -> HeldBack:
+    """Hold back a fold of the users altogether, and ask for every new item of theirs but the last.
+
+    So every position of the log can be asked for once, of a retriever that has learned from the
+    other folds alone. Each user's last new item, and what comes behind it, is nowhere: it validates
+    (:func:`hold_back`).
+
+    Args:
+        events: from :func:`~llmrec.finetune.behaviour.sequences.in_order`.
+        fold: which, from 0; users are dealt out in turn.
+        folds: how many there are.
+    """
+    known: list[Event] = []
+    train: list[Event] = []
+    unknown: list[Event] = []
+    short = 0
+    for number, (_, group) in enumerate(groupby(events, key=lambda event: event.user)):
+        own = list(group)
+        places = _new_places(own)
+        if len(places) < 2:
+            short += 1
+            known += own
+        elif number % folds == fold:
+            unknown += own[: places[-1]]
+            train += [own[place] for place in places[:-1]]
+        else:
+            known += own[: places[-1]]
+    return HeldBack(tuple(known), tuple(train), (), short, unknown=tuple(unknown))
+
+
+def _new_places(own: Sequence[Event]) -> list[int]:
+    """Where a user meets an item for the first time; the very first has no history."""
     first: dict[str, int] = {}
     for place, event in enumerate(own):
         first.setdefault(event.item, place)
-    # The very first has no history.
-    places = sorted(first.values())[1:]
+    return sorted(first.values())[1:]
+
+
+def _targets(own: Sequence[Event], new: Collection[Event] | None, most: int) -> list[int]:
+    """Places of what is held back of a user: two or more; with ``new`` also one; or none."""
+    places = _new_places(own)
     if new is not None:
         return [place for place in places if own[place] in new][-most:]
     return places[-max(2, min(most, len(places) // 2)) :] if len(places) >= 2 else []

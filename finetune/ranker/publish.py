@@ -8,7 +8,7 @@ from llmrec.artifacts import Artifact, Artifacts, Card
 from llmrec.config import Workspace
 from llmrec.finetune.card import PublishedAdapter, publish_adapter
 from llmrec.finetune.gained import step_back
-from llmrec.finetune.ranker.validation import LIFT
+from llmrec.ranking import LIFT, has_shown_lift
 
 __all__ = ["publish_ranker"]
 
@@ -20,8 +20,8 @@ def publish_ranker(
 ) -> PublishedAdapter:
     """Publish the adapter in ``folder``, and let it serve if it helps and is no step back.
 
-    It serves unless the fused ranking is not above the retriever alone on validation, or its main
-    figure is below that of the version that serves.
+    It serves if validation shows that the fused ranking is above the retriever alone (the interval
+    of its lift lies above 0), and its main figure is not below that of the version that serves.
 
     Args:
         workspace: whose artifacts.
@@ -48,9 +48,9 @@ def _against(card: Card, before: Artifact | None) -> str:
     lift = card.metrics.get(LIFT)
     if lift is None:
         return "Nothing is known of what it adds to the retriever."
-    if lift.mean <= 0:
+    if not has_shown_lift(card):
         return (
-            f"On validation the fused ranking is not above the retriever alone: {LIFT} {lift}. "
+            f"Validation does not show the fused ranking above the retriever alone: {LIFT} {lift}. "
             "Train longer, or on more examples."
         )
     return step_back(card, before)

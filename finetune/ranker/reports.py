@@ -29,7 +29,7 @@ class StepReport:
 class EvaluationReport:
     """Validation after ``step`` steps: cross-entropy in nats, accuracy, NDCG@10.
 
-    ``ndcg`` is of the model alone, without the retriever, and ``None`` where nothing is ranked;
+    ``ndcg`` is of model and retriever together, and ``None`` where nothing is ranked;
     ``best`` says that no loss before was as low.
     """
 
@@ -53,8 +53,8 @@ class LoraReport:
     them what it adds to the retriever where the examples know the retriever's scores, and is empty
     if there were no examples to validate on. ``llm_weight`` is the best share of the model in the
     fused score. ``best`` is the step whose adapter was written; ``timed_out`` says that the run
-    had no time to end. ``retrieval_scale`` is what the retriever's scores were multiplied by, if it
-    was trained beside them.
+    had no time to end. ``retrieval_scale`` is what the retriever's scores were multiplied by in the
+    loss, where an order was learned.
     """
 
     adapter: Path
@@ -77,5 +77,5 @@ class LoraReport:
 
     @property
     def loss(self) -> float | None:
-        """Mean cross-entropy over the labels of the validation examples, in nats."""
+        """Mean cross-entropy of the validation examples, in nats."""
         return self.validation["loss"].mean if self.validation else None

@@ -1,14 +1,9 @@
-"""Training beside the retriever: the model learns what the retriever's scores leave open.
+"""Training beside the retriever: what its scores are worth in the loss.
 
-The chance of candidate ``c`` is a product of two experts (Hinton 2002),
-
-    p(c) = softmax( β s_c + l_c )
-
-with ``s`` the retriever's scores and ``l`` the model's label logits. ``β`` is fitted to the
-training examples first and stays; the model begins where the retriever ends, and what it learns is
-what it adds. Trained alone it would spend its examples on saying again what the retriever knows.
-The scores are not standardised within the request: how far they lie apart says how sure the
-retriever is.
+``a`` of :mod:`llmrec.finetune.ranker.lists` is fitted to the training examples first and stays, so
+that the model learns what the retriever's scores leave open. Trained alone it would spend its
+examples on saying again what the retriever knows. The scores are not standardised within the
+request: how far they lie apart says how sure the retriever is.
 """
 
 from __future__ import annotations
@@ -20,15 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmrec.errors import DataError
-from llmrec.finetune.batches import TokenExample
+from llmrec.finetune.ranker.lists import ListExample
 
 __all__ = ["beside_retriever", "retrieval_scale"]
 
 _STEPS, _MOST, _L2 = 50, 20.0, 1e-3
 
 
-def retrieval_scale(examples: Sequence[TokenExample]) -> float:
-    """``β``: how much the retriever's opinion is worth, by maximum likelihood (Newton's steps).
+def retrieval_scale(examples: Sequence[ListExample]) -> float:
+    """``a``: how much the retriever's opinion is worth, by maximum likelihood (Newton's steps).
 
     Args:
         examples: with the retriever's scores.
@@ -43,7 +38,7 @@ def retrieval_scale(examples: Sequence[TokenExample]) -> float:
     if not all(one.retrieval for one in examples):
         raise DataError(
             "The examples do not hold the retriever's scores.",
-            hint="Make them anew with build_examples, or train with residual=false.",
+            hint="Make them anew with build_examples.",
         )
     centred = [(_centred(one.retrieval), one.target) for one in examples]
     # In units of their spread over all requests, so that a step means the same for scores of any
@@ -68,7 +63,7 @@ def retrieval_scale(examples: Sequence[TokenExample]) -> float:
     return beta / spread
 
 
-def beside_retriever(examples: Sequence[TokenExample], scale: float) -> list[TokenExample]:
+def beside_retriever(examples: Sequence[ListExample], scale: float) -> list[ListExample]:
     """The examples with ``scale`` times their centred scores as what the logits begin from."""
     return [
         replace(one, offsets=tuple((scale * _centred(one.retrieval)).tolist())) for one in examples

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -14,12 +14,20 @@ from llmrec.artifacts import Artifacts
 from llmrec.catalog.store import CatalogStore
 from llmrec.config import Workspace, disk_errors
 from llmrec.finetune.behaviour.prepare import Observer
+from llmrec.finetune.behaviour.sequences import in_order
 from llmrec.finetune.behaviour.shop import shop_data
-from llmrec.finetune.earlier import HeldBack, close_earlier, held_back, open_earlier
+from llmrec.finetune.earlier import (
+    HeldBack,
+    close_earlier,
+    held_back,
+    hold_back_users,
+    open_earlier,
+)
 from llmrec.finetune.example_files import kept_examples
-from llmrec.finetune.examples import ExampleSet, build_examples
+from llmrec.finetune.examples import ExampleSet, build_examples, joined
 from llmrec.finetune.seen import save_seen
 from llmrec.finetune.since import Since
+from llmrec.prompting import rank_prompt_version
 from llmrec.retrieval import Retriever
 from llmrec.retrieval.cache import cache_key
 from llmrec.types import Event
@@ -65,7 +73,8 @@ def ranker_state(workspace: Workspace) -> str:
         settings.models.llm,
         settings.models.encoder,
         settings.retrieval.model_dump_json(),
-        settings.ranking.model_dump_json(exclude={"llm_weight", "adapter", "on_engine_failure"}),
+        settings.ranking.model_dump_json(include={"token_budget", "history_items"}),
+        rank_prompt_version(),
         *(artifacts.serving(kind) for kind in ("behaviour", "fusion")),
     )
 
@@ -77,7 +86,7 @@ def ranker_data(
     *,
     max_examples: int | None = None,
     per_user: int = 1,
-    orders: int = 1,
+    folds: int = 0,
     retrieved_only: bool = False,
     validation: int | None = None,
     since: Since | None = None,
@@ -96,7 +105,8 @@ def ranker_data(
         folder: where the examples are kept.
         max_examples: train on so many users, drawn by ``seed``.
         per_user: train on so many items of each of them, the latest.
-        orders: show each of them in so many orders of the candidates.
+        folds: train on all items of each of them instead, with candidates of a retriever that has
+            learned from the other folds of users; takes a retriever for each fold.
         retrieved_only: train only on those whose chosen item the retriever had found; otherwise
             those of the others take the last candidate's place.
         validation: most users that validation asks; :data:`VALIDATION` by default.
@@ -117,25 +127,30 @@ def ranker_data(
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         save_seen(data.events, folder)
-    earlier = open_earlier(
-        workspace,
-        PART,
-        data,
-        held.known,
-        fusion=True,
-        older=since is not None,
-        progress=encoder_progress,
-    )
-    with _Maker(earlier, engine, held, seed, progress) as maker:
-        make = partial(
-            maker.make,
-            "train",
-            max_examples,
-            insert=not retrieved_only,
-            orders=orders,
-            per_user=per_user,
+    insert = not retrieved_only
+
+    def opened(part: HeldBack) -> _Maker:
+        older = since is not None
+        shop = open_earlier(
+            workspace, PART, data, part.known, fusion=True, older=older, progress=encoder_progress
         )
-        train = kept_examples(files[0], make)
+        return _Maker(shop, engine, part, seed, progress)
+
+    def of_fold(fold: int) -> ExampleSet:
+        most = None if max_examples is None else max(1, max_examples // folds)
+        with opened(hold_back_users(data.events, fold, folds)) as maker:
+            return maker.make("train", most, insert=insert, per_user=len(data.events))
+
+    if folds and since is None:
+        parts = [
+            kept_examples(folder / f"fold-{fold}.jsonl", partial(of_fold, fold))
+            for fold in range(folds)
+        ]
+        train = kept_examples(files[0], lambda: joined(parts))
+    with opened(held) as maker:
+        if not folds or since is not None:
+            make = partial(maker.make, "train", max_examples, insert=insert, per_user=per_user)
+            train = kept_examples(files[0], make)
         most = VALIDATION if validation is None else validation
         valid = kept_examples(files[1], lambda: maker.make("validation", most))
     close_earlier(workspace, PART)
@@ -155,15 +170,21 @@ def sample_data(
         return maker.make("train", users, insert=True)
 
 
-def to_ask(workspace: Workspace, since: Since | None = None, *, per_user: int = 1) -> HeldBack:
-    """What would be asked of the shop's users.
+def to_ask(
+    workspace: Workspace, since: Since | None = None, *, per_user: int = 1, folds: int = 0
+) -> HeldBack:
+    """What would be asked of the shop's users; with ``folds``, of those of the first fold.
 
     Raises:
         DataError: no user has an item to train on, one to validate with, and a history.
     """
     with CatalogStore.open(workspace.database_url) as store:
         events = (event for batch in store.iter_events() for event in batch)
-        return held_back(events, since, per_user=per_user)
+        if not folds or since is not None:
+            return held_back(events, since, per_user=per_user)
+        known = in_order(events)
+        validation = held_back(known).validation
+        return replace(hold_back_users(known, 0, folds), validation=validation)
 
 
 def _nothing() -> ExampleSet:
@@ -202,7 +223,6 @@ class _Maker:
         most: int | None,
         *,
         insert: bool = False,
-        orders: int = 1,
         per_user: int = 1,
     ) -> ExampleSet:
         """Examples that ask at most so many users for what was held back for ``part``."""
@@ -229,7 +249,6 @@ class _Maker:
             targets={(event.user, event.item) for event in targets},
             per_user=per_user,
             insert=insert,
-            orders=orders,
             progress=tick,
         )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from llmrec.artifacts import Artifact
 from llmrec.errors import AdapterMismatch, ConfigError, ModelError
 from llmrec.finetune.settings import LoraSettings
+from llmrec.prompting import rank_prompt_version
 from llmrec.weights.fingerprint import base_sha256
 
 if TYPE_CHECKING:
@@ -31,7 +32,15 @@ def check_adapter(parent: Artifact, settings: LoraSettings) -> None:
 
     Raises:
         ConfigError: they do not; the message names the first.
+        AdapterMismatch: it was trained for another ranking prompt.
     """
+    prompt = parent.card.extra.get("prompt") if parent.kind == "ranker" else None
+    if prompt not in (None, rank_prompt_version()):
+        raise AdapterMismatch(
+            f"{parent.name} was trained for the prompt {prompt}, this llmrec asks with "
+            f"{rank_prompt_version()}.",
+            hint=_HINT,
+        )
     known = settings.model_validate(start_settings(parent))
     for name in _SHAPE:
         if getattr(settings, name) != getattr(known, name):

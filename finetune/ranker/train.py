@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from llmrec.artifacts import Artifact, Card
 from llmrec.errors import DataError
-from llmrec.finetune.batches import TokenExample, tokenise
 from llmrec.finetune.card import adapter_card
 from llmrec.finetune.examples import ExampleSet
+from llmrec.finetune.ranker.lists import ListExample, list_losses, tokenise_lists
 from llmrec.finetune.ranker.place import Place
 from llmrec.finetune.ranker.reports import LoraReport, Observer
 from llmrec.finetune.ranker.residual import beside_retriever, retrieval_scale
 from llmrec.finetune.ranker.run import train_adapter
-from llmrec.finetune.ranker.scores import ranking_losses
 from llmrec.finetune.ranker.validation import Validation
 from llmrec.finetune.ranker.wrap import Adapted
 from llmrec.finetune.settings import LoraSettings
@@ -35,6 +34,7 @@ class RankingTask:
     validation: ExampleSet | None = None
     parent: str | None = None
     _scale: float | None = None
+    _next_title: float = 0.0
 
     @property
     def hashes(self) -> Mapping[str, str | None]:
@@ -44,28 +44,31 @@ class RankingTask:
 
     def tokens(
         self, adapted: Adapted, settings: LoraSettings
-    ) -> tuple[list[TokenExample], list[TokenExample]]:
-        """Prompts, and the tokens of their labels; with ``residual``, beside the retriever."""
-        limit = min(settings.max_tokens, adapted.context)
+    ) -> tuple[list[ListExample], list[ListExample]]:
+        """Lists beside the retriever's scores."""
 
-        def made(data: ExampleSet) -> list[TokenExample]:
-            name = f"'{adapted.base}'"
-            return tokenise(data.examples, adapted.token_ids, model=name, max_tokens=limit)
+        def made(data: ExampleSet) -> list[ListExample]:
+            return tokenise_lists(
+                data.examples,
+                adapted.token_ids,
+                model=f"'{adapted.base}'",
+                context=adapted.context,
+                max_tokens=settings.max_tokens,
+            )
 
         examples, held = made(self.data), made(self.validation) if self.validation else []
-        if not settings.residual:
-            return examples, held
+        self._next_title = settings.next_title
         self._scale = retrieval_scale(examples)
         return beside_retriever(examples, self._scale), beside_retriever(held, self._scale)
 
     def losses(
-        self, model: Any, chosen: Sequence[TokenExample], device: str
+        self, model: Any, chosen: Sequence[ListExample], device: str
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Cross-entropy over the labels, and whether the chosen one is first."""
-        return ranking_losses(model, chosen, device)
+        """Cross-entropy over each list, and whether the chosen one is first."""
+        return list_losses(model, chosen, device, next_title=self._next_title)
 
     def held_out(
-        self, held: Sequence[TokenExample], settings: LoraSettings, place: Place
+        self, held: Sequence[ListExample], settings: LoraSettings, place: Place
     ) -> Validation:
         """Other shoppers' or later choices."""
         return Validation(held, settings.batch, place, self._scale)
@@ -105,7 +108,7 @@ def train_lora(
         progress: called after each step and each evaluation.
 
     Raises:
-        DataError: there are no examples, or they lack what ``residual`` needs.
+        DataError: there are no examples, or they lack the retriever's scores.
         LLMRecError: as :func:`~llmrec.finetune.ranker.run.train_adapter`.
     """
     if not data.examples:

@@ -8,22 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from llmrec.artifacts import Figure
-from llmrec.finetune.batches import TokenExample
 from llmrec.finetune.figures import mean_figure, share_figure
 from llmrec.finetune.gained import gained
+from llmrec.finetune.ranker.lists import ListExample, list_scores
 from llmrec.finetune.ranker.place import Place
 from llmrec.finetune.ranker.reports import EvaluationReport
-from llmrec.finetune.ranker.scores import label_scores
 from llmrec.finetune.ranker.task import Judgement, Results
 from llmrec.finetune.ranker.weight import FittedWeight, fit_weight, ndcg_at_k
+from llmrec.ranking import LIFT
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["LIFT", "Validation"]
-
-LIFT = "ndcg@10 lift"
-"""What the fused order adds to the retriever's; the main metric of a card where it is known."""
+__all__ = ["Validation"]
 
 _LATE = 3
 """Evaluations after which a model that is no better than guessing is not learning."""
@@ -35,7 +32,7 @@ class Validation:
     Every process asks all of them: they then agree on when to stop without a word.
 
     Args:
-        examples: with the retriever's scores, or without.
+        examples: with the retriever's scores and offsets, or without.
         batch: examples in one forward pass.
         place: where it runs.
         scale: what the offsets are of the retriever's scores, if there are any.
@@ -43,7 +40,7 @@ class Validation:
 
     def __init__(
         self,
-        examples: Sequence[TokenExample],
+        examples: Sequence[ListExample],
         batch: int,
         place: Place,
         scale: float | None = None,
@@ -57,9 +54,9 @@ class Validation:
         return len(self._examples)
 
     def scores(self, model: Any) -> list[torch.Tensor]:
-        """Log-probabilities of each example's labels."""
+        """Log-odds of each example's candidates."""
         with self._place.autocast():
-            return label_scores(model, self._examples, batch=self._batch)
+            return list_scores(model, self._examples, batch=self._batch)
 
     def judge(self, model: Any) -> Judgement:
         """:meth:`summary` of the model as it is."""
@@ -68,7 +65,7 @@ class Validation:
     def summary(self, scores: Sequence[torch.Tensor]) -> tuple[float, float, float]:
         """Mean loss (nats), accuracy and NDCG@10 of what the loss is of.
 
-        That is the model alone, or with the retriever's scores if it is trained beside those.
+        That is the model beside the retriever's scores, where the examples have them.
         """
         pairs = list(zip(self._judged(scores), self._examples, strict=True))
         loss = np.mean([-float(log_probs[example.target]) for log_probs, example in pairs])
@@ -124,27 +121,23 @@ class Validation:
         }
 
     def _judged(self, scores: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-        """Log-probabilities with the offsets that the loss is taken with."""
+        """Log-probabilities within each list, with the offsets that the loss is taken with."""
         import torch
 
         return [
-            (log_probs + torch.tensor(example.offsets)).log_softmax(-1)
-            if example.offsets
-            else log_probs
-            for log_probs, example in zip(scores, self._examples, strict=True)
+            (odds + torch.tensor(example.offsets or 0.0)).log_softmax(-1)
+            for odds, example in zip(scores, self._examples, strict=True)
         ]
 
     def _no_opinion(self) -> list[torch.Tensor]:
         import torch
 
-        return [
-            torch.zeros(len(example.label_tokens)).log_softmax(-1) for example in self._examples
-        ]
+        return [torch.zeros(len(example.parts)) for example in self._examples]
 
     def fitted(self, scores: Sequence[torch.Tensor]) -> FittedWeight:
         """The model's share in the score that suits these examples best."""
         return fit_weight(
-            [log_probs.tolist() for log_probs in scores],
+            [odds.tolist() for odds in scores],
             [example.retrieval for example in self._examples],
             [example.target for example in self._examples],
         )
@@ -171,6 +164,6 @@ class Validation:
         if reached > retriever:
             return ()
         return (
-            f"The model alone ranks no better than the retriever: {after} its NDCG@10 is "
+            f"The model adds nothing to the retriever: {after} the NDCG@10 of both is "
             f"{reached:.4f}, the retriever's own {retriever:.4f}.",
         )

@@ -48,21 +48,21 @@ class FittedWeight:
 
 
 def fit_weight(
-    log_probs: Sequence[Sequence[float]],
+    log_odds: Sequence[Sequence[float]],
     retrieval: Sequence[Sequence[float]],
     targets: Sequence[int],
 ) -> FittedWeight:
     """Fit ``ranking.llm_weight`` on validation cases.
 
     Args:
-        log_probs: the model's, for the candidates of each case.
+        log_odds: the model's, for the candidates of each case.
         retrieval: the retriever's scores of the same candidates.
         targets: the place of the chosen one among them.
     """
     table = np.array(
         [
             [ndcg_at_k(fuse(found, said, float(weight)), target) for weight in _GRID]
-            for said, found, target in zip(log_probs, retrieval, targets, strict=True)
+            for said, found, target in zip(log_odds, retrieval, targets, strict=True)
         ]
     )
     fold = np.arange(len(table)) % _FOLDS

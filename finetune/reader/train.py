@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmrec.artifacts import Artifact, Card, CardData, package_versions
-from llmrec.errors import ConfigError, DataError, ModelError
+from llmrec.errors import DataError, ModelError
 from llmrec.finetune.likelihood import HeldOutAnswers
 from llmrec.finetune.ranker.place import Place
 from llmrec.finetune.ranker.reports import LoraReport, Observer
@@ -133,14 +133,8 @@ def train_reader(
 
     Raises:
         DataError: there are no examples.
-        ConfigError: ``residual`` is set.
         LLMRecError: as :func:`~llmrec.finetune.ranker.run.train_adapter`.
     """
     if not task.examples:
         raise DataError("There are no messages to train on.", hint="Name files with messages.")
-    if settings.residual:
-        raise ConfigError(
-            "residual=true is for the ranker: messages have no retriever's scores.",
-            hint="Leave it out.",
-        )
     return train_adapter(task, base, out, settings, start=start, resume=resume, progress=progress)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llmrec.errors import ContextOverflow
-from llmrec.finetune.batches import LENGTHS
+from llmrec.finetune.batches import rounded
 from llmrec.finetune.words.examples import WordsExample
 
 if TYPE_CHECKING:
@@ -67,11 +67,11 @@ def tokenise_words(
 
 
 def text_batch(examples: Sequence[TextExample], *, device: str = "cpu") -> TextBatch:
-    """Pad examples to one length, on the left; lengths are rounded up, as :data:`LENGTHS` says."""
+    """Pad examples on the left to one length, which is rounded up."""
     import torch
 
-    longest = _rounded(max(len(one.tokens) for one in examples))
-    most = min(longest - 1, _rounded(max(one.answer for one in examples)))
+    longest = rounded(max(len(one.tokens) for one in examples))
+    most = min(longest - 1, rounded(max(one.answer for one in examples)))
     gaps = [longest - len(one.tokens) for one in examples]
     pairs = list(zip(gaps, examples, strict=True))
     mask = torch.tensor([[0] * gap + [1] * len(one.tokens) for gap, one in pairs], device=device)
@@ -82,10 +82,6 @@ def text_batch(examples: Sequence[TextExample], *, device: str = "cpu") -> TextB
         positions=(mask.cumsum(1) - 1).clamp(min=0),
         targets=torch.tensor(rows, device=device),
     )
-
-
-def _rounded(length: int) -> int:
-    return -(-length // LENGTHS) * LENGTHS
 
 
 def answer_losses(

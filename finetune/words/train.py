@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmrec.artifacts import Card, CardData, package_versions
-from llmrec.errors import ConfigError, DataError, ModelError
+from llmrec.errors import DataError, ModelError
 from llmrec.finetune.likelihood import HeldOutAnswers
 from llmrec.finetune.ranker.place import Place
 from llmrec.finetune.ranker.reports import LoraReport, Observer
@@ -112,14 +112,8 @@ def train_words(
 
     Raises:
         DataError: there are no examples.
-        ConfigError: ``residual`` is set.
         LLMRecError: as :func:`~llmrec.finetune.ranker.run.train_adapter`.
     """
     if not task.data.examples:
         raise DataError("There are no examples to train on.", hint="Make some with build_words.")
-    if settings.residual:
-        raise ConfigError(
-            "residual=true is for the ranker: words have no retriever's scores.",
-            hint="Leave it out.",
-        )
     return train_adapter(task, base, out, settings, resume=resume, progress=progress)

@@ -112,6 +112,7 @@ def trace_line(answer: Recommendations) -> str:
         f"{trace.milliseconds.get('total', 0):,.0f} ms: {stages}; texts written {trace.generated} "
         f"times, {trace.repairs} repaired, {trace.quoted} quoted, "
         f"{trace.from_fields} made from fields",
+        *([f"The language model did not rank: {trace.unranked}"] if trace.unranked else []),
         *trace.notes,
     ]
     if trace.degraded:

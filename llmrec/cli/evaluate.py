@@ -49,7 +49,7 @@ _LlmWeight = Annotated[
     float | None, typer.Option(help="Share of the model in the score.", show_default=False)
 ]
 _Sensitivity = Annotated[
-    int, typer.Option(help="Rank so many users again, in other orders and under other labels.")
+    int, typer.Option(help="Ignored: candidates are judged apart, in any order.", hidden=True)
 ]
 _Words = Annotated[
     int, typer.Option(help="Write reasons for so many users and check their claims.")
@@ -131,7 +131,6 @@ def run(
         resume=resume,
         workspace=workspace,
         cache=cache,
-        sensitivity=sensitivity,
         words=words,
     )
     if answers:
@@ -210,7 +209,6 @@ class _RunOptions:
     resume: bool
     workspace: Path | None
     cache: bool
-    sensitivity: int
     words: int
 
     def folder(self, data: EvalData, recommender: str) -> Path:
@@ -346,7 +344,7 @@ def _run_ranker(
     with (
         open_main_path(data, options.part, shop, cached=options.cache) as path,
         flags.counting("Users") as tell,
-        flags.counting("Other orders, labels, words") as tell_details,
+        flags.counting("Words") as tell_details,
     ):
         return run_planned(
             path,
@@ -359,7 +357,6 @@ def _run_ranker(
             details=lambda outcome: llm_details(
                 path,
                 outcome,
-                sensitivity=options.sensitivity,
                 words=options.words,
                 progress=tell_details,
             ),

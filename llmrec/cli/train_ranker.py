@@ -62,9 +62,10 @@ def ranker(
 
     Each shopper's last new item but one is asked for, and the last one validates; the retriever
     that finds the candidates is made anew from the log before both. With few shoppers and long
-    histories, train on more of each: --set per_user=20. Stopped at any moment, the same
-    command goes on where it was. The adapter serves at once if, on validation, it lifts the ranking
-    above the retriever's own order and is no worse than the one that serves.
+    histories, train on more of each: --set per_user=20, or on every item: --set folds=2. Stopped at
+    any moment, the same command goes on where it was. The adapter serves at once, with the weight
+    that was fitted with it, if validation shows that it lifts the ranking above the retriever's own
+    order and it is no worse than the one that serves.
 
     Examples: [bold]llmrec train ranker -w shop --dry-run[/] ·
     [bold]llmrec train ranker -w shop --max-examples 20000 --set learning_rate=1e-4[/] ·
@@ -146,12 +147,15 @@ class RankerStage:
         sample = sample_data(
             self._shop, prompt_maker(base), held, users=_SAMPLE, seed=settings.seed
         )
-        most = len(held.train) if self._most is None else self._most * settings.per_user
+        # Of folds the first is looked at; the others are like it.
+        folds = 1 if self._since else max(1, settings.folds)
+        users, asked = folds * len({event.user for event in held.train}), folds * len(held.train)
+        share = 1.0 if self._most is None else min(1.0, self._most / max(1, users))
         size = estimate_ranker(
             sample,
             base,
             settings,
-            examples=settings.orders * min(len(held.train), most),
+            examples=round(share * asked),
             validation=min(len(held.validation), VALIDATION),
         )
         return Size(
@@ -175,7 +179,8 @@ class RankerStage:
     def _held(self) -> HeldBack:
         from llmrec.finetune.ranker.shop import to_ask
 
-        return to_ask(self._shop, self._since, per_user=self._settings.per_user)
+        settings = self._settings
+        return to_ask(self._shop, self._since, per_user=settings.per_user, folds=settings.folds)
 
     def _words(self, size: RankerEstimate) -> str:
         return (
@@ -234,10 +239,10 @@ def _show(shop: Workspace, published: PublishedAdapter, report: LoraReport | Non
     serves = f"{name} serves now." if published.promoted else f"{name} does not serve."
     console.print(" ".join((serves, published.reason)).strip(), highlight=False)
     weight, now = card.extra.get("llm_weight"), shop.settings.ranking.llm_weight
-    if published.promoted and weight is not None and weight != now:
+    if published.promoted and weight is not None and now not in (None, weight):
         console.print(
-            f"On validation it did best with llm_weight = {weight:g} in the section [ranking] of "
-            f"llmrec.toml; it is {now:g}.",
+            f"On validation it did best with the weight {weight:g}; llmrec.toml sets "
+            f"ranking.llm_weight = {now:g}. Take that out, and the adapter's own counts.",
             highlight=False,
             markup=False,
         )

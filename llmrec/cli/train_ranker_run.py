@@ -50,7 +50,7 @@ class RankerRun:
         # Other processes of ``accelerate launch`` have a number above 0.
         self.helper = int(os.environ.get("RANK", "0")) > 0
         self._home = shop.cache_dir / "train-ranker"
-        drawn = max_examples, targets, settings.per_user, settings.orders, settings.seed
+        drawn = max_examples, targets, settings.per_user, settings.folds, settings.seed
         self._data = self._home / "examples" / cache_key(ranker_state(shop), *drawn, *_asked(since))
         self._name = cache_key(self._data.name, settings.model_dump_json())
         self.folder = self._home / "runs" / self._name
@@ -88,7 +88,7 @@ class RankerRun:
                 self._data,
                 max_examples=self._most,
                 per_user=self._settings.per_user,
-                orders=self._settings.orders,
+                folds=self._settings.folds,
                 retrieved_only=self._targets == "retrieved",
                 since=self._since,
                 seed=self._settings.seed,

@@ -15,6 +15,7 @@ from llmrec.engines.calls import Deadline, check_adapters, check_generation
 from llmrec.engines.constraints import Constraint
 from llmrec.engines.local.decoding import Continuation, Sampling, shown_pieces
 from llmrec.engines.local.grammar import Grammars, Matcher
+from llmrec.engines.local.prefix import families
 from llmrec.engines.local.scoring import log_softmax
 from llmrec.engines.tokenizing import Tokenized
 from llmrec.engines.turns import Turns
@@ -73,8 +74,8 @@ class InProcess(Tokenized, ABC, Generic[_Network]):
     ) -> list[FloatArray]:
         """Log-probabilities of each prompt's labels as its next token, normalised over the labels.
 
-        One prompt is one forward pass. Many prompts are grouped by adapter into as few passes as
-        memory and padding allow.
+        One prompt is one forward pass. Many prompts are grouped by adapter, and by what neighbours
+        begin with, into as few passes as memory and padding allow.
 
         Raises:
             ContextOverflow: a prompt is longer than the context; nothing has run.
@@ -96,9 +97,12 @@ class InProcess(Tokenized, ABC, Generic[_Network]):
             for row, of_row in zip(rows, logits, strict=True):
                 scores[row] = log_softmax(of_row[label_ids[row]])
 
-        lengths = [len(prompt_ids) for prompt_ids in ids]
-        for name, batch in self._batches(named, lengths, self._score_tokens, self.score_waste):
-            self._run(partial(run, name), batch)
+        for family in families(ids):
+            adapter_of, lengths = [named[row] for row in family], [len(ids[row]) for row in family]
+            for name, places in self._batches(
+                adapter_of, lengths, self._score_tokens, self.score_waste
+            ):
+                self._run(partial(run, name), [family[place] for place in places])
         deadline.check()
         return [scores[row] for row in range(len(ids))]
 

@@ -1,8 +1,8 @@
 """A public engine without a model: deterministic answers, for tests and for trying things out.
 
-Left alone, it ranks by word overlap: the candidate whose line in the prompt shares most words with
-the rest of the prompt (history and query) wins. That makes it behave sensibly in a test without
-any weights, and wrongly enough to never be mistaken for a model.
+Left alone, it ranks by word overlap: the candidate whose line shares most words with the rest of
+the prompt (history and query) wins. That makes it behave sensibly in a test without any weights,
+and wrongly enough to never be mistaken for a model.
 """
 
 from __future__ import annotations
@@ -42,14 +42,20 @@ DEFAULT_TEXT = "It goes well with what you chose before."
 def word_overlap(prompt: str, labels: Sequence[str]) -> list[float]:
     r"""For each label, the share of the words of its line that stand elsewhere in the prompt.
 
-    A label's line is the last one that begins with the label, bare or in brackets. Words count by
-    their first five letters, so that singular and plural meet.
+    A label's line is the last one that begins with the label, bare or in brackets; that of "yes" is
+    what stands behind the colon of the last line but one, which a ranking prompt asks about. Words
+    count by their first five letters, so that singular and plural meet.
 
     >>> word_overlap("Bought: green tea\n(A) hammer\n(B) tea pot\nAnswer: (", ["A", "B"])
     [0.0, 0.5]
+    >>> word_overlap("Bought: green tea\nProduct: tea pot\nWanted:", [" yes", " no"])
+    [0.5, 0.0]
     """
     lines = prompt.splitlines()
     owner = {place: label for label in labels if (place := _line_of(label, lines)) is not None}
+    if len(lines) > 1 and (yes := [label for label in labels if label.strip() == "yes"]):
+        owner[len(lines) - 2] = yes[0]
+        lines[-2] = lines[-2].partition(": ")[2]
     rest = _stems(" ".join(line for place, line in enumerate(lines) if place not in owner))
     shares = dict.fromkeys(labels, 0.0)
     for place, label in owner.items():
@@ -245,7 +251,7 @@ def _check_labels(engine: ScriptedEngine, prompt: str, labels: Sequence[str]) ->
         if label_token(engine.token_ids, prompt, label) is None:
             raise EngineError(
                 f"The label {label!r} is not one token after {prompt[-20:]!r}.",
-                hint="Take labels from llmrec.labels.choose_labels.",
+                hint="Give labels that are one token each behind the prompt (llmrec.labels).",
             )
 
 

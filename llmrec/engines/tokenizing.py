@@ -97,7 +97,7 @@ class ChatTokenizer:
         if len(set(ids)) != len(ids):
             raise EngineError(
                 f"Two of the labels {list(labels)!r} are the same token.",
-                hint="Take labels from llmrec.labels.choose_labels.",
+                hint="Give labels that are one token each behind the prompt (llmrec.labels).",
             )
         return ids
 
@@ -121,7 +121,7 @@ class ChatTokenizer:
         if token is None:
             raise EngineError(
                 f"The label {label!r} is not one token of '{self._name}' after {tail[-20:]!r}.",
-                hint="Take labels from llmrec.labels.choose_labels.",
+                hint="Give labels that are one token each behind the prompt (llmrec.labels).",
             )
         return token
 

@@ -63,7 +63,10 @@ class Experiment:
         ranking = self.ranking[arm]
         named = {None: "the promoted adapter, if any", NO_ADAPTER: "no adapter"}
         adapter = named.get(ranking.adapter, f"adapter {ranking.adapter}")
-        return f"{adapter}, llm_weight {ranking.llm_weight:g}"
+        weight = ranking.llm_weight
+        return f"{adapter}, " + (
+            "with the weight it has earned" if weight is None else f"llm_weight {weight:g}"
+        )
 
 
 def rank_in_arms(

@@ -10,12 +10,12 @@ from llmrec.prompting.lines import (
     price_text,
 )
 from llmrec.prompting.rank import (
-    NEUTRAL_ITEM,
+    LINE_TOKENS,
     RankPrompt,
     fit_rank_prompt,
     rank_prompt,
-    rank_prompt_tail,
     rank_prompt_version,
+    yes_and_no,
 )
 from llmrec.prompting.shop_text import one_line, shorten
 from llmrec.prompting.templates import (
@@ -29,7 +29,7 @@ from llmrec.prompting.words import describe_prompt, reason_prompt
 
 __all__ = [
     "DETAILS",
-    "NEUTRAL_ITEM",
+    "LINE_TOKENS",
     "ChatMessage",
     "Detail",
     "HistoryPair",
@@ -44,10 +44,10 @@ __all__ = [
     "price_label",
     "price_text",
     "rank_prompt",
-    "rank_prompt_tail",
     "rank_prompt_version",
     "reason_prompt",
     "render_template",
     "shorten",
     "template_version",
+    "yes_and_no",
 ]

@@ -1,19 +1,20 @@
-"""Listwise ranking with a language model, in one forward pass."""
+"""Ranking with a language model that judges each candidate apart, beside the retriever's score."""
 
-from llmrec.ranking.calibration import LabelPrior
 from llmrec.ranking.fusion import fuse, standardise
-from llmrec.ranking.ranker import Ranker, labels_for, order_seed, shuffled
+from llmrec.ranking.ranker import Ranker
 from llmrec.ranking.requests import RankedCandidate, Ranking, RankRequest
+from llmrec.ranking.share import LIFT, ModelShare, ShareOf, has_shown_lift, share_of_card
 
 __all__ = [
-    "LabelPrior",
+    "LIFT",
+    "ModelShare",
     "RankRequest",
     "RankedCandidate",
     "Ranker",
     "Ranking",
+    "ShareOf",
     "fuse",
-    "labels_for",
-    "order_seed",
-    "shuffled",
+    "has_shown_lift",
+    "share_of_card",
     "standardise",
 ]

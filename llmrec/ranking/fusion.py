@@ -27,23 +27,23 @@ def standardise(scores: Sequence[float]) -> NDArray[np.float64]:
 
 
 def fuse(
-    retrieval: Sequence[float], log_probs: Sequence[float], llm_weight: float
+    retrieval: Sequence[float], log_odds: Sequence[float], llm_weight: float
 ) -> NDArray[np.float64]:
-    """``(1 - w) z(retrieval) + w (log p - mean)``.
+    """``(1 - w) z(retrieval) + w (log-odds - mean)``.
 
-    Retrieval scores come in many sizes, so they are standardised within the request. A
-    log-probability has a size of its own, which says how sure the model is: blown up to unit
-    variance, a model without an opinion would speak as loud as one that knows.
+    Retrieval scores come in many sizes, so they are standardised within the request. Log-odds
+    have a size of their own, which says how sure the model is: blown up to unit variance, a model
+    without an opinion would speak as loud as one that knows.
 
     Args:
         retrieval: fused retrieval scores of ``n`` candidates.
-        log_probs: the model's log-probabilities of their labels.
+        log_odds: the model's, of yes over no for each of them.
         llm_weight: ``w``, between 0 (retrieval alone) and 1 (the model alone).
 
     Returns:
         ``n`` scores; higher is better.
     """
-    said = np.asarray(log_probs, dtype=np.float64)
-    if said.size:
-        said = said - said.mean()
-    return np.asarray((1.0 - llm_weight) * standardise(retrieval) + llm_weight * said)
+    odds = np.asarray(log_odds, dtype=np.float64)
+    if odds.size:
+        odds = odds - odds.mean()
+    return np.asarray((1.0 - llm_weight) * standardise(retrieval) + llm_weight * odds)

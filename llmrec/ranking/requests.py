@@ -15,41 +15,36 @@ class RankRequest:
     """One list to rank.
 
     ``history`` is oldest first, each entry with its item or ``None`` where it counts by its text;
-    ``candidates`` hold at most ``MAX_CANDIDATES`` different items; ``seed`` sets the order in which
-    the model sees them. ``reverse_labels`` gives the labels out from the other end: for measuring
-    how much the model's answer depends on them.
+    ``candidates`` are different items, as many as there are, in any order.
     """
 
     history: tuple[tuple[HistoryEntry, Item | None], ...]
     query: str | None
     candidates: tuple[tuple[Candidate, Item], ...]
-    seed: int = 0
-    reverse_labels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RankedCandidate:
-    """A candidate with the label it had in the prompt and what the model thought of it.
+    """A candidate with what the model thought of it.
 
-    ``log_prob`` is the log-probability of the label among the labels (calibrated, if the ranker
-    calibrates); ``score`` is what the list is sorted by.
+    ``log_odds`` is ``log p(yes) - log p(no)`` behind its own prompt; ``score`` is what the list is
+    sorted by.
     """
 
     candidate: Candidate
     item: Item
-    label: str
-    log_prob: float
+    log_odds: float
     score: float
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """All candidates of one request, best first.
+    """All candidates of one request, best first; empty where the model was not asked.
 
-    ``forward_passes`` are those of the batch the request was part of. ``milliseconds`` has this
-    request's share of ``render`` and ``rank``. ``shown`` are the ids in the order of the prompt, of
-    the first one where several orders were asked; ``prompt_tokens`` are those of all of them.
-    ``adapter`` is the one that ranked, ``None`` the base model.
+    ``prompt_tokens`` counts what all candidates share once. ``forward_passes`` are those of the
+    batch the request was part of. ``milliseconds`` has this request's share of ``render`` and
+    ``rank``. ``adapter`` is the one that ranked, ``None`` the base model. ``unasked`` says why the
+    model was not asked, ``None`` where it was.
     """
 
     order: tuple[RankedCandidate, ...]
@@ -57,5 +52,5 @@ class Ranking:
     prompt_version: str
     forward_passes: int
     milliseconds: Mapping[str, float]
-    shown: tuple[str, ...] = ()
     adapter: str | None = None
+    unasked: str | None = None

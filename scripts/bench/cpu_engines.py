@@ -119,7 +119,10 @@ def worker(name: str, model: str) -> None:
         if task["do"] == "prompts":
             from rank_prompts import rank_prompts
 
-            prompts, labels = rank_prompts(engine, task["n"])
+            from llmrec.prompting import yes_and_no
+
+            prompts = [made.texts[0] for made in rank_prompts(engine, task["n"])]
+            labels = yes_and_no(engine.token_ids, prompts[0])
             answer: Any = {"prompts": prompts, "labels": labels}
         elif task["do"] == "speed":
             answer = _speed(engine, task["prompts"], task["labels"], task["busy"])

@@ -5,9 +5,9 @@
     python scripts/bench/precision.py --device cuda --precisions bf16 int8 nf4
 
 One model is loaded per precision, and they take turns, so that whatever else the machine does meets
-all of them alike. Agreement is over the scores of 20 candidates in each prompt: Kendall's tau with
-the first precision named, and the share of prompts with the same best candidate. "alone" is how far
-a prompt's log-probabilities lie from those that it gets in a batch.
+all of them alike. Agreement is over the log-odds of 20 candidates in each list: Kendall's tau with
+the first precision named, and the share of lists with the same best candidate. "alone" is how far
+the log-odds of a list asked by itself lie from those that it gets beside others.
 """
 
 from __future__ import annotations
@@ -16,29 +16,32 @@ import argparse
 from time import perf_counter
 
 import numpy as np
+from apart import odds
 from processes import machine
 from rank_prompts import rank_prompts
 from scipy.stats import kendalltau
 
 from llmrec.config import EngineSettings
 from llmrec.engines.local.engine import TransformersEngine
+from llmrec.prompting import RankPrompt
 
 Times = dict[str, dict[str, list[float]]]
 
 
 def measure(
-    engines: dict[str, TransformersEngine], rounds: int, prompts: list[str], labels: tuple[str, ...]
+    engines: dict[str, TransformersEngine], rounds: int, lists: list[RankPrompt]
 ) -> tuple[Times, dict[str, np.ndarray]]:
-    """Tokens per second of each precision and round, and the scores ``[prompts, candidates]``."""
+    """Tokens per second of each precision and round, and log-odds ``[lists, candidates]``."""
     times: Times = {name: {"prompt": [], "decode": []} for name in engines}
     scores = {}
+    texts = [text for made in lists for text in made.texts]
+    tokens = sum(made.tokens for made in lists)
     for _ in range(rounds):
         for name, engine in engines.items():
-            tokens = sum(engine.count_tokens(one) for one in prompts)
             start = perf_counter()
-            scores[name] = np.stack(engine.score_labels(prompts, [labels] * len(prompts)))
+            scores[name] = odds(engine, texts).reshape(len(lists), -1)
             times[name]["prompt"].append(tokens / (perf_counter() - start))
-            times[name]["decode"].append(decode_speed(engine, prompts[0]))
+            times[name]["decode"].append(decode_speed(engine, texts[0]))
     return times, scores
 
 
@@ -67,15 +70,15 @@ def main() -> None:
         for name in options.precisions
     }
     base = options.precisions[0]
-    prompts, labels = rank_prompts(engines[base], options.prompts)
-    times, scores = measure(engines, options.rounds, prompts, labels)
-    print(f"{options.model} on {options.device}, {machine()}; {options.prompts} prompts, medians")
+    lists = rank_prompts(engines[base], options.prompts)
+    times, scores = measure(engines, options.rounds, lists)
+    print(f"{options.model} on {options.device}, {machine()}; {options.prompts} lists, medians")
     print(
         "| weights | MB | prompt tokens/s | ratio | decode tokens/s | ratio | tau | best | alone |"
     )
     print("|---" * 9 + "|")
     for name, engine in engines.items():
-        alone = np.stack([engine.score_labels([one], [labels])[0] for one in prompts[:4]])
+        alone = np.stack([odds(engine, made.texts) for made in lists[:4]])
         taus = [kendalltau(a, b).statistic for a, b in zip(scores[base], scores[name], strict=True)]
         same = (scores[base].argmax(1) == scores[name].argmax(1)).mean()
         cells = [name, f"{engine._network.get_memory_footprint() / 1e6:.0f}"]

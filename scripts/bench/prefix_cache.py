@@ -6,7 +6,8 @@
 
 Requests of the demo store's shoppers, one at a time, in three rounds: each shopper's request for
 the first time; the same request again; the same shopper after one more purchase, with other
-candidates. Then how many tokens all prompts begin with alike.
+candidates. A request is a prompt for each candidate, which share all but their last lines. Then how
+many tokens the prompts of all requests begin with alike.
 """
 
 from __future__ import annotations
@@ -26,14 +27,13 @@ from vllm_agreement import MODEL, History, read_shop
 from llmrec.config import EngineSettings
 from llmrec.engines import load_engine
 from llmrec.engines.vllm.engine import VLLMEngine
-from llmrec.prompting import fit_rank_prompt
-from llmrec.ranking.ranker import labels_for
+from llmrec.prompting import fit_rank_prompt, yes_and_no
 from llmrec.types import HistoryEntry, Item
 
 
 @dataclass(frozen=True)
 class Round:
-    """Requests of one kind: tokens of a prompt, the share found in the cache, median time."""
+    """Requests of one kind: tokens of a request, the share found in the cache, median time."""
 
     name: str
     tokens: float
@@ -48,11 +48,10 @@ class Shoppers:
         self._engine = engine
         self._candidates = candidates
         self._history = history
-        self.labels = labels_for(engine, candidates)
         self._histories, self._items = read_shop(None)
 
-    def prompt(self, shopper: int, purchases: int = 0) -> str:
-        """A shopper's prompt after ``purchases`` more things than the log knows."""
+    def prompts(self, shopper: int, purchases: int = 0) -> list[str]:
+        """A shopper's prompts after ``purchases`` more things than the log knows."""
         draw = random.Random(f"{shopper} {purchases}")
         bought = [draw.choice(self._items) for _ in range(purchases)]
         entries: History = [(HistoryEntry(item=one.id), one) for one in bought]
@@ -60,28 +59,28 @@ class Shoppers:
             [*self._histories[shopper], *entries][-self._history :],
             None,
             self._shown(draw),
-            self.labels,
             render=self._engine.render,
             count_tokens=self._engine.count_tokens,
             budget=1800,
-        ).text
+        ).texts
 
     def _shown(self, draw: random.Random) -> list[Item]:
         return draw.sample(self._items, self._candidates)
 
 
-def ask(engine: VLLMEngine, name: str, prompts: Sequence[str], labels: Sequence[str]) -> Round:
-    """Score ``prompts`` one by one."""
+def ask(engine: VLLMEngine, name: str, requests: Sequence[list[str]]) -> Round:
+    """Score the candidates of each request in one call, one request after another."""
+    answers = yes_and_no(engine.token_ids, requests[0][0])
     counts, times = engine.counts, []
     read, cached = counts.prompt_tokens, counts.cached_tokens
-    for prompt in prompts:
+    for prompts in requests:
         started = perf_counter()
-        engine.score_labels([prompt], [labels])
+        engine.score_labels(prompts, [answers] * len(prompts))
         times.append((perf_counter() - started) * 1000)
     tokens = counts.prompt_tokens - read
     return Round(
         name,
-        tokens / len(prompts),
+        tokens / len(requests),
         (counts.cached_tokens - cached) / tokens,
         float(np.median(times)),
     )
@@ -105,8 +104,7 @@ def report(rounds: Sequence[Round], common: int) -> None:
             f"| {one.name} | {one.tokens:.0f} | {one.cached:.1%} | {one.milliseconds:.0f} | "
             f"{one.milliseconds / base:.2f} |"
         )
-    share = common / rounds[0].tokens
-    print(f"\nAll prompts begin with the same {common} tokens, {share:.1%} of a prompt.")
+    print(f"\nAll prompts begin with the same {common} tokens.")
 
 
 def main() -> None:
@@ -122,15 +120,15 @@ def main() -> None:
     engine = load_engine("vllm", options.model, settings)
     assert isinstance(engine, VLLMEngine)
     shoppers = Shoppers(engine, options.candidates, options.history)
-    first = [shoppers.prompt(one) for one in range(options.shoppers)]
-    later = [shoppers.prompt(one, purchases=1) for one in range(options.shoppers)]
-    engine.score_labels(["("], [shoppers.labels])
+    first = [shoppers.prompts(one) for one in range(options.shoppers)]
+    later = [shoppers.prompts(one, purchases=1) for one in range(options.shoppers)]
+    engine.score_labels(["Wanted:"], [(" yes", " no")])
     rounds = [
-        ask(engine, "each shopper's first", first, shoppers.labels),
-        ask(engine, "the same again", first[::-1], shoppers.labels),
-        ask(engine, "one purchase later, other candidates", later[::-1], shoppers.labels),
+        ask(engine, "each shopper's first", first),
+        ask(engine, "the same again", first[::-1]),
+        ask(engine, "one purchase later, other candidates", later[::-1]),
     ]
-    common = common_tokens(engine, first)
+    common = common_tokens(engine, [prompts[0] for prompts in first])
     engine.close()
     print(f"{options.model}, {options.candidates} candidates; {machine()}\n")
     report(rounds, common)

@@ -15,8 +15,7 @@ from llmrec.catalog.store import CatalogStore
 from llmrec.demo import events_file, items_files
 from llmrec.engines import Engine
 from llmrec.ingest import ingest_events, ingest_items
-from llmrec.prompting import fit_rank_prompt
-from llmrec.ranking.ranker import labels_for
+from llmrec.prompting import RankPrompt, fit_rank_prompt
 from llmrec.requests import condense_history
 from llmrec.types import HistoryEntry
 
@@ -25,9 +24,9 @@ __all__ = ["rank_prompts"]
 
 def rank_prompts(
     engine: Engine, n: int, *, candidates: int = 20, seed: int = 0
-) -> tuple[list[str], tuple[str, ...]]:
-    """``n`` prompts as the ranker would render them for ``engine``, and their labels."""
-    draw, labels = random.Random(seed), labels_for(engine, candidates)
+) -> list[RankPrompt]:
+    """The prompts of ``n`` shoppers' lists as the ranker would render them for ``engine``."""
+    draw = random.Random(seed)
     prompts = []
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace.init(Path(folder) / "shop")
@@ -42,14 +41,14 @@ def rank_prompts(
                     for one in store.history(user)
                 ]
                 recent = condense_history(entries)[-10:]
-                prompt = fit_rank_prompt(
-                    [(entry, items.get(entry.item or "")) for entry in recent],
-                    None,
-                    [items[one] for one in draw.sample(ids, candidates)],
-                    labels,
-                    render=engine.render,
-                    count_tokens=engine.count_tokens,
-                    budget=1800,
+                prompts.append(
+                    fit_rank_prompt(
+                        [(entry, items.get(entry.item or "")) for entry in recent],
+                        None,
+                        [items[one] for one in draw.sample(ids, candidates)],
+                        render=engine.render,
+                        count_tokens=engine.count_tokens,
+                        budget=1800,
+                    )
                 )
-                prompts.append(prompt.text)
-    return prompts, labels
+    return prompts

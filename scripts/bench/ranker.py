@@ -1,8 +1,7 @@
 """The LoRA ranker over its retriever on a data folder: train it, then rank the whole test part.
 
     python scripts/bench/ranker.py ../shared/data/amazon14_beauty --shop bench-work/fusion/shop \
-        --out bench-work/ranker --candidates 10 --history 5 --tokens 280 --orders 2 \
-        --set residual=true
+        --out bench-work/ranker --candidates 10 --history 5
 
 ``--shop`` is the workspace that ``scripts/bench/fusion.py --out`` leaves, with a behaviour encoder
 and a fusion for the test part. The ranker trains as ``llmrec train ranker`` does: on each user's
@@ -10,8 +9,6 @@ last new item but one before the test, with a retriever that has not learned fro
 on the last. Targets that this retriever did not find are left out. If validation says that the
 adapter helps, the language model is asked on the test users whose target is among the candidates;
 on the others no order of the candidates changes a figure, and they count as 0 on both sides.
-``--easy 6000`` first trains on so many shoppers whose other candidates are drawn from the log, and
-goes on from there: what the letters mean is learned where the answer is easy to see.
 
 Stopped at any moment, the same command goes on where it was. ``result.json`` has the figures,
 ``adapter/`` the adapter, ``adapter-curves/`` TensorBoard's files.
@@ -23,22 +20,18 @@ import argparse
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import numpy as np
-from adapted import examples_of
 from processes import machine
 from scipy.special import log_softmax
 
-from llmrec.artifacts import Artifact, Artifacts, read_card
-from llmrec.catalog.store import CatalogStore
+from llmrec.artifacts import Artifacts
 from llmrec.cli.train_settings import training_settings
 from llmrec.config import Workspace
 from llmrec.eval import Case, EvalData, RunScores, compare_all, open_data
-from llmrec.eval.judging.asking import in_batches, sample_cases
+from llmrec.eval.judging.asking import in_batches
 from llmrec.eval.main_path.recommenders import open_main_path, open_retriever
 from llmrec.eval.main_path.shop import evaluation_shop
 from llmrec.eval.measures.bootstrap import bootstrap_intervals
@@ -47,17 +40,16 @@ from llmrec.finetune import (
     ExampleSet,
     LoraSettings,
     StepReport,
-    build_examples,
     train_lora,
 )
+from llmrec.finetune.example_files import kept_examples
 from llmrec.finetune.ranker.logs import TensorBoard
 from llmrec.finetune.ranker.prompts import prompt_maker
 from llmrec.finetune.ranker.publish import publish_ranker
-from llmrec.finetune.ranker.shop import RankerData, ranker_data, to_ask
+from llmrec.finetune.ranker.shop import RankerData, ranker_data
 from llmrec.finetune.ranker.weight import ndcg_at_k
 from llmrec.ranking import fuse
-from llmrec.retrieval.request import RetrievalRequest, RetrievalResult
-from llmrec.types import Candidate, Event, Recommendations
+from llmrec.types import Recommendations
 
 METRIC = "ndcg@10"
 
@@ -88,20 +80,18 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder for everything")
     parser.add_argument("--candidates", type=int, default=20)
     parser.add_argument("--history", type=int, default=10, help="latest entries in a prompt")
-    parser.add_argument("--tokens", type=int, default=1800, help="longest prompt")
-    parser.add_argument("--orders", type=int, default=1, help="orders of each example's candidates")
-    parser.add_argument("--easy", type=int, default=0, help="first, so many drawn candidates")
+    parser.add_argument("--tokens", type=int, default=1800, help="of a candidate's prompt, at most")
+    parser.add_argument("--examples", type=int, help="train on so many users; default: all")
+    parser.add_argument("--minutes", type=float, help="of training, at most")
     parser.add_argument("--validation", type=int, default=6_000, help="users that validate")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--permutations", type=int, nargs="*", default=[], help="also so many")
-    parser.add_argument("--users", type=int, help="so many test users for permutations")
     parser.add_argument("--order", default="time", choices=("time", "position"))
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 
 
 def settings_of(args: argparse.Namespace) -> LoraSettings:
-    return training_settings(LoraSettings, {"seed": args.seed, "orders": args.orders}, args.set)
+    return training_settings(LoraSettings, {"seed": args.seed}, args.set)
 
 
 def say(text: str) -> None:
@@ -117,15 +107,15 @@ def trained(shop: Any, args: argparse.Namespace) -> dict[str, Any]:
             prompt_maker(shop.settings.models.llm),
             args.out / "examples",
             per_user=settings_of(args).per_user,
-            orders=args.orders,
+            folds=settings_of(args).folds,
+            max_examples=args.examples,
             retrieved_only=True,
             validation=args.validation,
             seed=args.seed,
             progress=lambda done, of: say(f"  {done:,} of {of:,}") if done % 2_000 == 0 else None,
         )
         say(f"{len(data.train.examples):,} examples, {len(data.validation.examples):,} to validate")
-        start = easy(shop, args) if args.easy else None
-        learned(shop, data, folder, settings_of(args), start)
+        learned(shop, data, folder, args)
         publish_ranker(shop, folder)
     card = json.loads((folder / "card.json").read_text())
     extra = card["extra"]
@@ -144,14 +134,16 @@ def retriever_loss(folder: Path, scale: float | None) -> float | None:
     """The validation loss of the retriever's scores times ``scale``, where there is one."""
     if scale is None:
         return None
-    examples = examples_of(folder / "validation.jsonl")
+    examples = kept_examples(folder / "validation.jsonl", _missing).examples
     said = [log_softmax(scale * np.array(one.retrieval))[one.target] for one in examples]
     return float(-np.mean(said))
 
 
-def learned(
-    shop: Workspace, data: RankerData, folder: Path, settings: LoraSettings, start: Artifact | None
-) -> None:
+def _missing() -> ExampleSet:
+    raise SystemExit("The examples are gone; remove the adapter, and it is trained anew.")
+
+
+def learned(shop: Workspace, data: RankerData, folder: Path, args: argparse.Namespace) -> None:
     """Train an adapter into ``folder``, with TensorBoard's curves beside it."""
     with closing(TensorBoard(folder.with_name(f"{folder.name}-curves"))) as board:
 
@@ -164,70 +156,21 @@ def learned(
             data.train,
             shop.settings.models.llm,
             folder,
-            settings,
+            settings_of(args),
             validation=data.validation,
-            start=start,
+            seconds=None if args.minutes is None else 60 * args.minutes,
             progress=tell,
         )
 
 
-class Drawn:
-    """Gives candidates drawn from the log, instead of retrieving them."""
-
-    def __init__(self, events: Sequence[Event], seed: int) -> None:
-        self._items, self._draw = [one.item for one in events], Random(seed)
-
-    def retrieve(self, request: RetrievalRequest, n: int) -> RetrievalResult:
-        """``n`` different items that the history does not hold."""
-        seen, found = {one.item for one in request.history}, dict[str, None]()
-        while len(found) < n:
-            item = self._draw.choice(self._items)
-            if item not in seen:
-                found[item] = None
-        some = tuple(Candidate(item, 0.0, {}) for item in found)
-        return RetrievalResult(some, len(self._items), {})
-
-
-def easy(shop: Workspace, args: argparse.Namespace) -> Artifact:
-    """An adapter that has learned to tell what was chosen from what was drawn."""
-    folder = args.out / "easy"
-    if not folder.exists():
-        held = to_ask(shop)
-        drawn, engine = Drawn(held.known, args.seed), prompt_maker(shop.settings.models.llm)
-
-        def make(targets: Sequence[Event], most: int) -> ExampleSet:
-            with CatalogStore.open(shop.database_url) as store:
-                return build_examples(
-                    held.histories,
-                    drawn,
-                    store,
-                    engine,
-                    shop.settings.ranking,
-                    candidates=args.candidates,
-                    targets={(one.user, one.item) for one in targets[:: len(targets) // most]},
-                )
-
-        data = RankerData(make(held.train, args.easy), make(held.validation, args.easy // 20))
-        say(f"{len(data.train.examples):,} easy examples, {len(data.validation.examples):,} held")
-        learned(shop, data, folder, settings_of(args).model_copy(update={"residual": False}), None)
-    return Artifact("ranker", "easy", folder, read_card(folder))
-
-
 def judged(data: EvalData, shop: Any, args: argparse.Namespace, weight: float) -> dict[str, Any]:
-    """Figures of the whole test part, and of some users with several orders."""
+    """Figures of the whole test part."""
     cases = [one for one in data.split.test if one.history]
     lists = retrieved(data, shop, cases)
     some = [one for one, own in zip(cases, lists, strict=True) if one.target_ids & set(own)]
     say(f"the target is among {args.candidates} candidates of {len(some):,} of {len(cases):,}")
     answers = ranked(data, shop, some)
-    made = figures(answers, some, len(cases), weight)
-    for orders in args.permutations:
-        drawn = sample_cases(some, args.users, args.seed)
-        more = shop.settings.ranking.model_copy(update={"permutations": orders})
-        settings = shop.settings.model_copy(update={"ranking": more})
-        answered = ranked(data, replace(shop, settings=settings), drawn)
-        made[f"{orders} orders"] = figures(answered, drawn, None, weight)
-    return made
+    return figures(answers, some, len(cases), weight)
 
 
 def retrieved(data: EvalData, shop: Any, cases: Sequence[Case]) -> list[list[str]]:
@@ -253,7 +196,7 @@ def ranked(data: EvalData, shop: Any, cases: Sequence[Case]) -> list[Recommendat
 
 
 def figures(
-    answers: Sequence[Recommendations], cases: Sequence[Case], everybody: int | None, weight: float
+    answers: Sequence[Recommendations], cases: Sequence[Case], everybody: int, weight: float
 ) -> dict[str, Any]:
     """NDCG@10 of three orders of the same candidates, with the paired test; see the docstring."""
     users = tuple(f"{one.user} {number}" for number, one in enumerate(cases))
@@ -264,10 +207,9 @@ def figures(
     }
     made: dict[str, Any] = {"users": everybody, "retrieved": len(cases), "weight": weight}
     made["on retrieved"] = compared(users, values)
-    if everybody:
-        missing = everybody - len(cases)
-        filled = {name: np.concatenate([one, np.zeros(missing)]) for name, one in values.items()}
-        made["on all"] = compared((*users, *map(str, range(missing))), filled)
+    missing = everybody - len(cases)
+    filled = {name: np.concatenate([one, np.zeros(missing)]) for name, one in values.items()}
+    made["on all"] = compared((*users, *map(str, range(missing))), filled)
     return made
 
 

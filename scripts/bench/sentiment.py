@@ -40,7 +40,6 @@ from llmrec.config import EngineSettings
 from llmrec.embedding import load_encoder
 from llmrec.engines import load_engine
 from llmrec.engines.protocol import Engine
-from llmrec.labels import choose_labels
 from llmrec.prompting import one_line, shorten
 
 SENTIMENTS = ("negative", "mixed", "positive")
@@ -157,7 +156,7 @@ def scored(engine: Engine, letters: bool, texts: Sequence[str]) -> NDArray[np.fl
     """``[text, label]``: log-probabilities, less what the model says to no review at all."""
     prompts = [prompt(engine, letters, text) for text in (*texts, NO_REVIEW)]
     names = [f" {one}" for one in SENTIMENTS]
-    labels = list(choose_labels(3, engine.token_ids, prompts[0])) if letters else names
+    labels = ["A", "B", "C"] if letters else names
     found = np.concatenate(
         [
             engine.score_labels(some, [labels] * len(some))

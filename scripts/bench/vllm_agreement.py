@@ -1,13 +1,12 @@
-"""How far vLLM's rankings are from those of transformers in float32, label by label.
+"""How far vLLM's rankings are from those of transformers in float32, candidate by candidate.
 
     make .venv-vllm/.ready
     .venv-vllm/bin/python scripts/bench/vllm_agreement.py
     .venv-vllm/bin/python scripts/bench/vllm_agreement.py --data ../shared/data/amazon14_beauty
 
 Real ranking prompts: the histories of shoppers, candidates drawn from the catalogue by a seed (what
-is compared is the reading of a prompt, so their order of merit does not matter). Each prompt is
-scored by both engines, with 50 and with 100 labels; a ranking takes 50 candidates at most, so the
-longer prompts are rendered one level below the ranker. Writes a table, and JSON with --json.
+is compared is the reading of prompts, so their order of merit does not matter). Both engines score
+lists of 20 and of 50 candidates. Writes a table, and JSON with --json.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from apart import odds
 from processes import machine
 from scipy.stats import kendalltau
 
@@ -32,8 +32,7 @@ from llmrec.demo import events_file, items_files
 from llmrec.engines import Engine, load_engine
 from llmrec.eval.data.given import given_split
 from llmrec.ingest import ingest_events, ingest_items
-from llmrec.prompting import fit_rank_prompt
-from llmrec.ranking.ranker import labels_for
+from llmrec.prompting import RankPrompt, fit_rank_prompt
 from llmrec.requests import condense_history
 from llmrec.types import HistoryEntry, Item
 
@@ -46,14 +45,14 @@ History = list[tuple[HistoryEntry, Item | None]]
 
 @dataclass(frozen=True)
 class Agreement:
-    """Two engines over the same prompts.
+    """Two engines over the same lists.
 
-    ``difference`` is the largest of a label's log-probabilities; ``tau`` Kendall's over a prompt's
-    labels (tau-b), ``same_top10`` the share of prompts with the same ten first in the same order.
+    ``difference`` is the largest of a candidate's log-odds; ``tau`` Kendall's over a list (tau-b),
+    ``same_top10`` the share of lists with the same ten first in the same order.
     """
 
-    labels: int
-    prompts: int
+    candidates: int
+    lists: int
     tokens: float
     difference: float
     tau_mean: float
@@ -84,36 +83,34 @@ def read_shop(data: Path | None) -> tuple[list[History], list[Item]]:
 
 
 def make_prompts(
-    engine: Engine, histories: Sequence[History], items: Sequence[Item], n: int, labels: int
-) -> tuple[list[str], tuple[str, ...]]:
-    """``n`` prompts over ``labels`` candidates each; shoppers come again with other candidates."""
-    draw, names = random.Random(labels), labels_for(engine, labels)
+    engine: Engine, histories: Sequence[History], items: Sequence[Item], n: int, candidates: int
+) -> list[RankPrompt]:
+    """``n`` lists of so many candidates; shoppers come again with other candidates."""
+    draw = random.Random(candidates)
     order = draw.sample(range(len(histories)), len(histories))
-    prompts = [
+    return [
         fit_rank_prompt(
             histories[order[at % len(order)]],
             None,
-            draw.sample(list(items), labels),
-            names,
+            draw.sample(list(items), candidates),
             render=engine.render,
             count_tokens=engine.count_tokens,
             budget=engine.context_window - 1,
-        ).text
+        )
         for at in range(n)
     ]
-    return prompts, names
 
 
-def compare(one: Engine, other: Engine, prompts: Sequence[str], labels: Sequence[str]) -> Agreement:
-    """Score ``prompts`` with both."""
-    asked = [labels] * len(prompts)
-    first, second = one.score_labels(prompts, asked), other.score_labels(prompts, asked)
+def compare(one: Engine, other: Engine, lists: Sequence[RankPrompt]) -> Agreement:
+    """Score all candidates of ``lists`` with both."""
+    texts = [text for prompt in lists for text in prompt.texts]
+    first, second = (odds(engine, texts).reshape(len(lists), -1) for engine in (one, other))
     pairs = list(zip(first, second, strict=True))
     taus = [float(kendalltau(a, b).statistic) for a, b in pairs]
     return Agreement(
-        labels=len(labels),
-        prompts=len(prompts),
-        tokens=float(np.mean([one.count_tokens(prompt) for prompt in prompts])),
+        candidates=first.shape[1],
+        lists=len(lists),
+        tokens=float(np.mean([prompt.tokens for prompt in lists])),
         difference=max(float(np.abs(a - b).max()) for a, b in pairs),
         tau_mean=float(np.mean(taus)),
         tau_min=min(taus),
@@ -122,17 +119,17 @@ def compare(one: Engine, other: Engine, prompts: Sequence[str], labels: Sequence
 
 
 def top10(scores: Any) -> list[int]:
-    """Places of the ten best labels, best first."""
+    """Places of the ten best candidates, best first."""
     return [int(one) for one in np.argsort(-scores, kind="stable")[:10]]
 
 
 def report(rows: Sequence[Agreement]) -> None:
-    """Print one row per number of labels."""
-    print("| labels | prompts | tokens | largest difference | tau mean | tau min | same top 10 |")
+    """Print one row per number of candidates."""
+    print("| candidates | lists | tokens | largest difference | tau mean | tau min | same top 10 |")
     print("|---|---|---|---|---|---|---|")
     for row in rows:
         print(
-            f"| {row.labels} | {row.prompts} | {row.tokens:.0f} | {row.difference:.1e} | "
+            f"| {row.candidates} | {row.lists} | {row.tokens:.0f} | {row.difference:.1e} | "
             f"{row.tau_mean:.6f} | {row.tau_min:.6f} | {row.same_top10:.1%} |"
         )
 
@@ -140,8 +137,8 @@ def report(rows: Sequence[Agreement]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="a data folder; else the demo store")
-    parser.add_argument("--prompts", type=int, default=200)
-    parser.add_argument("--labels", type=int, nargs="+", default=[50, 100])
+    parser.add_argument("--lists", type=int, default=100)
+    parser.add_argument("--candidates", type=int, nargs="+", default=[20, 50])
     parser.add_argument("--model", default=MODEL)
     parser.add_argument("--json", type=Path, help="where the figures go")
     options = parser.parse_args()
@@ -154,9 +151,9 @@ def main() -> None:
     vllm = load_engine("vllm", options.model, settings)
     print(f"{options.model}, {options.data or 'demo store'}; {machine()}\n", flush=True)
     rows = []
-    for labels in options.labels:
-        prompts, names = make_prompts(vllm, histories, items, options.prompts, labels)
-        rows.append(compare(vllm, plain, prompts, names))
+    for candidates in options.candidates:
+        lists = make_prompts(vllm, histories, items, options.lists, candidates)
+        rows.append(compare(vllm, plain, lists))
     vllm.close()
     report(rows)
     if options.json:

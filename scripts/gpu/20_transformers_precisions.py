@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from measures import agreement, latency, matmul_parameters, share_of_limit
-from prompt_files import PromptFile, load
+from prompt_files import PromptFile, load, scored, tokens_of
 from report import Report, limit, parser
 
 from llmrec.config import EngineSettings
@@ -76,19 +76,19 @@ def measured(
 ) -> tuple[dict[str, Any], list[Any]]:
     """Latency one at a time, rate in one batch, speed of writing; and the scores."""
     rows = prompts.prompts
-    texts, labels = [one.prompt for one in rows], [one.labels for one in rows]
+    texts = [one.texts[0] for one in rows]
     for one in rows[:3]:
-        engine.score_labels([one.prompt], [one.labels])
+        scored(engine, [one])
     alone = []
     for one in rows:
         started = perf_counter()
-        engine.score_labels([one.prompt], [one.labels])
+        scored(engine, [one])
         alone.append(perf_counter() - started)
     started = perf_counter()
-    scores = engine.score_labels(texts, labels)
+    scores = scored(engine, rows)
     batch = perf_counter() - started
     found: dict[str, Any] = latency(alone) | {
-        "prompt_tokens": sum(engine.count_tokens(text) for text in texts),
+        "prompt_tokens": tokens_of(engine, rows),
         "batch_seconds": round(batch, 4),
         "recommendations_per_s": round(len(rows) / batch, 2),
     }

@@ -27,7 +27,7 @@ from typing import Any
 from urllib.request import urlopen
 
 from measures import latency, matmul_parameters, share_of_limit
-from prompt_files import PromptFile, RankedPrompt, load
+from prompt_files import PromptFile, RankedPrompt, load, scored, tokens_of
 from report import Report, limit, parser
 
 from llmrec.config import EngineSettings
@@ -170,7 +170,7 @@ def measured(engine: Engine, url: str | None, precision: str, options: Any) -> d
     best = limit(options.out, precision)
     found: dict[str, Any] = {"prompts": prompts.about}
     for row in prompts.prompts[:2]:
-        engine.score_labels([row.prompt], [row.labels])
+        scored(engine, [row])
     parts = [
         prompts.prompts[place * share : (place + 1) * share] for place in range(len(options.levels))
     ]
@@ -199,7 +199,7 @@ def ranked(
         if perf_counter() > end:
             return None
         started = perf_counter()
-        engine.score_labels([one.prompt for one in group], [one.labels for one in group])
+        scored(engine, group)
         return perf_counter() - started
 
     started = perf_counter()
@@ -207,7 +207,7 @@ def ranked(
         done = list(pool.map(ask, work))
     seconds = perf_counter() - started
     asked = [one for group, taken in zip(work, done, strict=True) if taken for one in group]
-    tokens, number = sum(engine.count_tokens(one.prompt) for one in asked), len(asked)
+    tokens, number = tokens_of(engine, asked), len(asked)
     return latency([taken for taken in done if taken]) | {
         "requests": number,
         "seconds": round(seconds, 3),
@@ -219,7 +219,7 @@ def ranked(
 
 def written(engine: Engine, prompts: PromptFile, number: int, new_tokens: int) -> dict[str, float]:
     """Speed of writing: ``number`` texts in one call."""
-    texts = [one.prompt for one in islice(cycle(prompts.prompts), number)]
+    texts = [one.texts[0] for one in islice(cycle(prompts.prompts), number)]
     started = perf_counter()
     made = engine.generate(texts, max_tokens=new_tokens, temperature=1.0)
     seconds = perf_counter() - started

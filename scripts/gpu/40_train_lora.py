@@ -34,7 +34,7 @@ def main() -> None:
     options_of.add_argument("--accumulation", type=int, default=1)
     options_of.add_argument("--rank", type=int, default=16)
     options_of.add_argument("--learning-rate", type=float, default=2e-4)
-    options_of.add_argument("--residual", action="store_true", help="beside the retriever's scores")
+    options_of.add_argument("--next-title", type=float, default=0.0, help="weight of that loss")
     options_of.add_argument("--quantization", choices=("int8", "nf4"))
     options = options_of.parse_args()
     if options.data is None and not options.smoke:
@@ -56,7 +56,7 @@ def main() -> None:
         batch=options.batch,
         accumulation=options.accumulation,
         quantization=options.quantization,
-        residual=options.residual,
+        next_title=options.next_title,
     )
     every = evaluations_per_epoch(len(train.prompts), settings, 4)
     settings = settings.model_copy(update={"evaluate_every": every})

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from prompt_files import PromptFile, load
+from prompt_files import PromptFile, load, scored
 from report import Report, parser
 
 from llmrec.artifacts import read_card
@@ -62,11 +62,7 @@ def main() -> None:
     report.add("retriever", told(before, before))
     for adapter, own_weight in fitted.items():
         started = perf_counter()
-        scores = engine.score_labels(
-            [one.prompt for one in asked.prompts],
-            [one.labels for one in asked.prompts],
-            adapters=[adapter] * len(asked.prompts),
-        )
+        scores = scored(engine, asked.prompts, adapter)
         seconds = perf_counter() - started
         found: dict[str, Any] = {"seconds": round(seconds, 2)}
         if own_weight is not None:

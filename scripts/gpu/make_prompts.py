@@ -10,9 +10,7 @@ retriever that has not seen what they ask for. Test questions are asked of the s
 A target that was not retrieved makes no example, and scores 0 with any ranker, so those are only
 counted.
 
-Writes NAME-train.jsonl.xz, -valid and -test to .gpu/data, which pack.py takes along, and
-NAME-vectors.npz: the items' vectors of the encoder that had not seen the examples, for
-60_item_tokens.py.
+Writes NAME-train.jsonl.xz, -valid and -test to .gpu/data, which pack.py takes along.
 """
 
 from __future__ import annotations
@@ -27,21 +25,15 @@ from typing import Any
 import numpy as np
 from prompt_files import of_examples, write
 
-from llmrec.artifacts import Artifacts
 from llmrec.catalog.store import CatalogStore
 from llmrec.config import Workspace
-from llmrec.embedding.behaviour import load_behaviour
 from llmrec.eval import Case, open_data
 from llmrec.eval.main_path.shop import evaluation_shop
 from llmrec.finetune import ExampleSet, build_examples
 from llmrec.finetune.behaviour import EpochReport
-from llmrec.finetune.behaviour.shop import shop_data
-from llmrec.finetune.earlier import held_back, open_earlier
 from llmrec.finetune.ranker.prompts import prompt_maker
-from llmrec.finetune.ranker.shop import PART, ranker_data
+from llmrec.finetune.ranker.shop import ranker_data
 from llmrec.retrieval import Retriever
-from llmrec.retrieval.collection import VectorCollection
-from llmrec.retrieval.matrix import VectorMatrix
 from llmrec.types import Event
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +45,6 @@ def main() -> None:
     name = options.name or data.name
     with tempfile.TemporaryDirectory() as scratch:
         shop = evaluation_shop(data, "test", folder=options.shop or Path(scratch) / "shop")
-        write_vectors(earlier(shop), options.out / f"{name}-vectors")
         engine = prompt_maker(options.model)
         made = ranker_data(
             shop,
@@ -61,6 +52,7 @@ def main() -> None:
             Path(scratch),
             max_examples=options.examples,
             retrieved_only=True,
+            encoder_progress=told,
             progress=counted,
         )
         sets = {
@@ -94,13 +86,6 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def earlier(shop: Workspace) -> Workspace:
-    """The shop as it was; :func:`ranker_data` finds it again, and removes it."""
-    log = shop_data(shop)
-    known = held_back(log.events).known
-    return open_earlier(shop, PART, log, known, fusion=True, progress=told)
-
-
 def drawn(cases: Sequence[Case], most: int) -> list[Case]:
     """Some cases with a history, by a seed."""
     known = [one for one in cases if one.history]
@@ -121,21 +106,6 @@ def asked(shop: Workspace, cases: Iterable[Case], engine: Any) -> ExampleSet:
             candidates=shop.settings.retrieval.candidates,
             insert=False,
         )
-
-
-def write_vectors(shop: Workspace, out: Path) -> None:
-    """The behaviour vectors of all items, float16 ``[items, dim]``; nothing without an encoder."""
-    serving = Artifacts(shop.models_dir).current("behaviour")
-    if serving is None:
-        return
-    collection = VectorCollection.open(shop)
-    texts = VectorMatrix.load(collection, shop.cache_dir)
-    encoder = load_behaviour(serving.folder).extended(texts.ids, texts.vectors)
-    collection.close()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    vectors = encoder.item_vectors().astype(np.float16)
-    np.savez_compressed(out, ids=np.array(encoder.item_ids), vectors=vectors)
-    print(f"{out.name}.npz: {vectors.shape[0]} vectors of {vectors.shape[1]}", flush=True)
 
 
 def told(report: Any) -> None:

@@ -1,6 +1,6 @@
 """Ranking prompts in a file: made where the data are, read where the GPU is.
 
-The first line says what they are, each other line is one prompt; the whole is JSON Lines in xz.
+The first line says what they are, each other line is one list; the whole is JSON Lines in xz.
 """
 
 from __future__ import annotations
@@ -13,7 +13,13 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from llmrec.prompting import yes_and_no
+
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from llmrec.engines.protocol import Engine
     from llmrec.finetune.examples import ExampleSet
 
@@ -26,28 +32,54 @@ __all__ = [
     "of_examples",
     "parts_of",
     "read",
+    "scored",
+    "tokens_of",
     "write",
 ]
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
 class RankedPrompt:
-    """A prompt with its labels in the order shown.
+    """A list: the head that its candidates share, and the branch of each of them.
 
     ``target`` is the index of the item that was chosen (-1: unknown), ``retrieval`` the
-    retriever's score of each shown candidate, ``history`` the items before, oldest first.
+    retriever's score of each candidate, ``history`` the items before, oldest first; ``later`` is
+    where the head tells of them.
     """
 
-    prompt: str
-    labels: tuple[str, ...]
+    head: str
+    branches: tuple[str, ...]
     target: int = -1
     retrieval: tuple[float, ...] = ()
     user: str = ""
     candidates: tuple[str, ...] = ()
     retrieved: bool = True
     history: tuple[str, ...] = ()
+    later: tuple[int, int] = (0, 0)
+
+    @property
+    def texts(self) -> list[str]:
+        """Each candidate's prompt."""
+        return [self.head + branch for branch in self.branches]
+
+
+def scored(
+    engine: Engine, rows: Sequence[RankedPrompt], adapter: str | None = None
+) -> list[NDArray[np.float64]]:
+    """Log-odds of each list's candidates, all in one call."""
+    texts = [text for row in rows for text in row.texts]
+    answers = yes_and_no(engine.token_ids, texts[0])
+    found = engine.score_labels(texts, [answers] * len(texts), adapters=[adapter] * len(texts))
+    odds = np.array([float(yes) - float(no) for yes, no in found])
+    ends = np.cumsum([len(row.branches) for row in rows])
+    return np.split(odds, ends[:-1])
+
+
+def tokens_of(engine: Engine, rows: Sequence[RankedPrompt]) -> int:
+    """All tokens of some lists, the head of each once."""
+    return sum(engine.count_tokens("".join((row.head, *row.branches))) for row in rows)
 
 
 @dataclass(frozen=True)
@@ -68,13 +100,12 @@ class PromptFile:
             ValueError: they are for a model with another chat template.
         """
         from llmrec.prompting import rank_prompt
+        from llmrec.types import Item
 
-        empty = rank_prompt((), None, (), ())
-        text = engine.render(empty.messages, answer_prefix=empty.answer_prefix)
+        empty = rank_prompt((), None, Item("", ""))
+        text = engine.render(empty.messages)
         head, _, tail = text.partition(empty.messages[-1]["content"])
-        if not all(
-            one.prompt.startswith(head) and one.prompt.endswith(tail) for one in self.prompts
-        ):
+        if not all(one.head.startswith(head) and one.head.endswith(tail) for one in self.prompts):
             raise ValueError(
                 f"the prompts are not in the chat template of {engine.model}: make them with "
                 f"make_prompts.py --model {engine.model}"
@@ -119,7 +150,7 @@ def read(path: Path) -> PromptFile:
         if about.pop("format", None) != FORMAT:
             raise ValueError(f"{path} is of another format; make it again")
         rows = [json.loads(line) for line in lines]
-    tuples = ("labels", "retrieval", "candidates", "history")
+    tuples = ("branches", "retrieval", "candidates", "history", "later")
     prompts = [
         RankedPrompt(**row | {name: tuple(row.get(name, ())) for name in tuples}) for row in rows
     ]
@@ -156,7 +187,6 @@ def invented(
     """Prompts of random histories and candidates of the demo store; they mean nothing."""
     from llmrec.demo import items_files
     from llmrec.prompting import fit_rank_prompt
-    from llmrec.ranking import labels_for
     from llmrec.types import EventKind, HistoryEntry, Item
 
     items = [
@@ -164,7 +194,7 @@ def invented(
         for file in items_files()
         for row in map(json.loads, file.read_text(encoding="utf-8").splitlines())
     ]
-    labels, made = labels_for(engine, candidates), []
+    made = []
     for index in range(number):
         draw = Random(seed * 1_000_003 + index).sample(items, history + candidates)
         pairs = [(HistoryEntry(item=one.id, kind=EventKind.VIEW), one) for one in draw[:history]]
@@ -172,7 +202,6 @@ def invented(
             pairs,
             None,
             draw[history:],
-            labels,
             render=engine.render,
             count_tokens=engine.count_tokens,
             budget=min(1800, engine.context_window - 64),
@@ -181,13 +210,14 @@ def invented(
         scores = Random(index + 1).sample([1 / (60 + n) for n in range(candidates)], candidates)
         made.append(
             RankedPrompt(
-                prompt.text,
-                labels,
+                prompt.head,
+                prompt.branches,
                 target,
                 tuple(scores),
                 str(index),
                 candidates=tuple(one.id for one in draw[history:]),
                 history=tuple(one.id for one in draw[:history]),
+                later=prompt.later,
             )
         )
     return made

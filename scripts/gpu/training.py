@@ -5,12 +5,11 @@ from __future__ import annotations
 import gc
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import mean
 from time import perf_counter
 from typing import Any
 
 from measures import matmul_parameters, share_of_limit
-from prompt_files import PromptFile
+from prompt_files import PromptFile, tokens_of
 from report import limit
 
 from llmrec.finetune import EvaluationReport, LoraReport, LoraSettings, StepReport, train_lora
@@ -54,7 +53,7 @@ class Curves:
         self._board.close()
 
     def draw(self, path: Path, retriever: float | None) -> str:
-        """Plot both losses, and the model's NDCG@10 beside the retriever's; says what came."""
+        """Plot both losses, and NDCG@10 with the model beside the retriever's; says what came."""
         try:
             from matplotlib.figure import Figure
         except ImportError:
@@ -64,9 +63,9 @@ class Curves:
         losses.plot([one.step for one in self.steps], smoothed([one.loss for one in self.steps]))
         at = [one.step for one in self.evaluations]
         losses.plot(at, [one.loss for one in self.evaluations], "o-")
-        losses.set(xlabel="step", ylabel="loss over the labels, nats")
+        losses.set(xlabel="step", ylabel="loss over the list, nats")
         losses.legend(["training, smoothed", "validation"])
-        ranks.plot(at, [one.ndcg for one in self.evaluations], "o-", label="the model alone")
+        ranks.plot(at, [one.ndcg for one in self.evaluations], "o-", label="model and retriever")
         if retriever is not None:
             ranks.axhline(retriever, linestyle="--", color="grey", label="the retriever")
         ranks.set(xlabel="step", ylabel="NDCG@10 on validation")
@@ -124,9 +123,10 @@ def outcome(
     done: LoraReport, train: PromptFile, model: str, settings: LoraSettings, out: str
 ) -> dict[str, Any]:
     """What a run took and what came out; ``out`` is where the limits of the card lie."""
-    lengths = [prompt_maker(model).count_tokens(one.prompt) for one in train.prompts[:200]]
+    some = train.prompts[:200]
+    mean = tokens_of(prompt_maker(model), some) / len(some)
     # A sample says the length well enough, and a step's examples are counted.
-    tokens = round(mean(lengths) * sum(one.examples for one in done.steps))
+    tokens = round(mean * sum(one.examples for one in done.steps))
     # A pass forth and one back through frozen weights: twice the products of ranking.
     parameters = 2 * matmul_parameters(locate(model))
     evaluating = sum(one.seconds for one in done.evaluations)
@@ -139,7 +139,7 @@ def outcome(
         "trainable": done.trainable,
         "seconds": round(done.seconds, 2),
         "seconds_evaluating": round(evaluating, 2),
-        "tokens_per_prompt": round(mean(lengths), 1),
+        "tokens_per_list": round(mean, 1),
         "tokens_per_s": round(tokens / stepping, 1),
         **share_of_limit(parameters, tokens, stepping, limit(out, "bf16")),
         "llm_weight": done.llm_weight,

@@ -7,14 +7,19 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
+from contract.labels import choose_labels
 
+from llmrec.config import RankingSettings
 from llmrec.engines import Choices, Engine, Grammar, JsonSchema
 from llmrec.errors import AdapterMismatch, ContextOverflow, EngineError, EngineTimeout, ModelError
-from llmrec.labels import choose_labels
 from llmrec.leaving import Abandoned, Leaving, working_for
+from llmrec.prompting import RankPrompt, fit_rank_prompt, yes_and_no
+from llmrec.ranking import Ranker, RankRequest
+from llmrec.types import Candidate, HistoryEntry, Item
 
 SCHEMA = {
     "type": "object",
@@ -27,6 +32,18 @@ HISTORIES = (
     "steel kettle",
     "green tea; steel bottle; a kettle that whistles, and a cup for each of us",
     "garden gloves",
+)
+
+
+PAST = ((HistoryEntry(text="green tea"), None), (HistoryEntry(text="steel kettle"), None))
+CANDIDATES = tuple(
+    (Candidate(f"i{n}", 1 / (1 + n), {}), Item(f"i{n}", title))
+    for n, title in enumerate(
+        f"{colour} {thing} {size}"
+        for size in ("S", "M", "L", "XL", "XXL")
+        for colour in ("red", "green", "steel", "dark blue", "small")
+        for thing in ("cup", "kettle", "rake", "pot of tea", "tent", "lamp", "glove", "bottle")
+    )
 )
 
 
@@ -45,6 +62,19 @@ def prompts_for(engine: Engine) -> list[str]:
         )
         for history in HISTORIES
     ]
+
+
+def list_for(engine: Engine, candidates: int) -> tuple[RankPrompt, tuple[str, str]]:
+    """A list to rank, and the two answers behind each of its prompts."""
+    prompt = fit_rank_prompt(
+        PAST,
+        None,
+        [item for _, item in CANDIDATES[:candidates]],
+        render=engine.render,
+        count_tokens=engine.count_tokens,
+        budget=engine.context_window - 1,
+    )
+    return prompt, yes_and_no(engine.token_ids, prompt.texts[0])
 
 
 class EngineContract:
@@ -99,6 +129,29 @@ class EngineContract:
         prompt = prompts_for(engine)[0]
         forth, back = engine.score_labels([prompt, prompt], [self.labels, self.labels[::-1]])
         np.testing.assert_allclose(forth, back[::-1], atol=self.tolerance)
+
+    def test_candidates_of_one_list_score_as_each_alone(self, engine: Engine) -> None:
+        prompt, answers = list_for(engine, 20)
+        together = engine.score_labels(prompt.texts, [answers] * 20)
+        alone = [engine.score_labels([text], [answers])[0] for text in prompt.texts]
+        odds = [[float(yes - no) for yes, no in scores] for scores in (together, alone)]
+        np.testing.assert_allclose(*odds, atol=self.tolerance)
+
+    def test_candidates_rank_alike_in_any_order(self, engine: Engine) -> None:
+        ranker = Ranker(lambda: engine, RankingSettings(llm_weight=0.5))
+        shuffles = [Random(seed).sample(CANDIDATES[:20], 20) for seed in range(3)]
+        rankings = [
+            ranker.rank_many([RankRequest(PAST, None, tuple(candidates))])[0]
+            for candidates in shuffles
+        ]
+        assert rankings[0].order == rankings[1].order == rankings[2].order
+        assert len({row.log_odds for row in rankings[0].order}) > 1
+
+    def test_two_hundred_candidates_rank_in_one_request(self, engine: Engine) -> None:
+        ranker = Ranker(lambda: engine, RankingSettings(llm_weight=0.5, history_items=1))
+        (ranking,) = ranker.rank_many([RankRequest(PAST, None, CANDIDATES)])
+        assert {row.item.id for row in ranking.order} == {item.id for _, item in CANDIDATES}
+        assert np.isfinite([row.log_odds for row in ranking.order]).all()
 
     def test_one_prompt_is_one_forward_pass(self, engine: Engine) -> None:
         before = engine.forward_passes
@@ -487,6 +540,17 @@ class TorchEngineContract(RealEngineContract):
         list(islice(pieces, 2))
         pieces.close()
         assert engine.decode_steps - before < 40
+
+    def test_lists_of_two_shoppers_share_each_their_own_beginning(self, engine: Engine) -> None:
+        prompt, answers = list_for(engine, 4)
+        other = [
+            text.replace("green tea", "a blue rope, a tent and a lamp") for text in prompt.texts
+        ]
+        before = engine.forward_passes
+        together = engine.score_labels([*prompt.texts, *other], [answers] * 8)
+        assert engine.forward_passes - before == 2
+        apart = [engine.score_labels(texts, [answers] * 4) for texts in (prompt.texts, other)]
+        np.testing.assert_array_equal(together, [*apart[0], *apart[1]])
 
     def test_many_prompts_are_split_but_scored_alike(self, engine: Engine) -> None:
         prompts = prompts_for(engine) * 2

@@ -46,7 +46,8 @@ def test_featured_shoppers_get_ranked_products_with_reasons(shop):
         assert len(answer) == 2 and set(answer.ids) <= known
         assert not set(answer.ids) & {entry.item for entry in shop.history_of(user)}
         assert all(one.item.stock != 0 for one in answer)
-        assert answer.trace.forward_passes == 1
+        assert answer.trace.forward_passes == 0
+        assert answer.trace.unranked == "no ranking adapter has shown a lift here"
         assert answer.trace.model == "smollm2-135m-instruct"
         assert answer[0].description and all(one.reason.text for one in answer)
         assert all(one.reason.origin in ("quote", "fields") for one in answer)

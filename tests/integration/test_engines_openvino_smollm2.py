@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from contract.engine_contract import RealEngineContract, prompts_for
+from contract.labels import choose_labels
 from scipy.stats import kendalltau
 
 pytest.importorskip("openvino")
 
 from llmrec.config import EngineSettings
 from llmrec.engines.openvino.engine import OpenVINOEngine
-from llmrec.labels import choose_labels
 
 pytestmark = pytest.mark.integration
 

@@ -16,8 +16,7 @@ from llmrec.config import EngineSettings
 from llmrec.demo import items_files
 from llmrec.engines import Engine
 from llmrec.engines.local.engine import TransformersEngine
-from llmrec.prompting import fit_rank_prompt
-from llmrec.ranking.ranker import labels_for
+from llmrec.prompting import fit_rank_prompt, yes_and_no
 from llmrec.types import HistoryEntry, Item
 
 pytest.importorskip("bitsandbytes")
@@ -124,22 +123,22 @@ def test_nothing_is_said_where_nothing_happened(
 
 
 def demo_rankings(engine: Engine, prompts: int = 4) -> list[np.ndarray]:
-    """Scores of 20 products of the demo store behind histories of five."""
+    """Log-odds of 20 products of the demo store behind histories of five."""
     rows = [json.loads(line) for line in items_files()[-1].read_text(encoding="utf-8").splitlines()]
     items = [Item(id=one["id"], title=one["title"]) for one in rows]
-    labels, texts = labels_for(engine, 20), []
+    texts: list[str] = []
     for place in range(prompts):
         prompt = fit_rank_prompt(
             [(HistoryEntry(item=one.id), one) for one in items[place : place + 5]],
             None,
             items[place + 5 : place + 25],
-            labels,
             render=engine.render,
             count_tokens=engine.count_tokens,
             budget=1800,
         )
-        texts.append(prompt.text)
-    return engine.score_labels(texts, [labels] * prompts)
+        texts += prompt.texts
+    scored = engine.score_labels(texts, [yes_and_no(engine.token_ids, texts[0])] * len(texts))
+    return list(np.array([yes - no for yes, no in scored]).reshape(prompts, 20))
 
 
 @pytest.mark.slow

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from contract.engine_contract import TorchEngineContract
+from contract.labels import choose_labels
 
 from llmrec.config import EngineSettings
 from llmrec.engines.local.engine import TransformersEngine
-from llmrec.labels import choose_labels
 
 pytestmark = pytest.mark.integration
 

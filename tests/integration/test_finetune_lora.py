@@ -90,11 +90,11 @@ def example_set(n: int = 16) -> ExampleSet:
     examples = []
     for index in range(n):
         things = [str(one) for one in draw.choice(list("qrstuvwxyz"), 4, replace=False)]
-        lines = " ".join(f"({label}) {one}" for label, one in zip("ABCD", things, strict=True))
-        prompt = f"{'had ' * (index % 3)}{chr(97 + index)} {lines} Answer: ("
-        target = int(draw.integers(4))
+        head = f"{'had ' * (index % 3)}{chr(97 + index)}\n"
+        branches = tuple(f"Product: {thing}\nWanted:" for thing in things)
+        target, scores = int(draw.integers(4)), (0.0, 0.0, 0.0, 0.0)
         examples.append(
-            RankingExample(f"u{index}", prompt, tuple("ABCD"), tuple(things), target, True)
+            RankingExample(f"u{index}", head, branches, tuple(things), target, True, scores)
         )
     return ExampleSet(tuple(examples), "rank.test")
 
@@ -125,11 +125,11 @@ def test_sixteen_examples_are_learnt_by_heart_and_the_saved_adapter_gives_the_sa
 
     from llmrec.engines.local.engine import TransformersEngine
     from llmrec.engines.local.loading import load_network
-    from llmrec.finetune.batches import tokenise
-    from llmrec.finetune.ranker.scores import label_scores
+    from llmrec.finetune.ranker.lists import list_scores, tokenise_lists
+    from llmrec.prompting import yes_and_no
 
     data, out = example_set(), tmp_path / "adapter"
-    settings = QUICK.model_copy(update={"epochs": 40, "accumulation": 1, "save_every": 100})
+    settings = QUICK.model_copy(update={"epochs": 80, "accumulation": 1, "save_every": 500})
     report = train_lora(data, str(base), out, settings, validation=data)
     assert report.accuracy == 1.0
     assert report.loss is not None and report.loss < 0.1 < 1.0 < report.steps[0].loss
@@ -137,14 +137,16 @@ def test_sixteen_examples_are_learnt_by_heart_and_the_saved_adapter_gives_the_sa
     network, tokenizer = load_network("tiny", base)
     before = {name: one.clone() for name, one in network.state_dict().items()}
     engine = TransformersEngine("tiny", PeftModel.from_pretrained(network, out).eval(), tokenizer)
-    served = engine.score_labels(
-        [one.prompt for one in data.examples], [one.labels for one in data.examples]
-    )
-    tokens = tokenise(data.examples, engine.token_ids, model="tiny", max_tokens=256)
-    again = label_scores(engine._network, tokens)
+    texts = [text for one in data.examples for text in one.prompts]
+    scored = engine.score_labels(texts, [yes_and_no(engine.token_ids, texts[0])] * len(texts))
+    served = np.array([yes - no for yes, no in scored]).reshape(len(data.examples), -1)
+    limits: dict[str, Any] = {"context": 256, "max_tokens": 256}
+    tokens = tokenise_lists(data.examples, engine.token_ids, model="tiny", **limits)
+    again = list_scores(engine._network, tokens)
     targets = [one.target for one in data.examples]
     assert [int(one.argmax()) for one in served] == targets
-    mean = -sum(float(one[t]) for one, t in zip(again, targets, strict=True)) / len(targets)
+    chances = [odds.log_softmax(-1) for odds in again]
+    mean = -sum(float(one[t]) for one, t in zip(chances, targets, strict=True)) / len(targets)
     assert mean == pytest.approx(report.loss, abs=1e-5)
     for ours, theirs in zip(again, served, strict=True):
         np.testing.assert_allclose(ours.numpy(), theirs, atol=1e-4)
@@ -171,8 +173,8 @@ def test_the_card_says_what_was_done(base: Path, tmp_path: Path) -> None:
     assert epochs[0]["loss"] == pytest.approx((8 * first.loss + 2 * second.loss) / 10)
     tensors = adapter_tensors(out)
     assert card.extra["trainable"] == sum(one.numel() for one in tensors.values())
-    assert list(card.metrics) == ["accuracy", "loss"] and card.main
-    assert (card.main[1].mean, card.main[1].n) == (report.accuracy, 6)
+    assert card.main and (card.main[0], card.main[1].n) == ("ndcg@10 lift", 6)
+    assert card.metrics["accuracy"].mean == report.accuracy
     assert tuple(one for one in seen if isinstance(one, StepReport)) == report.steps
     assert [one.step for one in report.steps] == [
         1,
@@ -273,9 +275,9 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_written(
         train_lora(data, str(base), out, LoraSettings(max_tokens=16))
     with pytest.raises(ModelError, match="takes no adapter on 'nothing'"):
         train_lora(data, str(base), out, LoraSettings(target_modules="nothing"))
-    pair = RankingExample("u", "Answer: (", ("AB", "C"), ("x", "y"), 0, True)
-    with pytest.raises(ModelError, match="'AB' is not a token"):
-        train_lora(ExampleSet((pair,), "rank.test"), str(base), out)
+    bare = RankingExample("u", "had tea\n", ("Product: x", "Product: y"), ("x", "y"), 0, True)
+    with pytest.raises(DataError, match="retriever's scores"):
+        train_lora(ExampleSet((bare,), "rank.test"), str(base), out)
     monkeypatch.setenv("LLMREC_CACHE", str(tmp_path / "no-cache"))
     with pytest.raises(WeightsMissing):
         train_lora(data, "smollm2-135m-instruct", out)

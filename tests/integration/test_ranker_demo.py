@@ -90,7 +90,7 @@ def test_from_the_log_to_a_version(shop: Workspace) -> None:
     card = said["card"]
     assert next(iter(card["metrics"])) == "ndcg@10 lift"
     assert {"accuracy", "loss", "ndcg@10", "retriever ndcg@10"} < set(card["metrics"])
-    assert said["promoted"] == (card["metrics"]["ndcg@10 lift"]["mean"] > 0)
+    assert said["promoted"] == (card["metrics"]["ndcg@10 lift"]["low"] > 0)
     assert 0 <= card["extra"]["llm_weight"] <= 1
     assert card["extra"]["examples"]["examples"] == 12
     assert card["extra"]["base_sha256"] and card["extra"]["prompt"] and card["data"]["sha256"]
@@ -105,6 +105,17 @@ def test_more_items_of_each_shopper_make_more_examples(shop: Workspace) -> None:
     assert card["settings"]["per_user"] == 3
     assert card["extra"]["examples"]["users"] == 12
     assert 12 < card["extra"]["examples"]["examples"] <= 36
+
+
+def test_every_item_of_each_shopper_is_asked_for_in_folds(shop: Workspace) -> None:
+    args = ["train", "ranker", "-w", str(shop.path), "--json", *QUICK, "--set", "folds=2"]
+    size = json.loads(run(*args, "--dry-run"))["estimate"]
+    card = json.loads(run(*args, "--no-promote"))["card"]
+    counts = card["extra"]["examples"]
+    assert counts["users"] == 12
+    assert counts["examples"] == counts["retrieved"] + counts["inserted"] > 24
+    assert counts["examples"] == pytest.approx(size["examples"], rel=0.5)
+    assert not (shop.path / "models-ranker").exists()
 
 
 def test_a_stopped_command_goes_on_where_it_was(
@@ -139,12 +150,16 @@ def test_only_what_helps_and_is_no_step_back_serves(shop: Workspace, tmp_path: P
         import shutil
 
         made = shutil.copytree(trained.folder, tmp_path / name)
-        figures = {key.replace("_", " "): Figure(mean=mean, n=9) for key, mean in metrics.items()}
+        figures = {
+            key.replace("_", " "): Figure(mean=mean, low=mean - 0.01, high=mean + 0.01, n=9)
+            for key, mean in metrics.items()
+        }
         read_card(made).model_copy(update={"metrics": figures}).write(made)
         return made
 
-    below = publish_ranker(shop, folder("below", **{"ndcg@10_lift": -0.01}))
-    assert not below.promoted and "not above the retriever alone" in below.reason
+    for lift in (-0.02, 0.005):
+        unsure = publish_ranker(shop, folder(f"lift {lift}", **{"ndcg@10_lift": lift}))
+        assert not unsure.promoted and "does not show" in unsure.reason
     good = publish_ranker(shop, folder("good", **{"ndcg@10_lift": 0.05}))
     assert good.promoted and store.serving("ranker") == good.artifact.version
     worse = publish_ranker(shop, folder("worse", **{"ndcg@10_lift": 0.02}))

@@ -57,12 +57,11 @@ def test_ranking_twenty_is_one_forward_pass(engine):
     candidates = tuple((Candidate(one.id, 1 / (n + 1), {}), one) for n, one in enumerate(things))
     history = ((HistoryEntry(item="I9"), ANCHOR),)
     before = engine.forward_passes
-    ranking = Ranker(engine, RankingSettings()).rank_many([RankRequest(history, None, candidates)])[
-        0
-    ]
+    ranker = Ranker(lambda: engine, RankingSettings(llm_weight=0.5))
+    (ranking,) = ranker.rank_many([RankRequest(history, None, candidates)])
     assert engine.forward_passes - before == ranking.forward_passes == 1
     assert sorted(one.item.id for one in ranking.order) == sorted(one.id for one in things)
-    assert len({one.log_prob for one in ranking.order}) > 1
+    assert len({one.log_odds for one in ranking.order}) > 1
 
 
 def test_every_text_holds_or_is_from_fields(engine):

@@ -34,7 +34,10 @@ from llmrec.server.process import make_server
 from llmrec.server.shop import Shop
 
 TEXT = "It is one of the many things that go with tea, and it goes with each of them."
-MODELS = {"models": {"encoder": "hashing", "engine": "scripted"}}
+MODELS = {
+    "models": {"encoder": "hashing", "engine": "scripted"},
+    "ranking": {"llm_weight": 0.2},  # so that the engine ranks, without an adapter
+}
 
 
 def new_shop(folder: Path, items: int = 60, words: str = "quote", **server: Any) -> Workspace:

@@ -81,12 +81,11 @@ def test_the_main_path_and_its_retriever_are_compared(
     invoke: Invoke, folder: Path, tmp_path: Path
 ) -> None:
     ask = ("run", "--data", folder, "--users", 20, "--candidates", 10, "-k", 5, "-k", 10)
-    result = invoke(*ask, "--out", "main", "--sensitivity", 5)
+    result = invoke(*ask, "--out", "main", "--llm-weight", 0.2)
     assert "20 of 30 users" in result.stdout
     main = record(tmp_path / "main")
     assert main["recommender"]["settings"]["retrieval"]["candidates"] == 10
     assert main["llm"]["lift"]["users"] == 20
-    assert main["llm"]["order_sensitivity"]["requests"] == 5
     assert main["data"]["sampled"] is True and main["latency"]["stages"]["rank"] > 0
     invoke(*ask, "--out", "bare", "--no-llm")
     assert record(tmp_path / "bare")["llm"] is None

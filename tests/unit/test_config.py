@@ -52,7 +52,7 @@ def test_a_newer_workspace_is_left_alone(tmp_path):
     [
         ("version = ", "not valid TOML"),
         ("[retrieval]\ncandidate = 3", r"retrieval\.candidate"),
-        ("[retrieval]\ncandidates = 51", r"retrieval\.candidates"),
+        ("[retrieval]\ncandidates = 201", r"retrieval\.candidates"),
         ("[ranking]\nllm_weight = 'high'", r"ranking\.llm_weight"),
         ("[models]\nengine = 'abacus'", r"models\.engine"),
         ("version = 1\n[ingest]\nlowest_rating = 5\n", "lowest_rating 5 is not below"),

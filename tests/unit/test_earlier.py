@@ -24,7 +24,13 @@ from llmrec.finetune.behaviour import (
     train_behaviour,
 )
 from llmrec.finetune.behaviour.sequences import in_order
-from llmrec.finetune.earlier import close_earlier, held_back, hold_back, open_earlier
+from llmrec.finetune.earlier import (
+    close_earlier,
+    held_back,
+    hold_back,
+    hold_back_users,
+    open_earlier,
+)
 from llmrec.finetune.example_files import kept_examples
 from llmrec.finetune.ranker.shop import ranker_state
 from llmrec.retrieval import Retriever, build_index
@@ -55,6 +61,18 @@ def test_more_of_a_long_history_is_asked_for_but_never_more_than_half_of_it() ->
     assert "".join(one.item for one in held.histories) == "abcdefghi" + "xyz"
     most = hold_back(in_order(events_of("u", "abcdefghi")), per_user=50)
     assert "".join(one.item for one in most.known) == "abcde"
+
+
+def test_every_item_of_a_fold_is_asked_for_and_none_of_its_users_is_known() -> None:
+    logs = {"u": "abacd", "v": "xyzzw", "w": "pqr", "x": "ee"}
+    log = in_order([event for user, items in logs.items() for event in events_of(user, items)])
+    first, second = (hold_back_users(log, fold, 2) for fold in range(2))
+    assert [(one.user, one.item) for one in first.train] == [("u", "b"), ("u", "c"), ("w", "q")]
+    assert "".join(one.item for one in first.histories) == "abac" + "pq"
+    assert "".join(one.item for one in first.known) == "xyzz" + "ee"
+    assert [(one.user, one.item) for one in second.train] == [("v", "y"), ("v", "z")]
+    assert "".join(one.item for one in second.known) == "abac" + "pq" + "ee"
+    assert first.short == second.short == 1
 
 
 @pytest.fixture(scope="module")

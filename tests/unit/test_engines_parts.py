@@ -5,7 +5,6 @@ from __future__ import annotations
 import doctest
 import importlib
 import re
-import string
 
 import pytest
 from hypothesis import given
@@ -14,8 +13,7 @@ from hypothesis import strategies as st
 from llmrec.engines.batching import batches_by_length
 from llmrec.engines.local.prefix import shared_length
 from llmrec.engines.stopping import cut_at_stop, shown_length
-from llmrec.errors import EngineError
-from llmrec.labels import choose_labels, label_token
+from llmrec.labels import label_token
 
 
 @given(st.lists(st.integers(1, 500), max_size=40), st.integers(1, 2000))
@@ -61,35 +59,8 @@ def test_half_a_character_is_held_back() -> None:
     assert shown_length("caf\ufffd", []) == 3
 
 
-def _letters(text: str) -> list[int]:
-    return [ord(letter) for letter in text]
-
-
 def _words(text: str) -> list[int]:
     return [hash(word) for word in re.findall(r"\w+|\W", text)]
-
-
-def test_letters_come_first() -> None:
-    assert choose_labels(52, _letters, "(") == tuple(
-        string.ascii_uppercase + string.ascii_lowercase
-    )
-
-
-def test_more_labels_begin_with_the_fewer() -> None:
-    many = choose_labels(100, _words, "Answer: (")
-    assert len(set(many)) == 100
-    assert choose_labels(7, _words, "Answer: (") == many[:7]
-
-
-def test_a_tokenizer_with_too_few_labels_is_named() -> None:
-    with pytest.raises(EngineError, match="61 candidates, not 62"):
-        choose_labels(62, _letters, "(")
-
-
-@pytest.mark.parametrize("n", [-1, 101])
-def test_impossible_numbers_are_refused(n: int) -> None:
-    with pytest.raises(EngineError):
-        choose_labels(n, _words, "(")
 
 
 def test_a_label_that_merges_into_the_prompt_is_no_label() -> None:

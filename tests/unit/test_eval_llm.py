@@ -1,39 +1,31 @@
-"""What only an LLM ranker needs: lift, sensitivity, words; on engines whose answers are known."""
+"""What only an LLM needs measured: lift and words, on answers that are known."""
 
 from __future__ import annotations
 
 import doctest
 import itertools
-import zlib
 
 import numpy as np
 import pytest
 
 from llmrec import Item
-from llmrec.config import RankingSettings
-from llmrec.engines import ScriptedEngine
 from llmrec.errors import DataError
 from llmrec.eval.llm import (
     distinct_n,
-    label_sensitivity,
     lift,
-    order_sensitivity,
-    sensitivity,
     words,
     words_report,
 )
 from llmrec.eval.llm.lift import ranks_of_targets
 from llmrec.explain import count_claims
-from llmrec.ranking import Ranker, RankRequest
-from llmrec.types import Candidate, Recommendation, Recommendations, Trace, Words
+from llmrec.types import Recommendation, Recommendations, Trace, Words
 
 ITEMS = [Item(f"i{place:02}", f"thing {place:02}") for place in range(12)]
 TRACE = Trace("m", "e", "p", 0, 0, 0, {}, {})
 
 
-@pytest.mark.parametrize("module", [sensitivity, words])
-def test_documented_examples_hold(module) -> None:
-    assert doctest.testmod(module).failed == 0
+def test_documented_examples_hold() -> None:
+    assert doctest.testmod(words).failed == 0
 
 
 def considered(retrieval: list[float], llm: list[float]) -> tuple[Recommendation, ...]:
@@ -82,65 +74,6 @@ def test_lift_without_a_model_is_refused() -> None:
     plain = Recommendations((), TRACE, considered=(Recommendation(ITEMS[0], 1, 0.0, {}),))
     with pytest.raises(DataError, match="language model"):
         lift([plain], [{"i00"}], weight=0.5)
-
-
-def requests(n: int = 6) -> list[RankRequest]:
-    return [
-        RankRequest((), f"query {number}", tuple((Candidate(i.id, 1.0, {}), i) for i in ITEMS[:8]))
-        for number in range(n)
-    ]
-
-
-def ranker(score) -> Ranker:
-    return Ranker(ScriptedEngine(score=score), RankingSettings())
-
-
-def by_title(prompt: str, labels) -> list[float]:
-    """Likes a title by its hash, wherever it stands and whatever its label."""
-    lines = [line for line in prompt.splitlines() if "thing " in line]
-    titles = [line[line.index("thing ") :].strip() for line in lines]
-    return [zlib.crc32(one.encode()) / 2**32 for one in titles]
-
-
-def test_a_model_that_reads_titles_does_not_mind_the_order() -> None:
-    model = ranker(by_title)
-    found = order_sensitivity(model, requests())
-    assert found.tau == found.tau_low == pytest.approx(1.0)
-    assert found.same_first == 1.0
-    assert found.requests == 6 and found.shown == 3
-    assert found.chance_first == pytest.approx(1 / 8)
-
-
-def test_a_model_that_likes_places_is_found_out() -> None:
-    model = ranker(lambda prompt, labels: [float(-place) for place in range(len(labels))])
-    found = order_sensitivity(model, requests(), seeds=(0, 1, 2, 3))
-    assert found.tau < 0.5
-    assert found.first_place_share == 1.0
-    assert label_sensitivity(model, requests()).tau == pytest.approx(1.0)
-
-
-def test_a_model_that_likes_letters_is_found_out() -> None:
-    model = ranker(lambda prompt, labels: [-float(ord(one[0])) for one in labels])
-    assert label_sensitivity(model, requests()).tau == pytest.approx(-1.0)
-
-
-def test_rankings_come_in_small_calls_and_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call's time is limited: a hundred lists in one call would run out of it on a CPU."""
-    model, sizes, done = ranker(by_title), [], []
-    rank_many = model.rank_many
-    monkeypatch.setattr(model, "rank_many", lambda some: sizes.append(len(some)) or rank_many(some))
-    whole = order_sensitivity(model, requests(), batch=6)
-    sizes.clear()
-    assert order_sensitivity(model, requests(), batch=4, progress=done.append) == whole
-    assert sizes == done == [4, 2] * 3
-
-
-def test_one_shuffle_or_nothing_to_rank_is_refused() -> None:
-    model = ranker(by_title)
-    with pytest.raises(DataError, match="One shuffle"):
-        order_sensitivity(model, requests(), seeds=(1, 1))
-    with pytest.raises(DataError, match="nothing to rank"):
-        label_sensitivity(model, [RankRequest((), None, ())])
 
 
 def told(*texts: Words) -> Recommendations:

@@ -25,7 +25,7 @@ from llmrec.eval.judging.evaluate import judge
 from llmrec.eval.main_path.cache import AnswerCache
 from llmrec.eval.main_path.cached_engine import CachedEngine
 from llmrec.eval.main_path.cached_retriever import retrieval_context
-from llmrec.eval.main_path.details import as_recommendations, llm_details, rank_requests
+from llmrec.eval.main_path.details import as_recommendations, llm_details
 from llmrec.eval.main_path.recommenders import (
     open_main_path,
     open_retriever,
@@ -119,9 +119,12 @@ def test_a_folder_of_other_data_is_refused(data: EvalData, tmp_path: Path) -> No
         evaluation_shop(replace(data, sha256="0" * 64), "test", folder=tmp_path / "eval")
 
 
+ASKED = {"ranking": {"llm_weight": 0.2}}
+
+
 @pytest.fixture
 def shop(data: EvalData, tmp_path: Path) -> Iterator[Workspace]:
-    yield evaluation_shop(data, "test", folder=tmp_path / "eval")
+    yield evaluation_shop(data, "test", folder=tmp_path / "eval", overrides=ASKED)
 
 
 def test_a_second_run_with_another_weight_does_not_call_the_model(
@@ -188,10 +191,13 @@ def test_a_ranker_is_taken_from_the_evaluations_own_workspace_or_by_name(tmp_pat
     home = Workspace.init(tmp_path / "home")
     data = replace(source, shop=home.path)
     promote_ranker(home)
-    shop = evaluation_shop(data, "test", folder=tmp_path / "eval")
+    shop = evaluation_shop(data, "test", folder=tmp_path / "eval", overrides=ASKED)
     assert path_settings(data, shop, llm=True)["ranking"]["adapter"] is None
     named = evaluation_shop(
-        data, "test", folder=tmp_path / "eval", overrides={"ranking": {"adapter": "ranker/0001"}}
+        data,
+        "test",
+        folder=tmp_path / "eval",
+        overrides={"ranking": {"adapter": "ranker/0001", "llm_weight": 0.2}},
     )
     promoted = shop
     for asked in (named, promoted):
@@ -236,25 +242,29 @@ def test_more_than_the_model_ranks_is_not_asked_of_it(data: EvalData, shop: Work
         path.recommend_many([["i001"]], k=21)
 
 
-def test_details_tell_lift_and_sensitivity(data: EvalData, shop: Workspace) -> None:
+def test_details_tell_lift_and_words(data: EvalData, shop: Workspace) -> None:
     cases = data.split.test
     with open_main_path(data, "test", shop, engine=ScriptedEngine()) as path:
         answers = ask(path, cases, 20, history="events")
         outcome = judge(data.split, "test", (5, 10), cases, answers, items=data.items)
-        found = llm_details(path, outcome, sensitivity=6, words=2)
-        requests = rank_requests(path, cases[:3], 0)
-        ranked = path.recommender.ranker.rank_many(requests)
+        found = llm_details(path, outcome, words=2)
     assert json.loads(json.dumps(found)) == found
     assert found["lift"]["users"] == len(cases)
-    assert found["order_sensitivity"]["requests"] == found["label_sensitivity"]["requests"] == 6
+    assert found["llm_weight"] == 0.2
     assert found["words"]["reasons"]["texts"] > 0
     assert found["prompt_tokens"] > 50 and found["degraded"] == 0
-    # The very requests of the main path: the same scores come back.
-    for answer, one in zip(answers, ranked, strict=False):
-        log_probs = {item.item.id: item.log_prob for item in one.order}
-        assert answer.llm
-        told = dict(zip(answer.llm["candidates"], answer.llm["log_probs"], strict=True))
-        assert told == pytest.approx(log_probs)
+
+
+def test_what_would_not_serve_is_not_asked(data: EvalData, tmp_path: Path) -> None:
+    shop = evaluation_shop(data, "test", folder=tmp_path / "eval")
+    engine, cases = ScriptedEngine(), data.split.test[:4]
+    with open_main_path(data, "test", shop, engine=engine) as path:
+        outcome = judge(
+            data.split, "test", (5,), cases, ask(path, cases, 5, history="events"), items=data.items
+        )
+        found = llm_details(path, outcome)
+    assert engine.forward_passes == 0 and "lift" not in found
+    assert found["llm_weight"] == 0 and found["prompt_tokens"] == 0
 
 
 def test_answers_come_back_from_disk_as_recommendations(data: EvalData, shop: Workspace) -> None:

@@ -193,6 +193,10 @@ def test_a_list_that_cannot_be_counted_is_answered_all_the_same(folder, caplog):
 
 def test_a_failed_answer_is_not_counted(folder):
     down = ScriptedEngine(fail_with=EngineUnavailable("the model is down."))
-    with opened(folder, "down", engine=down) as shop, pytest.raises(EngineUnavailable):
+    asked = {"llm_weight": 0.5}
+    with (
+        opened(folder, "down", engine=down, ranking=asked) as shop,
+        pytest.raises(EngineUnavailable),
+    ):
         shop.recommend(user="u001")
     assert rows(folder, "down") == []

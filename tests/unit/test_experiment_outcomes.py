@@ -96,7 +96,7 @@ def test_a_shopper_of_both_arms_is_left_out_and_counted(parts):
     assert (a.shoppers, a.lists, b.shoppers, b.lists, result.both) == (1, 1, 1, 2, 1)
     assert (a.outcomes["like"].count, b.outcomes["like"].count) == (1, 0)
     assert (a.what, b.what) == (
-        "the promoted adapter, if any, llm_weight 0.2",
+        "the promoted adapter, if any, with the weight it has earned",
         "the promoted adapter, if any, llm_weight 0.5",
     )
 

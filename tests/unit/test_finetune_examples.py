@@ -64,11 +64,12 @@ def test_the_prompt_is_the_one_that_serving_sends() -> None:
     (example,) = build_examples(events, shelf, shelf, engine, settings, candidates=6).examples
     history = tuple((_entry(event), shelf.known[event.item]) for event in events[:-1])
     pairs = tuple((Candidate(one, 0.0, {}), shelf.known[one]) for one in example.candidates)
-    served = Ranker(engine, settings).rank_many([RankRequest(history, None, pairs)])[0]
-    assert engine.prompts[-1] == example.prompt
-    labels = {one.item.id: one.label for one in served.order}
-    assert labels == dict(zip(example.candidates, example.labels, strict=True))
-    assert "Thing d" in example.prompt and "Thing c" not in example.prompt
+    serving = settings.model_copy(update={"llm_weight": 0.5})
+    Ranker(lambda: engine, serving).rank_many([RankRequest(history, None, pairs)])
+    assert engine.prompts == example.prompts
+    assert "Thing d" in example.head and "Thing c" not in example.head
+    lines = [branch.splitlines()[0] for branch in example.branches]
+    assert lines == [f"Product: Thing {id}, Acme" for id in example.candidates]
 
 
 def _entry(event: Event) -> HistoryEntry:
@@ -112,27 +113,12 @@ def test_repetitions_are_no_targets() -> None:
     assert [one.candidates[one.target] for one in made.examples] == ["b"]
 
 
-def test_the_order_depends_on_the_seed_and_does_not_give_the_target_away() -> None:
+def test_the_order_is_that_of_ids_and_does_not_give_the_target_away() -> None:
     users = {f"u{user:02}": LETTERS[user % 12 + 2] for user in range(40)}
     events = [event for user, target in users.items() for event in log(user, "ab" + target)]
-    shelf, engine = Shelf(), ScriptedEngine()
-
-    def targets(seed: int) -> list[int]:
-        chosen = RankingSettings(seed=seed)
-        made = build_examples(events, shelf, shelf, engine, chosen, candidates=14)
-        return [one.target for one in made.examples]
-
-    assert targets(0) == targets(0)
-    assert targets(0) != targets(1)
-    assert len(set(targets(0))) > 5
-
-
-def test_a_moment_is_shown_in_several_orders() -> None:
-    made = build(log("u", "abcde"), candidates=6, orders=3).examples
-    assert len(made) == 3 == len({one.candidates for one in made})
-    assert {one.candidates[one.target] for one in made} == {"e"}
-    assert len({frozenset(zip(one.candidates, one.retrieval, strict=True)) for one in made}) == 1
-    assert made[0] == build(log("u", "abcde"), candidates=6).examples[0]
+    made = build(events, candidates=14)
+    assert all(one.candidates == tuple(sorted(one.candidates)) for one in made.examples)
+    assert len({one.target for one in made.examples}) > 5
 
 
 def test_held_out_targets_are_refused_by_name() -> None:
@@ -159,7 +145,7 @@ def test_targets_without_an_item_or_without_rivals_make_no_example() -> None:
         build(log("u", "abc"), Shelf(retrievable="c"))
 
 
-@pytest.mark.parametrize("options", [{"candidates": 1}, {"candidates": 51}, {"per_user": 0}])
+@pytest.mark.parametrize("options", [{"candidates": 1}, {"candidates": 201}, {"per_user": 0}])
 def test_impossible_sizes_are_refused(options: dict[str, int]) -> None:
     with pytest.raises(DataError, match="make no"):
         build(log("u", "abc"), **options)
@@ -167,7 +153,7 @@ def test_impossible_sizes_are_refused(options: dict[str, int]) -> None:
 
 def test_a_prompt_that_cannot_fit_says_so() -> None:
     shelf = Shelf()
-    engine = ScriptedEngine(context_window=60)
+    engine = ScriptedEngine(context_window=100)
     with pytest.raises(ContextOverflow):
         build_examples(log("u", "abc"), shelf, shelf, engine, RankingSettings(), candidates=12)
 

@@ -162,16 +162,6 @@ def test_quantized_bases_are_compared_with_the_whole_one(script: Script, tiny_mo
     assert found["nf4"]["validation"]["loss"] != found["whole"]["validation"]["loss"]
 
 
-def test_products_as_soft_tokens_are_compared_with_titles(script: Script, tiny_model: Path) -> None:
-    found = script("60_item_tokens", "--smoke", "--model", tiny_model)["results"]
-    assert found["data"]["judging"] == 3
-    assert found["tokens"]["tokens"] < found["titles"]["tokens"] < found["both"]["tokens"]
-    for kind in ("titles", "tokens", "both"):
-        mean, low, high = found[kind]["alone"]
-        assert low <= mean <= high
-        assert found[kind]["steps"] == 2
-
-
 def test_prompts_of_another_chat_template_are_refused(tiny_model: Path) -> None:
     files = importlib.import_module("prompt_files")
     file = files.invented_file(str(tiny_model), 2)
@@ -207,16 +197,13 @@ def test_prompts_are_made_of_a_shop_that_has_learned(
     for one in (*train.prompts, *valid.prompts, *test.prompts):
         assert len(one.retrieval) == len(one.candidates)
         assert one.history and not set(one.history) & set(one.candidates)
-    vectors = np.load(tmp_path / "out" / "toy-vectors.npz")
-    assert set(vectors["ids"]) == {one.id for one in items}
-    assert vectors["vectors"].shape == (60, 16)
 
 
 def test_prompts_survive_their_file(tmp_path: Path) -> None:
     files = importlib.import_module("prompt_files")
     rows = files.invented(ScriptedEngine(), 3, candidates=4, history=2)
     assert rows == files.invented(ScriptedEngine(), 3, candidates=4, history=2)
-    assert len({one.prompt for one in rows}) == 3
+    assert len({one.head for one in rows}) == 3
     files.write(tmp_path / "a.xz", rows, {"shop": "demo", "prompt_version": "v", "counts": {}})
     back = files.read(tmp_path / "a.xz")
     assert list(back.prompts) == rows

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "llmrec"
 
 LAYERS = [
-    {"errors", "types", "config", "sections", "server_settings", "leaving", "linear"},
+    {"errors", "types", "config", "sections", "server_settings", "leaving", "linear", "retired"},
     {
         "artifacts",
         "catalog",

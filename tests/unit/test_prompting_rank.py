@@ -9,16 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmrec.engines import ScriptedEngine
-from llmrec.errors import ContextOverflow
+from llmrec.errors import ContextOverflow, EngineError
 from llmrec.prompting import (
     DETAILS,
+    LINE_TOKENS,
     describe_prompt,
     fit_rank_prompt,
     one_line,
     rank_prompt,
-    rank_prompt_tail,
     reason_prompt,
     shorten,
+    yes_and_no,
 )
 from llmrec.types import EventKind, HistoryEntry, Item
 
@@ -48,10 +49,6 @@ def history():
     ]
 
 
-def labels(n):
-    return [chr(ord("A") + i) for i in range(n)]
-
-
 def fitted(budget, n=20, entries=10):
     engine = ScriptedEngine()
     long = [
@@ -63,7 +60,6 @@ def fitted(budget, n=20, entries=10):
         past,
         "warm",
         long,
-        labels(n),
         render=engine.render,
         count_tokens=engine.count_tokens,
         budget=budget,
@@ -73,13 +69,10 @@ def fitted(budget, n=20, entries=10):
 @pytest.mark.parametrize(
     ("name", "prompt"),
     [
-        ("rank_full", rank_prompt(history(), "tea for two", [KETTLE, TEA, POT], labels(3))),
-        ("rank_bare", rank_prompt(history(), None, [KETTLE, TEA, POT], labels(3), DETAILS[-1])),
-        ("rank_stranger", rank_prompt((), None, [KETTLE, POT], labels(2))),
-        (
-            "rank_hostile",
-            rank_prompt([(HistoryEntry(item="H1"), HOSTILE)], None, [HOSTILE, TEA], labels(2)),
-        ),
+        ("rank_full", rank_prompt(history(), "tea for two", KETTLE)),
+        ("rank_bare", rank_prompt(history(), None, POT, DETAILS[-1])),
+        ("rank_stranger", rank_prompt((), None, KETTLE)),
+        ("rank_hostile", rank_prompt([(HistoryEntry(item="H1"), HOSTILE)], None, HOSTILE)),
         ("reason", reason_prompt(KETTLE, "This is")),
         ("describe", describe_prompt(KETTLE, "The Enamel kettle 1.7 l, whistling")),
     ],
@@ -94,14 +87,14 @@ def test_golden_prompts(name, prompt):
 
 def test_a_hostile_title_changes_no_line():
     harmless = Item("H1", "Mug")
-    calm = rank_prompt([(HistoryEntry(item="H1"), harmless)], None, [harmless, TEA], labels(2))
-    hostile = rank_prompt([(HistoryEntry(item="H1"), HOSTILE)], None, [HOSTILE, TEA], labels(2))
+    calm = rank_prompt([(HistoryEntry(item="H1"), harmless)], None, harmless)
+    hostile = rank_prompt([(HistoryEntry(item="H1"), HOSTILE)], None, HOSTILE)
     assert [one["role"] for one in hostile.messages] == [one["role"] for one in calm.messages]
     for ours, theirs in zip(calm.messages, hostile.messages, strict=True):
         assert len(ours["content"].splitlines()) == len(theirs["content"].splitlines())
+    assert len(hostile.answer_prefix.splitlines()) == len(calm.answer_prefix.splitlines()) == 2
     text = hostile.to_text()
     assert "<|" not in text and "|>" not in text
-    assert [line[:3] for line in text.splitlines() if line.startswith("(")] == ["(A)", "(B)"]
 
 
 @given(st.text(max_size=300))
@@ -109,9 +102,10 @@ def test_a_hostile_title_changes_no_line():
 def test_no_text_whatever_breaks_out_of_its_line(title):
     line = one_line(title)
     assert len(line.splitlines()) <= 1 and not set(line) & set("<>[]{}|\x00\x85\u2028\u202e")
-    prompt = rank_prompt((), title or None, [Item("x", title), TEA], labels(2))
-    expected = rank_prompt((), "q" if one_line(title) else None, [Item("x", "x"), TEA], labels(2))
+    prompt = rank_prompt((), title or None, Item("x", title))
+    expected = rank_prompt((), "q" if one_line(title) else None, Item("x", "x"))
     mine, plain = prompt.messages[1]["content"], expected.messages[1]["content"]
+    assert len(prompt.answer_prefix.splitlines()) == 2
     if bool(shorten(line, 60)) == bool(line):
         assert len(mine.splitlines()) == len(plain.splitlines())
 
@@ -140,40 +134,53 @@ def test_text_without_spaces_is_shortened_too():
     assert shorten("青花面碗两只装送礼佳品", 3) == "青花面碗两只"
 
 
-@pytest.mark.parametrize("budget", [1800, 700, 500, 400, 300])
-def test_the_prompt_keeps_to_its_budget_and_all_candidates(budget):
-    prompt = fitted(budget)
-    assert prompt.tokens <= budget
-    assert prompt.tokens == ScriptedEngine().count_tokens(prompt.text)
-    assert all(f"({label}) Number {i} " in prompt.text for i, label in enumerate(labels(20)))
+@pytest.mark.parametrize("budget", [1800, 700, 300, 220, 170])
+def test_every_prompt_keeps_to_its_budget_and_all_candidates_stay(budget):
+    prompt, count = fitted(budget), ScriptedEngine().count_tokens
+    assert max(map(count, prompt.texts)) <= budget
+    assert max(map(count, prompt.branches)) <= LINE_TOKENS
+    assert prompt.tokens == count(prompt.head) + sum(map(count, prompt.branches))
+    lines = [branch.splitlines()[0] for branch in prompt.branches]
+    assert all(line.startswith(f"Product: Number {i} wool") for i, line in enumerate(lines))
 
 
 def test_texts_are_shortened_before_history_is_dropped():
-    seen = [fitted(budget) for budget in range(280, 1200, 20)]
+    seen = [fitted(budget) for budget in range(170, 400, 5)]
     for prompt in seen:
-        assert prompt.history == 10 or prompt.detail == DETAILS[-1]
-    assert {prompt.history for prompt in seen} > {10} and seen[-1].detail == DETAILS[0]
+        assert prompt.kept == 10 or "Enamel kettle 1.7 l" not in prompt.head
+    assert {prompt.kept for prompt in seen} > {10}
+    assert "Enamel kettle 1.7 l, whistling, Copperwren" in seen[-1].head
 
 
 def test_the_oldest_history_goes_first():
     engine = ScriptedEngine()
     past = [(HistoryEntry(text=f"entry{i} of some length here"), None) for i in range(30)]
     prompt = fit_rank_prompt(
-        past, None, [TEA], ["A"], render=engine.render, count_tokens=engine.count_tokens, budget=130
+        past, None, [TEA], render=engine.render, count_tokens=engine.count_tokens, budget=230
     )
-    assert 0 < prompt.history < 30
-    assert "entry29 " in prompt.text and "entry0 " not in prompt.text
+    assert 0 < prompt.kept < 30
+    assert "entry29 " in prompt.head and "entry0 " not in prompt.head
+
+
+def test_the_history_behind_its_first_entry_is_pointed_at():
+    prompt = fitted(1800, entries=3)
+    start, end = prompt.later
+    line = "\n- bought: Enamel kettle 1.7 l, whistling, Copperwren"
+    assert prompt.head[start:end] == 2 * line and prompt.head[:start].endswith(line)
+    assert fitted(1800, entries=1).later == fitted(1800, entries=0).later == (0, 0)
 
 
 def test_what_cannot_fit_says_so():
-    with pytest.raises(ContextOverflow, match="20 candidates need at least") as caught:
+    with pytest.raises(ContextOverflow, match="needs at least") as caught:
         fitted(100)
     assert "token_budget" in caught.value.hint
 
 
-def test_the_tail_is_the_tail():
-    engine = ScriptedEngine()
-    assert fitted(1800).text.endswith(rank_prompt_tail(engine.render))
+def test_the_answers_are_single_tokens_in_any_tokenizer():
+    assert yes_and_no(ScriptedEngine().token_ids, fitted(1800).texts[0]) == (" yes", " no")
+    assert yes_and_no(lambda text: [ord(letter) for letter in text], "Wanted:") == ("Y", "N")
+    with pytest.raises(EngineError, match="no single tokens for yes and no"):
+        yes_and_no(lambda text: list(text.encode("utf-32")), "Wanted:")
 
 
 @pytest.mark.parametrize(

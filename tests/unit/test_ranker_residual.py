@@ -10,21 +10,25 @@ import pytest
 
 from llmrec.errors import DataError
 from llmrec.finetune import ExampleSet, LoraSettings, RankingExample, train_lora
-from llmrec.finetune.batches import TokenExample, collate
+from llmrec.finetune.ranker.lists import ListExample
 from llmrec.finetune.ranker.place import Place
 from llmrec.finetune.ranker.reports import EvaluationReport
 from llmrec.finetune.ranker.residual import beside_retriever, retrieval_scale
-from llmrec.finetune.ranker.validation import LIFT, Validation
+from llmrec.finetune.ranker.validation import Validation
+from llmrec.ranking import LIFT
 
 pytest.importorskip("peft", reason="pip install 'llmrec[train]'")
 
 WORDS = ("kettle", "tea", "green", "steel")
-QUICK = LoraSettings(
-    r=8, learning_rate=3e-3, epochs=8, batch=16, precision="fp32", accumulation=1, residual=True
-)
+QUICK = LoraSettings(r=8, learning_rate=3e-3, epochs=8, batch=16, precision="fp32", accumulation=1)
 
 
-def chosen(worth: float, n: int = 4_000, unit: float = 1.0) -> list[TokenExample]:
+def a_list(target: int, retrieval: tuple[float, ...] = ()) -> ListExample:
+    """A list of as many candidates as there are scores."""
+    return ListExample((1,), ((2,),) * len(retrieval), target, (3, 4), retrieval)
+
+
+def chosen(worth: float, n: int = 4_000, unit: float = 1.0) -> list[ListExample]:
     """Shoppers who choose by ``softmax(worth * s)`` of scores that are known in ``unit``."""
     draw = np.random.default_rng(1)
     made = []
@@ -32,7 +36,7 @@ def chosen(worth: float, n: int = 4_000, unit: float = 1.0) -> list[TokenExample
         scores = draw.normal(size=8)
         chances = np.exp(worth * scores)
         target = int(draw.choice(8, p=chances / chances.sum()))
-        made.append(TokenExample((1,), tuple(range(8)), target, tuple((scores * unit).tolist())))
+        made.append(a_list(target, tuple((scores * unit).tolist())))
     return made
 
 
@@ -47,7 +51,7 @@ def test_the_size_of_scores_means_nothing() -> None:
 
 
 def test_a_sure_retriever_is_believed_more_than_an_unsure_one() -> None:
-    sure, unsure = (TokenExample((1,), (1, 2), 0, (top, 0.0)) for top in (2.0, 0.2))
+    sure, unsure = (a_list(0, (top, 0.0)) for top in (2.0, 0.2))
     wide, narrow = beside_retriever([sure, unsure], 1.0)
     assert wide.offsets == pytest.approx((1.0, -1.0))
     assert narrow.offsets == pytest.approx((0.1, -0.1))
@@ -58,20 +62,14 @@ def test_a_retriever_that_is_wrong_is_not_believed() -> None:
 
 
 def test_a_retriever_that_is_always_right_has_an_end() -> None:
-    sure = [TokenExample((1,), (1, 2), 0, (1.0, 0.0))] * 10
+    sure = [a_list(0, (1.0, 0.0))] * 10
     assert 1.0 < retrieval_scale(sure) < 100.0
 
 
 def test_scores_that_are_missing_are_asked_for() -> None:
     with pytest.raises(DataError, match="do not hold the retriever's scores") as error:
-        retrieval_scale([TokenExample((1,), (1, 2), 0)])
-    assert "residual=false" in error.value.hint
-
-
-def test_offsets_stand_beside_their_labels() -> None:
-    short, long = TokenExample((1,), (1, 2), 0, (3.0, 1.0)), TokenExample((1,), (1, 2, 3), 0)
-    (beside,) = beside_retriever([short], 0.5)
-    assert collate([beside, long], pad=0).offsets.tolist() == [[0.5, -0.5, 0.0], [0.0, 0.0, 0.0]]
+        retrieval_scale([a_list(0)])
+    assert "build_examples" in error.value.hint
 
 
 def planted(n: int, seed: int) -> ExampleSet:
@@ -80,13 +78,11 @@ def planted(n: int, seed: int) -> ExampleSet:
     examples = []
     for index in range(n):
         target = int(draw.integers(4))
-        lines = " ".join(f"({label}) {one}" for label, one in zip("ABCD", WORDS, strict=True))
         side = "up" if target % 2 else "down"
-        prompt = f"{'a ' * int(draw.integers(12))}{index} {lines} had {side} Answer: ("
+        head = f"{'a ' * int(draw.integers(12))}{index} had {side}\n"
+        branches = tuple(f"Product: {word}\nWanted:" for word in WORDS)
         scores = tuple(1.0 * (place // 2 == target // 2) for place in range(4))
-        examples.append(
-            RankingExample(f"u{index}", prompt, tuple("ABCD"), WORDS, target, True, scores)
-        )
+        examples.append(RankingExample(f"u{index}", head, branches, WORDS, target, True, scores))
     return ExampleSet(tuple(examples), "rank.test")
 
 
@@ -111,7 +107,7 @@ def test_without_scores_there_is_nothing_to_learn_beside(tiny_model: Path, tmp_p
 
 
 def test_a_loss_no_lower_than_the_retrievers_own_is_no_learning() -> None:
-    held = [TokenExample((1, 2), (3, 4, 5, 6), 0, (4.0, 3.0, 2.0, 1.0))] * 6
+    held = [a_list(0, (4.0, 3.0, 2.0, 1.0))] * 6
     asked = Validation(beside_retriever(held, 1.0), 4, Place(QUICK))
     z = np.array([1.5, 0.5, -0.5, -1.5])
     own = float(np.log(np.exp(z).sum()) - z[0])
@@ -121,3 +117,9 @@ def test_a_loss_no_lower_than_the_retrievers_own_is_no_learning() -> None:
 
     assert after(own - 0.01) == ()
     assert f"without an opinion {own:.4f}" in after(own + 0.01)[0]
+
+
+def test_settings_of_the_letters_are_told_and_ignored() -> None:
+    with pytest.warns(FutureWarning) as told:
+        assert LoraSettings(orders=3, residual=True) == LoraSettings()
+    assert {str(one.message).split()[2] for one in told} == {"training.orders", "training.residual"}

@@ -15,13 +15,14 @@ import pytest
 
 from llmrec.errors import ConfigError, MissingExtra
 from llmrec.finetune import ExampleSet, LoraSettings, RankingExample, train_lora
-from llmrec.finetune.batches import TokenExample
 from llmrec.finetune.ranker.buckets import epoch_batches, epoch_steps
+from llmrec.finetune.ranker.lists import ListExample
 from llmrec.finetune.ranker.logs import TensorBoard, WandB
 from llmrec.finetune.ranker.place import Place, _check_kind, _is_sharded
 from llmrec.finetune.ranker.reports import EvaluationReport, StepReport
-from llmrec.finetune.ranker.validation import LIFT, Validation
+from llmrec.finetune.ranker.validation import Validation
 from llmrec.finetune.ranker.weight import fit_weight, ndcg_at_k
+from llmrec.ranking import LIFT
 
 pytest.importorskip("peft", reason="pip install 'llmrec[train]'")
 
@@ -38,12 +39,10 @@ def planted(n: int, seed: int = 0, *, rule: bool = True) -> ExampleSet:
     for index in range(n):
         target, other = (int(one) for one in draw.integers(4, size=2))
         had = WORDS[target] if rule else WORDS[other]
-        lines = " ".join(f"({label}) {one}" for label, one in zip("ABCD", WORDS, strict=True))
-        prompt = f"{'a ' * int(draw.integers(12))}{index} {lines} had {had} Answer: ("
+        head = f"{'a ' * int(draw.integers(12))}{index} had {had}\n"
+        branches = tuple(f"Product: {word}\nWanted:" for word in WORDS)
         scores = tuple(float(one) for one in draw.permutation(4))
-        examples.append(
-            RankingExample(f"u{index}", prompt, tuple("ABCD"), WORDS, target, True, scores)
-        )
+        examples.append(RankingExample(f"u{index}", head, branches, WORDS, target, True, scores))
     return ExampleSet(tuple(examples), "rank.test")
 
 
@@ -208,7 +207,7 @@ def test_the_weight_is_judged_on_cases_that_did_not_fit_it() -> None:
 
 
 def test_guessing_is_called_what_it_is() -> None:
-    held = [TokenExample((1, 2), (3, 4, 5, 6), 0, (4.0, 3.0, 2.0, 1.0))] * 6
+    held = [ListExample((1, 2), ((3,), (4,), (5,), (6,)), 0, (7, 8), (4.0, 3.0, 2.0, 1.0))] * 6
     asked = Validation(held, 4, Place(QUICK))
 
     def after(loss: float, ndcg: float, times: int = 3) -> tuple[str, ...]:
@@ -217,7 +216,7 @@ def test_guessing_is_called_what_it_is() -> None:
 
     assert after(1.4, 0.5, times=2) == () == after(1.0, 1.1)
     assert after(1.4, 0.5)[0].startswith("This is not learning: after 3 evaluations")
-    assert "no better than the retriever" in after(1.0, 0.9)[0]
+    assert "adds nothing to the retriever" in after(1.0, 0.9)[0]
 
 
 def test_curves_go_to_tensorboard_and_elsewhere(

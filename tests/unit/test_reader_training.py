@@ -357,12 +357,6 @@ def test_a_run_that_was_killed_ends_as_if_nothing_had_been(
     assert all((ours[name] == theirs[name]).all() for name in theirs)
 
 
-def test_the_rankers_residual_is_refused(tiny_model: Path, tmp_path: Path) -> None:
-    settings = QUICK.model_copy(update={"residual": True})
-    with pytest.raises(ConfigError, match="residual=true is for the ranker"):
-        train_reader(planted(), str(tiny_model), tmp_path / "out", settings)
-
-
 def test_several_processes_are_refused(shop: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ConfigError, match="trains in one process"):

@@ -8,6 +8,7 @@ import pytest
 from retrieval_shop import make_items
 from tool_shop import make_demo_store, open_shop
 
+from llmrec import Workspace
 from llmrec.agent.shopper import Shopper
 from llmrec.agent.tools import TOOLS
 from llmrec.agent.tools.exclusions import exclusions
@@ -30,7 +31,9 @@ KETTLE = Item(
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
-    with open_shop(make_demo_store(tmp_path_factory.mktemp("demo") / "shop")) as recommender:
+    workspace = make_demo_store(tmp_path_factory.mktemp("demo") / "shop")
+    asked = Workspace.open(workspace.path, overrides={"ranking": {"llm_weight": 0.2}})
+    with open_shop(asked) as recommender:
         yield recommender
 
 

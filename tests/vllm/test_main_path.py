@@ -30,7 +30,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, smollm2: Path, minilm: P
 @pytest.fixture(scope="module")
 def shop(workspace: Workspace, smollm2_engine: Engine) -> Iterator[Recommender]:
     # Quoted words, which ship, ask no model.
-    words = {"explain": {"words": "model"}}
+    words = {"explain": {"words": "model"}, "ranking": {"llm_weight": 0.2}}
     with Recommender.open(workspace, engine=smollm2_engine, overrides=words) as recommender:
         yield recommender
 
@@ -39,7 +39,8 @@ def shop(workspace: Workspace, smollm2_engine: Engine) -> Iterator[Recommender]:
 def plain_shop(workspace: Workspace) -> Iterator[Recommender]:
     settings = EngineSettings(device="cpu", precision="fp32", context=2048)
     engine = load_engine("transformers", "smollm2-135m-instruct", settings)
-    with Recommender.open(workspace, engine=engine) as recommender:
+    asked = Workspace.open(workspace.path, overrides={"ranking": {"llm_weight": 0.2}})
+    with Recommender.open(asked, engine=engine) as recommender:
         yield recommender
     engine.close()
 

@@ -20,6 +20,7 @@ import httpx
 import numpy as np
 import pytest
 from contract.engine_contract import SCHEMA, RealEngineContract, prompts_for
+from contract.labels import choose_labels
 
 from llmrec.config import EngineSettings
 from llmrec.engines import JsonSchema
@@ -102,7 +103,6 @@ def test_texts_equal_those_of_transformers(remote: RemoteEngine) -> None:
 
 def test_a_hundred_labels_equal_transformers(remote: RemoteEngine) -> None:
     from llmrec.engines.local.engine import TransformersEngine
-    from llmrec.labels import choose_labels
 
     here = TransformersEngine.load(MODEL, EngineSettings(device="cpu", precision="fp32"))
     prompts = prompts_for(here)

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["read_once", "shared_length"]
+__all__ = ["families", "read_once", "shared_length"]
+
+# Of the longer of two neighbours. Prompts of different shoppers share their instructions, a quarter
+# of a prompt; candidates of one shopper share nearly all.
+_ALIKE = 0.5
 
 
 def shared_length(prompts: Sequence[list[int]], *, at_least: float = 16) -> int:
@@ -24,6 +28,27 @@ def shared_length(prompts: Sequence[list[int]], *, at_least: float = 16) -> int:
     shortest = min(len(one) for one in prompts) - 1
     same = next((i for i in range(shortest) if first[i] != last[i]), shortest)
     return same if same >= at_least else 0
+
+
+def families(prompts: Sequence[list[int]]) -> list[list[int]]:
+    """Rows whose prompts begin alike, so that a batch of them has a beginning to share.
+
+    Neighbours with half of their tokens in common are a family. All prompts without such a
+    neighbour are one family too, the last: they may run together as well as with any.
+
+    >>> families([[1, 2, 3], [1, 2, 4], [7, 8, 9], [5, 6, 7], [5, 6, 8]])
+    [[0, 1], [3, 4], [2]]
+    """
+    groups: list[list[int]] = []
+    for row, prompt in enumerate(prompts):
+        if groups:
+            pair = [prompts[row - 1], prompt]
+            if shared_length(pair, at_least=_ALIKE * max(map(len, pair))):
+                groups[-1].append(row)
+                continue
+        groups.append([row])
+    alone = [row for group in groups if len(group) == 1 for row in group]
+    return [group for group in groups if len(group) > 1] + ([alone] if alone else [])
 
 
 def read_once(model: Any, ids: list[int], copies: int) -> Any:

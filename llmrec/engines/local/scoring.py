@@ -14,8 +14,8 @@ from llmrec.types import FloatArray
 __all__ = ["last_logits", "log_softmax"]
 
 
-# Of the longest prompt. A prefix in a cache costs attention its fast causal path: reading the 5 %
-# that all ranking prompts share only once is a loss (scripts/bench/prefix.py).
+# Of the longest prompt. A prefix in a cache costs attention its fast causal path: reading once the
+# twentieth that prompts of different shoppers share is a loss. Candidates of one list share most.
 _WORTH_SHARING = 0.25
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from llmrec.config import EngineSettings
 from llmrec.errors import ConfigError, ModelError
-from llmrec.labels import MAX_LABELS
 from llmrec.planner import PREFILL_TOKENS
 
 __all__ = ["CPU_LORA_FIX", "LORA_RANKS", "engine_arguments", "kv_bytes", "precision_arguments"]
@@ -52,7 +51,7 @@ def engine_arguments(
         "enable_prefix_caching": True,
         # vLLM tells 20 log-probabilities at most unless it is told otherwise; "processed" are
         # those after the mask of allowed tokens, so that they sum to 1 over the labels.
-        "max_logprobs": max(128, MAX_LABELS),
+        "max_logprobs": 128,
         "logprobs_mode": "processed_logprobs",
         # The library that masks tokens in the transformers engine too.
         "structured_outputs_config": {"backend": "guidance", "disable_any_whitespace": True},

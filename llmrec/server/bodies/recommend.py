@@ -191,6 +191,7 @@ class TraceOut(Out):
         description="titles of what the query names and is left out because the history has it"
     )
     degraded: str | None
+    unranked: str | None = Field(description="why no language model ranked, where none did")
 
 
 class AnswerOut(Out):
