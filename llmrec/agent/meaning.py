@@ -10,6 +10,7 @@ from llmrec.agent.constraints.changes import Change, Reference
 from llmrec.agent.constraints.held import Constraint
 from llmrec.agent.constraints.vocabulary import Vocabulary
 from llmrec.agent.drops import drops_of
+from llmrec.agent.naming import only_points
 from llmrec.agent.quest import Quest, quest_of
 from llmrec.agent.state import Situation
 from llmrec.reading import Reading, ReadingContext, Traced
@@ -148,6 +149,8 @@ def meaning_of(
             kind = "cart"
         if kind == "why" and len(references) == len(situation.shown) > 1:
             references = ()
+        if kind == "product_question" and len(references) == 1 and only_points(message):
+            kind = "product"
         if kind == "product_question" and not references:
             references = tuple(Reference(product.number) for product in situation.shown)
         return Command(kind, references, message)

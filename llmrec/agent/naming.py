@@ -17,9 +17,10 @@ from llmrec.types import Item
 if TYPE_CHECKING:
     from llmrec.catalog.store import CatalogStore
 
-__all__ = ["items_named", "name_in", "of_name", "place_in"]
+__all__ = ["items_named", "name_in", "of_name", "only_points", "place_in"]
 
 _MOST_LOOKED_AT = 200
+_FEW = 3
 _LONGEST_NAME = 12
 """Words: a longer remainder of a message is a story, and no product's name."""
 
@@ -98,6 +99,16 @@ def place_in(message: str) -> Reference | None:
         if word in _LAST:
             return Reference(-1)
     return None
+
+
+def only_points(message: str) -> bool:
+    """Whether a message names a place on the screen and nothing else.
+
+    >>> [only_points(text) for text in ("the second", "第二个", "the second?", "price of 2")]
+    [True, True, False, False]
+    """
+    is_short = len(message.split()) <= _FEW and not re.search("[?？]", message)
+    return is_short and place_in(message) is not None and not name_in(message)
 
 
 def name_in(message: str) -> str:

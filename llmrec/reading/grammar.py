@@ -45,8 +45,8 @@ _WORD = bounded(r"[^\W_]+(?:['-][^\W_]+)*")
 _PART = bounded(r"[^\W_]+")
 # "Nut-free", "laktosefrei", "sugarless": what it is free of stands in the word.
 _FREE = bounded(r"([^\W\d_]{3,40}?)-?(?:free|frei(?:e[nrsm]?)?|less|los(?:e[nrsm]?)?)")
-# "Nur noch die roten": the colour is "rot".
-_ENDING = re.compile(r"(?<=[a-zäöüß]{3})(?:e[nrsm]?|s)$")
+# "Nur noch die roten": the colour is "rot". Not of "Kräutertee", whose last letter is its own.
+_ENDING = re.compile(r"(?<=[a-zäöüß]{3})(?<!e)(?:e[nrsm]?|s)$")
 _CHINESE = re.compile("[\u3400-\u9fff]")
 _EDGES = ".,;:!?\"'()[]…"
 

@@ -58,8 +58,8 @@ TEXTS: dict[str, dict[Language, str]] = {
     },
     "no_such_thing": {
         "en": "Nothing here is called “{text}”. What comes nearest:",
-        "de": "Nichts heißt hier „{text}“. Am nächsten kommt:",
-        "zh": "本店没有叫“{text}”的商品。最接近的是：",
+        "de": "Unter „{text}“ finde ich nichts; vielleicht heißt es hier anders. Das Nächste:",
+        "zh": "没有找到叫“{text}”的商品，也许本店用别的名称。最接近的是：",
     },
     "left_out_known": {
         "en": "Left out, since you know it already: {titles}.",
