@@ -19,6 +19,7 @@ CommandKind: TypeAlias = Literal[
     "hostile",
     "like",
     "more",
+    "offer_cart",
     "others",
     "product",
     "product_question",

@@ -10,9 +10,16 @@ from llmrec.agent.constraints.changes import Change, Reference
 from llmrec.agent.constraints.held import Constraint
 from llmrec.agent.constraints.vocabulary import Vocabulary
 from llmrec.agent.drops import drops_of
-from llmrec.agent.naming import only_points
+from llmrec.agent.naming import (
+    asks_to_buy,
+    only_points,
+    place_in,
+    speaks_of_it,
+    titles_named,
+)
 from llmrec.agent.quest import Quest, quest_of
 from llmrec.agent.state import Situation
+from llmrec.catalog.tokens import tokens
 from llmrec.reading import Reading, ReadingContext, Traced
 from llmrec.reading.reading import Intent
 from llmrec.types import Language
@@ -37,6 +44,9 @@ _COMMANDS: dict[Intent, CommandKind] = {
     "more": "more",
     "none_of_these": "others",
 }
+
+_OF_ONE = ("product_question", "why")
+"""Questions that are mostly about one product."""
 
 
 Meaning: TypeAlias = Command | Quest
@@ -111,10 +121,20 @@ def _quests(wishes: Sequence[Reading]) -> list[tuple[Reading, ...]]:
     """Wishes by the thing they are about; a second thing begins with ``find``."""
     quests: list[list[Reading]] = []
     for wish in wishes:
-        if not quests or (wish.intent == "find" and any(r.intent == "find" for r in quests[-1])):
+        begun = [reading for quest in quests[-1:] for reading in quest if reading.intent == "find"]
+        if wish.intent == "find" and begun and _is_same_thing(wish, begun[0]):
+            # "Sleeping bags … proper camping sleeping bags": one thing, named twice.
+            wish = wish.model_copy(update={"intent": "refine"})
+        elif not quests or (wish.intent == "find" and begun):
             quests.append([])
         quests[-1].append(wish)
     return [tuple(quest) for quest in quests]
+
+
+def _is_same_thing(wish: Reading, other: Reading) -> bool:
+    words = {*tokens(wish.looking_for or "")}
+    other_words = {*tokens(other.looking_for or "")}
+    return words <= other_words or other_words <= words
 
 
 def meaning_of(
@@ -146,9 +166,11 @@ def meaning_of(
     references = tuple(Reference(number) for number in reading.refers_to)
     if kind := _COMMANDS.get(reading.intent):
         if kind == "contact" and len(references) == 1:
-            kind = "cart"
+            kind = "cart" if asks_to_buy(message) else "offer_cart"
         if kind == "why" and len(references) == len(situation.shown) > 1:
             references = ()
+        if kind in _OF_ONE and len(references) < max(len(situation.shown), 2):
+            references = _evident(references, message, situation)
         if kind == "product_question" and len(references) == 1 and only_points(message):
             kind = "product"
         if kind == "product_question" and not references:
@@ -158,6 +180,23 @@ def meaning_of(
         return Command("product", references, message)
     quests = [quest_of(reading, message, situation, vocabulary, language) for reading in wishes]
     return _joined(drops, quests)
+
+
+def _evident(
+    references: tuple[Reference, ...], message: str, situation: Situation
+) -> tuple[Reference, ...]:
+    """The places of a question, corrected by what is plain: a title's own word, or "it".
+
+    A small model that sees that one product is meant often names the place beside it.
+    """
+    if place_in(message) is not None:
+        return references
+    named = titles_named(message, [product.title for product in situation.shown])
+    if len(named) == 1:
+        return (Reference(situation.shown[named[0]].number),)
+    if len(references) <= 1 and not named and situation.focus and speaks_of_it(message):
+        return (Reference(situation.focus),)
+    return references
 
 
 def _joined(drops: Sequence[Change], quests: Sequence[Quest]) -> Quest:

@@ -17,7 +17,17 @@ from llmrec.types import Item
 if TYPE_CHECKING:
     from llmrec.catalog.store import CatalogStore
 
-__all__ = ["items_named", "name_in", "of_name", "only_points", "place_in"]
+__all__ = [
+    "asks_for_things",
+    "asks_to_buy",
+    "items_named",
+    "name_in",
+    "of_name",
+    "only_points",
+    "place_in",
+    "speaks_of_it",
+    "titles_named",
+]
 
 _MOST_LOOKED_AT = 200
 _FEW = 3
@@ -109,6 +119,72 @@ def only_points(message: str) -> bool:
     """
     is_short = len(message.split()) <= _FEW and not re.search("[?？]", message)
     return is_short and place_in(message) is not None and not name_in(message)
+
+
+def titles_named(message: str, titles: Sequence[str]) -> list[int]:
+    """The places, from 0, of titles that have words of the message which no other title has.
+
+    >>> titles_named("how heavy is the skerry?", ["Groundsheet for tents", "Skerry 3 tent"])
+    [1]
+    """
+    said = {word.casefold() for word in _WORD.findall(message)}
+    words = [{word.casefold() for word in _WORD.findall(title)} for title in titles]
+    own = [
+        (words[n] - set[str]().union(*words[:n], *words[n + 1 :])) - _STOP
+        for n in range(len(titles))
+    ]
+    return [n for n, distinct in enumerate(own) if distinct & said]
+
+
+_IT = re.compile(
+    r"\b(?:it|its|it's|this|that one|er|sie|es|ihn|ihm|davon|damit|den|die)\b|它|这个|这款|那个",
+    re.IGNORECASE,
+)
+_BUY = re.compile(
+    r"\b(?:take|buy|order|purchase|cart|basket|bag\s+it|checkout|check\s+out|get\s+(?:it|that|this|the)"
+    r"|have\s+(?:it|that|this|the)|go\s+(?:with|for)|want\s+(?:it|that|this|the)|wrap|reserve|add"
+    r"|nehm\w*|nimm\w*|kauf\w*|bestell\w*|warenkorb|wagen|pack\w*|möchte|will|hätte)\b"
+    r"|买|要|下单|购物车|拿|来一|来个|订",
+    re.IGNORECASE,
+)
+_UNDONE = re.compile(
+    r"\b(?:not|no|n't|never|forget|cancel|remove|instead|without|vergiss|vergessen|nicht|kein\w*|doch"
+    r"|raus|streich\w*)\b|n't\b|不要|不买|别|取消|算了",
+    re.IGNORECASE,
+)
+
+
+_HAVE = re.compile(
+    r"\b(?:do\s+you\s+(?:have|sell|stock|carry)|have\s+you\s+got|haben\s+sie|habt\s+ihr|führ(?:t\s+ihr|en\s+sie)"
+    r"|gibt\s+es|gibts|gibt's)\b|有(?:没有)?[^，。]+[吗么]|有没有|卖[^，。]+吗",
+    re.IGNORECASE,
+)
+
+
+def asks_for_things(message: str, titles: Sequence[str]) -> bool:
+    """Whether a message asks if the shop has something, and points at nothing on the screen.
+
+    >>> [asks_for_things(text, ["Oak board"]) for text in ("do you have kettles?", "have you got it")]
+    [True, False]
+    """
+    points = place_in(message) is not None or speaks_of_it(message)
+    return bool(_HAVE.search(message)) and not points and not titles_named(message, titles)
+
+
+def speaks_of_it(message: str) -> bool:
+    """Whether a message speaks of a product as "it"."""
+    return bool(_IT.search(message))
+
+
+def asks_to_buy(message: str) -> bool:
+    """Whether a word of buying stands in a message, and none that takes it back.
+
+    An action is not done on a model's word alone.
+
+    >>> [asks_to_buy(text) for text in ("I'll take the first", "looks good", "vergiss die Kanne")]
+    [True, False, False]
+    """
+    return bool(_BUY.search(message)) and not _UNDONE.search(message)
 
 
 def name_in(message: str) -> str:

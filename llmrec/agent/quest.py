@@ -164,6 +164,17 @@ def _sums(reading: Reading) -> Iterator[Change]:
         yield AtMost(high, currency, around)
 
 
+_WITH_ME = frozenset(("me", "us", "myself", "ourselves", "mich", "mir", "uns"))
+"""Whoever is among those it is for keeps their own taste: "for me and my two kids"."""
+
+_WE = ("我们", "咱们", "我和", "我跟")
+
+_BODY_WORDS = """
+back backs neck knee knees foot feet hand hands hip hips skin hair eyes wrist wrists shoulder
+shoulders joints rücken nacken knie füße hände hüfte haut haare augen schultern gelenke
+"""
+_BODY = frozenset(_BODY_WORDS.split())
+
 _DENIES = re.compile(r"\b(?:not|no|nicht|kein\w*)\b|n't\b|不是|没说|不要", re.IGNORECASE)
 """Without such a word a number that was a limit before is another number: "and 40 litres"."""
 
@@ -304,9 +315,13 @@ def _for_whom(
     who = reading.for_whom
     if who is None:
         return
-    if fold(who) in _MYSELF:
+    said = {*fold(who).split()}
+    if fold(who) in _MYSELF or said & _WITH_ME or who.startswith(_WE):
         if situation.recipient is not None:
             yield Drop("recipient")
+        return
+    if said & _BODY:  # "for my back" is what it is for, and not who it is for
+        words.soft += (who.split()[-1],)
         return
     yield Recipient(who)
     last = who.split()[-1]

@@ -28,7 +28,7 @@ from llmrec.agent.tools.shop_question import ShopQuestionResult
 from llmrec.agent.turn import Steps, TurnInProgress, held_now
 from llmrec.catalog.tokens import tokens
 from llmrec.documents import Quotation
-from llmrec.documents.sentences import questions_in
+from llmrec.documents.sentences import clauses_in, questions_in
 from llmrec.explain.field_values import price_in, value_in
 from llmrec.reviews import listed_aspects
 from llmrec.types import EventKind, Item
@@ -394,6 +394,15 @@ def _reviewed(turn: TurnInProgress, item: str, question: str) -> Steps:
         yield from turn.speak(line)
 
 
+def _offer_cart(turn: TurnInProgress, command: Command) -> Steps:
+    """Something like an order, without a word of one: nothing is done before it is said."""
+    product = _product(turn, command.references)
+    if isinstance(product, Note):
+        yield from turn.refuse(product)
+        return
+    yield from turn.say("offer_cart", title=product.title, number=product.number)
+
+
 def _contact(turn: TurnInProgress, command: Command) -> Steps:
     """Orders and people are not the assistant's: say so, and how the shop is reached."""
     yield from turn.say("cannot_order")
@@ -404,13 +413,16 @@ def _contact(turn: TurnInProgress, command: Command) -> Steps:
 def _shop_question(turn: TurnInProgress, command: Command) -> Steps:
     """The passage that answers each question; the contact where none is found for any."""
     passages: dict[str, Quotation] = {}
-    for question in questions_in(turn.reading)[:_MOST_QUESTIONS]:
-        result = yield from turn.call("shop_question", {"question": question})
-        assert isinstance(result, ShopQuestionResult)
-        quotation = result.quotation
-        if quotation is not None and quotation.text not in passages:
-            passages[quotation.text] = quotation
-            yield from _quoted(turn, quotation)
+    for questions in (questions_in(turn.reading), clauses_in(turn.reading)):
+        for question in questions[:_MOST_QUESTIONS]:
+            result = yield from turn.call("shop_question", {"question": question})
+            assert isinstance(result, ShopQuestionResult)
+            quotation = result.quotation
+            if quotation is not None and quotation.text not in passages:
+                passages[quotation.text] = quotation
+                yield from _quoted(turn, quotation)
+        if passages or len(clauses_in(turn.reading)) == 1:
+            break
     if not passages:
         yield from turn.say("shop_silent")
         if contact := turn.agent.shop.documents.contact():
@@ -444,5 +456,6 @@ _ALL: dict[CommandKind, Handler] = {
     "reviews": _reviews,
     "shop_question": _shop_question,
     "contact": _contact,
+    "offer_cart": _offer_cart,
 }
 HANDLERS: Mapping[CommandKind, Handler] = MappingProxyType(_ALL)

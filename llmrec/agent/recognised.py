@@ -29,7 +29,7 @@ _ANDERE = r"(?:andere|anderen|(?:die\s+)?(?:leute|kunden|käufer|nutzer))"
 _REVIEWS = re.compile(
     rf"""
     \bwhat\s+(?:do|did|does|are)\s+(?:the\s+)?{_OTHERS}\s+(?:say|saying|think|write)
-    |\bhow\s+do\s+{_OTHERS}\s+(?:like|find|rate)
+    |\bhow\s+(?:do|are)\s+{_OTHERS}\s+(?:like|liking|find|finding|rate|rating)
     |\bdo(?:es)?\s+(?:{_OTHERS}|anyone|anybody)\s+(?:like|complain)
     |\b(?:what|how|are|is|any|do|does|who|has|have|tell|show|read|summari[sz]e)\b[^.]*\b(?:reviews?
         |reviewers?|ratings?|rated|reviewed)\b

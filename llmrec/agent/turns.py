@@ -35,6 +35,7 @@ from llmrec.agent.constraints.changes import Drop, MoreLike, StartOver
 from llmrec.agent.events import AgentEvent, Answered, Done, Failed, Products, Thinking
 from llmrec.agent.language import language_of
 from llmrec.agent.meaning import WISHES, Meaning, context_of, meaning_of, requests_of
+from llmrec.agent.naming import asks_for_things
 from llmrec.agent.quest import Quest
 from llmrec.agent.questions import HANDLERS
 from llmrec.agent.recognised import recognised
@@ -45,7 +46,7 @@ from llmrec.agent.tools.base import ToolResult
 from llmrec.agent.turn import Steps, TurnInProgress
 from llmrec.catalog.matching import fold, matches
 from llmrec.errors import LLMRecError
-from llmrec.reading import Reading
+from llmrec.reading import Reading, Traced
 from llmrec.reading.lines import Part
 from llmrec.reading.prompt import plain
 from llmrec.types import Item
@@ -60,6 +61,8 @@ Action: TypeAlias = Command | Sequence[Change]
 
 _ASKING = ("like", "more", "others", "together")
 """Commands after which products are asked for."""
+
+_OF_THE_SCREEN = ("product_question", "order_or_human")
 
 _MOST_WAYS = 2
 
@@ -123,7 +126,7 @@ def _act(turn: TurnInProgress) -> Steps:
         yield from _done(turn, suggested)
         return
     agent = turn.agent
-    traced = agent.reader.read(turn.reading, context_of(turn.now), turn.currency)
+    traced = _read(turn)
     turn.is_asked = bool(traced.unsure)
     requests = requests_of(traced, len(turn.now.shown))
     for n, request in enumerate(requests, start=1):
@@ -138,6 +141,21 @@ def _act(turn: TurnInProgress) -> Steps:
             yield from _done(turn, meaning)
     for part in traced.unsure:
         yield from _asked_sign(turn, part)
+
+
+def _read(turn: TurnInProgress) -> Traced:
+    """What the message says.
+
+    "Do you have sleeping bags?" may be taken for a question about what is on the screen; read
+    without the screen, it is a wish.
+    """
+    reader, now = turn.agent.reader, turn.now
+    traced = reader.read(turn.reading, context_of(now), turn.currency)
+    titles = [product.title for product in now.shown]
+    if traced.reading.intent in _OF_THE_SCREEN and asks_for_things(turn.reading, titles):
+        alone = reader.read(turn.reading, None, turn.currency)
+        return alone if alone.reading.intent == "find" else traced
+    return traced
 
 
 def _put_apart(turn: TurnInProgress, request: Sequence[Reading]) -> None:
@@ -195,7 +213,7 @@ def _changed(turn: TurnInProgress, quest: Quest) -> Steps:
     yield from turn.settle_marks()
     yield from turn.constraints_changed()
     for note in notes:
-        if not (turn.shown and note.kind == "dropped"):  # of the first thing of this message
+        if not _is_beside_the_point(turn, quest, note):
             yield from _told(turn, note)
     for word in quest.unclear:
         yield from turn.say("unclear", text=word)
@@ -212,6 +230,12 @@ def _changed(turn: TurnInProgress, quest: Quest) -> Steps:
     yield from answer(turn, new=quest.new and not quest.unknown_brands)
     if _is_wide(turn):
         yield from turn.say("ask_gift")
+
+
+def _is_beside_the_point(turn: TurnInProgress, quest: Quest, note: Note) -> bool:
+    """What went with the first of two things, and a limit that never was beside a real wish."""
+    of_the_first = bool(turn.shown) and note.kind in ("dropped", "replaced")
+    return of_the_first or (note.kind == "nothing_to_drop" and bool(quest.query))
 
 
 def _named_again(turn: TurnInProgress) -> dict[str, object]:
@@ -270,7 +294,8 @@ def answer(turn: TurnInProgress, liked: Shown | None = None, *, new: bool = Fals
         yield from _nothing(turn, result)
         return
     if new and unlike(result):
-        yield from turn.say("no_such_thing", text=turn.now.query)
+        limits = [c for c in turn.now.constraints.held if c.kind != "recipient"]
+        yield from turn.say("no_such_fit" if limits else "no_such_thing", text=turn.now.query)
     yield from _heading(turn)
     turn.changed(shown=(*earlier, *shown_by(items, len(earlier) + 1)), focus=None)
     if kept is not None:

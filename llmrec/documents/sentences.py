@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["questions_in", "sentences"]
+__all__ = ["clauses_in", "questions_in", "sentences"]
+
+_STOPS = re.compile(r"[.!?…;]\s+|[,:]\s+|\s[-–—]\s|[。！？；，]")
 
 _END = re.compile(r"(?<=[.!?])[\"'”)]?\s+(?=[^\W_a-zäöü]|[\"'“(„])|(?<=[。！？])")
 # Shoppers begin sentences in small letters.
 _ANY_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])")
+
+
+# "How heavy is it, and can I send it back?" asks twice.
+_ASKING = (
+    r"how|what|when|where|which|who|can|could|may|do|does|did|is|are|will|would|should|wie|was|wann|wo"
+    r"|welche\w*|wer|kann|könnte|darf|gibt|ist|sind|geht|passt|hat|haben|habt"
+)
+_FURTHER = re.compile(
+    rf"(?:,\s*|\s+)(?:and|but|or|also|plus|und|aber|oder)\s+(?:also\s+|auch\s+)?(?=(?:{_ASKING})\b)"
+    r"|(?<=[\u3400-\u9fff])[，,、]\s*(?=能|可|有没|是不|多|怎|什么|几|会不|要不)",
+    re.IGNORECASE,
+)
+_ASKS = re.compile(rf"^\W*(?:\w+\W+){{0,2}}(?:{_ASKING})\b|[吗么呢多怎几]", re.IGNORECASE)
 
 
 def questions_in(message: str) -> list[str]:
@@ -16,9 +31,26 @@ def questions_in(message: str) -> list[str]:
 
     >>> questions_in("hm. how big is it? He is small. Is it soft?"), questions_in("its size")
     (['how big is it?', 'Is it soft?'], ['its size'])
+    >>> questions_in("how heavy is it, and can i send it back?")
+    ['how heavy is it', 'can i send it back?']
+    >>> questions_in("in blue, and is it dishwasher safe?")
+    ['is it dishwasher safe?']
     """
     parts = (part.strip() for part in _ANY_END.split(message))
-    return [part for part in parts if part.endswith(("?", "？"))] or [message]
+    asked = [part for part in parts if part.endswith(("?", "？"))]
+    return [question for part in asked for question in _each(part)] or [message]
+
+
+def _each(question: str) -> list[str]:
+    """The questions that one mark ends; what stands before the first of several is told."""
+    first, *others = _FURTHER.split(question)
+    begins = others and not _ASKS.search(first)
+    return [piece.strip() for piece in (others if begins else (first, *others)) if piece.strip()]
+
+
+def clauses_in(message: str) -> list[str]:
+    """The pieces of a message between its stops and commas, for what was asked without a mark."""
+    return [piece.strip() for piece in _STOPS.split(message) if piece.strip()]
 
 
 def sentences(text: str) -> list[str]:

@@ -37,12 +37,12 @@ TWO = tent("C", "219", attributes={"weight": ("980 g",), "capacity": ("2 people"
         (
             (LARGE, TWO),
             "de",
-            "Tent B: fasst mehr (5 people). Tent C: günstiger (219 EUR), leichter (980 g).",
+            "Tent B: fasst mehr (5 Personen). Tent C: günstiger (219 EUR), leichter (980 g).",
         ),
         (
             (TWO, LARGE),
             "zh",
-            "Tent C：更便宜（219 EUR），更轻（980 g）。Tent B：容量更大（5 people）。",
+            "Tent C：更便宜（219 EUR），更轻（980 g）。Tent B：容量更大（5 人）。",
         ),
         (
             (LIGHT, TWO, tent("D", "300", attributes={"weight": ("2 kg",)})),

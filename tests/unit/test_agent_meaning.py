@@ -321,7 +321,7 @@ def test_to_take_back_what_does_not_hold_is_said(drop):
         ("product | item 3", "product_question", [3]),
         ("shop", "shop_question", []),
         ("order", "contact", []),
-        ("order | item 2", "cart", [2]),
+        ("order | item 2", "offer_cart", [2]),
         ("order | item 1 | item 2", "contact", [1, 2]),
         ("find | item 2", "product", [2]),
         ("refine | item 2", "product", [2]),
@@ -386,6 +386,58 @@ def test_the_reader_is_told_what_holds_and_what_is_shown():
         },
         tuple(one.title for one in SEEN.shown),
     )
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("I'll take the second", "cart"),
+        ("ich nehme das zweite", "cart"),
+        ("第二个我要了", "cart"),
+        ("the second looks good", "offer_cart"),
+        ("vergessen Sie die zweite", "offer_cart"),
+        ("第二个不要", "offer_cart"),
+        ("don't add the second", "offer_cart"),
+    ],
+)
+def test_nothing_goes_into_the_cart_on_the_models_word_alone(message, kind):
+    command = meant(message, "order | item 2", SEEN)
+    assert (command.kind, command.references) == (kind, (Reference(2),))
+
+
+def test_a_titles_own_word_and_it_are_plainer_than_a_place_that_a_model_names():
+    word = next(
+        word
+        for word in SEEN.shown[2].title.split()
+        if word.isalpha() and sum(word in shown.title for shown in SEEN.shown) == 1
+    )
+    assert meant(f"is the {word} heavy?", "product | item 1", SEEN).references == (Reference(3),)
+    focused = SEEN.model_copy(update={"focus": 2})
+    assert meant("how heavy is it?", "product | item 1", focused).references == (Reference(2),)
+    assert meant("is the first heavy?", "product | item 1", focused).references == (Reference(1),)
+    assert meant("is it heavy?", "product | item 1", SEEN).references == (Reference(1),)
+
+
+@pytest.mark.parametrize(
+    ("message", "line", "changes", "query"),
+    [
+        ("for my back", "find | for my back", [], "back"),
+        ("a tent for me and my kids", "find | thing tent | for me and my kids", [], "tent"),
+        ("给我妈妈买茶壶", "find | thing 茶壶 | for 我妈妈", ["for 我妈妈"], "茶壶"),
+        ("我和孩子用的帐篷", "find | thing 帐篷 | for 我和孩子", [], "帐篷"),
+    ],
+)
+def test_who_is_for_whom(message, line, changes, query):
+    meaning = meant(message, line)
+    assert (changes_of(meaning), meaning.query) == (changes, query)
+
+
+def test_one_thing_that_is_named_twice_is_one_quest():
+    line = "find | thing lamp || find | thing magenta lamp | max 40"
+    message = "a lamp, a magenta lamp, 40 at most"
+    found = traced(message, read_line(line))
+    (request,) = requests_of(found, 0)
+    assert changes_of(meaning_of(request, message, EMPTY, demo_vocabulary())) == ["at most 40"]
 
 
 # Two requests in one message -----------------------------------------------------------------

@@ -3,7 +3,10 @@
 import pytest
 from agent_talk import products_of, reading, talk, tools_of, words_of
 
+from llmrec.agent.agent import Agent
 from llmrec.agent.events import Products, ToolCalled
+from llmrec.reading.lines import read_line
+from llmrec.reading.tracing import traced
 
 TEA = ("a teapot", "find | thing teapot")
 
@@ -106,3 +109,22 @@ def test_whoever_leaves_between_two_requests_has_changed_nothing(agent):
     with pytest.raises(Gone):
         reply.throw(Gone())
     assert conversation.now.constraints.held == ()
+
+
+class ReaderOfTwo:
+    """Reads a question where there is a screen, and a wish where there is none."""
+
+    def read(self, message, context=None, currency=None):
+        line = "find | thing torch" if context is None else "product"
+        found = read_line("find | thing teapot" if message == "a teapot" else line)
+        on_screen = len(context.on_screen) if context else 0
+        return traced(message, found, on_screen=on_screen, has_context=context is not None)
+
+
+def test_whether_the_shop_has_something_is_no_question_about_the_screen(demo_shop):
+    agent = Agent(demo_shop, reader=ReaderOfTwo())
+    conversation, _ = talk(agent, "a teapot")
+    after, events = talk(agent, "do you have a torch?", after=conversation)
+    assert tools_of(events) == ["recommend"] and after.now.words == ("torch",)
+    _, events = talk(agent, "is the first a torch?", after=conversation)
+    assert set(tools_of(events)) == {"product_question"}

@@ -61,6 +61,16 @@ TEXTS: dict[str, dict[Language, str]] = {
         "de": "Unter „{text}“ finde ich nichts; vielleicht heißt es hier anders. Das Nächste:",
         "zh": "没有找到叫“{text}”的商品，也许本店用别的名称。最接近的是：",
     },
+    "no_such_fit": {
+        "en": "Nothing that fits all of that is called “{text}”. What comes nearest:",
+        "de": "Unter „{text}“ finde ich nichts, was zu allem passt. Das Nächste:",
+        "zh": "没有符合全部条件、又叫“{text}”的商品。最接近的是：",
+    },
+    "offer_cart": {
+        "en": "If you want {title}, say “/cart {number}”.",
+        "de": "Wenn du {title} möchtest, sag „/cart {number}“.",
+        "zh": "如果要“{title}”，请输入“/cart {number}”。",
+    },
     "left_out_known": {
         "en": "Left out, since you know it already: {titles}.",
         "de": "Nicht dabei, weil du es schon kennst: {titles}.",
