@@ -164,7 +164,7 @@ _HAVE = re.compile(
 def asks_for_things(message: str, titles: Sequence[str]) -> bool:
     """Whether a message asks if the shop has something, and points at nothing on the screen.
 
-    >>> [asks_for_things(text, ["Oak board"]) for text in ("do you have kettles?", "have you got it")]
+    >>> [asks_for_things(text, ["Oak board"]) for text in ("do you have kettles?", "you got it?")]
     [True, False]
     """
     points = place_in(message) is not None or speaks_of_it(message)
