@@ -421,7 +421,7 @@ def _shop_question(turn: TurnInProgress, command: Command) -> Steps:
             if quotation is not None and quotation.text not in passages:
                 passages[quotation.text] = quotation
                 yield from _quoted(turn, quotation)
-        if passages or len(clauses_in(turn.reading)) == 1:
+        if passages:
             break
     if not passages:
         yield from turn.say("shop_silent")

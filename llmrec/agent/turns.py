@@ -46,7 +46,7 @@ from llmrec.agent.tools.base import ToolResult
 from llmrec.agent.turn import Steps, TurnInProgress
 from llmrec.catalog.matching import fold, matches
 from llmrec.errors import LLMRecError
-from llmrec.reading import Reading, Traced
+from llmrec.reading import Traced
 from llmrec.reading.lines import Part
 from llmrec.reading.prompt import plain
 from llmrec.types import Item
@@ -131,7 +131,6 @@ def _act(turn: TurnInProgress) -> Steps:
     requests = requests_of(traced, len(turn.now.shown))
     for n, request in enumerate(requests, start=1):
         # Each is read against what the one before has left.
-        _put_apart(turn, request)
         meaning = meaning_of(request, turn.reading, turn.now, agent.vocabulary, turn.language)
         meaning = recognised(meaning, turn.reading)
         wish_follows = any(later[0].intent in WISHES for later in requests[n:])
@@ -156,12 +155,6 @@ def _read(turn: TurnInProgress) -> Traced:
         alone = reader.read(turn.reading, None, turn.currency)
         return alone if alone.reading.intent == "find" else traced
     return traced
-
-
-def _put_apart(turn: TurnInProgress, request: Sequence[Reading]) -> None:
-    """A second thing of one message: what was said of the first does not hold for it."""
-    if turn.shown and request[0].intent == "find":
-        turn.changed(constraints=turn.conversation.now.constraints)
 
 
 def _done(turn: TurnInProgress, meaning: Meaning) -> Steps:

@@ -6,6 +6,9 @@ import re
 
 __all__ = ["clauses_in", "questions_in", "sentences"]
 
+_LEAST = 4
+"""Signs below which a piece of a message asks nothing: "hi", "ok"."""
+
 _STOPS = re.compile(r"[.!?…;]\s+|[,:]\s+|\s[-–—]\s|[。！？；，]")
 
 _END = re.compile(r"(?<=[.!?])[\"'”)]?\s+(?=[^\W_a-zäöü]|[\"'“(„])|(?<=[。！？])")
@@ -50,7 +53,8 @@ def _each(question: str) -> list[str]:
 
 def clauses_in(message: str) -> list[str]:
     """The pieces of a message between its stops and commas, for what was asked without a mark."""
-    return [piece.strip() for piece in _STOPS.split(message) if piece.strip()]
+    pieces = (piece.strip() for piece in _STOPS.split(message))
+    return [piece for piece in pieces if len(piece) >= _LEAST and piece != message]
 
 
 def sentences(text: str) -> list[str]:

@@ -54,8 +54,9 @@ def test_two_things_are_both_shown_and_numbered_through(agent):
     assert [product.number for product in conversation.now.shown] == [1, 2, 3, 4, 5, 6]
     uses = [event.arguments for event in events if isinstance(event, ToolCalled)]
     assert [use["query"] for use in uses] == ["teapot", "torch"]
-    # The limit was said of the teapot.
-    assert conversation.now.constraints.held == () and conversation.now.words == ("torch",)
+    # Who says a sum once mostly means it of both.
+    assert [limit.amount for limit in conversation.now.constraints.held] == [40]
+    assert conversation.now.words == ("torch",)
     turn = conversation.turns[-1]
     assert turn.products == tuple(product.id for product in conversation.now.shown)
 
