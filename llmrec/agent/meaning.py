@@ -15,6 +15,7 @@ from llmrec.agent.naming import (
     only_points,
     place_in,
     speaks_of_it,
+    takes_back,
     titles_named,
 )
 from llmrec.agent.quest import Quest, quest_of
@@ -165,8 +166,8 @@ def meaning_of(
     reading = wishes[0]
     references = tuple(Reference(number) for number in reading.refers_to)
     if kind := _COMMANDS.get(reading.intent):
-        if kind == "contact" and len(references) == 1:
-            kind = "cart" if asks_to_buy(message) else "offer_cart"
+        if kind == "contact":
+            kind, references = _order(references, message, situation)
         if kind == "why" and len(references) == len(situation.shown) > 1:
             references = ()
         if kind in _OF_ONE and len(references) < max(len(situation.shown), 2):
@@ -180,6 +181,24 @@ def meaning_of(
         return Command("product", references, message)
     quests = [quest_of(reading, message, situation, vocabulary, language) for reading in wishes]
     return _joined(drops, quests)
+
+
+def _order(
+    references: tuple[Reference, ...], message: str, situation: Situation
+) -> tuple[CommandKind, tuple[Reference, ...]]:
+    """What is done about an order: the cart for one product that is named, else the shop's contact.
+
+    Nothing is put there without a word of buying; praise alone is offered the cart.
+    """
+    buys = asks_to_buy(message)
+    if buys and not references:
+        named = titles_named(message, [product.title for product in situation.shown])
+        references = tuple(Reference(situation.shown[place].number) for place in named)
+    if len(references) != 1:
+        return "contact", references
+    if buys:
+        return "cart", references
+    return ("smalltalk" if takes_back(message) else "offer_cart"), references
 
 
 def _evident(

@@ -26,6 +26,7 @@ __all__ = [
     "only_points",
     "place_in",
     "speaks_of_it",
+    "takes_back",
     "titles_named",
 ]
 
@@ -148,7 +149,7 @@ _BUY = re.compile(
     re.IGNORECASE,
 )
 _UNDONE = re.compile(
-    r"\b(?:not|no|n't|never|forget|cancel|remove|instead|without|vergiss|vergessen|nicht|kein\w*|doch"
+    r"\b(?:not|no|n't|never|leave|forget|cancel|remove|instead|without|vergiss|vergessen|nicht|kein\w*|doch"
     r"|raus|streich\w*)\b|n't\b|不要|不买|别|取消|算了",
     re.IGNORECASE,
 )
@@ -184,7 +185,12 @@ def asks_to_buy(message: str) -> bool:
     >>> [asks_to_buy(text) for text in ("I'll take the first", "looks good", "vergiss die Kanne")]
     [True, False, False]
     """
-    return bool(_BUY.search(message)) and not _UNDONE.search(message)
+    return bool(_BUY.search(message)) and not takes_back(message)
+
+
+def takes_back(message: str) -> bool:
+    """Whether a word of a message denies or takes back."""
+    return bool(_UNDONE.search(message))
 
 
 def name_in(message: str) -> str:

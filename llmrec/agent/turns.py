@@ -62,6 +62,8 @@ Action: TypeAlias = Command | Sequence[Change]
 _ASKING = ("like", "more", "others", "together")
 """Commands after which products are asked for."""
 
+_ASIDE = ("offer_cart", "smalltalk")
+
 _OF_THE_SCREEN = ("product_question", "order_or_human")
 
 _MOST_WAYS = 2
@@ -133,6 +135,8 @@ def _act(turn: TurnInProgress) -> Steps:
         # Each is read against what the one before has left.
         meaning = meaning_of(request, turn.reading, turn.now, agent.vocabulary, turn.language)
         meaning = recognised(meaning, turn.reading)
+        if isinstance(meaning, Command) and meaning.kind in _ASIDE and len(requests) > 1:
+            continue  # beside a request of its own, praise asks for nothing
         wish_follows = any(later[0].intent in WISHES for later in requests[n:])
         if isinstance(meaning, Command) and meaning.kind in _ASKING and wish_follows:
             yield from HANDLERS[meaning.kind](turn, meaning)  # the wish asks for products

@@ -395,9 +395,9 @@ def test_the_reader_is_told_what_holds_and_what_is_shown():
         ("ich nehme das zweite", "cart"),
         ("第二个我要了", "cart"),
         ("the second looks good", "offer_cart"),
-        ("vergessen Sie die zweite", "offer_cart"),
-        ("第二个不要", "offer_cart"),
-        ("don't add the second", "offer_cart"),
+        ("vergessen Sie die zweite", "smalltalk"),
+        ("第二个不要", "smalltalk"),
+        ("don't add the second", "smalltalk"),
     ],
 )
 def test_nothing_goes_into_the_cart_on_the_models_word_alone(message, kind):
