@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from llmrec.agent.constraints.changes import Reference
 from llmrec.catalog.tokens import tokens
+from llmrec.linear import bounded
 from llmrec.types import Item
 
 if TYPE_CHECKING:
@@ -46,11 +47,11 @@ _ORDINALS = (
 _PLACE_OF = {word: place for place, words in enumerate(_ORDINALS, start=1) for word in words}
 _LAST = ("last", "letzte", "letzten", "letztes", "letzter")
 _HAN_DIGITS = {sign: place for place, sign in enumerate("一二三四五六七八九十", start=1)}
-_NUMBERED = re.compile(
+_NUMBERED = bounded(
     r"(?:#|\bnumber\s|\bno\.?\s|\bnummer\s|\bnr\.?\s|第\s?|编号\s?)\s*(\d{1,3}|[一二三四五六七八九十])",
     re.IGNORECASE,
 )
-_BARE = re.compile(r"\b(?:not|nicht|of|about|zu|über|von)\s+(\d{1,2})\s*[?!.]*$", re.IGNORECASE)
+_BARE = bounded(r"\b(?:not|nicht|of|about|zu|über|von)\s+(\d{1,2})\s*[?!.]*$", re.IGNORECASE)
 
 # Words that ask, point or join, and name no product.
 _ENGLISH_STOP = """
@@ -137,25 +138,25 @@ def titles_named(message: str, titles: Sequence[str]) -> list[int]:
     return [n for n, distinct in enumerate(own) if distinct & said]
 
 
-_IT = re.compile(
+_IT = bounded(
     r"\b(?:it|its|it's|this|that one|er|sie|es|ihn|ihm|davon|damit|den|die)\b|它|这个|这款|那个",
     re.IGNORECASE,
 )
-_BUY = re.compile(
+_BUY = bounded(
     r"\b(?:take|buy|order|purchase|cart|basket|bag\s+it|checkout|check\s+out|get\s+(?:it|that|this|the)"
     r"|have\s+(?:it|that|this|the)|go\s+(?:with|for)|want\s+(?:it|that|this|the)|wrap|reserve|add"
     r"|nehm\w*|nimm\w*|kauf\w*|bestell\w*|warenkorb|wagen|pack\w*|möchte|will|hätte)\b"
     r"|买|要|下单|购物车|拿|来一|来个|订",
     re.IGNORECASE,
 )
-_UNDONE = re.compile(
+_UNDONE = bounded(
     r"\b(?:not|no|n't|never|leave|forget|cancel|remove|instead|without|vergiss|vergessen|nicht|kein\w*|doch"
     r"|raus|streich\w*)\b|n't\b|不要|不买|别|取消|算了",
     re.IGNORECASE,
 )
 
 
-_HAVE = re.compile(
+_HAVE = bounded(
     r"\b(?:do\s+you\s+(?:have|sell|stock|carry)|have\s+you\s+got|haben\s+sie|habt\s+ihr|führ(?:t\s+ihr|en\s+sie)"
     r"|gibt\s+es|gibts|gibt's)\b|有(?:没有)?[^，。]+[吗么]|有没有|卖[^，。]+吗",
     re.IGNORECASE,

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from llmrec.agent.commands import Command
+from llmrec.linear import bounded
 
 if TYPE_CHECKING:
     from llmrec.agent.meaning import Meaning
@@ -26,7 +27,7 @@ _OTHERS = (
     r"|users|everyone|everybody)"
 )
 _ANDERE = r"(?:andere|anderen|(?:die\s+)?(?:leute|kunden|käufer|nutzer))"
-_REVIEWS = re.compile(
+_REVIEWS = bounded(
     rf"""
     \bwhat\s+(?:do|did|does|are)\s+(?:the\s+)?{_OTHERS}\s+(?:say|saying|think|write)
     |\bhow\s+(?:do|are)\s+{_OTHERS}\s+(?:like|liking|find|finding|rate|rating)
@@ -49,7 +50,7 @@ _REVIEWS = re.compile(
 )
 
 # "with good reviews", "mit guten Bewertungen" is a wish for products, and no question of one.
-_WISH = re.compile(
+_WISH = bounded(
     r"\b(?:with|having)\s+(?:\w+\s+){0,2}(?:reviews?|ratings?|stars)\b|\bmit\s+(?:\w+\s+){0,2}"
     r"(?:bewertung(?:en)?|rezensionen|sternen)\b|\b(?:best|well|top|highly|gut|best)[\s-]"
     r"(?:rated|reviewed|bewertet\w*)\b|评价(?:好|高)的|评分(?:高|最高)的|好评(?:多|最多)的|口碑(?:好|最好)的",
@@ -59,13 +60,13 @@ _SHOP = re.compile(
     r"\b(?:your|the)\s+(?:shop|store)\b|\b(?:euer|eure|der|den)\s+(?:shop|laden)\b|店铺|你们店"
 )
 
-_WHY_NOT = re.compile(
+_WHY_NOT = bounded(
     r"\b(?:why|how\s+come)\b.*(?:\bnot\b|n['’]t\b|\bno\b|\bmissing\b|\bleft\s+out\b)"
     r"|\b(?:warum|wieso|weshalb)\b.*\b(?:nicht|kein\w*|fehlt|fehlen)\b"
     r"|(?:为什么|为何|怎么).*(?:没|不|缺)",
     re.IGNORECASE | re.DOTALL,
 )
-_SURELY = re.compile(
+_SURELY = bounded(
     r"""
     ^\W*(?:(?:and|but|so|ok|okay|und|aber)\b\W*)?
     (?:(?:why|how\s+come)\s+

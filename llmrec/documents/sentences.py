@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+from llmrec.linear import bounded
+
 __all__ = ["clauses_in", "questions_in", "sentences"]
 
 _LEAST = 4
 """Signs below which a piece of a message asks nothing: "hi", "ok"."""
 
-_STOPS = re.compile(r"[.!?…;]\s+|[,:]\s+|\s[-–—]\s|[。！？；，]")
+_STOPS = bounded(r"[.!?…;]\s+|[,:]\s+|\s[-–—]\s|[。！？；，]")
 
 _END = re.compile(r"(?<=[.!?])[\"'”)]?\s+(?=[^\W_a-zäöü]|[\"'“(„])|(?<=[。！？])")
 # Shoppers begin sentences in small letters.
@@ -21,12 +23,12 @@ _ASKING = (
     r"how|what|when|where|which|who|can|could|may|do|does|did|is|are|will|would|should|wie|was|wann|wo"
     r"|welche\w*|wer|kann|könnte|darf|gibt|ist|sind|geht|passt|hat|haben|habt"
 )
-_FURTHER = re.compile(
+_FURTHER = bounded(
     rf"(?:,\s*|\s+)(?:and|but|or|also|plus|und|aber|oder)\s+(?:also\s+|auch\s+)?(?=(?:{_ASKING})\b)"
     r"|(?<=[\u3400-\u9fff])[，,、]\s*(?=能|可|有没|是不|多|怎|什么|几|会不|要不)",
     re.IGNORECASE,
 )
-_ASKS = re.compile(rf"^\W*(?:\w+\W+){{0,2}}(?:{_ASKING})\b|[吗么呢多怎几]", re.IGNORECASE)
+_ASKS = bounded(rf"^\W*(?:\w+\W+){{0,2}}(?:{_ASKING})\b|[吗么呢多怎几]", re.IGNORECASE)
 
 
 def questions_in(message: str) -> list[str]:

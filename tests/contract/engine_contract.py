@@ -135,7 +135,8 @@ class EngineContract:
         together = engine.score_labels(prompt.texts, [answers] * 20)
         alone = [engine.score_labels([text], [answers])[0] for text in prompt.texts]
         odds = [[float(yes - no) for yes, no in scores] for scores in (together, alone)]
-        np.testing.assert_allclose(*odds, atol=self.tolerance)
+        # Odds are the difference of two numbers, each known so well.
+        np.testing.assert_allclose(*odds, atol=2 * self.tolerance)
 
     def test_candidates_rank_alike_in_any_order(self, engine: Engine) -> None:
         ranker = Ranker(lambda: engine, RankingSettings(llm_weight=0.5))

@@ -45,6 +45,7 @@ def test_killed_with_nine_and_resumed_the_command_gives_the_same_numbers(tmp_pat
         "LLMREC_CACHE": str(tmp_path / "cache"),
         "LLMREC_MODELS__ENCODER": "hashing",
         "LLMREC_MODELS__ENGINE": "scripted",
+        "LLMREC_RANKING__LLM_WEIGHT": "0.2",  # so that the engine ranks, without an adapter
     }
 
     def started(*options: str) -> subprocess.Popen[str]:

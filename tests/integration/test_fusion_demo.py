@@ -72,7 +72,8 @@ def test_it_says_what_it_costs_and_what_came_of_it(shop: Workspace, told: dict[s
     found = told
     assert "trained first" in found["dry"] and "epochs of" in found["dry"]
     card, rows = found["card"], {row["source"]: row for row in found["sources"]}
-    assert set(rows) == {"text", "lexical", "together", "next", "popular", "new", "behaviour"}
+    of_histories = {"text", "lexical", "together", "next", "popular", "new", "behaviour"}
+    assert of_histories <= set(rows) <= of_histories | {"titled", "named"}
     assert next(iter(card["metrics"])) == "ndcg@10" and card["extra"]["cases"] == 300
     assert all(row["recall"]["20"] <= row["recall"]["100"] for row in rows.values())
     assert found["promoted"] == (found["winner"] != "by hand")
@@ -103,7 +104,8 @@ def test_what_was_learned_serves_inside_the_filters(shop: Workspace) -> None:
     # Nothing in the demo store is popular enough to be learned about: its weight is as set by hand.
     assert "popular" not in learned
     used.add("popular")
-    assert set(answer.by_source) - {"query", "cold"} == used
+    of_words = {"query", "titled", "named", "cold"}
+    assert set(answer.by_source) - of_words == used - of_words
 
 
 @pytest.mark.usefixtures("told")

@@ -207,9 +207,9 @@ def test_nobody_yet_is_no_result(parts):
 def test_a_batch_of_lists_is_kept_whole_or_not_at_all(tmp_path):
     database = f"sqlite:///{tmp_path / 'catalog.db'}"
     code = (
-        "from llmrec.experiment import Exposures, Shown\n"
+        "from llmrec.experiment import Exposures, ShownList\n"
         f"exposures = Exposures.open({database!r})\n"
-        "batch = [Shown(f'u{n}', 'A', ('tent',)) for n in range(50)]\n"
+        "batch = [ShownList(f'u{n}', 'A', ('tent',)) for n in range(50)]\n"
         "while True:\n"
         "    exposures.record('spring', batch)\n"
         "    print(1, flush=True)\n"

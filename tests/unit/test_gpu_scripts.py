@@ -251,9 +251,10 @@ def test_each_level_asks_its_own_prompts_and_all_at_once(
     found = loaded("30_vllm_serve").measured(engine, None, "bf16", options)
     assert found["at 1"]["requests"] == found["at 4"]["requests"] == 8
     # Two to warm up, then three plans of eight, the last of which repeats the first.
-    assert len(engine.asked) == 2 + 24
-    assert engine.asked[2:10] == engine.asked[-8:]
-    assert len(set(engine.asked)) == 16
+    # Each asks of five candidates apart.
+    assert len(engine.asked) == (2 + 24) * 5
+    assert engine.asked[10:50] == engine.asked[-40:]
+    assert len(set(engine.asked)) == 16 * 5
     assert "bf16 at 4" in capsys.readouterr().out
 
 

@@ -23,6 +23,7 @@ PATHS = [
     "/v1/items",
     "/v1/items?text=lamp",
     "/v1/items/i0001",
+    "/v1/reviews/i0001",
     "/v1/items/nothing",
     "/v1/items/with/slashes",
     "/v1/sessions?user=u001",
