@@ -21,7 +21,7 @@ from llmrec.answers import (
 )
 from llmrec.catalog.forgetting import operation
 from llmrec.config import Workspace
-from llmrec.errors import EngineError, LLMRecError, ModelError, UnknownItem
+from llmrec.errors import ConfigError, EngineError, LLMRecError, ModelError, UnknownItem
 from llmrec.jobs import Job, ResolvedRequest, WordsOptions
 from llmrec.parts import Parts
 from llmrec.requests import (
@@ -77,8 +77,14 @@ class Recommender(Parts):
 
         Raises:
             WorkspaceError: there is none.
-            ConfigError: its settings cannot be understood.
+            ConfigError: its settings cannot be understood, or there are ``overrides`` beside an
+                open workspace, whose settings are read already.
         """
+        if isinstance(workspace, Workspace) and overrides:
+            raise ConfigError(
+                "overrides go over the settings of a workspace when it is opened; this one is.",
+                hint="Give them to Workspace.open(path, overrides=...), or give the path here.",
+            )
         if not isinstance(workspace, Workspace):
             workspace = Workspace.open(workspace, overrides=overrides)
         return cls(workspace, engine=engine)

@@ -11,7 +11,7 @@ from llmrec.artifacts import Artifacts, Figure
 from llmrec.catalog.store import CatalogStore
 from llmrec.embedding import load_encoder
 from llmrec.engines import ScriptedEngine
-from llmrec.errors import EngineError, EngineUnavailable, HistoryError, ModelError
+from llmrec.errors import ConfigError, EngineError, EngineUnavailable, HistoryError, ModelError
 from llmrec.ranking import LIFT
 from llmrec.retrieval import build_index
 
@@ -340,3 +340,8 @@ def test_a_low_rating_is_a_dislike_where_the_shop_says_so(workspace):
         lenient = shop.recommend(rated, k=5, explain=False)
     assert [one.score for one in low] == [one.score for one in said]
     assert [one.score for one in lenient] != [one.score for one in low]
+
+
+def test_overrides_beside_an_open_workspace_are_not_passed_over(workspace):
+    with pytest.raises(ConfigError, match="when it is opened"):
+        Recommender.open(workspace, overrides={"ranking": {"llm_weight": 0.5}})
