@@ -63,7 +63,7 @@ _SAYS: dict[Language, dict[str, str]] = {
         "age": "For {value}:",
         "recipient": "For {value}:",
         "wish": "In {value}, as you wished:",
-        "brand": "From {value}, like {name}:",
+        "brand": "Also from {value}:",
         "limit": "Under {value}:",
         "young": "Not for {value} yet: {text}.",
         "old": "Not for {value} any more: {text}.",
@@ -75,7 +75,7 @@ _SAYS: dict[Language, dict[str, str]] = {
         "age": "Für {value}:",
         "recipient": "Für {value}:",
         "wish": "In {value}, wie gewünscht:",
-        "brand": "Von {value} wie „{name}“:",
+        "brand": "Auch von {value}:",
         "limit": "Unter {value}:",
         "young": "Noch nichts für {value}: {text}.",
         "old": "Nichts mehr für {value}: {text}.",
@@ -87,7 +87,7 @@ _SAYS: dict[Language, dict[str, str]] = {
         "age": "适合{value}：",
         "recipient": "送给{value}：",
         "wish": "按你要的{value}：",
-        "brand": "和“{name}”一样来自{value}：",
+        "brand": "同样来自{value}：",
         "limit": "不到 {value}：",
         "young": "还不适合{value}：{text}。",
         "old": "不再适合{value}：{text}。",
@@ -188,7 +188,7 @@ def _of_history(request: WordsRequest, anchor: Anchor, language: Language) -> It
     if not request.query:
         yield Remark(_DONE[language][anchor.relation].format(name=name), anchor.evidence)
     if brand and other is not None and fold(brand) == fold(other.brand or ""):
-        text = _SAYS[language]["brand"].format(value=one_line(brand), name=name)
+        text = _SAYS[language]["brand"].format(value=one_line(brand))
         yield Remark(text, (*anchor.evidence, "brand"))
 
 

@@ -128,7 +128,7 @@ def test_a_lead_names_what_was_bought_and_only_once():
     assert found[0].text.startswith("Because you bought the Groundsheet for two-person tents: ")
     assert found[0].evidence[0] == "item:OUT-005"
     assert sum("Because" in one.text for one in found) == 1
-    assert "brand" in found[1].evidence and found[1].text.startswith("From Kestrelwick, like the")
+    assert "brand" in found[1].evidence and found[1].text.startswith("Also from Kestrelwick: ")
 
 
 @pytest.mark.parametrize(
