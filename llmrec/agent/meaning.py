@@ -188,7 +188,8 @@ def _order(
 ) -> tuple[CommandKind, tuple[Reference, ...]]:
     """What is done about an order: the cart for one product that is named, else the shop's contact.
 
-    Nothing is put there without a word of buying; praise alone is offered the cart.
+    An action is not done on a model's word alone: nothing is put there without a word of buying.
+    Where it stands beside one that takes back ("the first, no rush"), the cart is offered.
     """
     buys = asks_to_buy(message)
     if buys and not references:
@@ -196,9 +197,10 @@ def _order(
         references = tuple(Reference(situation.shown[place].number) for place in named)
     if len(references) != 1:
         return "contact", references
-    if buys:
+    takes = takes_back(message)
+    if buys and not takes:
         return "cart", references
-    return ("smalltalk" if takes_back(message) else "offer_cart"), references
+    return ("smalltalk" if takes and not buys else "offer_cart"), references
 
 
 def _evident(

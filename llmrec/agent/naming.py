@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from llmrec.agent.constraints.changes import Reference
 from llmrec.catalog.tokens import tokens
 from llmrec.linear import bounded
+from llmrec.reading.prompt import words_named
 from llmrec.types import Item
 
 if TYPE_CHECKING:
@@ -129,13 +130,8 @@ def titles_named(message: str, titles: Sequence[str]) -> list[int]:
     >>> titles_named("how heavy is the skerry?", ["Groundsheet for tents", "Skerry 3 tent"])
     [1]
     """
-    said = {word.casefold() for word in _WORD.findall(message)}
-    words = [{word.casefold() for word in _WORD.findall(title)} for title in titles]
-    own = [
-        (words[n] - set[str]().union(*words[:n], *words[n + 1 :])) - _STOP
-        for n in range(len(titles))
-    ]
-    return [n for n, distinct in enumerate(own) if distinct & said]
+    named = words_named(message, titles)
+    return [n - 1 for n, words in named.items() if not {w.casefold() for w in words} <= _STOP]
 
 
 _IT = bounded(
@@ -179,14 +175,12 @@ def speaks_of_it(message: str) -> bool:
 
 
 def asks_to_buy(message: str) -> bool:
-    """Whether a word of buying stands in a message, and none that takes it back.
-
-    An action is not done on a model's word alone.
+    """Whether a word of buying stands in a message.
 
     >>> [asks_to_buy(text) for text in ("I'll take the first", "looks good", "vergiss die Kanne")]
     [True, False, False]
     """
-    return bool(_BUY.search(message)) and not takes_back(message)
+    return bool(_BUY.search(message))
 
 
 def takes_back(message: str) -> bool:

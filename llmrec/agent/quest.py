@@ -173,7 +173,7 @@ _BODY_WORDS = """
 back backs neck knee knees foot feet hand hands hip hips skin hair eyes wrist wrists shoulder
 shoulders joints rücken nacken knie füße hände hüfte haut haare augen schultern gelenke
 """
-_BODY = frozenset(_BODY_WORDS.split())
+_BODY = frozenset(map(fold, _BODY_WORDS.split()))
 
 _DENIES = re.compile(r"\b(?:not|no|nicht|kein\w*)\b|n't\b|不是|没说|不要", re.IGNORECASE)
 """Without such a word a number that was a limit before is another number: "and 40 litres"."""

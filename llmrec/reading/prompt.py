@@ -15,7 +15,7 @@ from typing import Any
 
 from llmrec.linear import composed
 
-__all__ = ["READ", "ReadingContext", "plain", "prompt_head", "sign_question"]
+__all__ = ["READ", "ReadingContext", "plain", "prompt_head", "sign_question", "words_named"]
 
 READ = "Read:"
 """Behind the head: the line follows, with a space before it."""
@@ -93,23 +93,37 @@ def sign_question(text: str) -> str:
 
 
 def _named(message: str, context: ReadingContext) -> list[str]:
-    """The places of titles that have words of the message which no other title on the screen has.
+    """The places that a message names by words, as the prompt has them.
 
     Whether a shopper points with such a word is for the reader to say; which title has it is
     counted here, for a small model often names the place beside it.
     """
+    named = words_named(message, context.on_screen[:_MOST_SHOWN], context.looking_for or "")
+    return [" ".join([str(n), *words[:_MOST_NAMED]]) for n, words in named.items()]
+
+
+def words_named(message: str, titles: Sequence[str], about: str = "") -> dict[int, list[str]]:
+    """By the place of a title, from 1, its words in a message that no other title has.
+
+    Args:
+        message: plain text.
+        titles: those on the screen.
+        about: what is looked for; its words say nothing of one title.
+
+    >>> words_named("how heavy is the skerry?", ["Groundsheet for tents", "Skerry 3 tent"])
+    {2: ['Skerry']}
+    """
     message_words = _words_of(message)
-    titles = [_words_of(title[:_TITLE_LOOKED_AT]) for title in context.on_screen[:_MOST_SHOWN]]
-    common = set(_words_of(context.looking_for or ""))
-    named = []
-    for n, title in enumerate(titles, start=1):
-        others = set[str]().union(*titles[: n - 1], *titles[n:])
+    folded_titles = [_words_of(title[:_TITLE_LOOKED_AT]) for title in titles]
+    common = set(_words_of(about))
+    named = {}
+    for n, title in enumerate(folded_titles, start=1):
+        others = set[str]().union(*folded_titles[: n - 1], *folded_titles[n:])
         own = [
             word for folded, word in title.items() if folded not in others and folded not in common
         ]
-        hits = [word for word in own if _fold(word) in message_words]
-        if hits:
-            named.append(" ".join([str(n), *hits[:_MOST_NAMED]]))
+        if hits := [word for word in own if _fold(word) in message_words]:
+            named[n] = hits
     return named
 
 

@@ -37,6 +37,7 @@ Odds = NDArray[np.float64]
 
 
 def main() -> None:
+    """Time lists alone, together and packed, and print the ratios as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--engine", default="transformers")
     parser.add_argument("--model", default="smollm2-135m-instruct")

@@ -396,8 +396,13 @@ def test_the_reader_is_told_what_holds_and_what_is_shown():
         ("第二个我要了", "cart"),
         ("the second looks good", "offer_cart"),
         ("vergessen Sie die zweite", "smalltalk"),
-        ("第二个不要", "smalltalk"),
-        ("don't add the second", "smalltalk"),
+        ("第二个不要", "offer_cart"),
+        ("第二个算了", "smalltalk"),
+        ("don't add the second", "offer_cart"),
+        ("I'll take the second, no rush", "offer_cart"),
+        ("the second is lovely", "offer_cart"),
+        ("leave the second", "smalltalk"),
+        ("in den Warenkorb mit dem zweiten", "cart"),
     ],
 )
 def test_nothing_goes_into_the_cart_on_the_models_word_alone(message, kind):
@@ -422,6 +427,9 @@ def test_a_titles_own_word_and_it_are_plainer_than_a_place_that_a_model_names():
     ("message", "line", "changes", "query"),
     [
         ("for my back", "find | for my back", [], "back"),
+        ("für meine Füße", "find | for meine Füße", [], "Füße"),
+        ("für uns beide", "find | for uns beide", [], ""),
+        ("for my wife and me", "find | for my wife and me", [], ""),
         ("a tent for me and my kids", "find | thing tent | for me and my kids", [], "tent"),
         ("给我妈妈买茶壶", "find | thing 茶壶 | for 我妈妈", ["for 我妈妈"], "茶壶"),
         ("我和孩子用的帐篷", "find | thing 帐篷 | for 我和孩子", [], "帐篷"),
