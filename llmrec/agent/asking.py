@@ -238,9 +238,8 @@ class Counter:
 
         Of very many the newest are tried: each is counted over the whole catalogue.
         """
-        hard = [constraint for constraint in constraints.held if constraint.kind != "recipient"][
-            -_MOST_TRIED:
-        ]
+        hard = [constraint for constraint in constraints.held if constraint.is_limit]
+        hard = hard[-_MOST_TRIED:]
         ways = [Way(constraint, self.count(constraints.drop(constraint))) for constraint in hard]
         return sorted((way for way in ways if way.count), key=lambda way: -way.count)
 

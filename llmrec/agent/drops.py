@@ -45,6 +45,8 @@ def drops_of(reading: Reading, message: str, situation: Situation) -> Iterator[C
     dropped = {
         constraint for name in reading.drops for constraint in _held_of(name, message, situation)
     }
+    if not dropped:  # under whatever name it was read: "forget running"
+        dropped = {wish for wish in situation.constraints.of("wish") if _is_named(wish, message)}
     # The last first: each drop moves the places behind it.
     for place in range(len(constraints), 0, -1):
         if constraints[place - 1] in dropped:
@@ -65,7 +67,7 @@ def _held_of(name: str, message: str, situation: Situation) -> Sequence[Constrai
     else:
         # The catalogue's name of an attribute may be another: "farbe" for "colour".
         kind = kind_of(fold(name))
-        of_values = constraints.of("attribute", "not_attribute")
+        of_values = constraints.of("attribute", "not_attribute", "wish")
         of_kind = tuple(
             constraint for constraint in of_values if kind_of(fold(constraint.name)) == kind
         )

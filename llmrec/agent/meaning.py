@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from llmrec.agent.commands import Command, CommandKind
 from llmrec.agent.constraints.changes import Change, Reference
-from llmrec.agent.constraints.held import Constraint
+from llmrec.agent.constraints.held import FOR_WHOM, Constraint
 from llmrec.agent.constraints.vocabulary import Vocabulary
 from llmrec.agent.drops import drops_of
 from llmrec.agent.naming import (
@@ -21,6 +22,7 @@ from llmrec.agent.naming import (
 from llmrec.agent.quest import Quest, quest_of
 from llmrec.agent.state import Situation
 from llmrec.catalog.tokens import tokens
+from llmrec.linear import bounded
 from llmrec.reading import Reading, ReadingContext, Traced
 from llmrec.reading.reading import Intent
 from llmrec.types import Language
@@ -83,16 +85,21 @@ def _hold(values: dict[str, Any], constraint: Constraint) -> None:
         values["in_stock"] = True
     elif constraint.kind == "recipient":
         values["for_whom"] = constraint.said or None
-    elif constraint.kind == "attribute":
+    elif constraint.kind in ("attribute", "wish"):
+        if constraint.name == FOR_WHOM:
+            return
         attributes = values.setdefault("attributes", {})
-        attributes[constraint.name] = constraint.said or ", ".join(constraint.values)
+        texts = [attributes[constraint.name]] if constraint.name in attributes else []
+        attributes[constraint.name] = ", ".join(
+            [*texts, constraint.said or ", ".join(constraint.values)]
+        )
     elif constraint.kind in _KEYS:
         words = [constraint.said] if constraint.said else list(constraint.values)
         texts = values.setdefault(_KEYS[constraint.kind], [])
         texts += [word for word in words if word not in texts]
 
 
-def requests_of(traced: Traced, on_screen: int) -> list[tuple[Reading, ...]]:
+def requests_of(traced: Traced, on_screen: int, message: str = "") -> list[tuple[Reading, ...]]:
     """What a message asks for, in the order in which it is done; of a group one answer is given.
 
     Questions about the screen come before the wish that changes it, those about all that is shown
@@ -102,9 +109,11 @@ def requests_of(traced: Traced, on_screen: int) -> list[tuple[Reading, ...]]:
     Args:
         traced: how the message was read.
         on_screen: how many products are on the screen.
+        message: plain text, which says of how many things a limit is meant.
     """
     readings = (traced.reading, *traced.also)
     quests = _quests([reading for reading in readings if reading.intent in WISHES])
+    quests = _with_common_limits(quests, message)
     others = [reading for reading in readings if reading.intent not in WISHES]
     if not quests:
         return [(reading,) for reading in others]
@@ -122,19 +131,67 @@ def _quests(wishes: Sequence[Reading]) -> list[tuple[Reading, ...]]:
     """Wishes by the thing they are about; a second thing begins with ``find``."""
     quests: list[list[Reading]] = []
     for wish in wishes:
-        begun = [reading for quest in quests[-1:] for reading in quest if reading.intent == "find"]
-        if wish.intent == "find" and begun and _is_same_thing(wish, begun[0]):
-            # "Sleeping bags … proper camping sleeping bags": one thing, named twice.
-            wish = wish.model_copy(update={"intent": "refine"})
-        elif not quests or (wish.intent == "find" and begun):
+        begun = [quest for quest in quests if any(reading.intent == "find" for reading in quest)]
+        if wish.intent == "find" and begun:
+            same = next((quest for quest in begun if _is_same_thing(wish, quest)), None)
+            if same is not None:
+                # "Sleeping bags … proper camping sleeping bags": one thing, named twice.
+                same.append(wish.model_copy(update={"intent": "refine"}))
+                continue
+            if _names_no_thing(wish):
+                alone = {"intent": "refine", "looking_for": None}
+                begun[-1].append(wish.model_copy(update=alone))
+                continue
+            quests.append([])
+        elif not quests:
             quests.append([])
         quests[-1].append(wish)
     return [tuple(quest) for quest in quests]
 
 
-def _is_same_thing(wish: Reading, other: Reading) -> bool:
+_ONES = frozenset(("one", "ones", "eins", "eine", "einen", "welche", "的"))
+
+
+def _names_no_thing(wish: Reading) -> bool:
+    """Whether a wish's thing only stands for the one before: "hiking ones are fine"."""
+    return (wish.looking_for or "").casefold().split()[-1:] in [[word] for word in _ONES]
+
+
+_OF_ALL = bounded(
+    r"\b(?:or|both|each|either|oder|beide[sn]?|jeweils|je)\b|或|还是|都|各", re.IGNORECASE
+)
+_PRICE = ("min", "max", "around", "currency")
+
+
+def _with_common_limits(
+    quests: Sequence[tuple[Reading, ...]], message: str
+) -> list[tuple[Reading, ...]]:
+    """Each quest with what is meant of all of them: "a lantern or a torch, 25 at most, no gas".
+
+    Refusals and the receiver are true of all that a message wishes for. A price is where the
+    things are alternatives, or the message speaks of both; else it belongs to the thing beside it.
+    """
+    if len(quests) < 2:
+        return [*quests]
+    wishes = [wish for quest in quests for wish in quest if wish.intent != "drop"]
+    common: dict[str, Any] = {
+        "not_": tuple(dict.fromkeys(text for wish in wishes for text in wish.not_)),
+        "not_brands": tuple(dict.fromkeys(text for wish in wishes for text in wish.not_brands)),
+        "for_whom": next((wish.for_whom for wish in wishes if wish.for_whom), None),
+    }
+    priced = [wish for wish in wishes if _has_price(wish)]
+    if len(priced) == 1 and _OF_ALL.search(message):
+        common |= {key: getattr(priced[0], key) for key in _PRICE}
+    return [(quest[0].model_copy(update=common), *quest[1:]) for quest in quests]
+
+
+def _has_price(wish: Reading) -> bool:
+    return any(getattr(wish, key) is not None for key in ("min", "max", "around"))
+
+
+def _is_same_thing(wish: Reading, quest: Sequence[Reading]) -> bool:
     words = {*tokens(wish.looking_for or "")}
-    other_words = {*tokens(other.looking_for or "")}
+    other_words = {*tokens(next((r.looking_for for r in quest if r.looking_for), None) or "")}
     return words <= other_words or other_words <= words
 
 

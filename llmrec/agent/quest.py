@@ -8,7 +8,7 @@ its spelling there, and what the catalogue has no name for becomes words to look
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -25,9 +25,11 @@ from llmrec.agent.constraints.changes import (
     Reference,
     Than,
     Values,
+    Wish,
     Without,
     WithoutCategory,
 )
+from llmrec.agent.constraints.held import FOR_WHOM
 from llmrec.agent.constraints.synonyms import is_colour, kind_of
 from llmrec.agent.constraints.vocabulary import Vocabulary
 from llmrec.agent.state import Situation
@@ -61,7 +63,7 @@ class Quest:
 
     Attributes:
         changes: of what holds, in the order of the structure.
-        query: words to look for.
+        query: words to look for; what the thing should be like is among the changes.
         new: whether they begin a new quest.
         sort: what is to come first, if the message says so.
         unknown_brands: wanted, and the catalogue has none of that name.
@@ -94,7 +96,6 @@ def quest_of(
         vocabulary: the catalogue's names.
         language: that the shopper speaks.
     """
-    words = _Words()
     changes: list[Change] = []
     new = reading.intent == "find" and bool(reading.looking_for)
     if new and (situation.words or situation.ask.product is not None):
@@ -106,11 +107,10 @@ def quest_of(
     if any(brands):
         changes.append(Brands(tuple(name for name in brands if name)))
     unknown = tuple(text for text, name in zip(reading.brands, brands, strict=True) if name is None)
-    words.soft += unknown
     refused, absent, unclear = _refused(reading, situation, vocabulary)
     changes += refused
-    changes += _values(reading, vocabulary, language, words)
-    changes += _for_whom(reading, situation, vocabulary, words)
+    changes += _values(reading, vocabulary, language)
+    changes += _for_whom(reading, situation, vocabulary)
     if reading.in_stock:
         changes.append(InStock())
     sort = reading.sort
@@ -122,12 +122,9 @@ def quest_of(
         else:
             # Behind the new quest, which asks for nothing yet; before what is said of the product.
             changes.insert(int(NewQuest() in changes), MoreLike(reference))
-    thing = reading.looking_for
-    if thing and thing.casefold() != GIFT:
-        words.thing = thing
     return Quest(
         tuple(changes),
-        words.query(new or not situation.words, situation),
+        _words(reading, unknown, new, situation),
         new,
         sort,
         unknown,
@@ -136,20 +133,14 @@ def quest_of(
     )
 
 
-class _Words:
-    """What is to be looked for: the thing, and what is said of it that no filter holds."""
-
-    def __init__(self) -> None:
-        self.thing = ""
-        self.soft: tuple[str, ...] = ()
-
-    def query(self, new: bool, situation: Situation) -> str:
-        """One phrase, the thing last, as titles have it."""
-        thing = self.thing
-        if not new and situation.words and fold(thing) == fold(situation.words[0]):
-            thing = ""
-        soft = [word for word in dict.fromkeys(self.soft) if fold(word) not in fold(thing)]
-        return " ".join([*soft, thing]).strip()
+def _words(reading: Reading, unknown: Sequence[str], new: bool, situation: Situation) -> str:
+    """The thing, and brands that no filter can hold, as one phrase, the thing last as in titles."""
+    thing = reading.looking_for or ""
+    named = not new and situation.words and fold(thing) == fold(situation.words[0])
+    if fold(thing) == GIFT or named:
+        thing = ""
+    brands = [brand for brand in dict.fromkeys(unknown) if fold(brand) not in fold(thing)]
+    return " ".join([*brands, thing]).strip()
 
 
 def _sums(reading: Reading) -> Iterator[Change]:
@@ -271,9 +262,7 @@ def _meant(vocabulary: Vocabulary, name: str, text: str) -> tuple[str, ...]:
     return ()
 
 
-def _values(
-    reading: Reading, vocabulary: Vocabulary, language: Language, words: _Words
-) -> Iterator[Change]:
+def _values(reading: Reading, vocabulary: Vocabulary, language: Language) -> Iterator[Change]:
     """Colours, sizes and materials that the catalogue knows hold; the rest is looked for."""
     for name, value in reading.attributes.items():
         texts = _listed(value)
@@ -291,7 +280,8 @@ def _values(
                 )
                 break
         else:
-            words.soft += tuple(_counted(name, text, language) for text in texts)
+            for text in texts:
+                yield Wish(name, _counted(name, text, language))
 
 
 def _listed(value: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -309,9 +299,7 @@ def _counted(name: str, text: str, language: Language) -> str:
     return counts[language].format(text) if counts and is_bare else text
 
 
-def _for_whom(
-    reading: Reading, situation: Situation, vocabulary: Vocabulary, words: _Words
-) -> Iterator[Change]:
+def _for_whom(reading: Reading, situation: Situation, vocabulary: Vocabulary) -> Iterator[Change]:
     who = reading.for_whom
     if who is None:
         return
@@ -321,10 +309,10 @@ def _for_whom(
             yield Drop("recipient")
         return
     if said & _BODY:  # "for my back" is what it is for, and not who it is for
-        words.soft += (who.split()[-1],)
+        yield Wish("use", who.split()[-1])
         return
     yield Recipient(who)
     last = who.split()[-1]
     # "For my dog" says what is looked for where the shop has things for dogs.
     if vocabulary.in_titles(last):
-        words.soft += (last,)
+        yield Wish(FOR_WHOM, last)

@@ -24,7 +24,7 @@ from llmrec.agent.constraints.changes import (
     Than,
     Unwanted,
 )
-from llmrec.agent.constraints.held import Constraint, ConstraintKind
+from llmrec.agent.constraints.held import FOR_WHOM, Constraint, ConstraintKind
 from llmrec.agent.constraints.shown import Shown
 from llmrec.agent.state import Ask, Mark, Situation
 from llmrec.types import EventKind
@@ -45,7 +45,7 @@ NoteKind: TypeAlias = Literal[
     "taste_back",
 ]
 _STEP = Decimal("0.01")
-_OF_THE_THING: tuple[ConstraintKind, ...] = ("brand", "category", "attribute", "in_stock")
+_OF_THE_THING: tuple[ConstraintKind, ...] = ("brand", "category", "attribute", "in_stock", "wish")
 """What is said of the thing that is looked for, and not of the shopper."""
 
 
@@ -125,10 +125,16 @@ def _reduced_by(situation: Situation, change: Change, currencies: Sequence[str])
     if isinstance(change, StartOver):
         return Situation(marks=situation.marks), [Note("started_over")]
     if isinstance(change, NewQuest):
-        about = situation.constraints.of(*_OF_THE_THING)
+        about = tuple(
+            constraint
+            for constraint in situation.constraints.of(*_OF_THE_THING)
+            if constraint.name != FOR_WHOM  # true of the next thing too
+        )
         left = situation.constraints.drop(*about)
         following = _with(situation, constraints=left, ask=Ask(), passed=(), words=(), sort=None)
-        return following, [Note("dropped", about)] if about else []
+        # Of wishes nobody expects that they outlive the thing, so that it need not be said.
+        limits = tuple(constraint for constraint in about if constraint.is_limit)
+        return following, [Note("dropped", limits)] if limits else []
     if isinstance(change, MoreLike):
         product = _meant(situation, change.reference)
         ask = Ask(tool="similar", product=product.id, title=product.title)
@@ -147,9 +153,7 @@ def _reduced_by(situation: Situation, change: Change, currencies: Sequence[str])
     if isinstance(change, Recipient) and situation.recipient is None:
         following = _with(following, aside=len(following.marks))
         notes.append(Note("taste_aside"))
-    contradicted = tuple(
-        constraint for constraint in applied.gone if constraint.kind != "recipient"
-    )
+    contradicted = tuple(constraint for constraint in applied.gone if constraint.is_limit)
     if contradicted:
         notes.append(Note("replaced", contradicted))
     return following, notes
@@ -170,6 +174,8 @@ def _dropped(
     after = _with(after, marks=marks, aside=min(after.aside, len(marks)))
     notes = [Note("dropped", gone)] if gone else []
     if any(constraint.kind == "recipient" for constraint in gone):
+        theirs = [wish for wish in after.constraints.of("wish") if wish.name == FOR_WHOM]
+        after = _with(after, constraints=after.constraints.drop(*theirs))
         after = _with(after, aside=0)
         notes.append(Note("taste_back"))
     # "For me" may be said where nobody else was spoken of.

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from llmrec.agent.constraints import Constraints, Shown
 from llmrec.agent.language import Language
+from llmrec.catalog.matching import fold
 from llmrec.reading.reading import Sort
 from llmrec.types import EventKind, HistoryEntry
 
@@ -22,6 +23,9 @@ __all__ = ["Ask", "AskTool", "Conversation", "Mark", "Situation", "Turn"]
 MAX_UNDO = 30
 MAX_WORDS = 4
 """Phrases of a quest that count: a tent; for two; lighter; with a porch."""
+
+MAX_WISHES = 6
+"""Of what a thing should be like; more words than that find nothing better."""
 
 AskTool: TypeAlias = Literal["recommend", "search", "similar", "bought_together"]
 
@@ -81,8 +85,16 @@ class Situation(_Value):
 
     @property
     def query(self) -> str | None:
-        """What is looked for, in the shopper's words."""
-        return ", ".join(self.words) or None
+        """What is looked for, in the shopper's words: what it should be like, then the thing."""
+        thing = fold(self.words[0]) if self.words else ""
+        wishes = [text for text in self.wishes if fold(text) not in thing]
+        return ", ".join([" ".join([*wishes, *self.words[:1]]), *self.words[1:]]) or None
+
+    @property
+    def wishes(self) -> tuple[str, ...]:
+        """What the thing should be like, as far as no filter holds it; the newest that count."""
+        texts = [value for wish in self.constraints.of("wish") for value in wish.values]
+        return tuple(texts[-MAX_WISHES:])
 
     @property
     def recipient(self) -> str | None:

@@ -31,7 +31,7 @@ from llmrec.agent.asking import (
 )
 from llmrec.agent.commands import Command
 from llmrec.agent.constraints import Change, Shown
-from llmrec.agent.constraints.changes import Drop, MoreLike, StartOver
+from llmrec.agent.constraints.changes import Drop, MoreLike, StartOver, Wish
 from llmrec.agent.events import AgentEvent, Answered, Done, Failed, Products, Thinking
 from llmrec.agent.language import language_of
 from llmrec.agent.meaning import WISHES, Meaning, context_of, meaning_of, requests_of
@@ -130,7 +130,7 @@ def _act(turn: TurnInProgress) -> Steps:
     agent = turn.agent
     traced = _read(turn)
     turn.is_asked = bool(traced.unsure)
-    requests = requests_of(traced, len(turn.now.shown))
+    requests = requests_of(traced, len(turn.now.shown), turn.reading)
     for n, request in enumerate(requests, start=1):
         # Each is read against what the one before has left.
         meaning = meaning_of(request, turn.reading, turn.now, agent.vocabulary, turn.language)
@@ -203,7 +203,7 @@ def _changed(turn: TurnInProgress, quest: Quest) -> Steps:
         turn.changed(sort=quest.sort, **_named_again(turn))
     # Nothing was changed and that has a reason: to ask once more would answer the same.
     refused = turn.now == before and bool(notes)
-    if quest.query:
+    if quest.query or _is_likeness(turn, quest):
         turn.changed(**_new_words(turn, quest))
     elif (quest.changes or quest.sort) and not refused:
         turn.changed(passed=turn.not_again)
@@ -244,18 +244,28 @@ def _named_again(turn: TurnInProgress) -> dict[str, object]:
 def _is_wide(turn: TurnInProgress) -> bool:
     """Whether a present is sought for somebody of whom nothing is known; asked once in a row."""
     now, turns = turn.now, turn.conversation.turns
-    if now.recipient is None or now.words or now.constraints.of("max_price", "min_price"):
+    said = now.words or now.constraints.of("max_price", "min_price", "wish")
+    if now.recipient is None or said:
         return False
     return not (turns and say("ask_gift", turn.language) in turns[-1].answered)
 
 
+def _is_likeness(turn: TurnInProgress, quest: Quest) -> bool:
+    """Whether a product is wished for that is like one shown, but not the same.
+
+    "The second but in pink", where pink is no limit: its title and these words are looked for.
+    """
+    kinds = {type(change) for change in quest.changes}
+    wished = bool(quest.query) or Wish in kinds
+    return MoreLike in kinds and wished and turn.now.ask.product is not None
+
+
 def _new_words(turn: TurnInProgress, quest: Quest) -> dict[str, object]:
     now = turn.now
-    alike = any(isinstance(change, MoreLike) for change in quest.changes)
-    if alike and now.ask.product is not None:
-        # "The second but in pink", where pink is no limit: its title and these words.
-        likeness = (now.ask.title, quest.query)
-        return {"words": likeness, "ask": Ask(), "passed": (now.ask.product,)}
+    if _is_likeness(turn, quest):
+        words = tuple(text for text in (now.ask.title, quest.query) if text)
+        passed = () if now.ask.product is None else (now.ask.product,)
+        return {"words": words, "ask": Ask(), "passed": passed}
     if quest.new or not now.words:
         return {"words": (quest.query,), "ask": Ask(), "passed": turn.not_again}
     phrases = (now.words[0], *(*now.words[1:], quest.query)[1 - MAX_WORDS :])
@@ -291,7 +301,7 @@ def answer(turn: TurnInProgress, liked: Shown | None = None, *, new: bool = Fals
         yield from _nothing(turn, result)
         return
     if new and unlike(result):
-        limits = [c for c in turn.now.constraints.held if c.kind != "recipient"]
+        limits = [c for c in turn.now.constraints.held if c.is_limit]
         yield from turn.say("no_such_fit" if limits else "no_such_thing", text=turn.now.query)
     yield from _heading(turn)
     turn.changed(shown=(*earlier, *shown_by(items, len(earlier) + 1)), focus=None)
@@ -338,7 +348,7 @@ def _nothing(turn: TurnInProgress, result: ToolResult) -> Steps:
         yield from turn.say(key, title=turn.now.ask.title)
         return
     constraints = turn.now.constraints
-    hard = [constraint for constraint in constraints.held if constraint.kind != "recipient"]
+    hard = [constraint for constraint in constraints.held if constraint.is_limit]
     if not hard:
         yield from turn.say("empty_shop")
         return

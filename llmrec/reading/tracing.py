@@ -73,14 +73,16 @@ def traced(
         has_context: whether something was looked for before.
         currency: the shop's.
     """
-    amounts = {_folded(amount.text): amount for amount in amounts_in(message)}
+    figures = amounts_in(message)
+    amounts = {_folded(amount.text): amount for amount in figures}
+    priced = _prices_said_once(line, denied, figures)
     readings: list[Reading] = []
     unsure: dict[Part, None] = {}
     untraced: dict[Part, None] = {}
     for request in line.requests:
         kept: list[Part] = []
         for part in map(_stock_meant, request.parts):
-            if not _is_traceable(part, message, amounts, on_screen):
+            if not _is_traceable(part, message, amounts, on_screen) or _is_price(part, priced):
                 untraced[part] = None
             elif part in denied:
                 unsure[part] = None
@@ -100,17 +102,39 @@ def traced(
     return Traced(first, tuple(unsure), tuple(untraced), tuple(_further(first, also)))
 
 
+def _prices_said_once(
+    line: Line, denied: Collection[Part], figures: Sequence[Amount]
+) -> Collection[str]:
+    """The texts of sums that stand in the message once, and so are nothing but a price."""
+    texts = [_folded(figure.text) for figure in figures]
+    sums = (_folded(part.text) for part in line.of(*_SUMS) if part not in denied)
+    return {text for text in sums if texts.count(text) == 1}
+
+
+def _is_price(part: Part, priced: Collection[str]) -> bool:
+    """Whether a value is the words of a limit: "not more than 60", where 60 is the most."""
+    if part.kind != "attribute" or not priced:
+        return False
+    figures = [_folded(figure.text) for figure in amounts_in(part.text)]
+    return bool(figures) and all(figure in priced for figure in figures)
+
+
 def _further(first: Reading, also: Iterable[Reading]) -> Iterator[Reading]:
     """Further requests that ask for something else than the first, each once."""
     known = [first]
     for reading in also:
-        is_wish = reading.intent in _LIMITED
-        # A wish that says nothing, as one whose values were all dropped, asks for nothing.
-        says = any(value for key, value in reading.to_dict().items() if key != "intent")
-        if reading.intent in _NO_REQUEST or reading in known or (is_wish and not says):
+        # A wish whose values were dropped, or are those of another, asks for nothing more.
+        repeats = reading.intent in _LIMITED and any(_repeats(reading, other) for other in known)
+        if reading.intent in _NO_REQUEST or reading in known or repeats:
             continue
         known.append(reading)
         yield reading
+
+
+def _repeats(wish: Reading, other: Reading) -> bool:
+    values, others = wish.to_dict(), other.to_dict()
+    said = {key: value for key, value in values.items() if key != "intent" and value}
+    return all(others[key] == value for key, value in said.items())
 
 
 def _values(

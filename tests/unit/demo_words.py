@@ -23,6 +23,7 @@ from llmrec.agent.constraints.changes import (
     Than,
     Unwanted,
     Values,
+    Wish,
     Without,
     WithoutCategory,
 )
@@ -82,6 +83,8 @@ def spoken(change: Change) -> str:
         return f"{sign}brand {' | '.join(change.names)}"
     if isinstance(change, Values):
         return f"{sign}{change.name} {change.said} ({len(change.values)})"
+    if isinstance(change, Wish):
+        return f"ideally {change.text}"
     if isinstance(change, Without):
         return f"no “{change.words}”"
     if isinstance(change, WithoutCategory):

@@ -47,7 +47,7 @@ def test_a_detail_joins_the_quest_and_another_thing_replaces_it(agent):
         "refine | for my brother | feature: cooking",
     )
     conversation, _ = talk(agent, TEAPOT, brother)
-    assert conversation.now.words == ("teapot", "cooking")
+    assert conversation.now.query == "cooking teapot"
     assert conversation.now.recipient == "my brother"
     headlamp = ("I also need a headlamp", "find | thing headlamp")
     conversation, _ = talk(agent, headlamp, after=conversation)
@@ -66,7 +66,7 @@ def test_another_thing_gives_up_the_brand_of_the_last_and_says_so(agent):
 def test_the_same_thing_named_again_is_not_looked_for_twice(agent):
     again = ("a green teapot", "refine | thing teapot | finish: green")
     conversation, _ = talk(agent, TEAPOT, again)
-    assert conversation.now.words == ("teapot", "green")
+    assert conversation.now.query == "green teapot"
 
 
 def test_more_like_one_asks_for_what_is_near_it_and_keeps_the_limits(agent):

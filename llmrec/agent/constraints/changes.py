@@ -22,6 +22,7 @@ __all__ = [
     "Than",
     "Unwanted",
     "Values",
+    "Wish",
     "Without",
     "WithoutCategory",
 ]
@@ -34,6 +35,7 @@ DropKind: TypeAlias = Literal[
     "word",
     "stock",
     "recipient",
+    "wish",
     "unwanted",
     "number",
     "all",
@@ -95,6 +97,17 @@ class Values:
     values: tuple[str, ...]
     said: str
     wanted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the thing should be like, where no field of the catalogue can promise it.
+
+    It is looked for and keeps nothing away; a newer one of the same name takes its place.
+    """
+
+    name: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +180,7 @@ Change: TypeAlias = (
     | Than
     | Brands
     | Values
+    | Wish
     | Without
     | WithoutCategory
     | InStock

@@ -22,6 +22,7 @@ from llmrec.agent.constraints.changes import (
     InStock,
     Recipient,
     Values,
+    Wish,
     Without,
     WithoutCategory,
 )
@@ -31,7 +32,7 @@ from llmrec.catalog.matching import fold
 from llmrec.catalog.values import split_values
 from llmrec.types import Filters
 
-__all__ = ["Applied", "Constraint", "ConstraintKind", "Constraints", "Settled"]
+__all__ = ["FOR_WHOM", "Applied", "Constraint", "ConstraintKind", "Constraints", "Settled"]
 
 ConstraintKind: TypeAlias = Literal[
     "max_price",
@@ -46,9 +47,19 @@ ConstraintKind: TypeAlias = Literal[
     "in_stock",
     "not_item",
     "recipient",
+    "wish",
 ]
 Settled: TypeAlias = (
-    AtMost | AtLeast | Brands | Values | Without | WithoutCategory | InStock | Recipient | Drop
+    AtMost
+    | AtLeast
+    | Brands
+    | Values
+    | Wish
+    | Without
+    | WithoutCategory
+    | InStock
+    | Recipient
+    | Drop
 )
 """The changes that need no product shown to be understood."""
 
@@ -56,13 +67,20 @@ _DROPPED: Mapping[str, tuple[ConstraintKind, ...]] = {
     "price": ("max_price", "min_price"),
     "brand": ("brand", "not_brand"),
     "category": ("category", "not_category"),
-    "attribute": ("attribute", "not_attribute"),
+    "attribute": ("attribute", "not_attribute", "wish"),
+    "wish": ("wish",),
     "word": ("not_word",),
     "stock": ("in_stock",),
     "recipient": ("recipient",),
     "unwanted": ("not_item",),
 }
 
+
+FOR_WHOM = "for_whom"
+"""Name of the wish for what suits a receiver: "dog" of "for my dog"."""
+
+_SEVERAL = frozenset(("feature", "interest", "occasion", "use"))
+"""Names under which several wishes stand beside each other: waterproof, and with a hood."""
 
 _CONTRARIES: tuple[tuple[ConstraintKind, ConstraintKind], ...] = (
     ("max_price", "min_price"),
@@ -77,7 +95,7 @@ class Constraint(BaseModel):
     """One thing that holds, and that the shopper can drop by itself.
 
     Attributes:
-        kind: which part of the filters it becomes; a recipient becomes none.
+        kind: which part of the filters it becomes; a recipient and a wish become none.
         name: of the attribute.
         values: alternatives: brands, categories, attribute values; one phrase, one item id.
         amount: of a price limit.
@@ -101,7 +119,15 @@ class Constraint(BaseModel):
         """What a newer constraint must share to take this one's place."""
         if self.kind.startswith("not_"):
             return (self.kind, fold(self.name), *map(fold, self.values))
+        if self.kind == "wish":
+            several = fold(self.name) in _SEVERAL
+            return (self.kind, kind_of(fold(self.name)), *map(fold, self.values if several else ()))
         return (self.kind, fold(self.name))
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether it keeps products away."""
+        return self.kind not in ("recipient", "wish")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +164,8 @@ class Constraints(BaseModel):
         for constraint in self.held:
             # Of hundreds that are held most have nothing to do with these.
             left: Constraint | None = constraint
-            for other in added if constraint.kind in contrary or constraint.key in keys else ():
+            met = constraint.kind in contrary or constraint.key in keys
+            for other in added if met or constraint.kind == "wish" else ():
                 left = _beside(left, other) if left is not None else None
             if left is not None:
                 kept.append(left)
@@ -189,7 +216,12 @@ class Constraints(BaseModel):
             return tuple(
                 constraint for constraint in candidates if name in map(fold, constraint.values)
             )
-        return tuple(constraint for constraint in candidates if fold(constraint.name) == name)
+        return tuple(
+            constraint
+            for constraint in candidates
+            if fold(constraint.name) == name
+            or (constraint.kind == "wish" and name in map(fold, constraint.values))
+        )
 
 
 def _constraints(change: Settled) -> tuple[Constraint, ...]:
@@ -205,6 +237,8 @@ def _constraints(change: Settled) -> tuple[Constraint, ...]:
         kind = "attribute" if change.wanted else "not_attribute"
         values = change.values if change.wanted else _of_nothing_else(change)
         return (Constraint(kind=kind, name=change.name, values=values, said=change.said),)
+    if isinstance(change, Wish):
+        return (Constraint(kind="wish", name=change.name, values=(change.text,)),)
     if isinstance(change, Without):
         return (Constraint(kind="not_word", values=(change.words,)),)
     if isinstance(change, WithoutCategory):
@@ -227,7 +261,7 @@ def _of_nothing_else(change: Values) -> tuple[str, ...]:
 
 def _beside(old: Constraint, new: Constraint) -> Constraint | None:
     """What is left of the old constraint beside the new one: all, some values, or nothing."""
-    if old.key == new.key:
+    if old.key == new.key or (old.kind == "wish" and _takes_over(new, old)):
         return None
     if {old.kind, new.kind} == {"max_price", "min_price"}:
         # "About 40" holds 30 to 50; behind it "up to 40" leaves no bound below.
@@ -245,6 +279,18 @@ def _beside(old: Constraint, new: Constraint) -> Constraint | None:
         return old
     # Made anew: a copy would keep the key of the old one.
     return Constraint(**old.model_dump() | {"values": values}) if values else None
+
+
+def _takes_over(new: Constraint, wish: Constraint) -> bool:
+    """Whether a wish ends with what is newer: the same in a field, refused, or of somebody else."""
+    if new.kind == "recipient":
+        return wish.name == FOR_WHOM
+    if new.kind == "attribute":
+        return kind_of(fold(new.name)) == kind_of(fold(wish.name))
+    if new.kind.startswith("not_"):
+        named = set(map(fold, (*new.values, new.said)))
+        return any(fold(text) in named for text in wish.values)
+    return False
 
 
 def _crossed(limit: Constraint, other: Constraint) -> bool:
@@ -269,7 +315,7 @@ def _into(parts: dict[str, Any], constraint: Constraint) -> None:
             *constraint.values,
             *_since_set_apart(constraint),
         )
-    elif constraint.kind != "recipient":
+    elif constraint.is_limit:
         field = _FIELDS[constraint.kind]
         parts[field] = (*parts.get(field, ()), *constraint.values)
 

@@ -27,6 +27,7 @@ _NAMES: dict[str, dict[Language, str]] = {
     "in_stock": {"en": "in stock", "de": "lieferbar", "zh": "有货"},
     "not_item": {"en": "not {v}", "de": "nicht {v}", "zh": "不要 {v}"},
     "recipient": {"en": "for {v}", "de": "für {v}", "zh": "送给{v}"},
+    "wish": {"en": "ideally {v}", "de": "möglichst {v}", "zh": "最好{v}"},
 }
 _SOMEBODY: dict[Language, str] = {"en": "somebody else", "de": "jemand anderen", "zh": "别人"}
 _OR: dict[Language, str] = {"en": " or ", "de": " oder ", "zh": "或"}
@@ -43,6 +44,7 @@ _DROPS: dict[str, dict[Language, str]] = {
         "zh": "恢复隐藏的商品",
     },
     "recipient": {"en": "for me", "de": "für mich", "zh": "我自己用"},
+    "wish": {"en": "never mind {v}", "de": "{v} ist egal", "zh": "{v}无所谓"},
 }
 
 

@@ -1,0 +1,126 @@
+"""What a thing should ideally be like: held, shown, replaced, taken back, and never a filter."""
+
+import pytest
+from agent_talk import products_of, talk, tools_of, words_of
+
+from llmrec.agent.meaning import context_of
+from llmrec.agent.state import Situation
+from llmrec.reading.lines import read_line
+from llmrec.reading.tracing import traced
+
+TENT = ("a tent for two, light", "find | thing tent | people: two | feature: light")
+
+
+def wishes_of(conversation):
+    return [wish.values[0] for wish in conversation.now.constraints.of("wish")]
+
+
+def test_a_wish_is_held_and_looked_for_and_keeps_nothing_away(agent):
+    conversation, events = talk(agent, TENT)
+    assert wishes_of(conversation) == ["2 people", "light"]
+    assert conversation.now.query == "2 people light tent"
+    assert conversation.now.constraints.filters().is_empty
+    assert len(products_of(events)) == 3
+
+
+def test_a_newer_number_of_people_takes_the_place_of_the_older(agent):
+    three = ("no, there are three of us", "refine | people: three")
+    conversation, events = talk(agent, TENT, three)
+    assert wishes_of(conversation) == ["light", "3 people"]
+    assert "takes the place" not in words_of(events)
+
+
+def test_features_add_up(agent):
+    porch = ("with a porch", "refine | feature: porch")
+    conversation, _ = talk(agent, TENT, porch)
+    assert wishes_of(conversation) == ["2 people", "light", "porch"]
+
+
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [
+        ("forget light", "drop | drop feature"),
+        ("forget light", "drop | drop weight"),
+        ("nothing light, please", "refine | without light"),
+    ],
+)
+def test_a_wish_can_be_taken_back(agent, message, line):
+    conversation, _ = talk(agent, TENT, (message, line))
+    assert wishes_of(conversation) == ["2 people"]
+
+
+def test_words_that_the_list_of_what_holds_offers_drop_a_wish(agent):
+    conversation, _ = talk(agent, TENT)
+    conversation, _ = talk(agent, ("never mind light", "smalltalk"), after=conversation)
+    assert wishes_of(conversation) == ["2 people"]
+
+
+def test_a_field_that_holds_it_takes_the_place_of_a_wish(agent):
+    teak = ("a teapot of teak", "find | thing teapot | material: teak")
+    glass = ("glass then", "refine | material: glass")
+    conversation, _ = talk(agent, teak, glass)
+    assert [limit.kind for limit in conversation.now.constraints.held] == ["attribute"]
+
+
+def test_another_thing_ends_the_wishes_and_nobody_is_told(agent):
+    conversation, events = talk(agent, TENT, ("now a teapot", "find | thing teapot"))
+    assert conversation.now.constraints.held == () and "No longer" not in words_of(events)
+
+
+def test_what_suits_a_receiver_ends_with_the_receiver(agent):
+    dog = ("a bed for my dog", "find | thing bed | for my dog")
+    conversation, _ = talk(agent, dog)
+    assert conversation.now.query == "dog bed"
+    conversation, _ = talk(agent, ("it's for me", "refine | for me"), after=conversation)
+    assert conversation.now.query == "bed" and conversation.now.recipient is None
+
+
+def test_the_reader_is_told_of_wishes_by_their_names(agent):
+    conversation, _ = talk(agent, TENT)
+    context = context_of(conversation.now)
+    assert context.held["attributes"] == {"people": "2 people", "feature": "light"}
+
+
+def test_wishes_without_a_thing_are_looked_for(agent):
+    conversation, events = talk(agent, ("something waterproof", "find | feature: waterproof"))
+    assert conversation.now.query == "waterproof" and tools_of(events) == ["recommend"]
+
+
+def test_an_old_conversation_has_its_words_as_they_were():
+    old = {"words": ["a light tent", "for two"]}
+    assert Situation.model_validate(old).query == "a light tent, for two"
+
+
+def test_things_that_are_alternatives_have_one_price_and_one_refusal(agent):
+    message = "a lantern or a torch, not over 25, nothing with gas"
+    line = "find | thing lantern || find | thing torch | max 25 | without gas"
+    _, events = talk(agent, (message, line))
+    assert tools_of(events) == ["recommend", "recommend"]
+    assert all(float(product["price"]) <= 25 for product in products_of(events))
+    assert all("gas" not in product["title"].casefold() for product in products_of(events))
+
+
+def test_a_thing_with_a_price_of_its_own_keeps_it_from_the_other(agent):
+    message = "a tent and a torch under 40"
+    _, events = talk(agent, (message, "find | thing tent || find | thing torch | max 40"))
+    prices = [float(product["price"]) for product in products_of(events)]
+    assert max(prices) > 40 and max(prices[3:]) <= 40
+
+
+def test_a_thing_named_again_or_stood_for_is_no_thing_of_its_own(agent):
+    message = "a tent or a torch, hiking ones, and a light torch"
+    line = (
+        "find | thing tent || find | thing torch || find | thing hiking ones"
+        " || find | thing light torch"
+    )
+    _, events = talk(agent, (message, line))
+    assert tools_of(events) == ["recommend", "recommend"]
+
+
+def test_one_figure_has_one_meaning():
+    line = "find | thing bag | max 60 || find | thing bag | feature: not more than 60"
+    found = traced("a bag, not more than 60", read_line(line))
+    assert (found.reading.max, found.also) == (60, ())
+    assert [part.text for part in found.untraced] == ["not more than 60"]
+    twice = traced("a 60 l bag for 60", read_line("find | thing bag | capacity: 60 l | max 60"))
+    assert (twice.reading.max, twice.reading.attributes) == (60, {"capacity": "60 l"})
