@@ -337,17 +337,23 @@ def _product_question(turn: TurnInProgress, command: Command) -> Steps:
 def _answered(turn: TurnInProgress, id: str) -> Steps:
     """What the catalogue says of one product to each question, and once what it does not."""
     statements: dict[str, Statement] = {}
+    unanswered: list[str] = []
     for question in questions_in(turn.reading)[:_MOST_QUESTIONS]:
         result = yield from turn.call("product_question", {"product": id, "question": question})
         assert isinstance(result, ProductQuestionResult)
-        if result.statement is not None:
+        if result.statement is None:
+            unanswered.append(question)
+        else:
+            turn.answered.add(question)
             statements.setdefault(result.statement.field, result.statement)
     item = turn.agent.shop.store.item(id)
     if item is None:  # deleted in between
         return
     for statement in statements.values():
         yield from _stated(turn, item, statement)
-    if not statements:
+    if statements:
+        turn.unanswered += unanswered
+    else:
         fields = _attributes(item)
         yield from turn.say(
             "not_said" if fields else "nothing_said", title=item.title, fields=fields
@@ -414,10 +420,13 @@ def _shop_question(turn: TurnInProgress, command: Command) -> Steps:
     """The passage that answers each question; the contact where none is found for any."""
     passages: dict[str, Quotation] = {}
     for questions in (questions_in(turn.reading), clauses_in(turn.reading)):
-        for question in questions[:_MOST_QUESTIONS]:
+        open_questions = [question for question in questions if question not in turn.answered]
+        for question in open_questions[:_MOST_QUESTIONS]:
             result = yield from turn.call("shop_question", {"question": question})
             assert isinstance(result, ShopQuestionResult)
             quotation = result.quotation
+            if quotation is not None:
+                turn.answered.add(question)
             if quotation is not None and quotation.text not in passages:
                 passages[quotation.text] = quotation
                 yield from _quoted(turn, quotation)

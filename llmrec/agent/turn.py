@@ -62,6 +62,8 @@ class TurnInProgress:
         finished: nothing is to be asked any more.
         undoing: ``now`` is the situation before, and cannot be undone in its turn.
         behind: cards shown in this turn, and the events that will have their words.
+        answered: questions of the message that have an answer.
+        unanswered: those that were asked of a product, and have none so far.
     """
 
     agent: Agent
@@ -79,6 +81,8 @@ class TurnInProgress:
     finished: bool = False
     undoing: bool = False
     behind: list[tuple[Sequence[Card], Iterator[AnswerEvent]]] = field(default_factory=list)
+    answered: set[str] = field(default_factory=set)
+    unanswered: list[str] = field(default_factory=list)
 
     @property
     def shopper(self) -> Shopper:

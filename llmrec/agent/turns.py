@@ -142,6 +142,9 @@ def _act(turn: TurnInProgress) -> Steps:
             yield from HANDLERS[meaning.kind](turn, meaning)  # the wish asks for products
         else:
             yield from _done(turn, meaning)
+    for question in dict.fromkeys(turn.unanswered):
+        if question not in turn.answered:
+            yield from turn.say("unanswered", text=question)
     for part in traced.unsure:
         yield from _asked_sign(turn, part)
 

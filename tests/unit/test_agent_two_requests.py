@@ -129,3 +129,21 @@ def test_whether_the_shop_has_something_is_no_question_about_the_screen(demo_sho
     assert tools_of(events) == ["recommend"] and after.now.words == ("torch",)
     _, events = talk(agent, "is the first a torch?", after=conversation)
     assert set(tools_of(events)) == {"product_question"}
+
+
+def test_a_question_without_an_answer_is_named_beside_one_that_has_one(agent):
+    message = "how much does the second hold, and does it sing?"
+    _, events = talk(agent, TEA, (message, "product | item 2"))
+    assert "To “does it sing?” I find no answer." in words_of(events)
+
+
+def test_what_the_product_answers_the_shop_is_not_asked(agent):
+    message = "how much does the second hold? can I send it back?"
+    conversation, _ = talk(agent, TEA)
+    _, events = talk(agent, (message, "product | item 2 || shop"), after=conversation)
+    asked = [
+        event.arguments["question"]
+        for event in events
+        if isinstance(event, ToolCalled) and event.name == "shop_question"
+    ]
+    assert "can I send it back?" in asked and "how much does the second hold?" not in asked

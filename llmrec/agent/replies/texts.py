@@ -179,6 +179,11 @@ TEXTS: dict[str, dict[Language, str]] = {
         "de": "Das ersetzt: {filters}.",
         "zh": "已替换：{filters}。",
     },
+    "unanswered": {
+        "en": "To “{text}” I find no answer.",
+        "de": "Auf „{text}“ finde ich keine Antwort.",
+        "zh": "关于“{text}”，我没有找到答案。",
+    },
     "dropped": {
         "en": "No longer asked for: {filters}.",
         "de": "Nicht mehr verlangt: {filters}.",
