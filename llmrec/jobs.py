@@ -54,10 +54,15 @@ class WordsOptions:
     recipient: str | None
 
     @classmethod
-    def of(cls, options: ListOptions, *, explain: bool, describe: int) -> WordsOptions:
+    def of(cls, options: ListOptions) -> WordsOptions:
         """The words of lists that are asked for with ``options``."""
         return cls(
-            explain, describe, options.seed, options.language, options.filters, options.recipient
+            options.explain,
+            options.describe,
+            options.seed,
+            options.language,
+            options.filters,
+            options.recipient,
         )
 
     @property

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import Unpack
+
 from llmrec.answer_events import AnswerComplete, AnswerEvent, AnswerRanked, WordsWritten
 from llmrec.answers import (
     Stopwatch,
@@ -28,6 +30,7 @@ from llmrec.requests import (
     MAX_HISTORY,
     HistoryInput,
     ListOptions,
+    ListWishes,
     as_history,
     as_options,
     as_user,
@@ -97,15 +100,7 @@ class Recommender(Parts):
         query: str | None = None,
         filters: Filters | Mapping[str, Any] | None = None,
         user: str | None = None,
-        *,
-        describe: int = 0,
-        explain: bool = True,
-        seed: int | None = None,
-        language: str | None = None,
-        shown: bool = True,
-        subject: Sequence[str] = (),
-        sort: str | None = None,
-        recipient: str | None = None,
+        **wishes: Unpack[ListWishes],
     ) -> Recommendations:
         """Recommend up to ``k`` items, best first.
 
@@ -116,20 +111,8 @@ class Recommender(Parts):
             query: what the shopper is looking for, in words.
             filters: hard constraints, honoured before any source's top-k.
             user: whose history to take, and who is named in the answer.
-            describe: for how many of the first recommendations a description is written.
-            explain: whether a reason is written for each, here as over HTTP and on the command
-                line. The scores by source are in ``scores`` of each recommendation in any case.
-            seed: of the writing; default from the settings.
-            language: of reasons and descriptions, ``en``, ``de`` or ``zh``; by default that of
-                each product.
-            shown: whether the user is going to see the list; if not, no experiment counts it.
-            subject: everything must be about one of these, in words: near to what fits it best in
-                the whole catalogue. Fewer than ``k`` come back where fewer are.
-            sort: ``cheapest``, ``dearest``, ``best_rated`` or ``newest`` first, by the catalogue
-                and the log alone: no model ranks, and no experiment counts the list. With a query
-                only what is called so comes. By default what fits best comes first.
-            recipient: whom it is for, in words ("my sister"), where it is somebody else than the
-                user: a reason may say so.
+            wishes: words, language, order and what else may be wanted of the list, by name: see
+                :class:`~llmrec.requests.ListWishes`.
 
         Returns:
             The recommendations with the trace of how they came about.
@@ -145,14 +128,7 @@ class Recommender(Parts):
             queries=[query],
             filters=filters,
             users=[user],
-            describe=describe,
-            explain=explain,
-            seed=seed,
-            language=language,
-            shown=shown,
-            subject=subject,
-            sort=sort,
-            recipient=recipient,
+            **wishes,
         )[0]
 
     @operation()
@@ -164,14 +140,7 @@ class Recommender(Parts):
         queries: Sequence[str | None] | None = None,
         filters: Filters | Mapping[str, Any] | None = None,
         users: Sequence[str | None] | None = None,
-        describe: int = 0,
-        explain: bool = True,
-        seed: int | None = None,
-        language: str | None = None,
-        shown: bool = True,
-        subject: Sequence[str] = (),
-        sort: str | None = None,
-        recipient: str | None = None,
+        **wishes: Unpack[ListWishes],
     ) -> list[Recommendations]:
         """Recommend for many histories in one batch: one retrieval, one ranking, one writing call.
 
@@ -182,27 +151,15 @@ class Recommender(Parts):
         if not histories:
             return []
         check_lengths(len(histories), queries=queries, users=users)
-        options = as_options(
-            k,
-            filters,
-            describe=describe,
-            explain=explain,
-            seed=seed,
-            default_seed=self.settings.ranking.seed,
-            language=language,
-            subject=subject,
-            sort=sort,
-            recipient=recipient,
-        )
+        options = as_options(k, filters, self.settings.ranking.seed, **wishes)
         names = [as_user(user) for user in users or [None] * len(histories)]
         watch = Stopwatch()
         jobs = self._retrieve(watch, histories, queries, names, options)
         answers = self._ranked(watch, jobs, options)
-        if explain or describe:
-            words = WordsOptions.of(options, explain=explain, describe=describe)
+        words = WordsOptions.of(options)
+        if words.wanted:
             answers = self._write(watch, jobs, answers, words)
-        if shown and options.sort is None:
-            self._record(watch, answers)
+        self._record(watch, answers, options)
         times = watch.shared(len(answers))
         return [_timed(answer, times) for answer in answers]
 
@@ -213,15 +170,7 @@ class Recommender(Parts):
         query: str | None = None,
         filters: Filters | Mapping[str, Any] | None = None,
         user: str | None = None,
-        *,
-        describe: int = 0,
-        explain: bool = True,
-        seed: int | None = None,
-        language: str | None = None,
-        shown: bool = True,
-        subject: Sequence[str] = (),
-        sort: str | None = None,
-        recipient: str | None = None,
+        **wishes: Unpack[ListWishes],
     ) -> Iterator[AnswerEvent]:
         """As :meth:`recommend`, piece by piece: the ranked items at once, their words behind.
 
@@ -237,14 +186,7 @@ class Recommender(Parts):
             query: what the shopper is looking for.
             filters: hard constraints.
             user: whose history to take.
-            describe: for how many of the first a description is written.
-            explain: whether a reason is written for each.
-            seed: of the candidate shuffle and the writing.
-            language: of reasons and descriptions.
-            shown: whether the user is going to see the list.
-            subject: what everything must be about.
-            sort: what comes first instead of what fits best.
-            recipient: whom it is for.
+            wishes: as for :meth:`recommend`.
 
         Raises:
             HistoryError: k, filters, language or sort cannot be served; at the call. The first
@@ -253,30 +195,16 @@ class Recommender(Parts):
             EngineError: the language model failed to rank and no fallback is configured; raised by
                 the first event. It never is for words.
         """
-        options = as_options(
-            k,
-            filters,
-            describe=describe,
-            explain=explain,
-            seed=seed,
-            default_seed=self.settings.ranking.seed,
-            language=language,
-            subject=subject,
-            sort=sort,
-            recipient=recipient,
-        )
-        words = WordsOptions.of(options, explain=explain, describe=describe)
-        return self._streamed((history, query, as_user(user)), options, words, shown)
+        options = as_options(k, filters, self.settings.ranking.seed, **wishes)
+        return self._streamed((history, query, as_user(user)), options)
 
     def _streamed(
         self,
         asked: tuple[HistoryInput | None, str | None, str | None],
         options: ListOptions,
-        words: WordsOptions,
-        shown: bool,
     ) -> Iterator[AnswerEvent]:
-        watch = Stopwatch()
-        job, answer = self._ranked_alone(watch, asked, options, shown)
+        watch, words = Stopwatch(), WordsOptions.of(options)
+        job, answer = self._ranked_alone(watch, asked, options)
         stage = WordsStage(self, words, degraded=bool(answer.trace.degraded))
         if not words.wanted:
             yield AnswerRanked(_timed(answer, watch.shared(1)))
@@ -305,14 +233,12 @@ class Recommender(Parts):
         watch: Stopwatch,
         asked: tuple[HistoryInput | None, str | None, str | None],
         options: ListOptions,
-        shown: bool,
     ) -> tuple[Job, Recommendations]:
         """One request, ranked and without words, and counted by the experiment that runs."""
         history, query, user = asked
         jobs = self._retrieve(watch, [history], [query], [user], options)
         answers = self._ranked(watch, jobs, options)
-        if shown and options.sort is None:
-            self._record(watch, answers)
+        self._record(watch, answers, options)
         return jobs[0], answers[0]
 
     def history_of(self, user: str) -> list[HistoryEntry]:
@@ -517,9 +443,11 @@ class Recommender(Parts):
     def _related(self, job: Job, answer: Recommendations) -> list[tuple[int, ...]]:
         return self.retriever.related(answer.ids, [entry for entry, _ in job.history])
 
-    def _record(self, watch: Stopwatch, answers: Sequence[Recommendations]) -> None:
-        """Keep what was shown, where an experiment runs."""
-        if not self.experiment:
+    def _record(
+        self, watch: Stopwatch, answers: Sequence[Recommendations], options: ListOptions
+    ) -> None:
+        """Keep what is shown, where an experiment runs; a sorted list is no arm's doing."""
+        if not (self.experiment and options.shown and options.sort is None):
             return
         from llmrec.experiment import keep_shown
 

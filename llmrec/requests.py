@@ -12,9 +12,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
 from numbers import Real
-from typing import Any, TypeAlias, get_args
+from typing import Any, TypeAlias, TypedDict, get_args
 
 from pydantic import TypeAdapter, ValidationError
+from typing_extensions import Unpack
 
 from llmrec.catalog.ids import is_plain, one_form
 from llmrec.catalog.names import user_name
@@ -27,6 +28,7 @@ __all__ = [
     "MAX_HISTORY",
     "HistoryInput",
     "ListOptions",
+    "ListWishes",
     "as_filters",
     "as_history",
     "as_language",
@@ -63,14 +65,48 @@ _MOST_SEED = 2**62
 """Seeds are counted up from it, and engines keep them in 64 bits."""
 
 
+class ListWishes(TypedDict, total=False):
+    """What may be wanted of a list beside its length and its limits; all of it can be left out.
+
+    Attributes:
+        describe: for how many of the first recommendations a description is written; default 0.
+        explain: whether a reason is written for each, as by default. The scores by source are in
+            ``scores`` of each recommendation in any case.
+        seed: of the writing; default from the settings.
+        language: of reasons and descriptions, ``en``, ``de`` or ``zh``; by default that of each
+            product.
+        shown: whether the user is going to see the list, as by default; if not, no experiment
+            counts it.
+        subject: everything must be about one of these, in words: near to what fits it best in the
+            whole catalogue. Fewer than ``k`` come back where fewer are.
+        sort: ``cheapest``, ``dearest``, ``best_rated`` or ``newest`` first, by the catalogue and
+            the log alone: no model ranks, and no experiment counts the list. With a query only
+            what is called so comes. By default what fits best comes first.
+        recipient: whom it is for, in words ("my sister"), where it is somebody else than the user:
+            a reason may say so.
+    """
+
+    describe: int
+    explain: bool
+    seed: int | None
+    language: str | None
+    shown: bool
+    subject: Sequence[str]
+    sort: str | None
+    recipient: str | None
+
+
 @dataclass(frozen=True)
 class ListOptions:
-    """What is wanted of every list of a batch, checked; see :meth:`Recommender.recommend`."""
+    """What is wanted of every list of a batch, checked; see :class:`ListWishes`."""
 
     k: int
     filters: Filters
+    describe: int
+    explain: bool
     seed: int
     language: Language | None
+    shown: bool
     subject: tuple[str, ...]
     sort: Sort | None
     recipient: str | None
@@ -79,33 +115,33 @@ class ListOptions:
 def as_options(
     k: int,
     filters: Filters | Mapping[str, Any] | None,
-    *,
-    describe: int,
-    explain: bool,
-    seed: int | None,
     default_seed: int,
-    language: str | None,
-    subject: Sequence[str],
-    sort: str | None,
-    recipient: str | None,
+    **wishes: Unpack[ListWishes],
 ) -> ListOptions:
     """Check what a caller wants of the lists; the recipient only where a text may name it.
 
     Raises:
         HistoryError: something of it cannot be served; names it.
+        TypeError: there is no such option.
     """
-    spoken, order = as_language(language), as_sort(sort)
+    for name in wishes.keys() - ListWishes.__annotations__.keys():
+        raise TypeError(f"recommend() has no option '{name}'")
+    describe, explain = wishes.get("describe", 0), wishes.get("explain", True)
     check_whole("describe", describe, sys.maxsize)
+    seed = wishes.get("seed")
     if seed is not None:
         check_whole("seed", seed, _MOST_SEED)
     return ListOptions(
-        filters=as_filters(filters),
         k=check_k(k),
+        filters=as_filters(filters),
+        describe=describe,
+        explain=explain,
         seed=default_seed if seed is None else seed,
-        language=spoken,
-        subject=clean_subject(subject),
-        sort=order,
-        recipient=clean_query(recipient) if explain or describe else None,
+        language=as_language(wishes.get("language")),
+        shown=wishes.get("shown", True),
+        subject=clean_subject(wishes.get("subject", ())),
+        sort=as_sort(wishes.get("sort")),
+        recipient=clean_query(wishes.get("recipient")) if explain or describe else None,
     )
 
 

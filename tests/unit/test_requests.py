@@ -6,6 +6,7 @@ from llmrec.errors import HistoryError
 from llmrec.requests import (
     as_filters,
     as_history,
+    as_options,
     check_k,
     clean_query,
     condense_history,
@@ -92,3 +93,8 @@ def test_each_thing_is_named_once_with_the_most_telling_act():
     assert condense_history(regretted) == (entry("a", "dislike"),)
     assert condense_history([*regretted, entry("a", "like")]) == (entry("a", "like"),)
     assert len(condense_history([HistoryEntry(text="a"), HistoryEntry(item="a")])) == 2
+
+
+def test_an_option_that_is_none_is_named():
+    with pytest.raises(TypeError, match="no option 'colour'"):
+        as_options(3, None, 1, colour="red")
