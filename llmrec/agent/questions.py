@@ -12,7 +12,7 @@ from llmrec.agent.constraints import Reference, Shown
 from llmrec.agent.events import AgentEvent, Card, ConstraintsChanged, Products, Table
 from llmrec.agent.naming import items_named, name_in, of_name, place_in
 from llmrec.agent.profile import profile_of
-from llmrec.agent.recognised import asks_why_not
+from llmrec.agent.recognised import asks_for_reviews, asks_why_not
 from llmrec.agent.reducer import Note, meant
 from llmrec.agent.replies import listed, say
 from llmrec.agent.state import Ask
@@ -107,12 +107,14 @@ def _product(turn: TurnInProgress, references: tuple[Reference, ...]) -> Shown |
 Named: TypeAlias = Generator[AgentEvent, None, str | None]
 
 
-def _named(turn: TurnInProgress, message: str, *, needed: bool = True) -> Named:
+def _named(
+    turn: TurnInProgress, message: str, *, needed: bool = True, pointed: bool = False
+) -> Named:
     """The id of the product that a question names by its place or by words of its title.
 
     On the screen or not: where several have the words they are told, and where no title has them
     that is. ``None`` where the question names nothing, or all is told; and where the words need
-    name no product ("what about the noise?") and the screen has some.
+    name no product ("what about the noise?") and the screen has some, or one is ``pointed`` at.
     """
     name, place = name_in(message), place_in(message)
     if place is not None and len(name.split()) < _LEAST_WORDS:
@@ -133,6 +135,8 @@ def _named(turn: TurnInProgress, message: str, *, needed: bool = True) -> Named:
         _focus(turn, items[0].id)
         return items[0].id
     if not needed and turn.now.shown and _is_aspect(name, shown.values()):
+        return None
+    if pointed and not items:
         return None
     turn.finished = True
     if items:
@@ -339,6 +343,10 @@ def _answered(turn: TurnInProgress, id: str) -> Steps:
     statements: dict[str, Statement] = {}
     unanswered: list[str] = []
     for question in questions_in(turn.reading)[:_MOST_QUESTIONS]:
+        if asks_for_reviews(question):
+            yield from _reviewed(turn, id, question)
+            turn.answered.add(question)
+            continue
         result = yield from turn.call("product_question", {"product": id, "question": question})
         assert isinstance(result, ProductQuestionResult)
         if result.statement is None:
@@ -353,7 +361,7 @@ def _answered(turn: TurnInProgress, id: str) -> Steps:
         yield from _stated(turn, item, statement)
     if statements:
         turn.unanswered += unanswered
-    else:
+    elif unanswered:
         fields = _attributes(item)
         yield from turn.say(
             "not_said" if fields else "nothing_said", title=item.title, fields=fields
@@ -375,11 +383,11 @@ def _attributes(item: Item) -> str:
 
 def _reviews(turn: TurnInProgress, command: Command) -> Steps:
     """Of the product that is named, of the one spoken of last, or of all on the screen."""
-    item = yield from _named(turn, command.text, needed=False)
-    if item is None and turn.finished:
-        return
     shown, references = turn.now.shown, command.references
     pointed = references if len(references) < len(shown) else ()
+    item = yield from _named(turn, command.text, needed=False, pointed=len(pointed) == 1)
+    if item is None and turn.finished:
+        return
     if item is None and turn.now.focus is None and not pointed and len(shown) > 1:
         for each in shown[:MOST_COMPARED]:
             yield from _reviewed(turn, each.id, command.text)

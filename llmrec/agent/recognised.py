@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from llmrec.agent.commands import Command
+from llmrec.documents.sentences import questions_in
 from llmrec.linear import bounded
 
 if TYPE_CHECKING:
@@ -103,6 +104,10 @@ def recognised(meaning: Meaning, message: str) -> Meaning:
     if surely_asks_why_not(message):
         return Command("why", references, message)
     if isinstance(meaning, Command) and meaning.kind in _QUESTIONS and asks_for_reviews(message):
+        questions = questions_in(message)
+        of_reviews = sum(map(asks_for_reviews, questions))
+        if meaning.kind == "product_question" and 0 < of_reviews < len(questions):
+            return meaning  # each question of the product is answered by itself
         return Command("reviews", references, message)
     return meaning
 

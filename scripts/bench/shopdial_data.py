@@ -21,7 +21,9 @@ SHOPPER = "Client"
 TALK = "talk"
 """Stands for an answer without a tool."""
 PRODUCTS = frozenset({"recommend", "search", "similar", "bought_together"})
-QUESTIONS = frozenset({"product_question", "shop_question", "describe", "compare", "explain"})
+QUESTIONS = frozenset(
+    {"product_question", "shop_question", "describe", "compare", "explain", "reviews"}
+)
 
 
 @dataclass(frozen=True)

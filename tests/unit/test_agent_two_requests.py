@@ -147,3 +147,13 @@ def test_what_the_product_answers_the_shop_is_not_asked(agent):
         if isinstance(event, ToolCalled) and event.name == "shop_question"
     ]
     assert "can I send it back?" in asked and "how much does the second hold?" not in asked
+
+
+def test_what_others_say_is_one_question_of_several(agent):
+    message = "how much does the second hold? what do people say about it?"
+    conversation, _ = talk(agent, TEA)
+    second = conversation.now.shown[1]
+    _, events = talk(agent, (message, "product | item 2"), after=conversation)
+    calls = [(event.name, event.arguments) for event in events if isinstance(event, ToolCalled)]
+    assert [name for name, _ in calls] == ["product_question", "reviews"]
+    assert all(arguments["product"] == second.id for _, arguments in calls)
