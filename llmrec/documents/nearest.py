@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llmrec.catalog.tokens import tokens
 from llmrec.config import Workspace
 from llmrec.documents.index import stored_rows
 from llmrec.documents.languages import is_english
@@ -33,6 +35,8 @@ order" is somewhat near to how to send an order back, which is what that passage
 
 _SECOND = 0.08
 """A second sentence of the passage is quoted if it is so near to the best one in similarity."""
+
+_MOST_TABLE_ROWS = 6
 
 _GONE: Metadata = {"kind": "gone", "file": "", "passage": -1}
 
@@ -118,7 +122,7 @@ class PassageIndex:
             return None
         vector = self._encoder.encode([question])[0]
         weights = state.topics.weights(vector) if state.topics and by_topics else None
-        return state.quotation(vector, weights, threshold)
+        return state.quotation(vector, weights, threshold, question=question)
 
     def statement(
         self,
@@ -220,6 +224,7 @@ class _State:
         weights: NDArray[np.float64] | None,
         threshold: float,
         prefer: re.Pattern[str] | None = None,
+        question: str = "",
     ) -> Quotation | None:
         """The best passage for a question's vector and its weights of topics."""
         near = self._vectors @ vector
@@ -231,19 +236,48 @@ class _State:
             return None
         meta = self.rows[self.passages[best]]
         return Quotation(
-            text=self._said(best, near, prefer),
+            text=self._quoted(best, near, prefer, question),
             file=str(meta["file"]),
             headings=tuple(json.loads(str(meta["headings"]))),
             passage=str(meta["text"]),
             score=float(scores[best]),
         )
 
-    def _said(self, passage: int, near: FloatArray, prefer: re.Pattern[str] | None) -> str:
-        """The sentence of a passage that is nearest to the question, or two of them."""
+    def _quoted(
+        self, passage: int, near: FloatArray, prefer: re.Pattern[str] | None, question: str
+    ) -> str:
+        """The sentence of a passage that is nearest to the question, or two of them.
+
+        Of a table the rows that the question names, else all: which row is the shopper's only the
+        shopper knows.
+        """
         rows = self._sentences[self._owner == passage].tolist()
         if prefer is not None:
             rows = [row for row in rows if prefer.search(str(self.rows[row]["text"]))] or rows
         nearest = sorted(rows, key=lambda row: -near[row])[:2]
         quoted = [row for row in nearest if near[row] >= near[nearest[0]] - _SECOND]
+        texts = {row: str(self.rows[row]["text"]) for row in rows}
+        if table := _table_rows(texts, nearest[0]):
+            named = [row for row in table if _is_named(texts[row], question)]
+            quoted = (named or table)[:_MOST_TABLE_ROWS]
         quoted.sort(key=lambda row: int(self.rows[row]["place"] or 0))
         return " ".join(str(self.rows[row]["text"]) for row in quoted)
+
+
+def _table_rows(texts: Mapping[int, str], nearest: int) -> list[int]:
+    """The lines of a table that one belongs to: each begins with the name of the same column."""
+    column, colon, _ = texts[nearest].partition(": ")
+    rows = [row for row, text in texts.items() if text.startswith(f"{column}: ") and "; " in text]
+    return rows if colon and len(rows) > 1 else []
+
+
+def _is_named(row: str, question: str) -> bool:
+    """Whether a question names what a line of a table is about, its first cell.
+
+    >>> _is_named("To: Norway, Chile; Days: 9.", "how long to chile?")
+    True
+    """
+    cell = row.partition(": ")[2].partition("; ")[0]
+    words = set(tokens(question))
+    names = (set(tokens(name)) for name in cell.split(","))
+    return any(name and name <= words for name in names)

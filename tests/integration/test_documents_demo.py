@@ -116,3 +116,17 @@ def test_contact_says_where_to_write_and_call(documents):
     found = documents.contact()
     assert found.source == "contact.md > Contact and opening hours > Customer service"
     assert "service@alderhaus.example" in found.text and "+49 30 5550 1430" in found.text
+
+
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("how long does delivery take?", 4),
+        ("how long does delivery to Norway take?", 1),
+        ("Wie lange dauert die Lieferung?", 4),
+    ],
+)
+def test_of_a_table_the_row_that_is_named_answers_else_all(documents, question, rows):
+    quotation = documents.ask(question)
+    assert quotation.headings[-1] == "Delivery times"
+    assert quotation.text.count("Destination: ") == rows
