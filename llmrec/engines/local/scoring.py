@@ -9,6 +9,7 @@ import numpy as np
 
 from llmrec.engines.local.head import float32_head
 from llmrec.engines.local.prefix import read_once, shared_length
+from llmrec.engines.local.tails import can_pack, logits_behind_prefix
 from llmrec.types import FloatArray
 
 __all__ = ["last_logits", "log_softmax"]
@@ -24,7 +25,8 @@ def last_logits(model: Any, prompts: Sequence[list[int]]) -> FloatArray:
 
     Padding stands on the right, where it changes nothing for the tokens before it (attention is
     causal), so that no mask is needed and attention takes its fast path. What all prompts begin
-    with, one shopper's history say, is read once if it is a good part of them.
+    with, one shopper's history say, is read once if it is a good part of them; then what follows
+    is packed (:mod:`llmrec.engines.local.tails`) where the model's layers take a mask of ours.
 
     Args:
         model: a causal language model in evaluation mode.
@@ -32,13 +34,16 @@ def last_logits(model: Any, prompts: Sequence[list[int]]) -> FloatArray:
     """
     import torch
 
-    start = shared_length(prompts, at_least=_WORTH_SHARING * max(len(one) for one in prompts))
-    rests = [one[start:] for one in prompts]
-    longest = max(len(one) for one in rests)
+    start = shared_length(prompts, at_least=_WORTH_SHARING * max(map(len, prompts)))
+    if start and can_pack(model):
+        behind: FloatArray = logits_behind_prefix(model, prompts, start).numpy()
+        return behind
+    rests = [prompt[start:] for prompt in prompts]
+    longest = max(map(len, rests))
     padded = torch.zeros(len(rests), longest, dtype=torch.long)
-    for row, one in enumerate(rests):
-        padded[row, : len(one)] = torch.tensor(one)
-    last = torch.tensor([len(one) - 1 for one in rests])
+    for row, rest in enumerate(rests):
+        padded[row, : len(rest)] = torch.tensor(rest)
+    last = torch.tensor([len(rest) - 1 for rest in rests])
     places, column = torch.unique(last, return_inverse=True)
     prefix: dict[str, Any] = {"use_cache": False}
     if start:
@@ -52,8 +57,7 @@ def last_logits(model: Any, prompts: Sequence[list[int]]) -> FloatArray:
         kept = _places(model, places)
         out = model(input_ids=padded.to(model.device), logits_to_keep=kept, **prefix)
     # [prompts, places, vocabulary] -> each prompt at its own last token
-    logits = out.logits[torch.arange(len(rests)), column].float().cpu()
-    values: FloatArray = logits.numpy()
+    values: FloatArray = out.logits[torch.arange(len(prompts)), column].float().cpu().numpy()
     return values
 
 
