@@ -15,6 +15,7 @@ from llmrec.answer_events import AnswerComplete, AnswerEvent, AnswerRanked, Word
 from llmrec.answers import (
     Stopwatch,
     answer_notes,
+    cut_to_fit,
     history_notes,
     ordered_recommendations,
     with_words,
@@ -106,6 +107,7 @@ class Recommender(Parts):
         subject: Sequence[str] = (),
         sort: str | None = None,
         recipient: str | None = None,
+        cut: bool = False,
     ) -> Recommendations:
         """Recommend up to ``k`` items, best first.
 
@@ -129,7 +131,9 @@ class Recommender(Parts):
                 and the log alone: no model ranks, and no experiment counts the list. With a query
                 only what is called so comes. By default what fits best comes first.
             recipient: whom it is for, in words ("my sister"), where it is somebody else than the
-                user: a reason may say so.
+                user: a reason may say so, and with a query nothing comes that is made for others.
+            cut: whether, with a query, only what answers it comes, and a few that are near where
+                nothing does, however few; else ``fit`` of each recommendation says which do.
 
         Returns:
             The recommendations with the trace of how they came about.
@@ -153,6 +157,7 @@ class Recommender(Parts):
             subject=subject,
             sort=sort,
             recipient=recipient,
+            cut=cut,
         )[0]
 
     @operation()
@@ -172,6 +177,7 @@ class Recommender(Parts):
         subject: Sequence[str] = (),
         sort: str | None = None,
         recipient: str | None = None,
+        cut: bool = False,
     ) -> list[Recommendations]:
         """Recommend for many histories in one batch: one retrieval, one ranking, one writing call.
 
@@ -193,6 +199,7 @@ class Recommender(Parts):
             subject=subject,
             sort=sort,
             recipient=recipient,
+            cut=cut,
         )
         names = [as_user(user) for user in users or [None] * len(histories)]
         watch = Stopwatch()
@@ -222,6 +229,7 @@ class Recommender(Parts):
         subject: Sequence[str] = (),
         sort: str | None = None,
         recipient: str | None = None,
+        cut: bool = False,
     ) -> Iterator[AnswerEvent]:
         """As :meth:`recommend`, piece by piece: the ranked items at once, their words behind.
 
@@ -245,6 +253,7 @@ class Recommender(Parts):
             subject: what everything must be about.
             sort: what comes first instead of what fits best.
             recipient: whom it is for.
+            cut: whether only what answers the query comes.
 
         Raises:
             HistoryError: k, filters, language or sort cannot be served; at the call. The first
@@ -264,6 +273,7 @@ class Recommender(Parts):
             subject=subject,
             sort=sort,
             recipient=recipient,
+            cut=cut,
         )
         words = WordsOptions.of(options, explain=explain, describe=describe)
         return self._streamed((history, query, as_user(user)), options, words, shown)
@@ -399,7 +409,9 @@ class Recommender(Parts):
         from llmrec.retrieval import RetrievalRequest
 
         searches = [
-            RetrievalRequest(request.history, request.query, options.filters, options.subject)
+            RetrievalRequest(
+                request.history, request.query, options.filters, options.subject, options.recipient
+            )
             for request in requests
         ]
         if options.sort is None:
@@ -438,10 +450,14 @@ class Recommender(Parts):
         answers = []
         for job, ordered, ranking in zip(jobs, ranked, rankings, strict=True):
             asked = ranking is not None and ranking.unasked is None
-            size = answer_notes(job.matching, len(job.candidates), options.k, asked)
+            head = tuple(ordered[: options.k])
+            if options.cut and job.query is not None:
+                fitting = cut_to_fit(ordered)[: options.k]
+                head = tuple(replace(one, rank=n) for n, one in enumerate(fitting, start=1))
+            answering = job.answering if options.cut else None
+            size = answer_notes(job.matching, len(job.candidates), options.k, asked, answering)
             notes = (*job.notes, *size)
             trace = self._trace(job, ranking, options.seed, degraded, notes)
-            head = tuple(ordered[: options.k])
             answers.append(Recommendations(head, trace, job.user, job.query, tuple(ordered)))
         return answers
 
@@ -552,6 +568,7 @@ class Recommender(Parts):
             degraded=degraded,
             unlike=job.unlike,
             left_out=job.left_out,
+            answering=job.answering,
             unranked=ranking.unasked if ranking else None,
         )
 

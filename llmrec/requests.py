@@ -74,6 +74,7 @@ class ListOptions:
     subject: tuple[str, ...]
     sort: Sort | None
     recipient: str | None
+    cut: bool = False
 
 
 def as_options(
@@ -88,8 +89,9 @@ def as_options(
     subject: Sequence[str],
     sort: str | None,
     recipient: str | None,
+    cut: bool = False,
 ) -> ListOptions:
-    """Check what a caller wants of the lists; the recipient only where a text may name it.
+    """Check what a caller wants of the lists.
 
     Raises:
         HistoryError: something of it cannot be served; names it.
@@ -105,7 +107,8 @@ def as_options(
         language=spoken,
         subject=clean_subject(subject),
         sort=order,
-        recipient=clean_query(recipient) if explain or describe else None,
+        recipient=clean_query(recipient),
+        cut=cut,
     )
 
 
