@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from llmrec.config import MAX_CANDIDATES
 from llmrec.leaving import check_wanted
-from llmrec.types import Candidate, HistoryEntry, Item, Recommendation, Recommendations, Words
+from llmrec.types import Candidate, Fit, HistoryEntry, Item, Recommendation, Recommendations, Words
 
 if TYPE_CHECKING:
     from llmrec.ranking import Ranking
@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 __all__ = [
     "Stopwatch",
     "answer_notes",
+    "cut_to_fit",
     "history_notes",
     "ordered_recommendations",
     "with_words",
 ]
 
 _IDS_SHOWN = 3
+_MOST_NEAR = 3
+"""Of what nobody asked for; a longer list of it is no help."""
 
 
 @dataclass
@@ -73,6 +76,7 @@ def ordered_recommendations(
             item=item,
             rank=rank,
             score=score,
+            fit=candidate.fit,
             scores={
                 **parts,
                 "retrieval": candidate.score,
@@ -81,6 +85,23 @@ def ordered_recommendations(
         )
         for rank, (candidate, item, score, parts) in enumerate(ordered, start=1)
     ]
+
+
+class _Fitting(Protocol):
+    @property
+    def fit(self) -> Fit | None: ...
+
+
+_F = TypeVar("_F", bound=_Fitting)
+
+
+def cut_to_fit(ordered: Sequence[_F]) -> list[_F]:
+    """Of candidates for a query those that answer it; where none does, the few that are near.
+
+    All of them where nobody has said what they are to the words.
+    """
+    answering = [one for one in ordered if one.fit in ("answer", None)]
+    return answering or [one for one in ordered if one.fit == "near"][:_MOST_NEAR]
 
 
 def with_words(
@@ -139,10 +160,17 @@ def _is_id(entry: HistoryEntry) -> bool:
     return entry.text is None and (entry.stated or not re.search(r"\s", entry.item or ""))
 
 
-def answer_notes(matching: int, candidates: int, k: int, ranked: bool) -> tuple[str, ...]:
-    """What a reader of the trace should know about an answer's size and order."""
+def answer_notes(
+    matching: int, candidates: int, k: int, ranked: bool, answering: int | None = None
+) -> tuple[str, ...]:
+    """What a reader of the trace should know about an answer's size and order.
+
+    ``answering`` counts the candidates that answer the query, where the others were cut off.
+    """
     notes = []
-    if matching < k:
+    if answering and answering < min(k, matching):
+        notes.append(f"{answering} products answer the words; {k} were asked for")
+    elif matching < k:
         notes.append(f"{matching} unseen items pass the filters; {k} were asked for")
     if ranked and candidates > MAX_CANDIDATES:
         notes.append(f"the model ranked the first {MAX_CANDIDATES}; the rest keep retrieval order")

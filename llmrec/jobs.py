@@ -93,6 +93,12 @@ class Job:
     unlike: str | None = None
     left_out: tuple[str, ...] = ()
 
+    @property
+    def answering(self) -> int | None:
+        """How many candidates answer the query; ``None`` where nothing says so."""
+        fits = [candidate.fit for candidate, _ in self.candidates]
+        return None if None in fits or not fits else fits.count("answer")
+
     def rank_request(self) -> RankRequest:
         """What the ranker gets: the first ``MAX_CANDIDATES`` candidates."""
         from llmrec.ranking import RankRequest

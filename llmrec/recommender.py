@@ -17,6 +17,7 @@ from llmrec.answer_events import AnswerComplete, AnswerEvent, AnswerRanked, Word
 from llmrec.answers import (
     Stopwatch,
     answer_notes,
+    cut_to_fit,
     history_notes,
     ordered_recommendations,
     with_words,
@@ -325,7 +326,9 @@ class Recommender(Parts):
         from llmrec.retrieval import RetrievalRequest
 
         searches = [
-            RetrievalRequest(request.history, request.query, options.filters, options.subject)
+            RetrievalRequest(
+                request.history, request.query, options.filters, options.subject, options.recipient
+            )
             for request in requests
         ]
         if options.sort is None:
@@ -364,10 +367,14 @@ class Recommender(Parts):
         answers = []
         for job, ordered, ranking in zip(jobs, ranked, rankings, strict=True):
             asked = ranking is not None and ranking.unasked is None
-            size = answer_notes(job.matching, len(job.candidates), options.k, asked)
+            head = tuple(ordered[: options.k])
+            if options.cut and job.query is not None:
+                fitting = cut_to_fit(ordered)[: options.k]
+                head = tuple(replace(one, rank=n) for n, one in enumerate(fitting, start=1))
+            answering = job.answering if options.cut else None
+            size = answer_notes(job.matching, len(job.candidates), options.k, asked, answering)
             notes = (*job.notes, *size)
             trace = self._trace(job, ranking, options.seed, degraded, notes)
-            head = tuple(ordered[: options.k])
             answers.append(Recommendations(head, trace, job.user, job.query, tuple(ordered)))
         return answers
 
@@ -480,6 +487,7 @@ class Recommender(Parts):
             degraded=degraded,
             unlike=job.unlike,
             left_out=job.left_out,
+            answering=job.answering,
             unranked=ranking.unasked if ranking else None,
         )
 

@@ -83,7 +83,9 @@ class ListWishes(TypedDict, total=False):
             the log alone: no model ranks, and no experiment counts the list. With a query only
             what is called so comes. By default what fits best comes first.
         recipient: whom it is for, in words ("my sister"), where it is somebody else than the user:
-            a reason may say so.
+            a reason may say so, and with a query nothing comes that is made for others.
+        cut: whether, with a query, only what answers it comes, and a few that are near where
+            nothing does, however few; by default ``fit`` of each recommendation says which do.
     """
 
     describe: int
@@ -94,6 +96,7 @@ class ListWishes(TypedDict, total=False):
     subject: Sequence[str]
     sort: str | None
     recipient: str | None
+    cut: bool
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,7 @@ class ListOptions:
     subject: tuple[str, ...]
     sort: Sort | None
     recipient: str | None
+    cut: bool = False
 
 
 def as_options(
@@ -118,7 +122,7 @@ def as_options(
     default_seed: int,
     **wishes: Unpack[ListWishes],
 ) -> ListOptions:
-    """Check what a caller wants of the lists; the recipient only where a text may name it.
+    """Check what a caller wants of the lists.
 
     Raises:
         HistoryError: something of it cannot be served; names it.
@@ -141,7 +145,8 @@ def as_options(
         shown=wishes.get("shown", True),
         subject=clean_subject(wishes.get("subject", ())),
         sort=as_sort(wishes.get("sort")),
-        recipient=clean_query(wishes.get("recipient")) if explain or describe else None,
+        recipient=clean_query(wishes.get("recipient")),
+        cut=wishes.get("cut", False),
     )
 
 

@@ -136,6 +136,12 @@ class RetrievalSettings(_Section):
         "where a query describes what is wanted. Unset: 0.425, fitted, for minilm-l6-v2; 0.4, not "
         "fitted, for other encoders",
     )
+    cut: bool = Field(
+        True,
+        description="whether conversations, assistants and llmrec recommend show for a query only "
+        "what answers it, and where nothing does the few that are near, instead of filling the "
+        "list; in Python it is the argument cut, and over HTTP fit says it of each product",
+    )
     rrf_k: int = Field(60, ge=1)
     depth: int = Field(100, ge=1, description="how many items each source returns")
     history_limit: int = Field(50, ge=1, description="most recent history entries that count")

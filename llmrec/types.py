@@ -29,6 +29,7 @@ __all__ = [
     "Event",
     "EventKind",
     "Filters",
+    "Fit",
     "FloatArray",
     "HistoryEntry",
     "Item",
@@ -48,6 +49,8 @@ Language: TypeAlias = Literal["en", "de", "zh"]
 """What sentences can be made in."""
 Sort: TypeAlias = Literal["cheapest", "dearest", "best_rated", "newest"]
 """What comes first where a shopper does not want what fits best."""
+Fit: TypeAlias = Literal["answer", "near", "none"]
+"""What an item is to a request in words: an answer, only near to it, or there to fill a list."""
 MAX_REVIEW_CHARS = 10_000
 """No review is kept longer than that."""
 
@@ -225,11 +228,15 @@ class SourceHit:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A retrieved item with the fused score and each source's opinion, best first in a list."""
+    """A retrieved item with the fused score and each source's opinion, best first in a list.
+
+    ``fit`` says what it is to the shopper's words; ``None`` where there are none.
+    """
 
     item: str
     score: float
     sources: Mapping[str, SourceHit]
+    fit: Fit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +264,7 @@ class Recommendation:
 
     ``scores`` holds the parts: ``llm`` (log-probability of the item's label), ``retrieval`` (fused
     retrieval score) and one ``source:<name>`` per source that retrieved the item (its rank).
+    ``fit`` says what the item is to the query; ``None`` without one.
     """
 
     item: Item
@@ -265,6 +273,7 @@ class Recommendation:
     scores: Mapping[str, float]
     reason: Words | None = None
     description: Words | None = None
+    fit: Fit | None = None
 
     @property
     def id(self) -> str:
@@ -284,7 +293,8 @@ class Trace:
     ``degraded`` says why an answer is not what was asked for (the language model was down, say),
     else ``None``. ``unlike`` says that nothing here answers the query, so that the recommendations
     are only what is nearest, else ``None``; ``left_out`` are titles of what the query names and
-    the history has already. ``arm`` is ``A`` or ``B`` where an experiment runs and the shopper is
+    the history has already. ``answering`` counts the candidates that answer the query; ``None``
+    without one. ``arm`` is ``A`` or ``B`` where an experiment runs and the shopper is
     known.
     """
 
@@ -308,6 +318,7 @@ class Trace:
     arm: str | None = None
     unlike: str | None = None
     left_out: tuple[str, ...] = ()
+    answering: int | None = None
     unranked: str | None = None
 
 

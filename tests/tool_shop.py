@@ -25,9 +25,13 @@ version = 1
 encoder = "hashing"
 engine = "scripted"
 
+[retrieval]
+cut = false
+
 [ranking]
 llm_weight = 0.2
 """
+"""Nothing is cut: how near hashed words are says nothing of what answers a request."""
 
 
 def make_demo_store(folder: Path) -> Workspace:

@@ -30,6 +30,7 @@ __all__ = [
     "Counter",
     "ToolUse",
     "Way",
+    "answering",
     "card_of",
     "cards_of",
     "event_of",
@@ -152,6 +153,13 @@ def unlike(result: ToolResult) -> bool:
     return isinstance(result, SearchResult) and result.unlike is not None
 
 
+def answering(result: ToolResult) -> int | None:
+    """How many products answer the words, where it was counted."""
+    if isinstance(result, RecommendResult):
+        return result.answer.trace.answering
+    return result.answering if isinstance(result, SearchResult) else None
+
+
 def left_out(result: ToolResult) -> tuple[str, ...]:
     """Titles of what the words name and the shopper has had."""
     return result.answer.trace.left_out if isinstance(result, RecommendResult) else ()
@@ -217,17 +225,17 @@ class Way:
 class Counter:
     """Counts products in the store, exactly, for one shopper.
 
-    ``is_sorted`` says that a sort holds: then only what the words name counts, as in the answer.
+    ``named`` says that only what the words name counts: as where a sort holds.
     """
 
     shop: Recommender
     shopper: Shopper
-    is_sorted: bool = False
+    named: bool = False
 
     def count(self, constraints: Constraints) -> int:
         """How many products about the quest these let through, without what the shopper knows."""
         filters = constraints.filters()
-        if self.is_sorted and self.shopper.query:
+        if self.named and self.shopper.query:
             away = without(filters, disliked(self.shopper.history))
             return self.shop.retriever.matching(away, named=self.shopper.query)
         known = known_things(filters, self.shopper.history)

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from llmrec.agent.asking import (
     Counter,
+    Way,
+    answering,
     cards_of,
     left_out,
     matching,
@@ -288,7 +290,8 @@ def _told(turn: TurnInProgress, note: Note) -> Steps:
 def answer(turn: TurnInProgress, liked: Shown | None = None, *, new: bool = False) -> Steps:
     """Ask what is being asked, and show what comes; what was just liked keeps its place.
 
-    Of ``new`` words that nothing answers this is said before what is nearest.
+    Where nothing answers the words, this is said before what is nearest; but after products that
+    did answer, what is only near is no more of them.
     """
     use = use_of(turn.now, turn.agent.k)
     yield Thinking(step=use.name)
@@ -300,13 +303,14 @@ def answer(turn: TurnInProgress, liked: Shown | None = None, *, new: bool = Fals
         cards, items = with_kept(cards, items, kept, turn.now.focus or 1, turn.agent.k)
     cards = numbered(cards, len(earlier) + 1)
     turn.behind.append((cards, behind))
-    if not cards:
+    is_spent = turn.agent.shop.settings.retrieval.cut and bool(turn.now.passed)
+    if not cards or (unlike(result) and is_spent):
         yield from _nothing(turn, result)
         return
-    if new and unlike(result):
-        limits = [c for c in turn.now.constraints.held if c.is_limit]
-        yield from turn.say("no_such_fit" if limits else "no_such_thing", text=turn.now.query)
-    yield from _heading(turn)
+    if unlike(result):
+        yield from turn.say(_no_such(turn), text=turn.now.query)
+    else:
+        yield from _heading(turn)
     turn.changed(shown=(*earlier, *shown_by(items, len(earlier) + 1)), focus=None)
     if kept is not None:
         turn.changed(focus=items.index(kept) + 1)
@@ -316,6 +320,14 @@ def answer(turn: TurnInProgress, liked: Shown | None = None, *, new: bool = Fals
         yield from turn.say("left_out_known", titles=" · ".join(titles))
     if (count := matching(result) + (kept is not None)) < turn.agent.k:
         yield from turn.say("fewer", count=count)
+    elif len(cards) < turn.agent.k and answering(result):
+        yield from turn.say("fewer_answer", count=len(cards))
+
+
+def _no_such(turn: TurnInProgress) -> str:
+    """Which sentence says that nothing answers the words."""
+    limits = [c for c in turn.now.constraints.held if c.is_limit]
+    return "no_such_fit" if limits else "no_such_thing"
 
 
 def _kept(turn: TurnInProgress, liked: Shown | None, items: Sequence[Item]) -> Item | None:
@@ -346,6 +358,10 @@ def _nothing(turn: TurnInProgress, result: ToolResult) -> Steps:
     if turn.now.passed:
         yield from turn.say("no_more")
         return
+    if unlike(result):
+        yield from turn.say(f"{_no_such(turn)}_at_all", text=turn.now.query)
+        yield from _ways_out(turn, named=True)
+        return
     if matching(result):  # limits let products through, but nothing stands near the one named
         key = "none_similar" if turn.now.ask.tool == "similar" else "none_together"
         yield from turn.say(key, title=turn.now.ask.title)
@@ -358,12 +374,18 @@ def _nothing(turn: TurnInProgress, result: ToolResult) -> Steps:
     limits = listed(hard, turn.language, turn.currency)
     key = "nothing_for" if turn.now.query else "nothing"
     yield from turn.say(key, filters=limits, query=turn.now.query)
-    counter = Counter(turn.agent.shop, turn.shopper, turn.now.sort is not None)
-    ways = counter.ways_out(constraints)
+    ways = yield from _ways_out(turn, named=turn.now.sort is not None)
+    if not ways:
+        counter = Counter(turn.agent.shop, turn.shopper, turn.now.sort is not None)
+        words = drop_all(turn.language)
+        yield from turn.say("drop_all", words=words, count=counter.count(constraints.drop(*hard)))
+
+
+def _ways_out(turn: TurnInProgress, *, named: bool) -> Generator[AgentEvent, None, Sequence[Way]]:
+    """Say without which limits something would fit; with ``named``, something called so."""
+    ways = Counter(turn.agent.shop, turn.shopper, named).ways_out(turn.now.constraints)
     for way in ways[:_MOST_WAYS]:
         limit = spoken(way.constraint, turn.language, turn.currency)
         words = to_drop(way.constraint, turn.language)
         yield from turn.say("try_dropping", one=limit, count=way.count, words=words)
-    if not ways:
-        words = drop_all(turn.language)
-        yield from turn.say("drop_all", words=words, count=counter.count(constraints.drop(*hard)))
+    return ways

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from typing import Any
@@ -18,6 +18,7 @@ from llmrec.catalog.matching import fold, in_language, is_content, values_by_nam
 from llmrec.catalog.postings import Postings, PostingsBuilder
 from llmrec.catalog.schema import items
 from llmrec.catalog.store import CatalogStore, Revision
+from llmrec.catalog.things import is_name_in, is_sentence_case
 from llmrec.catalog.times import known_us
 from llmrec.catalog.tokens import tokens
 from llmrec.types import BoolArray, Filters
@@ -26,6 +27,12 @@ __all__ = ["Snapshot"]
 
 _BATCH = 5_000
 _NO_PRICE = -1
+_SAMPLE = 2_000
+"""Titles by which the shop's way of writing them is told."""
+
+_MOST_READ = 1_000
+"""Titles with a word that are read for whether it is a name; of more, few are."""
+
 _fold = lru_cache(maxsize=65_536)(fold)
 
 
@@ -124,9 +131,53 @@ class Snapshot:
         """The items that have a step in their category path whose folded name ``fits``."""
         return self._any(self._categories, [step for step in self._categories if fits(step)])
 
+    @property
+    def categories(self) -> Iterable[str]:
+        """The folded names of all steps of category paths."""
+        return self._categories
+
+    def values(
+        self, names: Callable[[str], bool]
+    ) -> Iterator[tuple[tuple[str, str], NDArray[np.int32]]]:
+        """Folded names and values of the attributes whose ``names`` fit, with their rows."""
+        for pair in self._attributes:
+            if names(pair[0]):
+                yield pair, self._attributes.rows(pair)
+
     def titled(self, word: str) -> NDArray[np.int64]:
         """The rows whose titles hold a word as :func:`~llmrec.catalog.tokens.tokens` has it."""
         return np.asarray(self._words.rows(word), np.int64)
+
+    def titled_thing(self, word: str) -> NDArray[np.int64]:
+        """Of :meth:`titled`, the rows that have the word as a noun, where others have it as a name.
+
+        A shop that writes "Tent lantern" means no lantern by "Chilli Lantern". One that writes all
+        words with a capital, or has no title with the noun, does not say.
+        """
+        rows = self.titled(word)
+        if len(rows) > _MOST_READ or not self._in_sentence_case:
+            return rows
+        named = np.array([is_name_in(self.titles[row], word) for row in rows.tolist()], bool)
+        return rows if named.all() else rows[~named]
+
+    @cached_property
+    def _in_sentence_case(self) -> bool:
+        return is_sentence_case(self.titles[:_SAMPLE])
+
+    def filed(self, word: str) -> NDArray[np.int64]:
+        """The rows that have a word in the names of their categories."""
+        return np.asarray(self._category_words.rows(word), np.int64)
+
+    @cached_property
+    def _category_words(self) -> Postings[str]:
+        rows: dict[str, set[int]] = {}
+        for step in self._categories:
+            for word in set(tokens(step)):
+                rows.setdefault(word, set()).update(self._categories.rows(step).tolist())
+        builder: PostingsBuilder[str] = PostingsBuilder()
+        for row, word in sorted((row, word) for word, some in rows.items() for row in some):
+            builder.add(row, (word,))
+        return builder.build()
 
     def _unwanted(self, name: str, values: Collection[str]) -> BoolArray:
         """The items that have one of these values, or, of what they come in, no others."""

@@ -14,7 +14,7 @@ from llmrec.catalog.matching import fold
 from llmrec.catalog.tokens import tokens
 from llmrec.linear import bounded
 
-__all__ = ["Things", "has_name", "head_of", "is_called"]
+__all__ = ["Things", "has_name", "head_of", "is_called", "is_name_in", "is_sentence_case"]
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]+")
 _WORD = re.compile(r"[^\W\d_]+(?:[-'][^\W\d_]+)*")
@@ -113,6 +113,31 @@ def has_name(title: str, name: str) -> bool:
     words = _parts(title[:_LONGEST])[1]
     places = range(len(words) - size + 1)
     return any(words[place : place + size] == wanted for place in places)
+
+
+def is_name_in(title: str, word: str) -> bool:
+    """Whether a title has a word only with a capital inside, where its nouns are spelt small.
+
+    It is a name there: of a tomato, say. For titles in sentence case, and no German ones.
+
+    >>> [is_name_in(text, "lantern") for text in ("Chilli Lantern, hot", "Tent lantern", "Lantern")]
+    [True, False, False]
+    """
+    wanted = tokens(word)
+    inside = _WORD.findall(title[:_LONGEST])[1:]
+    spelt = [text for text in inside if tokens(text) == wanted]
+    return bool(spelt) and all(text[0].isupper() for text in spelt)
+
+
+def is_sentence_case(titles: Iterable[str]) -> bool:
+    """Whether most words inside titles are spelt small.
+
+    >>> is_sentence_case(["Tent lantern with dimmer"]), is_sentence_case(["Tent Lantern, Dimmed"])
+    (True, False)
+    """
+    inside = [word for title in titles for word in _WORD.findall(title[:_LONGEST])[1:]]
+    long = [word for word in inside if len(word) >= _SHORT]
+    return bool(2 * sum(word[0].islower() for word in long) > len(long))
 
 
 class Things:

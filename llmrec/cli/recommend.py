@@ -112,6 +112,7 @@ def recommend(
             "explain": explain is not False and reasons is not False,
             "seed": seed,
             "language": words,
+            "cut": shop.settings.retrieval.cut,
         }
         if as_json:
             with notes.status("Recommending …"):

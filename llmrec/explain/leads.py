@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from llmrec.catalog.ages import AgeRange, WantedAge, age_range, wanted_age
 from llmrec.catalog.tokens import tokens
-from llmrec.explain.ages import AgeRange, WantedAge, age_range, wanted_age
 from llmrec.explain.anchors import Anchor, history_anchor
 from llmrec.explain.facts import fold
 from llmrec.explain.field_values import is_readable, price_in, value_in

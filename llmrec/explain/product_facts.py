@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from llmrec.catalog.ages import age_range
 from llmrec.catalog.tokens import tokens
-from llmrec.explain.ages import age_range
 from llmrec.explain.anchors import history_anchor
 from llmrec.explain.choice import FactText, answers, lateness, word_overlap
 from llmrec.explain.facts import fold, short_title

@@ -1,7 +1,8 @@
 """Whether anything that may come answers a query, by a code, by words or by meaning.
 
 The threshold was fitted on human judgements (docs/design/004-retrieval.md says which, and how often
-it errs). Where nothing answers, what is nearest comes all the same: a shop may know better.
+it errs). Where nothing answers, what is nearest fills the list all the same, unless it is cut
+(:mod:`llmrec.retrieval.relevance`).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 _Rows: TypeAlias = Callable[[str], NDArray[Any]]
 
-__all__ = ["is_answered", "is_understood", "threshold_of"]
+__all__ = ["is_answered", "is_understood", "likeness_wanted", "threshold_of"]
 
 _ENOUGH = 0.5
 """Share of the words' weight that an item must have to answer by its words alone."""
@@ -61,17 +62,24 @@ def threshold_of(encoder: str) -> float:
     return _BELOW.get(encoder, _ELSE)
 
 
-def is_answered(
-    context: Context, hits: Mapping[str, Hits], state: State, unlike_below: float
-) -> bool:
+def likeness_wanted(query: str, unlike_below: float) -> float:
+    """The similarity below which an item is hardly like a query.
+
+    Args:
+        query: the words.
+        unlike_below: that for the name of a thing; two thirds of it where a want is described.
+    """
+    return unlike_below * (_DESCRIBED if _describes(query) else 1.0)
+
+
+def is_answered(context: Context, hits: Mapping[str, Hits], state: State, below: float) -> bool:
     """Whether something that may come answers the query.
 
     Args:
         context: of a request with a query.
         hits: the sources' answers to it.
         state: of the catalogue.
-        unlike_below: similarity below which the nearest item is hardly like the name of a thing;
-            two thirds of it where the words describe what is wanted.
+        below: what :func:`likeness_wanted` says for the query.
     """
     if EXACT in hits:
         return True
@@ -79,10 +87,8 @@ def is_answered(
     near = hits.get("query")
     if wording is None or not wording.readable:
         near = None  # what is near to noise is no answer
-    if near is not None and len(near.scores):
-        below = unlike_below * (_DESCRIBED if _describes(wording.text) else 1.0)  # type: ignore[union-attr]
-        if float(near.scores[0]) >= below:
-            return True
+    if near is not None and len(near.scores) and float(near.scores[0]) >= below:
+        return True
     lexical = state.sources.get("lexical")
     if not isinstance(lexical, LexicalSource) or wording is None:
         return near is None  # nobody can tell

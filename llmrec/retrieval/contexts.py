@@ -13,6 +13,7 @@ from llmrec.catalog.store import CatalogStore
 from llmrec.config import RetrievalSettings
 from llmrec.retrieval.behaviour import behaviour_history
 from llmrec.retrieval.encoded import EncodedTexts
+from llmrec.retrieval.receivers import Wanted, wanted_by, without_me
 from llmrec.retrieval.request import RetrievalRequest
 from llmrec.retrieval.sources.base import Context, Liked
 from llmrec.retrieval.sources.lexical import LexicalSource
@@ -56,7 +57,7 @@ class ContextBuilder:
         return contexts
 
     def _wording(self, request: RetrievalRequest) -> Wording | None:
-        query = (request.query or "").strip()
+        query = without_me((request.query or "").strip())
         return read_wording(query, self.state, self.texts, self.store.items) if query else None
 
     def _behaviour(self, requests: Sequence[RetrievalRequest]) -> list[FloatArray | None]:
@@ -113,11 +114,17 @@ class ContextBuilder:
         row = self.state.snapshot.row
         query = wording.text if wording else ""
         allowed = self._allowed(request)
+        wanted = wanted_by(request.query or "", request.recipient) if wording else Wanted()
+        barred = self.state.receivers.barred(wanted) if wording else np.zeros(0, bool)
+        if wording:
+            allowed &= ~barred
         liked = tuple(Liked(row[one.item] if one.item else -1, one.weight) for one in taste)
         return Context(
             allowed=allowed,
+            barred=barred,
+            back=self.state.receivers.steps_back(wanted) if wording else np.zeros(0, bool),
             subject=on_subject(self.state, self.texts, request.subject),
-            had=self._had(request) if wording else np.zeros(0, bool),
+            had=self._had(request) & ~barred if wording else np.zeros(0, bool),
             liked=liked,
             taste=self._taste_vector(taste, items, vectors),
             query=vectors.get(query) if self._is_read(wording, allowed) else None,

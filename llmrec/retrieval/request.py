@@ -20,6 +20,7 @@ class RetrievalRequest:
         query: what the shopper asks for in words, if anything.
         filters: hard constraints; every candidate honours them.
         subject: every candidate must be about one of these, in words; without any, about anything.
+        recipient: whom it is for, in words, where that is said apart from the query.
         now: the moment of the request; what was added to the catalogue later is not "new".
             ``None`` is the present.
     """
@@ -28,6 +29,7 @@ class RetrievalRequest:
     query: str | None = None
     filters: Filters = field(default_factory=Filters)
     subject: tuple[str, ...] = ()
+    recipient: str | None = None
     now: datetime | None = None
 
 

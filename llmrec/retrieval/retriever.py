@@ -15,7 +15,7 @@ from llmrec.config import RetrievalSettings, Workspace
 from llmrec.embedding import TextEncoder, load_encoder
 from llmrec.errors import ConfigError, HistoryError
 from llmrec.leaving import check_wanted
-from llmrec.retrieval.answered import is_answered, is_understood, threshold_of
+from llmrec.retrieval.answered import is_answered, is_understood, likeness_wanted, threshold_of
 from llmrec.retrieval.behaviour import BehaviourShelf
 from llmrec.retrieval.cold import COLD, keep_places
 from llmrec.retrieval.collection import VectorCollection
@@ -25,13 +25,14 @@ from llmrec.retrieval.fusion import BY_WORDS, EXACT, Blend, NamedFirst, Reciproc
 from llmrec.retrieval.keeper import StateKeeper
 from llmrec.retrieval.left_out import left_out_note, left_out_titles
 from llmrec.retrieval.related import nearest_entries
+from llmrec.retrieval.relevance import with_fit
 from llmrec.retrieval.request import RetrievalRequest, RetrievalResult
 from llmrec.retrieval.sorting import in_order, named_by
 from llmrec.retrieval.sources.base import Context, Hits
 from llmrec.retrieval.state import Marks, State, learned_revision, load_state
 from llmrec.retrieval.subject import on_subject
 from llmrec.retrieval.wording import read_wording
-from llmrec.types import Candidate, Filters, FloatArray, HistoryEntry, Sort, SourceHit
+from llmrec.types import Candidate, Filters, Fit, FloatArray, HistoryEntry, Sort, SourceHit
 
 __all__ = ["SOURCES", "Retriever"]
 
@@ -331,11 +332,11 @@ class Retriever:
         hits = {name: state.sources[name].top(context, depth) for name in sources}
         hits |= _exact(context)
         blend = ReciprocalRanks(settings.weights, settings.rrf_k)
-        candidates = _fused(state, context, hits, blend, n)
+        candidates, unlike = self._best(state, context, hits, blend, n)
         by_source = {
             name: sum(name in candidate.sources for candidate in candidates) for name in hits
         }
-        return self._result(state, context, hits, candidates, by_source)
+        return self._result(state, context, candidates, by_source, unlike)
 
     def _answer(self, state: State, context: Context, n: int) -> RetrievalResult:
         check_wanted()
@@ -350,7 +351,7 @@ class Retriever:
             if blend.uses(name)
         }
         hits |= _exact(context)
-        candidates = _fused(state, context, hits, blend, n)
+        candidates, unlike = self._best(state, context, hits, blend, n)
         matching = int(context.wanted.sum())
         wanted = min(n, matching)
         if len(candidates) < wanted:
@@ -363,42 +364,61 @@ class Retriever:
         by_source = {
             name: sum(name in candidate.sources for candidate in candidates) for name in sources
         }
-        return self._result(state, context, hits, candidates, by_source)
+        return self._result(state, context, candidates, by_source, unlike)
+
+    def _best(
+        self, state: State, context: Context, hits: Mapping[str, Hits], blend: Blend, n: int
+    ) -> tuple[list[Candidate], str | None]:
+        """The best ``n`` of what the sources found, and what says that none answers the words.
+
+        Those that are neither an answer nor near come last, wherever the fused order has them.
+        """
+        wording = context.wording
+        if wording is None:
+            return _fused(state, context, hits, blend, n), None
+        chosen = self._workspace.settings.retrieval.unlike_below
+        unlike_below = threshold_of(self._encoder.name) if chosen is None else chosen
+        below = likeness_wanted(wording.text, unlike_below)
+        answered = is_answered(context, hits, state, below)
+        lexical = state.sources.get("lexical")
+        understood = answered or is_understood(wording, lexical, self._texts)
+        every = _fused(state, context, hits, blend, len(state.snapshot))
+        marked = every
+        if understood:
+            marked = with_fit(every, context, state, hits, below if answered else None)
+        else:
+            marked = [replace(candidate, fit="none") for candidate in every]
+        none = not answered or (marked and all(one.fit != "answer" for one in marked))
+        unlike = self._unlike(context, understood=understood) if none else None
+        return marked[:n], unlike if context.wanted.any() else None
 
     def _result(
         self,
         state: State,
         context: Context,
-        hits: Mapping[str, Hits],
         candidates: Sequence[Candidate],
         by_source: Mapping[str, int],
+        unlike: str | None,
     ) -> RetrievalResult:
         """The candidates with what a shopper should know of how their words were read."""
-        unlike = self._unlike(state, context, hits)
         left_out = left_out_titles(state, context)
         read = context.wording.notes if context.wording is not None else ()
         notes = (*read, *([unlike] if unlike else []), *map(left_out_note, left_out), *state.notes)
         matching = int(context.wanted.sum())
         return RetrievalResult(tuple(candidates), matching, by_source, notes, unlike, left_out)
 
-    def _unlike(self, state: State, context: Context, hits: Mapping[str, Hits]) -> str | None:
-        """What says that nothing answers the query; ``None`` where something does."""
-        wording, lexical = context.wording, state.sources.get("lexical")
-        chosen = self._workspace.settings.retrieval.unlike_below
-        below = threshold_of(self._encoder.name) if chosen is None else chosen
-        if wording is None or not context.wanted.any():
-            return None
-        if is_answered(context, hits, state, below):
-            return None
-        if not is_understood(wording, lexical, self._texts):
+    def _unlike(self, context: Context, *, understood: bool) -> str:
+        """What says that nothing answers the query."""
+        text = context.wording.text if context.wording is not None else ""
+        if not understood:
             return (
-                f"no product has the words “{wording.text}”, and the text encoder "
+                f"no product has the words “{text}”, and the text encoder "
                 f"{self._encoder.name} does not know them: what follows is a guess"
                 + (_OTHER_LANGUAGES if self._encoder.name == ENGLISH_ENCODER else "")
             )
         # "Nothing here" would be false of a kite for 20 where kites for 10 are asked for.
         nothing = "nothing here" if context.wanted.all() else "nothing that fits"
-        return f"{nothing} is much like “{wording.text}”: what is nearest follows"
+        return f"{nothing} is much like “{text}”: what is nearest follows"
 
 
 def _exact(context: Context) -> dict[str, Hits]:
@@ -435,9 +455,10 @@ def _fill(
     """The most popular and the newest items, of score 0, up to ``wanted`` in all."""
     taken = {candidate.item for candidate in have}
     hits = state.popular.fill(context.wanted, wanted)
+    fit: Fit | None = "none" if context.wording is not None else None
     pairs = zip(hits.rows.tolist(), hits.scores.tolist(), strict=True)
     filling = [
-        Candidate(state.snapshot.ids[row], 0.0, {"popular": SourceHit(rank, score)})
+        Candidate(state.snapshot.ids[row], 0.0, {"popular": SourceHit(rank, score)}, fit)
         for rank, (row, score) in enumerate(pairs, start=1)
     ]
     return [candidate for candidate in filling if candidate.item not in taken][

@@ -18,6 +18,7 @@ from llmrec.retrieval.fusion import Blend, ReciprocalRanks
 from llmrec.retrieval.learned import LearnedBlend, serving_fusion
 from llmrec.retrieval.matrix import VectorMatrix
 from llmrec.retrieval.ratings import Ratings
+from llmrec.retrieval.receivers import Receivers
 from llmrec.retrieval.sources.base import Source
 from llmrec.retrieval.sources.behaviour import BehaviourSource
 from llmrec.retrieval.sources.lexical import LexicalSource, texts_digest
@@ -68,6 +69,7 @@ class State:
     sources: Mapping[str, Source]
     blend: Blend
     ratings: Ratings
+    receivers: Receivers
     notes: tuple[str, ...] = ()
 
 
@@ -110,6 +112,7 @@ def load_state(
         sources=_sources(workspace, store, snapshot, log, search, popular, served, counted),
         blend=old.blend if old and same.learned else _blend(workspace),
         ratings=old.ratings if old and same.events else _ratings(workspace, store),
+        receivers=old.receivers if old and same.items else Receivers(snapshot),
         notes=_notes(served, snapshot),
     )
 

@@ -16,6 +16,9 @@ Three shops of real products are made and indexed, without any events:
 - names: the same, and 2,000 well-spelt queries of Home Depot over all that is judged for them,
   without the sources ``titled`` and ``named`` and with them, by half: what they do was chosen on
   the one and is reported on the other. Also the gain of the first product, as a share of the best.
+- cut: of the products among the first three and ten that people judged irrelevant (1 or 2 of 4, at
+  most 1.67 of 3), the share that is taken for no answer, and of the relevant ones (4, from 2.67 on)
+  the share that is, too; by half, as above.
 """
 
 from __future__ import annotations
@@ -78,6 +81,7 @@ def main() -> None:
     with shop(args.out / "crowdflower", titles) as retriever:
         print("ordinary", ndcg(retriever, gains))
     print("names, CrowdFlower", *named(args.out / "crowdflower", gains), sep="\n  ")
+    print("cut, CrowdFlower", *cut(args.out / "crowdflower", gains, 1, 3), sep="\n  ")
     judged = pd.read_parquet(args.data / "homedepot_relevance" / "judgements.parquet")
     queries = sorted(set(judged.search_term) - set(corrected))
     judged = judged[judged.search_term.isin(Random(1).sample(queries, NAMED_QUERIES))]
@@ -85,6 +89,7 @@ def main() -> None:
     titles = dict(zip(judged.product_uid.astype(str), judged.product_title, strict=True))
     shop(args.out / "hd2000", titles).close()
     print("names, Home Depot", *named(args.out / "hd2000", gains), sep="\n  ")
+    print("cut, Home Depot", *cut(args.out / "hd2000", gains, 0.67, 1.67), sep="\n  ")
 
 
 def shop(folder: Path, titles: Mapping[str, str]) -> Retriever:
@@ -167,6 +172,30 @@ def named(folder: Path, judged: Mapping[str, Mapping[str, float]]) -> Iterator[s
             yield (
                 f"{part} {len(before)}: {figure} {before.mean():.4f} -> {after.mean():.4f} "
                 f"{change:+.4f} [{low:+.4f}, {high:+.4f}]"
+            )
+
+
+def cut(
+    folder: Path, judged: Mapping[str, Mapping[str, float]], bad: float, good: float
+) -> Iterator[str]:
+    """What the cut takes away of what people judged, where a gain of ``bad`` at most is none."""
+    shown: list[tuple[int, int, float, bool]] = []
+    with Retriever.open(Workspace.open(folder)) as retriever:
+        for place, (query, gains) in enumerate(judged.items()):
+            best = retriever.retrieve(RetrievalRequest(query=query), 10).candidates
+            shown += [
+                (place % 2, rank, gains[one.item], one.fit != "answer")
+                for rank, one in enumerate(best, start=1)
+                if one.item in gains
+            ]
+    for half, part in enumerate(("chosen on", "reported")):
+        for most in (3, 10):
+            some = [(gain, away) for one, rank, gain, away in shown if one == half and rank <= most]
+            wrong = [away for gain, away in some if gain <= bad]
+            right = [away for gain, away in some if gain >= good]
+            yield (
+                f"{part}, first {most}: {np.mean(wrong):.3f} of {len(wrong)} irrelevant and "
+                f"{np.mean(right):.3f} of {len(right)} relevant are no answer"
             )
 
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 from quote_shop import ask, demo_products, quoted_sentences
 
+from llmrec.catalog.ages import wanted_age
 from llmrec.explain import Quoter
-from llmrec.explain.ages import wanted_age
 from llmrec.explain.from_fields import spoken_language
 from llmrec.explain.requests import WordsRequest
 from llmrec.types import EventKind, Filters, HistoryEntry, Item

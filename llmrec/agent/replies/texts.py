@@ -66,6 +66,17 @@ TEXTS: dict[str, dict[Language, str]] = {
         "de": "Unter „{text}“ finde ich nichts, was zu allem passt. Das Nächste:",
         "zh": "没有符合全部条件、又叫“{text}”的商品。最接近的是：",
     },
+    "no_such_thing_at_all": {
+        "en": "Nothing here is called “{text}”, and nothing comes near it.",
+        "de": "Unter „{text}“ finde ich nichts, auch nichts Ähnliches; vielleicht heißt es hier "
+        "anders.",
+        "zh": "没有找到叫“{text}”的商品，也没有相近的，也许本店用别的名称。",
+    },
+    "no_such_fit_at_all": {
+        "en": "Nothing that fits all of that is called “{text}”, and nothing comes near it.",
+        "de": "Unter „{text}“ finde ich nichts, was zu allem passt, auch nichts Ähnliches.",
+        "zh": "没有符合全部条件、又叫“{text}”的商品，也没有相近的。",
+    },
     "offer_cart": {
         "en": "If you want {title}, say “/cart {number}”.",
         "de": "Wenn du {title} möchtest, sag „/cart {number}“.",
@@ -137,6 +148,11 @@ TEXTS: dict[str, dict[Language, str]] = {
         "en": "Only {count} fit all limits.",
         "de": "Nur {count} passen zu allen Grenzen.",
         "zh": "只有 {count} 件符合所有条件。",
+    },
+    "fewer_answer": {
+        "en": "That is all that fits: {count}.",
+        "de": "Mehr passt hier nicht: {count}.",
+        "zh": "符合的就是这 {count} 件。",
     },
     "no_more": {
         "en": "That was all that I find for it.",

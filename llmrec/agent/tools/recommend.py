@@ -73,7 +73,7 @@ def recommend(
         EngineError: the language model failed and no fallback is configured.
     """
     filters = narrowed(shopper.filters, arguments)
-    answer = shop.recommend(**_options(shopper, arguments, filters))
+    answer = shop.recommend(**_options(shop, shopper, arguments, filters))
     return RecommendResult(answer, _notes(shop, answer, arguments, filters))
 
 
@@ -88,14 +88,16 @@ def begin_recommend(
         EngineError: the language model failed to rank and no fallback is configured.
     """
     filters = narrowed(shopper.filters, arguments)
-    events = shop.recommend_stream(**_options(shopper, arguments, filters))
+    events = shop.recommend_stream(**_options(shop, shopper, arguments, filters))
     ranked = next(events)
     assert isinstance(ranked, AnswerRanked)
     notes = _notes(shop, ranked.answer, arguments, filters)
     return RecommendResult(ranked.answer, notes, ranked.pending), events
 
 
-def _options(shopper: Shopper, arguments: RecommendArguments, filters: Filters) -> dict[str, Any]:
+def _options(
+    shop: Recommender, shopper: Shopper, arguments: RecommendArguments, filters: Filters
+) -> dict[str, Any]:
     """What the recommender is asked with."""
     return {
         "history": shopper.history,
@@ -110,6 +112,7 @@ def _options(shopper: Shopper, arguments: RecommendArguments, filters: Filters) 
         "recipient": shopper.recipient,
         "subject": shopper.subject,
         "sort": arguments.sort,
+        "cut": shop.settings.retrieval.cut,
     }
 
 

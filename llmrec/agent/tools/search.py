@@ -12,6 +12,7 @@ from llmrec.agent.tools.base import Tool
 from llmrec.agent.tools.found import FoundResult, found_products
 from llmrec.agent.tools.limits import FIRST, Limits, narrowed, without
 from llmrec.agent.tools.nothing import why_nothing
+from llmrec.answers import cut_to_fit
 from llmrec.requests import clean_query
 from llmrec.retrieval.fusion import BY_WORDS
 from llmrec.retrieval.request import RetrievalRequest
@@ -34,10 +35,11 @@ class SearchArguments(Limits):
 
 @dataclass(frozen=True)
 class SearchResult(FoundResult):
-    """What was found for ``query``."""
+    """What was found for ``query``; ``answering`` counts what answers it, unless it is sorted."""
 
     query: str
     unlike: str | None = None
+    answering: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The words, and what was found."""
@@ -55,16 +57,22 @@ def search(shop: Recommender, shopper: Shopper, arguments: SearchArguments) -> S
     """
     query = clean_query(arguments.query) or ""
     filters = without(narrowed(shopper.filters, arguments), disliked(shopper.history))
-    request = RetrievalRequest(query=query or None, filters=filters, subject=shopper.subject)
+    request = RetrievalRequest((), query or None, filters, shopper.subject, shopper.recipient)
     if arguments.sort is None:
-        result = shop.retriever.retrieve_from(BY_WORDS, request, arguments.k)
+        wanted = max(arguments.k, shop.settings.retrieval.candidates)
+        result = shop.retriever.retrieve_from(BY_WORDS, request, wanted)
         passing = result.matching
     else:
         result = shop.retriever.retrieve_sorted(request, arguments.sort, arguments.k)
         passing = shop.retriever.matching(filters)
-    found = found_products(shop, result.candidates)
+    fitting = result.candidates
+    if shop.settings.retrieval.cut:
+        fitting = tuple(cut_to_fit(fitting))
+    found = found_products(shop, fitting[: arguments.k])
     notes = why_nothing(shop, filters, passing)
-    return SearchResult(found, result.matching, (*result.notes, *notes), query, result.unlike)
+    answering = None if arguments.sort else sum(one.fit == "answer" for one in result.candidates)
+    notes = (*result.notes, *notes)
+    return SearchResult(found, result.matching, notes, query, result.unlike, answering)
 
 
 SEARCH = Tool(

@@ -36,6 +36,9 @@ class Context:
         subject: bool ``[n_items]``: is about what candidates must be about; ``None`` for anything.
             Sources rank without regard to it: who is popular among the few of a kind says little of
             the words, and would say as much as they do.
+        barred: bool ``[n_items]``: is made for others than the words are for; not allowed. Empty
+            where nobody asks in words, as the next two are.
+        back: bool ``[n_items]``: is made for an animal or a baby, of whom the words say nothing.
         had: bool ``[n_items]``: passes the filters, and only the history keeps it away; empty
             where nobody asks in words.
         liked: newest first.
@@ -51,6 +54,8 @@ class Context:
 
     allowed: BoolArray
     subject: BoolArray | None = None
+    barred: BoolArray = field(default_factory=lambda: np.zeros(0, bool))
+    back: BoolArray = field(default_factory=lambda: np.zeros(0, bool))
     had: BoolArray = field(default_factory=lambda: np.zeros(0, bool))
     liked: tuple[Liked, ...] = ()
     taste: FloatArray | None = None

@@ -90,7 +90,7 @@ class NamedSource:
     """
 
     def __init__(self, snapshot: Snapshot, search: VectorSearch) -> None:
-        self._titles = snapshot.titles
+        self._snapshot = snapshot
         self._titled = TitledSource(snapshot, search)
 
     def top(self, context: Context, depth: int) -> Hits:
@@ -99,6 +99,9 @@ class NamedSource:
         if not head:
             return Hits.none()
         hits = self._titled.top(context, max(depth, _MOST_READ))
-        called = [is_called(self._titles[row], head) for row in hits.rows.tolist()]
+        titles = self._snapshot.titles
+        called = np.array([is_called(titles[row], head) for row in hits.rows.tolist()], bool)
+        for word in tokens(head):
+            called &= np.isin(hits.rows, self._snapshot.titled_thing(word))
         kept = np.flatnonzero(called)[:depth]
         return Hits(hits.rows[kept], hits.scores[kept])

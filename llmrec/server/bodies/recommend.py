@@ -22,10 +22,11 @@ from llmrec.server.bodies.base import (
     Whole,
 )
 from llmrec.server.bodies.items import ItemOut
-from llmrec.types import EventKind, Filters, Language, Recommendations
+from llmrec.types import EventKind, Filters, Fit, Language, Recommendations
 
 __all__ = ["AnswerOut", "AnswersOut", "BatchBody", "RecommendBody", "SearchBody", "SearchOut"]
 
+_FIT = "what it is to the query: an answer, only near to it, or none, to fill the list"
 _Seed: TypeAlias = Annotated[Whole, Field(ge=0, le=2**31 - 1)]
 _Words: TypeAlias = Annotated[
     str, StringConstraints(min_length=1, max_length=1_000, pattern=NO_NUL)
@@ -162,6 +163,7 @@ class RecommendationOut(Out):
     scores: dict[str, float]
     reason: WordsOut | None
     description: WordsOut | None
+    fit: Fit | None = Field(description=_FIT)
 
 
 class TraceOut(Out):
@@ -190,6 +192,7 @@ class TraceOut(Out):
     left_out: tuple[str, ...] = Field(
         description="titles of what the query names and is left out because the history has it"
     )
+    answering: int | None = Field(description="of the candidates, how many answer the query")
     degraded: str | None
     unranked: str | None = Field(description="why no language model ranked, where none did")
 
@@ -225,6 +228,7 @@ class FoundOut(Out):
     item: ItemOut
     rank: int
     score: float
+    fit: Fit | None = Field(description=_FIT)
 
 
 class SearchOut(Out):

@@ -33,7 +33,7 @@ async def search(body: SearchBody, caller: Shopper, services: TheServices) -> Se
         return SearchOut.model_validate(
             {
                 "found": [
-                    {"item": items[one.item], "rank": rank, "score": one.score}
+                    {"item": items[one.item], "rank": rank, "score": one.score, "fit": one.fit}
                     for rank, one in enumerate(known, start=1)
                 ],
                 "matching": result.matching,

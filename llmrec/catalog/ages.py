@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from llmrec.explain.facts import fold
+from llmrec.linear import composed
 from llmrec.types import Item, Language
 
-__all__ = ["AgeRange", "WantedAge", "age_range", "wanted_age"]
+__all__ = ["AgeRange", "WantedAge", "age_range", "is_age_field", "range_in", "wanted_age"]
 
 _ENGLISH_NUMBERS = "one two three four five six seven eight nine ten eleven twelve"
 _GERMAN_NUMBERS = "ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf"
@@ -133,7 +133,7 @@ def wanted_age(question: str) -> WantedAge | None:
     >>> wanted_age("a toy for my two-year-old"), wanted_age("shelf 80 cm")
     (WantedAge(months=24, years=2), None)
     """
-    text = fold(question)
+    text = _fold(question)
     ages = set(_ages(text))
     return ages.pop() if len(ages) == 1 else None
 
@@ -141,9 +141,14 @@ def wanted_age(question: str) -> WantedAge | None:
 def age_range(item: Item) -> AgeRange | None:
     """For which ages a product is, by its attribute ``age``; of an animal's food nothing."""
     for name, values in item.attributes.items():
-        if fold(name) in _FIELDS and len(values) == 1:
-            return _range(name, values[0])
+        if is_age_field(name) and len(values) == 1:
+            return range_in(values[0], name)
     return None
+
+
+def is_age_field(name: str) -> bool:
+    """Whether an attribute of this name says for which ages a product is."""
+    return _fold(name) in _FIELDS
 
 
 def _ages(text: str) -> list[WantedAge]:
@@ -165,8 +170,14 @@ def _age(number: str, *, months: bool) -> WantedAge:
     return WantedAge(value) if months else WantedAge(12 * value, value)
 
 
-def _range(name: str, text: str) -> AgeRange | None:
-    folded = fold(text)
+def range_in(text: str, name: str) -> AgeRange | None:
+    """The ages that a text says, such as a value of the field ``name``; ``None`` without any.
+
+    >>> found = range_in("Sleeping sack 6-18 months, 2.5 tog", "title")
+    >>> found.low, found.high
+    (6, 18)
+    """
+    folded = _fold(text)
     match = _BOUND.search(folded)
     if not match:
         return None
@@ -183,3 +194,7 @@ def _range(name: str, text: str) -> AgeRange | None:
 
 def _article(word: str) -> str:
     return "an" if re.match(r"(?:8|11|18|eight|eleven)", word) else "a"
+
+
+def _fold(text: str) -> str:
+    return " ".join(composed(text, "NFKC").casefold().split())

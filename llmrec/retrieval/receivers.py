@@ -1,0 +1,217 @@
+"""Whom products are made for and whom a request names: a raincoat for me is none for a dog.
+
+Titles and categories say it of a product ("Pets > Dogs", "Travel blanket for dogs"), and fields
+and titles for which ages. What is made for others than those named is left out. Where a request
+names nobody, what is made for an animal or a baby steps back: whoever means it mostly says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmrec.catalog.ages import WantedAge, is_age_field, range_in, wanted_age
+from llmrec.catalog.snapshot import Snapshot
+from llmrec.catalog.tokens import tokens
+from llmrec.linear import bounded
+from llmrec.types import BoolArray
+
+__all__ = ["Receivers", "Wanted", "wanted_by", "without_me"]
+
+_DOG, _CAT, _BABY, _CHILD, _GROWN = 1, 2, 4, 8, 16
+_ANIMALS = _DOG | _CAT
+_MOST_NAMED = 40
+"""Words of a request that are looked at: a pasted text names nobody."""
+
+_KINDS: Mapping[int, str] = {
+    _DOG: "dog puppy puppies hund hunde welpe welpen 小狗 狗狗 狗用 犬用",
+    _CAT: "cat kitten katze katzen kätzchen 小猫 猫咪 猫用 猫抓",
+    _ANIMALS: "pet haustier haustiere 宠物",
+    _BABY: "baby babies newborn infant säugling säuglinge 婴儿 宝宝 新生",
+    _BABY | _CHILD: "toddler kleinkind kleinkinder",
+    _CHILD: "kid child children kind kinder 儿童 孩子",
+}
+"""What categories and requests call those for whom a thing is; a single character stands in too
+many Chinese words."""
+
+_PERSONS: Mapping[int, str] = {
+    _GROWN: "me myself husband wife partner boyfriend girlfriend mother mum mom father dad parents "
+    "grandmother grandma granny grandfather grandpa aunt uncle boss colleague mich mann frau "
+    "mutter mama vater papa eltern oma opa tante onkel chef chefin kollege kollegin",
+    _GROWN | _CHILD: "sister brother friend cousin schwester bruder freund freundin",
+    _CHILD: "boy girl niece nephew junge jungen mädchen nichte neffe",
+    _CHILD | _GROWN: "son daughter grandson granddaughter sohn tochter enkel enkelin",
+}
+"""Whom a request can name behind "for"; products are seldom filed under them."""
+
+# Only what a title says beyond doubt: "Baby spinach" and "Cat 6 cable" are made for nobody.
+_IN_TITLE: Mapping[int, re.Pattern[str]] = {
+    _DOG: bounded(
+        r"^dog(?!s\b)(?:'s)?\s[a-z]{3}|\bfor (?:\w+ )?(?:dogs|puppies)\b|\bfür (?:\w+ )?hunde\b"
+    ),
+    _CAT: bounded(
+        r"^cat\s(?:bed|collar|food|flap|litter|toy|tree|harness|carrier|bowl)\b"
+        r"|\bfor (?:\w+ )?(?:cats|kittens)\b|\bfür (?:\w+ )?katzen\b"
+    ),
+    _BABY: bounded(r"\bfor (?:\w+ )?(?:babies|newborns|infants)\b|\bfür (?:\w+ )?babys\b"),
+    _CHILD: bounded(
+        r"\b(?:children|kid)['’]?s['’]?\s|\bfor (?:\w+ )?(?:children|kids)\b"
+        r"|\bfür (?:\w+ )?kinder\b"
+    ),
+}
+_FOR = bounded(r"\b(?:for|für)\s+|给")
+_FOR_ME = bounded(
+    r"\s*(?:\bfor (?:me|myself)\b|\bfür mich(?:\sselbst)?\b|给我(?:自己)?用?)", re.IGNORECASE
+)
+_CHILDHOOD, _INFANCY = 14 * 12, 3 * 12
+_ADULT = WantedAge(18 * 12, 18)
+_ALL_AGES = (0, 32_000)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Whom a request names.
+
+    Attributes:
+        kinds: bits of those whom a product may be made for; 0 where nobody is named.
+        age: theirs, where it is said.
+        someone: whether anybody is named, be it somebody of whom nothing is known ("Toby").
+    """
+
+    kinds: int = 0
+    age: WantedAge | None = None
+    someone: bool = False
+
+
+def wanted_by(query: str, recipient: str | None = None) -> Wanted:
+    """Whom a request is for, as its words and the recipient's say it.
+
+    Args:
+        query: what is asked for.
+        recipient: whom it is for, where that is known apart ("my sister").
+    """
+    text = f"{query}\n{recipient or ''}"
+    behind = " ".join([*_FOR.split(query.casefold())[1:], recipient or ""])
+    named = _bits(query, _KINDS) | _bits(recipient or "", _KINDS) | _bits(behind, _PERSONS)
+    age = wanted_age(text)
+    if age is not None and not named & _ANIMALS:
+        named |= _of_age(age)
+    elif age is None and named and not named & ~_GROWN:
+        age = _ADULT
+    return Wanted(named, None if named & _ANIMALS else age, bool(named or recipient))
+
+
+def without_me(query: str) -> str:
+    """A query without the words that say it is for whoever asks: no title has them.
+
+    >>> without_me("raincoat for me, red"), without_me("for me")
+    ('raincoat, red', 'for me')
+    """
+    return _FOR_ME.sub("", query).strip() or query
+
+
+class Receivers:
+    """For whom each product of a catalogue is, by its row; made when first asked for."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    def barred(self, wanted: Wanted) -> BoolArray:
+        """The products that are made for others than those named, bool ``[n_items]``."""
+        kinds = self._kinds
+        barred = np.zeros(len(kinds), bool)
+        if wanted.kinds:
+            # A grown-up may well want a game from the children's shelf.
+            apart = (kinds & _CHILD) == 0 if wanted.kinds & _GROWN else True
+            barred |= (kinds > 0) & ((kinds & wanted.kinds) == 0) & apart
+        if wanted.age is not None:
+            low, high = self._ages
+            barred |= (wanted.age.last < low) | (high < wanted.age.months)
+        return barred
+
+    def steps_back(self, wanted: Wanted) -> BoolArray:
+        """The products for animals or babies of whom the request says nothing, bool ``[n_items]``.
+
+        None in a shop that sells little else.
+        """
+        special = ((self._kinds & _ANIMALS) > 0) | (self._kinds == _BABY)
+        if wanted.someone and not wanted.kinds:
+            return np.zeros(len(special), bool)
+        named = (self._kinds & wanted.kinds) > 0
+        return special & ~named if special.mean() < 0.5 else np.zeros(len(special), bool)
+
+    @cached_property
+    def _kinds(self) -> NDArray[np.uint8]:
+        """Bits; 0 for what is for anybody. "Baby & Kids > Baby" is for babies alone."""
+        kinds = np.full(len(self._snapshot), 255, np.uint8)
+        steps: dict[int, set[str]] = {}
+        for step in self._snapshot.categories:
+            if bits := _bits(step, _KINDS):
+                steps.setdefault(bits, set()).add(step)
+        for bits in sorted(steps, key=int.bit_count, reverse=True):
+            filed = self._snapshot.in_category(steps[bits].__contains__)
+            narrowed = kinds[filed] & bits
+            kinds[filed] = np.where(narrowed > 0, narrowed, bits)
+        kinds[kinds == 255] = 0
+        for row in self._named_in_titles():
+            if not kinds[row]:
+                kinds[row] = _titled_bits(self._snapshot.titles[row])
+        return kinds
+
+    def _named_in_titles(self) -> set[int]:
+        words = {word for words in _KINDS.values() for word in _TOKENS[words]}
+        return {row for word in words for row in self._snapshot.titled(word).tolist()}
+
+    @cached_property
+    def _ages(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """The lowest and the highest age in months; of what says none, all."""
+        low = np.full(len(self._snapshot), _ALL_AGES[0], np.int32)
+        high = np.full(len(self._snapshot), _ALL_AGES[1], np.int32)
+        for (name, value), rows in self._snapshot.values(is_age_field):
+            found = range_in(value, name)
+            if found is not None and found.high > 0:
+                low[rows], high[rows] = found.low, found.high
+        young = (self._kinds & (_BABY | _CHILD)) > 0
+        for row in np.flatnonzero(young & (high == _ALL_AGES[1]) & (low == 0)).tolist():
+            found = range_in(self._snapshot.titles[row], "title")
+            if found is not None:
+                low[row], high[row] = found.low, found.high
+        return low, high
+
+
+def _bits(text: str, kinds: Mapping[int, str]) -> int:
+    """The bits of all that a text names."""
+    named = set(tokens(text)[:_MOST_NAMED])
+    return _or(bits for bits, words in _spelt(kinds) if words & named)
+
+
+def _spelt(kinds: Mapping[int, str]) -> Iterable[tuple[int, frozenset[str]]]:
+    return ((bits, _TOKENS[words]) for bits, words in kinds.items())
+
+
+_TOKENS = {
+    words: frozenset(tokens(words)) for kinds in (_KINDS, _PERSONS) for words in kinds.values()
+}
+
+
+def _titled_bits(title: str) -> int:
+    folded = title[:200].casefold()
+    return _or(bits for bits, pattern in _IN_TITLE.items() if pattern.search(folded))
+
+
+def _or(many: Iterable[int]) -> int:
+    found = 0
+    for bits in many:
+        found |= bits
+    return found
+
+
+def _of_age(age: WantedAge) -> int:
+    if age.months < _INFANCY:
+        return _BABY | _CHILD
+    return _CHILD if age.months < _CHILDHOOD else _GROWN | _CHILD
