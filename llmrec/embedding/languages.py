@@ -27,7 +27,7 @@ _MAX_CHARS = 2_000
 _WORD = re.compile(r"[^\W\d_]+")
 
 _DOUBT = 1.0
-_TRUST = 8.0
+_TRUST = 12.0
 """Natural logarithms: how much likelier another language must be where no word is known to be
 English, and by how much more where all are. docs/design/004-retrieval.md has what they do to
 German, Chinese and English queries."""
