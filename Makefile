@@ -62,7 +62,7 @@ lock:
 
 .venv/.dev: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing llmrec, its extras and the development tools into .venv (a few minutes, once)"
-	$(PIP) -e '.[cpu,quant,train,eval,serve,multilingual,pictures,dev]'
+	$(PIP) -e '.[cpu,quant,train,eval,serve,pictures,dev]'
 	@touch $@ .venv/.core
 
 .venv-vllm/bin/python:

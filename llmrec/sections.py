@@ -133,7 +133,8 @@ class RetrievalSettings(_Section):
         le=1,
         description="similarity below which the nearest item is hardly like a thing that a query "
         "names, so that the answer says so, unless an item has most of the words; two thirds of it "
-        "where a query describes what is wanted. Unset: 0.425, fitted, for minilm-l6-v2; 0.4, not "
+        "where a query describes what is wanted. Unset: 0.425, fitted, for minilm-l6-v2, and 0.25 "
+        "for other languages beside it, which a value set here changes in proportion; 0.4, not "
         "fitted, for other encoders",
     )
     cut: bool = Field(

@@ -1,4 +1,4 @@
-"""The text of an item that is embedded and searched, and its hash."""
+"""The texts of an item that are embedded and searched, and their hashes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 from llmrec.types import Item
 
-__all__ = ["MAX_DESCRIPTION_CHARS", "item_text", "text_hash"]
+__all__ = ["MAX_DESCRIPTION_CHARS", "item_name", "item_text", "name_hash", "text_hash"]
 
 MAX_DESCRIPTION_CHARS = 2_000
 """Beyond this no text encoder of ours reads (256 tokens), but tokenising it would cost."""
@@ -33,7 +33,26 @@ def item_text(item: Item) -> str:
     return "\n".join(line for line in lines if line)
 
 
+def item_name(item: Item) -> str:
+    """Title, brand and category, a line each: what a thing is, without what is said of it.
+
+    >>> print(item_name(Item("1", "Kettle", "Acme", ("Home", "Tea"), description="It whistles.")))
+    Kettle
+    Acme
+    Home > Tea
+    """
+    return "\n".join(line for line in (item.title, item.brand, " > ".join(item.category)) if line)
+
+
 def text_hash(item: Item) -> str:
     """Changes exactly when :func:`item_text` does: 32 hexadecimal digits."""
-    text = item_text(item).encode("utf-8", "surrogatepass")
-    return blake2b(text, digest_size=16).hexdigest()
+    return _hash(item_text(item))
+
+
+def name_hash(item: Item) -> str:
+    """Changes exactly when :func:`item_name` does: 32 hexadecimal digits."""
+    return _hash(item_name(item))
+
+
+def _hash(text: str) -> str:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

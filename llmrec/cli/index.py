@@ -74,5 +74,9 @@ def _summary(report: IndexReport, encoder: str, seconds: float) -> None:
         f"{report.unchanged} unchanged, {report.removed} removed{rate}.",
         highlight=False,
     )
+    if report.names:
+        console.print(
+            f"{report.names} names encoded for other languages than English.", highlight=False
+        )
     if not total:
         notes.print("The catalogue is empty. Fill it with: llmrec ingest items FILE")

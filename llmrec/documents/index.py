@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from llmrec.catalog.locks import write_lock
 from llmrec.config import Workspace
 from llmrec.documents.files import Document, documents_folder, read_documents
-from llmrec.documents.languages import multilingual_beside
 from llmrec.documents.sentences import sentences
 from llmrec.documents.topics import TopicVectors
 from llmrec.embedding import TextEncoder
+from llmrec.embedding.languages import multilingual_beside
 from llmrec.errors import IndexMismatch, IndexMissing
-from llmrec.retrieval.collection import VectorCollection
+from llmrec.retrieval.collection import VectorCollection, empty_collection
 from llmrec.retrieval.metadata import Metadata
 
 __all__ = ["COLLECTION", "MULTILINGUAL", "DocumentsReport", "index_documents", "stored_rows"]
@@ -80,7 +80,7 @@ def index_documents(
         if beside is not None:
             _bring_up_to_date(workspace, beside, documents, MULTILINGUAL, rebuild)
         else:
-            _empty(workspace, MULTILINGUAL)
+            empty_collection(workspace, MULTILINGUAL)
     return report
 
 
@@ -98,20 +98,6 @@ def _bring_up_to_date(
         # Some seconds that the first question would wait for otherwise.
         TopicVectors.load(encoder, workspace.cache_dir)
         return _update(collection, encoder, documents)
-    finally:
-        collection.close()
-
-
-def _empty(workspace: Workspace, of: str) -> None:
-    try:
-        collection = VectorCollection.open(workspace, of)
-    except IndexMissing:
-        return
-    try:
-        if ids := collection.ids():
-            collection.touch(writing=True)
-            collection.delete(ids)
-            collection.touch(writing=False)
     finally:
         collection.close()
 

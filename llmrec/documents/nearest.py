@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from llmrec.catalog.tokens import tokens
 from llmrec.config import Workspace
 from llmrec.documents.index import stored_rows
-from llmrec.documents.languages import is_english
 from llmrec.documents.topics import TopicVectors, topics
 from llmrec.embedding import TextEncoder
+from llmrec.embedding.languages import is_english
 from llmrec.errors import IndexMissing
 from llmrec.retrieval.collection import VectorCollection
 from llmrec.retrieval.matrix import VectorMatrix

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from llmrec.config import Workspace
 from llmrec.documents.index import COLLECTION, MULTILINGUAL
-from llmrec.documents.languages import ENGLISH_ENCODER, is_english, multilingual_beside
 from llmrec.documents.nearest import PassageIndex, Quotation
 from llmrec.documents.topics import WITHOUT_TOPICS, default_threshold
 from llmrec.embedding import TextEncoder
+from llmrec.embedding.languages import ENGLISH_ENCODER, is_english, multilingual_beside
 
 __all__ = ["Documents", "IndexedFile"]
 
@@ -43,7 +43,7 @@ class Documents:
 
     It notices by itself when they were indexed anew. Beside the default encoder, which reads
     English, the multilingual one answers where question or documents are in another language,
-    if ``llmrec[multilingual]`` was there when they were indexed and still is.
+    if its package was there when they were indexed and still is.
 
     Args:
         workspace: whose documents.

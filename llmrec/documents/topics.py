@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from llmrec.documents.languages import ENGLISH_ENCODER
 from llmrec.embedding import TextEncoder
+from llmrec.embedding.languages import ENGLISH_ENCODER
 from llmrec.embedding.universal import UniversalEncoder
 from llmrec.retrieval.cache import cache_key, cached
 from llmrec.types import FloatArray

@@ -15,7 +15,7 @@ def load_encoder(name: str) -> TextEncoder:
 
     Args:
         name: a name of ``llmrec models list``, a hub id or a folder; ``hashing`` needs no weights,
-            those of ``use-multilingual-v3`` come with the extra ``multilingual``.
+            those of ``use-multilingual-v3`` come with its package.
 
     Raises:
         MissingExtra: the encoder wants a package that is not installed.

@@ -62,9 +62,13 @@ class UniversalEncoder:
         return f"{self.NAME}-{digest.hexdigest()}"
 
     def knows(self, word: str) -> bool:
-        """Whether the word is one piece of the tokenizer's vocabulary."""
-        pieces = self._model._tokenizer.encode([word], add_bos=False, add_eos=False)
-        return len(pieces[0]) == 1
+        """Whether the word is one piece of the tokenizer's vocabulary.
+
+        That has German nouns with their capital only.
+        """
+        forms = [word, word.capitalize()]
+        pieces = self._model._tokenizer.encode(forms, add_bos=False, add_eos=False)
+        return any(len(some) == 1 for some in pieces)
 
     def encode(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None

@@ -22,7 +22,6 @@ from llmrec.retrieval.sources.lexical import LexicalSource
 from llmrec.types import BoolArray
 
 if TYPE_CHECKING:
-    from llmrec.retrieval.encoded import EncodedTexts
     from llmrec.retrieval.state import State
     from llmrec.retrieval.wording import Wording
 
@@ -43,6 +42,10 @@ _BELOW = {"minilm-l6-v2": 0.425}
 """By encoder; an inner product has no scale of its own."""
 
 _ELSE = 0.4
+_NAMES = 0.25
+"""For words of another language and the names' vectors: a translation is less like a word than the
+word is like itself."""
+
 _DESCRIBED = 2 / 3
 """Share of the threshold for a request that describes a want ("help me sleep better"). It is less
 like any product's text than a name is, and no thing is named that the shop could lack."""
@@ -57,9 +60,18 @@ _DESCRIBES = bounded(
 )
 
 
-def threshold_of(encoder: str) -> float:
-    """The similarity below which the nearest item is hardly like a query, for an encoder's name."""
-    return _BELOW.get(encoder, _ELSE)
+def threshold_of(encoder: str, chosen: float | None, *, by_names: bool) -> float:
+    """The similarity below which the nearest item is hardly like a query.
+
+    Args:
+        encoder: name of the shop's encoder.
+        chosen: the shop's own threshold for that encoder, if it has set one.
+        by_names: whether the query is compared with the vectors of names instead; a threshold that
+            the shop has chosen counts in proportion there.
+    """
+    fitted = _BELOW.get(encoder, _ELSE)
+    below = fitted if chosen is None else chosen
+    return below * _NAMES / fitted if by_names else below
 
 
 def likeness_wanted(query: str, unlike_below: float) -> float:
@@ -96,14 +108,18 @@ def is_answered(context: Context, hits: Mapping[str, Hits], state: State, below:
     return share >= _ENOUGH
 
 
-def is_understood(wording: Wording, lexical: object, texts: EncodedTexts) -> bool:
+def is_understood(wording: Wording, lexical: object, *, by_names: bool) -> bool:
     """Whether words or encoder know some word of a query, so that they can tell what is not here.
 
     Who looks for a "Schlafsack" among English titles by an English encoder is not told that there
-    is no sleeping bag: nobody here has understood what was asked for.
+    is no sleeping bag: nobody here has understood what was asked for. The multilingual encoder
+    understands words that it has in pieces only, such as most of the German ones.
     """
     if not wording.readable:
         return False
+    if by_names:
+        return True
+    texts = wording.space.texts
     spelt = [word for word in words(wording.text) if word.isalpha()]
     known = (texts.knows(word) for word in spelt)
     if isinstance(lexical, LexicalSource):

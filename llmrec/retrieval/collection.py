@@ -19,7 +19,7 @@ from llmrec.retrieval.chroma import ChromaConnection, connect
 from llmrec.retrieval.metadata import Metadata
 from llmrec.types import FloatArray
 
-__all__ = ["CollectionInfo", "VectorCollection", "VectorMaker"]
+__all__ = ["CollectionInfo", "VectorCollection", "VectorMaker", "empty_collection"]
 
 _PAGE = 2_000
 _MISSING_HINT = "Make it with: llmrec index"
@@ -271,6 +271,25 @@ class VectorCollection:
                     "writing": False,
                 },
             )
+
+
+def empty_collection(workspace: Workspace, of: str) -> None:
+    """Remove all vectors of a collection, if it is there: nobody keeps it up to date any more.
+
+    Raises:
+        VectorIndexError: the store cannot be written, or the server is out of reach.
+    """
+    try:
+        collection = VectorCollection.open(workspace, of)
+    except IndexMissing:
+        return
+    try:
+        if ids := collection.ids():
+            collection.touch(writing=True)
+            collection.delete(ids)
+            collection.touch(writing=False)
+    finally:
+        collection.close()
 
 
 def _connection(workspace: Workspace, *, may_discard: bool) -> ChromaConnection:

@@ -12,10 +12,9 @@ from llmrec.catalog.item_text import item_text
 from llmrec.catalog.store import CatalogStore
 from llmrec.config import RetrievalSettings
 from llmrec.retrieval.behaviour import behaviour_history
-from llmrec.retrieval.encoded import EncodedTexts
 from llmrec.retrieval.receivers import Wanted, wanted_by, without_me
 from llmrec.retrieval.request import RetrievalRequest
-from llmrec.retrieval.sources.base import Context, Liked
+from llmrec.retrieval.sources.base import Context, Liked, QueryVector
 from llmrec.retrieval.sources.lexical import LexicalSource
 from llmrec.retrieval.state import State
 from llmrec.retrieval.subject import on_subject
@@ -35,7 +34,6 @@ class ContextBuilder:
 
     state: State
     store: CatalogStore
-    texts: EncodedTexts
     settings: RetrievalSettings
 
     def build(self, requests: Sequence[RetrievalRequest], now: float) -> list[Context]:
@@ -43,22 +41,36 @@ class ContextBuilder:
         tastes = [self._taste(request) for request in requests]
         items = self.store.items(self._unread(requests, tastes))
         wordings = [self._wording(request) for request in requests]
-        queries = [wording.text if wording else "" for wording in wordings]
         wanted = [text for taste in tastes for entry in taste if (text := self._text(entry, items))]
-        vectors = self.texts.get([*wanted, *filter(None, queries)]) if self._encodes else {}
+        vectors = self.state.spaces.default.texts.get(wanted) if self._encodes else {}
         contexts = []
-        shoppers = self._behaviour(requests)
-        for request, taste, wording, shopper in zip(
-            requests, tastes, wordings, shoppers, strict=True
+        queries, shoppers = self._queries(wordings), self._behaviour(requests)
+        for request, taste, wording, query, shopper in zip(
+            requests, tastes, wordings, queries, shoppers, strict=True
         ):
             at = now if request.now is None else _seconds(request)
             context = self._context(request, taste, wording, items, vectors, at)
-            contexts.append(replace(context, behaviour=shopper))
+            query = query if self._is_read(wording, context.allowed) else None
+            contexts.append(replace(context, query=query, behaviour=shopper))
         return contexts
 
     def _wording(self, request: RetrievalRequest) -> Wording | None:
         query = without_me((request.query or "").strip())
-        return read_wording(query, self.state, self.texts, self.store.items) if query else None
+        return read_wording(query, self.state, self.store.items) if query else None
+
+    def _queries(self, wordings: Sequence[Wording | None]) -> list[QueryVector | None]:
+        """What each query means; one batch of texts for each encoder."""
+        if not self._encodes:
+            return [None] * len(wordings)
+        spaces = dict.fromkeys(one.space for one in wordings if one)
+        vectors = {
+            space: space.texts.get(one.text for one in wordings if one and one.space is space)
+            for space in spaces
+        }
+        return [
+            QueryVector(vectors[one.space][one.text], one.space.search) if one else None
+            for one in wordings
+        ]
 
     def _behaviour(self, requests: Sequence[RetrievalRequest]) -> list[FloatArray | None]:
         """Each shopper's vector by the behaviour encoder, from the history of this very request."""
@@ -123,11 +135,10 @@ class ContextBuilder:
             allowed=allowed,
             barred=barred,
             back=self.state.receivers.steps_back(wanted) if wording else np.zeros(0, bool),
-            subject=on_subject(self.state, self.texts, request.subject),
+            subject=on_subject(self.state, request.subject),
             had=self._had(request) & ~barred if wording else np.zeros(0, bool),
             liked=liked,
             taste=self._taste_vector(taste, items, vectors),
-            query=vectors.get(query) if self._is_read(wording, allowed) else None,
             wording=wording,
             words=query or _names(_title(one, items) for one in taste[:_TITLES]),
             now=now,

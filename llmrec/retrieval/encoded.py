@@ -16,7 +16,7 @@ class EncodedTexts:
     """An encoder with a memory of the last texts."""
 
     def __init__(self, encoder: TextEncoder) -> None:
-        self._encoder = encoder
+        self.encoder = encoder
         self._known: dict[str, FloatArray] = {}
         self._traits: dict[str, bool] = {}
 
@@ -26,7 +26,7 @@ class EncodedTexts:
         known = self._known
         new = [text for text in wanted if text not in known]
         if new:
-            known = {**known, **dict(zip(new, self._encoder.encode(new), strict=True))}
+            known = {**known, **dict(zip(new, self.encoder.encode(new), strict=True))}
         found = {text: known[text] for text in wanted}
         for text in list(known)[: max(len(known) - _REMEMBERED, 0)]:
             del known[text]
@@ -35,7 +35,7 @@ class EncodedTexts:
 
     def knows(self, word: str) -> bool:
         """Whether the encoder has met a word in lower case as a whole."""
-        return self._encoder.knows(word)
+        return self.encoder.knows(word)
 
     def trait(self, name: str, ask: Callable[[], bool]) -> bool:
         """Something that is always so of this encoder: asked once, then remembered."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from llmrec.catalog.item_text import text_hash
+from llmrec.catalog.item_text import name_hash, text_hash
 from llmrec.types import Item
 
-__all__ = ["TEXT_HASH", "Metadata", "change", "item_metadata"]
+__all__ = ["TEXT_HASH", "Metadata", "change", "item_metadata", "name_metadata"]
 
 Metadata: TypeAlias = "dict[str, str | int | float | None]"
 
@@ -30,6 +30,11 @@ def item_metadata(item: Item) -> Metadata:
         "stock": item.stock,
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def name_metadata(item: Item) -> Metadata:
+    """The metadata stored with the vector of an item's name: nothing is filtered by it."""
+    return {TEXT_HASH: name_hash(item)}
 
 
 def change(stored: Metadata, wanted: Metadata) -> Metadata:

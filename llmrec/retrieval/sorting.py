@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from llmrec.catalog.things import has_name, head_of, is_called
 from llmrec.catalog.tokens import tokens
-from llmrec.retrieval.encoded import EncodedTexts
 from llmrec.retrieval.sources.lexical import LexicalSource
 from llmrec.retrieval.state import State
 from llmrec.retrieval.subject import on_subject
@@ -34,7 +33,7 @@ _MOST_COUNTED = 50
 """Words of a query that are looked for in items: reading is to cost what a request may."""
 
 
-def named_by(wording: Wording, state: State, texts: EncodedTexts) -> BoolArray | None:
+def named_by(wording: Wording, state: State) -> BoolArray | None:
     """The items that the words are the name of, bool ``[n_items]``, whatever the filters leave.
 
     In this order, where there are some: what the words name by a code; what its title calls so (a
@@ -44,7 +43,7 @@ def named_by(wording: Wording, state: State, texts: EncodedTexts) -> BoolArray |
     """
     if len(wording.exact):
         return _mask(state, wording.exact)
-    near = on_subject(state, texts, [wording.text], _BY_MEANING)
+    near = on_subject(state, [wording.text], _BY_MEANING)
     head, lexical = head_of(wording.text), state.sources.get("lexical")
     if not head or not isinstance(lexical, LexicalSource):
         return near

@@ -13,6 +13,7 @@ from llmrec.config import Workspace
 from llmrec.retrieval.behaviour import BehaviourShelf, ServedEncoder
 from llmrec.retrieval.cache import cache_key
 from llmrec.retrieval.collection import VectorCollection
+from llmrec.retrieval.encoded import EncodedTexts
 from llmrec.retrieval.events import EventTable
 from llmrec.retrieval.fusion import Blend, ReciprocalRanks
 from llmrec.retrieval.learned import LearnedBlend, serving_fusion
@@ -29,6 +30,7 @@ from llmrec.retrieval.sources.popular import PopularSource
 from llmrec.retrieval.sources.query import QuerySource
 from llmrec.retrieval.sources.text import TextSource
 from llmrec.retrieval.sources.together import TogetherSource
+from llmrec.retrieval.spaces import NamesShelf, TextSpace, TextSpaces
 from llmrec.retrieval.vectors import VectorSearch
 from llmrec.types import BoolArray
 
@@ -39,16 +41,20 @@ Learned: TypeAlias = tuple[tuple[int, ...] | None, tuple[int, ...] | None]
 
 
 class Marks(NamedTuple):
-    """What a state was made from; equal marks mean an equal state."""
+    """What a state was made from; equal marks mean an equal state.
+
+    ``version`` is that of the items' vectors, ``names`` that of their names' vectors.
+    """
 
     revision: Revision
     version: str
     learned: Learned
+    names: str = ""
 
     @property
-    def log_apart(self) -> tuple[int, str, Learned]:
+    def log_apart(self) -> tuple[int, str, Learned, str]:
         """All but the mark of the event log."""
-        return self.revision.items, self.version, self.learned
+        return self.revision.items, self.version, self.learned, self.names
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class State:
     snapshot: Snapshot
     log: EventTable
     matrix: VectorMatrix
-    search: VectorSearch
+    spaces: TextSpaces
     popular: PopularSource
     cold: BoolArray
     served: ServedEncoder | None
@@ -72,18 +78,35 @@ class State:
     receivers: Receivers
     notes: tuple[str, ...] = ()
 
+    @property
+    def search(self) -> VectorSearch:
+        """Over the items' vectors by the shop's own text encoder."""
+        return self.spaces.default.search
+
 
 def load_state(
     workspace: Workspace,
     store: CatalogStore,
     collection: VectorCollection,
+    texts: EncodedTexts,
+    names: NamesShelf,
     shelf: BehaviourShelf,
     old: State | None,
 ) -> State:
-    """Read what has changed since ``old``, and keep the rest of it."""
+    """Read what has changed since ``old``, and keep the rest of it.
+
+    Args:
+        workspace: whose catalogue.
+        store: the catalogue and the log.
+        collection: the items' vectors.
+        texts: the encoder that made them.
+        names: their names' vectors, if there are some.
+        shelf: the behaviour encoder that serves.
+        old: the state before, if there was one.
+    """
     # Revisions first: what changes while we read is then seen as newer by the next look.
     info = collection.info()
-    marks = Marks(store.revision(), info.version, learned_revision(workspace))
+    marks = Marks(store.revision(), info.version, learned_revision(workspace), names.version())
     same = _unchanged(old.marks if old else None, marks)
     snapshot = old.snapshot if old and same.items else Snapshot.load(store)
     # A new price or stock leaves every item in its row, and all that knows rows only as it is.
@@ -91,9 +114,11 @@ def load_state(
     log = old.log if old and same.events else _log(workspace, store, marks.revision)
     matrix = old.matrix if old and same.index else _matrix(workspace, collection, old)
     if old and same_rows and same.index:
-        search = old.search
+        default = old.spaces.default
     else:
-        search = VectorSearch(collection, matrix, snapshot.row)
+        default = TextSpace(texts, VectorSearch(collection, matrix, snapshot.row))
+    kept = old is not None and same_rows and same.names
+    named = old.spaces.names if old and kept else names.fetch(snapshot.row)
     if old and same_rows and same.index and same.learned:
         served = old.served
     else:
@@ -105,11 +130,11 @@ def load_state(
         snapshot=snapshot,
         log=log,
         matrix=matrix,
-        search=search,
+        spaces=TextSpaces(snapshot, default, named),
         popular=popular,
         cold=log.missing(snapshot.row),
         served=served,
-        sources=_sources(workspace, store, snapshot, log, search, popular, served, counted),
+        sources=_sources(workspace, store, snapshot, log, default.search, popular, served, counted),
         blend=old.blend if old and same.learned else _blend(workspace),
         ratings=old.ratings if old and same.events else _ratings(workspace, store),
         receivers=old.receivers if old and same.items else Receivers(snapshot),
@@ -125,17 +150,19 @@ class _Unchanged:
     events: bool
     index: bool
     learned: bool
+    names: bool
 
 
 def _unchanged(before: Marks | None, now: Marks) -> _Unchanged:
     """Nothing is as it was where there was no state."""
     if before is None:
-        return _Unchanged(items=False, events=False, index=False, learned=False)
+        return _Unchanged(items=False, events=False, index=False, learned=False, names=False)
     return _Unchanged(
         items=before.revision.items == now.revision.items,
         events=before.revision.events == now.revision.events,
         index=before.version == now.version,
         learned=before.learned == now.learned,
+        names=before.names == now.names,
     )
 
 
@@ -228,10 +255,10 @@ def _sources(
 
     makers: dict[str, Callable[[], Source]] = {
         "text": lambda: TextSource(search),
-        "query": lambda: QuerySource(search),
+        "query": lambda: QuerySource(),
         "lexical": lexical,
-        "titled": lambda: TitledSource(snapshot, search),
-        "named": lambda: NamedSource(snapshot, search),
+        "titled": lambda: TitledSource(snapshot),
+        "named": lambda: NamedSource(snapshot),
         "together": lambda: counted.get("together") or together(),
         "popular": lambda: popular,
         "new": lambda: NewSource(snapshot.added_at),

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from llmrec.retrieval.encoded import EncodedTexts
 from llmrec.retrieval.sources.lexical import LexicalSource
 from llmrec.retrieval.state import State
 from llmrec.retrieval.wording import mended, mendings, reads
@@ -27,7 +26,7 @@ _BY_WORDS = 0.75
 
 
 def on_subject(
-    state: State, texts: EncodedTexts, subjects: Sequence[str], by_meaning: float = BY_MEANING
+    state: State, subjects: Sequence[str], by_meaning: float = BY_MEANING
 ) -> BoolArray | None:
     """The items that are about one of some subjects, bool ``[n_items]``.
 
@@ -38,23 +37,24 @@ def on_subject(
         return None
     found = np.zeros(len(state.snapshot.ids), bool)
     for subject in subjects:
-        found |= _about(state, texts, subject, by_meaning)
+        found |= _about(state, subject, by_meaning)
     return found if found.any() else None
 
 
-def _about(state: State, texts: EncodedTexts, subject: str, by_meaning: float) -> BoolArray:
+def _about(state: State, subject: str, by_meaning: float) -> BoolArray:
+    space = state.spaces.of(subject)
     found = np.zeros(len(state.snapshot.ids), bool)
     lexical = state.sources.get("lexical")
     by_words = False
     if isinstance(lexical, LexicalSource):
-        subject = mended(subject, mendings(subject, lexical, texts))
+        subject = mended(subject, mendings(subject, lexical, space.texts))
         scores = lexical.scores(subject)
         by_words = bool(scores.any())
         if by_words:
             found |= _reaching(scores, _BY_WORDS)
-    if {"text", "query"} & set(state.sources) and (reads(texts, subject) or not by_words):
-        vector = texts.get([subject])[subject]
-        found |= _reaching(state.search.scores(vector), by_meaning)
+    if {"text", "query"} & set(state.sources) and (reads(space.texts, subject) or not by_words):
+        vector = space.texts.get([subject])[subject]
+        found |= _reaching(space.search.scores(vector), by_meaning)
     return found
 
 

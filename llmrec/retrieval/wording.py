@@ -20,6 +20,7 @@ from llmrec.types import Item
 
 if TYPE_CHECKING:
     from llmrec.retrieval.encoded import EncodedTexts
+    from llmrec.retrieval.spaces import TextSpace
     from llmrec.retrieval.state import State
 
 __all__ = ["Wording", "mended", "mendings", "read_wording", "reads"]
@@ -55,12 +56,14 @@ class Wording:
     Attributes:
         text: the shopper's words, those that are misspelt as the shop spells them.
         exact: catalogue rows that the words name by a code, int64 ``[k]``, the surest first.
+        space: the text encoder that reads the words, and the vectors that it has made.
         mendings: what was misspelt, as it was typed, and how it was read, as the shop spells it.
         readable: whether the text encoder can say what the words mean.
     """
 
     text: str
     exact: NDArray[np.int64]
+    space: TextSpace
     mendings: tuple[tuple[str, str], ...] = ()
     readable: bool = True
 
@@ -76,7 +79,6 @@ class Wording:
 def read_wording(
     query: str,
     state: State,
-    texts: EncodedTexts,
     items: Callable[[Iterable[str]], Mapping[str, Item]],
 ) -> Wording:
     """Read a query against one state of the catalogue.
@@ -84,7 +86,6 @@ def read_wording(
     Args:
         query: the shopper's words, not empty.
         state: of the catalogue.
-        texts: the text encoder.
         items: looks items up by their ids.
     """
     source = state.sources.get("lexical")
@@ -95,14 +96,18 @@ def read_wording(
         return {row[id]: item for id, item in items([ids[place] for place in rows]).items()}
 
     exact = named_rows(query, row, lexical, of_rows)
+    space = state.spaces.of(query)
     if lexical is None or len(exact):
-        return Wording(query, exact, (), reads(texts, query))
-    pairs = mendings(query, lexical, texts)
+        return Wording(query, exact, space, (), reads(space.texts, query))
+    pairs = mendings(query, lexical, space.texts)
+    text = mended(query, pairs)
+    if pairs:
+        space = state.spaces.of(text)
     spelt = tuple(
         (_spelt(word, [query]), _spelt(meant, _texts(meant, lexical, of_rows)).lower())
         for word, meant in pairs
     )
-    return Wording(mended(query, pairs), exact, spelt, reads(texts, query))
+    return Wording(text, exact, space, spelt, reads(space.texts, text))
 
 
 def _spelt(word: str, texts: Iterable[str]) -> str:
@@ -130,7 +135,12 @@ def mendings(
     """
     unknown = [word for word in dict.fromkeys(words(query)) if not _has(lexical, word)]
     pairs = ((word, lexical.spelling.nearest(word)) for word in unknown[:_MOST_MENDED])
-    return tuple((word, meant) for word, meant in pairs if meant and not texts.knows(word))
+    return tuple(
+        (word, meant)
+        for word, meant in pairs
+        # As it is written: an encoder of many languages knows "Mühle", and no "muhle".
+        if meant and not texts.knows(_spelt(word, [query.lower()]))
+    )
 
 
 def _has(lexical: LexicalSource, word: str) -> bool:

@@ -6,7 +6,8 @@ The 20 German and 20 Chinese names of tests/integration/demo_searches.jsonl were
 figure was looked at. Relevant is what PRODUCTS says for the English word; the figure is recall@10,
 and how often nothing relevant is among ten, beside the same names in English. Also how often the
 answer says that nothing here is like the query, for the 19 queries that nothing answers and the
-others, over the whole demo store.
+others, over the whole demo store; and which queries are read in another language than they are in.
+Beside the default encoder the multilingual one reads other languages; "alone" is without it.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 
@@ -26,8 +29,11 @@ from llmrec.demo import items_files
 from llmrec.embedding import load_encoder
 from llmrec.ingest import ingest_items
 from llmrec.retrieval import RetrievalRequest, Retriever, build_index
+from llmrec.retrieval.spaces import TextSpaces
+from llmrec.types import Filters
 
 QUERIES = Path(__file__).parents[2] / "tests" / "integration" / "demo_searches.jsonl"
+ENGLISH = Filters(languages=("en",))
 PRODUCTS = {
     "sleeping bag": r"sleeping bag$",
     "tent": r"\btent$",
@@ -62,45 +68,52 @@ def main() -> None:
     lines = QUERIES.read_text(encoding="utf-8").splitlines()
     queries = [json.loads(line) for line in lines]
     for encoder in sys.argv[1:] or ["minilm-l6-v2", "use-multilingual-v3"]:
-        with tempfile.TemporaryDirectory() as folder:
-            for english in (True, False):
-                with shop(Path(folder) / str(english), encoder, english) as retriever:
-                    print(encoder, *report(retriever, queries, english), sep="\n  ", flush=True)
+        with tempfile.TemporaryDirectory() as folder, shop(Path(folder), encoder) as retriever:
+            print(encoder, *report(retriever, queries), sep="\n  ", flush=True)
+            if retriever._keeper.current().spaces.names is not None:
+                with alone():
+                    lines = report(retriever, queries)
+                print(f"{encoder}, alone", *lines, sep="\n  ", flush=True)
 
 
-def shop(folder: Path, encoder: str, english: bool) -> Retriever:
+@contextmanager
+def alone() -> Iterator[None]:
+    """The default encoder reads everything, as it did before there was a second one."""
+    with mock.patch.object(TextSpaces, "of", lambda spaces, query: spaces.default):
+        yield
+
+
+def shop(folder: Path, encoder: str) -> Retriever:
     Workspace.init(folder)
     workspace = Workspace.open(folder, overrides={"models": {"encoder": encoder}})
     ingest_items(workspace, items_files())
     with CatalogStore.open(workspace.database_url) as store:
-        items = [item for batch in store.iter_items() for item in batch]
-        for item in items if english else ():
-            if item.language != "en":
-                store.delete_item(item.id)
         build_index(workspace, store, load_encoder(encoder))
     return Retriever.open(workspace)
 
 
-def report(retriever: Retriever, queries: Iterable[dict[str, str]], english: bool) -> list[str]:
+def report(retriever: Retriever, queries: Sequence[dict[str, str]]) -> list[str]:
     named = [query for query in queries if "meaning" in query]
-    if not english:
-        return list(said(retriever, queries))
     pairs = [(query["language"], query["query"], query["meaning"]) for query in named]
     pairs += [("en", query["meaning"], query["meaning"]) for query in named]
     lines = []
     for language in ("en", "de", "zh"):
         some = [(query, meaning) for spoken, query, meaning in pairs if spoken == language]
         lines.append(f"English products, {language}: {recalls(some, retriever)}")
-    return lines
+    return [*lines, *said(retriever, queries), *misread(retriever, queries)]
 
 
 def recalls(pairs: list[tuple[str, str]], retriever: Retriever) -> str:
     snapshot = retriever._keeper.current().snapshot
-    values = []
+    values, english = [], snapshot.allowed(ENGLISH)
     for query, meaning in pairs:
         form = re.compile(PRODUCTS[meaning], re.IGNORECASE)
-        relevant = {id for id, row in snapshot.row.items() if form.search(snapshot.titles[row])}
-        found = retriever.retrieve(RetrievalRequest(query=query), 10).candidates
+        relevant = {
+            id
+            for id, row in snapshot.row.items()
+            if english[row] and form.search(snapshot.titles[row])
+        }
+        found = retriever.retrieve(RetrievalRequest(query=query, filters=ENGLISH), 10).candidates
         values.append(len(relevant & {one.item for one in found}) / min(len(relevant), 10))
     nothing = sum(value == 0 for value in values)
     return f"recall@10 {np.mean(values):.2f}, nothing right for {nothing} of {len(values)}"
@@ -122,6 +135,18 @@ def said(retriever: Retriever, queries: Iterable[dict[str, str]]) -> Iterable[st
                 f"{language}, {'answered' if answered else 'not answered'}: {nothing} of "
                 f"{len(some)} said to be not here, {unknown} not understood"
             )
+
+
+def misread(retriever: Retriever, queries: Iterable[dict[str, str]]) -> Iterable[str]:
+    spaces = retriever._keeper.current().spaces
+    if spaces.names is None:
+        return
+    pairs = {query["query"]: query["language"] for query in queries}
+    pairs |= {query["meaning"]: "en" for query in queries if "meaning" in query}
+    for language in ("en", "de", "zh"):
+        some = [text for text, spoken in pairs.items() if spoken == language]
+        wrong = [t for t in some if (spaces.of(t) is spaces.default) != (language == "en")]
+        yield f"{language}: {len(wrong)} of {len(some)} read in another language {wrong}"
 
 
 if __name__ == "__main__":

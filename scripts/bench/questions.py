@@ -120,7 +120,7 @@ def shop_questions(workspace: Workspace, encoder: TextEncoder, multilingual: Tex
 def answers_alone(
     workspace: Workspace, encoder: TextEncoder, asked: Sequence[Asked]
 ) -> list[Quotation | None]:
-    """What a shop without ``llmrec[multilingual]`` answers."""
+    """What a shop answers without the multilingual encoder."""
     with mock.patch("llmrec.documents.shelf.multilingual_beside", lambda _: None):
         documents = Documents(workspace, encoder)
     answers = [documents.ask(one.text) for one in asked]

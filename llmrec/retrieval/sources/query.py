@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from llmrec.retrieval.sources.base import Context, Hits
-from llmrec.retrieval.vectors import VectorSearch
 
 __all__ = ["QuerySource"]
 
@@ -11,11 +10,8 @@ __all__ = ["QuerySource"]
 class QuerySource:
     """Items near the query's vector."""
 
-    def __init__(self, search: VectorSearch) -> None:
-        self._search = search
-
     def top(self, context: Context, depth: int) -> Hits:
         """The nearest to the query's vector; nothing without a query."""
         if context.query is None:
             return Hits.none()
-        return self._search.top(context.query, context.allowed, depth)
+        return context.query.search.top(context.query.vector, context.allowed, depth)
