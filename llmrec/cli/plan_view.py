@@ -10,7 +10,7 @@ from llmrec.cli.findings import Finding
 from llmrec.config import EngineSettings, Settings
 from llmrec.errors import ConfigError, LLMRecError
 from llmrec.planner import Machine, Plan, choose, shape_named, suggest
-from llmrec.planner.cards import imagined
+from llmrec.planner.machine import imagined
 
 __all__ = ["imagined_machines", "plan_as_json", "plan_findings", "plan_or_error", "without_plan"]
 
