@@ -67,12 +67,12 @@ lock:
 
 .venv/.core: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing llmrec and its pinned dependencies into .venv (a few minutes, once)"
-	$(PIP) -e .
+	$(PIP) -e '.[chat]'
 	@touch $@
 
 .venv/.dev: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing llmrec, its extras and the development tools into .venv (a few minutes, once)"
-	$(PIP) -e '.[cpu,quant,train,eval,serve,multilingual,pictures,dev]'
+	$(PIP) -e '.[cpu,quant,train,eval,serve,multilingual,pictures,chat,data,dev]'
 	@touch $@ .venv/.core
 
 .venv-vllm/bin/python:

@@ -1,4 +1,4 @@
-"""``llmrec models show, promote, rollback, remove``: versions of what was learned for a shop."""
+"""Versions of what was learned for a shop: ``llmrec models show, promote, rollback`` and ``rm``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from llmrec.artifacts import Artifact, Artifacts
     from llmrec.config import Workspace
 
-__all__ = ["print_rows", "promote", "remove", "rollback", "rows", "show"]
+__all__ = ["print_rows", "promote", "remove_version", "rollback", "rows", "show"]
 
 Kind = Annotated[
     str,
@@ -43,11 +43,11 @@ def show(
 
     _, store = _open(workspace)
     kind, _, version = name.partition("/")
-    found = store.get(kind, version)
+    artifact = store.get(kind, version)
     if as_json:
-        typer.echo(found.card.model_dump_json(indent=2))
+        typer.echo(artifact.card.model_dump_json(indent=2))
     else:
-        print_card(found, serves=store.serving(kind) == version)
+        print_card(artifact, serves=store.serving(kind) == version)
 
 
 def promote(
@@ -86,12 +86,11 @@ def rollback(kind: Kind, workspace: WorkspaceOption = None) -> None:
     _warn_of_settings(shop, kind)
 
 
-def remove(kind: Kind, version: Version, workspace: WorkspaceOption = None) -> None:
+def remove_version(kind: str, version: str, workspace: Path | None) -> None:
     """Delete a learned version that does not serve.
 
-    Weights are deleted by [bold]llmrec models rm[/].
-
-    Example: [bold]llmrec models remove ranker 0001[/]
+    Raises:
+        ModelError: it serves, or is not there.
     """
     _, store = _open(workspace)
     store.remove(kind, version)
@@ -112,16 +111,16 @@ def rows(workspace: Path | None) -> list[dict[str, Any]]:
         if workspace is not None:
             raise
         return []
-    return [_row(store, kind, one) for kind in KINDS for one in store.numbers(kind)]
+    return [_row(store, kind, version) for kind in KINDS for version in store.numbers(kind)]
 
 
-def print_rows(found: list[dict[str, Any]]) -> None:
+def print_rows(rows: list[dict[str, Any]]) -> None:
     """Print them as a table, and what is wrong with damaged ones as notes."""
     from llmrec.cli.card_view import print_versions
 
-    if found:
-        print_versions(found)
-    for error in dict.fromkeys(row["error"] for row in found if row["error"]):
+    if rows:
+        print_versions(rows)
+    for error in dict.fromkeys(row["error"] for row in rows if row["error"]):
         notes.print(f"[yellow]Damaged:[/] {escape(error)}", highlight=False, soft_wrap=True)
 
 

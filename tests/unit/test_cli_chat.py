@@ -2,6 +2,7 @@
 
 import io
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from llmrec.agent.events import Answered, ConstraintsChanged, Products, ProductW
 from llmrec.agent.profile_edits import ProfileEdits
 from llmrec.agent.sessions import Sessions
 from llmrec.agent.state import Conversation
+from llmrec.cli.chat import line_reader
 from llmrec.cli.chat_actions import HELP
 from llmrec.cli.chat_loop import COMMANDS, ChatLoop
 from llmrec.cli.chat_view import Writing, show
@@ -339,3 +341,18 @@ def test_a_model_that_fails_to_write_is_told_once_and_costs_no_card(writing):
         printed = console.file.getvalue()
     assert printed.count("It is away.") == 1 and view.left == 0
     assert printed.count("(from the product's fields)") == 3 and "Teapot no." in printed
+
+
+class Keyboard(io.StringIO):
+    """Lines from a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_without_prompt_toolkit_the_line_is_read_plainly(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", Keyboard("  a teapot \n"))
+    monkeypatch.setitem(sys.modules, "prompt_toolkit", None)  # its import fails
+    read = line_reader(tmp_path / "history", COMMANDS)
+    assert (read(), read()) == ("a teapot", None)
+    assert "pip install 'llmrec[chat]'" in capsys.readouterr().err
