@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,7 +11,10 @@ from llmrec.answer_events import AnswerComplete, AnswerEvent, AnswerRanked, Word
 from llmrec.cli import filter_options as flags
 from llmrec.cli.cards import answer_table, print_words, score_table, trace_line
 from llmrec.cli.common import WorkspaceOption, console, notes
-from llmrec.types import Recommendations
+from llmrec.types import Filters, Recommendations
+
+if TYPE_CHECKING:
+    from llmrec.recommender import Recommender
 
 __all__ = ["recommend"]
 
@@ -80,7 +83,6 @@ def recommend(
 
     Example: [bold]llmrec recommend --user S042 --query "for a rainy hike" --max-price 80 -k 3[/]
     """
-    from llmrec.agent.constraints.query import read_query
     from llmrec.recommender import Recommender
 
     filters = flags.build_filters(
@@ -98,34 +100,47 @@ def recommend(
     )
     if explain and not scores:
         _say_what_explain_means()
-    with_scores = scores or bool(explain)
+    options = {
+        "history": history or None,
+        "k": k,
+        "user": user,
+        "describe": describe,
+        "explain": explain is not False and reasons is not False,
+        "seed": seed,
+        "language": words,
+    }
     with Recommender.open(workspace) as shop:
+        _answer(shop, query, filters, options, scores=scores or bool(explain), as_json=as_json)
+
+
+def _answer(
+    shop: Recommender,
+    query: str | None,
+    filters: Filters,
+    options: Mapping[str, Any],
+    *,
+    scores: bool,
+    as_json: bool,
+) -> None:
+    """Read the query's limits, recommend, and print the answer."""
+    from llmrec.agent.constraints.query import read_query
+
+    with notes.status("Recommending …"):
+        read = read_query(query, filters, shop.store.currencies() if query else ())
+    request: dict[str, Any] = {**options, "query": read.query, "filters": read.filters}
+    if as_json:
         with notes.status("Recommending …"):
-            read = read_query(query, filters, shop.store.currencies() if query else ())
-        asked: dict[str, Any] = {
-            "history": history or None,
-            "k": k,
-            "query": read.query,
-            "filters": read.filters,
-            "user": user,
-            "describe": describe,
-            "explain": explain is not False and reasons is not False,
-            "seed": seed,
-            "language": words,
-        }
-        if as_json:
-            with notes.status("Recommending …"):
-                answer = read.noted(shop.recommend(**asked))
-            console.print_json(data=_as_data(answer, with_scores))
-        else:
-            answer = read.noted(_shown(shop.recommend_stream(**asked)))
-            if with_scores:
-                console.print(score_table(answer))
-            notes.print(trace_line(answer), style="dim", highlight=False)
+            answer = read.noted(shop.recommend(**request))
+        console.print_json(data=_as_data(answer, scores))
+        return
+    answer = read.noted(_shown(shop.recommend_stream(**request)))
+    if scores:
+        console.print(score_table(answer))
+    notes.print(trace_line(answer), style="dim", highlight=False)
 
 
 def _say_what_explain_means() -> None:
-    """It showed the scores before it meant here what it means in Python."""
+    """Warn that ``--explain``, which once showed the scores, writes reasons now."""
     notes.print(
         "--explain writes reasons, as in Python and over HTTP; for the scores say --scores. "
         "A later version will not show them for --explain.",
@@ -153,8 +168,8 @@ def _shown(events: Iterator[AnswerEvent]) -> Recommendations:
 def _awaited(events: Iterator[AnswerEvent], doing: str) -> AnswerEvent | None:
     """The next event, if there is one.
 
-    Nothing is printed meanwhile: a spinner on standard error takes what is written to standard
-    output to itself, and a file would miss it.
+    Nothing may be printed before it ends: the spinner on standard error captures what is written to
+    standard output, and a file would miss it.
     """
     with notes.status(doing):
         return next(events, None)

@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from llmrec.cli.common import WorkspaceOption, console, notes, progress_bar
-from llmrec.cli.train_options import (
+from llmrec.cli.train_shared import (
     DryRunOption,
     EpochsOption,
     JsonOption,
@@ -21,9 +21,9 @@ from llmrec.cli.train_options import (
     SeedOption,
     SetOption,
     WandbOption,
+    published_json,
+    training_settings,
 )
-from llmrec.cli.train_settings import training_settings
-from llmrec.cli.train_stage import published_json
 
 if TYPE_CHECKING:
     from llmrec.config import Workspace
@@ -154,7 +154,7 @@ def _session(
 
 
 def _train(session: ReaderSession, settings: LoraSettings, *, wandb: bool) -> LoraReport | None:
-    from llmrec.cli.train_ranker_view import watched
+    from llmrec.cli.train_shared import watched
 
     if session.adapter.exists():
         return None
