@@ -8,15 +8,90 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llmrec.answer_events import AnswerComplete, AnswerEvent, AnswerRanked, WordsWritten
-from llmrec.cli import filter_options as flags
 from llmrec.cli.cards import answer_table, print_words, score_table, trace_line
 from llmrec.cli.common import WorkspaceOption, console, notes
+from llmrec.errors import HistoryError
+from llmrec.requests import as_filters
 from llmrec.types import Filters, Recommendations
 
 if TYPE_CHECKING:
     from llmrec.recommender import Recommender
 
-__all__ = ["recommend"]
+__all__ = [
+    "recommend",
+]
+
+_PANEL = "Filters (hard: nothing that violates one comes back)"
+
+
+def _option(*names: str, text: str) -> object:
+    return typer.Option(*names, help=text, rich_help_panel=_PANEL, show_default=False)
+
+
+Categories = Annotated[list[str] | None, _option("--category", text="Any step of the path.")]
+Brands = Annotated[list[str] | None, _option("--brand", text="Only these brands; repeatable.")]
+NotBrands = Annotated[list[str] | None, _option("--not-brand", text="None of these brands.")]
+NotWords = Annotated[
+    list[str] | None, _option("--not-word", text="No title with this word or phrase; repeatable.")
+]
+MinPrice = Annotated[str | None, _option("--min-price", text="At least, e.g. 10.")]
+MaxPrice = Annotated[str | None, _option("--max-price", text="At most, e.g. 39.90.")]
+InStock = Annotated[bool, _option("--in-stock", text="Only what can be delivered.")]
+Languages = Annotated[list[str] | None, _option("--language", text="Of the product's text: de.")]
+Attributes = Annotated[list[str] | None, _option("--attribute", text="name=value; repeatable.")]
+NotAttributes = Annotated[
+    list[str] | None,
+    _option("--not-attribute", text="name=value: of sizes, what comes in no other; repeatable."),
+]
+
+
+def build_filters(
+    *,
+    categories: list[str] | None = None,
+    brands: list[str] | None = None,
+    not_brands: list[str] | None = None,
+    not_words: list[str] | None = None,
+    min_price: str | None = None,
+    max_price: str | None = None,
+    in_stock: bool = False,
+    languages: list[str] | None = None,
+    attributes: list[str] | None = None,
+    not_attributes: list[str] | None = None,
+    allow_seen: bool = False,
+) -> Filters:
+    """Put the flags together.
+
+    Raises:
+        HistoryError: a value cannot be understood; names the flag.
+    """
+    given = {
+        "categories": categories,
+        "brands": brands,
+        "not_brands": not_brands,
+        "not_words": not_words,
+        "min_price": min_price,
+        "max_price": max_price,
+        "in_stock": in_stock,
+        "languages": languages,
+        "attributes": _pairs("--attribute", attributes),
+        "not_attributes": _pairs("--not-attribute", not_attributes),
+        "allow_seen": allow_seen,
+    }
+    return as_filters({name: value for name, value in given.items() if value})
+
+
+def _pairs(flag: str, flags: list[str] | None) -> dict[str, tuple[str, ...]]:
+    pairs: dict[str, tuple[str, ...]] = {}
+    for pair in flags or []:
+        name, equals, value = pair.partition("=")
+        if not (equals and name and value):
+            raise HistoryError(
+                f"'{pair}' is not of the form name=value.",
+                field=flag,
+                hint=f"Write {flag} colour=blue.",
+            )
+        pairs[name] = (*pairs.get(name, ()), value)
+    return pairs
 
 
 _User = Annotated[
@@ -60,16 +135,16 @@ def recommend(
     query: _Query = None,
     k: _Count = 5,
     describe: _Describe = 0,
-    category: flags.Categories = None,
-    brand: flags.Brands = None,
-    not_brand: flags.NotBrands = None,
-    not_word: flags.NotWords = None,
-    min_price: flags.MinPrice = None,
-    max_price: flags.MaxPrice = None,
-    in_stock: flags.InStock = False,
-    language: flags.Languages = None,
-    attribute: flags.Attributes = None,
-    not_attribute: flags.NotAttributes = None,
+    category: Categories = None,
+    brand: Brands = None,
+    not_brand: NotBrands = None,
+    not_word: NotWords = None,
+    min_price: MinPrice = None,
+    max_price: MaxPrice = None,
+    in_stock: InStock = False,
+    language: Languages = None,
+    attribute: Attributes = None,
+    not_attribute: NotAttributes = None,
     allow_seen: _AllowSeen = False,
     explain: _Explain = None,
     reasons: _Reasons = None,
@@ -85,7 +160,7 @@ def recommend(
     """
     from llmrec.recommender import Recommender
 
-    filters = flags.build_filters(
+    filters = build_filters(
         categories=category,
         brands=brand,
         not_brands=not_brand,

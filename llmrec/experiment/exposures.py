@@ -65,7 +65,7 @@ class Exposures(Stored):
     tables = _tables
 
     def record(self, experiment: str, lists: Sequence[ShownList], at_us: int | None = None) -> None:
-        """Keep what was shown, all lists in one transaction.
+        """Keep what was shown, all lists in shown transaction.
 
         Lists of shoppers who were forgotten since the operation began are left out.
 
@@ -83,16 +83,16 @@ class Exposures(Stored):
         rows = [
             {
                 "experiment": experiment,
-                "user_id": one.user,
+                "user_id": shown.user,
                 "at_us": now,
-                "arm": one.arm,
-                "items": json.dumps(one.items),
+                "arm": shown.arm,
+                "items": json.dumps(shown.items),
             }
-            for one in lists
+            for shown in lists
         ]
         if rows:
             with self._database.write() as connection, self._database.errors():
-                gone = forgotten_meanwhile(connection, {one.user for one in lists})
+                gone = forgotten_meanwhile(connection, {shown.user for shown in lists})
                 if kept := [row for row in rows if row["user_id"] not in gone]:
                     connection.execute(_exposures.insert(), kept)
 
@@ -115,20 +115,20 @@ class Exposures(Stored):
         users = sa.select(_exposures.c.user_id).where(this).distinct()
         with self._database.read() as connection, self._database.errors():
             names = connection.execute(users.order_by(_exposures.c.user_id)).scalars().all()
-            for some in batched(names, _SHOPPERS_AT_ONCE):
-                yield from _reached(connection, experiment, some, round(days * _DAY_US))
+            for batch in batched(names, _SHOPPERS_AT_ONCE):
+                yield from _reached(connection, experiment, batch, round(days * _DAY_US))
 
 
 def _reached(
     connection: Connection, experiment: str, users: Sequence[str], window: int
 ) -> Iterator[Reached]:
-    own = _exposures.c.experiment == experiment, _exposures.c.user_id.in_(users)
+    these = _exposures.c.experiment == experiment, _exposures.c.user_id.in_(users)
     arms: dict[str, dict[str, int]] = {user: {} for user in users}
     each = _exposures.c.user_id, _exposures.c.arm
-    lists = sa.select(*each, sa.func.count()).where(*own).group_by(*each)
+    lists = sa.select(*each, sa.func.count()).where(*these).group_by(*each)
     for user, arm, count in connection.execute(lists):
         arms[user][arm] = count
-    counted = _acts(connection.dialect.name, window).where(*own)
+    counted = _acts(connection.dialect.name, window).where(*these)
     acts = {user: did for user, *did in connection.execute(counted)}
     for user in users:
         outcomes = compress(OUTCOMES, acts.get(user, ()))
@@ -155,8 +155,8 @@ def _holds(
 ) -> sa.ColumnElement[bool]:
     """Whether a JSON list of ids holds one; each database has a word of its own for it."""
     if dialect == "postgresql":
-        found: sa.ColumnElement[bool] = sa.cast(items, JSONB).has_key(id)
-        return found
+        contained: sa.ColumnElement[bool] = sa.cast(items, JSONB).has_key(id)
+        return contained
     entry = sa.func.json_each(items).table_valued("value")
     read = sa.exists().select_from(entry).where(entry.c.value == id)
     # Most lists do not hold the text of the id, and need not be read; json.dumps escapes non-ASCII.

@@ -25,12 +25,12 @@ def keep_shown(
     Args:
         experiment: its name.
         opened: gives where lists are kept; what it raises counts as a failure, too.
-        answers: of one batch.
+        answers: of answer batch.
     """
     lists = [
-        ShownList(one.user, one.trace.arm, one.ids)
-        for one in answers
-        if one.user and one.trace.arm and one.ids
+        ShownList(answer.user, answer.trace.arm, answer.ids)
+        for answer in answers
+        if answer.user and answer.trace.arm and answer.ids
     ]
     if not lists:
         return

@@ -68,12 +68,12 @@ def installed(weights: Weights) -> int | None:
 
 def available() -> list[Weights]:
     """The weights that have a name of their own, then what was pulled from a hub."""
-    found = list(known())
+    models = list(known())
     for folder in sorted((cache_dir() / "weights").glob("*")):
         manifest = manifests.read(folder)
         if manifest and manifest.name not in KNOWN:
-            found.append(describe(manifest.name))
-    return found
+            models.append(describe(manifest.name))
+    return models
 
 
 def locate(name: str) -> Path:
@@ -373,8 +373,8 @@ def _beside(folder: Path) -> Path:
 def _finished_size(folder: Path) -> int | None:
     manifest = manifests.read(folder)
     if manifest is None or not all(
-        (folder / one.path).is_file() and (folder / one.path).stat().st_size == one.size
-        for one in manifest.files
+        (folder / entry.path).is_file() and (folder / entry.path).stat().st_size == entry.size
+        for entry in manifest.files
     ):
         return None
     return manifest.size
