@@ -51,7 +51,7 @@ def doctor(
     """Check the machine, the versions, the weights and a workspace; say how the model will run.
 
     Leaves with 1 if something that is needed is missing. A card that is only imagined has
-    everything installed, and the model need not be on this machine if it is a well-known finding.
+    everything installed, and the model need not be on this machine if it is a well-known one.
 
     Examples: [bold]llmrec doctor[/] · [bold]llmrec doctor -w shop --json[/] ·
     [bold]llmrec doctor --card 8 --card none --model Qwen/Qwen3-4B[/]

@@ -65,7 +65,7 @@ class Exposures(Stored):
     tables = _tables
 
     def record(self, experiment: str, lists: Sequence[ShownList], at_us: int | None = None) -> None:
-        """Keep what was shown, all lists in shown transaction.
+        """Keep what was shown, all lists in one transaction.
 
         Lists of shoppers who were forgotten since the operation began are left out.
 

@@ -25,7 +25,7 @@ def keep_shown(
     Args:
         experiment: its name.
         opened: gives where lists are kept; what it raises counts as a failure, too.
-        answers: of answer batch.
+        answers: of one batch.
     """
     lists = [
         ShownList(answer.user, answer.trace.arm, answer.ids)
