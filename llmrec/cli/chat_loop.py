@@ -130,7 +130,7 @@ class ChatLoop:
     def _keep(self, conversation: Conversation) -> None:
         """Store a conversation and go on with it, unless it was deleted elsewhere meanwhile."""
         try:
-            # One with turns was stored with the last of them.
+            # A conversation with turns was saved before: save refuses it if it was deleted since.
             self.sessions.save(conversation, known=bool(self.conversation.turns))
         except NotFound:
             self.console.print(say("deleted_elsewhere", conversation.language))

@@ -71,7 +71,7 @@ class Writing:
 
     @property
     def left(self) -> int:
-        """How many cards have their words still to come."""
+        """The number of cards that still wait for their words."""
         return len(self._pending)
 
     def await_words(self, cards: Sequence[Card]) -> None:

@@ -93,7 +93,7 @@ def pull(
         _pull_tokenizers(names or [], force=force)
         return
 
-    # All names are looked at before the first byte is fetched.
+    # A wrong name is an error before the first byte is fetched.
     wanted = [weights.describe(name) for name in names or weights.DEFAULTS]
     for model in wanted:
         if not force and weights.installed(model) is not None:
@@ -231,7 +231,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
 def _is_here(weights: Weights) -> bool:
     from llmrec.weights import folder_of
 
-    # Not "complete": a damaged folder is what verify is for.
+    # A folder that is not complete counts, too: verify is there to find damaged ones.
     return folder_of(weights).is_dir()
 
 

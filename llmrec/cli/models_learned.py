@@ -36,7 +36,7 @@ Kind = Annotated[
 Version = Annotated[str, typer.Argument(metavar="VERSION", help="Its number, e.g. 0002.")]
 
 _SECTIONS = {"ranker": "ranking", "reader": "reader", "words": "explain"}
-"""The section of the settings whose ``adapter`` goes over what was promoted; of adapters."""
+"""By kind of adapter, the section whose setting ``adapter`` overrides the promoted version."""
 
 
 def show(
@@ -145,7 +145,7 @@ def _row(store: Artifacts, kind: str, version: str) -> dict[str, Any]:
 
     row: dict[str, Any] = {"name": f"{kind}/{version}", "kind": kind, "learned": True}
     row |= {"version": version, "serves": None, "card": None, "error": None}
-    # A damaged one must not hide the others.
+    # A damaged version must not keep the others out of the list.
     try:
         row["serves"] = store.serving(kind) == version
         row["card"] = store.get(kind, version).card.model_dump(mode="json")
@@ -170,7 +170,7 @@ def _compared(chosen: Artifact, before: Artifact | None) -> str:
 
 
 def _check_base(shop: Workspace, chosen: Artifact) -> None:
-    """Refuse an adapter that would fail at the first request."""
+    """Refuse an adapter that does not fit the base model: it would fail at the first request."""
     if chosen.kind not in _SECTIONS:
         return
     from llmrec.engines.adapters import check_adapter
@@ -221,7 +221,7 @@ def print_versions(rows: list[dict[str, Any]]) -> None:
 
 
 def print_card(version: Artifact, *, serves: bool) -> None:
-    """Everything on a card, a line for each thing."""
+    """Print everything on a card, one field a line."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")

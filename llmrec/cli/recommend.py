@@ -224,7 +224,7 @@ def _say_what_explain_means() -> None:
 
 
 def _shown(events: Iterator[AnswerEvent]) -> Recommendations:
-    """Print the table at once, and the words that a model writes behind it, line by line."""
+    """Print the table at once, then each line of words when the model has written it."""
     ranked = _awaited(events, "Recommending …")
     assert isinstance(ranked, AnswerRanked)
     answer = ranked.answer

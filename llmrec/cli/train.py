@@ -66,9 +66,9 @@ def train_all(
 ) -> None:
     """Train the behaviour encoder, then the fusion, then the ranker: each as its own command does.
 
-    What all of it will cost is said before anything starts. Stopped at any moment, the same command
-    goes on where it was; what it has finished with the same log and the same options is not done
-    again. One that has too little to learn from says so, and the others go on.
+    The cost of all parts is printed before the first one starts. If the command is stopped, run it
+    again: it continues where it was, and does not repeat a part that it finished with the same log
+    and options. A part that has too little to learn from says so, and the others continue.
 
     Examples: [bold]llmrec train all -w shop --dry-run[/] ·
     [bold]llmrec train all -w shop --skip ranker[/] · [bold]llmrec train all -w shop --since[/]
@@ -115,7 +115,7 @@ def _names(skip: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class _TrainingOptions:
-    """What was asked for, and the stages made of it."""
+    """The options of the command, and the stages that it makes with them."""
 
     shop: Workspace
     since: str | None
@@ -136,12 +136,12 @@ class _TrainingOptions:
 
     @property
     def key(self) -> str:
-        """Changes with every option that changes what is learned."""
+        """A key that differs whenever an option differs that changes what is learned."""
         drawn = self.max_examples, self.targets, self.seed, sorted(self.pairs)
         return repr((self.since, *drawn, self.promote))
 
     def stage(self, name: str) -> Stage:
-        """The one of that name, as its own command makes it."""
+        """The stage of that name, as its own command makes it."""
         from llmrec.finetune.fusion import FusionSettings
 
         prefix = f"{name}."
@@ -172,7 +172,7 @@ class _TrainingOptions:
 
 
 def _sizes(options: _TrainingOptions, names: Sequence[str], *, as_json: bool) -> dict[str, Any]:
-    """Say what each will cost; one that cannot learn does not stop the others."""
+    """Print what each stage will cost; a stage that cannot learn does not stop the others."""
     plain: dict[str, Any] = {}
     for name in names:
         try:
@@ -201,7 +201,7 @@ def _size(options: _TrainingOptions, name: str) -> Size | str:
 
 
 def _absent(options: _TrainingOptions, name: str) -> str:
-    """Why there is nothing to go on from, if there is not."""
+    """Why ``--since`` cannot continue this stage: no version of it serves; else empty."""
     from llmrec.artifacts import Artifacts
 
     if options.since is None or Artifacts(options.shop.models_dir).serving(name):
@@ -210,7 +210,7 @@ def _absent(options: _TrainingOptions, name: str) -> str:
 
 
 def _done(options: _TrainingOptions, name: str, record: Record, *, show: bool) -> Outcome:
-    """Train one; what went wrong is said, and stops no other."""
+    """Train one stage. An error becomes its outcome, so that the others still run."""
     notes.print(f"[bold]{name}[/]", highlight=False)
     try:
         if absent := _absent(options, name):
@@ -248,7 +248,7 @@ _STATE_TEXT: dict[State, str] = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one.
+    """The outcome of one stage.
 
     Attributes:
         stage: which one.
@@ -258,7 +258,7 @@ class Outcome:
         before: that figure without it.
         after: and with it.
         reason: why it does not serve, or was not learned.
-        again: whether an earlier run of the command had done it.
+        again: whether an earlier run of the command trained it.
     """
 
     stage: str
@@ -289,12 +289,12 @@ def outcome_of(stage: str, made: Made) -> Outcome:
 
 
 def unlearned(stage: str, state: State, reason: str) -> Outcome:
-    """The outcome of one that published nothing."""
+    """The outcome of a stage that published nothing."""
     return Outcome(stage, state, reason=reason)
 
 
 class Record:
-    """What the command has finished, with which log and options: ``cache/train-all.json``.
+    """The stages that were finished with one log and one set of options: ``cache/train-all.json``.
 
     Args:
         shop: whose.
@@ -313,7 +313,7 @@ class Record:
         self._key = cache_key(*key)
 
     def outcome(self, stage: str) -> Outcome | None:
-        """What came of ``stage``, if it was finished and its version is still there."""
+        """The outcome of ``stage``, if it was finished and its version is still there."""
         from llmrec.artifacts import Artifacts
 
         entry = self._read().get(stage)
@@ -325,14 +325,14 @@ class Record:
         return Outcome(**(entry | {"again": True}))
 
     def keep(self, outcome: Outcome) -> None:
-        """Write down that it is finished."""
+        """Record that a stage is finished."""
         from llmrec.artifacts.folders import replace_file
 
         done = self._read() | {outcome.stage: asdict(outcome)}
         replace_file(self._path, json.dumps({"key": self._key, "done": done}))
 
     def clear(self) -> None:
-        """Forget all of it."""
+        """Delete the record."""
         self._path.unlink(missing_ok=True)
 
     def _read(self) -> dict[str, Any]:
@@ -345,7 +345,7 @@ class Record:
 
 
 def show_outcomes(outcomes: Sequence[Outcome]) -> None:
-    """A line for each, then why what does not serve does not."""
+    """A row for each stage, then the reasons of those that do not serve."""
     from rich.markup import escape
     from rich.table import Table
 

@@ -150,7 +150,7 @@ class RankerStage:
         return self._since.idle(self._held_back.new, targets)
 
     def size(self) -> Size:
-        """See :class:`~llmrec.cli.train_shared.Stage`; it loads the base and makes a few steps."""
+        """See :class:`~llmrec.cli.train_shared.Stage`; loads the base and trains a few steps."""
         from llmrec.finetune.ranker.estimate import estimate_ranker
         from llmrec.finetune.ranker.prompts import prompt_maker
         from llmrec.finetune.ranker.shop import VALIDATION, sample_data
@@ -298,11 +298,11 @@ class RankerRun:
 
     @property
     def adapter(self) -> Path:
-        """Where the trained adapter appears."""
+        """The folder that the trained adapter is written to."""
         return self.folder / "adapter"
 
     def data(self) -> RankerData:
-        """The examples; those of an older log, and what was trained on them, are removed."""
+        """Make or read the examples. Those of an older log, and runs on them, are deleted."""
         from llmrec.finetune.ranker.prompts import prompt_maker
         from llmrec.finetune.ranker.shop import ranker_data
 
@@ -338,7 +338,7 @@ class RankerRun:
             )
 
     def train(self, data: RankerData, *, wandb: bool) -> LoraReport | None:
-        """Train; ``None`` if that was done before and only publishing was left."""
+        """Train; ``None`` if an earlier run trained the adapter and did not publish it."""
         from llmrec.finetune import train_lora
 
         if self.adapter.exists():
@@ -362,7 +362,7 @@ class RankerRun:
         return report
 
     def publish(self, *, promote: bool) -> PublishedAdapter:
-        """Make it a version; the run's folder goes, its curves stay."""
+        """Publish the adapter as a version, and delete the run's folder; its curves stay."""
         from llmrec.finetune.ranker.publish import publish_ranker
         from llmrec.finetune.seen import SEEN_NAME
 

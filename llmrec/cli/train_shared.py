@@ -100,7 +100,7 @@ class SinceCommand(TyperCommand):
     """A command whose ``--since`` may stand alone."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Give it its value where none follows."""
+        """Insert the value ``last`` where none follows."""
         whole: list[str] = []
         for word, after in zip(args, [*args[1:], "-"], strict=True):
             whole.append(word)
@@ -131,7 +131,7 @@ def moment(text: str | None) -> Moment | None:
 
 @dataclass(frozen=True)
 class Size:
-    """What a training will cost, as JSON and in words."""
+    """The cost of a training, as JSON and in words."""
 
     plain: Mapping[str, Any]
     words: str
@@ -145,11 +145,11 @@ class Made:
         artifact: the version.
         promoted: whether it serves.
         reason: why it does not.
-        figure: what it is judged by, such as ``ndcg@10``.
-        before: that figure without it, where it is known.
-        after: and with it.
-        show: prints what came of it.
-        plain: what JSON says beside version and card.
+        figure: the metric that judges it, such as ``ndcg@10``.
+        before: the metric without this version, where it is known.
+        after: the metric with it.
+        show: prints the result.
+        plain: further JSON, beside version and card.
     """
 
     artifact: Artifact
@@ -184,10 +184,10 @@ class Stage(Protocol):
 
     @property
     def name(self) -> str:
-        """What is learned."""
+        """The kind of version that it learns."""
 
     def idle(self) -> str:
-        """Why there is nothing to do; empty if there is."""
+        """Why there is nothing to learn; empty if there is something."""
 
     def size(self) -> Size:
         """What it will cost."""
@@ -224,7 +224,7 @@ def run_stage(stage: Stage, *, dry_run: bool, as_json: bool, size_first: bool = 
 
 
 def say_warnings(warnings: tuple[str, ...]) -> None:
-    """Each on a line of standard error."""
+    """Print each warning on a line of standard error."""
     from llmrec.cli.common import notes
 
     for warning in warnings:
@@ -243,13 +243,13 @@ def training_settings(
     """Options that were given, with ``NAME=VALUE`` pairs over them.
 
     Args:
-        kind: the settings.
-        given: options; ``None`` where one was not given.
+        kind: the class of the settings.
+        given: options of the command; ``None`` where an option was left out.
         pairs: values are JSON, or else text.
-        start: what holds where nothing else is said; defaults otherwise.
+        start: values that replace the defaults of ``kind``.
 
     Raises:
-        ConfigError: a name that there is not, or a value that cannot be.
+        ConfigError: an unknown name, or a value that is not valid.
     """
     from pydantic import ValidationError
 

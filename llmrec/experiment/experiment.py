@@ -56,7 +56,7 @@ class Experiment:
 
     @classmethod
     def of(cls, workspace: Workspace) -> Experiment | None:
-        """The one that runs in a workspace; none runs in a part of an evaluation.
+        """The experiment of a workspace; ``None`` without a name, or within an evaluation.
 
         Raises:
             ConfigError: arm B is described, but the experiment has no name.
@@ -78,11 +78,11 @@ class Experiment:
         return cls(settings.name, settings, arms)
 
     def arm(self, user: str | None) -> Arm | None:
-        """The arm of a shopper; ``None`` for a stranger, who gets arm A's ranking uncounted."""
+        """The arm of a shopper; ``None`` for a stranger, who gets A's ranking, uncounted."""
         return arm_of(self.name, user, self.settings.share) if user else None
 
     def what(self, arm: Arm) -> str:
-        """How an arm ranks, in words."""
+        """Describe in words how an arm ranks."""
         ranking = self.ranking[arm]
         named = {None: "the promoted adapter, if any", NO_ADAPTER: "no adapter"}
         adapter = named.get(ranking.adapter, f"adapter {ranking.adapter}")
@@ -110,7 +110,9 @@ def rank_in_arms(
 
 
 def check_arm_b(workspace: Workspace) -> None:
-    """Look at arm B's adapter, where the settings name one; nothing but headers is read.
+    """Check arm B's adapter when the shop opens, so that half of its shoppers meet no error.
+
+    It reads headers only, and nothing if the settings name no adapter.
 
     Raises:
         ConfigError: there is none, it is damaged, or it does not fit the language model.
@@ -141,6 +143,6 @@ def _check_folder(workspace: Workspace, chosen: AdapterFolder) -> None:
 
     try:
         base = locate(models.llm)
-    except ModelError:  # a server has them, or they are pulled later: the engine will look
+    except ModelError:  # a server has the weights, or they are pulled later: the engine will check
         return
     check_adapter(chosen.name, chosen.folder, base)

@@ -138,7 +138,7 @@ def _reached(
 def _acts(dialect: str, window: int) -> sa.Select[Any]:
     """A shopper in each row: 1 or 0 for each of ``OUTCOMES``; who did none of them has no row.
 
-    The database joins and looks into the lists: brought here, each event and list would be a row.
+    The database joins events and lists: otherwise each event and list would be fetched as a row.
     """
     user, shown_us = _exposures.c.user_id, _exposures.c.at_us
     did = (sa.func.max(sa.case((events.c.kind == kind.value, 1), else_=0)) for kind in OUTCOMES)
@@ -153,13 +153,14 @@ def _acts(dialect: str, window: int) -> sa.Select[Any]:
 def _holds(
     dialect: str, items: sa.ColumnElement[str], id: sa.ColumnElement[str]
 ) -> sa.ColumnElement[bool]:
-    """Whether a JSON list of ids holds one; each database has a word of its own for it."""
+    """Whether a JSON list of ids contains an id; databases differ in the function for it."""
     if dialect == "postgresql":
         contained: sa.ColumnElement[bool] = sa.cast(items, JSONB).has_key(id)
         return contained
     entry = sa.func.json_each(items).table_valued("value")
     read = sa.exists().select_from(entry).where(entry.c.value == id)
-    # Most lists do not hold the text of the id, and need not be read; json.dumps escapes non-ASCII.
+    # A fast text search first: most lists do not contain the id's text, and are not parsed then.
+    # json.dumps escapes non-ASCII ids, which the text search would miss: those lists are parsed.
     there = sa.func.instr(items, sa.func.json_quote(id)) > 0
     escaped = sa.func.length(id) != sa.func.length(sa.cast(id, sa.LargeBinary))
     return sa.and_(there | escaped, read)

@@ -1,4 +1,4 @@
-"""Keep what an experiment has shown, beside the answers and never at their cost."""
+"""Record what an experiment has shown; a failure never costs the shopper the answer."""
 
 from __future__ import annotations
 
@@ -37,6 +37,6 @@ def keep_shown(
     try:
         opened().record(experiment, lists)
     except LLMRecError as error:
-        # By its kind alone: a database's own words may quote what it was given.
+        # Only the error's type: a database's message may quote the shopper's data.
         kind = type(error).__name__
         _log.warning("not counted in the experiment: %d lists (%s)", len(lists), kind)

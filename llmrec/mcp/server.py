@@ -100,7 +100,7 @@ class Visitor:
         return replace(known, history=(*known.history, *self._visit))
 
     def note(self, result: ToolResult) -> None:
-        """Keep what was said and is not in the log."""
+        """Remember feedback that the log does not store."""
         if self._remember and isinstance(result, FeedbackResult) and not result.stored:
             self._visit = (*self._visit, result.entry)
 
@@ -125,7 +125,7 @@ def serve_stdio(shop: Recommender, user: str | None) -> None:
     import anyio
 
     # Python's own handler would wait for the thread that reads standard input. Ending at once loses
-    # nothing: what was written to the log is in it.
+    # nothing: a write to the log is one transaction.
     before = signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         anyio.run(_serve_stdio, shop, user)
@@ -136,8 +136,8 @@ def serve_stdio(shop: Recommender, user: str | None) -> None:
 def serve_http(shop: Recommender, user: str | None, port: int) -> None:
     """Serve clients of this machine at ``http://127.0.0.1:PORT/mcp`` until a signal.
 
-    There is no key to it: only this machine can connect, and foreign web pages in its browsers are
-    refused.
+    It asks for no key, because only this machine can connect; requests of foreign web pages in its
+    browsers are refused.
 
     Raises:
         MissingExtra: the package mcp is not installed.
@@ -216,7 +216,7 @@ def _call(
 async def _warm(shop: Recommender, one_at_a_time: CapacityLimiter) -> None:
     """Load index and models while the client still reads what tools there are.
 
-    In two steps, between which a call that needs the index alone gets its turn.
+    There are two steps, so that a call that needs the index alone can run between them.
     """
     from anyio.to_thread import run_sync
 

@@ -235,7 +235,7 @@ def remove(name: str) -> int:
         )
     with disk_errors(folder):
         freed = sum(_size(place) for place in places)
-        # The marker goes first: what a kill leaves behind is then not taken for finished.
+        # The manifest goes first: without it, what a killed process leaves counts as unfinished.
         for home in (folder, alone):
             (home / manifests.MANIFEST).unlink(missing_ok=True)
         for place in places:
@@ -253,7 +253,7 @@ def _locked(
         lock.parent.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(lock, timeout=LOCK_TIMEOUT):
-                # Another process may have finished while this one waited.
+                # Another process may have finished the pull while this one waited for the lock.
                 if force or missing():
                     make()
         except Timeout as error:
@@ -318,7 +318,8 @@ def _from_hub(
 ) -> None:
     from llmrec.weights.hub import download_repository
 
-    # Downloaded where it can be resumed, then moved: both are folders of the same disk.
+    # Downloaded into a folder that survives a kill, so that a pull resumes; then moved, which is
+    # a rename because both folders are on the same disk.
     downloads = target if tokenizer_only else _downloads(weights)
     report = progress or _silent
     downloads.mkdir(parents=True, exist_ok=True)
@@ -334,7 +335,7 @@ def _from_hub(
 
 
 def _check_space(weights: Weights) -> None:
-    # For a while the download, what was unpacked from it and the result lie side by side.
+    # At the peak the download, its unpacked files and the converted result exist together.
     needed = 2 * weights.download_bytes + weights.disk_bytes
     cache = cache_dir()
     cache.mkdir(parents=True, exist_ok=True)
@@ -348,7 +349,8 @@ def _check_space(weights: Weights) -> None:
 
 
 def _replace(partial: Path, folder: Path) -> None:
-    # A folder cannot be renamed over a full one.
+    # rename() refuses a target folder that is not empty, so the old one is deleted first. Its
+    # manifest goes before the rest: a kill in between leaves weights that count as missing.
     (folder / manifests.MANIFEST).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
     partial.replace(folder)
