@@ -254,31 +254,11 @@ class BehaviourStage:
 
 
 def _made(result: BehaviourResult, published: PublishedEncoder) -> Made:
-    from llmrec.finetune.gained import GAINED
-
     card = published.artifact.card
     name, after = next(iter(card.metrics.items()))
     before = card.metrics.get(f"before {name}")
     if before is None and published.before is not None:
         before = published.before.card.metrics.get(name)
-
-    def show() -> None:
-        figures = ", ".join(f"{metric} {figure}" for metric, figure in card.metrics.items())
-        console.print(
-            f"{published.artifact.name}: {len(result.reports)} epochs, the best was {result.best}; "
-            f"validation {figures}.",
-            highlight=False,
-        )
-        if GAINED in card.metrics:
-            console.print(
-                f"On {after.n:,} held-out new items it gained {card.metrics[GAINED]} NDCG@10 over "
-                "what it went on from.",
-                highlight=False,
-            )
-        serves = "serves now." if published.promoted else "does not serve."
-        line = f"{published.artifact.name} {serves} {published.reason}"
-        console.print(line.strip(), highlight=False)
-
     return Made(
         published.artifact,
         published.promoted,
@@ -286,5 +266,25 @@ def _made(result: BehaviourResult, published: PublishedEncoder) -> Made:
         name,
         before.mean if before else None,
         after.mean,
-        show,
+        lambda: _show(result, published),
     )
+
+
+def _show(result: BehaviourResult, published: PublishedEncoder) -> None:
+    from llmrec.finetune.gained import GAINED
+
+    name, metrics = published.artifact.name, published.artifact.card.metrics
+    figures = ", ".join(f"{metric} {figure}" for metric, figure in metrics.items())
+    console.print(
+        f"{name}: {len(result.reports)} epochs, the best was {result.best}; validation {figures}.",
+        highlight=False,
+    )
+    if GAINED in metrics:
+        targets = next(iter(metrics.values())).n
+        console.print(
+            f"On {targets:,} held-out new items it gained {metrics[GAINED]} NDCG@10 over what it "
+            "went on from.",
+            highlight=False,
+        )
+    serves = "serves now." if published.promoted else "does not serve."
+    console.print(f"{name} {serves} {published.reason}".strip(), highlight=False)

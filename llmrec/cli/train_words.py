@@ -21,6 +21,7 @@ from llmrec.cli.train_shared import (
     WandbOption,
     published_json,
     training_settings,
+    watched,
 )
 
 if TYPE_CHECKING:
@@ -89,8 +90,6 @@ def _data(session: WordsSession) -> WordsData:
 def _train(
     session: WordsSession, data: WordsData, settings: LoraSettings, *, wandb: bool
 ) -> LoraReport | None:
-    from llmrec.cli.train_shared import watched
-
     if session.adapter.exists():
         return None
     with watched(session.curves, settings, "llmrec words" if wandb else None) as tell:

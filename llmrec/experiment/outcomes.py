@@ -141,7 +141,7 @@ def _tests(a: ArmOutcome, b: ArmOutcome) -> tuple[OutcomeTest, ...]:
 ALPHA = 0.05
 """An adjusted p below this lets an arm be called better."""
 
-# The sample-ratio test is made with every look, so its threshold is far below ALPHA.
+# The split is tested whenever somebody looks, so a false alarm must be much rarer than ALPHA.
 _ODD_SPLIT = 0.001
 _PLURAL = {"like": "likes", "cart": "carts", "purchase": "purchases"}
 

@@ -48,6 +48,7 @@ __all__ = [
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with the stage (``download``, ``unpack``, ``convert``), bytes done and bytes in all."""
 
+# Seconds: a pull of several gigabytes by another process may take half an hour.
 LOCK_TIMEOUT = 1800.0
 
 
