@@ -96,7 +96,7 @@ def source_modules(checkout: Path) -> list[Module]:
     modules = []
     for path in sorted(names):
         text = path.read_text(encoding="utf-8")
-        modules.append(Module(path, frozenset(names[path]), text, ast.parse(text)))
+        modules.append(Module(path, frozenset(names[path]), text, ast.parse(text, str(path))))
     return modules
 
 
