@@ -53,7 +53,7 @@ class Parts:
         if retriever is not None:
             self.__dict__["retriever"] = retriever
         if self.experiment and self._own_engine:
-            from llmrec.experiment.checks import check_arm_b
+            from llmrec.experiment.experiment import check_arm_b
 
             check_arm_b(workspace)
 

@@ -14,7 +14,17 @@ HEADER = (
     "# One set of versions that work together, for Python 3.10 and later; 'make lock' writes it.\n"
     "# A constraint installs nothing: the CUDA packages matter only where torch asks for them.\n"
 )
-EXTRAS = ("cpu", "quant", "train", "eval", "serve", "pictures", "dev")
+EXTRAS = (
+    "cpu",
+    "quant",
+    "train",
+    "eval",
+    "serve",
+    "pictures",
+    "chat",
+    "data",
+    "dev",
+)
 
 VLLM_HEADER = (
     "# Everything in the environment of 'make test-vllm', for Python 3.11 and later; 'make lock'\n"

@@ -10,8 +10,8 @@ from pathlib import Path
 from llmrec.config import EngineSettings
 from llmrec.errors import OutOfMemory
 from llmrec.planner import Machine, Plan, Shape, choose, suggest
-from llmrec.planner.cards import EXAMPLE_CARDS, imagined
-from llmrec.planner.known import KNOWN_MODELS
+from llmrec.planner.machine import EXAMPLE_CARDS, imagined
+from llmrec.planner.shapes import KNOWN_MODELS
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "hardware.md"

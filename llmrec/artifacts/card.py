@@ -121,8 +121,8 @@ def read_card(folder: Path) -> Card:
     path = folder / CARD_NAME
     hint = "Restore that file, or learn it anew."
     if folder.parent.name in KINDS:
-        name = f"{folder.parent.name} {folder.name}"
-        hint = f"Restore it, or let another version serve and run: llmrec models remove {name}"
+        name = f"{folder.parent.name}/{folder.name}"
+        hint = f"Restore it, or let another version serve and run: llmrec models rm {name}"
     try:
         return read_document(path, Card, hint=hint)
     except FileNotFoundError as error:

@@ -40,7 +40,9 @@ def answer_table(
             price_of(recommendation.item),
             *(() if awaited else (_words(recommendation.reason),)),
         )
-    described = [one for one in answer if one.description and not awaited]
+    described = [
+        recommendation for recommendation in answer if recommendation.description and not awaited
+    ]
     return (
         Group(table, *(card(recommendation) for recommendation in described))
         if described

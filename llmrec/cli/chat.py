@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llmrec.cli.common import WorkspaceOption, console
+from llmrec.cli.common import WorkspaceOption, console, notes
 from llmrec.errors import DataError
 
 if TYPE_CHECKING:
@@ -86,7 +88,6 @@ def _talk(agent: Agent, user: str | None, resume: str | None, pictures: Pictures
     from llmrec.agent.profile_edits import ProfileEdits
     from llmrec.agent.sessions import Sessions
     from llmrec.cli.chat_actions import HELP
-    from llmrec.cli.chat_line import make_reader
     from llmrec.cli.chat_loop import COMMANDS, ChatLoop
 
     workspace = agent.shop.workspace
@@ -101,7 +102,58 @@ def _talk(agent: Agent, user: str | None, resume: str | None, pictures: Pictures
         conversation = conversation or sessions.start(user)
         loop = ChatLoop(agent, sessions, edits, conversation, console, pictures=pictures)
         console.print(f"{HELP}\n", markup=False, highlight=False)
-        loop.run(make_reader(workspace.cache_dir / "chat-history", COMMANDS))
+        loop.run(line_reader(workspace.cache_dir / "chat-history", COMMANDS))
+
+
+def line_reader(history: Path, commands: Sequence[str]) -> Callable[[], str | None]:
+    """A function that reads a line of the shopper; it gives ``None`` at the end.
+
+    In a terminal prompt-toolkit reads it, where it is installed.
+
+    Args:
+        history: the file with the lines of earlier sessions.
+        commands: slash commands that are completed.
+    """
+    if not sys.stdin.isatty():
+        return _piped
+    try:
+        from prompt_toolkit import PromptSession
+        from prompt_toolkit.completion import WordCompleter
+        from prompt_toolkit.formatted_text import HTML
+        from prompt_toolkit.history import FileHistory
+    except ImportError:
+        notes.print(
+            "For earlier lines and completion run: pip install 'llmrec[chat]'",
+            markup=False,
+            highlight=False,
+        )
+        return lambda: _typed(lambda: input("you> "))
+
+    history.parent.mkdir(parents=True, exist_ok=True)
+    # Commands begin with a slash, which is no part of a word otherwise.
+    completer = WordCompleter(list(commands), sentence=True)
+    session: PromptSession[str] = PromptSession(
+        HTML("<b><ansicyan>you&gt;</ansicyan></b> "),
+        history=FileHistory(str(history)),
+        completer=completer,
+        complete_while_typing=False,
+    )
+    return lambda: _typed(session.prompt)
+
+
+def _typed(ask: Callable[[], str]) -> str | None:
+    """A line from the keyboard; Ctrl-C empties it, Ctrl-D ends the conversation."""
+    try:
+        return ask().strip()
+    except KeyboardInterrupt:
+        return ""
+    except EOFError:
+        return None
+
+
+def _piped() -> str | None:
+    line = sys.stdin.readline()
+    return line.strip() if line else None
 
 
 def _replay(agent: Agent, script: Path, user: str | None) -> None:

@@ -27,8 +27,7 @@ from llmrec.agent.sessions import Sessions
 from llmrec.agent.state import Conversation
 from llmrec.catalog.forgetting import operation
 from llmrec.cli.chat_actions import ACTIONS, HELP, action_of
-from llmrec.cli.chat_view import Writing, show, show_scores
-from llmrec.cli.chat_words import Flow
+from llmrec.cli.chat_view import WrappedReply, Writing, show, show_scores
 from llmrec.cli.pictures import Pictures
 from llmrec.config import disk_errors
 from llmrec.errors import ConfigError, LLMRecError, NotFound
@@ -98,7 +97,7 @@ class ChatLoop:
     def reply(self, events: Iterator[AgentEvent]) -> None:
         """Show a reply as it comes, and store the turn when all but products' words is there."""
         calls: list[ToolCalled] = []
-        status, flow = self.console.status("…"), Flow(self.console)
+        status, flow = self.console.status("…"), WrappedReply(self.console)
         writing = Writing(self.console)
         answered = False
         try:
@@ -131,7 +130,7 @@ class ChatLoop:
     def _keep(self, conversation: Conversation) -> None:
         """Store a conversation and go on with it, unless it was deleted elsewhere meanwhile."""
         try:
-            # One with turns was stored with the last of them.
+            # A conversation with turns was saved before: save refuses it if it was deleted since.
             self.sessions.save(conversation, known=bool(self.conversation.turns))
         except NotFound:
             self.console.print(say("deleted_elsewhere", conversation.language))
@@ -158,10 +157,10 @@ class ChatLoop:
             self.console.print(turn.answered, markup=False, highlight=False)
 
     def _sessions(self) -> None:
-        for one in self.sessions.list(self.conversation.user):
-            when = f"{one.said.astimezone():%Y-%m-%d %H:%M}"
+        for session in self.sessions.list(self.conversation.user):
+            when = f"{session.said.astimezone():%Y-%m-%d %H:%M}"
             self.console.print(
-                f"{one.id[:8]}  {when}  {one.turns:>3} turns  {one.title}", markup=False
+                f"{session.id[:8]}  {when}  {session.turns:>3} turns  {session.title}", markup=False
             )
 
     def _resume(self, id: str) -> None:

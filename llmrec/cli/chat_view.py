@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.columns import Columns
 from rich.console import Console
 from rich.markup import escape
@@ -22,26 +24,32 @@ from llmrec.agent.events import (
     ToolCalled,
     Words,
 )
-from llmrec.cli.chat_words import Flow
 from llmrec.cli.pictures import Pictures
 from llmrec.prompting import price_label
 
-__all__ = ["Writing", "show", "show_scores"]
+__all__ = [
+    "WrappedReply",
+    "Writing",
+    "show",
+    "show_scores",
+]
 
 _FACTS = 4
 
 
-def show(console: Console, event: AgentEvent, flow: Flow, pictures: Pictures | None = None) -> None:
-    """Print one event of a reply; those that only tell of work are left to a spinner."""
+def show(
+    console: Console, event: AgentEvent, flow: WrappedReply, pictures: Pictures | None = None
+) -> None:
+    """Print an event of a reply; a spinner shows the events that only report progress."""
     if isinstance(event, Words):
         flow.write(event.text)
     elif isinstance(event, Products):
-        for one in event.cards:
+        for card in event.cards:
             if pictures is not None:
-                pictures.show(one.product.get("image_url"))
-            console.print(_panel(one))
+                pictures.show(card.product.get("image_url"))
+            console.print(_panel(card))
     elif isinstance(event, ConstraintsChanged) and event.held:
-        chips = [Text(f" {one.text} ", style="black on cyan") for one in event.held]
+        chips = [Text(f" {limit.text} ", style="black on cyan") for limit in event.held]
         console.print(Columns(chips, padding=(0, 1)))
     elif isinstance(event, Table):
         console.print(_table(event))
@@ -59,15 +67,15 @@ class Writing:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._pending: set[tuple[int, str]] = set()
-        self._told: set[str] = set()
+        self._shown_errors: set[str] = set()
 
     @property
     def left(self) -> int:
-        """How many cards have their words still to come."""
+        """The number of cards that still wait for their words."""
         return len(self._pending)
 
     def await_words(self, cards: Sequence[Card]) -> None:
-        """Take note of the cards whose words will come; the others have theirs."""
+        """Note the cards whose words are still to come."""
         self._pending |= {(card.number, card.product["id"]) for card in cards if card.pending}
 
     def show(self, event: ProductWords) -> None:
@@ -76,8 +84,8 @@ class Writing:
         if card not in self._pending:
             return
         self._pending.remove(card)
-        if event.error and event.message not in self._told:
-            self._told.add(event.message)
+        if event.error and event.message not in self._shown_errors:
+            self._shown_errors.add(event.message)
             self._console.print(event.message, style="yellow", markup=False, highlight=False)
         if event.reason:
             line = f"{event.number}. {_reason(event.reason, event.origin)}"
@@ -88,8 +96,8 @@ class Writing:
 def show_scores(console: Console, calls: list[ToolCalled], cards: tuple[Card, ...]) -> None:
     """How the last answer came about: the tools asked, and each product's scores."""
     for call in calls:
-        asked = ", ".join(f"{name}={value}" for name, value in call.arguments.items())
-        console.print(f"{call.name}({asked})", markup=False)
+        arguments = ", ".join(f"{name}={value}" for name, value in call.arguments.items())
+        console.print(f"{call.name}({arguments})", markup=False)
     for card in cards:
         parts = "  ".join(f"{name} {value:.3f}" for name, value in card.scores.items())
         console.print(f"{card.number}. {card.product['title']}  {parts}", markup=False)
@@ -128,3 +136,32 @@ def _table(event: Table) -> RichTable:
     for name, values in event.rows:
         table.add_row(escape(name), *(escape(value or "—") for value in values))
     return table
+
+
+@dataclass
+class WrappedReply:
+    """One reply's words on a console.
+
+    A terminal breaks wherever its last column is, also within a word. A pipe or a file gets lines
+    as long as they are.
+    """
+
+    console: Console
+    _column: int = 0
+    _gap: str = ""
+
+    def write(self, text: str) -> None:
+        """Print a piece; the space at its end waits for the next, which may begin a line."""
+        word = text.rstrip(" ")
+        first, _, _ = word.partition("\n")
+        end = self._column + len(self._gap) + cell_len(first)
+        if self._gap and self.console.is_terminal and end > self.console.width:
+            self._print("\n" + word)
+        else:
+            self._print(self._gap + word)
+        self._gap = text[len(word) :]
+
+    def _print(self, text: str) -> None:
+        self.console.print(text, end="", markup=False, highlight=False, soft_wrap=True)
+        _, broken, last = text.rpartition("\n")
+        self._column = cell_len(last) + (0 if broken else self._column)

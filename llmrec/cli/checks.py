@@ -7,10 +7,10 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from llmrec.cli.findings import Finding
 from llmrec.config import Settings, Workspace, cache_dir
 from llmrec.errors import IndexMismatch, IndexMissing, LLMRecError, ModelError
 
@@ -19,7 +19,28 @@ if TYPE_CHECKING:
     from llmrec.planner import Machine
     from llmrec.retrieval.collection import VectorCollection
 
-__all__ = ["machine", "packages", "weights", "workspace_contents"]
+__all__ = [
+    "Finding",
+    "State",
+    "machine",
+    "packages",
+    "weights",
+    "workspace_contents",
+]
+
+State: TypeAlias = Literal["ok", "note", "problem"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report. A ``problem`` keeps something from working; ``hint`` mends it."""
+
+    area: str
+    name: str
+    value: str
+    state: State = "ok"
+    hint: str = ""
+
 
 _COMPARED_ITEMS = 20_000
 """Above this many items only counts are compared: reading every text would take minutes."""

@@ -14,7 +14,7 @@ from llmrec.cli.common import WorkspaceOption, console
 from llmrec.errors import WorkspaceError
 
 if TYPE_CHECKING:
-    from llmrec.cli.findings import Finding
+    from llmrec.cli.checks import Finding
     from llmrec.config import Settings, Workspace
 
 __all__ = ["doctor"]
@@ -63,9 +63,13 @@ def doctor(
         findings += _imagined(_settings(shop), model, card, compute_capability, plans)
     else:
         findings += _here(shop, absent, bool(workspace), model, plans)
-    problems = [one for one in findings if one.state == "problem"]
+    problems = [finding for finding in findings if finding.state == "problem"]
     if as_json:
-        report = {"ok": not problems, "findings": [asdict(one) for one in findings], "plans": plans}
+        report = {
+            "ok": not problems,
+            "findings": [asdict(finding) for finding in findings],
+            "plans": plans,
+        }
         typer.echo(json.dumps(report, indent=2))
     else:
         _print(findings, imagined=bool(card))
@@ -96,7 +100,7 @@ def _here(
     plans: list[dict[str, Any]],
 ) -> Iterator[Finding]:
     from llmrec.cli import checks
-    from llmrec.cli.findings import Finding
+    from llmrec.cli.checks import Finding
     from llmrec.cli.plan_view import plan_as_json, plan_findings, plan_or_error, without_plan
     from llmrec.planner import this_machine
 
@@ -152,19 +156,21 @@ def _print(findings: list[Finding], *, imagined: bool) -> None:
     for column in ("", "", "", ""):
         table.add_column(column, overflow="fold")
     area = ""
-    for one in findings:
+    for finding in findings:
         table.add_row(
-            f"[bold]{one.area}[/]" if one.area != area else "",
-            one.name,
-            escape(one.value),
-            _MARKS[one.state],
+            f"[bold]{finding.area}[/]" if finding.area != area else "",
+            finding.name,
+            escape(finding.value),
+            _MARKS[finding.state],
         )
-        area = one.area
+        area = finding.area
     console.print(table, highlight=False)
-    hints = [one for one in findings if one.hint]
+    hints = [finding for finding in findings if finding.hint]
     if not hints and not imagined:
         console.print("Everything that is needed is here.")
-    for one in hints:
+    for finding in hints:
         console.print(
-            f"[bold]{one.area} {one.name}:[/] {escape(one.hint)}", highlight=False, soft_wrap=True
+            f"[bold]{finding.area} {finding.name}:[/] {escape(finding.hint)}",
+            highlight=False,
+            soft_wrap=True,
         )

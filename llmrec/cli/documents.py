@@ -86,15 +86,15 @@ def ask(
     Example: [bold]llmrec documents ask "Who pays the postage of a return?"[/]
     """
     with _opened(workspace) as documents:
-        found = documents.ask(" ".join(question))
+        quotation = documents.ask(" ".join(question))
     if as_json:
-        plain = {**asdict(found), "source": found.source} if found else None
+        plain = {**asdict(quotation), "source": quotation.source} if quotation else None
         typer.echo(json.dumps(plain, ensure_ascii=False))
-    elif found is None:
+    elif quotation is None:
         console.print("The shop's documents do not say.")
     else:
-        console.print(f"“{found.text}”", markup=False, highlight=False)
-        console.print(found.source, style="dim", markup=False, highlight=False)
+        console.print(f"“{quotation.text}”", markup=False, highlight=False)
+        console.print(quotation.source, style="dim", markup=False, highlight=False)
 
 
 def documents_line(report: DocumentsReport) -> str:

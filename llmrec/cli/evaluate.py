@@ -27,6 +27,7 @@ app = typer.Typer(
 app.command("baselines")(evaluate_baselines.baselines)
 
 _KS = (5, 10, 20)
+# Users whose prompts the model ranks in one call, and users that the retriever answers in one.
 _BATCH = 16
 _RETRIEVER_BATCH = 64
 

@@ -80,7 +80,7 @@ def _table(result: ExperimentResult) -> Table:
     return table
 
 
-def _share(one: Share) -> str:
-    if one.share is None:
+def _share(share: Share) -> str:
+    if share.share is None:
         return "-"
-    return f"{one.share:.1%} ({one.low:.1%} to {one.high:.1%})"
+    return f"{share.share:.1%} ({share.low:.1%} to {share.high:.1%})"

@@ -39,13 +39,13 @@ def show(
     Example: [bold]llmrec items show KETTLE-01 KETTLE-02[/]
     """
     with _store(workspace) as store:
-        found = store.items(ids)
+        items = store.items(ids)
     if as_json:
-        _print_json(found.values())
+        _print_json(items.values())
     else:
-        for item in found.values():
+        for item in items.values():
             console.print(_card(item))
-    unknown = [id for id in dict.fromkeys(ids) if id not in found]
+    unknown = [id for id in dict.fromkeys(ids) if id not in items]
     if unknown:
         _say_unknown(unknown)
         raise typer.Exit(1)
@@ -63,15 +63,15 @@ def search(
     Example: [bold]llmrec items search red kettle --limit 5[/]
     """
     with _store(workspace) as store:
-        found = store.search_items(" ".join(words), limit)
+        items = store.search_items(" ".join(words), limit)
     if as_json:
-        _print_json(found)
+        _print_json(items)
         return
-    if not found:
+    if not items:
         notes.print("No item holds all these words.")
         return
     table = Table("id", "title", "brand", "category", "price", "stock")
-    for item in found:
+    for item in items:
         cells = (item.id, item.title, item.brand or "", item.category[-1] if item.category else "")
         table.add_row(*map(escape, cells), price_of(item), _stock(item))
     console.print(table)

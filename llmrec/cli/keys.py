@@ -51,17 +51,17 @@ def list_keys(workspace: WorkspaceOption = None, as_json: JsonOption = False) ->
     Example: [bold]llmrec keys list[/]
     """
     with _store(workspace) as store:
-        found = store.list()
+        keys = store.list()
     if as_json:
-        typer.echo(json.dumps([_plain(one) for one in found], indent=2))
+        typer.echo(json.dumps([_plain(key) for key in keys], indent=2))
         return
-    if not found:
+    if not keys:
         notes.print("There are no keys. Make one with: llmrec keys create --scope merchant")
         return
     table = Table("id", "scope", "user", "made", "revoked")
-    for one in found:
-        times = [f"{at:%Y-%m-%d %H:%M}" if at else "" for at in (one.made_at, one.revoked_at)]
-        table.add_row(one.id, one.scope.value, escape(one.user or ""), *times)
+    for key in keys:
+        times = [f"{at:%Y-%m-%d %H:%M}" if at else "" for at in (key.made_at, key.revoked_at)]
+        table.add_row(key.id, key.scope.value, escape(key.user or ""), *times)
     console.print(table)
 
 

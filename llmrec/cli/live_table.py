@@ -13,6 +13,7 @@ from typing_extensions import Self
 
 __all__ = ["LiveTable"]
 
+# A live table must not be higher than a terminal: rich cannot redraw what has scrolled away.
 _SHOWN = 12
 
 

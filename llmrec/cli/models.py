@@ -54,7 +54,7 @@ def list_models(
     """
     from llmrec.weights import available
 
-    rows = [_row(one) for one in available()]
+    rows = [_row(weights) for weights in available()]
     learned = models_learned.rows(workspace)
     if as_json:
         typer.echo(json.dumps([*rows, *learned], indent=2))
@@ -93,17 +93,18 @@ def pull(
         _pull_tokenizers(names or [], force=force)
         return
 
-    # All names are looked at before the first byte is fetched.
+    # A wrong name is an error before the first byte is fetched.
     wanted = [weights.describe(name) for name in names or weights.DEFAULTS]
-    for one in wanted:
-        if not force and weights.installed(one) is not None:
-            where = weights.folder_of(one)
-            console.print(f"{one.name}: there already, {where}", highlight=False, soft_wrap=True)
+    for model in wanted:
+        if not force and weights.installed(model) is not None:
+            where = weights.folder_of(model)
+            console.print(f"{model.name}: there already, {where}", highlight=False, soft_wrap=True)
             continue
-        notes.print(f"Pulling {one.name}{_size_of_pull(one)} from {one.source}", highlight=False)
+        size = _size_of_pull(model)
+        notes.print(f"Pulling {model.name}{size} from {model.source}", highlight=False)
         with _bar() as bar:
-            folder = weights.pull(one.name, _progress(bar), force=force)
-        console.print(f"{one.name}: ready, {folder}", highlight=False, soft_wrap=True)
+            folder = weights.pull(model.name, _progress(bar), force=force)
+        console.print(f"{model.name}: ready, {folder}", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -114,7 +115,7 @@ def verify(names: Names = None) -> None:
     """
     from llmrec import weights
 
-    chosen = names or [one.name for one in weights.available() if _is_here(one)]
+    chosen = names or [model.name for model in weights.available() if _is_here(model)]
     if not chosen:
         notes.print("There are no weights here yet. Get the defaults with: llmrec models pull")
     first: LLMRecError | None = None
@@ -131,24 +132,52 @@ def verify(names: Names = None) -> None:
 
 @app.command("rm")
 def remove(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What to delete.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="Weights, or a learned version by kind and number: ranker/0001."
+        ),
+    ],
+    workspace: WorkspaceOption = None,
 ) -> None:
-    """Delete pulled weights and what is left of their download.
+    """Delete pulled weights and what is left of their download, or a learned version.
 
-    What was learned for a shop is deleted by [bold]llmrec models remove[/].
+    A version that serves is not deleted.
 
-    Example: [bold]llmrec models rm smollm2-135m-instruct[/]
+    Examples: [bold]llmrec models rm smollm2-135m-instruct[/] ·
+    [bold]llmrec models rm ranker/0001 -w shop[/]
     """
     from llmrec import weights
+    from llmrec.artifacts import KINDS
 
+    kind, _, version = name.partition("/")
+    # Hub ids have a slash too (owner/name), but no owner has the name of a kind and a number.
+    if kind in KINDS and version.isdigit():
+        models_learned.remove_version(kind, version, workspace)
+        return
     freed = weights.remove(name)
     console.print(f"{name}: removed, {_mb(freed)} freed.", highlight=False)
+
+
+@app.command("remove", hidden=True)
+def remove_old(
+    kind: Annotated[str, typer.Argument(metavar="KIND")],
+    version: Annotated[str, typer.Argument(metavar="VERSION")],
+    workspace: WorkspaceOption = None,
+) -> None:
+    """The older name of [bold]llmrec models rm KIND/VERSION[/]."""
+    notes.print(
+        f"[yellow]'models remove' is an older name:[/] llmrec models rm {kind}/{version}; a later "
+        "release refuses it.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    models_learned.remove_version(kind, version, workspace)
 
 
 app.command("show")(models_learned.show)
 app.command("promote")(models_learned.promote)
 app.command("rollback")(models_learned.rollback)
-app.command("remove")(models_learned.remove)
 
 
 def _pull_tokenizers(names: list[str], *, force: bool) -> None:
@@ -202,7 +231,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
 def _is_here(weights: Weights) -> bool:
     from llmrec.weights import folder_of
 
-    # Not "complete": a damaged folder is what verify is for.
+    # A folder that is not complete counts, too: verify is there to find damaged ones.
     return folder_of(weights).is_dir()
 
 

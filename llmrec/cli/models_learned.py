@@ -1,21 +1,33 @@
-"""``llmrec models show, promote, rollback, remove``: versions of what was learned for a shop."""
+"""Versions of what was learned for a shop: ``llmrec models show, promote, rollback`` and ``rm``."""
 
 from __future__ import annotations
 
+import json
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
+from rich.table import Table
 
 from llmrec.cli.common import WorkspaceOption, console, notes
 from llmrec.errors import ConfigError, ModelError, WorkspaceError
 
 if TYPE_CHECKING:
-    from llmrec.artifacts import Artifact, Artifacts
+    from collections.abc import Iterator
+
+    from llmrec.artifacts import Artifact, Artifacts, Card
     from llmrec.config import Workspace
 
-__all__ = ["print_rows", "promote", "remove", "rollback", "rows", "show"]
+__all__ = [
+    "print_rows",
+    "promote",
+    "remove_version",
+    "rollback",
+    "rows",
+    "show",
+]
 
 Kind = Annotated[
     str,
@@ -24,7 +36,7 @@ Kind = Annotated[
 Version = Annotated[str, typer.Argument(metavar="VERSION", help="Its number, e.g. 0002.")]
 
 _SECTIONS = {"ranker": "ranking", "reader": "reader", "words": "explain"}
-"""The section of the settings whose ``adapter`` goes over what was promoted; of adapters."""
+"""By kind of adapter, the section whose setting ``adapter`` overrides the promoted version."""
 
 
 def show(
@@ -39,15 +51,13 @@ def show(
     Examples: [bold]llmrec models show ranker/0002[/] ·
     [bold]llmrec models show ranker/0002 -w shop --json[/]
     """
-    from llmrec.cli.card_view import print_card
-
     _, store = _open(workspace)
     kind, _, version = name.partition("/")
-    found = store.get(kind, version)
+    artifact = store.get(kind, version)
     if as_json:
-        typer.echo(found.card.model_dump_json(indent=2))
+        typer.echo(artifact.card.model_dump_json(indent=2))
     else:
-        print_card(found, serves=store.serving(kind) == version)
+        print_card(artifact, serves=store.serving(kind) == version)
 
 
 def promote(
@@ -86,12 +96,11 @@ def rollback(kind: Kind, workspace: WorkspaceOption = None) -> None:
     _warn_of_settings(shop, kind)
 
 
-def remove(kind: Kind, version: Version, workspace: WorkspaceOption = None) -> None:
+def remove_version(kind: str, version: str, workspace: Path | None) -> None:
     """Delete a learned version that does not serve.
 
-    Weights are deleted by [bold]llmrec models rm[/].
-
-    Example: [bold]llmrec models remove ranker 0001[/]
+    Raises:
+        ModelError: it serves, or is not there.
     """
     _, store = _open(workspace)
     store.remove(kind, version)
@@ -112,16 +121,14 @@ def rows(workspace: Path | None) -> list[dict[str, Any]]:
         if workspace is not None:
             raise
         return []
-    return [_row(store, kind, one) for kind in KINDS for one in store.numbers(kind)]
+    return [_row(store, kind, version) for kind in KINDS for version in store.numbers(kind)]
 
 
-def print_rows(found: list[dict[str, Any]]) -> None:
+def print_rows(rows: list[dict[str, Any]]) -> None:
     """Print them as a table, and what is wrong with damaged ones as notes."""
-    from llmrec.cli.card_view import print_versions
-
-    if found:
-        print_versions(found)
-    for error in dict.fromkeys(row["error"] for row in found if row["error"]):
+    if rows:
+        print_versions(rows)
+    for error in dict.fromkeys(row["error"] for row in rows if row["error"]):
         notes.print(f"[yellow]Damaged:[/] {escape(error)}", highlight=False, soft_wrap=True)
 
 
@@ -138,7 +145,7 @@ def _row(store: Artifacts, kind: str, version: str) -> dict[str, Any]:
 
     row: dict[str, Any] = {"name": f"{kind}/{version}", "kind": kind, "learned": True}
     row |= {"version": version, "serves": None, "card": None, "error": None}
-    # A damaged one must not hide the others.
+    # A damaged version must not keep the others out of the list.
     try:
         row["serves"] = store.serving(kind) == version
         row["card"] = store.get(kind, version).card.model_dump(mode="json")
@@ -163,7 +170,7 @@ def _compared(chosen: Artifact, before: Artifact | None) -> str:
 
 
 def _check_base(shop: Workspace, chosen: Artifact) -> None:
-    """Refuse an adapter that would fail at the first request."""
+    """Refuse an adapter that does not fit the base model: it would fail at the first request."""
     if chosen.kind not in _SECTIONS:
         return
     from llmrec.engines.adapters import check_adapter
@@ -196,3 +203,73 @@ def _warn_of_settings(shop: Workspace, kind: str) -> None:
 
 def _say(text: str) -> None:
     console.print(escape(text), highlight=False, soft_wrap=True)
+
+
+_WIDE = 100
+
+
+def print_versions(rows: list[dict[str, Any]]) -> None:
+    """One line for each version; ``rows`` have ``name``, ``serves`` and the card's content."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("Learned", "Serves", "Made", "Measured", "Events", "Up to", "From"):
+        table.add_column(column, no_wrap=column in ("Learned", "Made", "Up to"), overflow="fold")
+    for row in rows:
+        serves = "[green]yes[/]" if row["serves"] else ""
+        table.add_row(row["name"], serves, *map(escape, _cells(row["card"])))
+    console.print()
+    console.print(table)
+
+
+def print_card(version: Artifact, *, serves: bool) -> None:
+    """Print everything on a card, one field a line."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+    for name, value in _lines(version.card):
+        table.add_row(escape(name), escape(value))
+    mark = " [green](serves)[/]" if serves else ""
+    console.print(f"[bold]{version.name}[/]{mark}", highlight=False)
+    console.print(escape(str(version.folder)), highlight=False, soft_wrap=True)
+    console.print(table)
+
+
+def _cells(content: dict[str, Any] | None) -> tuple[str, ...]:
+    from llmrec.artifacts import Card
+
+    if content is None:
+        return "", "damaged", "", "", ""
+    card = Card.model_validate(content)
+    main = f"{card.main[0]} {card.main[1]}" if card.main else ""
+    last = _moment(card.data.last)[:10] if card.data.last else ""
+    return _moment(card.created), main, f"{card.data.events:,}", last, card.parent or ""
+
+
+def _lines(card: Card) -> Iterator[tuple[str, str]]:
+    yield "made", f"{_moment(card.created)} UTC, in {card.seconds:,.1f} s"
+    yield "from", card.parent or "nothing before it"
+    data = card.data
+    until = f", up to {_moment(data.last)} UTC" if data.last else ""
+    yield "data", f"{data.events:,} events, {data.users:,} users, {data.items:,} items{until}"
+    yield "data sha256", data.sha256
+    for name, figure in card.metrics.items():
+        yield name, f"{figure}  (n = {figure.n:,})"
+    yield "seed", str(card.seed)
+    for heading, values in (("settings", card.settings), ("extra", card.extra)):
+        for name, value in values.items():
+            yield f"{heading}.{name}", _short(value)
+    yield "versions", ", ".join(f"{name} {value}" for name, value in card.versions.items())
+    for note in card.notes:
+        yield "note", note
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(timezone.utc):%Y-%m-%d %H:%M}"
+
+
+def _short(value: Any) -> str:
+    """A value on a line or two; ``--json`` has all of it."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if len(text) <= _WIDE:
+        return text
+    count = f" ({len(value)} values)" if isinstance(value, list) else ""
+    return f"{text[:_WIDE]}…{count}"

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from llmrec.cli.findings import Finding
+from llmrec.cli.checks import Finding
 from llmrec.config import EngineSettings, Settings
 from llmrec.errors import ConfigError, LLMRecError
 from llmrec.planner import Machine, Plan, choose, shape_named, suggest
-from llmrec.planner.cards import imagined
+from llmrec.planner.machine import imagined
 
 __all__ = ["imagined_machines", "plan_as_json", "plan_findings", "plan_or_error", "without_plan"]
 
@@ -93,12 +93,12 @@ def plan_as_json(machine: Machine, plan: Plan | LLMRecError, heading: str = "") 
         },
         "suits": [
             {
-                "model": one.known.name,
-                "engine": one.plan.engine,
-                "precision": one.plan.precision,
-                "memory_bytes": one.plan.memory.total,
+                "model": suggestion.known.name,
+                "engine": suggestion.plan.engine,
+                "precision": suggestion.plan.precision,
+                "memory_bytes": suggestion.plan.memory.total,
             }
-            for one in suggest(machine)
+            for suggestion in suggest(machine)
         ],
     }
     if isinstance(plan, LLMRecError):
@@ -135,12 +135,12 @@ def _memory(plan: Plan) -> str:
 
 
 def _suggestions(machine: Machine, settings: EngineSettings) -> Iterator[str]:
-    for one in suggest(machine, EngineSettings(memory_share=settings.memory_share)):
-        plan = one.plan
+    for suggestion in suggest(machine, EngineSettings(memory_share=settings.memory_share)):
+        plan = suggestion.plan
         yield (
-            f"{one.known.name} in {plan.precision} on {plan.engine}, "
+            f"{suggestion.known.name} in {plan.precision} on {plan.engine}, "
             f"{_needed(plan) / 1e9:.1f} GB and {plan.kv_tokens} tokens of cache "
-            f"({one.known.licence}{', gated' if one.known.gated else ''})"
+            f"({suggestion.known.licence}{', gated' if suggestion.known.gated else ''})"
         )
 
 

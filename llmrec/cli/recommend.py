@@ -2,18 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from llmrec.answer_events import AnswerComplete, AnswerEvent, AnswerRanked, WordsWritten
-from llmrec.cli import filter_options as flags
 from llmrec.cli.cards import answer_table, print_words, score_table, trace_line
 from llmrec.cli.common import WorkspaceOption, console, notes
-from llmrec.types import Recommendations
+from llmrec.errors import HistoryError
+from llmrec.requests import as_filters
+from llmrec.types import Filters, Recommendations
 
-__all__ = ["recommend"]
+if TYPE_CHECKING:
+    from llmrec.recommender import Recommender
+
+__all__ = [
+    "recommend",
+]
+
+_PANEL = "Filters (hard: nothing that violates one comes back)"
+
+
+def _option(*names: str, text: str) -> object:
+    return typer.Option(*names, help=text, rich_help_panel=_PANEL, show_default=False)
+
+
+Categories = Annotated[list[str] | None, _option("--category", text="Any step of the path.")]
+Brands = Annotated[list[str] | None, _option("--brand", text="Only these brands; repeatable.")]
+NotBrands = Annotated[list[str] | None, _option("--not-brand", text="None of these brands.")]
+NotWords = Annotated[
+    list[str] | None, _option("--not-word", text="No title with this word or phrase; repeatable.")
+]
+MinPrice = Annotated[str | None, _option("--min-price", text="At least, e.g. 10.")]
+MaxPrice = Annotated[str | None, _option("--max-price", text="At most, e.g. 39.90.")]
+InStock = Annotated[bool, _option("--in-stock", text="Only what can be delivered.")]
+Languages = Annotated[list[str] | None, _option("--language", text="Of the product's text: de.")]
+Attributes = Annotated[list[str] | None, _option("--attribute", text="name=value; repeatable.")]
+NotAttributes = Annotated[
+    list[str] | None,
+    _option("--not-attribute", text="name=value: of sizes, what comes in no other; repeatable."),
+]
+
+
+def build_filters(
+    *,
+    categories: list[str] | None = None,
+    brands: list[str] | None = None,
+    not_brands: list[str] | None = None,
+    not_words: list[str] | None = None,
+    min_price: str | None = None,
+    max_price: str | None = None,
+    in_stock: bool = False,
+    languages: list[str] | None = None,
+    attributes: list[str] | None = None,
+    not_attributes: list[str] | None = None,
+    allow_seen: bool = False,
+) -> Filters:
+    """Put the flags together.
+
+    Raises:
+        HistoryError: a value cannot be understood; names the flag.
+    """
+    given = {
+        "categories": categories,
+        "brands": brands,
+        "not_brands": not_brands,
+        "not_words": not_words,
+        "min_price": min_price,
+        "max_price": max_price,
+        "in_stock": in_stock,
+        "languages": languages,
+        "attributes": _pairs("--attribute", attributes),
+        "not_attributes": _pairs("--not-attribute", not_attributes),
+        "allow_seen": allow_seen,
+    }
+    return as_filters({name: value for name, value in given.items() if value})
+
+
+def _pairs(flag: str, flags: list[str] | None) -> dict[str, tuple[str, ...]]:
+    pairs: dict[str, tuple[str, ...]] = {}
+    for pair in flags or []:
+        name, equals, value = pair.partition("=")
+        if not (equals and name and value):
+            raise HistoryError(
+                f"'{pair}' is not of the form name=value.",
+                field=flag,
+                hint=f"Write {flag} colour=blue.",
+            )
+        pairs[name] = (*pairs.get(name, ()), value)
+    return pairs
 
 
 _User = Annotated[
@@ -57,16 +135,16 @@ def recommend(
     query: _Query = None,
     k: _Count = 5,
     describe: _Describe = 0,
-    category: flags.Categories = None,
-    brand: flags.Brands = None,
-    not_brand: flags.NotBrands = None,
-    not_word: flags.NotWords = None,
-    min_price: flags.MinPrice = None,
-    max_price: flags.MaxPrice = None,
-    in_stock: flags.InStock = False,
-    language: flags.Languages = None,
-    attribute: flags.Attributes = None,
-    not_attribute: flags.NotAttributes = None,
+    category: Categories = None,
+    brand: Brands = None,
+    not_brand: NotBrands = None,
+    not_word: NotWords = None,
+    min_price: MinPrice = None,
+    max_price: MaxPrice = None,
+    in_stock: InStock = False,
+    language: Languages = None,
+    attribute: Attributes = None,
+    not_attribute: NotAttributes = None,
     allow_seen: _AllowSeen = False,
     explain: _Explain = None,
     reasons: _Reasons = None,
@@ -80,10 +158,9 @@ def recommend(
 
     Example: [bold]llmrec recommend --user S042 --query "for a rainy hike" --max-price 80 -k 3[/]
     """
-    from llmrec.agent.constraints.query import read_query
     from llmrec.recommender import Recommender
 
-    filters = flags.build_filters(
+    filters = build_filters(
         categories=category,
         brands=brand,
         not_brands=not_brand,
@@ -98,35 +175,49 @@ def recommend(
     )
     if explain and not scores:
         _say_what_explain_means()
-    with_scores = scores or bool(explain)
+    options = {
+        "history": history or None,
+        "k": k,
+        "user": user,
+        "describe": describe,
+        "explain": explain is not False and reasons is not False,
+        "seed": seed,
+        "language": words,
+    }
     with Recommender.open(workspace) as shop:
+        _answer(shop, query, filters, options, scores=scores or bool(explain), as_json=as_json)
+
+
+def _answer(
+    shop: Recommender,
+    query: str | None,
+    filters: Filters,
+    options: Mapping[str, Any],
+    *,
+    scores: bool,
+    as_json: bool,
+) -> None:
+    """Read the query's limits, recommend, and print the answer."""
+    from llmrec.agent.constraints.query import read_query
+
+    with notes.status("Recommending …"):
+        read = read_query(query, filters, shop.store.currencies() if query else ())
+    cut = shop.settings.retrieval.cut
+    limited = {"query": read.query, "filters": read.filters, "cut": cut}
+    request: dict[str, Any] = {**options, **limited}
+    if as_json:
         with notes.status("Recommending …"):
-            read = read_query(query, filters, shop.store.currencies() if query else ())
-        asked: dict[str, Any] = {
-            "history": history or None,
-            "k": k,
-            "query": read.query,
-            "filters": read.filters,
-            "user": user,
-            "describe": describe,
-            "explain": explain is not False and reasons is not False,
-            "seed": seed,
-            "language": words,
-            "cut": shop.settings.retrieval.cut,
-        }
-        if as_json:
-            with notes.status("Recommending …"):
-                answer = read.noted(shop.recommend(**asked))
-            console.print_json(data=_as_data(answer, with_scores))
-        else:
-            answer = read.noted(_shown(shop.recommend_stream(**asked)))
-            if with_scores:
-                console.print(score_table(answer))
-            notes.print(trace_line(answer), style="dim", highlight=False)
+            answer = read.noted(shop.recommend(**request))
+        console.print_json(data=_as_data(answer, scores))
+        return
+    answer = read.noted(_shown(shop.recommend_stream(**request)))
+    if scores:
+        console.print(score_table(answer))
+    notes.print(trace_line(answer), style="dim", highlight=False)
 
 
 def _say_what_explain_means() -> None:
-    """It showed the scores before it meant here what it means in Python."""
+    """Warn that ``--explain``, which once showed the scores, writes reasons now."""
     notes.print(
         "--explain writes reasons, as in Python and over HTTP; for the scores say --scores. "
         "A later version will not show them for --explain.",
@@ -135,7 +226,7 @@ def _say_what_explain_means() -> None:
 
 
 def _shown(events: Iterator[AnswerEvent]) -> Recommendations:
-    """Print the table at once, and the words that a model writes behind it, line by line."""
+    """Print the table at once, then each line of words when the model has written it."""
     ranked = _awaited(events, "Recommending …")
     assert isinstance(ranked, AnswerRanked)
     answer = ranked.answer
@@ -154,8 +245,8 @@ def _shown(events: Iterator[AnswerEvent]) -> Recommendations:
 def _awaited(events: Iterator[AnswerEvent], doing: str) -> AnswerEvent | None:
     """The next event, if there is one.
 
-    Nothing is printed meanwhile: a spinner on standard error takes what is written to standard
-    output to itself, and a file would miss it.
+    Nothing may be printed before it ends: the spinner on standard error captures what is written to
+    standard output, and a file would miss it.
     """
     with notes.status(doing):
         return next(events, None)

@@ -159,9 +159,9 @@ def _start(command: ServerCommand, settings: Settings) -> None:
     from importlib.util import find_spec
 
     if command.arguments[0] == "python":
-        found = find_spec("vllm")
+        spec = find_spec("vllm")
         # A folder of that name on the path is no package of that name.
-        program = sys.executable if found and found.origin else None
+        program = sys.executable if spec and spec.origin else None
     else:
         # vLLM may be installed beside this program without its folder being on the path.
         beside = str(Path(sys.executable).parent)

@@ -12,27 +12,72 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llmrec.cli.common import WorkspaceOption, console, notes
-from llmrec.cli.train_options import (
+from llmrec.cli.live_table import LiveTable
+from llmrec.cli.train_shared import (
     DryRunOption,
     EpochsOption,
     JsonOption,
+    Made,
     PromoteOption,
     SeedOption,
     SetOption,
     SinceOption,
+    Size,
     moment,
+    run_stage,
+    say_warnings,
+    training_settings,
 )
-from llmrec.cli.train_settings import training_settings
-from llmrec.cli.train_stage import Made, Size, run_stage, say_warnings
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from llmrec.config import Workspace
-    from llmrec.finetune.behaviour import BehaviourResult, PublishedEncoder, ShopData
+    from llmrec.finetune.behaviour import (
+        BehaviourResult,
+        EncoderStepReport,
+        EpochReport,
+        PublishedEncoder,
+        ShopData,
+    )
     from llmrec.finetune.behaviour.continuing import Origin
     from llmrec.finetune.since import Moment, Since
     from llmrec.types import Event
 
-__all__ = ["BehaviourStage", "behaviour"]
+__all__ = [
+    "BehaviourStage",
+    "TrainingView",
+    "behaviour",
+]
+
+
+class TrainingView(LiveTable):
+    """A row for each epoch.
+
+    Args:
+        console: where.
+    """
+
+    def __init__(self, console: Console) -> None:
+        columns = ("epoch", "loss", "recall@10", "ndcg@10", "seconds", "")
+        super().__init__(console, columns, "Preparing")
+
+    def tell(self, report: EpochReport | EncoderStepReport) -> None:
+        """Show a step or an epoch."""
+        from llmrec.finetune.behaviour import EncoderStepReport
+
+        if isinstance(report, EncoderStepReport):
+            self.step(f"Epoch {report.epoch}", report.step, report.steps)
+        else:
+            self.row(_cells(report))
+
+
+def _cells(report: EpochReport) -> list[str]:
+    figures = (
+        ["refit", ""] if report.ndcg is None else [f"{report.recall:.4f}", f"{report.ndcg:.4f}"]
+    )
+    best = "best" if report.best and report.ndcg is not None else ""
+    return [str(report.epoch), f"{report.loss:.4f}", *figures, f"{report.seconds:.1f}", best]
 
 
 def behaviour(
@@ -108,7 +153,7 @@ class BehaviourStage:
             check_shape(parent, self._settings)
 
     def idle(self) -> str:
-        """See :class:`~llmrec.cli.train_stage.Stage`."""
+        """See :class:`~llmrec.cli.train_shared.Stage`."""
         from llmrec.finetune.behaviour.continuing import new_targets
         from llmrec.finetune.behaviour.sequences import in_order
 
@@ -118,7 +163,7 @@ class BehaviourStage:
         return self._since.idle(len(self._new), sum(map(len, targets.values())))
 
     def size(self) -> Size:
-        """See :class:`~llmrec.cli.train_stage.Stage`."""
+        """See :class:`~llmrec.cli.train_shared.Stage`."""
         from llmrec.finetune.behaviour import estimate
 
         settings = self._settings
@@ -138,7 +183,7 @@ class BehaviourStage:
         return Size({"estimate": asdict(size), "settings": settings.model_dump()}, words)
 
     def learn(self) -> Made:
-        """See :class:`~llmrec.cli.train_stage.Stage`."""
+        """See :class:`~llmrec.cli.train_shared.Stage`."""
         from llmrec.finetune.behaviour import publish_behaviour
 
         result = self._train()
@@ -176,7 +221,6 @@ class BehaviourStage:
         return self._since.new(known) if self._since else frozenset()
 
     def _train(self) -> BehaviourResult:
-        from llmrec.cli.train_view import TrainingView
         from llmrec.finetune.behaviour import continue_behaviour, train_behaviour
 
         data, origin, settings = self._data, self._origin, self._settings
@@ -194,7 +238,7 @@ class BehaviourStage:
         return result
 
     def _folder(self) -> Path:
-        """Of the checkpoints: one for this log, these settings and what it goes on from."""
+        """The folder of the checkpoints, named by log, settings and the version gone on from."""
         from llmrec.finetune.seen import log_key
         from llmrec.retrieval.cache import cache_key
 
@@ -210,31 +254,11 @@ class BehaviourStage:
 
 
 def _made(result: BehaviourResult, published: PublishedEncoder) -> Made:
-    from llmrec.finetune.gained import GAINED
-
     card = published.artifact.card
     name, after = next(iter(card.metrics.items()))
     before = card.metrics.get(f"before {name}")
     if before is None and published.before is not None:
         before = published.before.card.metrics.get(name)
-
-    def show() -> None:
-        figures = ", ".join(f"{metric} {figure}" for metric, figure in card.metrics.items())
-        console.print(
-            f"{published.artifact.name}: {len(result.reports)} epochs, the best was {result.best}; "
-            f"validation {figures}.",
-            highlight=False,
-        )
-        if GAINED in card.metrics:
-            console.print(
-                f"On {after.n:,} held-out new items it gained {card.metrics[GAINED]} NDCG@10 over "
-                "what it went on from.",
-                highlight=False,
-            )
-        serves = "serves now." if published.promoted else "does not serve."
-        said = f"{published.artifact.name} {serves} {published.reason}"
-        console.print(said.strip(), highlight=False)
-
     return Made(
         published.artifact,
         published.promoted,
@@ -242,5 +266,25 @@ def _made(result: BehaviourResult, published: PublishedEncoder) -> Made:
         name,
         before.mean if before else None,
         after.mean,
-        show,
+        lambda: _show(result, published),
     )
+
+
+def _show(result: BehaviourResult, published: PublishedEncoder) -> None:
+    from llmrec.finetune.gained import GAINED
+
+    name, metrics = published.artifact.name, published.artifact.card.metrics
+    figures = ", ".join(f"{metric} {figure}" for metric, figure in metrics.items())
+    console.print(
+        f"{name}: {len(result.reports)} epochs, the best was {result.best}; validation {figures}.",
+        highlight=False,
+    )
+    if GAINED in metrics:
+        targets = next(iter(metrics.values())).n
+        console.print(
+            f"On {targets:,} held-out new items it gained {metrics[GAINED]} NDCG@10 over what it "
+            "went on from.",
+            highlight=False,
+        )
+    serves = "serves now." if published.promoted else "does not serve."
+    console.print(f"{name} {serves} {published.reason}".strip(), highlight=False)

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llmrec.cli.common import WorkspaceOption, console, notes, progress_bar
-from llmrec.cli.train_options import (
+from llmrec.cli.train_shared import (
     DryRunOption,
     JsonOption,
+    Made,
     PromoteOption,
     SeedOption,
     SinceOption,
+    Size,
     moment,
+    run_stage,
 )
-from llmrec.cli.train_stage import Made, Size, run_stage
 
 if TYPE_CHECKING:
     from llmrec.config import Workspace
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["FusionStage", "fusion"]
 
 _FEWEST = 10
-"""Shoppers to ask for: two in each of five folds."""
+"""The fewest shoppers to learn from: two in each of five folds."""
 
 
 def fusion(
@@ -85,40 +87,40 @@ class FusionStage:
         self._since: Since | None = going_on(shop, self.name, since) if since else None
 
     def idle(self) -> str:
-        """See :class:`~llmrec.cli.train_stage.Stage`."""
+        """See :class:`~llmrec.cli.train_shared.Stage`."""
         if self._since is None:
             return ""
-        return self._since.idle(self._asked.new, len(self._asked.cases), fewest=_FEWEST)
+        return self._since.idle(self._cut.new, len(self._cut.cases), fewest=_FEWEST)
 
     def size(self) -> Size:
-        """See :class:`~llmrec.cli.train_stage.Stage`; an epoch is measured on a few steps."""
-        said = self._cost()
+        """See :class:`~llmrec.cli.train_shared.Stage`; an epoch is measured on a few steps."""
+        cost = self._cost()
         encoder = {
             "none serves": "No behaviour encoder serves, so none is fused.",
             "trained anew": f"The behaviour encoder has seen them: one that has not is trained "
-            f"first, {said.get('epochs')} epochs of {said.get('seconds_per_epoch', 0):.1f} s.",
+            f"first, {cost.get('epochs')} epochs of {cost.get('seconds_per_epoch', 0):.1f} s.",
         }
         words = (
-            f"The last new items of {said['cases']:,} shoppers are asked for; the sources know the "
-            f"other {said['events']:,} events.\n"
+            f"The last new items of {cost['cases']:,} shoppers are asked for; the sources know the "
+            f"other {cost['events']:,} events.\n"
         )
-        ready = f"The behaviour encoder {said['encoder']} has not seen them."
-        return Size({"estimate": said}, words + encoder.get(said["encoder"], ready))
+        ready = f"The behaviour encoder {cost['encoder']} has not seen them."
+        return Size({"estimate": cost}, words + encoder.get(cost["encoder"], ready))
 
     def learn(self) -> Made:
-        """See :class:`~llmrec.cli.train_stage.Stage`."""
+        """See :class:`~llmrec.cli.train_shared.Stage`."""
         from llmrec.finetune.earlier import close_earlier
         from llmrec.finetune.fusion import PART, publish_fusion
 
         result = self._train()
         published = publish_fusion(
-            self._shop, result, self._asked, self._settings, promote=self._promote
+            self._shop, result, self._cut, self._settings, promote=self._promote
         )
         close_earlier(self._shop, PART)
         return _made(self._shop, result, published)
 
     @cached_property
-    def _asked(self) -> CutLog:
+    def _cut(self) -> CutLog:
         from llmrec.finetune.fusion import hold_out_shop
 
         return hold_out_shop(self._shop, self._since)
@@ -127,22 +129,22 @@ class FusionStage:
         from llmrec.finetune.behaviour import estimate
         from llmrec.finetune.earlier import encoder_wanted
 
-        asked = self._asked
-        said: dict[str, Any] = {
-            "events": len(asked.train),
-            "cases": min(len(asked.cases), self._settings.cases),
+        cut = self._cut
+        cost: dict[str, Any] = {
+            "events": len(cut.train),
+            "cases": min(len(cut.cases), self._settings.cases),
             "encoder": "none serves",
         }
         older = self._since is not None
-        wanted = encoder_wanted(self._shop, asked.train, asked.data.catalogue, older=older)
+        wanted = encoder_wanted(self._shop, cut.train, cut.data.catalogue, older=older)
         if wanted is not None and wanted.ready:
-            said["encoder"] = wanted.ready.name
+            cost["encoder"] = wanted.ready.name
         elif wanted is not None:
-            size = estimate(asked.train, asked.data.catalogue, wanted.settings)
-            said["encoder"] = "trained anew"
-            said["epochs"] = wanted.settings.epochs
-            said["seconds_per_epoch"] = size.seconds_per_epoch
-        return said
+            size = estimate(cut.train, cut.data.catalogue, wanted.settings)
+            cost["encoder"] = "trained anew"
+            cost["epochs"] = wanted.settings.epochs
+            cost["seconds_per_epoch"] = size.seconds_per_epoch
+        return cost
 
     def _train(self) -> FusionResult:
         from llmrec.finetune.behaviour import EncoderStepReport, EpochReport
@@ -157,7 +159,7 @@ class FusionStage:
 
             return train_fusion(
                 self._shop,
-                self._asked,
+                self._cut,
                 self._settings,
                 tell=lambda text: bar.console.print(text, highlight=False),
                 progress=lambda done, of: bar.update(asking, completed=done, total=of),

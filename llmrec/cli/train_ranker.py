@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llmrec.cli.common import WorkspaceOption, console, notes
-from llmrec.cli.train_options import (
+from llmrec.cli.common import WorkspaceOption, console, notes, progress_bar
+from llmrec.cli.train_shared import (
     DryRunOption,
     EpochsOption,
     JsonOption,
+    Made,
     MaxExamplesOption,
     PromoteOption,
     QuantizationOption,
@@ -20,25 +25,32 @@ from llmrec.cli.train_options import (
     SeedOption,
     SetOption,
     SinceOption,
+    Size,
     TargetsOption,
     WandbOption,
     moment,
+    run_stage,
+    say_warnings,
+    training_settings,
+    watched,
 )
-from llmrec.cli.train_ranker_run import RankerRun
-from llmrec.cli.train_settings import training_settings
-from llmrec.cli.train_stage import Made, Size, run_stage
 
 if TYPE_CHECKING:
     from llmrec.config import Workspace
-    from llmrec.finetune import LoraReport
+    from llmrec.finetune import LoraReport, LoraSettings
+    from llmrec.finetune.behaviour import EncoderStepReport, EpochReport
     from llmrec.finetune.card import PublishedAdapter
     from llmrec.finetune.earlier import HeldBack
     from llmrec.finetune.ranker.estimate import RankerEstimate
     from llmrec.finetune.ranker.shop import RankerData
     from llmrec.finetune.since import Moment, Since
 
-__all__ = ["RankerStage", "ranker"]
+__all__ = [
+    "RankerStage",
+    "ranker",
+]
 
+# Users whose examples are made to estimate the length of prompts.
 _SAMPLE = 48
 _TARGETS = ("retrieved", "all")
 
@@ -131,39 +143,41 @@ class RankerStage:
             check_adapter(parent, self._settings)
 
     def idle(self) -> str:
-        """See :class:`~llmrec.cli.train_stage.Stage`."""
+        """See :class:`~llmrec.cli.train_shared.Stage`."""
         if self._since is None:
             return ""
-        asked = len(self._held.train) + len(self._held.validation)
-        return self._since.idle(self._held.new, asked)
+        targets = len(self._held_back.train) + len(self._held_back.validation)
+        return self._since.idle(self._held_back.new, targets)
 
     def size(self) -> Size:
-        """See :class:`~llmrec.cli.train_stage.Stage`; it loads the base and makes a few steps."""
+        """See :class:`~llmrec.cli.train_shared.Stage`; loads the base and trains a few steps."""
         from llmrec.finetune.ranker.estimate import estimate_ranker
         from llmrec.finetune.ranker.prompts import prompt_maker
         from llmrec.finetune.ranker.shop import VALIDATION, sample_data
 
-        base, held, settings = self._shop.settings.models.llm, self._held, self._settings
+        base, settings = self._shop.settings.models.llm, self._settings
+        held_back = self._held_back
         sample = sample_data(
-            self._shop, prompt_maker(base), held, users=_SAMPLE, seed=settings.seed
+            self._shop, prompt_maker(base), held_back, users=_SAMPLE, seed=settings.seed
         )
-        # Of folds the first is looked at; the others are like it.
+        # The estimate looks at the first fold alone: the others are of the same size.
         folds = 1 if self._since else max(1, settings.folds)
-        users, asked = folds * len({event.user for event in held.train}), folds * len(held.train)
+        users = folds * len({event.user for event in held_back.train})
+        targets = folds * len(held_back.train)
         share = 1.0 if self._most is None else min(1.0, self._most / max(1, users))
         size = estimate_ranker(
             sample,
             base,
             settings,
-            examples=round(share * asked),
-            validation=min(len(held.validation), VALIDATION),
+            examples=round(share * targets),
+            validation=min(len(held_back.validation), VALIDATION),
         )
         return Size(
             {"estimate": asdict(size), "settings": settings.model_dump()}, self._words(size)
         )
 
     def learn(self) -> Made | None:
-        """See :class:`~llmrec.cli.train_stage.Stage`."""
+        """See :class:`~llmrec.cli.train_shared.Stage`."""
         run = RankerRun(self._shop, self._settings, self._most, self._targets, self._since)
         if not self._resume and not run.helper:
             shutil.rmtree(run.folder, ignore_errors=True)
@@ -176,7 +190,7 @@ class RankerStage:
         return _made(self._shop, run.publish(promote=self._promote), report)
 
     @cached_property
-    def _held(self) -> HeldBack:
+    def _held_back(self) -> HeldBack:
         from llmrec.finetune.ranker.shop import to_ask
 
         settings = self._settings
@@ -193,25 +207,25 @@ class RankerStage:
         )
 
 
-def _targets(said: str) -> str:
+def _targets(name: str) -> str:
     from llmrec.errors import ConfigError
 
-    if said not in _TARGETS:
+    if name not in _TARGETS:
         raise ConfigError(
-            f"--targets {said} is nothing to train on.", hint=f"Say {' or '.join(_TARGETS)}."
+            f"--targets {name} is nothing to train on.", hint=f"Say {' or '.join(_TARGETS)}."
         )
-    return said
+    return name
 
 
 def _say_data(data: RankerData) -> None:
     train, valid = data.train.counts, data.validation.counts
-    asked = valid.retrieved + valid.missed
+    shoppers = valid.retrieved + valid.missed
     notes.print(
         f"{train.examples:,} examples to train on. The retriever had not found what "
         f"{train.missed + train.inserted:,} shoppers chose; {train.inserted:,} of these were put "
         f"in. {train.later:,} candidates that the shopper chose later were left out. "
         f"{valid.examples:,} to validate with: the retriever found the "
-        f"chosen item for {valid.retrieved / max(1, asked):.0%} of the shoppers asked.",
+        f"chosen item for {valid.retrieved / max(1, shoppers):.0%} of the shoppers asked.",
         highlight=False,
     )
 
@@ -246,3 +260,125 @@ def _show(shop: Workspace, published: PublishedAdapter, report: LoraReport | Non
             highlight=False,
             markup=False,
         )
+
+
+class RankerRun:
+    """One training of a shop; its files lie in the cache until a version is published.
+
+    Args:
+        shop: whose log.
+        settings: of the run.
+        max_examples: train on so many users.
+        targets: ``retrieved`` or ``all``: which chosen items train.
+        since: go on from what serves, on what is new since then.
+    """
+
+    def __init__(
+        self,
+        shop: Workspace,
+        settings: LoraSettings,
+        max_examples: int | None,
+        targets: str,
+        since: Since | None = None,
+    ) -> None:
+        from llmrec.finetune.ranker.shop import ranker_state
+        from llmrec.retrieval.cache import cache_key
+
+        self._shop, self._settings = shop, settings
+        self._most, self._targets, self._since = max_examples, targets, since
+        # Other processes of ``accelerate launch`` have a number above 0.
+        self.helper = int(os.environ.get("RANK", "0")) > 0
+        self._home = shop.cache_dir / "train-ranker"
+        drawn = max_examples, targets, settings.per_user, settings.folds, settings.seed
+        self._data = (
+            self._home / "examples" / cache_key(ranker_state(shop), *drawn, *_since_key(since))
+        )
+        self._name = cache_key(self._data.name, settings.model_dump_json())
+        self.folder = self._home / "runs" / self._name
+
+    @property
+    def adapter(self) -> Path:
+        """The folder that the trained adapter is written to."""
+        return self.folder / "adapter"
+
+    def data(self) -> RankerData:
+        """Make or read the examples. Those of an older log, and runs on them, are deleted."""
+        from llmrec.finetune.ranker.prompts import prompt_maker
+        from llmrec.finetune.ranker.shop import ranker_data
+
+        if self.helper:
+            # The main process makes the examples, and nobody knows how long that takes: wait.
+            while not (self._data / "validation.jsonl").is_file():
+                time.sleep(0.5)
+        else:
+            _keep_only(self._data)
+            _keep_only(self.folder)
+        with progress_bar() as bar:
+            task = bar.add_task("Taking the log back", total=None)
+
+            def encoder(report: EpochReport | EncoderStepReport) -> None:
+                text = f"Behaviour encoder on the earlier log, epoch {report.epoch}"
+                bar.update(task, description=text)
+
+            def made(done: int, users: int) -> None:
+                bar.update(task, description="Making examples", completed=done, total=users)
+
+            return ranker_data(
+                self._shop,
+                prompt_maker(self._shop.settings.models.llm),
+                self._data,
+                max_examples=self._most,
+                per_user=self._settings.per_user,
+                folds=self._settings.folds,
+                retrieved_only=self._targets == "retrieved",
+                since=self._since,
+                seed=self._settings.seed,
+                encoder_progress=encoder,
+                progress=made,
+            )
+
+    def train(self, data: RankerData, *, wandb: bool) -> LoraReport | None:
+        """Train; ``None`` if an earlier run trained the adapter and did not publish it."""
+        from llmrec.finetune import train_lora
+
+        if self.adapter.exists():
+            return None
+        curves = self._home / "curves" / self._name
+        project = f"llmrec {self._shop.path.name}" if wandb else None
+        # Of several processes the main one alone reports: the helpers would write the same curves.
+        view = nullcontext() if self.helper else watched(curves, self._settings, project)
+        with view as tell:
+            report = train_lora(
+                data.train,
+                self._shop.settings.models.llm,
+                self.adapter,
+                self._settings,
+                validation=data.validation,
+                start=self._since.parent if self._since else None,
+                progress=tell,
+            )
+        if not self.helper:
+            say_warnings(report.warnings)
+        return report
+
+    def publish(self, *, promote: bool) -> PublishedAdapter:
+        """Publish the adapter as a version, and delete the run's folder; its curves stay."""
+        from llmrec.finetune.ranker.publish import publish_ranker
+        from llmrec.finetune.seen import SEEN_NAME
+
+        published = publish_ranker(
+            self._shop, self.adapter, seen=self._data / SEEN_NAME, promote=promote
+        )
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return published
+
+
+def _keep_only(folder: Path) -> None:
+    for old in folder.parent.glob("*"):
+        if old != folder:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _since_key(since: Since | None) -> list[str]:
+    """Names the version and the moment that the training goes on from, if it does."""
+    return [] if since is None else [since.parent.name, str(since.moment)]

@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from llmrec.cli.common import WorkspaceOption, console, notes, progress_bar
-from llmrec.cli.train_options import (
+from llmrec.cli.train_shared import (
     DryRunOption,
     EpochsOption,
     JsonOption,
@@ -21,9 +21,10 @@ from llmrec.cli.train_options import (
     SeedOption,
     SetOption,
     WandbOption,
+    published_json,
+    training_settings,
+    watched,
 )
-from llmrec.cli.train_settings import training_settings
-from llmrec.cli.train_stage import published_json
 
 if TYPE_CHECKING:
     from llmrec.config import Workspace
@@ -103,19 +104,16 @@ def reader(
     if not resume:
         session.restart()
     _say_left_out(data)
-    apart = written_sets(test=True)
-    count = sum(1 for path in apart for _ in read_messages(path))
+    test_files = written_sets(test=True)
+    count = sum(1 for path in test_files for _ in read_messages(path))
     if dry_run:
         _show_size(session.estimate(), data, settings, count, as_json=as_json)
         return
     _say_data(data)
-    start = session.start
-    begun = f"Goes on from {start.name}." if start else f"Begins with {session.base}."
-    notes.print(begun, highlight=False)
     report = _train(session, settings, wandb=wandb)
     with progress_bar() as bar:
         task = bar.add_task("Reading messages kept apart", total=count)
-        session.measure(apart, lambda done: bar.advance(task, done))
+        session.measure(test_files, lambda done: bar.advance(task, done))
     _show(session.publish(promote=promote), report, as_json=as_json)
 
 
@@ -154,8 +152,9 @@ def _session(
 
 
 def _train(session: ReaderSession, settings: LoraSettings, *, wandb: bool) -> LoraReport | None:
-    from llmrec.cli.train_ranker_view import watched
-
+    start = session.start
+    begun = f"Goes on from {start.name}." if start else f"Begins with {session.base}."
+    notes.print(begun, highlight=False)
     if session.adapter.exists():
         return None
     with watched(session.curves, settings, "llmrec reader" if wandb else None) as tell:

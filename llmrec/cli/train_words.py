@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llmrec.cli.common import WorkspaceOption, console, notes, progress_bar
-from llmrec.cli.train_options import (
+from llmrec.cli.train_shared import (
     DryRunOption,
     EpochsOption,
     JsonOption,
@@ -19,9 +19,10 @@ from llmrec.cli.train_options import (
     SeedOption,
     SetOption,
     WandbOption,
+    published_json,
+    training_settings,
+    watched,
 )
-from llmrec.cli.train_settings import training_settings
-from llmrec.cli.train_stage import published_json
 
 if TYPE_CHECKING:
     from llmrec.finetune import LoraReport, LoraSettings
@@ -89,8 +90,6 @@ def _data(session: WordsSession) -> WordsData:
 def _train(
     session: WordsSession, data: WordsData, settings: LoraSettings, *, wandb: bool
 ) -> LoraReport | None:
-    from llmrec.cli.train_ranker_view import watched
-
     if session.adapter.exists():
         return None
     with watched(session.curves, settings, "llmrec words" if wandb else None) as tell:
@@ -132,11 +131,11 @@ def _show(published: PublishedAdapter, report: LoraReport | None, *, as_json: bo
     steps = f"{len(report.steps)} steps, the best was {report.best}; " if report else ""
     console.print(f"{name}: {steps}{figures}.", highlight=False)
     for who, kinds in card.extra["words"].items():
-        for kind, one in kinds.items():
+        for kind, measured in kinds.items():
             console.print(
-                f"{who}, {kind}: {one['by_model']:.0%} its own, distinct-2 "
-                f"{one['distinct_2']:.3f}, {one['skeletons']:.0%} different sentences, "
-                f"{one['words']:.1f} words.",
+                f"{who}, {kind}: {measured['by_model']:.0%} its own, distinct-2 "
+                f"{measured['distinct_2']:.3f}, {measured['skeletons']:.0%} different sentences, "
+                f"{measured['words']:.1f} words.",
                 highlight=False,
             )
     serves = f"{name} serves now." if published.promoted else f"{name} does not serve."

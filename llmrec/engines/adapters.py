@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +15,12 @@ from typing import Any
 
 from llmrec.artifacts import CARD_NAME, read_card
 from llmrec.errors import AdapterMismatch, ModelError
-from llmrec.weights.fingerprint import base_sha256
+from llmrec.weights.fingerprint import Header, base_sha256, safetensors_header
 
-__all__ = ["Adapter", "Header", "check_adapter", "safetensors_header"]
+__all__ = ["Adapter", "check_adapter"]
 
 _CONFIG = "adapter_config.json"
 _WEIGHTS = "adapter_model.safetensors"
-_MAX_HEADER = 100_000_000
 _PREFIX = "base_model.model."
 _HALVES = {".lora_A.weight": "lora_A", ".lora_B.weight": "lora_B"}
 # Parts of PEFT that change more than W + BA: not every engine has them, so none takes them.
@@ -33,9 +31,6 @@ _UNSUPPORTED = {
     "target_parameters": "adapted parameters",
     "lora_bias": "trained biases",
 }
-
-Header = Mapping[str, tuple[str, tuple[int, ...]]]
-"""Data type and shape of each tensor of a file, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +62,7 @@ def check_adapter(name: str, folder: str | os.PathLike[str], base_folder: Path) 
     """
     home = Path(folder).expanduser().resolve()
     config = _config(name, home)
-    header = safetensors_header(home / _WEIGHTS)
+    header = safetensors_header(home / _WEIGHTS, hint="Copy or train it once more.")
     pairs = _pairs(name, home, header)
     _check_card(name, home, base_folder)
     _check_shapes(name, pairs, base_folder, transposed=bool(config.get("fan_in_fan_out")))
@@ -78,35 +73,6 @@ def check_adapter(name: str, folder: str | os.PathLike[str], base_folder: Path) 
         alpha=float(config.get("lora_alpha") or 1),
         modules=tuple(sorted(pairs)),
     )
-
-
-def safetensors_header(path: Path) -> Header:
-    """Names, data types and shapes of the tensors in a safetensors file.
-
-    The format: https://huggingface.co/docs/safetensors (8 bytes of length, JSON, the data).
-
-    Raises:
-        ModelError: the file is cut off or is none.
-    """
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            if length > min(size, _MAX_HEADER):
-                raise ValueError("its header is longer than the file")
-            entries: dict[str, Any] = json.loads(file.read(length))
-        entries.pop("__metadata__", None)
-        end = max((entry["data_offsets"][1] for entry in entries.values()), default=0)
-        if 8 + length + end > size:
-            raise ValueError("it is cut off")
-        return {
-            key: (str(entry["dtype"]), tuple(int(one) for one in entry["shape"]))
-            for key, entry in entries.items()
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
-        raise ModelError(
-            f"{path} cannot be read as safetensors: {error}.", hint="Copy or train it once more."
-        ) from error
 
 
 def _config(name: str, home: Path) -> dict[str, Any]:

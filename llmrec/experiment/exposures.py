@@ -83,16 +83,16 @@ class Exposures(Stored):
         rows = [
             {
                 "experiment": experiment,
-                "user_id": one.user,
+                "user_id": shown.user,
                 "at_us": now,
-                "arm": one.arm,
-                "items": json.dumps(one.items),
+                "arm": shown.arm,
+                "items": json.dumps(shown.items),
             }
-            for one in lists
+            for shown in lists
         ]
         if rows:
             with self._database.write() as connection, self._database.errors():
-                gone = forgotten_meanwhile(connection, {one.user for one in lists})
+                gone = forgotten_meanwhile(connection, {shown.user for shown in lists})
                 if kept := [row for row in rows if row["user_id"] not in gone]:
                     connection.execute(_exposures.insert(), kept)
 
@@ -115,20 +115,20 @@ class Exposures(Stored):
         users = sa.select(_exposures.c.user_id).where(this).distinct()
         with self._database.read() as connection, self._database.errors():
             names = connection.execute(users.order_by(_exposures.c.user_id)).scalars().all()
-            for some in batched(names, _SHOPPERS_AT_ONCE):
-                yield from _reached(connection, experiment, some, round(days * _DAY_US))
+            for batch in batched(names, _SHOPPERS_AT_ONCE):
+                yield from _reached(connection, experiment, batch, round(days * _DAY_US))
 
 
 def _reached(
     connection: Connection, experiment: str, users: Sequence[str], window: int
 ) -> Iterator[Reached]:
-    own = _exposures.c.experiment == experiment, _exposures.c.user_id.in_(users)
+    these = _exposures.c.experiment == experiment, _exposures.c.user_id.in_(users)
     arms: dict[str, dict[str, int]] = {user: {} for user in users}
     each = _exposures.c.user_id, _exposures.c.arm
-    lists = sa.select(*each, sa.func.count()).where(*own).group_by(*each)
+    lists = sa.select(*each, sa.func.count()).where(*these).group_by(*each)
     for user, arm, count in connection.execute(lists):
         arms[user][arm] = count
-    counted = _acts(connection.dialect.name, window).where(*own)
+    counted = _acts(connection.dialect.name, window).where(*these)
     acts = {user: did for user, *did in connection.execute(counted)}
     for user in users:
         outcomes = compress(OUTCOMES, acts.get(user, ()))
@@ -138,7 +138,7 @@ def _reached(
 def _acts(dialect: str, window: int) -> sa.Select[Any]:
     """A shopper in each row: 1 or 0 for each of ``OUTCOMES``; who did none of them has no row.
 
-    The database joins and looks into the lists: brought here, each event and list would be a row.
+    The database joins events and lists: otherwise each event and list would be fetched as a row.
     """
     user, shown_us = _exposures.c.user_id, _exposures.c.at_us
     did = (sa.func.max(sa.case((events.c.kind == kind.value, 1), else_=0)) for kind in OUTCOMES)
@@ -153,13 +153,14 @@ def _acts(dialect: str, window: int) -> sa.Select[Any]:
 def _holds(
     dialect: str, items: sa.ColumnElement[str], id: sa.ColumnElement[str]
 ) -> sa.ColumnElement[bool]:
-    """Whether a JSON list of ids holds one; each database has a word of its own for it."""
+    """Whether a JSON list of ids contains an id; databases differ in the function for it."""
     if dialect == "postgresql":
-        found: sa.ColumnElement[bool] = sa.cast(items, JSONB).has_key(id)
-        return found
+        contained: sa.ColumnElement[bool] = sa.cast(items, JSONB).has_key(id)
+        return contained
     entry = sa.func.json_each(items).table_valued("value")
     read = sa.exists().select_from(entry).where(entry.c.value == id)
-    # Most lists do not hold the text of the id, and need not be read; json.dumps escapes non-ASCII.
+    # A fast text search first: most lists do not contain the id's text, and are not parsed then.
+    # json.dumps escapes non-ASCII ids, which the text search would miss: those lists are parsed.
     there = sa.func.instr(items, sa.func.json_quote(id)) > 0
     escaped = sa.func.length(id) != sa.func.length(sa.cast(id, sa.LargeBinary))
     return sa.and_(there | escaped, read)

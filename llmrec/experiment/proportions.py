@@ -22,8 +22,8 @@ class Share:
 def share_of(count: int, shoppers: int) -> Share:
     """A share with Wilson's (1927) interval, which stays within 0 and 1.
 
-    >>> one = share_of(3, 4)
-    >>> one.share, round(one.low, 4), round(one.high, 4)
+    >>> share = share_of(3, 4)
+    >>> share.share, round(share.low, 4), round(share.high, 4)
     (0.75, 0.3006, 0.9544)
     >>> share_of(0, 0)
     Share(count=0, share=None, low=None, high=None)

@@ -1,4 +1,4 @@
-"""Keep what an experiment has shown, beside the answers and never at their cost."""
+"""Record what an experiment has shown; a failure never costs the shopper the answer."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def keep_shown(
         answers: of one batch.
     """
     lists = [
-        ShownList(one.user, one.trace.arm, one.ids)
-        for one in answers
-        if one.user and one.trace.arm and one.ids
+        ShownList(answer.user, answer.trace.arm, answer.ids)
+        for answer in answers
+        if answer.user and answer.trace.arm and answer.ids
     ]
     if not lists:
         return
     try:
         opened().record(experiment, lists)
     except LLMRecError as error:
-        # By its kind alone: a database's own words may quote what it was given.
+        # Only the error's type: a database's message may quote the shopper's data.
         kind = type(error).__name__
         _log.warning("not counted in the experiment: %d lists (%s)", len(lists), kind)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from llmrec.config import disk_errors
-from llmrec.errors import DataError, DownloadError
+from llmrec.errors import DataError, DownloadError, MissingExtra
 from llmrec.ingest.readers import Row, checked_columns
 from llmrec.ingest.streams import Unpacked
 
@@ -125,7 +125,7 @@ class HubSource:
     def _guarded(self, ask: Callable[[], Any]) -> Any:
         try:
             return ask()
-        except (DataError, MemoryError):
+        except (DataError, MissingExtra, MemoryError):
             raise
         except Exception as error:  # the hub's client raises whatever its HTTP library raises
             reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200].rstrip(".")
@@ -143,7 +143,10 @@ def _load(name: str) -> Any:
             file=name,
             hint="Write hf:OWNER/NAME, hf:OWNER/NAME:CONFIG or hf:OWNER/NAME:CONFIG:SPLIT.",
         )
-    from datasets import load_dataset
+    try:
+        from datasets import load_dataset
+    except ImportError as error:
+        raise MissingExtra("datasets", extra="data") from error
 
     path, config, split = (*parts, None, None)[:3]
     return load_dataset(path, config, split=split or "train", streaming=True)

@@ -6,14 +6,18 @@ the official package points standard output at standard error: nothing but the p
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from llmrec.agent.shopper import Shopper
 from llmrec.agent.tools import TOOLS
-from llmrec.errors import LLMRecError, MissingExtra
-from llmrec.mcp.visitor import Visitor
-from llmrec.mcp.wire import answer_on_wire, error_on_wire, tool_on_wire
+from llmrec.agent.tools.base import ToolResult
+from llmrec.agent.tools.feedback import FeedbackResult
+from llmrec.errors import DataError, LLMRecError, MissingExtra
+from llmrec.types import HistoryEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,10 +25,85 @@ if TYPE_CHECKING:
     from anyio import CapacityLimiter
     from mcp.server import Server
     from mcp_types import CallToolResult
+    from mcp_types import Tool as WireTool
 
+    from llmrec.agent.tools import Tool, ToolResult
     from llmrec.recommender import Recommender
 
-__all__ = ["serve_http", "serve_stdio"]
+__all__ = [
+    "serve_http",
+    "serve_stdio",
+]
+
+
+def tool_on_wire(tool: Tool[Any]) -> WireTool:
+    """A tool's name, description and schema; whether it only reads is a hint to the client."""
+    from mcp_types import Tool as WireTool
+    from mcp_types import ToolAnnotations
+
+    hints = ToolAnnotations(
+        read_only_hint=not tool.changes, destructive_hint=False, open_world_hint=False
+    )
+    return WireTool(
+        name=tool.name,
+        description=tool.description,
+        input_schema=tool.schema,
+        annotations=hints,
+    )
+
+
+def answer_on_wire(result: ToolResult) -> CallToolResult:
+    """The answer as a structure, and the same as JSON for clients that read text alone."""
+    return _result(result.to_dict(), is_error=False)
+
+
+def error_on_wire(error: LLMRecError) -> CallToolResult:
+    """What went wrong and what to do, as the tool's answer, so that a model can mend its call."""
+    plain = {
+        "error": error.reason if isinstance(error, DataError) else error.message,
+        "hint": error.hint,
+        "kind": type(error).__name__,
+        "field": error.field if isinstance(error, DataError) else None,
+        "retryable": error.retryable,
+    }
+    return _result(plain, is_error=True)
+
+
+def _result(plain: dict[str, Any], *, is_error: bool) -> CallToolResult:
+    from mcp_types import CallToolResult, TextContent
+
+    text = json.dumps(plain, ensure_ascii=False)
+    return CallToolResult(
+        content=[TextContent(type="text", text=text)], structured_content=plain, is_error=is_error
+    )
+
+
+class Visitor:
+    """The shopper at each moment of a connection.
+
+    Args:
+        shop: whose log.
+        user: who asks; ``None`` for a stranger.
+        remember: whether a stranger's feedback counts in later answers. A connection that several
+            strangers share must not mix them up.
+    """
+
+    def __init__(self, shop: Recommender, user: str | None, *, remember: bool) -> None:
+        self._shop = shop
+        self._user = user
+        self._remember = remember
+        self._visit: tuple[HistoryEntry, ...] = ()
+
+    def shopper(self) -> Shopper:
+        """The shopper as the log, or the visit so far, knows them now."""
+        known = Shopper.of_log(self._shop, self._user)
+        return replace(known, history=(*known.history, *self._visit))
+
+    def note(self, result: ToolResult) -> None:
+        """Remember feedback that the log does not store."""
+        if self._remember and isinstance(result, FeedbackResult) and not result.stored:
+            self._visit = (*self._visit, result.entry)
+
 
 _HOST = "127.0.0.1"
 
@@ -46,7 +125,7 @@ def serve_stdio(shop: Recommender, user: str | None) -> None:
     import anyio
 
     # Python's own handler would wait for the thread that reads standard input. Ending at once loses
-    # nothing: what was written to the log is in it.
+    # nothing: a write to the log is one transaction.
     before = signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         anyio.run(_serve_stdio, shop, user)
@@ -57,8 +136,8 @@ def serve_stdio(shop: Recommender, user: str | None) -> None:
 def serve_http(shop: Recommender, user: str | None, port: int) -> None:
     """Serve clients of this machine at ``http://127.0.0.1:PORT/mcp`` until a signal.
 
-    There is no key to it: only this machine can connect, and foreign web pages in its browsers are
-    refused.
+    It asks for no key, because only this machine can connect; requests of foreign web pages in its
+    browsers are refused.
 
     Raises:
         MissingExtra: the package mcp is not installed.
@@ -137,7 +216,7 @@ def _call(
 async def _warm(shop: Recommender, one_at_a_time: CapacityLimiter) -> None:
     """Load index and models while the client still reads what tools there are.
 
-    In two steps, between which a call that needs the index alone gets its turn.
+    There are two steps, so that a call that needs the index alone can run between them.
     """
     from anyio.to_thread import run_sync
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from llmrec.config import EngineSettings
 from llmrec.errors import WeightsMissing
-from llmrec.planner.choose import choose
-from llmrec.planner.known import known_shape
+from llmrec.planner.choose import Suggestion, choose, suggest
 from llmrec.planner.machine import GraphicsCard, Machine, this_machine
 from llmrec.planner.memory import PREFILL_TOKENS, Memory, estimate
-from llmrec.planner.plan import Plan
-from llmrec.planner.shapes import Shape, shape_of
-from llmrec.planner.suggest import Suggestion, suggest
+from llmrec.planner.search import Plan
+from llmrec.planner.shapes import Shape, known_shape, shape_of
 
 __all__ = [
     "PREFILL_TOKENS",

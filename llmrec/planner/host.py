@@ -1,7 +1,7 @@
 """What the processor and the operating system allow: cores, memory, instructions.
 
-Only files of ``/proc`` and ``/sys`` and psutil are read; on other systems than Linux the memory
-limit of a container and the instructions are not known, and are taken for absent.
+It reads psutil and files of ``/proc`` and ``/sys``. On other systems than Linux the memory limit of
+a container and the instructions are not known and are taken for absent.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 __all__ = ["free_memory", "instructions", "memory_limit", "total_memory", "usable_cores"]
 
-_ASKED = {
+_INSTRUCTIONS = {
     "avx2": "avx2",
     "avx512f": "avx512",
     "avx512_bf16": "avx512_bf16",
@@ -19,7 +19,7 @@ _ASKED = {
     "amx_bf16": "amx_bf16",
     "amx_int8": "amx_int8",
 }
-"""A flag of ``/proc/cpuinfo`` and what we call it."""
+"""Flags of ``/proc/cpuinfo`` that matter here, and what we call them."""
 
 # cgroup v1 says "no limit" with a number near 2**63; no machine has an exabyte.
 _NO_LIMIT = 2**60
@@ -59,7 +59,7 @@ def instructions(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
     for line in text.splitlines():
         name, _, value = line.partition(":")
         if name.strip() == "flags":
-            return frozenset(_ASKED[flag] for flag in value.split() if flag in _ASKED)
+            return frozenset(_INSTRUCTIONS[flag] for flag in value.split() if flag in _INSTRUCTIONS)
     return frozenset()
 
 
@@ -75,25 +75,25 @@ def memory_limit(
         lines = groups.read_text(encoding="utf-8").splitlines()
     except OSError:
         return None
-    found: list[int] = []
+    limits: list[int] = []
     for line in lines:
         number, controllers, path = [*line.split(":", 2), "", ""][:3]
         if number == "0" and not controllers:
-            found += _limits(root, path, "memory.max")
+            limits += _limits(root, path, "memory.max")
         elif "memory" in controllers.split(","):
-            found += _limits(root / "memory", path, "memory.limit_in_bytes")
-    return min((one for one in found if one < _NO_LIMIT), default=None)
+            limits += _limits(root / "memory", path, "memory.limit_in_bytes")
+    return min((limit for limit in limits if limit < _NO_LIMIT), default=None)
 
 
 def _limits(root: Path, path: str, name: str) -> list[int]:
     # Inside a container the path may be the host's, which is not mounted: the root still is.
     folder = root / path.lstrip("/")
     values = []
-    for place in (folder, *folder.parents):
-        if place == root.parent:
+    for group in (folder, *folder.parents):
+        if group == root.parent:
             break
         try:
-            values.append(int((place / name).read_text(encoding="ascii")))
+            values.append(int((group / name).read_text(encoding="ascii")))
         except (OSError, ValueError):
             continue
     return values

@@ -187,9 +187,9 @@ def estimate(
     weights = weight_bytes(shape, precision, wide_bytes=wide_bytes)
     overhead = _OVERHEAD[engine, device] + (_PER_CARD_LINK if cards > 1 else 0)
     overhead += _QUANTIZER if engine == "transformers" and precision in ("int8", "nf4") else 0
-    held = activation_bytes(shape, precision, read, batch, wide_bytes)
+    activations = activation_bytes(shape, precision, read, batch, wide_bytes)
     if device == "cpu":
-        held = round(held * _CPU_ACTIVATIONS.get((engine, precision), 1.0))
+        activations = round(activations * _CPU_ACTIVATIONS.get((engine, precision), 1.0))
     each = adapter_bytes(shape, adapter_rank, wide_bytes)
     if engine == "openvino":
         adapters, each = min(adapters, _MERGED_ADAPTERS), weights
@@ -197,7 +197,7 @@ def estimate(
     return Memory(
         weights=-(-weights // cards),
         kv=round(cache / cards),
-        activations=held,
+        activations=activations,
         adapters=adapters * each // cards,
         overhead=round(overhead),
     )

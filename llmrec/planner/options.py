@@ -1,24 +1,42 @@
-"""In which ways a model can run on a machine at all, the best first; sizes play no part here."""
+"""In which ways a model can run on a machine at all, the best first, and why a setting is refused.
+
+The sizes of the model play no part here: :mod:`llmrec.planner.search` asks what fits.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from llmrec.config import EngineSettings, Precision
+from llmrec.errors import ConfigError, EngineUnavailable, MissingExtra
 from llmrec.planner.machine import Machine
 from llmrec.planner.shapes import Shape
 
-__all__ = ["VLLM_CAPABILITY", "Option", "precisions_of", "ways"]
+__all__ = [
+    "CPU_SHARE",
+    "VLLM_CAPABILITY",
+    "Option",
+    "cannot_run",
+    "capacity_of",
+    "card_of",
+    "check_settings",
+    "precisions_of",
+    "ways",
+]
 
 VLLM_CAPABILITY = (7, 5)
 """What vLLM's builds want of a card: https://docs.vllm.ai/en/latest/getting_started/installation/"""
 
 _TORCH_CAPABILITY = (7, 0)
+# The first cards that multiply a type in hardware: Ampere bf16, Ada fp8, Turing int8.
 _BF16_CAPABILITY = (8, 0)
 _FP8_CAPABILITY = (8, 9)
 _INT8_CAPABILITY = (7, 5)
+# Cards of one kind report sizes that differ a little: less than 256 MiB apart counts as equal.
 _SAME_SIZE = 2**28
+# Parameters beside the embeddings from which fp8 is preferred to 16 bits without room (_order).
 _LARGE = 10**9
 
 # vllm/config/model.py refuses these in float16, whose largest number they exceed.
@@ -64,7 +82,7 @@ def ways(
     for option in options:
         if engine not in ("auto", option.engine):
             continue
-        # vLLM on a CPU is there for who asks for it: it starts slowly and reads no faster.
+        # vLLM on a CPU starts slowly and reads no faster, so it runs only where it is asked for.
         if option.engine == "vllm" and option.device == "cpu" and engine == "auto":
             continue
         if settings.precision in ("auto", option.precision):
@@ -199,3 +217,150 @@ def _stored(shape: Shape, engine: str, machine: Machine, card: int | None) -> Pr
     if engine == "transformers" and kept == "fp8":
         return kept if capability >= _FP8_CAPABILITY else None
     return None
+
+
+CPU_SHARE = 0.8
+"""Share of the main memory that a model may take; the catalogue and the system need the rest."""
+
+_DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
+
+
+def card_of(machine: Machine, settings: EngineSettings) -> int | None:
+    """Which card the settings and the machine come to; ``None`` for the CPU.
+
+    Raises:
+        ConfigError: there is no such name of a device.
+        EngineUnavailable: the device is not there.
+    """
+    device = settings.device
+    if not _DEVICE.fullmatch(device):
+        raise ConfigError(
+            f"engine.device is '{device}'.", hint="Give auto, cpu, cuda, or cuda:N with a number."
+        )
+    if device == "cpu":
+        return None
+    number = int(device.partition(":")[2] or 0)
+    if number >= len(machine.cards):
+        if device == "auto":
+            return None
+        why = f" {machine.notes[0]}" if machine.notes else ""
+        raise EngineUnavailable(
+            f"engine.device is '{device}', and {len(machine.cards)} card(s) can be used here.{why}",
+            hint="Set engine.device to auto or cpu; cards count from cuda:0.",
+        )
+    if device == "auto" and not any(
+        usable(engine, machine, number) for engine in ("vllm", "transformers")
+    ):
+        return None
+    return number
+
+
+def capacity_of(
+    machine: Machine, settings: EngineSettings, option: Option, card: int | None
+) -> tuple[int, int]:
+    """Bytes of the device (of each card), and how many of them may be taken."""
+    if option.place == "cpu" or card is None:
+        return machine.ram_bytes, int(CPU_SHARE * machine.ram_bytes)
+    # Of unequal cards the smallest sets the limit: each takes the same share of the model.
+    spread = machine.cards[card : card + option.cards] or machine.cards
+    size = min(each.memory_bytes for each in spread)
+    return size, int(settings.memory_share * size)
+
+
+_ENGINES = ("vllm", "transformers", "openvino")
+_EXTRAS = {"vllm": ("vllm", "gpu"), "openvino": ("openvino", "cpu")}
+
+
+def check_settings(
+    machine: Machine, shape: Shape, settings: EngineSettings, engine: str, card: int | None
+) -> None:
+    """Look at what the settings fix.
+
+    Raises:
+        ConfigError: it cannot be had.
+        MissingExtra: the engine is not installed.
+    """
+    if engine != "auto" and engine not in _ENGINES:
+        raise ConfigError(
+            f"There is nothing to plan for the engine '{engine}'.",
+            hint=f"Plans are made for: {', '.join(_ENGINES)}.",
+        )
+    if engine in _EXTRAS and not machine.installed(_EXTRAS[engine][0]):
+        package, extra = _EXTRAS[engine]
+        raise MissingExtra(package, extra=extra)
+    if settings.context is not None and settings.context > shape.context:
+        raise ConfigError(
+            f"engine.context is {settings.context}, and '{shape.name}' takes {shape.context} "
+            "tokens at most.",
+            hint="Lower it, or leave it out.",
+        )
+    if shape.quantization and settings.precision not in ("auto", shape.quantization):
+        raise ConfigError(
+            f"engine.precision is '{settings.precision}', and the weights of '{shape.name}' are "
+            f"stored as {shape.quantization}.",
+            hint="Leave engine.precision to auto, or name the unquantized weights.",
+        )
+    if settings.precision in ("awq", "gptq") and not shape.quantization:
+        raise ConfigError(
+            f"engine.precision is '{settings.precision}', and the weights of '{shape.name}' are "
+            "not stored so.",
+            hint="Name weights that are, or set engine.precision to auto.",
+        )
+    _check_spread(machine, shape, settings, engine, card)
+
+
+def _check_spread(
+    machine: Machine, shape: Shape, settings: EngineSettings, engine: str, card: int | None
+) -> None:
+    cards = settings.tensor_parallel
+    if cards == 1 and settings.pipeline_parallel == 1:
+        return
+    if engine in ("transformers", "openvino"):
+        raise ConfigError(
+            f"The {engine} engine splits no layers: engine.tensor_parallel is {cards}, "
+            f"engine.pipeline_parallel {settings.pipeline_parallel}.",
+            hint="Set both to 1, or models.engine to vllm.",
+        )
+    if shape.heads % cards:
+        raise ConfigError(
+            f"engine.tensor_parallel is {cards}, which does not divide the {shape.heads} "
+            f"attention heads of '{shape.name}'.",
+            hint="Give a number that does.",
+        )
+    # Stages of a pipeline may lie on other machines (Ray), the cards of one stage may not.
+    if card is not None and cards > len(machine.cards):
+        raise ConfigError(
+            f"engine.tensor_parallel is {cards}, and {len(machine.cards)} are here.",
+            hint="Lower it; more machines are for engine.pipeline_parallel.",
+        )
+
+
+def cannot_run(
+    machine: Machine, shape: Shape, settings: EngineSettings, engine: str, card: int | None
+) -> ConfigError | MissingExtra:
+    """Why there is no way at all, whatever the size."""
+    where = machine.cards[card].name if card is not None else "the CPU"
+    wanted = settings.precision if settings.precision != "auto" else shape.quantization
+    engines = [
+        name for name in _ENGINES if engine in ("auto", name) and usable(name, machine, card)
+    ]
+    if not engines:
+        return ConfigError(
+            f"The {engine} engine does not run on {where}"
+            + (
+                f" (compute capability {machine.cards[card].capability})."
+                if card is not None
+                else " as it is installed here."
+            ),
+            hint="Set models.engine to auto.",
+        )
+    if wanted in ("int8", "nf4") and not machine.installed("bitsandbytes"):
+        return MissingExtra("bitsandbytes", extra="quant")
+    able = {name: sorted(precisions_of(name, machine, shape, card)) for name in engines}
+    runs = "; ".join(
+        f"{name} runs {', '.join(names) or 'none of it'}" for name, names in able.items()
+    )
+    return ConfigError(
+        f"'{shape.name}' cannot run in {wanted or 'any precision'} on {where}.",
+        hint=f"There {runs}.",
+    )

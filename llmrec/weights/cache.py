@@ -48,6 +48,7 @@ __all__ = [
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with the stage (``download``, ``unpack``, ``convert``), bytes done and bytes in all."""
 
+# Seconds: a pull of several gigabytes by another process may take half an hour.
 LOCK_TIMEOUT = 1800.0
 
 
@@ -68,12 +69,12 @@ def installed(weights: Weights) -> int | None:
 
 def available() -> list[Weights]:
     """The weights that have a name of their own, then what was pulled from a hub."""
-    found = list(known())
+    models = list(known())
     for folder in sorted((cache_dir() / "weights").glob("*")):
         manifest = manifests.read(folder)
         if manifest and manifest.name not in KNOWN:
-            found.append(describe(manifest.name))
-    return found
+            models.append(describe(manifest.name))
+    return models
 
 
 def locate(name: str) -> Path:
@@ -235,7 +236,7 @@ def remove(name: str) -> int:
         )
     with disk_errors(folder):
         freed = sum(_size(place) for place in places)
-        # The marker goes first: what a kill leaves behind is then not taken for finished.
+        # The manifest goes first: without it, what a killed process leaves counts as unfinished.
         for home in (folder, alone):
             (home / manifests.MANIFEST).unlink(missing_ok=True)
         for place in places:
@@ -253,7 +254,7 @@ def _locked(
         lock.parent.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(lock, timeout=LOCK_TIMEOUT):
-                # Another process may have finished while this one waited.
+                # Another process may have finished the pull while this one waited for the lock.
                 if force or missing():
                     make()
         except Timeout as error:
@@ -318,7 +319,8 @@ def _from_hub(
 ) -> None:
     from llmrec.weights.hub import download_repository
 
-    # Downloaded where it can be resumed, then moved: both are folders of the same disk.
+    # Downloaded into a folder that survives a kill, so that a pull resumes; then moved, which is
+    # a rename because both folders are on the same disk.
     downloads = target if tokenizer_only else _downloads(weights)
     report = progress or _silent
     downloads.mkdir(parents=True, exist_ok=True)
@@ -334,7 +336,7 @@ def _from_hub(
 
 
 def _check_space(weights: Weights) -> None:
-    # For a while the download, what was unpacked from it and the result lie side by side.
+    # At the peak the download, its unpacked files and the converted result exist together.
     needed = 2 * weights.download_bytes + weights.disk_bytes
     cache = cache_dir()
     cache.mkdir(parents=True, exist_ok=True)
@@ -348,7 +350,8 @@ def _check_space(weights: Weights) -> None:
 
 
 def _replace(partial: Path, folder: Path) -> None:
-    # A folder cannot be renamed over a full one.
+    # rename() refuses a target folder that is not empty, so the old one is deleted first. Its
+    # manifest goes before the rest: a kill in between leaves weights that count as missing.
     (folder / manifests.MANIFEST).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
     partial.replace(folder)
@@ -373,8 +376,8 @@ def _beside(folder: Path) -> Path:
 def _finished_size(folder: Path) -> int | None:
     manifest = manifests.read(folder)
     if manifest is None or not all(
-        (folder / one.path).is_file() and (folder / one.path).stat().st_size == one.size
-        for one in manifest.files
+        (folder / entry.path).is_file() and (folder / entry.path).stat().st_size == entry.size
+        for entry in manifest.files
     ):
         return None
     return manifest.size

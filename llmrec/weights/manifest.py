@@ -69,7 +69,7 @@ def write(folder: Path, *, name: str, source: str) -> Manifest:
         "format": FORMAT,
         "name": name,
         "source": source,
-        "files": {one.path: {"bytes": one.size, "sha256": one.sha256} for one in entries},
+        "files": {entry.path: {"bytes": entry.size, "sha256": entry.sha256} for entry in entries},
     }
     (folder / MANIFEST).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return manifest
@@ -82,8 +82,8 @@ def read(folder: Path) -> Manifest | None:
         if content["format"] != FORMAT:
             return None
         files = tuple(
-            FileEntry(path, int(one["bytes"]), str(one["sha256"]))
-            for path, one in content["files"].items()
+            FileEntry(path, int(entry["bytes"]), str(entry["sha256"]))
+            for path, entry in content["files"].items()
         )
         return Manifest(str(content["name"]), str(content["source"]), files)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -102,10 +102,10 @@ def check(folder: Path, manifest: Manifest, progress: Callable[[int], None] | No
         if not path.is_file():
             raise WeightsCorrupt(f"{path} is missing.", hint=hint)
         with path.open("rb") as stream:
-            found = sha256_of(stream, progress)
-        if found != entry.sha256:
+            digest = sha256_of(stream, progress)
+        if digest != entry.sha256:
             raise WeightsCorrupt(
-                f"{path} is damaged: its SHA-256 starts with {found[:12]}, "
+                f"{path} is damaged: its SHA-256 starts with {digest[:12]}, "
                 f"not {entry.sha256[:12]}.",
                 hint=hint,
             )

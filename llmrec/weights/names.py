@@ -139,7 +139,9 @@ _MINILM = Weights(
     about="all-MiniLM-L6-v2 (sentence-transformers), 384 dimensions, English",
 )
 
-KNOWN: Mapping[str, Weights] = MappingProxyType({one.name: one for one in (_SMOLLM2, _MINILM)})
+KNOWN: Mapping[str, Weights] = MappingProxyType(
+    {weights.name: weights for weights in (_SMOLLM2, _MINILM)}
+)
 """Weights by name."""
 
 DEFAULTS: tuple[str, ...] = tuple(KNOWN)

@@ -166,6 +166,6 @@ def _extract(archive: zipfile.ZipFile, member: str, path: Path, sha256: str) -> 
     with archive.open(member) as packed, path.open("wb") as out:
         shutil.copyfileobj(packed, out, 1 << 20)
     with path.open("rb") as stream:
-        found = sha256_of(stream)
-    if found != sha256:
-        raise WeightsCorrupt(f"{member} has SHA-256 {found[:12]}…, expected {sha256[:12]}….")
+        digest = sha256_of(stream)
+    if digest != sha256:
+        raise WeightsCorrupt(f"{member} has SHA-256 {digest[:12]}…, expected {sha256[:12]}….")

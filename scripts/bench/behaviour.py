@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from llmrec.cli.train_settings import training_settings
+from llmrec.cli.train_shared import training_settings
 from llmrec.embedding import load_encoder
 from llmrec.embedding.behaviour import load_behaviour, save_behaviour
 from llmrec.eval import EvalData, open_data

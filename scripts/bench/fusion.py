@@ -33,7 +33,7 @@ import numpy as np
 
 from llmrec.artifacts import Artifacts, Card, CardData
 from llmrec.catalog.store import CatalogStore
-from llmrec.cli.train_settings import training_settings
+from llmrec.cli.train_shared import training_settings
 from llmrec.config import Workspace
 from llmrec.embedding.behaviour import BehaviourEncoder, load_behaviour, save_behaviour
 from llmrec.eval import Case, EvalData, RunScores, Split, compare_all, open_data

@@ -26,7 +26,7 @@ from typing import Any
 from llmrec.config import EngineSettings
 from llmrec.errors import LLMRecError
 from llmrec.planner import Memory, Shape, choose, estimate, shape_named, this_machine
-from llmrec.planner.nvidia import read_cards
+from llmrec.planner.machine import read_cards
 
 LENGTH = 512
 ANSWER = 4

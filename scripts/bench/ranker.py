@@ -28,7 +28,7 @@ from processes import machine
 from scipy.special import log_softmax
 
 from llmrec.artifacts import Artifacts
-from llmrec.cli.train_settings import training_settings
+from llmrec.cli.train_shared import training_settings
 from llmrec.config import Workspace
 from llmrec.eval import Case, EvalData, RunScores, compare_all, open_data
 from llmrec.eval.judging.asking import in_batches

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from llmrec.weights.fingerprint import safetensors_header
 
 __all__ = ["agreement", "latency", "matmul_parameters", "share_of_limit"]
 
@@ -67,13 +68,10 @@ def matmul_parameters(folder: Path) -> int:
         raise FileNotFoundError(f"no safetensors in {folder}")
     total = 0
     for path in files:
-        with path.open("rb") as file:
-            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        for name, tensor in header.items():
-            shape = tensor.get("shape", ())
+        for name, (_, shape) in safetensors_header(path).items():
             inner = "embed" not in name and "lm_head" not in name
             if len(shape) == 2 and inner:
-                total += int(shape[0]) * int(shape[1])
+                total += shape[0] * shape[1]
     return total
 
 

@@ -120,7 +120,7 @@ def test_a_worse_one_is_published_but_does_not_serve(shop: Workspace):
 
 
 def test_a_stopped_command_goes_on_where_it_was(shop: Workspace, monkeypatch: pytest.MonkeyPatch):
-    from llmrec.cli.train_view import TrainingView
+    from llmrec.cli.train_behaviour import TrainingView
     from llmrec.finetune.behaviour import EpochReport
 
     told: list[EpochReport] = []

@@ -121,7 +121,7 @@ def test_every_item_of_each_shopper_is_asked_for_in_folds(shop: Workspace) -> No
 def test_a_stopped_command_goes_on_where_it_was(
     shop: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from llmrec.cli.train_ranker_view import RankerView
+    from llmrec.cli.train_shared import RankerView
     from llmrec.finetune import EvaluationReport, StepReport
 
     steps: list[int] = []

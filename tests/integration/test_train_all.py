@@ -100,14 +100,14 @@ def shop(
 
 KILLER = """
 import os, signal, sys
-from llmrec.cli import train_ranker_view, main
+from llmrec.cli import train_shared, main
 from llmrec.finetune import StepReport
 import llmrec.finetune.ranker.shop as ranker_shop
 ranker_shop.VALIDATION = 40
 def tell(self, report):
     if isinstance(report, StepReport) and report.step == 2:
         os.kill(os.getpid(), signal.SIGKILL)
-train_ranker_view.RankerView.tell = tell
+train_shared.RankerView.tell = tell
 main.app(sys.argv[1:])
 """
 

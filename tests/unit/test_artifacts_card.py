@@ -87,7 +87,7 @@ def test_a_damaged_card_is_named(store: Artifacts, text: str, said: str) -> None
     with pytest.raises(ModelError) as caught:
         store.current("fusion")
     assert str(path) in caught.value.message and said in caught.value.message
-    assert "llmrec models remove fusion 0002" in caught.value.hint
+    assert "llmrec models rm fusion/0002" in caught.value.hint
     store.promote("fusion", "0001")  # the way that the hint shows
     store.remove("fusion", "0002")
     assert store.current("fusion") == store.get("fusion", "0001")
@@ -109,7 +109,7 @@ def test_a_damaged_field_is_named(store: Artifacts) -> None:
 def test_the_card_of_a_plain_folder_gets_no_hint_about_versions(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="is missing") as caught:
         read_card(tmp_path)
-    assert "models remove" not in caught.value.hint
+    assert "models rm" not in caught.value.hint
 
 
 @pytest.mark.parametrize(

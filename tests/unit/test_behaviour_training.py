@@ -12,7 +12,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from llmrec.cli.train_view import TrainingView
+from llmrec.cli.train_behaviour import TrainingView
 from llmrec.errors import ConfigError, DataError, LockedError, ModelError
 from llmrec.finetune.behaviour import (
     BehaviourRecommender,

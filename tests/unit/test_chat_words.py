@@ -5,12 +5,12 @@ import io
 import pytest
 from rich.console import Console
 
-from llmrec.cli.chat_words import Flow
+from llmrec.cli.chat_view import WrappedReply
 
 
 def printed(text, *, width=20, terminal=True):
     console = Console(file=io.StringIO(), width=width, force_terminal=terminal, color_system=None)
-    flow = Flow(console)
+    flow = WrappedReply(console)
     pieces = text.split(" ")
     for piece in pieces[:-1]:
         flow.write(piece + " ")

@@ -2,6 +2,7 @@
 
 import io
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,10 @@ from llmrec.agent.events import Answered, ConstraintsChanged, Products, ProductW
 from llmrec.agent.profile_edits import ProfileEdits
 from llmrec.agent.sessions import Sessions
 from llmrec.agent.state import Conversation
+from llmrec.cli.chat import line_reader
 from llmrec.cli.chat_actions import HELP
 from llmrec.cli.chat_loop import COMMANDS, ChatLoop
-from llmrec.cli.chat_view import Writing, show
-from llmrec.cli.chat_words import Flow
+from llmrec.cli.chat_view import WrappedReply, Writing, show
 from llmrec.cli.main import app
 from llmrec.engines import ScriptedEngine
 from llmrec.errors import EngineUnavailable, LLMRecError
@@ -102,7 +103,7 @@ def test_a_limit_is_one_label_without_other_styles(workspace):
             if isinstance(event, ConstraintsChanged)
         )
     console = Console(file=io.StringIO(), force_terminal=True, color_system="standard")
-    show(console, limits, Flow(console))
+    show(console, limits, WrappedReply(console))
     assert "\x1b[30;46m at most 60 EUR \x1b[0m" in console.file.getvalue()
 
 
@@ -329,7 +330,7 @@ def test_a_model_that_fails_to_write_is_told_once_and_costs_no_card(writing):
     engine = ScriptedEngine(fail_with=away, fail_on=("generate", "stream"))
     with Recommender.open(writing, engine=engine) as shop:
         console = Console(file=io.StringIO())
-        view, flow = Writing(console), Flow(console)
+        view, flow = Writing(console), WrappedReply(console)
         for event in Agent(shop).reply(Conversation(), "a teapot"):
             if isinstance(event, Products):
                 view.await_words(event.cards)
@@ -339,3 +340,18 @@ def test_a_model_that_fails_to_write_is_told_once_and_costs_no_card(writing):
         printed = console.file.getvalue()
     assert printed.count("It is away.") == 1 and view.left == 0
     assert printed.count("(from the product's fields)") == 3 and "Teapot no." in printed
+
+
+class Keyboard(io.StringIO):
+    """Lines from a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_without_prompt_toolkit_the_line_is_read_plainly(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", Keyboard("  a teapot \n"))
+    monkeypatch.setitem(sys.modules, "prompt_toolkit", None)  # its import fails
+    read = line_reader(tmp_path / "history", COMMANDS)
+    assert (read(), read()) == ("a teapot", None)
+    assert "pip install 'llmrec[chat]'" in capsys.readouterr().err

@@ -126,13 +126,22 @@ def test_a_version_is_promoted_taken_back_and_removed(store: Artifacts) -> None:
         "fusion/0002 serves from now on instead of 0001: "
         "ndcg@10 0.6000 [0.5900, 0.6100] against 0.5000 [0.4900, 0.5100].\n"
     )
-    error = fails("remove", "fusion", "0002")
+    error = fails("rm", "fusion/0002")
     assert isinstance(error, ModelError) and "rollback fusion" in error.hint
     assert models("rollback", "fusion").stdout == "fusion/0001 serves again.\n"
-    assert models("remove", "fusion", "0002").stdout == "fusion/0002: removed.\n"
+    assert models("rm", "fusion/0002").stdout == "fusion/0002: removed.\n"
     assert models("rollback", "fusion").stdout == "No learned 'fusion' serves any more.\n"
     assert isinstance(fails("rollback", "fusion"), ModelError)
     assert store.numbers("fusion") == ("0001",)
+
+
+def test_the_older_name_of_rm_warns(store: Artifacts) -> None:
+    publish(store)
+    removed = models("remove", "fusion", "0001")
+    assert removed.stdout == "fusion/0001: removed.\n"
+    assert "llmrec models rm fusion/0001" in removed.stderr
+    assert "remove " not in models("--help").stdout
+    assert store.numbers("fusion") == ()
 
 
 def test_a_worse_version_wants_force(store: Artifacts) -> None:
@@ -175,6 +184,6 @@ def test_a_setting_that_goes_over_a_promotion_is_said(
     assert "explain.adapter says 'none'" in result.stderr
 
 
-@pytest.mark.parametrize("command", ["list", "show", "promote", "rollback", "remove"])
+@pytest.mark.parametrize("command", ["list", "show", "promote", "rollback", "rm"])
 def test_help_has_an_example(command: str) -> None:
     assert f"llmrec models {command}" in models(command, "--help").stdout

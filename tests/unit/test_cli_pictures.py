@@ -23,8 +23,7 @@ from typer.testing import CliRunner
 from llmrec.agent.events import Card, Products
 from llmrec.catalog.store import CatalogStore
 from llmrec.cli import pictures as module
-from llmrec.cli.chat_view import show
-from llmrec.cli.chat_words import Flow
+from llmrec.cli.chat_view import WrappedReply, show
 from llmrec.cli.main import app
 from llmrec.cli.pictures import Pictures
 from llmrec.errors import MissingExtra
@@ -146,7 +145,7 @@ def test_a_card_stands_below_its_picture_and_without_one_as_ever(console, make, 
         Card(number=n, product={"id": title, "title": title, "image_url": url})
         for n, (title, url) in enumerate([("Red pot", "red.png"), ("Blue", "gone.png")], 1)
     )
-    show(console, Products(cards=cards), Flow(console), make())
+    show(console, Products(cards=cards), WrappedReply(console), make())
     text = console.file.getvalue()
     assert text.index(HALF) < text.index("1. Red pot") < text.index("2. Blue")
     assert HALF not in text[text.index("1. Red pot") :]

@@ -11,9 +11,9 @@ import pytest
 from artifact_cards import make_card
 from safetensors.numpy import load_file, save_file
 
-from llmrec.engines.adapters import check_adapter, safetensors_header
+from llmrec.engines.adapters import check_adapter
 from llmrec.errors import AdapterMismatch, ModelError
-from llmrec.weights.fingerprint import base_sha256
+from llmrec.weights.fingerprint import base_sha256, safetensors_header
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from llmrec.catalog.store import CatalogStore
 from llmrec.cli import ingest_view
 from llmrec.cli.ingest import app
 from llmrec.config import Workspace
-from llmrec.errors import ConfigError, DataError, LLMRecError
+from llmrec.errors import ConfigError, DataError, LLMRecError, MissingExtra
 from llmrec.ingest.reports import FileReport, IngestReport
 from llmrec.types import EventKind
 
@@ -133,3 +134,10 @@ def test_counts_and_ends_of_names_are_whole_in_terminals_of_all_widths(width):
     assert "part 1.csv" in whole and "b.csv" in whole
     assert all(count in whole for count in ("1,234,567", "1,234,560", "7"))
     assert ("Rows/s" in whole) == (width == 200)
+
+
+def test_a_data_set_of_the_hub_wants_its_extra(shop, monkeypatch):
+    monkeypatch.setitem(sys.modules, "datasets", None)  # its import fails
+    with pytest.raises(MissingExtra) as missing:
+        run("items", "hf:owner/name", "-w", shop.path)
+    assert "pip install 'llmrec[data]'" in str(missing.value)

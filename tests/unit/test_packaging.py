@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import pkgutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -83,13 +84,25 @@ def test_the_public_names_are_pinned():
     ]
 
 
-def test_importing_llmrec_loads_no_model_library():
-    import subprocess
-
-    code = (
-        "import sys, llmrec, llmrec.cli.main;"
-        "heavy = {'torch', 'transformers', 'chromadb', 'sentence_transformers', 'pandas'};"
-        "print(sorted(heavy & set(sys.modules)))"
-    )
+def loaded_by(imports: str) -> set[str]:
+    """Names of the modules that a new process has loaded after ``imports``."""
+    code = f"import sys; {imports}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    return set(done.stdout.split())
+
+
+def test_importing_llmrec_loads_no_model_library():
+    heavy = {"torch", "transformers", "chromadb", "sentence_transformers", "pandas"}
+    assert not heavy & loaded_by("import llmrec, llmrec.cli.main")
+
+
+def test_importing_llmrec_alone_loads_no_library_at_all():
+    libraries = {"numpy", "pydantic", "pydantic_settings", "sqlalchemy", "typer", "rich"}
+    assert not libraries & loaded_by("import llmrec")
+    assert "sqlalchemy" in loaded_by("from llmrec import Recommender")
+
+
+def test_a_name_that_is_not_public_is_no_attribute():
+    with pytest.raises(AttributeError, match="no attribute 'Recomender'"):
+        _ = llmrec.Recomender
+    assert set(llmrec.__all__) <= set(dir(llmrec))

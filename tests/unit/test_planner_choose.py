@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from llmrec.config import EngineSettings
 from llmrec.errors import ConfigError, EngineUnavailable, LLMRecError, MissingExtra, OutOfMemory
 from llmrec.planner import Machine, Plan, choose, suggest
-from llmrec.planner.known import KNOWN_MODELS
 from llmrec.planner.memory import estimate
-from llmrec.planner.shapes import shape_from_config
+from llmrec.planner.shapes import KNOWN_MODELS, shape_from_config
 
 AUTO = EngineSettings()
 SHAPES = {name: known.shape for name, known in KNOWN_MODELS.items()}

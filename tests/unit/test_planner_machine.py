@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import ctypes
+import inspect
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from llmrec.errors import ConfigError
-from llmrec.planner import Machine, host, nvidia, this_machine
+from llmrec.planner import GraphicsCard, Machine, host, this_machine
+from llmrec.planner.machine import read_cards
 
 GIB = 2**30
 
@@ -81,79 +83,87 @@ def test_instructions_come_from_cpuinfo(tmp_path: Path) -> None:
     assert host.instructions(tmp_path / "none") == frozenset()
 
 
+class NVMLError(Exception):
+    """As in pynvml."""
+
+
 class FakeDriver:
-    """NVML's functions over given cards: (name, total, free, (major, minor))."""
+    """pynvml's functions over given cards: (name, total, free, (major, minor)).
+
+    A handle is the card's number.
+    """
+
+    NVMLError = NVMLError
 
     def __init__(self, *cards: tuple[str, int, int, tuple[int, int]], broken: bool = False):
         self.cards = cards
         self.broken = broken
         self.open = 0
 
-    def nvmlInit_v2(self) -> int:
+    def nvmlInit(self) -> None:
+        if self.broken:
+            raise NVMLError("Driver Not Loaded")
         self.open += 1
-        return 9 if self.broken else 0
 
-    def nvmlShutdown(self) -> int:
+    def nvmlShutdown(self) -> None:
         self.open -= 1
-        return 0
 
-    def nvmlDeviceGetCount_v2(self, count) -> int:
-        count._obj.value = len(self.cards)
-        return 0
+    def nvmlDeviceGetCount(self) -> int:
+        return len(self.cards)
 
-    def nvmlDeviceGetHandleByIndex_v2(self, index, handle) -> int:
-        handle._obj.value = index.value + 1
-        return 0
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:
+        return index
 
-    def nvmlDeviceGetHandleByUUID(self, uuid, handle) -> int:
-        handle._obj.value = int(uuid.decode().rpartition("-")[2]) + 1
-        return 0
+    def nvmlDeviceGetHandleByUUID(self, uuid: str) -> int:
+        return int(uuid.rpartition("-")[2])
 
-    def nvmlDeviceGetMigMode(self, handle, current, pending) -> int:
-        return 3
+    def nvmlDeviceGetMigMode(self, handle: int) -> list[int]:
+        raise NVMLError("Not Supported")
 
-    def nvmlDeviceGetMemoryInfo(self, handle, memory) -> int:
-        _, memory._obj.total, memory._obj.free, _ = self.cards[handle.value - 1]
-        return 0
+    def nvmlDeviceGetMemoryInfo(self, handle: int) -> SimpleNamespace:
+        _, total, free, _ = self.cards[handle]
+        return SimpleNamespace(total=total, free=free)
 
-    def nvmlDeviceGetName(self, handle, buffer, length) -> int:
-        buffer.value = self.cards[handle.value - 1][0].encode()
-        return 0
+    def nvmlDeviceGetName(self, handle: int) -> str:
+        return self.cards[handle][0]
 
-    def nvmlDeviceGetCudaComputeCapability(self, handle, major, minor) -> int:
-        major._obj.value, minor._obj.value = self.cards[handle.value - 1][3]
-        return 0
+    def nvmlDeviceGetCudaComputeCapability(self, handle: int) -> tuple[int, int]:
+        return self.cards[handle][3]
 
 
 class SplitDriver(FakeDriver):
-    """Its first card is split; a part has less memory, and does not know its capability."""
+    """Its first card is split; a part has less memory, and does not know its capability.
+
+    Of the places for parts the first is empty.
+    """
 
     PART = 77
 
-    def nvmlDeviceGetMigMode(self, handle, current, pending) -> int:
-        current._obj.value = 1
-        return 0
+    def nvmlDeviceGetMigMode(self, handle: int) -> list[int]:
+        return [1, 1]
 
-    def nvmlDeviceGetMigDeviceHandleByIndex(self, handle, index, part) -> int:
-        part._obj.value = self.PART
-        return 0 if index.value == 0 else 6
+    def nvmlDeviceGetMaxMigDeviceCount(self, handle: int) -> int:
+        return 7
 
-    def nvmlDeviceGetMemoryInfo(self, handle, memory) -> int:
-        assert handle.value == self.PART
-        memory._obj.total, memory._obj.free = 10 * GIB, 9 * GIB
-        return 0
+    def nvmlDeviceGetMigDeviceHandleByIndex(self, handle: int, index: int) -> int:
+        if index != 1:
+            raise NVMLError("Not Found")
+        return self.PART
 
-    def nvmlDeviceGetName(self, handle, buffer, length) -> int:
-        buffer.value = b"a part"
-        return 0
+    def nvmlDeviceGetMemoryInfo(self, handle: int) -> SimpleNamespace:
+        assert handle == self.PART
+        return SimpleNamespace(total=10 * GIB, free=9 * GIB)
 
-    def nvmlDeviceGetCudaComputeCapability(self, handle, major, minor) -> int:
-        if handle.value == self.PART:
-            return 3
-        return super().nvmlDeviceGetCudaComputeCapability(handle, major, minor)
+    def nvmlDeviceGetName(self, handle: int) -> str:
+        return "a part"
 
-    def nvmlDeviceGetDeviceHandleFromMigDeviceHandle(self, part, whole) -> int:
-        whole._obj.value = 1
+    def nvmlDeviceGetCudaComputeCapability(self, handle: int) -> tuple[int, int]:
+        if handle == self.PART:
+            raise NVMLError("Not Supported")
+        return super().nvmlDeviceGetCudaComputeCapability(handle)
+
+    def nvmlDeviceGetDeviceHandleFromMigDeviceHandle(self, part: int) -> int:
+        assert part == self.PART
         return 0
 
 
@@ -163,10 +173,10 @@ OLD = ("T4", 15 * GIB, 15 * GIB, (7, 5))
 
 def test_cards_are_read_from_the_driver() -> None:
     driver = FakeDriver(BIG, OLD)
-    cards, problem = nvidia.read_cards(driver, {})
+    cards, problem = read_cards(driver, {})
     assert not problem and driver.open == 0
-    assert [one.name for one in cards] == ["L40S", "T4"]
-    assert cards[0] == nvidia.GraphicsCard("L40S", 48 * GIB, 40 * GIB, (8, 9))
+    assert [card.name for card in cards] == ["L40S", "T4"]
+    assert cards[0] == GraphicsCard("L40S", 48 * GIB, 40 * GIB, (8, 9))
     assert cards[1].capability == "7.5"
 
 
@@ -183,25 +193,35 @@ def test_cards_are_read_from_the_driver() -> None:
     ],
 )
 def test_hidden_cards_are_not_seen(visible: str, names: list[str]) -> None:
-    cards, problem = nvidia.read_cards(FakeDriver(BIG, OLD), {"CUDA_VISIBLE_DEVICES": visible})
-    assert [one.name for one in cards] == names
+    cards, problem = read_cards(FakeDriver(BIG, OLD), {"CUDA_VISIBLE_DEVICES": visible})
+    assert [card.name for card in cards] == names
     assert bool(problem) == (not names)
 
 
 def test_of_a_split_card_a_part_is_seen() -> None:
-    (part,), problem = nvidia.read_cards(SplitDriver(BIG), {})
+    (part,), problem = read_cards(SplitDriver(BIG), {})
     assert not problem
-    assert part == nvidia.GraphicsCard("a part", 10 * GIB, 9 * GIB, (8, 9))
+    assert part == GraphicsCard("a part", 10 * GIB, 9 * GIB, (8, 9))
 
 
 def test_a_driver_that_fails_is_told() -> None:
-    cards, problem = nvidia.read_cards(FakeDriver(BIG, broken=True), {})
-    assert cards == () and "error 9" in problem
+    cards, problem = read_cards(FakeDriver(BIG, broken=True), {})
+    assert cards == () and "Driver Not Loaded" in problem
 
 
-def test_the_structure_is_nvmls() -> None:
-    # nvmlMemory_t: three unsigned long long.
-    assert ctypes.sizeof(nvidia._Memory) == 24
+def test_the_fake_driver_has_pynvmls_functions() -> None:
+    pynvml = pytest.importorskip("pynvml")
+    assert issubclass(pynvml.NVMLError, Exception)
+    for name in (name for name in dir(SplitDriver) if name.startswith("nvml")):
+        scripted = inspect.signature(getattr(SplitDriver, name))
+        arguments = list(scripted.parameters)[1:]
+        inspect.signature(getattr(pynvml, name)).bind(*arguments)  # TypeError if it takes others
+
+
+def test_without_the_package_a_card_is_named_and_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", None)  # its import fails
+    cards, problem = read_cards(environment={})
+    assert cards == () and "pip install nvidia-ml-py" in problem
 
 
 def test_imagined_cards() -> None:

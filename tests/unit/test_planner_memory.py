@@ -11,9 +11,8 @@ import pytest
 from llmrec.config import EngineSettings
 from llmrec.errors import ConfigError, ModelError, WeightsMissing
 from llmrec.planner import Memory, estimate, plan_here, shape_named, shape_of
-from llmrec.planner.known import KNOWN_MODELS, known_shape
 from llmrec.planner.memory import adapter_bytes, cache_bytes_per_token, weight_bytes
-from llmrec.planner.shapes import shape_from_config
+from llmrec.planner.shapes import KNOWN_MODELS, known_shape, shape_from_config
 
 SHAPES = {name: known.shape for name, known in KNOWN_MODELS.items()}
 SMOLLM2 = SHAPES["smollm2-135m-instruct"]
@@ -168,7 +167,7 @@ def test_what_is_no_decoder_is_refused(tmp_path: Path) -> None:
         json.dumps({**odd, "quantization_config": None}), encoding="utf-8"
     )
     (tmp_path / "model.safetensors").write_bytes((8).to_bytes(8, "little") + b"no json!")
-    with pytest.raises(ModelError, match="not a safetensors file"):
+    with pytest.raises(ModelError, match="cannot be read as safetensors"):
         shape_of(tmp_path)
 
 

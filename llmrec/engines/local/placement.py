@@ -114,7 +114,7 @@ def floating_type(precision: str, device: str, *, training: bool = False) -> tor
 
 
 def _weight_bytes(folder: Path, precision: str) -> float:
-    from llmrec.engines.adapters import safetensors_header
+    from llmrec.weights.fingerprint import safetensors_header
 
     parameters = stored = 0
     for path in folder.glob("*.safetensors"):
