@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from llmrec.explain.from_fields import spoken_language
+from llmrec.explain.objections import objections_to
 from llmrec.explain.product_facts import ScoredFact, question_of
 from llmrec.explain.punctuation import in_a_row, with_stop
 from llmrec.explain.quotable import Quotable, text_language
@@ -12,6 +13,9 @@ from llmrec.explain.requests import WordsRequest
 from llmrec.types import Item, Language, Words
 
 __all__ = ["quoted_description"]
+
+_CARD = frozenset({"price", "stock"})
+"""Fields that stand on the card, with what speaks against them."""
 
 _MOST_SENTENCES, _MOST_VALUES = 3, 4
 _MOST_CHARS = {"en": 320, "de": 320, "zh": 120}
@@ -40,12 +44,21 @@ def quoted_description(request: WordsRequest, facts: Sequence[ScoredFact]) -> Wo
         facts: of the product, the best first.
     """
     language = spoken_language(request)
-    sentences = _apart([fact for fact in facts if not fact.field], language)
+    objections = [one for one in objections_to(request, language) if _CARD.isdisjoint(one.evidence)]
+    behind = tuple(name for objection in objections for name in objection.evidence)
+    rest = [fact for fact in facts if not fact.shares_evidence(behind)]
+    # What denies a word of the question must not fall out for want of room.
+    ordered = sorted(rest, key=lambda fact: not fact.denies)
+    sentences = _apart([fact for fact in ordered if not fact.field], language)
     if not question_of(request):
         sentences.sort(key=lambda fact: _place(fact.evidence[0]))
-    quoted = _quoted(sentences, [fact for fact in facts if fact.field])
+    else:
+        sentences.sort(key=rest.index)
+    quoted = _quoted(sentences, [fact for fact in rest if fact.field])
     parts = [with_stop(quotable.text, language) for quotable in quoted]
-    evidence = list(dict.fromkeys(name for quotable in quoted for name in quotable.evidence))
+    parts += [objection.text for objection in objections]
+    names = (name for quotable in quoted for name in quotable.evidence)
+    evidence = list(dict.fromkeys((*names, *behind)))
     elsewhere = [] if sentences else list(_described_elsewhere(request.item, language))
     if elsewhere:
         parts += elsewhere
@@ -58,8 +71,10 @@ def quoted_description(request: WordsRequest, facts: Sequence[ScoredFact]) -> Wo
 
 
 def _quoted(sentences: Sequence[ScoredFact], values: Sequence[ScoredFact]) -> list[Quotable]:
-    """A value beside a lone sentence; values alone."""
+    """The value that was asked for; one beside a lone sentence; values alone."""
     room = max(0, 2 - len(sentences)) if sentences else _MOST_VALUES
+    if sentences and values and values[0].answers:
+        room = max(1, room)
     return [fact.quotable for fact in (*sentences, *values[:room])]
 
 
