@@ -100,8 +100,9 @@ def companion_of(request: WordsRequest, text: str) -> Anchor | None:
     mentioned = frozenset(tokens(text)) - frozenset(tokens(request.item.title))
     for anchor in _anchors(request, range(len(request.history) - 1, -1, -1)):
         if anchor.item is not None and anchor.relation in _HAD:
-            named = frozenset(tokens(_thing(anchor.item.title))) & mentioned
-            if any(len(word) >= _NAME and word not in _LOOKS for word in named):
+            # The last word of "foam roller" is what it is; foam is in many a shoe.
+            *_, thing = ("", *tokens(_thing(anchor.item.title)))
+            if len(thing) >= _NAME and thing in mentioned and thing not in _LOOKS:
                 return anchor
     return None
 

@@ -19,9 +19,13 @@ from llmrec.types import Language
 __all__ = ["MISFITS", "is_misfit"]
 
 MISFITS: dict[Language, tuple[str, ...]] = {
-    "en": ("Not quite what you asked for.", "Something else than you asked for.", "A side step."),
-    "de": ("Nicht ganz das Gesuchte.", "Etwas anderes als gesucht.", "Ein Seitenblick."),
-    "zh": ("和你要找的不太一样。", "不是你要找的那种。", "换个思路看看。"),
+    "en": (
+        "Not quite what you asked for.",
+        "Something else than you asked for.",
+        "This is another thing.",
+    ),
+    "de": ("Nicht ganz das Gesuchte.", "Etwas anderes als gesucht.", "Das hier ist etwas anderes."),
+    "zh": ("和你要找的不太一样。", "不是你要找的那种。", "这是另一类商品。"),
 }
 """Sentences of ours, in the order in which one answer uses them."""
 
@@ -35,6 +39,9 @@ _OPEN = re.compile(
 )
 _PART = 4
 """Letters of a word of the title that may be a part of a compound of the question."""
+
+_COUNTS = frozenset({"zwei", "drei", "vier", "fünf", "funf", "acht", "zehn"})
+"""As in "dreijährig", which asks for no three pieces."""
 
 _FEWEST = 2
 """Words that a question must have: one alone may have a synonym that the shop uses instead."""
@@ -60,5 +67,5 @@ def is_misfit(request: WordsRequest, language: Language) -> bool:
     # "Tee" has too few letters to be told in "Teekanne" everywhere; here it is enough.
     text = fold(" ".join((fields, item.description)))
     asked = question_words(query)
-    parts = [part for part in tokens(fields) if len(part) >= _PART]
+    parts = [part for part in tokens(fields) if len(part) >= _PART and part not in _COUNTS]
     return not any(word in text or any(part in word for part in parts) for word in asked)

@@ -114,6 +114,9 @@ _EXACT = {
     "size": "inside",
     "comfort temperature": "warmer",
 }
+_OF_THE_THING = frozenset({"mm", "gb", "tb", "mah", "v"})
+"""Units in which a number names the thing that is wanted, and not its place or its content."""
+
 _NAMED = {
     "length": r"\blong|\blength|\blang|länge|长",
     "width": r"\bwide|\bwidth|\bbreit|宽",
@@ -152,7 +155,8 @@ def objections_to(request: WordsRequest, language: Language) -> Iterator[Remark]
         value, most = (price_in(price, item.currency, language) for price in (item.price, limit))
         yield Remark(says["above"].format(value=value, limit=most), ("price",))
     yield from _of_fields(request, language)
-    yield from _of_measures(request, language)
+    measures = list(_of_measures(request, language))
+    yield from measures or _of_title(request, language)
     yield from _owned(request, language)
     if item.stock is not None and item.stock <= 0:
         yield Remark(says["stock"], ("stock",))
@@ -204,6 +208,22 @@ def _of_measures(request: WordsRequest, language: Language) -> Iterator[Remark]:
                     _SAYS[language][kind].format(text=_in_a_clause(text, kind), value=value),
                     (f"attributes.{name}",),
                 )
+
+
+def _of_title(request: WordsRequest, language: Language) -> Iterator[Remark]:
+    """The one measure of a title that is another than was asked for: a line of 0.7 mm for 0.5."""
+    query = request.query or ""
+    numbers = numbers_in(fold(request.item.title))
+    for wish in measure_wishes(query):
+        same = [one for one in numbers if one.unit == wish.unit and len(one.readings) == 1]
+        if wish.bound != "exact" or wish.unit not in _OF_THE_THING or len(same) != 1:
+            continue
+        value = next(iter(same[0].readings))
+        if abs(value - wish.value) > _NEAR * wish.value:
+            asked = _as_written(query, wish.text)
+            named = _as_written(request.item.title, same[0].text)
+            text = _SAYS[language]["not"].format(text=named, value=asked)
+            yield Remark(text, ("title",))
 
 
 def _bound_of(wish: Wish, key: str, query: str) -> str:
@@ -318,6 +338,6 @@ def _in_a_clause(text: str, kind: str) -> str:
 
 
 def _as_written(query: str, folded: str) -> str:
-    """A folded piece of the question as the shopper wrote it."""
+    """A folded piece of the question, or of a title, as it is written there."""
     place = query.lower().find(folded)
     return query[place : place + len(folded)] if place >= 0 else folded

@@ -109,7 +109,9 @@ NO_FACT = re.compile(
     compan(?:y|ies) (?:is|was|that|which|has|based)
     headquarter\w*  mission  the name (?:is|was|comes)  is dedicated to  focus(?:es)? on the
     (?:reliable|trusted|truthful) source  distribution network  environmentally responsible
-    \d+ years (?:later|ago|of)  boasts?  cheaper deals?  shop around  lower quality  counterfeits?
+    \d+ years (?:later|ago|of)  boasts?  just get  go ahead  no limit
+    not your (?:basic|average|ordinary|typical|usual)  is the \w+ to (?:get|have|own)
+    cheaper deals?  shop around  lower quality  counterfeits?
     available in (?:standard|other|both|all|assorted)
     the best (?:\w+ )?(?:for|in|on)
     no traditional  heritage  committed  commitment  innovat\w+  trademarks?  all rights
@@ -234,7 +236,7 @@ CAUTION = re.compile(
     tiring  shrinks? (?:a|by|about)  smells?
     tickle  rough  small for  runs (?:small|large|slightly)  half a size  sways
     creaks  springy  (?<!users )(?<!you )(?<!they )needs?(?! no\b)  wants?
-    must  keep (?:it|away|out)  check  careful  contains?
+    must  keep (?:it|away|out)  check(?![-\w])  careful  contains?
     may contain  traces? of  less \w+ than  short for  tastes  show through  sags  loses?
     dulls?  annoying  hot (?:for|in)  warm in  dries out  poisonous  soot
     rubs off  spots  bitter  bolts  clumps  only (?:if|when|for|after)  meant for

@@ -26,7 +26,7 @@ from llmrec.explain.phrases import PHRASES, canonical
 from llmrec.explain.punctuation import colon, comma, with_stop
 from llmrec.explain.quotable import Quotable, quotable_sentences
 from llmrec.explain.requests import WordsRequest
-from llmrec.explain.wishes import refusals
+from llmrec.explain.wishes import falls_short, refusals
 from llmrec.prompting import one_line
 from llmrec.types import Item, Language
 
@@ -168,7 +168,7 @@ def _denies(request: WordsRequest, text: str) -> bool:
     """Whether a sentence denies what was asked for, or says that it has what is refused."""
     query = request.query or ""
     refused = frozenset(tokens(" ".join(one.word for one in refusals(query))))
-    if refused and affirms(text, refused):
+    if (refused and affirms(text, refused)) or falls_short(query, text):
         return True
     return denies(text, question_words(affirmed_part(query), request.item.title))
 

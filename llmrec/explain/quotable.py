@@ -50,7 +50,8 @@ _BROKEN = re.compile(
     r"|\d\s?in\.$"
     # Apostrophes that a page has lost: "youll", "its not".
     r"|\b(?:[Yy]ou(?:ll|re|ve)|[Tt]hey(?:ll|re)|[Ww]ont|[Dd]ont|[Dd]oesnt|[Aa]rent|[Ii]snt|[Cc]ant"
-    r"|[Ww]hats|[Ww]eve|[Ii]ts (?:not|a|an|the|like|easy|so|just|time))\b"
+    r"|[Ww]hats|[Tt]heres|[Ww]eve|[Ii]ts (?:not|a|an|the|like|easy|so|just|time))\b"
+    r"|\)\s[A-Z][\w’']*\s[A-Z]\w+\s|^Fact\s?:"
     # A heading that runs into its sentence: "Built To Last The frame is ...".
     rf"|[^\W\d_][\w’']*\s(?:{_OPENERS})\s(?:[a-z]|[A-Z]\w+\s[a-z])"
     r"|^(\w{4,})\s(?:\S+\s){2,9}?\2\s(?:[A-Z]\S+\s){0,3}(?:is|are|has|have|makes?|comes?)\b"

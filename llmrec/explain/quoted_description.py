@@ -12,7 +12,7 @@ from llmrec.explain.quotable import Quotable, text_language
 from llmrec.explain.requests import WordsRequest
 from llmrec.types import Item, Language, Words
 
-__all__ = ["quoted_description"]
+__all__ = ["described_elsewhere", "quoted_description"]
 
 _CARD = frozenset({"price", "stock"})
 """Fields that stand on the card, with what speaks against them."""
@@ -59,7 +59,7 @@ def quoted_description(request: WordsRequest, facts: Sequence[ScoredFact]) -> Wo
     parts += [objection.text for objection in objections]
     names = (name for quotable in quoted for name in quotable.evidence)
     evidence = list(dict.fromkeys((*names, *behind)))
-    elsewhere = [] if sentences else list(_described_elsewhere(request.item, language))
+    elsewhere = [] if sentences else list(described_elsewhere(request.item, language))
     if elsewhere:
         parts += elsewhere
         evidence.append("description")
@@ -83,7 +83,7 @@ def _place(evidence: str) -> int:
     return int(evidence.partition(":")[2])
 
 
-def _described_elsewhere(item: Item, language: Language) -> Iterator[str]:
+def described_elsewhere(item: Item, language: Language) -> Iterator[str]:
     """That the shop's text is in another language, if it is."""
     other = text_language(item) if item.description.strip() else None
     if other and other != language:

@@ -14,6 +14,7 @@ from llmrec.explain.objections import objections_to
 from llmrec.explain.product_facts import ScoredFact, title_facts
 from llmrec.explain.punctuation import colon, comma, in_a_row, with_stop
 from llmrec.explain.quotable import Quotable
+from llmrec.explain.quoted_description import described_elsewhere
 from llmrec.explain.requests import WordsRequest
 from llmrec.types import Language, Words
 
@@ -164,7 +165,12 @@ def _option(lead: Remark, quoted: Sequence[Quotable], language: Language) -> _Op
 
 
 def _without_facts(request: WordsRequest, leads: Sequence[Remark]) -> Iterator[_Option]:
-    titles = list(title_facts(request, spoken_language(request)))
+    # The title and the price stand on the card; that there is no text to read does not.
+    language = spoken_language(request)
+    if not any(lead.text for lead in leads):
+        for text in described_elsewhere(request.item, language):
+            yield _Option((text,), ("description",))
+    titles = list(title_facts(request, language))
     pairs = [*((lead, titles[0]) for lead in leads), *((_NO_LEAD, title) for title in titles)]
     for lead, title in pairs:
         yield _Option((lead.text, title.text), (*lead.evidence, *title.evidence))

@@ -7,12 +7,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from llmrec.catalog.tokens import tokens
 from llmrec.explain.ages import AgeRange, WantedAge, age_range, wanted_age
 from llmrec.explain.facts import fold
 from llmrec.explain.numbers import Number, numbers_in
 from llmrec.explain.requests import WordsRequest
 
-__all__ = ["Refusal", "Wish", "ages_of", "measure_wishes", "price_limit", "refusals"]
+__all__ = [
+    "Refusal",
+    "Wish",
+    "ages_of",
+    "falls_short",
+    "measure_wishes",
+    "price_limit",
+    "refusals",
+]
 
 _BELOW = (
     r"(?:under|below|less than|lighter than|shorter than|narrower than|smaller than|cheaper than"
@@ -145,6 +154,25 @@ def measure_wishes(question: str) -> Iterator[Wish]:
         yield Wish(freezing[0], Decimal(0), "°c")
 
 
+def falls_short(question: str, text: str) -> bool:
+    """Whether a text says "up to" fewer of what the question has a number of.
+
+    >>> falls_short("stapler for 60 sheets", "Staples up to 20 sheets.")
+    True
+    >>> falls_short("stapler for 10 sheets", "Staples up to 20 sheets.")
+    False
+    """
+    most = {_stem(match[2]): int(match[1]) for match in _UP_TO.finditer(fold(text))}
+    if not most:
+        return False
+    wanted = ((int(match[1]), _stem(match[2])) for match in _COUNT.finditer(fold(question)))
+    return any(most.get(noun, count) < count for count, noun in wanted)
+
+
+def _stem(noun: str) -> str:
+    return next(iter(tokens(noun)), noun)
+
+
 def refusals(question: str) -> tuple[Refusal, ...]:
     """What the shopper does not want: the word behind "no", "ohne", "不要太".
 
@@ -161,6 +189,11 @@ def refusals(question: str) -> tuple[Refusal, ...]:
     )
 
 
+_COUNT = re.compile(r"(?<![\d.,])(\d{1,6})[\s-]?([^\W\d_]{3,})")
+_UP_TO = re.compile(
+    r"(?:up to|at most|no more than|bis zu|maximal|höchstens)\s"
+    r"(\d{1,6})[\s-]([^\W\d_]{3,})(?![^.;]*\bper\b)"
+)
 _LETTERS = ("XXS", "XS", "S", "M", "L", "XL", "XXL", "XXXL")
 
 

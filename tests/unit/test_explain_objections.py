@@ -215,3 +215,36 @@ def test_a_refusal_is_read_where_there_is_one(query, words):
 
 def test_a_price_is_no_measure():
     assert list(measure_wishes("grinder under 50 EUR")) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "title", "objections"),
+    [
+        ("pencil 0.5 mm for drawing", "Corva pencil, 0.7mm, blue", ["0.7mm, not 0.5 mm."]),
+        ("pencil 0.7 mm for drawing", "Corva pencil, 0.7mm, blue", []),
+        ("card of 64 GB", "Corva card 32 GB", ["32 GB, not 64 GB."]),
+        ("pencil 0.5 mm", "Corva pencils, 0.5 mm and 0.7 mm", []),
+        ("shelf for a wall of 80 cm", "Oak shelf 60 cm", []),
+    ],
+)
+def test_a_measure_of_the_title_is_held_against_the_one_asked_for(query, title, objections):
+    item = Item("x", title, description="Comes in a box.", language="en")
+    assert said(WordsRequest(item, (), query, False, 1, language="en")) == objections
+
+
+@pytest.mark.parametrize(
+    ("query", "text", "short"),
+    [
+        ("stapler for 60 sheets at once", "Staples up to 20 sheets.", True),
+        ("stapler for 15 sheets at once", "Staples up to 20 sheets.", False),
+        ("shelf for 40 books", "Carries up to 25 books.", True),
+        ("Locher für 60 Blatt", "Locht bis zu 20 Blatt.", True),
+        ("shelf for 40 books", "Carries up to 25 kilograms.", False),
+    ],
+)
+def test_what_is_too_few_is_worth_knowing(query, text, short):
+    language = "de" if "Locher" in query else "en"
+    item = Item("x", "Thing", description=text, language=language)
+    request = WordsRequest(item, (), query, False, 1, language=language)
+    reason, _ = Quoter().write_many([request])[0]
+    assert reason.text.startswith(("Worth knowing: ", "Gut zu wissen: ")) is short
