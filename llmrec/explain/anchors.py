@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from llmrec.catalog.tokens import tokens
+from llmrec.explain.choice import question_words
 from llmrec.explain.facts import Facts, fold, short_title
 from llmrec.explain.requests import WordsRequest
 from llmrec.prompting import one_line, shorten
@@ -97,20 +99,23 @@ def companion_of(request: WordsRequest, text: str) -> Anchor | None:
 
     None where the item's own title names the same kind of thing.
     """
-    mentioned = frozenset(tokens(text)) - frozenset(tokens(request.item.title))
+    if not request.history:
+        return None
+    mentioned = question_words(text, request.item.title)
     for anchor in _anchors(request, range(len(request.history) - 1, -1, -1)):
         if anchor.item is not None and anchor.relation in _HAD:
             # The last word of "foam roller" is what it is; foam is in many a shoe.
-            *_, thing = ("", *tokens(_thing(anchor.item.title)))
+            thing = _thing(anchor.item.title)[-1]
             if len(thing) >= _NAME and thing in mentioned and thing not in _LOOKS:
                 return anchor
     return None
 
 
-def _thing(title: str) -> str:
+@lru_cache(maxsize=8_192)
+def _thing(title: str) -> tuple[str, ...]:
     """The words of a title that name the thing, before what it is for, made of or packed in."""
     head = re.split(r"\s[-–(]|[,(;]|\s(?:for|with|in|of|für|mit|aus|von)\s", title, maxsplit=1)[0]
-    return " ".join(head.split()[:_HEAD])
+    return tuple(tokens(" ".join(head.split()[:_HEAD]))) or ("",)
 
 
 def _anchors(request: WordsRequest, indices: Iterable[int]) -> Iterator[Anchor]:
@@ -134,7 +139,7 @@ def _has_in_common(item: Item, other: Item | None) -> bool:
         return True  # what the shopper has said themselves
     if {*map(fold, item.category[1:])} & {*map(fold, other.category[1:])}:
         return True
-    shared = frozenset(tokens(_thing(item.title))) & frozenset(tokens(_thing(other.title)))
+    shared = set(_thing(item.title)) & set(_thing(other.title))
     return any(len(word) >= _NAME and word not in _LOOKS for word in shared)
 
 

@@ -59,7 +59,7 @@ _OF_FIELD = {
     "material": "material made plastic wood cotton wool steel leather vegan warm soft winter stoff"
     " aus warm weich winter 材质 暖",
     "caffeine": "caffeine decaf sleep evening koffein 咖啡因",
-    "load": "carry carries heavy hold strong trägt 承重",
+    "load": "weigh kg carry carries heavy hold strong trägt 承重",
     "players": "players people two three four spieler 人",
     "colour": "colour color farbe 颜色",
     "origin": "origin from country herkunft 产地",

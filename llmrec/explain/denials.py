@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
 from llmrec.catalog.tokens import tokens
 from llmrec.explain.choice import stands_among
@@ -43,12 +44,8 @@ def denies(text: str, asked: Collection[str]) -> bool:
     >>> denies("On induction, but not in the oven.", frozenset({"induction"}))
     False
     """
-    for clause in _CLAUSE.split(text):
-        if (denial := _DENIAL.search(clause)) and not _NO_DENIAL.search(clause):
-            behind = set(tokens(clause[denial.end() :])[:_DENIED_WORDS])
-            if any(stands_among(word, behind) for word in asked):
-                return True
-    return False
+    denied = _denied_words(text)
+    return bool(denied) and any(stands_among(word, denied) for word in asked)
 
 
 def affirms(text: str, words: Collection[str]) -> bool:
@@ -57,11 +54,8 @@ def affirms(text: str, words: Collection[str]) -> bool:
     >>> affirms("Contains traces of nuts.", {"nut"}), affirms("Made without nuts.", {"nut"})
     (True, False)
     """
-    return any(
-        not (_DENIAL.search(clause) or _KEPT_OFF.search(clause))
-        and any(stands_among(word, set(tokens(clause))) for word in words)
-        for clause in _CLAUSE.split(text)
-    )
+    affirmed = _affirmed_words(text)
+    return any(stands_among(word, affirmed) for word in words)
 
 
 def has_denial(text: str) -> bool:
@@ -69,6 +63,7 @@ def has_denial(text: str) -> bool:
     return _DENIAL.search(text) is not None
 
 
+@lru_cache(maxsize=256)
 def affirmed_part(question: str) -> str:
     """A question without what it denies itself.
 
@@ -76,3 +71,20 @@ def affirmed_part(question: str) -> str:
     'pen that does  , for my son'
     """
     return _DENIED.sub(" ", question)
+
+
+# The same sentences come in answer after answer, and each is held against the question.
+@lru_cache(maxsize=8_192)
+def _denied_words(text: str) -> frozenset[str]:
+    denied: set[str] = set()
+    for clause in _CLAUSE.split(text) if has_denial(text) else ():
+        if (denial := _DENIAL.search(clause)) and not _NO_DENIAL.search(clause):
+            denied.update(tokens(clause[denial.end() :])[:_DENIED_WORDS])
+    return frozenset(denied)
+
+
+@lru_cache(maxsize=8_192)
+def _affirmed_words(text: str) -> frozenset[str]:
+    clauses = _CLAUSE.split(text)
+    kept = (one for one in clauses if not (_DENIAL.search(one) or _KEPT_OFF.search(one)))
+    return frozenset(token for clause in kept for token in tokens(clause))

@@ -183,6 +183,7 @@ OF_TROUBLE = re.compile(
     when you[’']?(?:re| are) (?:in the middle|tired|on the)
     [\w-]+ing [\w\s,]{1,60} can be (?:an? )?(?:rough|hard|tough|pain|hassle|tricky)
     [\w-]+ing [\w\s,]{1,60} can be (?:an? )?(?:nuisance|challeng\w+)
+    \w+ can be (?:an? )?(?:hassle|pain|nuisance|chore|challenge)
     finding (?:the|a|an) [\w\s]{1,30} (?:is|can)  if you[’']?ve  if you (?:hate|have ever)
     if you[’']?(?:re| are) (?:looking|tired|sick|like|searching)
     your (?:wrists?|back|hands?|neck|eyes|shoulders|fingers) (?:is|are|hurts?|aches?|gets?)
@@ -235,7 +236,7 @@ CAUTION = re.compile(
     grainy  loud  slow  bulk(?:y|ier)  heav(?:y|ier) (?:for|when|than|to)  is heavy  hard for
     tiring  shrinks? (?:a|by|about)  smells?
     tickle  rough  small for  runs (?:small|large|slightly)  half a size  sways
-    creaks  springy  (?<!users )(?<!you )(?<!they )needs?(?! no\b)  wants?
+    creaks  springy  (?<!users )(?<!you )(?<!they )needs?(?! (?:no|to (?:make|get|do))\b)  wants?
     must  keep (?:it|away|out)  check(?![-\w])  careful  contains?
     may contain  traces? of  less \w+ than  short for  tastes  show through  sags  loses?
     dulls?  annoying  hot (?:for|in)  warm in  dries out  poisonous  soot
@@ -244,7 +245,7 @@ CAUTION = re.compile(
     nicht  kein\w{0,2}  nie  zu (?:warm|schwer|klein|groß|kurz|laut)  rostet  rutscht  mühsam
     ungeeignet  braucht  muss  vorsicht  achtung  wird heiß  langsamer  kleiner  streng  separat
     """)
-    .replace("GOOD", "swing|mind|smell|need|move|show")
+    .replace("GOOD", "swing|mind|smell|need|move|show|know")
     .replace("SAFE", _SAFE)
     + r")\b|"
     + _any("""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from llmrec.catalog.tokens import tokens
 from llmrec.explain.ages import age_range
@@ -103,7 +104,10 @@ def product_facts(request: WordsRequest, *, quotes: bool = True) -> list[ScoredF
     language = spoken_language(request)
     sentences = quotable_sentences(request.item, language) if quotes else ()
     facts = [*((sentence, "") for sentence in sentences), *_values(request.item, language)]
-    shares = [_share(request, quotable, field) for quotable, field in facts]
+    question, title = question_of(request), request.item.title
+    shares = [
+        word_overlap(question, FactText(quotable.text, field), title) for quotable, field in facts
+    ]
     brief = _best_brief(facts, shares, language)
     scored = []
     for place, ((quotable, field), share) in enumerate(zip(facts, shares, strict=True)):
@@ -148,7 +152,11 @@ def _answering_parts(request: WordsRequest) -> list[str]:
     """The parts of a long title behind its first that have a word of the question."""
     first, *parts = (part.strip() for part in _PARTS.split(one_line(request.item.title)))
     asked = question_words(_wanted(request), first)
-    return [part for part in parts if any(stands_among(word, tokens(part)) for word in asked)]
+    return [
+        part
+        for part in parts
+        if any(stands_among(word, tokens(part)) for word in asked if len(word) > 2)
+    ]
 
 
 def _in_one(sides: Sequence[Sequence[tuple[str, str]]], language: Language) -> Quotable:
@@ -159,8 +167,12 @@ def _in_one(sides: Sequence[Sequence[tuple[str, str]]], language: Language) -> Q
 
 
 def _wanted(request: WordsRequest) -> str:
-    wishes = [value for values in request.filters.attributes.values() for value in values]
-    parts = (request.query or "", request.recipient or "", *wishes)
+    wishes = (value for values in request.filters.attributes.values() for value in values)
+    return _listed((request.query or "", request.recipient or "", *wishes))
+
+
+@lru_cache(maxsize=256)
+def _listed(parts: tuple[str, ...]) -> str:
     return ", ".join(one_line(part) for part in parts if part)
 
 
@@ -171,12 +183,6 @@ def _denies(request: WordsRequest, text: str) -> bool:
     if (refused and affirms(text, refused)) or falls_short(query, text):
         return True
     return denies(text, question_words(affirmed_part(query), request.item.title))
-
-
-def _share(request: WordsRequest, quotable: Quotable, field: str) -> float:
-    """Of the question's words, in the fact."""
-    text = FactText(quotable.text, field)
-    return word_overlap(question_of(request), text, request.item.title)
 
 
 def _best_brief(

@@ -55,7 +55,7 @@ _BROKEN = re.compile(
     # A heading that runs into its sentence: "Built To Last The frame is ...".
     rf"|[^\W\d_][\w’']*\s(?:{_OPENERS})\s(?:[a-z]|[A-Z]\w+\s[a-z])"
     r"|^(\w{4,})\s(?:\S+\s){2,9}?\2\s(?:[A-Z]\S+\s){0,3}(?:is|are|has|have|makes?|comes?)\b"
-    r"|\b([A-Z]\w+ [A-Z]\w+)\s(?:\w+\s){0,2}\3\b"
+    r"|\b([A-Z]\w+[®™]? [A-Z]\w+)[®™]?\s(?:\w+[®™]?\s){0,6}\3\b"
     # Of a whole range, and not of this.
     r"|^Our (?:wide|new|mega\S*|range|large|huge|line|selection|variety|collection|full|premium)\b"
     r"|^(?:Also )?[Aa]vailable in\b|^We\b|^Our (?:goal|aim|promise|philosophy)\b"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from llmrec.explain.from_fields import spoken_language
-from llmrec.explain.objections import objections_to
+from llmrec.explain.leads import Remark
 from llmrec.explain.product_facts import ScoredFact, question_of
 from llmrec.explain.punctuation import in_a_row, with_stop
 from llmrec.explain.quotable import Quotable, text_language
@@ -36,16 +36,19 @@ _LANGUAGES: dict[Language, dict[Language, str]] = {
 }
 
 
-def quoted_description(request: WordsRequest, facts: Sequence[ScoredFact]) -> Words:
+def quoted_description(
+    request: WordsRequest, facts: Sequence[ScoredFact], objections: Sequence[Remark]
+) -> Words:
     """Two or three sentences; values where there are no sentences; never what the card has.
 
     Args:
         request: for which product and shopper.
         facts: of the product, the best first.
+        objections: what speaks against it; those of the card are left to the card.
     """
     language = spoken_language(request)
-    objections = [one for one in objections_to(request, language) if _CARD.isdisjoint(one.evidence)]
-    behind = tuple(name for objection in objections for name in objection.evidence)
+    told = [one for one in objections if _CARD.isdisjoint(one.evidence)]
+    behind = tuple(name for objection in told for name in objection.evidence)
     rest = [fact for fact in facts if not fact.shares_evidence(behind)]
     # What denies a word of the question must not fall out for want of room.
     ordered = sorted(rest, key=lambda fact: not fact.denies)
@@ -56,7 +59,7 @@ def quoted_description(request: WordsRequest, facts: Sequence[ScoredFact]) -> Wo
         sentences.sort(key=rest.index)
     quoted = _quoted(sentences, [fact for fact in rest if fact.field])
     parts = [with_stop(quotable.text, language) for quotable in quoted]
-    parts += [objection.text for objection in objections]
+    parts += [objection.text for objection in told]
     names = (name for quotable in quoted for name in quotable.evidence)
     evidence = list(dict.fromkeys((*names, *behind)))
     elsewhere = [] if sentences else list(described_elsewhere(request.item, language))

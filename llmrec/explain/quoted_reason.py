@@ -10,7 +10,6 @@ from llmrec.explain.facts import fold, short_title
 from llmrec.explain.from_fields import spoken_language
 from llmrec.explain.leads import CAUTIONS, Remark, companion_lead, leads_for
 from llmrec.explain.misfits import MISFITS, is_misfit
-from llmrec.explain.objections import objections_to
 from llmrec.explain.product_facts import ScoredFact, title_facts
 from llmrec.explain.punctuation import colon, comma, in_a_row, with_stop
 from llmrec.explain.quotable import Quotable
@@ -54,17 +53,20 @@ class _Option:
 
 
 def quoted_reason(
-    request: WordsRequest, facts: Sequence[ScoredFact], beginnings: set[str]
+    request: WordsRequest,
+    facts: Sequence[ScoredFact],
+    objections: Sequence[Remark],
+    beginnings: set[str],
 ) -> Words:
     """The best reason that begins as none before it, with what speaks against the item behind it.
 
     Args:
         request: for which product and shopper.
         facts: of the product, the best first.
+        objections: what speaks against it.
         beginnings: of the reasons of this answer so far; that of this one is added.
     """
     language = spoken_language(request)
-    objections = list(objections_to(request, language))
     behind = tuple(name for objection in objections for name in objection.evidence)
     rest = [fact for fact in facts if not fact.shares_evidence(behind)]
     option = _unlike_others(request, rest, behind, beginnings)
@@ -87,12 +89,28 @@ def _unlike_others(
     language = spoken_language(request)
     # What is said behind as an objection introduces nothing.
     leads = [lead for lead in leads_for(request, language) if not lead.shares_evidence(behind)]
-    quoting = list(_quoting(request, facts, leads, behind))
-    options = [*quoting, *_without_facts(request, leads)]
-    last = quoting[-1] if quoting else options[-1]
-    option = next((some for some in options if some.beginning(language) not in beginnings), last)
+    last: _Option | None = None
+    for option in _quoting(request, facts, leads, behind):
+        if option.beginning(language) not in beginnings:
+            break
+        last = option
+    else:
+        rest = _without_facts(request, leads)
+        option = _other_than(beginnings, rest, last, language)
     beginnings.add(option.beginning(language))
     return option
+
+
+def _other_than(
+    beginnings: set[str], options: Iterator[_Option], last: _Option | None, language: Language
+) -> _Option:
+    """The first of the options that begins as none of these; else the last one that there is."""
+    for option in options:
+        if option.beginning(language) not in beginnings:
+            return option
+        last = last or option
+    assert last is not None  # a product has a title at least
+    return last
 
 
 def _quoting(

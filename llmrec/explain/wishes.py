@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from llmrec.catalog.tokens import tokens
 from llmrec.explain.ages import AgeRange, WantedAge, age_range, wanted_age
@@ -124,7 +125,8 @@ def price_limit(request: WordsRequest) -> Decimal | None:
     return None
 
 
-def measure_wishes(question: str) -> Iterator[Wish]:
+@lru_cache(maxsize=256)
+def measure_wishes(question: str) -> tuple[Wish, ...]:
     """Measures of a question in their order.
 
     >>> [(wish.text, wish.bound) for wish in measure_wishes("kettle, at least 1.5 litres")]
@@ -132,6 +134,10 @@ def measure_wishes(question: str) -> Iterator[Wish]:
     >>> [(wish.value, wish.unit) for wish in measure_wishes("tent for four people, size 44")]
     [(Decimal('4'), 'people'), (Decimal('44'), 'size')]
     """
+    return tuple(_measure_wishes(question))
+
+
+def _measure_wishes(question: str) -> Iterator[Wish]:
     text = fold(question)
     for number in numbers_in(text):
         if len(number.readings) != 1 or number.currency:
@@ -162,17 +168,23 @@ def falls_short(question: str, text: str) -> bool:
     >>> falls_short("stapler for 10 sheets", "Staples up to 20 sheets.")
     False
     """
-    most = {_stem(match[2]): int(match[1]) for match in _UP_TO.finditer(fold(text))}
-    if not most:
+    wanted = _counts(question)
+    if not wanted:
         return False
-    wanted = ((int(match[1]), _stem(match[2])) for match in _COUNT.finditer(fold(question)))
+    most = {_stem(match[2]): int(match[1]) for match in _UP_TO.finditer(fold(text))}
     return any(most.get(noun, count) < count for count, noun in wanted)
+
+
+@lru_cache(maxsize=256)
+def _counts(question: str) -> tuple[tuple[int, str], ...]:
+    return tuple((int(one[1]), _stem(one[2])) for one in _COUNT.finditer(fold(question)))
 
 
 def _stem(noun: str) -> str:
     return next(iter(tokens(noun)), noun)
 
 
+@lru_cache(maxsize=256)
 def refusals(question: str) -> tuple[Refusal, ...]:
     """What the shopper does not want: the word behind "no", "ohne", "不要太".
 
