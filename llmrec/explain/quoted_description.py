@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from llmrec.explain.from_fields import spoken_language
 from llmrec.explain.leads import Remark
+from llmrec.explain.misfits import MISFITS, is_misfit
 from llmrec.explain.product_facts import ScoredFact, question_of
 from llmrec.explain.punctuation import in_a_row, with_stop
 from llmrec.explain.quotable import Quotable, text_language
@@ -69,6 +70,10 @@ def quoted_description(
     if not parts:
         # Title, brand and price stand on the card: where nothing else is known, that is said.
         parts, evidence = [_NO_MORE[language]], ["title"]
+    is_answered = any(fact.answers and not fact.field for fact in facts)
+    if sentences and not (told or is_answered) and is_misfit(request, language):
+        parts.insert(0, MISFITS[language][0])
+        evidence.append("query")
     origin = "quote" if sentences else "fields"
     return Words(in_a_row(parts, language), origin, evidence=tuple(evidence))
 

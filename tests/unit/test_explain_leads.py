@@ -121,6 +121,12 @@ def test_a_product_that_has_nothing_of_what_was_asked_is_told_as_such(item, quer
     assert begins is misfit
 
 
+def test_a_description_says_it_too():
+    request = WordsRequest(CANDLE, (), "frying pan for induction", True, 1, language="en")
+    _, description = Quoter().write_many([request])[0]
+    assert description.text == "Not quite what you asked for. Burn for two hours."
+
+
 def test_nothing_is_said_of_a_text_in_another_language():
     request = WordsRequest(GERMAN, (), "frying pan for induction", True, 1, language="en")
     assert not is_misfit(request, "en")
