@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
+from llmrec.catalog.tokens import tokens
+from llmrec.explain.choice import question_words
 from llmrec.explain.facts import Facts, fold, short_title
 from llmrec.explain.requests import WordsRequest
 from llmrec.prompting import one_line, shorten
 from llmrec.types import EventKind, HistoryEntry, Item
 
-__all__ = ["Anchor", "choose_anchor", "history_anchor"]
+__all__ = [
+    "Anchor",
+    "akin_anchor",
+    "choose_anchor",
+    "companion_of",
+    "history_anchor",
+    "same_brand_anchor",
+]
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _EMPTY_WORDS = (
@@ -19,6 +30,20 @@ _EMPTY_WORDS = (
     "für aus von vom zum zur bei ist nur auch oder aber"
 )
 _EMPTY = frozenset(_EMPTY_WORDS.split())
+_HAD = frozenset({"purchase", "cart", "like", "rating"})
+_NAME = 4
+"""Letters of a stem from which a word of a title names a thing well enough to tie two products."""
+_HEAD = 5
+"""Words of a title that can name the thing; behind them stand sizes and colours."""
+
+_LOOK_WORDS = """
+black white green brown yellow orange purple silver golden beige large small medium short wooden
+steel stainless cotton linen glass paper plastic leather pieces piece assorted color colour colors
+count inches inch pack size high full wide mini dual free fine soft year line
+natural premium classic original handle double single water piece
+schwarz weiss grün braun gelb silber gross klein mittel edelstahl holz baumwolle stück
+"""
+_LOOKS = frozenset(tokens(_LOOK_WORDS))
 LOW_RATING = 2.0
 """A rating this low is no reason to recommend anything, on every scale in use."""
 
@@ -49,17 +74,73 @@ def choose_anchor(request: WordsRequest, facts: Facts) -> Anchor:
 
 def history_anchor(request: WordsRequest) -> Anchor:
     """The nearest entry of the history that was welcome, whatever is asked."""
-    for index in _indices(request):
+    return next(_anchors(request, _indices(request)), Anchor("none"))
+
+
+def akin_anchor(request: WordsRequest) -> Anchor:
+    """The nearest welcome entry that the item has something in common with, as its fields say.
+
+    The nearest may be far: a teapot is no reason for a bedspread, and a brand none for all it has.
+    """
+    anchors = _anchors(request, _indices(request))
+    return next((one for one in anchors if _has_in_common(request.item, one.item)), Anchor("none"))
+
+
+def same_brand_anchor(request: WordsRequest) -> Anchor:
+    """The nearest welcome entry of the item's brand."""
+    brand = fold(request.item.brand or "")
+    anchors = _anchors(request, _indices(request)) if brand else iter(())
+    same = (one for one in anchors if one.item and fold(one.item.brand or "") == brand)
+    return next(same, Anchor("none"))
+
+
+def companion_of(request: WordsRequest, text: str) -> Anchor | None:
+    """The entry whose product a sentence names, as "fits on our tea warmer" names a tea warmer.
+
+    None where the item's own title names the same kind of thing.
+    """
+    if not request.history:
+        return None
+    mentioned = question_words(text, request.item.title)
+    for anchor in _anchors(request, range(len(request.history) - 1, -1, -1)):
+        if anchor.item is not None and anchor.relation in _HAD:
+            # The last word of "foam roller" is what it is; foam is in many a shoe.
+            thing = _thing(anchor.item.title)[-1]
+            if len(thing) >= _NAME and thing in mentioned and thing not in _LOOKS:
+                return anchor
+    return None
+
+
+@lru_cache(maxsize=8_192)
+def _thing(title: str) -> tuple[str, ...]:
+    """The words of a title that name the thing, before what it is for, made of or packed in."""
+    head = re.split(r"\s[-–(]|[,(;]|\s(?:for|with|in|of|für|mit|aus|von)\s", title, maxsplit=1)[0]
+    return tuple(tokens(" ".join(head.split()[:_HEAD]))) or ("",)
+
+
+def _anchors(request: WordsRequest, indices: Iterable[int]) -> Iterator[Anchor]:
+    """The welcome entries of these places, without the item itself."""
+    for index in indices:
         entry, item = request.history[index]
         if not _welcome(entry) or (item is not None and item.id == request.item.id):
             continue
         if item is not None:
             relation = entry.kind.value if entry.stated else "text"
-            return Anchor(relation, short_title(item.title), item, (f"item:{item.id}",))
+            yield Anchor(relation, short_title(item.title), item, (f"item:{item.id}",))
+            continue
         text = shorten(one_line(entry.text or entry.item or "").replace('"', "'"), 30)
         if text:
-            return Anchor("text", text, None, (f"history:{index}",))
-    return Anchor("none")
+            yield Anchor("text", text, None, (f"history:{index}",))
+
+
+def _has_in_common(item: Item, other: Item | None) -> bool:
+    """A part of the category below its first, or a word of the title for a thing."""
+    if other is None:
+        return True  # what the shopper has said themselves
+    if {*map(fold, item.category[1:])} & {*map(fold, other.category[1:])}:
+        return True
+    shared = set(_thing(item.title)) & set(_thing(other.title))
+    return any(len(word) >= _NAME and word not in _LOOKS for word in shared)
 
 
 def _indices(request: WordsRequest) -> list[int]:

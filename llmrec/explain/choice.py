@@ -14,7 +14,14 @@ from functools import lru_cache
 
 from llmrec.catalog.tokens import tokens
 
-__all__ = ["FactText", "answers", "lateness", "stands_among", "word_overlap"]
+__all__ = [
+    "FactText",
+    "answers",
+    "lateness",
+    "question_words",
+    "stands_among",
+    "word_overlap",
+]
 
 TITLE_WORD = 0.3
 _LATER, _LATEST = 0.1, 3
@@ -25,13 +32,21 @@ _EMPTY_WORDS = """
 a an the and or for with of to in on at by from that this it is are be can could i you my me we our
 your one some any not no so do does want need looking something somebody someone who which what when
 where how get go goes use like have has will would should also very but please under over about more
-less than without his her their its as if
+less than without his her their its as if after before while during through into out off up only
+first away time day
 der die das den dem ein eine einen einem einer und oder für mit von zu im in am auf ist sind ich du
 wir mein meine dein kann können will brauche suche etwas jemand nicht kein ohne man sich auch sehr
 aber bitte unter über mehr als wenn wie was
 """
 _EMPTY = frozenset(tokens(_EMPTY_WORDS))
 _OF_FIELD = {
+    "thickness": "thick thin knee knees joints soft cushion dick dünn knie weich 厚 薄 膝盖",
+    "keeps warm": "warm hot heiß tea coffee tee kaffee hours stunden 保温",
+    "comfort temperature": "warm cold freezing frost night nights winter kalt nacht 冷 暖 冬",
+    "waterproof": "rain wet dry regen nass trocken 雨 防水",
+    "time": "quick short long minutes evening schnell lang minuten 分钟 时间",
+    "serves": "people guests family personen gäste 人",
+    "sun protection": "sun sonne 防晒",
     "age": "year years old month months baby babies toddler newborn child children kid kids boy"
     " girl"
     " daughter son grandchild jahr jahre jährig monat monate kind kinder 岁 儿童 孩子 宝宝",
@@ -41,9 +56,10 @@ _OF_FIELD = {
     "capacity": "litre litres big large small volume liter 升 容量",
     "battery": "battery batteries charge rechargeable akku batterie laden 电池 充电",
     "hob": "hob stove induction gas herd induktion 炉 电磁炉",
-    "material": "material made plastic wood cotton wool steel leather vegan stoff aus 材质",
+    "material": "material made plastic wood cotton wool steel leather vegan warm soft winter stoff"
+    " aus warm weich winter 材质 暖",
     "caffeine": "caffeine decaf sleep evening koffein 咖啡因",
-    "load": "carry carries heavy hold strong trägt 承重",
+    "load": "weigh kg carry carries heavy hold strong trägt 承重",
     "players": "players people two three four spieler 人",
     "colour": "colour color farbe 颜色",
     "origin": "origin from country herkunft 产地",
@@ -75,24 +91,35 @@ def answers(question: str, fact: FactText, title: str) -> bool:
     >>> answers("pan for eggs", FactText("Even eggs come off."), "Iron pan")
     True
     """
-    title_words, fact_words = _words(title), _words_of(fact)
-    question_words = {
+    fact_words = _words_of(fact)
+    return any(stands_among(word, fact_words) for word in question_words(question, title))
+
+
+@lru_cache(maxsize=2_048)
+def question_words(question: str, title: str = "") -> frozenset[str]:
+    """What a question asks for: its words that mean something and do not stand in the title.
+
+    >>> sorted(question_words("a pan for eggs", "Iron pan"))
+    ['egg']
+    """
+    title_words = _words(title)
+    return frozenset(
         word for word in _words(question) - _EMPTY if not stands_among(word, title_words)
-    }
-    return any(stands_among(word, fact_words) for word in question_words)
+    )
 
 
 def word_overlap(question: str, fact: FactText, title: str = "") -> float:
     """The share of the question's words, from 0 to 1, that stand in the fact."""
-    question_words = _words(question) - _EMPTY
-    if not question_words:
+    asked = _words(question) - _EMPTY
+    if not asked:
         return 0.0
     title_words, fact_words = _words(title), _words_of(fact)
-    weights = {
-        word: TITLE_WORD if stands_among(word, title_words) else 1.0 for word in question_words
-    }
+    weights = {word: TITLE_WORD if stands_among(word, title_words) else 1.0 for word in asked}
     shared = sum(weight for word, weight in weights.items() if stands_among(word, fact_words))
     return shared / sum(weights.values())
+
+
+_ENDINGS = re.compile(r"(?<=[^\W\d_]{4})(?:ing|ed)$")
 
 
 def stands_among(word: str, words: Collection[str]) -> bool:
@@ -101,7 +128,7 @@ def stands_among(word: str, words: Collection[str]) -> bool:
     >>> stands_among("pitching", {"pitch"}), stands_among("abend", {"abendtee"})
     (True, True)
     """
-    if word in words:
+    if word in words or _ENDINGS.sub("", word) in words:
         return True
     if len(word) < _SHARED or not re.match(r"[a-zß-ÿ]", word):
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from llmrec.linear import composed
 from llmrec.prompting import HistoryPair, one_line, price_text, shorten
@@ -66,6 +67,8 @@ def facts_of(item: Item, history: Sequence[HistoryPair] = (), query: str | None 
     return Facts(item, fields, fold(" . ".join(fields.values())), tuple(names), question, others)
 
 
+# The titles of a history are named for each product of an answer.
+@lru_cache(maxsize=8_192)
 def short_title(title: str) -> str:
     """The beginning of a title, as a sentence names a product.
 

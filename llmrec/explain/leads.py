@@ -1,7 +1,8 @@
-"""What stands before and behind a quotation: why it is for this shopper, and what does not fit.
+"""What stands before a quotation: why it is for this shopper.
 
-A lead names what it stands on: an entry of the history, the shopper's limit, whom it is for. The
-question itself is never repeated. What the product's fields say against it is said behind.
+A lead names what it stands on: an entry of the history, a wish, whom it is for. The question itself
+is never repeated, nor the price limit, which everything in an answer keeps. What does not fit is
+said behind: :mod:`llmrec.explain.objections`.
 """
 
 from __future__ import annotations
@@ -9,21 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 
-from llmrec.catalog.ages import AgeRange, WantedAge, age_range, wanted_age
+from llmrec.catalog.ages import AgeRange
 from llmrec.catalog.tokens import tokens
-from llmrec.explain.anchors import Anchor, history_anchor
+from llmrec.explain.anchors import Anchor, akin_anchor, companion_of, same_brand_anchor
 from llmrec.explain.facts import fold
-from llmrec.explain.field_values import is_readable, price_in, value_in
+from llmrec.explain.field_values import is_readable, value_in
 from llmrec.explain.from_fields import item_language
-from llmrec.explain.numbers import numbers_in
-from llmrec.explain.phrases import PHRASES, canonical
 from llmrec.explain.requests import WordsRequest
+from llmrec.explain.wishes import ages_of
 from llmrec.prompting import one_line
 from llmrec.types import Item, Language
 
-__all__ = ["CAUTIONS", "Remark", "leads_for", "objections_to"]
+__all__ = ["CAUTIONS", "Remark", "age_text", "companion_lead", "leads_for"]
 
 CAUTIONS: dict[Language, tuple[str, ...]] = {
     "en": ("Worth knowing:", "Keep in mind:", "A word of care:", "Please note:"),
@@ -64,47 +63,23 @@ _SAYS: dict[Language, dict[str, str]] = {
         "recipient": "For {value}:",
         "wish": "In {value}, as you wished:",
         "brand": "Also from {value}:",
-        "limit": "Under {value}:",
-        "young": "Not for {value} yet: {text}.",
-        "old": "Not for {value} any more: {text}.",
-        "stock": "Not in stock at the moment.",
-        "above": "At {value} it is above your {limit}.",
-        "cold": "{text}: cold for {value}.",
     },
     "de": {
         "age": "Für {value}:",
         "recipient": "Für {value}:",
         "wish": "In {value}, wie gewünscht:",
         "brand": "Auch von {value}:",
-        "limit": "Unter {value}:",
-        "young": "Noch nichts für {value}: {text}.",
-        "old": "Nichts mehr für {value}: {text}.",
-        "stock": "Zurzeit nicht auf Lager.",
-        "above": "Mit {value} über deinen {limit}.",
-        "cold": "{text}: bei {value} zu kalt.",
     },
     "zh": {
         "age": "适合{value}：",
         "recipient": "送给{value}：",
         "wish": "按你要的{value}：",
         "brand": "同样来自{value}：",
-        "limit": "不到 {value}：",
-        "young": "还不适合{value}：{text}。",
-        "old": "不再适合{value}：{text}。",
-        "stock": "暂时缺货。",
-        "above": "售价 {value}，超出你的 {limit}。",
-        "cold": "{text}：{value}时会冷。",
     },
 }
 _LOOKS = frozenset(
     {"colour", "color", "farbe", "颜色", "size", "größe", "尺码", "material", "材质"}
 )
-_BELOW = re.compile(
-    r"(?:under|below|less than|cheaper than|up to|at most|max\.?|budget(?: of)?|unter|bis|höchstens"
-    r"|maximal|低于|不超过|预算)\s*$"
-)
-_DEGREES = re.compile(r"(-?\d{1,2})\s?(?:°\s?c\b|degrees\b|grad\b|度)", re.IGNORECASE)
-_COMFORT = ("comfort temperature", "komforttemperatur", "舒适温度")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,30 +89,36 @@ class Remark:
     text: str
     evidence: tuple[str, ...]
 
+    def shares_evidence(self, evidence: tuple[str, ...]) -> bool:
+        """Whether a field or an entry of the history of it is among these."""
+        return not set(self.evidence).isdisjoint(evidence)
+
 
 def leads_for(request: WordsRequest, language: Language) -> Iterator[Remark]:
     """What can introduce a quotation for this shopper, what says most about them first."""
     yield from _of_age(request, language)
-    yield from _of_history(request, history_anchor(request), language)
+    yield from _of_history(request, language)
     yield from _of_wishes(request, language)
     yield from _of_recipient(request, language)
-    limit, price = _set_limit(request), request.item.price
-    if limit is not None and price is not None and price < limit:
-        text = _SAYS[language]["limit"]
-        value = price_in(limit, request.item.currency, language)
-        yield Remark(text.format(value=value), ("price",))
 
 
 def _of_age(request: WordsRequest, language: Language) -> Iterator[Remark]:
-    age, ages = _ages(request)
+    age, ages = ages_of(request)
     if age and ages and ages.fits(age):
         lead = _SAYS[language]["age"].format(value=age.phrase(language))
-        text = _age_text(request.item, ages, language)
+        text = age_text(request.item, ages, language)
         yield Remark(f"{lead}{text}。" if language == "zh" else f"{lead} {text}.", (ages.field,))
 
 
+def age_text(item: Item, ages: AgeRange, language: Language) -> str:
+    """As the field has it; for a shopper of another language in theirs."""
+    if item_language(item) == language:
+        return value_in(ages.text, language)
+    return ages.phrase(language)
+
+
 def _of_recipient(request: WordsRequest, language: Language) -> Iterator[Remark]:
-    age, ages = _ages(request)
+    age, ages = ages_of(request)
     field = _field_naming(request.item, request.recipient or "")
     if request.recipient and field and not (age and ages and ages.breaks(age)):
         whom = _your(one_line(request.recipient), language)
@@ -159,37 +140,28 @@ def _field_naming(item: Item, recipient: str) -> str:
     return next((name for name, text in fields.items() if named & set(tokens(text))), "")
 
 
-def objections_to(request: WordsRequest, language: Language) -> Iterator[Remark]:
-    """What the item's fields say against it for this shopper, each in a sentence."""
-    says, item = _SAYS[language], request.item
-    age, ages = _ages(request)
-    if age and ages and ages.breaks(age):
-        pattern = says["young" if age.last < ages.low else "old"]
-        text = pattern.format(value=age.phrase(language), text=_age_text(item, ages, language))
-        yield Remark(text, (ages.field,))
-    limit = _price_limit(request)
-    if limit is not None and item.price is not None and item.price > limit:
-        value, most = (price_in(price, item.currency, language) for price in (item.price, limit))
-        yield Remark(says["above"].format(value=value, limit=most), ("price",))
-    yield from _too_cold(request, language)
-    if item.stock is not None and item.stock <= 0:
-        yield Remark(says["stock"], ("stock",))
+def companion_lead(request: WordsRequest, text: str, language: Language) -> Remark | None:
+    """What stands before a sentence that names a product which the shopper has."""
+    anchor = companion_of(request, text)
+    return _of_anchor(anchor, language) if anchor else None
 
 
-def _of_history(request: WordsRequest, anchor: Anchor, language: Language) -> Iterator[Remark]:
-    """The entry that is near: as the reason itself, or beside a question by the common brand."""
-    if anchor.relation not in _DONE["en"]:
-        return
+def _of_history(request: WordsRequest, language: Language) -> Iterator[Remark]:
+    """The entry that is akin, as the reason itself; the brand that one of them has in common."""
+    akin, same_brand = akin_anchor(request), same_brand_anchor(request)
+    if not request.query and akin.relation in _DONE["en"]:
+        yield _of_anchor(akin, language)
+    if same_brand.relation in _DONE["en"]:
+        text = _SAYS[language]["brand"].format(value=one_line(request.item.brand or ""))
+        yield Remark(text, (*same_brand.evidence, "brand"))
+
+
+def _of_anchor(anchor: Anchor, language: Language) -> Remark:
     name = anchor.name
     if language == "en" and anchor.item is not None:
         named = item_language(anchor.item) == "en"
         name = f"the {name.removeprefix('The ')}" if named else f"“{name}”"
-    brand, other = request.item.brand, anchor.item
-    if not request.query:
-        yield Remark(_DONE[language][anchor.relation].format(name=name), anchor.evidence)
-    if brand and other is not None and fold(brand) == fold(other.brand or ""):
-        text = _SAYS[language]["brand"].format(value=one_line(brand))
-        yield Remark(text, (*anchor.evidence, "brand"))
+    return Remark(_DONE[language][anchor.relation].format(name=name), anchor.evidence)
 
 
 def _of_wishes(request: WordsRequest, language: Language) -> Iterator[Remark]:
@@ -204,54 +176,6 @@ def _of_wishes(request: WordsRequest, language: Language) -> Iterator[Remark]:
         if fold(name) in _LOOKS and len(shared[0]) <= 30:
             text = _SAYS[language]["wish"].format(value=value_in(shared[0], language))
             yield Remark(text, (f"attributes.{name}",))
-
-
-def _too_cold(request: WordsRequest, language: Language) -> Iterator[Remark]:
-    wanted = _DEGREES.search(request.query or "")
-    for name, values in request.item.attributes.items():
-        rated = _DEGREES.search(values[0]) if fold(name) in _COMFORT else None
-        if wanted and rated and int(rated[1]) > int(wanted[1]):
-            label, value = name, values[0]
-            if item_language(request.item) != language:
-                key = canonical(fold(name))
-                label, value = PHRASES[language].names.get(key, key), f"{rated[1]} °C"
-            text = one_line(f"{label[:1].upper()}{label[1:]} {value}")
-            cold = _SAYS[language]["cold"].format(text=text, value=wanted[0])
-            yield Remark(cold, (f"attributes.{name}",))
-
-
-def _ages(request: WordsRequest) -> tuple[WantedAge | None, AgeRange | None]:
-    wishes = request.filters.attributes.get("age", ())
-    question = " . ".join((request.query or "", request.recipient or "", *wishes))
-    return wanted_age(question), age_range(request.item)
-
-
-def _age_text(item: Item, ages: AgeRange, language: Language) -> str:
-    """As the field has it; for a shopper of another language in theirs."""
-    if item_language(item) == language:
-        return value_in(ages.text, language)
-    return ages.phrase(language)
-
-
-def _set_limit(request: WordsRequest) -> Decimal | None:
-    """The most it may cost, unless that is in another currency: 20 USD are not under 30 EUR."""
-    currency, own = request.filters.currency, request.item.currency
-    if currency is not None and fold(currency) != fold(own or ""):
-        return None
-    return request.filters.max_price
-
-
-def _price_limit(request: WordsRequest) -> Decimal | None:
-    """The shopper's own, set or said: "under 50 EUR" in a question is one as well."""
-    if (limit := _set_limit(request)) is not None:
-        return limit
-    query = fold(request.query or "")
-    for number in numbers_in(query):
-        is_price = number.currency is not None and number.currency == request.item.currency
-        below = _BELOW.search(query, max(0, number.start - 24), number.start)
-        if is_price and below and len(number.readings) == 1:
-            return next(iter(number.readings))
-    return None
 
 
 def _your(whom: str, language: Language) -> str:

@@ -93,7 +93,8 @@ OF_ANOTHER = re.compile(
 NO_FACT = re.compile(
     r"\b(?:"
     + _any(r"""
-    click  visit (?:us|our|my)  see (?:our|below|pictures?|photos?|images?|other)  contact us
+    click  visit (?:us|our|my|the (?:maker|manufacturer)|manufacturer\w*|www)
+    see (?:our|below|pictures?|photos?|images?|other)  contact us
     e-?mails?  shipping  ships?  shipped  deliver(?:y|ed|s|ies)  money.?back  guarantee\w*
     warrant(?:y|ies)  refund\w*  return policy  customer (?:service|support|satisfaction)  customers
     feedback  satisfaction  sellers?  an? \w+ brand  only \w+ offers  that year  over the years
@@ -103,8 +104,17 @@ NO_FACT = re.compile(
     buy (?:now|it now|one|with|only|from)  add to (?:cart|basket)  purchas\w+  prices?  priced
     discount\w*  sales?  (?:great|best|special|today[’']?s) deals?  save (?:money|time|up)
     in stock  out of stock  limited (?:time|offer)  best.?sell\w+  number one  world[’']?s
-    leading  leaders?  since (?:18|19|20)\d\d  in (?:18|19)\d\d  invented  founded  compan(?:y|ies)
-    headquarter\w*  mission  heritage  committed  commitment  innovat\w+  trademarks?  all rights
+    leading  leaders?  since (?:18|19|20)\d\d  in (?:18|19)\d\d  invented  invent(?:or|ion)s?
+    founded  (?:the|a|our|this|\w+ed|\w+ese|\w+an) compan(?:y|ies)  products? company
+    compan(?:y|ies) (?:is|was|that|which|has|based)
+    headquarter\w*  mission  the name (?:is|was|comes)  is dedicated to  focus(?:es)? on the
+    (?:reliable|trusted|truthful) source  distribution network  environmentally responsible
+    \d+ years (?:later|ago|of)  boasts?  just get  go ahead  no limit
+    not your (?:basic|average|ordinary|typical|usual)  is the \w+ to (?:get|have|own)
+    cheaper deals?  shop around  lower quality  counterfeits?
+    available in (?:standard|other|both|all|assorted)
+    the best (?:\w+ )?(?:for|in|on)
+    no traditional  heritage  committed  commitment  innovat\w+  trademarks?  all rights
     disclaimer  ignore (?:all|any|the|previous|everything)  look no further  hesitate
     monitor settings  upc  asin  model (?:number|no)  item (?:number|no)  sku  amazing  incredible
     unbeatable  stunning  unbelievable  you[’']ll love  you will love  the name \w+ comes  we[’']?ve
@@ -171,8 +181,12 @@ OF_TROUBLE = re.compile(
     nothing is (?:worse|more|as)  (?:say|wave) good-?bye  no more(?! than)  forget  stop  life is
     never (?:again|worry|lose|has an?)  never [\w\s]{1,30} again
     when you[’']?(?:re| are) (?:in the middle|tired|on the)
+    [\w-]+ing [\w\s,]{1,60} can be (?:an? )?(?:rough|hard|tough|pain|hassle|tricky)
+    [\w-]+ing [\w\s,]{1,60} can be (?:an? )?(?:nuisance|challeng\w+)
+    \w+ can be (?:an? )?(?:hassle|pain|nuisance|chore|challenge)
     finding (?:the|a|an) [\w\s]{1,30} (?:is|can)  if you[’']?ve  if you (?:hate|have ever)
     if you[’']?(?:re| are) (?:looking|tired|sick|like|searching)
+    your (?:wrists?|back|hands?|neck|eyes|shoulders|fingers) (?:is|are|hurts?|aches?|gets?)
     it[’']?s (?:hard|difficult|annoying|frustrating|no fun)  (?:in )?today[’']s (?:world|busy)
     schluss mit  kein ärger  genug von  nie mehr  nie wieder  wer kennt  kennen sie  kennst du
     (?:jeder|jede) kennt  (?:niemand|keiner) (?:mag|will)  haben sie (?:genug|es satt)
@@ -200,24 +214,39 @@ FOOTNOTE = re.compile(
 )
 """A mark of a note that is not quoted with the sentence, and mostly takes something back."""
 
+# What a thing does not do to be praised for it.
+_SAFE = (
+    "rust|break|stain|slip|rub|bounce|roll|bend|bleed|smear|smudge|fade|leak|tear|scratch|crack|jam"
+    "|clog|dry out|yellow|curl|peel|wrinkle|skip|tangle|tarnish|warp|chip|fall|damage|harm|feather"
+    "|ghost|shatter|come off|tip over|let you down|wobble|discolou?r"
+)
+
+_SPOILS = "fades?|wears?|sheds?|cracks?|rusts?|scratch(?:es)?|smears?|stains?|clogs?|chips|creases"
+"""What it does that nobody wants, unless it does not."""
+
 CAUTION = re.compile(
     r"\b(?:"
+    + rf"(?<!not )(?<!n[’']t )(?<!never )(?<!no )(?:{_SPOILS})|"
     + _any(r"""
     not (?:for|in|on|after|suitable|recommended|included|dishwasher|waterproof|insulated|dimmable)
-    not (?:airtight|an?)  doesn[’']t  won[’']t  isn[’']t  never  cannot(?! (?:puncture|leak))
-    (?:does|do|will|did|is|are|was) not(?! (?:rust|break|stain|slip|rub|bounce|roll|bend|GOOD)\b)
+    not (?:airtight|an?)  (?:doesn[’']t|won[’']t)(?! (?:SAFE)\b)  isn[’']t
+    never(?! (?:SAFE)s?\b)  cannot(?! (?:puncture|leak))
+    (?:does|do|will|did|is|are|was) not(?! (?:SAFE|GOOD)\b)
     no (?:microwave|cover|hairdryers)  sold separately  costs? extra  too \w+ (?:for|to)  poor  weak
     grainy  loud  slow  bulk(?:y|ier)  heav(?:y|ier) (?:for|when|than|to)  is heavy  hard for
-    tiring  fades?  wears?  sheds?  shrinks? (?:a|by|about)  creases  cracks?  rusts?  smells?
-    tickle  scratch(?:es)?  rough  small for  runs (?:small|large|slightly)  half a size  sways
-    creaks  springy  needs?  wants?  must  keep (?:it|away|out)  check  careful  contains?
-    may contain  traces? of  less \w+ than  short for  smears?  tastes  show through  sags  loses?
-    stains?  clogs?  dulls?  annoying  hot (?:for|in)  warm in  dries out  poisonous  soot
-    rubs off  spots  bitter  bolts  clumps  only (?:if|when|for|after)  meant for  chips
+    tiring  shrinks? (?:a|by|about)  smells?
+    tickle  rough  small for  runs (?:small|large|slightly)  half a size  sways
+    creaks  springy  (?<!users )(?<!you )(?<!they )needs?(?! (?:no|to (?:make|get|do))\b)  wants?
+    must  keep (?:it|away|out)  check(?![-\w])  careful  contains?
+    may contain  traces? of  less \w+ than  short for  tastes  show through  sags  loses?
+    dulls?  annoying  hot (?:for|in)  warm in  dries out  poisonous  soot
+    rubs off  spots  bitter  bolts  clumps  only (?:if|when|for|after)  meant for
     (?:gets?|becomes?|runs?|feels?) (?:\w+ )?(?:warm|hot|sticky|slippery|noisy)
     nicht  kein\w{0,2}  nie  zu (?:warm|schwer|klein|groß|kurz|laut)  rostet  rutscht  mühsam
     ungeeignet  braucht  muss  vorsicht  achtung  wird heiß  langsamer  kleiner  streng  separat
-    """).replace("GOOD", "swing|mind|smell|need|move|show")
+    """)
+    .replace("GOOD", "swing|mind|smell|need|move|show|know")
+    .replace("SAFE", _SAFE)
     + r")\b|"
     + _any("""
     不(?![锈烫粘蹭上打加费])  没有  [别勿忌怕偏]  请  避免  务必  否则  会裂  生锈  发霉  容易
@@ -247,6 +276,8 @@ PRAISE = re.compile(
     r"\b(?:"
     + _any(r"""
     perfect  ideal  great  beautiful\w*  ultimate  fun  impressive  unique  attractive  stylish
+    breeze  blast  companion  look and feel  variety of uses  smart option  great value  eye-popping
+    sleek  easier than ever  ever  best  destiny  party  exceptional  convenient
     love  enjoy  professional  excellent  fantastic  elegant  premium  quality  perfekt\w*  ideal\w*
     wunderschön\w*  hochwertig\w*  einzigartig\w*
     """)

@@ -5,19 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from llmrec.catalog.ages import age_range
 from llmrec.catalog.tokens import tokens
-from llmrec.explain.anchors import history_anchor
-from llmrec.explain.choice import FactText, answers, lateness, word_overlap
+from llmrec.explain.anchors import companion_of, history_anchor
+from llmrec.explain.choice import (
+    FactText,
+    answers,
+    lateness,
+    question_words,
+    stands_among,
+    word_overlap,
+)
+from llmrec.explain.denials import affirmed_part, affirms, denies
 from llmrec.explain.facts import fold, short_title
 from llmrec.explain.field_values import is_readable, price_in, value_in
 from llmrec.explain.from_fields import item_language, spoken_language
-from llmrec.explain.patterns import PRAISE
+from llmrec.explain.patterns import CARE, PRAISE
 from llmrec.explain.phrases import PHRASES, canonical
 from llmrec.explain.punctuation import colon, comma, with_stop
 from llmrec.explain.quotable import Quotable, quotable_sentences
 from llmrec.explain.requests import WordsRequest
+from llmrec.explain.wishes import falls_short, refusals
 from llmrec.prompting import one_line
 from llmrec.types import Item, Language
 
@@ -29,6 +39,10 @@ _MOST_VALUE = 80
 # little; a caution may be the answer, but of two that are near the other is the reason; a value has
 # its card beside it.
 _PRAISE, _CAUTION, _VALUE, _RUN = 0.1, 0.05, 0.1, 0.03
+# A sentence that names what the shopper has says more to them than any that comes earlier.
+_COMPANION = 0.3
+# How to care for it is told to whom has asked for that, not to whom has named the thing.
+_CARE_SHARE = 0.3
 # More than a place in the text can cost, so that a short sentence which says as much comes first.
 _LONG_WINDED = 0.4
 _LONG: dict[Language, int] = {"en": 200, "de": 200, "zh": 75}
@@ -36,6 +50,7 @@ _LONG: dict[Language, int] = {"en": 200, "de": 200, "zh": 75}
 
 # "Dishwasher: yes" is a field of the card, and no sentence.
 _FLAG = re.compile(r"(?:yes|no|none|true|false|ja|nein|keine?s?|ohne|是|否|无)", re.IGNORECASE)
+_PARTS = re.compile(r",\s|\s[-–]\s|;\s|\s\(|\)")
 _FROM: dict[Language, str] = {"en": "from {brand}", "de": "von {brand}", "zh": "来自{brand}"}
 
 
@@ -48,12 +63,14 @@ class ScoredFact:
         score: by which the facts of one product are put in order.
         field: the attribute that it is the value of, empty for a sentence.
         answers: whether a word of the shopper's question is in it.
+        denies: whether it denies such a word, or has what the shopper refuses.
     """
 
     quotable: Quotable
     score: float
     field: str = ""
     answers: bool = False
+    denies: bool = False
 
     @property
     def text(self) -> str:
@@ -67,8 +84,8 @@ class ScoredFact:
 
     @property
     def cautions(self) -> bool:
-        """Whether it speaks against the product."""
-        return self.quotable.cautions
+        """Whether it speaks against the product, for all or for this shopper."""
+        return self.quotable.cautions or self.denies
 
     def shares_evidence(self, evidence: tuple[str, ...]) -> bool:
         """Whether a sentence or field of it is among these."""
@@ -87,7 +104,10 @@ def product_facts(request: WordsRequest, *, quotes: bool = True) -> list[ScoredF
     language = spoken_language(request)
     sentences = quotable_sentences(request.item, language) if quotes else ()
     facts = [*((sentence, "") for sentence in sentences), *_values(request.item, language)]
-    shares = [_share(request, quotable, field) for quotable, field in facts]
+    question, title = question_of(request), request.item.title
+    shares = [
+        word_overlap(question, FactText(quotable.text, field), title) for quotable, field in facts
+    ]
     brief = _best_brief(facts, shares, language)
     scored = []
     for place, ((quotable, field), share) in enumerate(zip(facts, shares, strict=True)):
@@ -95,7 +115,12 @@ def product_facts(request: WordsRequest, *, quotes: bool = True) -> list[ScoredF
         if len(quotable.text) > _LONG[language] and share <= brief:
             loss += _LONG_WINDED
         answered = answers(_wanted(request), FactText(quotable.text, field), request.item.title)
-        scored.append(ScoredFact(quotable, share - loss, field, answered))
+        denied = not field and _denies(request, quotable.text)
+        goes_with = not field and companion_of(request, quotable.text) is not None
+        score = share - loss + (_COMPANION if goes_with else 0.0)
+        if share < _CARE_SHARE and CARE.search(quotable.text):
+            answered = False
+        scored.append(ScoredFact(quotable, score, field, answered or denied, denied))
     return sorted(scored, key=lambda fact: (fact.cautions and not fact.answers, -fact.score))
 
 
@@ -110,6 +135,8 @@ def title_facts(request: WordsRequest, language: Language) -> Iterator[Quotable]
     Two sizes of one product have titles that begin alike, and may have brands that are the same.
     """
     item = request.item
+    if answering := _answering_parts(request):
+        yield Quotable(with_stop(comma(language).join(answering), language), ("title",))
     fields: list[tuple[str, str]] = []
     if item.brand and fold(item.brand) not in fold(item.title):
         fields.append((_FROM[language].format(brand=one_line(item.brand)), "brand"))
@@ -121,6 +148,17 @@ def title_facts(request: WordsRequest, language: Language) -> Iterator[Quotable]
         yield _in_one(((*fields[first:], *fields[:first]), (title,)), language)
 
 
+def _answering_parts(request: WordsRequest) -> list[str]:
+    """The parts of a long title behind its first that have a word of the question."""
+    first, *parts = (part.strip() for part in _PARTS.split(one_line(request.item.title)))
+    asked = question_words(_wanted(request), first)
+    return [
+        part
+        for part in parts
+        if any(stands_among(word, tokens(part)) for word in asked if len(word) > 2)
+    ]
+
+
 def _in_one(sides: Sequence[Sequence[tuple[str, str]]], language: Language) -> Quotable:
     """Texts with their fields on both sides of a colon, or on one side without it."""
     listed = (comma(language).join(text for text, _ in side) for side in sides if side)
@@ -129,15 +167,22 @@ def _in_one(sides: Sequence[Sequence[tuple[str, str]]], language: Language) -> Q
 
 
 def _wanted(request: WordsRequest) -> str:
-    wishes = [value for values in request.filters.attributes.values() for value in values]
-    parts = (request.query or "", request.recipient or "", *wishes)
+    wishes = (value for values in request.filters.attributes.values() for value in values)
+    return _listed((request.query or "", request.recipient or "", *wishes))
+
+
+@lru_cache(maxsize=256)
+def _listed(parts: tuple[str, ...]) -> str:
     return ", ".join(one_line(part) for part in parts if part)
 
 
-def _share(request: WordsRequest, quotable: Quotable, field: str) -> float:
-    """Of the question's words, in the fact."""
-    text = FactText(quotable.text, field)
-    return word_overlap(question_of(request), text, request.item.title)
+def _denies(request: WordsRequest, text: str) -> bool:
+    """Whether a sentence denies what was asked for, or says that it has what is refused."""
+    query = request.query or ""
+    refused = frozenset(tokens(" ".join(one.word for one in refusals(query))))
+    if (refused and affirms(text, refused)) or falls_short(query, text):
+        return True
+    return denies(text, question_words(affirmed_part(query), request.item.title))
 
 
 def _best_brief(

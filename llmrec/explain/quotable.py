@@ -30,6 +30,14 @@ _FEWEST_WORDS, _FEWEST_CHINESE = 2, 3
 _MOST_COMMAS = 10
 _CHINESE_END = re.compile("[。！？][”’」》）]{0,3}$")
 
+_LOUD = re.compile(
+    r"\b(?:[A-ZÄÖÜ]{5,}|BIG|NEW|ADD|NOT|ALL|AND|FREE|BEST|ANY|ONLY|EASY|MORE|VERY|MUST|SIZE|YOU)\b"
+)
+_OPENERS = (
+    "The|This|These|Those|Its|Our|Your|You|We|That|When|Every|With|Make|Keep|Use|Get|Add|Give|Create"
+    "|Store|Take|Find|Choose|Enjoy|Perfect for|Great for|Ideal for|Designed|Made"
+)
+
 # Marks of a page or of a template, entities, columns, a text that breaks off, hidden characters.
 _BROKEN = re.compile(
     r"[<>{}\[\]|\\^~_=\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufffd\ue000-\uf8ff]"
@@ -37,6 +45,21 @@ _BROKEN = re.compile(
     # Words run together, a comma apart from its word, the label of a page's part, its heading.
     r"|\d[a-z]{5,}|\w\s,\s|^(?:Description|Features?|Beschreibung|Eigenschaften|Hinweis)\s?:"
     r"|^(?:[A-Z]{3,}\s){2,}|\d-\s|^Contact\s"
+    # A word glued to what stands in brackets, an item's number, a lost ×.
+    r"|[^\W\d_]{3}\((?!s\)|R\)|TM\))[^\W\d_]{2}|\)-[A-Za-z]|^\d{1,2}[.)]\s|\d\.[A-Z]|\b(\d{2,})\s\1\b"
+    r"|\d\s?in\.$"
+    # Apostrophes that a page has lost: "youll", "its not".
+    r"|\b(?:[Yy]ou(?:ll|re|ve)|[Tt]hey(?:ll|re)|[Ww]ont|[Dd]ont|[Dd]oesnt|[Aa]rent|[Ii]snt|[Cc]ant"
+    r"|[Ww]hats|[Tt]heres|[Ww]eve|[Ii]ts (?:not|a|an|the|like|easy|so|just|time))\b"
+    r"|\)\s[A-Z][\w’']*\s[A-Z]\w+\s|^Fact\s?:"
+    # A heading that runs into its sentence: "Built To Last The frame is ...".
+    rf"|[^\W\d_][\w’']*\s(?:{_OPENERS})\s(?:[a-z]|[A-Z]\w+\s[a-z])"
+    r"|^(\w{4,})\s(?:\S+\s){2,9}?\2\s(?:[A-Z]\S+\s){0,3}(?:is|are|has|have|makes?|comes?)\b"
+    r"|\b([A-Z]\w+[®™]? [A-Z]\w+)[®™]?\s(?:\w+[®™]?\s){0,6}\3\b"
+    # Of a whole range, and not of this.
+    r"|^Our (?:wide|new|mega\S*|range|large|huge|line|selection|variety|collection|full|premium)\b"
+    r"|^(?:Also )?[Aa]vailable in\b|^We\b|^Our (?:goal|aim|promise|philosophy)\b"
+    r"|\b(?:chair|product|item|it|pen|bag|box) have\b"
 )
 _REFUSED = (_BROKEN, FOOTNOTE, NO_FACT, OF_TROUBLE)
 _CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -129,7 +152,9 @@ def _quotable(title: str, description: str, language: Language) -> tuple[Quotabl
 def _is_fact(text: str, title: str, language: Language) -> bool:
     if len(text) > MOST[language] or any(pattern.search(text) for pattern in _REFUSED):
         return False
-    return _is_sentence(text, language) and not _shouts(text) and not repeats_title(text, title)
+    if _shouts(text, title) or repeats_title(text, title):
+        return False
+    return _is_sentence(text, language)
 
 
 def _is_sentence(text: str, language: Language) -> bool:
@@ -159,11 +184,14 @@ def _few_commas(text: str) -> bool:
     return text.count(",") <= _MOST_COMMAS and text.count(";") <= 2
 
 
-def _shouts(text: str) -> bool:
-    """Capitals for half of the letters, or three long words of them."""
+def _shouts(text: str, title: str) -> bool:
+    """Capitals for half of the letters, or a word of them that is no name and no abbreviation."""
     letters = [char for char in text if char.isalpha()]
     loud = sum(char.isupper() for char in letters)
-    return loud * 2 > len(letters) or len(re.findall(r"\b[A-ZÄÖÜ]{5,}\b", text)) > 2
+    name = title.casefold()
+    return loud * 2 > len(letters) or any(
+        word.casefold() not in name for word in _LOUD.findall(text)
+    )
 
 
 def _cautions(text: str) -> bool:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from llmrec.explain.facts import fold, short_title
 from llmrec.explain.from_fields import spoken_language
-from llmrec.explain.leads import CAUTIONS, Remark, leads_for, objections_to
+from llmrec.explain.leads import CAUTIONS, Remark, companion_lead, leads_for
+from llmrec.explain.misfits import MISFITS, is_misfit
 from llmrec.explain.product_facts import ScoredFact, title_facts
-from llmrec.explain.punctuation import colon, in_a_row, with_stop
+from llmrec.explain.punctuation import colon, comma, in_a_row, with_stop
 from llmrec.explain.quotable import Quotable
+from llmrec.explain.quoted_description import described_elsewhere
 from llmrec.explain.requests import WordsRequest
 from llmrec.types import Language, Words
 
@@ -28,6 +30,9 @@ _BEGINNING = {"en": 3, "de": 3, "zh": 5}
 
 # By so much more a caution must answer before it stands beside a fact that answers as well.
 _CLEARLY = 0.02
+_ALWAYS_SAID = frozenset({"stock", "price"})
+"""Fields whose objections say nothing of whether it is the thing that was asked for."""
+
 _NO_LEAD = Remark("", ())
 
 
@@ -48,20 +53,23 @@ class _Option:
 
 
 def quoted_reason(
-    request: WordsRequest, facts: Sequence[ScoredFact], beginnings: set[str]
+    request: WordsRequest,
+    facts: Sequence[ScoredFact],
+    objections: Sequence[Remark],
+    beginnings: set[str],
 ) -> Words:
     """The best reason that begins as none before it, with what speaks against the item behind it.
 
     Args:
         request: for which product and shopper.
         facts: of the product, the best first.
+        objections: what speaks against it.
         beginnings: of the reasons of this answer so far; that of this one is added.
     """
     language = spoken_language(request)
-    objections = list(objections_to(request, language))
     behind = tuple(name for objection in objections for name in objection.evidence)
     rest = [fact for fact in facts if not fact.shares_evidence(behind)]
-    option = _unlike_others(request, rest, beginnings)
+    option = _unlike_others(request, rest, behind, beginnings)
     text = in_a_row([*option.sentences, *(remark.text for remark in objections)], language)
     quotes = any(name.startswith("sentence:") for name in option.evidence)
     evidence = tuple(dict.fromkeys((*option.evidence, *behind)))
@@ -69,43 +77,118 @@ def quoted_reason(
 
 
 def _unlike_others(
-    request: WordsRequest, facts: Sequence[ScoredFact], beginnings: set[str]
+    request: WordsRequest,
+    facts: Sequence[ScoredFact],
+    behind: tuple[str, ...],
+    beginnings: set[str],
 ) -> _Option:
     """The first option that begins as none; where all do, the best fact behind the title.
 
     Without facts that is the title alone.
     """
     language = spoken_language(request)
-    leads = list(leads_for(request, language))
-    quoting = list(_quoting(request, facts, leads))
-    options = [*quoting, *_without_facts(request, leads)]
-    last = quoting[-1] if quoting else options[-1]
-    option = next((some for some in options if some.beginning(language) not in beginnings), last)
+    # What is said behind as an objection introduces nothing.
+    leads = [lead for lead in leads_for(request, language) if not lead.shares_evidence(behind)]
+    last: _Option | None = None
+    for option in _quoting(request, facts, leads, behind):
+        if option.beginning(language) not in beginnings:
+            break
+        last = option
+    else:
+        rest = _without_facts(request, leads)
+        option = _other_than(beginnings, rest, last, language)
     beginnings.add(option.beginning(language))
     return option
 
 
+def _other_than(
+    beginnings: set[str], options: Iterator[_Option], last: _Option | None, language: Language
+) -> _Option:
+    """The first of the options that begins as none of these; else the last one that there is."""
+    for option in options:
+        if option.beginning(language) not in beginnings:
+            return option
+        last = last or option
+    assert last is not None  # a product has a title at least
+    return last
+
+
 def _quoting(
-    request: WordsRequest, facts: Sequence[ScoredFact], leads: Sequence[Remark]
+    request: WordsRequest,
+    facts: Sequence[ScoredFact],
+    leads: Sequence[Remark],
+    behind: tuple[str, ...],
 ) -> Iterator[_Option]:
-    """Leads with facts behind them, the best first."""
+    """Leads with facts behind them, the best first.
+
+    Of two colours of one product the same is true: the title tells them apart, if nothing does; at
+    once where the next fact would not answer the question.
+    """
     language = spoken_language(request)
-    pairs = [
-        (lead, fact) for fact in facts[:_MOST_TRIED] for lead in _leads_to(fact, leads, language)
-    ]
-    # Of two colours of one product the same is true: the title tells them apart, if nothing does.
-    title = Remark(f"{short_title(request.item.title)}{colon(language).strip()}", ("title",))
-    for lead, fact in (*pairs, *((title, fact) for fact in facts[:1])):
-        # "For a two-year-old: 2-5 years. Age: 2-5 years." says one thing twice.
-        rest = [other for other in facts if not other.shares_evidence(lead.evidence)]
-        quoted = _behind_lead(fact, rest, bool(lead.text))
-        sentences = (with_stop(quotable.text, language) for quotable in quoted)
-        names = (name for quotable in quoted for name in quotable.evidence)
-        yield _Option((lead.text, *sentences), tuple(dict.fromkeys((*lead.evidence, *names))))
+    is_answered = any(fact.answers and not fact.field for fact in facts)
+    # What an objection says is nearer to the point.
+    known = is_answered or not _ALWAYS_SAID.issuperset(behind)
+    misfits = () if known else _misfits(request, language)
+    for fact in facts[:_MOST_TRIED]:
+        fitting = [*_companions(request, fact, language), *leads]
+        for lead in misfits or _leads_to(fact, fitting, language):
+            yield from _orders(lead, fact, facts, language)
+        if fact.answers:
+            yield _titled(request, fact, facts, language)
+    for fact in facts[:1]:
+        yield _titled(request, fact, facts, language)
+
+
+def _misfits(request: WordsRequest, language: Language) -> Sequence[Remark]:
+    """That the item is not what was asked for, where nothing of the question is in it."""
+    says = MISFITS[language] if is_misfit(request, language) else ()
+    return [Remark(text, ("query",)) for text in says]
+
+
+def _companions(request: WordsRequest, fact: ScoredFact, language: Language) -> Iterator[Remark]:
+    lead = None if fact.field else companion_lead(request, fact.text, language)
+    if lead is not None:
+        yield lead
+
+
+def _orders(
+    lead: Remark, fact: ScoredFact, facts: Sequence[ScoredFact], language: Language
+) -> Iterator[_Option]:
+    """The fact with what stands beside it; a value that has no lead also behind its sentence."""
+    # "For a two-year-old: 2-5 years. Age: 2-5 years." says one thing twice.
+    rest = [other for other in facts if not other.shares_evidence(lead.evidence)]
+    quoted = _behind_lead(fact, rest, bool(lead.text))
+    yield _option(lead, quoted, language)
+    if fact.field and not lead.text and len(quoted) > 1:
+        yield _option(lead, quoted[::-1], language)
+
+
+def _titled(
+    request: WordsRequest, fact: ScoredFact, facts: Sequence[ScoredFact], language: Language
+) -> _Option:
+    title = short_title(request.item.title)
+    if not fact.field:
+        lead = Remark(f"{title}{colon(language).strip()}", ("title",))
+        return _option(lead, _behind_lead(fact, facts, True), language)
+    # With a second colon the value would seem to be one of several.
+    first = fact.text if language == "de" else f"{fact.text[:1].lower()}{fact.text[1:]}"
+    text = with_stop(f"{title}{comma(language)}{first}", language)
+    return _Option((text,), ("title", *fact.evidence))
+
+
+def _option(lead: Remark, quoted: Sequence[Quotable], language: Language) -> _Option:
+    sentences = (with_stop(quotable.text, language) for quotable in quoted)
+    names = (name for quotable in quoted for name in quotable.evidence)
+    return _Option((lead.text, *sentences), tuple(dict.fromkeys((*lead.evidence, *names))))
 
 
 def _without_facts(request: WordsRequest, leads: Sequence[Remark]) -> Iterator[_Option]:
-    titles = list(title_facts(request, spoken_language(request)))
+    # The title and the price stand on the card; that there is no text to read does not.
+    language = spoken_language(request)
+    if not any(lead.text for lead in leads):
+        for text in described_elsewhere(request.item, language):
+            yield _Option((text,), ("description",))
+    titles = list(title_facts(request, language))
     pairs = [*((lead, titles[0]) for lead in leads), *((_NO_LEAD, title) for title in titles)]
     for lead, title in pairs:
         yield _Option((lead.text, title.text), (*lead.evidence, *title.evidence))
@@ -117,7 +200,7 @@ def _leads_to(fact: ScoredFact, leads: Sequence[Remark], language: Language) -> 
         return [Remark(text, ()) for text in CAUTIONS[language]]
     if not fact.field:
         return [*leads, _NO_LEAD]
-    # "Under 70 EUR: Hob: gas" has two colons; a lead that says the value itself has one.
+    # "For your dog: Hob: gas" has two colons; a lead that says the value itself has one.
     same = [lead for lead in leads if fact.shares_evidence(lead.evidence)]
     return [*same, _NO_LEAD, *(lead for lead in leads if lead not in same)]
 
@@ -143,9 +226,15 @@ def _behind_lead(fact: ScoredFact, rest: Sequence[ScoredFact], led: bool) -> lis
 
 
 def _nearer_caution(fact: ScoredFact, sentences: Sequence[ScoredFact]) -> list[Quotable]:
-    """The first caution where it answers clearly better than the fact, and both are short."""
-    caution = next((other for other in sentences if other.cautions), None)
-    if fact.cautions or caution is None or caution.score <= fact.score + _CLEARLY:
+    """What denies a word of the question; else the first caution, if it answers clearly better.
+
+    Both must be short enough to stand together.
+    """
+    cautions = [other for other in sentences if other.cautions]
+    caution = next((other for other in cautions if other.denies), next(iter(cautions), None))
+    if fact.cautions or caution is None:
+        return []
+    if not caution.denies and caution.score <= fact.score + _CLEARLY:
         return []
     fits = len(fact.text) + len(caution.text) <= _MOST_PAIR
     return [caution.quotable] if fits and not caution.shares_evidence(fact.evidence) else []

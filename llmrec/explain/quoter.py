@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from llmrec.explain.from_fields import spoken_language
+from llmrec.explain.objections import objections_to
 from llmrec.explain.product_facts import product_facts
 from llmrec.explain.quoted_description import quoted_description
 from llmrec.explain.quoted_reason import quoted_reason
@@ -36,7 +38,9 @@ class Quoter:
         texts = []
         for request in requests:
             facts = product_facts(request, quotes=self._quotes)
-            reason = quoted_reason(request, facts, beginnings)
-            description = quoted_description(request, facts) if request.describe else None
+            objections = list(objections_to(request, spoken_language(request)))
+            reason = quoted_reason(request, facts, objections, beginnings)
+            described = request.describe
+            description = quoted_description(request, facts, objections) if described else None
             texts.append((reason, description))
         return texts

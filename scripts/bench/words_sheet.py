@@ -1,4 +1,4 @@
-r"""A blind sheet of reasons and descriptions: half quoted, half in the model's own sentences.
+r"""A blind sheet of reasons and descriptions: quoted, or in the model's own sentences, or both.
 
 Draws it, from the demo store and from a folder with items.parquet and interactions.parquet::
 
@@ -53,8 +53,9 @@ def main() -> None:
         return
     started = time.perf_counter()
     sources: dict[str, str | Path] = {DEMO: DEMO, OFFICE: args.data}
-    wanted = {"reason": args.reasons // 2, "description": args.descriptions // 2}
-    engines = dict(zip(WAYS, ("scripted", args.engine), strict=True))
+    ways = len(args.ways)
+    wanted = {"reason": args.reasons // ways, "description": args.descriptions // ways}
+    engines = {way: {"quote": "scripted", "model": args.engine}[way] for way in args.ways}
     pairs: list[tuple[Row, Row]] = []
     with tempfile.TemporaryDirectory() as folder:
         for name in args.shops:
@@ -206,8 +207,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--judged", type=Path, nargs="+", help="verdicts, a file for each reader")
     parser.add_argument("--data", type=Path, help="the real shop's folder")
     parser.add_argument("--shops", nargs="+", choices=(DEMO, OFFICE), default=[DEMO, OFFICE])
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
     parser.add_argument("--folder", type=Path, help="keep the shops there and use them again")
-    parser.add_argument("--reasons", type=int, default=100, help="of each shop, both ways together")
+    parser.add_argument("--reasons", type=int, default=100, help="of each shop, all ways together")
     parser.add_argument("--descriptions", type=int, default=40)
     parser.add_argument("--k", type=int, default=3, help="products of an answer")
     parser.add_argument("--seed", type=int, default=0)
@@ -216,8 +218,8 @@ def _arguments() -> argparse.Namespace:
     args = parser.parse_args()
     if not args.judged and OFFICE in args.shops and args.data is None:
         parser.error(f"--data: the folder of {OFFICE} is needed; --shops {DEMO} does without")
-    if args.reasons % 2 or args.descriptions % 2:
-        parser.error("--reasons and --descriptions must be even: half of them each way")
+    if args.reasons % len(args.ways) or args.descriptions % len(args.ways):
+        parser.error("--reasons and --descriptions: of several ways, as many of each")
     return args
 
 

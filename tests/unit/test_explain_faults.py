@@ -88,6 +88,98 @@ NO_TROUBLE = [
 ]
 
 
+GLUED = [
+    "Built To Last The frame is made of steel.",
+    "A Lamp That Works Every Time Its arm turns by itself.",
+    "Corva Gel Pens, 12 Colors Corva Gel Pens are filled with soft ink.",
+    "Heavy Duty Binders Heavy Duty Binders have a wide spine.",
+    "Covers For You Make your binder look like yours.",
+    "Presented in soft grey The Lumo pen has a round clip.",
+    "1. The mesh keeps your desk in order.",
+    "Order your inbox daily. 3.Give each paper a place.",
+    "A rack for pens(All of them) and scissors.",
+    "Scans at up to 1200 1200 dots in each square.",
+    "Large 2 in.",
+]
+LOUD = [
+    "Comes in THREE sizes for every desk.",
+    "You can ADD a page with ease.",
+    "It is a pen AND a pencil.",
+]
+WITHOUT_APOSTROPHES = [
+    "Youll be able to keep all papers together.",
+    "The ink wont go through most paper.",
+    "Smudges arent a problem any more.",
+    "Its a tray for the whole family.",
+]
+OF_THE_SELLER = [
+    "Our wide variety of stamps suits all ages.",
+    "Our mega-packs of paper are worth a shelf.",
+    "Our goal is not to be the cheapest.",
+    "We source the best raw materials.",
+    "Available in black, blue and green.",
+    "The name is a combination of two words.",
+    "Corva is dedicated to the environment.",
+    "Lumo is a Brellan company based in Ohio.",
+    "Corva is a reliable source of labels.",
+    "Over 70 years later, Lumo boasts many varieties.",
+    "You may find cheaper deals if you shop around.",
+    "Visit the manufacturer for details.",
+    "Corva makes the best pencils for colouring, the best for you.",
+]
+NEW_TROUBLE = [
+    "Your wrist is pressed on the hard desk all day.",
+    "Traveling to school and home can be rough on your papers.",
+]
+STILL_QUOTED = [
+    ("Lumo Lamp", "The Lumo lamp has an arm of steel."),
+    ("Corva Pen", "Corva Gel Pens are filled with soft ink."),
+    ("Cutters", "Fox, owl, oak leaf and company."),
+    ("LATEX gloves", "Made of LATEX without powder."),
+    ("Charger", "It has a USB port and a LED."),
+    ("Pouch", "Made for the Corva label maker(s) in your office."),
+    ("Tea", "Three cups for each person, or two for a guest."),
+    ("Case", "In this case the lid stays open."),
+    ("Refills", "Two inserts for our refillable pad."),
+]
+NO_CAUTION = [
+    "Ink dries quickly and won't bleed through most paper.",
+    "Provides the support that computer users need.",
+    "Tape that doesn't yellow.",
+    "The pencil never breaks.",
+    "It does not rust.",
+    "The printer needs no toner.",
+]
+STILL_CAUTION = [
+    "The pencil won't write on glass.",
+    "It needs a screen in the wind.",
+    "The ink smears on glossy paper.",
+    "The cover never dries quite.",
+]
+
+
+@pytest.mark.parametrize(
+    "text", [*GLUED, *LOUD, *WITHOUT_APOSTROPHES, *OF_THE_SELLER, *NEW_TROUBLE]
+)
+def test_remains_of_a_page_and_talk_of_the_seller_are_not_quoted(text):
+    assert text not in quoted("en", f"Made of oiled oak. {text}")
+    assert text not in quoted("en", text)
+
+
+@pytest.mark.parametrize(("title", "text"), STILL_QUOTED)
+def test_what_only_looks_like_it_is_quoted(title, text):
+    assert quoted("en", text, title) == [text]
+
+
+@pytest.mark.parametrize(
+    ("text", "cautions"),
+    [*((one, False) for one in NO_CAUTION), *((one, True) for one in STILL_CAUTION)],
+)
+def test_what_a_thing_does_not_do_wrong_is_no_caution(text, cautions):
+    item = Item("x", "Thing", description=text, language="en")
+    assert [fact.cautions for fact in quotable_sentences(item, "en")] == [cautions]
+
+
 def quoted(language, text, title="Thing"):
     item = Item("x", title, description=text, language=language)
     return [fact.text for fact in quotable_sentences(item, language)]
