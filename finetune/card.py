@@ -74,9 +74,12 @@ def adapter_card(
             "timed_out": report.timed_out,
             "llm_weight": report.llm_weight,
             "retrieval_scale": report.retrieval_scale,
-            "evaluations": [[one.step, one.loss, one.ndcg] for one in report.evaluations],
+            "evaluations": [
+                [evaluation.step, evaluation.loss, evaluation.ndcg]
+                for evaluation in report.evaluations
+            ],
             "epochs": _epochs(report),
-            "losses": [round(one.loss, 6) for one in report.steps],
+            "losses": [round(step.loss, 6) for step in report.steps],
         },
     )
 
@@ -110,8 +113,8 @@ def _card_data(data: ExampleSet) -> CardData:
         sha256=data.sha256,
         # Sets that were made by hand count no events; each example asks for one.
         events=data.counts.events or len(data.examples),
-        users=len({one.user for one in data.examples}),
-        items=len({item for one in data.examples for item in one.candidates}),
+        users=len({example.user for example in data.examples}),
+        items=len({item for example in data.examples for item in example.candidates}),
         last=data.last,
     )
 
@@ -122,11 +125,11 @@ def _epochs(report: LoraReport) -> list[dict[str, float]]:
     for _, group in groupby(report.steps, key=lambda one: one.epoch):
         steps = list(group)
         # The last step of an epoch may be short; it weighs what its examples weigh.
-        total = sum(one.examples for one in steps)
+        total = sum(step.examples for step in steps)
         epochs.append(
             {
-                "loss": sum(one.loss * one.examples for one in steps) / total,
-                "accuracy": sum(one.accuracy * one.examples for one in steps) / total,
+                "loss": sum(step.loss * step.examples for step in steps) / total,
+                "accuracy": sum(step.accuracy * step.examples for step in steps) / total,
             }
         )
     return epochs

@@ -41,7 +41,7 @@ def _write(path: Path, data: ExampleSet) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("w", encoding="utf-8") as out:
             out.write(json.dumps(about) + "\n")
-            out.writelines(json.dumps(asdict(one)) + "\n" for one in data.examples)
+            out.writelines(json.dumps(asdict(example)) + "\n" for example in data.examples)
         os.replace(partial, path)
 
 

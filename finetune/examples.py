@@ -269,7 +269,7 @@ class _Maker:
     def _retrieve(self, entries: Sequence[HistoryEntry], moment: _Moment) -> list[Candidate]:
         request = RetrievalRequest(history=tuple(entries), now=moment.target.at)
         result = self._retriever.retrieve(request, self._candidates + len(moment.later))
-        kept = [one for one in result.candidates if one.item not in moment.later]
+        kept = [candidate for candidate in result.candidates if candidate.item not in moment.later]
         self._counts.later += len(result.candidates) - len(kept)
         return kept[: self._candidates]
 

@@ -22,7 +22,7 @@ def mean_figure(values: Sequence[float]) -> Figure:
     mean = sum(values) / n
     if n < 2:
         return Figure(mean=mean, n=n)
-    half = _Z * math.sqrt(sum((one - mean) ** 2 for one in values) / (n - 1) / n)
+    half = _Z * math.sqrt(sum((value - mean) ** 2 for value in values) / (n - 1) / n)
     return Figure(mean=mean, low=mean - half, high=mean + half, n=n)
 
 

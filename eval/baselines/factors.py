@@ -140,7 +140,7 @@ class BPR(ScoredBaseline):
             users += 0.5 * (step - self._ridge * users)
         found = (users @ self._vectors.T + self._bias).astype(np.float32)
         found[:, ~self._known] = -np.inf
-        found[[len(one) == 0 for one in histories]] = -np.inf
+        found[[len(history) == 0 for history in histories]] = -np.inf
         return found
 
 

@@ -107,7 +107,7 @@ def histories_matrix(
         columns.append(newest_first.astype(np.int64))
         weight = np.ones(len(age)) if half_life is None else 0.5 ** (age / half_life)
         values.append(weight.astype(np.float32))
-    ends = np.concatenate([[0], np.cumsum([len(one) for one in columns], dtype=np.int64)])
+    ends = np.concatenate([[0], np.cumsum([len(column) for column in columns], dtype=np.int64)])
     flat = np.concatenate(columns) if columns else np.zeros(0, np.int64)
     data = np.concatenate(values) if values else np.zeros(0, np.float32)
     return csr_matrix((data, flat, ends), shape=(len(histories), n_items))

@@ -42,7 +42,7 @@ class EASE(ScoredBaseline):
         """The history times the weights; items that nobody touched are left out."""
         found = histories_matrix(histories, len(self._weights), self._half_life) @ self._weights
         found[:, ~self._known] = -np.inf
-        found[[len(one) == 0 for one in histories]] = -np.inf
+        found[[len(history) == 0 for history in histories]] = -np.inf
         return np.asarray(found, dtype=np.float32)
 
 

@@ -130,7 +130,7 @@ class TextKNN(ScoredBaseline):
         weights = histories_matrix(histories, len(self._vectors), self._half_life)
         query = weights @ self._vectors
         found = np.asarray(query @ self._vectors.T, dtype=np.float32)
-        found[[len(one) == 0 for one in histories]] = -np.inf
+        found[[len(history) == 0 for history in histories]] = -np.inf
         return found
 
 

@@ -53,8 +53,8 @@ class Tuned:
             "budget": self.budget,
             "metric": self.metric,
             "trials": [
-                {"settings": dict(one.settings), "value": one.value, "seconds": one.seconds}
-                for one in self.trials
+                {"settings": dict(trial.settings), "value": trial.value, "seconds": trial.seconds}
+                for trial in self.trials
             ],
         }
 

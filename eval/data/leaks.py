@@ -144,7 +144,7 @@ def _future(split: Split) -> Leak | None:
     known = (("training", split.train), ("validation", asked["valid"]))
     for (name, events), part in zip(known, _PARTS, strict=True):
         first = min((one.at for one in asked[part] if one.at), default=None)
-        late = next((one for one in events if first and _is_late(one, first, strict)), None)
+        late = next((event for event in events if first and _is_late(event, first, strict)), None)
         if late is not None:
             return Leak(
                 f"The {name} event of user '{late.user}' with item '{late.item}' ({late.at}) is "

@@ -110,7 +110,7 @@ class _Cut:
         if split.protocol != "global-time":
             return "Each user's last new item is the test target, the one before for validation."
         valid, test = (
-            min(one.at for case in split.cases(part) for one in case.targets if one.at)
+            min(target.at for case in split.cases(part) for target in case.targets if target.at)
             for part in _BOTH
         )
         return f"The validation window begins at {valid}, the test window at {test}."
@@ -177,7 +177,7 @@ def _catalogue(
         with CatalogStore.open(Workspace.open(items[0]).database_url) as store:
             return [item for batch in store.iter_items() for item in batch], ""
     folder = path if path.is_dir() else path.parent
-    beside = [folder / one for one in _ITEM_FILES if path.is_dir() and (folder / one).is_file()]
+    beside = [folder / file for file in _ITEM_FILES if path.is_dir() and (folder / file).is_file()]
     files = list(items) or beside[:1]
     if files:
         return read_items(files)

@@ -95,7 +95,9 @@ class Split:
     @cached_property
     def item_ids(self) -> frozenset[str]:
         """Every item of the events and the cases."""
-        targets = (one for part in (self.valid, self.test) for case in part for one in case.targets)
+        targets = (
+            target for part in (self.valid, self.test) for case in part for target in case.targets
+        )
         return frozenset(event.item for event in (*self.train, *self.context, *targets))
 
     def tied(self, part: Part) -> frozenset[str]:

@@ -124,7 +124,7 @@ def judge(
     """
     largest = max(ks)
     _check_known(items, answers)
-    lists = [one.ids for one in answers]
+    lists = [answer.ids for answer in answers]
     if n_items is not None:
         coverage(lists, largest, n_items)  # a wrong size is said now, not when it is first read
     per_user = _per_user(cases, lists, ks)
@@ -196,7 +196,7 @@ def _per_user(
     cases: Sequence[Case], lists: Sequence[Sequence[str]], ks: Sequence[int]
 ) -> dict[str, Doubles]:
     targets = [case.target_ids for case in cases]
-    index = ItemIndex(item for one in targets for item in one)
+    index = ItemIndex(item for target in targets for item in target)
     relevant = index.sets(targets)
     hits = find_hits(index.lists(lists, max(ks)), relevant)
     return ranking_metrics(hits, relevant.counts, ks)

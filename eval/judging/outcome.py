@@ -116,7 +116,7 @@ class Evaluation:
         A user's milliseconds are the share of the batch: several users are answered at once.
         ``None`` if nothing was measured.
         """
-        measured = [one for one in self.answers if one.ms is not None]
+        measured = [answer for answer in self.answers if answer.ms is not None]
         if not measured:
             return None
         stages: dict[str, float] = {}
@@ -207,7 +207,7 @@ class Evaluation:
 
     @cached_property
     def _lists(self) -> list[tuple[str, ...]]:
-        return [one.ids for one in self.answers]
+        return [answer.ids for answer in self.answers]
 
     @cached_property
     def _index(self) -> ItemIndex:

@@ -152,7 +152,7 @@ def _values(
     k: int,
 ) -> dict[str, NDArray[np.float64]]:
     hits = np.zeros((len(ranked), k), dtype=np.bool_)
-    relevant = np.array([len(set(one)) for one in targets], dtype=np.int64)
+    relevant = np.array([len(set(target)) for target in targets], dtype=np.int64)
     for row, (considered, wanted) in enumerate(zip(ranked, targets, strict=True)):
         for rank in ranks_of_targets(considered, wanted, order, weight):
             # Equal ranks of several targets: each takes the next free place.

@@ -61,7 +61,7 @@ def _report(texts: Sequence[Words]) -> dict[str, Any]:
     quoted = sum(one.origin == "quote" for one in texts)
     asked = [one for one in texts if one.attempts]
     claims = sum(count_claims(one.text) for one in texts)
-    refused = sum(not one.startswith(_NO_CLAIM) for text in texts for one in text.problems)
+    refused = sum(not problem.startswith(_NO_CLAIM) for text in texts for problem in text.problems)
     shown = [one.text for one in texts]
     return {
         "texts": len(texts),

@@ -87,7 +87,7 @@ class CachedEngine:
         """Load it, and let its files count in the keys."""
         self._engine.load_adapter(name, folder)
         self._adapters[name] = digest_of(
-            *(one.name + _file_hash(one) for one in sorted(Path(folder).glob("adapter_*")))
+            *(path.name + _file_hash(path) for path in sorted(Path(folder).glob("adapter_*")))
         ).hex()
 
     def unload_adapter(self, name: str) -> None:
@@ -186,7 +186,7 @@ class CachedEngine:
 
 def _weights(folder: Path) -> str:
     """Files by name, size and time, and the headers: the whole of a large model takes minutes."""
-    stats = [(one.name, one.stat()) for one in sorted(folder.glob("*.safetensors"))]
+    stats = [(path.name, path.stat()) for path in sorted(folder.glob("*.safetensors"))]
     return base_sha256(folder) + str([(n, s.st_size, s.st_mtime_ns) for n, s in stats])
 
 

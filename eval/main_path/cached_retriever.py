@@ -77,11 +77,11 @@ def _packed(result: RetrievalResult) -> bytes:
         "by_source": dict(result.by_source),
         "candidates": [
             [
-                one.item,
-                one.score,
-                {name: [hit.rank, hit.score] for name, hit in one.sources.items()},
+                candidate.item,
+                candidate.score,
+                {name: [hit.rank, hit.score] for name, hit in candidate.sources.items()},
             ]
-            for one in result.candidates
+            for candidate in result.candidates
         ],
     }
     return json.dumps(plain).encode()

@@ -37,20 +37,20 @@ def llm_details(
     """
     settings = path.recommender.settings
     weight = settings.ranking.llm_weight or 0.0
-    answers = [one for one in outcome.answers if one.llm]
+    answers = [answer for answer in outcome.answers if answer.llm]
     found: dict[str, Any] = {
         "model": settings.models.llm,
-        "prompt": next((one.llm["prompt"] for one in answers if one.llm), ""),
+        "prompt": next((answer.llm["prompt"] for answer in answers if answer.llm), ""),
         "candidates": settings.retrieval.candidates,
         "llm_weight": weight,
-        "degraded": float(np.mean([_degraded(one) for one in answers])) if answers else 0.0,
+        "degraded": float(np.mean([_degraded(answer) for answer in answers])) if answers else 0.0,
         "prompt_tokens": _mean_tokens(answers),
         "peak_memory_mb": _peak_memory(),
         "gpu_memory_mb": _gpu_memory(),
     }
-    if any(_was_ranked(one) for one in answers):
+    if any(_was_ranked(answer) for answer in answers):
         found["lift"] = lift(
-            [as_recommendations(one) for one in outcome.answers],
+            [as_recommendations(answer) for answer in outcome.answers],
             [case.target_ids for case in outcome.cases],
             users=outcome.users,
             weight=weight,
@@ -115,7 +115,7 @@ def _degraded(answer: Answer) -> bool:
 
 
 def _mean_tokens(answers: Sequence[Answer]) -> float:
-    tokens = [one.llm["prompt_tokens"] for one in answers if one.llm]
+    tokens = [answer.llm["prompt_tokens"] for answer in answers if answer.llm]
     return float(np.mean(tokens)) if tokens else 0.0
 
 

@@ -50,7 +50,7 @@ class RetrieverOnly:
         known = self.store.has_items({one.item for some in entries for one in some if one.item})
         requests = [RetrievalRequest(resolve_history(some, known)) for some in entries]
         found = self.retriever.retrieve_many(requests, k)
-        return [[one.item for one in result.candidates] for result in found]
+        return [[candidate.item for candidate in result.candidates] for result in found]
 
 
 class MainPath:
@@ -87,7 +87,9 @@ class MainPath:
                 f"Lists of {k} were asked for, but the model ranks {candidates} candidates.",
                 hint=f"Ask for k up to {candidates}, or rank more: --candidates {k}.",
             )
-        return self.recommender.recommend_many([list(one) for one in histories], k, explain=False)
+        return self.recommender.recommend_many(
+            [list(history) for history in histories], k, explain=False
+        )
 
 
 @contextmanager

@@ -133,7 +133,9 @@ class ItemIndex:
 
     def values(self, by_item: Mapping[str, float], default: float = 0.0) -> Doubles:
         """What a mapping says of each item, float64 ``[n_items]``."""
-        return np.array([by_item.get(one, default) for one in self._numbers], dtype=np.float64)
+        return np.array(
+            [by_item.get(number, default) for number in self._numbers], dtype=np.float64
+        )
 
     def _look_up(self, ids: Iterable[str]) -> Iterator[int]:
         return (self._numbers.get(one, UNKNOWN) for one in ids)

@@ -148,7 +148,7 @@ def metric_slices(
             if not users.any():
                 continue
             values = ranking_metrics(find_hits(lists, chosen, depth), chosen.counts, ks, names)
-            table = np.column_stack([one[users] for one in values.values()])
+            table = np.column_stack([value[users] for value in values.values()])
             ends = bootstrap_intervals(table, resamples=resamples, seed=seed)
             triples = zip(table.mean(axis=0), ends[:, 0], ends[:, 1], strict=True)
             metrics = {m: _floats(one) for m, one in zip(values, triples, strict=True)}

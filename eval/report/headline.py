@@ -22,12 +22,16 @@ def headline(runs: Sequence[Run], comparisons: Sequence[Comparison] = ()) -> str
     if len(runs) == 1:
         return f"{best.name}: {main} {value}."
     first = f"{best.name} comes first in {main}: {value}."
-    tests = [one for one in comparisons if one.metric == main and best.name in (one.a, one.b)]
+    tests = [
+        comparison
+        for comparison in comparisons
+        if comparison.metric == main and best.name in (comparison.a, comparison.b)
+    ]
     if not tests:
         return f"{first} Nothing was tested; llmrec eval compare does."
-    beaten = [_other(one, best.name) for one in tests if one.better == best.name]
-    ahead = [_other(one, best.name) for one in tests if one.better == _other(one, best.name)]
-    equal = [_other(one, best.name) for one in tests if one.better is None]
+    beaten = [_other(test, best.name) for test in tests if test.better == best.name]
+    ahead = [_other(test, best.name) for test in tests if test.better == _other(test, best.name)]
+    equal = [_other(test, best.name) for test in tests if test.better is None]
     said = [
         f"better than {_listed(beaten)}" if beaten else "",
         f"worse than {_listed(ahead)} user by user" if ahead else "",

@@ -135,7 +135,7 @@ def notes_of(runs: Sequence[Run]) -> list[str]:
 
 def verdicts(comparisons: Sequence[Comparison]) -> list[str]:
     """One plain sentence per comparison: who is better, or that nothing is shown."""
-    return [str(one) for one in comparisons]
+    return [str(comparison) for comparison in comparisons]
 
 
 def _tuning(tuned: Mapping[str, Any] | None) -> str:
@@ -143,7 +143,7 @@ def _tuning(tuned: Mapping[str, Any] | None) -> str:
     if not tuned or not tuned.get("trials"):
         return ""
     trials = tuned["trials"]
-    seconds = sum(one["seconds"] for one in trials)
+    seconds = sum(trial["seconds"] for trial in trials)
     return (
         f"{len(trials)} settings tried on validation (budget {tuned['budget']}) by "
         f"{tuned['metric']}, {seconds:.0f} s"

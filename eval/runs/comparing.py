@@ -50,8 +50,8 @@ def compare_runs(
                 hint="Run both with the same --negatives, or better without.",
             )
     groups: dict[str, list[Run]] = {}
-    for one in runs:
-        groups.setdefault(one.name, []).append(one)
+    for run in runs:
+        groups.setdefault(run.name, []).append(run)
     scores = [_scores(name, some) for name, some in groups.items()]
     wanted = list(metrics) if metrics else deciding_metrics(runs)
     return compare_all(scores, metrics=wanted, against=against)
@@ -68,7 +68,7 @@ def deciding_metrics(runs: Sequence[Run]) -> list[str]:
 
     Each further metric makes Holm's correction stricter for all.
     """
-    common = set.intersection(*({int(k) for k in one.record["ks"]} for one in runs))
+    common = set.intersection(*({int(k) for k in run.record["ks"]} for run in runs))
     if not common:
         raise DataError("The runs have no k in common.", hint="Run one of them again with -k.")
     k = 10 if 10 in common else max(common)
@@ -76,12 +76,12 @@ def deciding_metrics(runs: Sequence[Run]) -> list[str]:
 
 
 def _scores(name: str, runs: Sequence[Run]) -> RunScores:
-    if len({tuple(one.record["seeds"]) for one in runs}) < len(runs):
+    if len({tuple(run.record["seeds"]) for run in runs}) < len(runs):
         raise DataError(
             f"Two of the runs are called '{name}' and have the same seed.",
             hint="Name one of them differently (--name), or leave it out.",
         )
-    tables = [one.users().set_index("user") for one in runs]
+    tables = [run.users().set_index("user") for run in runs]
     users = tuple(str(one) for one in tables[0].index)
     for table in tables[1:]:
         if set(table.index) != set(users):

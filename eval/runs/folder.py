@@ -81,7 +81,7 @@ class RunFolder:
                 _check_resumable(path, plan, resume)
             else:
                 names = sorted(one.name for one in path.iterdir() if one.name != _LOCK)
-                strange = [one for one in names if not one.startswith(".")]
+                strange = [name for name in names if not name.startswith(".")]
                 if strange:
                     raise DataError(
                         f"{path} holds other things ({strange[0]}, …).",
@@ -101,7 +101,7 @@ class RunFolder:
     @property
     def seconds(self) -> float:
         """Time spent on it so far, in all sessions."""
-        return float(sum(one["seconds"] for one in self.sessions))
+        return float(sum(session["seconds"] for session in self.sessions))
 
     def begin(self, session: Mapping[str, Any]) -> None:
         """Note that work begins; ``session`` says when, and with which versions."""

@@ -182,7 +182,7 @@ def _answer(
             recommender, asked, plan.depth, history=history, options=options, sampled=sampled
         )
         if from_cache and from_cache():
-            answers = [Answer(one.user, one.ids, None, one.llm) for one in answers]
+            answers = [Answer(answer.user, answer.ids, None, answer.llm) for answer in answers]
         folder.append(answers, time.perf_counter() - started)
         done += len(asked)
     if progress:
@@ -270,15 +270,15 @@ def _own_notes(folder: RunFolder, outcome: Evaluation) -> list[str]:
     if outcome.seen:
         found.append(f"{outcome.seen:,} recommended items stood in the history.")
     found += [note for note in (outcome.ties_note, outcome.unknown_note) if note]
-    cached = sum(one.ms is None for one in outcome.answers)
+    cached = sum(answer.ms is None for answer in outcome.answers)
     if cached:
         found.append(f"{cached:,} answers came out of a cache; their times do not count.")
-    degraded = sum(bool(one.llm and one.llm.get("degraded")) for one in outcome.answers)
+    degraded = sum(bool(answer.llm and answer.llm.get("degraded")) for answer in outcome.answers)
     if degraded:
         found.append(f"{degraded:,} answers are the retriever's alone: the model failed.")
     if len(folder.sessions) > 1:
         found.append(f"It was interrupted: {len(folder.sessions)} sessions.")
-    if any(one["versions"] != folder.sessions[0]["versions"] for one in folder.sessions):
+    if any(session["versions"] != folder.sessions[0]["versions"] for session in folder.sessions):
         found.append("The sessions ran with different versions; see sessions.json.")
     return found
 

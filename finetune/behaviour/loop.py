@@ -107,7 +107,7 @@ class _Loop:
         """What the epoch came to; its weights are kept if they are the best so far."""
         scores = self.validate() if self.validate else None
         number = len(self.reports) + 1
-        highest = max((one.ndcg or 0.0 for one in self.reports), default=-1.0)
+        highest = max((report.ndcg or 0.0 for report in self.reports), default=-1.0)
         better = scores is None or scores.main > highest
         if better:
             self.best = number
@@ -146,7 +146,7 @@ class _Loop:
         state: dict[str, Any] = {
             name: getattr(self, name) for name in ("best", "place", "done", "loss", "asked")
         }
-        state |= {"seconds": self.seconds, "reports": [asdict(one) for one in self.reports]}
+        state |= {"seconds": self.seconds, "reports": [asdict(report) for report in self.reports]}
         best = {f"best.{name}": one for name, one in self.kept.items()}
         self.folder.save(self.done, state, self.stepper.tensors() | best)
 

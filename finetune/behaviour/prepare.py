@@ -108,7 +108,7 @@ class Training:
     @property
     def parameters(self) -> int:
         """Weights that are trained."""
-        return sum(one.numel() for one in self.stepper().network.parameters())
+        return sum(parameter.numel() for parameter in self.stepper().network.parameters())
 
     def stepper(self) -> EncoderStepper:
         """A fresh network with its optimizer; equal for equal seeds."""

@@ -132,7 +132,7 @@ def behaviour_card(
             "parameters": result.parameters,
             "refitted": result.refitted,
             "text_encoder": result.encoder.config.text_encoder,
-            "curve": [[one.loss, one.ndcg] for one in result.reports],
+            "curve": [[report.loss, report.ndcg] for report in result.reports],
         },
     )
 

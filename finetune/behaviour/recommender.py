@@ -54,7 +54,7 @@ class BehaviourRecommender:
             histories: oldest first; item ids, or whole events, whose kinds and times are then read.
             k: length of a list.
         """
-        read = [_history(one) for one in histories]
+        read = [_history(history) for history in histories]
         users = self._encoder.encode(read)
         scores = users @ self._encoder.item_vectors().T
         answers = zip(read, users, scores, strict=True)
@@ -71,7 +71,7 @@ class BehaviourRecommender:
 
 
 def _history(entries: Sequence[str | Event]) -> History:
-    events = [one for one in entries if isinstance(one, Event)]
+    events = [entry for entry in entries if isinstance(entry, Event)]
     if len(events) == len(entries):
         return as_history(events)
-    return History(items=[one.item if isinstance(one, Event) else one for one in entries])
+    return History(items=[entry.item if isinstance(entry, Event) else entry for entry in entries])

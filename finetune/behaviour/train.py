@@ -200,7 +200,7 @@ def _sub(folder: Path | None, name: str) -> Path | None:
 
 
 def _warnings(reports: Sequence[EpochReport], popularity: Scores) -> tuple[str, ...]:
-    reached = max((one.ndcg or 0.0 for one in reports), default=0.0)
+    reached = max((report.ndcg or 0.0 for report in reports), default=0.0)
     if len(reports) < _LATE or reached >= popularity.main:
         return ()
     return (

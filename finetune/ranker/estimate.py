@@ -84,7 +84,7 @@ def estimate_training(
         one_pass = settings.model_copy(update={"accumulation": 1, "epochs": 1})
         stepper = Stepper(adapted.model.train(), tried, task.losses, one_pass, place)
         each = _seconds_per_token(stepper, tried)
-    total = round(sum(len(one.tokens) for one in tokens) / len(tokens) * examples)
+    total = round(sum(len(token.tokens) for token in tokens) / len(tokens) * examples)
     per_step = settings.batch * settings.accumulation
     steps = -(-examples // per_step)
     rounds = max(1, steps // settings.evaluate_every) if settings.evaluate_every else 1
@@ -93,9 +93,9 @@ def estimate_training(
         examples=examples,
         validation=validation,
         tokens=total,
-        longest=max(len(one.tokens) for one in tokens),
+        longest=max(len(token.tokens) for token in tokens),
         steps=steps * settings.epochs,
-        trainable=sum(one.numel() for one in adapted.parameters),
+        trainable=sum(parameter.numel() for parameter in adapted.parameters),
         precision=f"{settings.quantization or ''} {'bf16' if place.bf16 else 'fp32'}".strip(),
         seconds=each * (total + held) * settings.epochs,
         bytes=_bytes(),

@@ -35,12 +35,12 @@ def retrieval_scale(examples: Sequence[ListExample]) -> float:
     Raises:
         DataError: an example does not know them.
     """
-    if not all(one.retrieval for one in examples):
+    if not all(example.retrieval for example in examples):
         raise DataError(
             "The examples do not hold the retriever's scores.",
             hint="Make them anew with build_examples.",
         )
-    centred = [(_centred(one.retrieval), one.target) for one in examples]
+    centred = [(_centred(example.retrieval), example.target) for example in examples]
     # In units of their spread over all requests, so that a step means the same for scores of any
     # size: log-odds, or shares of ranks.
     spread = float(np.sqrt(np.mean([np.mean(values**2) for values, _ in centred])))
@@ -66,7 +66,8 @@ def retrieval_scale(examples: Sequence[ListExample]) -> float:
 def beside_retriever(examples: Sequence[ListExample], scale: float) -> list[ListExample]:
     """The examples with ``scale`` times their centred scores as what the logits begin from."""
     return [
-        replace(one, offsets=tuple((scale * _centred(one.retrieval)).tolist())) for one in examples
+        replace(example, offsets=tuple((scale * _centred(example.retrieval)).tolist()))
+        for example in examples
     ]
 
 

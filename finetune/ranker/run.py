@@ -180,7 +180,7 @@ class _Run(Generic[T]):
             adapter=out,
             steps=tuple(loop.reports),
             resumed_from=resumed_from,
-            trainable=sum(one.numel() for one in self._adapted.parameters),
+            trainable=sum(parameter.numel() for parameter in self._adapted.parameters),
             seconds=perf_counter() - started,
             validation=found.figures,
             evaluations=tuple(loop.evaluations),

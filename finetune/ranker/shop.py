@@ -120,8 +120,8 @@ def ranker_data(
         IndexMissing: nothing has been indexed.
     """
     files = folder / "train.jsonl", folder / "validation.jsonl"
-    if all(one.is_file() for one in files):
-        return RankerData(*(kept_examples(one, _nothing) for one in files))
+    if all(file.is_file() for file in files):
+        return RankerData(*(kept_examples(file, _nothing) for file in files))
     data = shop_data(workspace)
     held = held_back(data.events, since, per_user=per_user)
     with disk_errors(folder):

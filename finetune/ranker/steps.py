@@ -47,12 +47,14 @@ class Stepper(Generic[T]):
         self._settings, self._place = settings, place
         self._model = place.shared(model)
         # Behind it: a model in pieces has other parameters.
-        self._parameters = [one for one in model.parameters() if one.requires_grad]
+        self._parameters = [
+            parameter for parameter in model.parameters() if parameter.requires_grad
+        ]
         self.optimizer = torch.optim.AdamW(
             self._parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
         self._device = str(model.device)
-        self._lengths = [len(one.tokens) for one in examples]
+        self._lengths = [len(example.tokens) for example in examples]
         # ``batch`` and ``accumulation`` are those of one process.
         self._passes = settings.accumulation * place.processes
         self.per_epoch = math.ceil(math.ceil(len(examples) / settings.batch) / self._passes)

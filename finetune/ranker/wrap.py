@@ -77,7 +77,7 @@ class Adapted:
     @property
     def parameters(self) -> list[Any]:
         """What is trained."""
-        return [one for one in self.model.parameters() if one.requires_grad]
+        return [parameter for parameter in self.model.parameters() if parameter.requires_grad]
 
     def state(self) -> dict[str, Tensor]:
         """The adapter's weights as the model names them, put together by all processes."""

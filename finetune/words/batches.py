@@ -70,12 +70,15 @@ def text_batch(examples: Sequence[TextExample], *, device: str = "cpu") -> TextB
     """Pad examples on the left to one length, which is rounded up."""
     import torch
 
-    longest = rounded(max(len(one.tokens) for one in examples))
-    most = min(longest - 1, rounded(max(one.answer for one in examples)))
-    gaps = [longest - len(one.tokens) for one in examples]
+    longest = rounded(max(len(example.tokens) for example in examples))
+    most = min(longest - 1, rounded(max(example.answer for example in examples)))
+    gaps = [longest - len(example.tokens) for example in examples]
     pairs = list(zip(gaps, examples, strict=True))
     mask = torch.tensor([[0] * gap + [1] * len(one.tokens) for gap, one in pairs], device=device)
-    rows = [[_PROMPT] * (most - one.answer) + [*one.tokens[-one.answer :]] for one in examples]
+    rows = [
+        [_PROMPT] * (most - example.answer) + [*example.tokens[-example.answer :]]
+        for example in examples
+    ]
     return TextBatch(
         tokens=torch.tensor([[0] * gap + [*one.tokens] for gap, one in pairs], device=device),
         mask=mask,

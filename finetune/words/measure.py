@@ -46,12 +46,12 @@ class Written:
     @property
     def first_try(self) -> list[bool]:
         """Whether each text passed at the first attempt."""
-        return [one.origin == "model" and one.attempts == 1 for one in self.texts]
+        return [text.origin == "model" and text.attempts == 1 for text in self.texts]
 
     @property
     def by_model(self) -> list[bool]:
         """Whether each text passed at any attempt."""
-        return [one.origin == "model" for one in self.texts]
+        return [text.origin == "model" for text in self.texts]
 
     def summary(self) -> dict[str, dict[str, float]]:
         """Of reasons and of descriptions: shares that pass, variety and mean length as shown."""
@@ -137,11 +137,12 @@ def _lines(base: Written, adapted: Written) -> list[str]:
 
 
 def _summary(texts: Sequence[Words]) -> dict[str, float]:
-    shown = [one.text for one in texts]
+    shown = [text.text for text in texts]
     return {
         "texts": len(texts),
-        "first_try": sum(one.origin == "model" and one.attempts == 1 for one in texts) / len(texts),
-        "by_model": sum(one.origin == "model" for one in texts) / len(texts),
+        "first_try": sum(text.origin == "model" and text.attempts == 1 for text in texts)
+        / len(texts),
+        "by_model": sum(text.origin == "model" for text in texts) / len(texts),
         "distinct_2": distinct_2(shown),
         "skeletons": skeletons(shown),
         "words": sum(len(one.split()) for one in shown) / len(shown),

@@ -93,8 +93,11 @@ class WordsTask:
                 "trainable": report.trainable,
                 "resumed_from": report.resumed_from,
                 "best_step": report.best,
-                "evaluations": [[one.step, one.loss, one.accuracy] for one in report.evaluations],
-                "losses": [round(one.loss, 6) for one in report.steps],
+                "evaluations": [
+                    [evaluation.step, evaluation.loss, evaluation.accuracy]
+                    for evaluation in report.evaluations
+                ],
+                "losses": [round(step.loss, 6) for step in report.steps],
             },
         )
 

@@ -88,7 +88,7 @@ def profile_of(
     pins, removed = edits.of(user) if edits else ((), frozenset())
     history = condense_history(as_history(store.history(user)))
     reviews = store.reviews(user, _REVIEWS)
-    named = (*(entry.item for entry in history if entry.item), *(one.item for one in reviews))
+    named = (*(entry.item for entry in history if entry.item), *(review.item for review in reviews))
     items = store.items(named)
     found = [
         *rules(history, items.values(), language),

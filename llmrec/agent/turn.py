@@ -150,19 +150,19 @@ class TurnInProgress:
         """Note what the shopper does with a product; of a known shopper it goes to the log."""
         result = yield from self.call("feedback", {"product": item, "kind": kind.value})
         assert isinstance(result, FeedbackResult)
-        marks = tuple(one for one in self.now.marks if one.item != item or one.kind is not kind)
+        marks = tuple(mark for mark in self.now.marks if mark.item != item or mark.kind is not kind)
         new = Mark(item=item, title=title, kind=kind, at=result.entry.at)
         self.changed(marks=(*marks, new))
 
     def settle_marks(self) -> Steps:
         """Bring the log to what the marks say: new dislikes go in, what was taken back out."""
-        for one in self.now.marks:
-            if one.at is None:
-                yield from self.mark(one.item, one.title, one.kind)
+        for mark in self.now.marks:
+            if mark.at is None:
+                yield from self.mark(mark.item, mark.title, mark.kind)
         if self.conversation.user is None:
             return
-        for one in set(self.conversation.now.marks) - set(self.now.marks):
-            event = event_of(self.conversation.user, one)
+        for mark in set(self.conversation.now.marks) - set(self.now.marks):
+            event = event_of(self.conversation.user, mark)
             if self.agent.shop.store.delete_event(event):
                 self.erased.append(event)
 

@@ -39,7 +39,7 @@ def is_number(name: str) -> bool:
 
 def numbers(home: Path, prefix: str = "") -> tuple[str, ...]:
     """The numbers of the folders that are called by one behind ``prefix``, smallest first."""
-    names = (one.name[len(prefix) :] for one in home.glob(f"{prefix}[0-9]*") if one.is_dir())
+    names = (path.name[len(prefix) :] for path in home.glob(f"{prefix}[0-9]*") if path.is_dir())
     return tuple(sorted(filter(is_number, names), key=int))
 
 
@@ -109,8 +109,8 @@ def _last(home: Path) -> int:
 
 
 def _empty(folder: Path) -> None:
-    for one in folder.iterdir():
-        if one.is_dir() and not one.is_symlink():
-            shutil.rmtree(one)
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
         else:
-            one.unlink()
+            path.unlink()

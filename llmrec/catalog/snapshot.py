@@ -91,7 +91,7 @@ class Snapshot:
         self._exclude(mask, self._categories, filters.not_categories)
         self._exclude(mask, self._brands, filters.not_brands)
         if filters.languages:
-            wanted = [fold(one) for one in filters.languages]
+            wanted = [fold(language) for language in filters.languages]
             tags = [tag for tag in self._languages if any(in_language(tag, one) for one in wanted)]
             mask &= self._any(self._languages, tags)
         if filters.currency is not None:

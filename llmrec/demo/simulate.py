@@ -62,7 +62,7 @@ def _personas(index: int, rng: Random) -> list[tuple[Persona, float]]:
     main_one = PERSONAS[index % len(PERSONAS)]
     if rng.random() >= 0.4:
         return [(main_one, 1.0)]
-    others = [one for one in PERSONAS if one is not main_one]
+    others = [persona for persona in PERSONAS if persona is not main_one]
     return [(main_one, 0.75), (others[int(rng.random() * len(others))], 0.25)]
 
 

@@ -37,4 +37,4 @@ def configured_context(folder: Path, chat: ChatTokenizer) -> int:
     """The model's own limit, for servers that do not tell theirs."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     limits = [config.get("max_position_embeddings"), chat.max_length]
-    return min((int(one) for one in limits if one), default=_DEFAULT_CONTEXT)
+    return min((int(limit) for limit in limits if limit), default=_DEFAULT_CONTEXT)

@@ -65,7 +65,8 @@ class ChatTokenizer:
                 hint="Use an instruction-tuned model, or put chat_template.jinja into its folder.",
             )
         turns = [
-            Message(role=one["role"], content=self._defuse(one["content"])) for one in messages
+            Message(role=message["role"], content=self._defuse(message["content"]))
+            for message in messages
         ]
         try:
             text = self._apply(turns)

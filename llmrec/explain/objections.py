@@ -215,7 +215,9 @@ def _of_title(request: WordsRequest, language: Language) -> Iterator[Remark]:
     query = request.query or ""
     numbers = numbers_in(fold(request.item.title))
     for wish in measure_wishes(query):
-        same = [one for one in numbers if one.unit == wish.unit and len(one.readings) == 1]
+        same = [
+            number for number in numbers if number.unit == wish.unit and len(number.readings) == 1
+        ]
         if wish.bound != "exact" or wish.unit not in _OF_THE_THING or len(same) != 1:
             continue
         value = next(iter(same[0].readings))
@@ -266,10 +268,12 @@ def _span(values: tuple[str, ...], unit: str) -> tuple[Decimal | None, Decimal |
     text = fold(values[0])
     if unit == "size" and (letters := _letters_span(values[0])):
         return letters
-    numbers = [one for one in numbers_in(text) if len(one.readings) == 1]
-    fitting = [one for one in numbers if _BASE.get(one.unit or "", (one.unit,))[0] == unit]
+    numbers = [number for number in numbers_in(text) if len(number.readings) == 1]
+    fitting = [
+        number for number in numbers if _BASE.get(number.unit or "", (number.unit,))[0] == unit
+    ]
     if unit in ("people", "size"):
-        fitting = [one for one in numbers if one.unit is None or one.unit == unit]
+        fitting = [number for number in numbers if number.unit is None or number.unit == unit]
         if unit == "people" and not re.search(r"people|person|player|spieler|人|^[\d\s–-]+$", text):
             return None
     if not fitting or (len(fitting) > 1 and not _RANGE.search(text)):

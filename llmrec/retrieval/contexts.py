@@ -77,7 +77,7 @@ class ContextBuilder:
         served = self.state.served
         if served is None:
             return [None] * len(requests)
-        users = served.encoder.encode([behaviour_history(one.history) for one in requests])
+        users = served.encoder.encode([behaviour_history(request.history) for request in requests])
         # Of unit length, so that scores of different shoppers have one scale.
         return [user / np.linalg.norm(user) if user.any() else None for user in users]
 

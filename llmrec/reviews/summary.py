@@ -187,7 +187,9 @@ def _quote(
     if is_whole and (aspect is None or aspect.is_in(joined)):
         text: str | None = joined
     else:
-        text = next((one for one in sentences if aspect is None or aspect.is_in(one)), None)
+        text = next(
+            (sentence for sentence in sentences if aspect is None or aspect.is_in(sentence)), None
+        )
     stars = review.value if review.kind.value == "rating" else None
     return None if text is None else Quote(text, sentiment, stars)
 

@@ -57,7 +57,7 @@ def main() -> None:
     cases = [one for one in getattr(data.split, args.part) if one.history]
     with CatalogStore.open(shop.database_url) as store, Retriever.open(shop, store) as retriever:
         titles = {item.id: item.title for items in store.iter_items() for item in items}
-        some = [one for one in cases if query_of(titles, one, args.words)]
+        some = [case for case in cases if query_of(titles, case, args.words)]
         some = sample_cases(some, args.cases, 0) if args.cases else some
         requests = [asked(titles, one, args.words) for one in some]
         weights, k = shop.settings.retrieval.weights, shop.settings.retrieval.rrf_k
@@ -96,12 +96,12 @@ def figures(
     titles: Mapping[str, str],
 ) -> dict[str, Any]:
     """What each way found, over all cases."""
-    targets = [one.targets[0].item for one in cases]
+    targets = [case.targets[0].item for case in cases]
     gains = {
         name: np.array([gain(*pair) for pair in zip(own, targets, strict=True)])
         for name, own in lists.items()
     }
-    queries = [set(tokens(one.query or "")) for one in requests]
+    queries = [set(tokens(request.query or "")) for request in requests]
     made = {
         name: {
             "ndcg@10": interval(gains[name]),

@@ -144,7 +144,9 @@ def one_seed(
         "epochs": len(result.reports),
         "best": result.best,
         "refitted": result.refitted,
-        "curve": [[one.loss, one.recall, one.ndcg, one.seconds] for one in result.reports],
+        "curve": [
+            [report.loss, report.recall, report.ndcg, report.seconds] for report in result.reports
+        ],
         "seconds": round(result.seconds, 1),
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "valid": {

@@ -44,7 +44,7 @@ LANGUAGES = ("en", "en", "de", "zh")
 
 def shown(events: list[AgentEvent]) -> list[str] | None:
     """The ids of the products that a reply shows last; ``None`` where it shows no list."""
-    lists = [one.cards for one in events if isinstance(one, Products)]
+    lists = [event.cards for event in events if isinstance(event, Products)]
     return [card.product["id"] for card in lists[-1]] if lists else None
 
 
@@ -90,9 +90,9 @@ def differing(meant: Meant, now: Situation, language: str) -> list[str]:
     """The names of what is held otherwise than meant."""
     own = held(now, language)
     return [
-        one.name
-        for one in fields(Meant)
-        if one.name != "thing" and getattr(meant, one.name) != getattr(own, one.name)
+        field.name
+        for field in fields(Meant)
+        if field.name != "thing" and getattr(meant, field.name) != getattr(own, field.name)
     ]
 
 
@@ -144,9 +144,9 @@ class Talk:
         return True
 
     def _judge(self, said: str, kind: str, events: list[AgentEvent]) -> None:
-        for one in events:
-            if isinstance(one, Failed):
-                self._note("failures", said, one.message)
+        for event in events:
+            if isinstance(event, Failed):
+                self._note("failures", said, event.message)
         wrong = set(differing(self.meant, self.conversation.now, self.language))
         # Counted in the turn where it begins: it differs in all turns behind it too.
         for name in sorted(wrong - self.wrong):

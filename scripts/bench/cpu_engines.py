@@ -95,7 +95,7 @@ def _speed(
     seconds, _ = _timed(lambda: engine.score_labels(several, [labels] * len(several)), busy)
     found["prompt x5"] = sum(engine.count_tokens(one) for one in several) / seconds
     for n in DECODED:
-        texts = [one[:400] for one in prompts[-n:]]
+        texts = [prompt[:400] for prompt in prompts[-n:]]
         short, _ = _timed(partial(engine.generate, texts, max_tokens=1), busy)
         long, made = _timed(partial(engine.generate, texts, max_tokens=NEW_TOKENS), busy)
         tokens = sum(engine.count_tokens(one) for one in made) - n
@@ -105,8 +105,8 @@ def _speed(
 
 def _answers(engine: Any, prompts: Sequence[str], labels: Sequence[str]) -> dict[str, Any]:
     scores = engine.score_labels(prompts, [labels] * len(prompts))
-    texts = engine.generate([one[:400] for one in prompts[:10]], max_tokens=24)
-    return {"scores": [one.tolist() for one in scores], "texts": texts}
+    texts = engine.generate([prompt[:400] for prompt in prompts[:10]], max_tokens=24)
+    return {"scores": [score.tolist() for score in scores], "texts": texts}
 
 
 def worker(name: str, model: str) -> None:

@@ -132,7 +132,7 @@ def without_items(data: EvalData, share: float, seed: int) -> tuple[EvalData, fr
     cold = frozenset(ids[row] for row in draw.choice(len(ids), int(share * len(ids)), False))
 
     def kept(events: Sequence[Event]) -> tuple[Event, ...]:
-        return tuple(one for one in events if one.item not in cold)
+        return tuple(event for event in events if event.item not in cold)
 
     def cases(some: Sequence[Case], targets: bool) -> tuple[Case, ...]:
         shown = [replace(one, history=kept(one.history)) for one in some]
@@ -288,11 +288,11 @@ def groups_of(
 ) -> dict[str, list[Case]]:
     """The test cases that are judged together, by name."""
     cases = [one for one in data.split.test if one.history]
-    groups = {"test": [one for one in cases if not one.target_ids & cold]}
+    groups = {"test": [case for case in cases if not case.target_ids & cold]}
     if args.test_cases:
         groups["test"] = drawn(groups["test"], args.test_cases, args.seed)
     if cold:
-        groups["cold"] = [one for one in cases if one.target_ids & cold]
+        groups["cold"] = [case for case in cases if case.target_ids & cold]
     return groups
 
 
@@ -346,7 +346,7 @@ def served_places(retriever: Retriever, cases: Sequence[Case]) -> Any:
         some = cases[start : start + BATCH]
         answers = retriever.retrieve_many([request_of(one) for one in some], max(KS))
         for row, (case, answer) in enumerate(zip(some, answers, strict=True), start=start):
-            ids = [one.item for one in answer.candidates]
+            ids = [candidate.item for candidate in answer.candidates]
             target = case.targets[0].item
             places[row] = ids.index(target) + 1 if target in ids else 0
     return places
@@ -369,7 +369,7 @@ def judged(places: dict[str, Any], users: tuple[str, ...]) -> dict[str, Any]:
     metrics = [*lists[SERVED]]
     against = {}
     for other in dict.fromkeys((best, "text", BY_HAND, FUSED)):
-        pair = [one for one in runs if one.name in (other, SERVED)]
+        pair = [run for run in runs if run.name in (other, SERVED)]
         pair.sort(key=lambda one: one.name != SERVED)
         against[other] = [str(one) for one in compare_all(pair, metrics=metrics)]
     return {

@@ -36,7 +36,10 @@ class WithEASE(Retriever):
         """See :meth:`Retriever.found`."""
         answers, row = super().found(requests)
         if self.ease is not None:
-            ids = [[row[e.item or ""] for e in one.history if e.item in row] for one in requests]
+            ids = [
+                [row[e.item or ""] for e in request.history if e.item in row]
+                for request in requests
+            ]
             histories = [np.array(one, np.int64) for one in ids]
             for hits, seen, own in zip(answers, ids, self.ease.scores(histories), strict=True):
                 own[seen] = -np.inf

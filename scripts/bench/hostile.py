@@ -110,7 +110,7 @@ class Town:
     def shown(self, stranger: int, state: State, k: int = K) -> list[int]:
         """The rows of the first ``k`` that the stranger is shown."""
         answer = self._retriever._answer(state, self.contexts[stranger], k)
-        return [self.state.snapshot.row[one.item] for one in answer.candidates]
+        return [self.state.snapshot.row[candidate.item] for candidate in answer.candidates]
 
     def after(self, attack: Sequence[Attacker]) -> State:
         """The shop's state with the attackers' events in its log."""

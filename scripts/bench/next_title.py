@@ -67,7 +67,9 @@ BOTH, ONE = (0, 1), (0,)
 def main() -> None:
     args = arguments()
     data = open_data(args.data, order=args.order)
-    held = held_back([*data.split.train, *(one for c in data.split.valid for one in c.targets)])
+    held = held_back(
+        [*data.split.train, *(target for c in data.split.valid for target in c.targets)]
+    )
     model, tokenizer = load_network(args.base, locate(args.base), training=True)
     lines = Lines(data, lambda text: tokenizer.encode(text, add_special_tokens=False))
     adapter = args.out / "adapter"
@@ -125,7 +127,7 @@ def learn(model: Any, lines: Lines, held: HeldBack, out: Path, args: argparse.Na
         r=16, lora_alpha=32, lora_dropout=0.05, target_modules=LAYERS, task_type="CAUSAL_LM"
     )
     adapted = get_peft_model(model, config).train()
-    own = [one for one in adapted.parameters() if one.requires_grad]
+    own = [parameter for parameter in adapted.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(own, lr=args.learning_rate, weight_decay=0.01)
     started, recent = perf_counter(), []
     for step, batch in enumerate(batches(held, lines, args.seed), start=1):
@@ -161,10 +163,10 @@ def batches(held: HeldBack, lines: Lines, seed: int) -> Iterator[list[list[int]]
 def next_token_loss(network: Any, prompts: Sequence[list[int]], head: int) -> torch.Tensor:
     """Mean cross-entropy of all tokens behind the head, a scalar."""
     longest = -(-max(map(len, prompts)) // 16) * 16
-    tokens = torch.tensor([one + [0] * (longest - len(one)) for one in prompts])
+    tokens = torch.tensor([prompt + [0] * (longest - len(prompt)) for prompt in prompts])
     asked = torch.zeros_like(tokens, dtype=torch.bool)
-    for row, one in enumerate(prompts):
-        asked[row, head : len(one)] = True
+    for row, prompt in enumerate(prompts):
+        asked[row, head : len(prompt)] = True
     with torch.autocast("cpu", dtype=torch.bfloat16):
         hidden = network.model(input_ids=tokens).last_hidden_state[:, :-1]
         logits = network.lm_head(hidden[asked[:, 1:]])
@@ -190,29 +192,29 @@ class Titles:
 
     def information(self, history: Sequence[str], items: Sequence[str]) -> NDArray[np.float64]:
         """``log p(title | history) - log p(title)`` of each item, in nats."""
-        new = [one for one in items if one not in self._alone]
+        new = [item for item in items if item not in self._alone]
         if new:
             self._alone |= dict(zip(new, self._likelihood(self._lines.head, new), strict=True))
         behind = self._likelihood(self._lines.prompt(history), items)
-        alone = [self._alone[one] for one in items]
+        alone = [self._alone[item] for item in items]
         return np.asarray(np.subtract(behind, alone), np.float64)
 
     @torch.inference_mode()
     def _likelihood(self, prompt: list[int], items: Sequence[str]) -> list[float]:
         """The prompt is read once; all titles go on from there together."""
-        titles = [self._lines.of[one] for one in items]
+        titles = [self._lines.of[item] for item in items]
         longest, known = max(map(len, titles)), len(prompt) - 1
-        rows = [prompt[-1:] + one + [0] * (longest - len(one)) for one in titles]
+        rows = [prompt[-1:] + title + [0] * (longest - len(title)) for title in titles]
         hidden = self._network.model(
             input_ids=torch.tensor(rows),
             past_key_values=read_once(self._network, prompt[:-1], len(rows)),
             position_ids=torch.arange(known, known + longest + 1).expand(len(rows), -1),
             use_cache=True,
         ).last_hidden_state[:, :-1]
-        asked = torch.tensor([[at < len(one) for at in range(longest)] for one in titles])
+        asked = torch.tensor([[at < len(title) for at in range(longest)] for title in titles])
         logits = (hidden[asked] @ self._network.lm_head.weight.T).float().log_softmax(-1)
-        tokens = torch.tensor([token for one in titles for token in one])
-        said = logits[torch.arange(len(tokens)), tokens].split([len(one) for one in titles])
+        tokens = torch.tensor([token for title in titles for token in title])
+        said = logits[torch.arange(len(tokens)), tokens].split([len(title) for title in titles])
         return [float(one.sum()) for one in said]
 
 
@@ -250,8 +252,8 @@ def of_test(data: EvalData, folder: Path) -> list[Asked]:
             some = users[start : start + RETRIEVED]
             answers = retriever.retrieve_many([request_of(one) for one in some], CANDIDATES)
             for user, answer in zip(some, answers, strict=True):
-                items = [one.item for one in answer.candidates]
-                scores = [one.score for one in answer.candidates]
+                items = [candidate.item for candidate in answer.candidates]
+                scores = [candidate.score for candidate in answer.candidates]
                 if (wanted := user.targets[0].item) in items:
                     own = [one.item for one in user.history]
                     cases.append(Asked(own, items, scores, items.index(wanted)))
@@ -269,9 +271,9 @@ class Answer:
 def answered(titles: Titles, cases: Sequence[Asked]) -> list[Answer]:
     """The cases with what the model says of them."""
     answers = []
-    for one in cases:
-        both = np.column_stack([one.scores, titles.information(one.history, one.items)])
-        answers.append(Answer(both - both.mean(0), one.target))
+    for case in cases:
+        both = np.column_stack([case.scores, titles.information(case.history, case.items)])
+        answers.append(Answer(both - both.mean(0), case.target))
     return answers
 
 
@@ -298,8 +300,8 @@ Judged: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
 def judged(answers: Sequence[Answer], both: Judged, alone: Judged) -> dict[str, Any]:
     """Figures of the retriever, of the model, and of both, with the paired differences."""
     named = {
-        "retriever": [ndcg_at_k(one.scores[:, 0], one.target) for one in answers],
-        "model": [ndcg_at_k(one.scores[:, 1], one.target) for one in answers],
+        "retriever": [ndcg_at_k(answer.scores[:, 0], answer.target) for answer in answers],
+        "model": [ndcg_at_k(answer.scores[:, 1], answer.target) for answer in answers],
         "both": both[0],
         "both - retriever": both[0] - alone[0],
     }
@@ -318,7 +320,7 @@ def fused(answers: Sequence[Answer], columns: Sequence[int]) -> Judged:
     """Each case judged with weights fitted on other folds."""
     gains, losses = np.zeros(len(answers)), np.zeros(len(answers))
     for fold in range(FOLDS):
-        others = [one for place, one in enumerate(answers) if place % FOLDS != fold]
+        others = [answer for place, answer in enumerate(answers) if place % FOLDS != fold]
         own = slice(fold, None, FOLDS)
         gains[own], losses[own] = weighed(answers[own], logit(others, columns), columns)
     return gains, losses
@@ -328,7 +330,7 @@ def weighed(
     answers: Sequence[Answer], weights: NDArray[np.float64], columns: Sequence[int]
 ) -> Judged:
     """Each case judged with these weights of these columns."""
-    scored = [(one.scores[:, list(columns)] @ weights, one.target) for one in answers]
+    scored = [(answer.scores[:, list(columns)] @ weights, answer.target) for answer in answers]
     gains = [ndcg_at_k(scores, target) for scores, target in scored]
     losses = [np.logaddexp.reduce(scores) - scores[target] for scores, target in scored]
     return np.asarray(gains), np.asarray(losses)
@@ -338,7 +340,7 @@ def logit(answers: Sequence[Answer], columns: Sequence[int]) -> NDArray[np.float
     """Weights of the highest likelihood (McFadden 1974)."""
 
     def loss(weights: NDArray[np.float64]) -> float:
-        scored = [(one.scores[:, list(columns)] @ weights, one.target) for one in answers]
+        scored = [(answer.scores[:, list(columns)] @ weights, answer.target) for answer in answers]
         total = sum(np.logaddexp.reduce(scores) - scores[at] for scores, at in scored)
         return float(total / len(answers) + 1e-3 * weights @ weights)
 

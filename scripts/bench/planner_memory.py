@@ -77,7 +77,7 @@ def _resident() -> dict[str, int]:
     """Anonymous and file-backed bytes of this process (Linux)."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     parts = (line.split() for line in lines if line.startswith(("RssAnon", "RssFile")))
-    return {one[0].rstrip(":"): int(one[1]) * 1024 for one in parts}
+    return {part[0].rstrip(":"): int(part[1]) * 1024 for part in parts}
 
 
 def child(asked: dict[str, Any]) -> dict[str, int]:

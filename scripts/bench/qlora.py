@@ -81,7 +81,7 @@ def base_bytes(model: str, settings: LoraSettings) -> int:
     from llmrec.weights import locate
 
     network = Adapted(model, locate(model), settings, Place(settings)).network
-    return sum(one.numel() * one.element_size() for one in network.parameters())
+    return sum(parameter.numel() * parameter.element_size() for parameter in network.parameters())
 
 
 def first(path: Path, most: int) -> ExampleSet:

@@ -136,18 +136,20 @@ def other_shop(folder: Path, encoder: TextEncoder) -> None:
     index_documents(workspace, encoder)
     headings: dict[str, str | None] = QUESTIONS["other_shop"]
     asked = []
-    for one in QUESTIONS["shop_in_other_words"]:
-        if one["half"] == "fit":
+    for question in QUESTIONS["shop_in_other_words"]:
+        if question["half"] == "fit":
             continue
-        known = [headings[at] for at in (one["question"], *one["places"]) if at in headings]
+        known = [
+            headings[at] for at in (question["question"], *question["places"]) if at in headings
+        ]
         # Null is where one could argue whether the German text answers it.
         if None not in known:
             places = tuple(f"other_shop.md > Unser Service > {heading}" for heading in known)
-            asked.append(Asked(one["question"], one["language"], "other shop", places))
+            asked.append(Asked(question["question"], question["language"], "other shop", places))
     documents = Documents(workspace, encoder)
     answers = [documents.ask(one.text) for one in asked]
     documents.close()
-    found = [Found(one.source, one.score) if one else None for one in answers]
+    found = [Found(answer.source, answer.score) if answer else None for answer in answers]
     for language in ("en", "de", "zh"):
         mine = [one.language == language for one in asked]
         print(row(f"other shop {language}, now", asked, found, mine))
@@ -192,12 +194,12 @@ def shop_asked() -> list[Asked]:
 
     earlier = [
         Asked(
-            one["question"],
+            question["question"],
             "en",
             "fit",
-            (source(one["file"], one["heading"]),) if one["file"] else (),
+            (source(question["file"], question["heading"]),) if question["file"] else (),
         )
-        for one in QUESTIONS["shop"]
+        for question in QUESTIONS["shop"]
     ]
     golden = [
         Asked(one["question"], "en (golden)", "test", (one["source"],) if one["source"] else ())
@@ -205,12 +207,12 @@ def shop_asked() -> list[Asked]:
     ]
     other_words = [
         Asked(
-            one["question"],
-            one["language"],
-            one["half"],
-            tuple(source(*place.split(" > ")) for place in one["places"]),
+            question["question"],
+            question["language"],
+            question["half"],
+            tuple(source(*place.split(" > ")) for place in question["places"]),
         )
-        for one in QUESTIONS["shop_in_other_words"]
+        for question in QUESTIONS["shop_in_other_words"]
     ]
     return [*earlier, *golden, *other_words]
 

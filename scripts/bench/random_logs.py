@@ -137,7 +137,9 @@ def as_table(folder: Path, rows: Sequence[Row], log: RandomLog, timed: bool) -> 
 def as_workspace(folder: Path, rows: Sequence[Row], log: RandomLog, timed: bool) -> EvalData:
     """A shop that has ingested the rows."""
     shop = Workspace.open(Workspace.init(folder / "shop").path, overrides=ENCODER)
-    write(folder / "items.csv", ("id", "title"), [(*one, "") for one in log.titles.items()], False)
+    write(
+        folder / "items.csv", ("id", "title"), [(*item, "") for item in log.titles.items()], False
+    )
     write(folder / "events.csv", ("user", "item", "time"), rows, timed)
     ingest_items(shop, [folder / "items.csv"])
     ingest_events(shop, [folder / "events.csv"])

@@ -135,7 +135,9 @@ def retriever_loss(folder: Path, scale: float | None) -> float | None:
     if scale is None:
         return None
     examples = kept_examples(folder / "validation.jsonl", _missing).examples
-    said = [log_softmax(scale * np.array(one.retrieval))[one.target] for one in examples]
+    said = [
+        log_softmax(scale * np.array(example.retrieval))[example.target] for example in examples
+    ]
     return float(-np.mean(said))
 
 

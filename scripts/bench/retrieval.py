@@ -202,9 +202,9 @@ def timed(retriever: Retriever, histories: Sequence[History], filters: Filters) 
 
 def without_some(events: Sequence[Event], share: float) -> list[Event]:
     """Events of all items but a share of them."""
-    ids = sorted({one.item for one in events})
+    ids = sorted({event.item for event in events})
     cold = set(random.Random(4).sample(ids, int(share * len(ids))))
-    return [one for one in events if one.item not in cold]
+    return [event for event in events if event.item not in cold]
 
 
 def _some_ids(workspace: Workspace) -> list[str]:

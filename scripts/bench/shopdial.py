@@ -125,7 +125,7 @@ class Replay:
         failed, events = "", []
         try:
             conversation, events = self.agent.answer(conversation, said.text)
-            failed = next((one.message for one in events if isinstance(one, Failed)), "")
+            failed = next((event.message for event in events if isinstance(event, Failed)), "")
         except Exception as error:  # counted and printed, whatever it is
             failed = repr(error)
         now, rule, tool = conversation.now, rule_of(said), _tool(events)
@@ -156,18 +156,18 @@ class Replay:
         for name, source in (("words of the message", "lexical"), ("MiniLM of it", "query")):
             request = RetrievalRequest(query=message)
             found = self.agent.shop.retriever.retrieve_from((source,), request, max(KS))
-            lists[name] = tuple(one.item for one in found.candidates)
+            lists[name] = tuple(candidate.item for candidate in found.candidates)
         return lists
 
 
 def _tool(events: Iterable[AgentEvent]) -> str:
     """The last tool that was asked: a mark comes before the products that follow from it."""
-    called = [one.name for one in events if isinstance(one, ToolCalled)]
+    called = [event.name for event in events if isinstance(event, ToolCalled)]
     return called[-1] if called else TALK
 
 
 def _shown(events: Iterable[AgentEvent]) -> list[str]:
-    cards = [card for one in events if isinstance(one, Products) for card in one.cards]
+    cards = [card for event in events if isinstance(event, Products) for card in event.cards]
     return [str(card.product["id"]) for card in cards]
 
 

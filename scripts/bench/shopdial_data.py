@@ -139,7 +139,7 @@ class Names:
         by_picture = {id for url, id in self._pictures.items() if url in text}
         text = re.sub(r"https?://\S+", " ", text)
         amounts = re.findall(r"\d+\.\d\d(?!\d)", text)
-        by_price = {self._prices[one] for one in amounts if one in self._prices}
+        by_price = {self._prices[amount] for amount in amounts if amount in self._prices}
         said = {id: own & words(text) for id, own in self._words.items()}
         by_word = {id for id, own in said.items() if len(own) > 1 or own & self._first[id]}
         return by_picture | by_price | by_word

@@ -79,7 +79,7 @@ def read_shop(data: Path | None) -> tuple[list[History], list[Item]]:
                 ]
                 recent = condense_history(entries)[-HISTORY:]
                 histories.append([(entry, items.get(entry.item or "")) for entry in recent])
-    return histories, [items[one] for one in sorted(items)]
+    return histories, [items[item] for item in sorted(items)]
 
 
 def make_prompts(

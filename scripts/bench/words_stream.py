@@ -75,7 +75,7 @@ def waits_of(shop: Recommender, user: str, k: int, clock: Callable[[], float]) -
 
 def medians(shop: Recommender, k: int, repeat: int, clock: Callable[[], float]) -> Waits:
     waits = [waits_of(shop, user, k, clock) for user in shop.store.users(limit=repeat)]
-    names = [one.name for one in fields(Waits)]
+    names = [field.name for field in fields(Waits)]
     return Waits(**{name: statistics.median(getattr(one, name) for one in waits) for name in names})
 
 

@@ -40,7 +40,9 @@ def main() -> None:
     options = parser.parse_args()
     done: dict[str, Any] = {}
     if not options.smoke:
-        done = {one["name"]: bring(one, options.folder) for one in archives(options.folder)}
+        done = {
+            archive["name"]: bring(archive, options.folder) for archive in archives(options.folder)
+        }
         for name, state in done.items():
             print(f"{name}: {state}", flush=True)
     site = options.folder / "site"

@@ -76,13 +76,13 @@ def measured(
 ) -> tuple[dict[str, Any], list[Any]]:
     """Latency one at a time, rate in one batch, speed of writing; and the scores."""
     rows = prompts.prompts
-    texts = [one.texts[0] for one in rows]
-    for one in rows[:3]:
-        scored(engine, [one])
+    texts = [row.texts[0] for row in rows]
+    for row in rows[:3]:
+        scored(engine, [row])
     alone = []
-    for one in rows:
+    for row in rows:
         started = perf_counter()
-        scored(engine, [one])
+        scored(engine, [row])
         alone.append(perf_counter() - started)
     started = perf_counter()
     scores = scored(engine, rows)
@@ -97,7 +97,7 @@ def measured(
         written = engine.generate(texts[:size], max_tokens=new_tokens)
         made = sum(engine.count_tokens(text) for text in written)
         found[f"generated_per_s_at_{size}"] = round(made / (perf_counter() - started), 2)
-    return found, [np.asarray(one) for one in scores]
+    return found, [np.asarray(score) for score in scores]
 
 
 def planned(model: str, settings: EngineSettings) -> dict[str, Any]:

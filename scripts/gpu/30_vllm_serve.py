@@ -193,7 +193,7 @@ def ranked(
     """Rank each prompt once, ``level`` at a time, for at most so many seconds."""
     end = perf_counter() + options.seconds
     groups = [prompts[n : n + level] for n in range(0, len(prompts), level)]
-    work = groups if options.in_process else [[one] for one in prompts]
+    work = groups if options.in_process else [[prompt] for prompt in prompts]
 
     def ask(group: Sequence[RankedPrompt]) -> float | None:
         if perf_counter() > end:

@@ -70,7 +70,7 @@ def main() -> None:
     retriever = done.validation.get("retriever ndcg@10")
     drawn = curves.draw(report.beside("curves.png"), retriever.mean if retriever else None)
     report.add("plot", drawn)
-    report.add("losses", [round(one.loss, 4) for one in done.steps])
+    report.add("losses", [round(step.loss, 4) for step in done.steps])
     if done.timed_out:
         print(
             f"stopped for want of time after step {len(done.steps)}; {out} is the best until then"

@@ -52,13 +52,13 @@ def main() -> None:
         fitted[folder.name] = read_card(folder).extra.get("llm_weight")
     candidates = 5 if options.smoke else 20
     asked = load(options.prompts, engine, options.questions, candidates=candidates)
-    if any(one.target < 0 or not one.retrieval for one in asked.prompts):
+    if any(prompt.target < 0 or not prompt.retrieval for prompt in asked.prompts):
         raise SystemExit("these prompts have no targets or no retrieval order")
     counts = asked.about.get("counts", {})
     of_all = counts.get("retrieved", 0) + counts.get("missed", 0)
     share = round(counts["retrieved"] / of_all, 5) if of_all else None
     report.add("questions", {**asked.about, "number": len(asked.prompts), "retrieved_share": share})
-    before = gains([np.asarray(one.retrieval) for one in asked.prompts], asked)
+    before = gains([np.asarray(prompt.retrieval) for prompt in asked.prompts], asked)
     report.add("retriever", told(before, before))
     for adapter, own_weight in fitted.items():
         started = perf_counter()

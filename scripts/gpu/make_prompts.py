@@ -88,7 +88,7 @@ def arguments() -> argparse.Namespace:
 
 def drawn(cases: Sequence[Case], most: int) -> list[Case]:
     """Some cases with a history, by a seed."""
-    known = [one for one in cases if one.history]
+    known = [case for case in cases if case.history]
     order = np.random.default_rng(0).permutation(len(known))[:most]
     return [known[place] for place in sorted(order)]
 

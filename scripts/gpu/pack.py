@@ -161,7 +161,8 @@ class Parts:
     def close(self) -> None:
         """Write the manifest into every part."""
         text = json.dumps(
-            {"format": FORMAT, "archives": [asdict(one) for one in self._archives]}, indent=1
+            {"format": FORMAT, "archives": [asdict(archive) for archive in self._archives]},
+            indent=1,
         )
         for number in range(1, len(self._sizes) + 1):
             (self._folder / f"{number:02d}" / MANIFEST).write_text(text, encoding="utf-8")

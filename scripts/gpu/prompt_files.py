@@ -105,7 +105,9 @@ class PromptFile:
         empty = rank_prompt((), None, Item("", ""))
         text = engine.render(empty.messages)
         head, _, tail = text.partition(empty.messages[-1]["content"])
-        if not all(one.head.startswith(head) and one.head.endswith(tail) for one in self.prompts):
+        if not all(
+            prompt.head.startswith(head) and prompt.head.endswith(tail) for prompt in self.prompts
+        ):
             raise ValueError(
                 f"the prompts are not in the chat template of {engine.model}: make them with "
                 f"make_prompts.py --model {engine.model}"
@@ -115,19 +117,19 @@ class PromptFile:
         """The prompts as training examples."""
         from llmrec.finetune.examples import ExampleCounts, ExampleSet, RankingExample
 
-        rows = [RankingExample(**_fields(one)) for one in self.prompts]
+        rows = [RankingExample(**_fields(prompt)) for prompt in self.prompts]
         counts = ExampleCounts(**self.about.get("counts", {}))
         return ExampleSet(tuple(rows), self.about["prompt_version"], counts)
 
 
 def of_examples(data: ExampleSet) -> list[RankedPrompt]:
     """Training examples as prompts; the inverse of :meth:`PromptFile.examples`."""
-    return [RankedPrompt(**_fields(one)) for one in data.examples]
+    return [RankedPrompt(**_fields(example)) for example in data.examples]
 
 
 def _fields(row: Any) -> dict[str, Any]:
     """An example and a prompt have the same fields."""
-    return {one.name: getattr(row, one.name) for one in fields(RankedPrompt)}
+    return {field.name: getattr(row, field.name) for field in fields(RankedPrompt)}
 
 
 def write(path: Path, prompts: Sequence[RankedPrompt], about: dict[str, Any]) -> None:
@@ -135,8 +137,8 @@ def write(path: Path, prompts: Sequence[RankedPrompt], about: dict[str, Any]) ->
     path.parent.mkdir(parents=True, exist_ok=True)
     with lzma.open(path, "wt", encoding="utf-8", preset=6) as out:
         out.write(json.dumps({"format": FORMAT, **about}, ensure_ascii=False) + "\n")
-        for one in prompts:
-            out.write(json.dumps(asdict(one), ensure_ascii=False) + "\n")
+        for prompt in prompts:
+            out.write(json.dumps(asdict(prompt), ensure_ascii=False) + "\n")
 
 
 def read(path: Path) -> PromptFile:

@@ -60,12 +60,19 @@ class Curves:
             return "not drawn, matplotlib is not here"
         figure = Figure(figsize=(9, 3.4), layout="constrained")
         losses, ranks = figure.subplots(1, 2)
-        losses.plot([one.step for one in self.steps], smoothed([one.loss for one in self.steps]))
-        at = [one.step for one in self.evaluations]
-        losses.plot(at, [one.loss for one in self.evaluations], "o-")
+        losses.plot(
+            [step.step for step in self.steps], smoothed([step.loss for step in self.steps])
+        )
+        at = [evaluation.step for evaluation in self.evaluations]
+        losses.plot(at, [evaluation.loss for evaluation in self.evaluations], "o-")
         losses.set(xlabel="step", ylabel="loss over the list, nats")
         losses.legend(["training, smoothed", "validation"])
-        ranks.plot(at, [one.ndcg for one in self.evaluations], "o-", label="model and retriever")
+        ranks.plot(
+            at,
+            [evaluation.ndcg for evaluation in self.evaluations],
+            "o-",
+            label="model and retriever",
+        )
         if retriever is not None:
             ranks.axhline(retriever, linestyle="--", color="grey", label="the retriever")
         ranks.set(xlabel="step", ylabel="NDCG@10 on validation")
@@ -126,10 +133,10 @@ def outcome(
     some = train.prompts[:200]
     mean = tokens_of(prompt_maker(model), some) / len(some)
     # A sample says the length well enough, and a step's examples are counted.
-    tokens = round(mean * sum(one.examples for one in done.steps))
+    tokens = round(mean * sum(step.examples for step in done.steps))
     # A pass forth and one back through frozen weights: twice the products of ranking.
     parameters = 2 * matmul_parameters(locate(model))
-    evaluating = sum(one.seconds for one in done.evaluations)
+    evaluating = sum(evaluation.seconds for evaluation in done.evaluations)
     stepping = max(1e-9, done.seconds - evaluating)
     return {
         "timed_out": done.timed_out,
@@ -148,8 +155,13 @@ def outcome(
             for name, one in done.validation.items()
         },
         "evaluations": [
-            [one.step, round(one.loss, 5), round(one.accuracy, 5), round(one.ndcg, 5)]
-            for one in done.evaluations
+            [
+                evaluation.step,
+                round(evaluation.loss, 5),
+                round(evaluation.accuracy, 5),
+                round(evaluation.ndcg, 5),
+            ]
+            for evaluation in done.evaluations
         ],
         "warnings": list(done.warnings),
         "adapter_bytes": sum(path.stat().st_size for path in done.adapter.iterdir()),

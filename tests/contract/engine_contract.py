@@ -212,7 +212,7 @@ class EngineContract:
     def test_generating_in_a_batch_equals_generating_alone(self, engine: Engine) -> None:
         prompts = prompts_for(engine)
         together = engine.generate(prompts, max_tokens=8)
-        assert together == [engine.generate([one], max_tokens=8)[0] for one in prompts]
+        assert together == [engine.generate([prompt], max_tokens=8)[0] for prompt in prompts]
         assert all(together)
 
     def test_fewer_tokens_are_a_beginning_of_more(self, engine: Engine) -> None:
@@ -268,7 +268,7 @@ class EngineContract:
 
     def test_threads_may_share_it(self, engine: Engine) -> None:
         prompts = prompts_for(engine) * 3
-        expected = [engine.score_labels([one], [self.labels])[0] for one in prompts]
+        expected = [engine.score_labels([prompt], [self.labels])[0] for prompt in prompts]
         before = engine.forward_passes
         with ThreadPoolExecutor(4) as pool:
             found = list(
@@ -343,7 +343,9 @@ class EngineContract:
         prompts = prompts_for(engine)
         texts = engine.generate(prompts, max_tokens=24, constraint=choices)
         assert set(texts) <= set(choices.texts)
-        alone = [engine.generate([one], max_tokens=24, constraint=choices)[0] for one in prompts]
+        alone = [
+            engine.generate([prompt], max_tokens=24, constraint=choices)[0] for prompt in prompts
+        ]
         assert alone == texts
         streamed = "".join(engine.stream(prompts[0], max_tokens=24, constraint=choices))
         assert streamed == texts[0]
@@ -574,6 +576,6 @@ def _plain_scores(network, tokenizer, prompt: str, labels) -> np.ndarray:
     ids = tokenizer(prompt, add_special_tokens=False, return_tensors="pt").input_ids
     with torch.no_grad():
         logits = network(ids.to(network.device)).logits[0, -1].cpu()
-    wanted = [tokenizer.encode(one, add_special_tokens=False)[0] for one in labels]
+    wanted = [tokenizer.encode(label, add_special_tokens=False)[0] for label in labels]
     plain = torch.log_softmax(logits.double(), -1)[wanted]
     return (plain - torch.logsumexp(plain, 0)).numpy()

@@ -82,13 +82,19 @@ def test_what_was_trained_serves_and_moves_with_every_event(
         user = store.users(1)[0]
         events = store.history(user)
         items = {one.id: one for batch in store.iter_items() for one in batch}
-        history = tuple(HistoryEntry(item=one.item, kind=one.kind, at=one.at) for one in events)
+        history = tuple(
+            HistoryEntry(item=event.item, kind=event.kind, at=event.at) for event in events
+        )
         before = retriever.retrieve(RetrievalRequest(history), 20)
         assert before.by_source == {"behaviour": 20}
-        assert not {one.item for one in before.candidates} & {one.item for one in events}
+        assert not {candidate.item for candidate in before.candidates} & {
+            event.item for event in events
+        }
         liked = HistoryEntry(item=before.candidates[-1].item)
         after = retriever.retrieve(RetrievalRequest((*history, liked)), 20)
-        assert [one.item for one in after.candidates] != [one.item for one in before.candidates]
+        assert [candidate.item for candidate in after.candidates] != [
+            candidate.item for candidate in before.candidates
+        ]
         cheap = Filters(max_price="20", in_stock=True)
         kept = retriever.retrieve(RetrievalRequest(history, filters=cheap), 20).candidates
         assert kept and all(items[one.item].price <= 20 for one in kept)
@@ -105,7 +111,7 @@ def test_a_new_product_is_found_before_anybody_bought_it(shop: Workspace):
         with Retriever.open(only, store) as retriever:
             request = RetrievalRequest((HistoryEntry(item=twin.id),))
             everything = retriever.retrieve(request, store.count_items())
-        assert "zz-new" in {one.item for one in everything.candidates}
+        assert "zz-new" in {candidate.item for candidate in everything.candidates}
 
 
 @pytest.mark.usefixtures("served")

@@ -52,21 +52,21 @@ class Talk:
 
     @property
     def tools(self) -> list[str]:
-        return [one.name for one in self.events if isinstance(one, ToolCalled)]
+        return [event.name for event in self.events if isinstance(event, ToolCalled)]
 
     @property
     def words(self) -> str:
-        return "".join(one.text for one in self.events if isinstance(one, Words))
+        return "".join(event.text for event in self.events if isinstance(event, Words))
 
     @property
     def products(self) -> list[Mapping[str, Any]]:
         """Those that the last reply shows."""
-        lists = [one for one in self.events if isinstance(one, Products)]
+        lists = [event for event in self.events if isinstance(event, Products)]
         return [card.product for card in lists[-1].cards] if lists else []
 
     @property
     def titles(self) -> list[str]:
-        return [one["title"].casefold() for one in self.products]
+        return [product["title"].casefold() for product in self.products]
 
 
 Check = Callable[[Talk], bool]
@@ -94,7 +94,7 @@ class Case:
 def none_has(*words: str) -> Check:
     """No product that is shown says one of these words in its title or its values."""
     return lambda talk: (
-        not any(word in _title_and_values(one) for word in words for one in talk.products)
+        not any(word in _title_and_values(product) for word in words for product in talk.products)
     )
 
 
@@ -120,7 +120,7 @@ def quotes(word: str) -> Check:
 
 
 def shows_nothing_new(talk: Talk) -> bool:
-    return not any(isinstance(one, Products) for one in talk.events)
+    return not any(isinstance(event, Products) for event in talk.events)
 
 
 def shows_something(talk: Talk) -> bool:
@@ -132,7 +132,7 @@ def all_are(word: str) -> Check:
 
 
 def rises(talk: Talk) -> bool:
-    prices = [Decimal(str(one["price"])) for one in talk.products]
+    prices = [Decimal(str(product["price"])) for product in talk.products]
     return bool(prices) and prices == sorted(prices)
 
 
@@ -556,10 +556,10 @@ def _holds(had: Talk, case: Case) -> bool:
 
 def _wrong_replies(had: Talk, case: Case) -> list[object]:
     """The checks that fail, by their place, and prices beyond the limits."""
-    wrong: list[object] = [one for one in had.events if isinstance(one, Failed)]
+    wrong: list[object] = [event for event in had.events if isinstance(event, Failed)]
     wrong += [number for number, check in enumerate(case.checks) if not check(had)]
     low, high = case.holds.get("min"), case.holds.get("max")
-    prices = [Decimal(str(one["price"])) for one in had.products]
+    prices = [Decimal(str(product["price"])) for product in had.products]
     beyond = (p for p in prices if (low is not None and p < low) or (high is not None and p > high))
     return [*wrong, *beyond]
 
@@ -592,4 +592,4 @@ def test_every_case_that_was_found_is_here() -> None:
     if not MESSAGES.is_file():
         pytest.skip(f"no cases in {MESSAGES}")
     found = [json.loads(line)["said"] for line in MESSAGES.read_text("utf-8").splitlines()]
-    assert [said for said in found if said not in [list(one.said) for one in CASES]] == []
+    assert [said for said in found if said not in [list(case.said) for case in CASES]] == []

@@ -91,7 +91,11 @@ def test_of_questions_in_other_words_so_many_are_answered(
     documents, language, right, elsewhere, false
 ):
     questions = json.loads(OTHER_WORDS.read_text(encoding="utf-8"))["shop_in_other_words"]
-    asked = [one for one in questions if (one["language"], one["half"]) == (language, "test")]
+    asked = [
+        question
+        for question in questions
+        if (question["language"], question["half"]) == (language, "test")
+    ]
     assert len(asked) == (60 if language == "en" else 30)
     found = [(one["places"], documents.ask(one["question"])) for one in asked]
     quoted = [

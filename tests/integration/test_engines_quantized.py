@@ -125,11 +125,11 @@ def test_nothing_is_said_where_nothing_happened(
 def demo_rankings(engine: Engine, prompts: int = 4) -> list[np.ndarray]:
     """Log-odds of 20 products of the demo store behind histories of five."""
     rows = [json.loads(line) for line in items_files()[-1].read_text(encoding="utf-8").splitlines()]
-    items = [Item(id=one["id"], title=one["title"]) for one in rows]
+    items = [Item(id=row["id"], title=row["title"]) for row in rows]
     texts: list[str] = []
     for place in range(prompts):
         prompt = fit_rank_prompt(
-            [(HistoryEntry(item=one.id), one) for one in items[place : place + 5]],
+            [(HistoryEntry(item=item.id), item) for item in items[place : place + 5]],
             None,
             items[place + 5 : place + 25],
             render=engine.render,

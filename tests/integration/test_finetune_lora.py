@@ -100,7 +100,7 @@ def example_set(n: int = 16) -> ExampleSet:
 
 
 def losses(steps: tuple[StepReport, ...]) -> list[float]:
-    return [one.loss for one in steps]
+    return [step.loss for step in steps]
 
 
 def adapter_tensors(folder: Path) -> dict[str, Any]:
@@ -137,13 +137,13 @@ def test_sixteen_examples_are_learnt_by_heart_and_the_saved_adapter_gives_the_sa
     network, tokenizer = load_network("tiny", base)
     before = {name: one.clone() for name, one in network.state_dict().items()}
     engine = TransformersEngine("tiny", PeftModel.from_pretrained(network, out).eval(), tokenizer)
-    texts = [text for one in data.examples for text in one.prompts]
+    texts = [text for example in data.examples for text in example.prompts]
     scored = engine.score_labels(texts, [yes_and_no(engine.token_ids, texts[0])] * len(texts))
     served = np.array([yes - no for yes, no in scored]).reshape(len(data.examples), -1)
     limits: dict[str, Any] = {"context": 256, "max_tokens": 256}
     tokens = tokenise_lists(data.examples, engine.token_ids, model="tiny", **limits)
     again = list_scores(engine._network, tokens)
-    targets = [one.target for one in data.examples]
+    targets = [example.target for example in data.examples]
     assert [int(one.argmax()) for one in served] == targets
     chances = [odds.log_softmax(-1) for odds in again]
     mean = -sum(float(one[t]) for one, t in zip(chances, targets, strict=True)) / len(targets)
@@ -165,7 +165,7 @@ def test_the_card_says_what_was_done(base: Path, tmp_path: Path) -> None:
     assert card.settings == QUICK.model_dump(mode="json")
     assert card.extra["prompt"] == "rank.test"
     assert (card.extra["base"], card.extra["base_sha256"]) == (str(base), base_sha256(base))
-    assert card.extra["losses"] == [round(one.loss, 6) for one in report.steps]
+    assert card.extra["losses"] == [round(step.loss, 6) for step in report.steps]
     first, second = report.steps[:2]
     assert (first.examples, second.examples) == (8, 2)
     epochs = card.extra["epochs"]
@@ -176,13 +176,13 @@ def test_the_card_says_what_was_done(base: Path, tmp_path: Path) -> None:
     assert card.main and (card.main[0], card.main[1].n) == ("ndcg@10 lift", 6)
     assert card.metrics["accuracy"].mean == report.accuracy
     assert tuple(one for one in seen if isinstance(one, StepReport)) == report.steps
-    assert [one.step for one in report.steps] == [
+    assert [step.step for step in report.steps] == [
         1,
         2,
         3,
         4,
     ]  # two steps of 8 and 2 examples, twice
-    assert sorted(one.name for one in out.parent.iterdir()) == ["adapter", "adapter.lock"]
+    assert sorted(path.name for path in out.parent.iterdir()) == ["adapter", "adapter.lock"]
 
 
 def test_a_trained_adapter_becomes_a_version(base: Path, tmp_path: Path) -> None:

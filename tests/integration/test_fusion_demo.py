@@ -98,8 +98,8 @@ def test_what_was_learned_serves_inside_the_filters(shop: Workspace) -> None:
         items = {one.id: one for batch in store.iter_items() for one in batch}
         cheap = Filters(max_price="20", in_stock=True)
         answer = retriever.retrieve(RetrievalRequest(history, filters=cheap), 20)
-    assert all(items[one.item].price <= 20 for one in answer.candidates)
-    assert not {one.item for one in answer.candidates} & {one.item for one in history}
+    assert all(items[candidate.item].price <= 20 for candidate in answer.candidates)
+    assert not {candidate.item for candidate in answer.candidates} & {one.item for one in history}
     used = {name for name, given in learned.items() if any(given.values())}
     # Nothing in the demo store is popular enough to be learned about: its weight is as set by hand.
     assert "popular" not in learned

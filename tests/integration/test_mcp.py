@@ -176,7 +176,7 @@ def test_nothing_but_the_protocol_comes_out(workspace):
         rest, log = process.communicate(timeout=60)
     assert process.returncode == 0, log
     answers = [json.loads(line) for line in lines]
-    assert [one["id"] for one in answers] == [1, 2] and rest == ""
+    assert [answer["id"] for answer in answers] == [1, 2] and rest == ""
     assert answers[1]["result"]["structuredContent"]["products"]
     assert "Serving" in log
 

@@ -71,7 +71,7 @@ def test_a_model_in_pieces_goes_on_where_it_was_killed(
 ) -> None:
     done = run(launch(PIECES, script), tiny_model, tmp_path / "out", die_at=5)
     assert done.returncode != 0
-    kept = sorted(one.name for one in (tmp_path / "out.training").glob("at-*[0-9]"))
+    kept = sorted(path.name for path in (tmp_path / "out.training").glob("at-*[0-9]"))
     assert kept == ["at-0000000004"]
     resumed = curves(launch(PIECES, script), tiny_model, tmp_path / "out")
     whole = curves(launch(PIECES, script), tiny_model, tmp_path / "whole")

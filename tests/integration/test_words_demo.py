@@ -56,7 +56,9 @@ def make_shop(folder: Path, llm: Path) -> Workspace:
 def shop(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Workspace:
     shop = make_shop(tmp_path_factory.mktemp("words") / "shop", tiny_model)
     # Two of the files: enough, and each item costs a moment.
-    ingest_items(shop, [one for one in items_files() if "kitchen" in one.name or "ger" in one.name])
+    ingest_items(
+        shop, [file for file in items_files() if "kitchen" in file.name or "ger" in file.name]
+    )
     ingest_events(shop, [events_file()])
     with CatalogStore.open(shop.database_url) as store:
         build_index(shop, store, load_encoder("hashing"))
@@ -91,8 +93,8 @@ def test_from_the_catalogue_to_a_version_that_does_not_serve(shop: Workspace) ->
 
 def test_what_is_held_out_is_in_no_training_example(shop: Workspace, tiny_model: Path) -> None:
     data = words_data(shop, prompt_maker(str(tiny_model)))
-    trained = {one.item for one in data.train.examples}
-    held = {one.item for one in data.validation.examples}
+    trained = {example.item for example in data.train.examples}
+    held = {example.item for example in data.validation.examples}
     asked = {one.item.id: one.item for one in data.asked}
     assert trained and held and held <= set(asked) and not trained & set(asked)
     with CatalogStore.open(shop.database_url) as store:

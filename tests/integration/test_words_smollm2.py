@@ -99,13 +99,13 @@ def test_the_cards_come_before_the_model_writes_and_each_gets_its_words(engine, 
         assert not any(recommendation.reason for recommendation in ranked.answer)
         *words, complete = stream
     assert engine.decode_steps > before
-    assert [one.recommendation.id for one in words] == list(ranked.answer.ids)
-    assert tuple(one.recommendation for one in words) == complete.answer.items
+    assert [word.recommendation.id for word in words] == list(ranked.answer.ids)
+    assert tuple(word.recommendation for word in words) == complete.answer.items
     known = {one.id: one for one in ITEMS}
-    for one in words:
-        item = known[one.recommendation.id]
+    for word in words:
+        item = known[word.recommendation.id]
         facts = facts_of(item, ((HistoryEntry(item=ANCHOR.id), ANCHOR),))
-        assert check(one.recommendation.reason.text, facts) == ()
+        assert check(word.recommendation.reason.text, facts) == ()
 
 
 def test_an_adapter_of_a_few_steps_writes_as_its_examples_do(engine, smollm2, tmp_path):

@@ -24,7 +24,7 @@ UNDO = ("undo", "undo")
 
 def reading(agent: Agent, *messages: Message) -> Agent:
     """The same assistant, with a reader that knows the lines of these messages."""
-    lines = {plain(one[0]): one[1] for one in messages if not isinstance(one, str)}
+    lines = {plain(message[0]): message[1] for message in messages if not isinstance(message, str)}
     reader = ScriptedReader(lines) if lines else agent.reader
     return Agent(agent.shop, k=agent.k, reader=reader, edits=agent.edits)
 
@@ -40,7 +40,7 @@ def talk(
     for message in messages:
         text = message if isinstance(message, str) else message[0]
         conversation, events = scripted.answer(conversation, text)
-        assert not any(isinstance(one, Failed) for one in events), events
+        assert not any(isinstance(event, Failed) for event in events), events
     return conversation, events
 
 
@@ -57,11 +57,11 @@ def act(
 
 
 def words_of(events: Iterable[AgentEvent]) -> str:
-    return "".join(one.text for one in events if isinstance(one, Words))
+    return "".join(event.text for event in events if isinstance(event, Words))
 
 
 def cards_of(events: Iterable[AgentEvent]) -> list[Card]:
-    return [card for one in events if isinstance(one, Products) for card in one.cards]
+    return [card for event in events if isinstance(event, Products) for card in event.cards]
 
 
 def products_of(events: Iterable[AgentEvent]) -> list[dict[str, Any]]:
@@ -69,4 +69,4 @@ def products_of(events: Iterable[AgentEvent]) -> list[dict[str, Any]]:
 
 
 def tools_of(events: Iterable[AgentEvent]) -> list[str]:
-    return [one.name for one in events if isinstance(one, ToolCalled)]
+    return [event.name for event in events if isinstance(event, ToolCalled)]

@@ -79,7 +79,7 @@ class OpenAIServer:
         self._http.server_close()
         self.release.clear()
         with self.lock:
-            for name in [one for one in self.adapters if "@" in one]:
+            for name in [adapter for adapter in self.adapters if "@" in adapter]:
                 self._forget(name)
 
     def __enter__(self) -> OpenAIServer:

@@ -32,7 +32,7 @@ def test_reasons_are_in_the_shoppers_language(demo_shop, message, why):
     assert cards
     for card in cards:
         item = demo_shop.store.item(card.product["id"])
-        quoted = any(one.text in card.reason for one in sentences_of(item.description))
+        quoted = any(sentence.text in card.reason for sentence in sentences_of(item.description))
         assert card.origin == ("quote" if quoted else "fields"), card.reason
         assert not quoted or item.language == conversation.language
         assert message[0] not in card.reason
@@ -56,7 +56,7 @@ def test_why_without_a_place_is_of_the_one_spoken_of(agent):
 def test_of_many_products_on_the_screen_the_first_five_are_compared(demo_shop):
     agent = Agent(demo_shop, k=10)
     conversation, events = talk(agent, ("tea", "find | thing tea"), ("compare them", "compare"))
-    table = next(one for one in events if isinstance(one, Table))
+    table = next(event for event in events if isinstance(event, Table))
     assert len(conversation.now.shown) == 10
     assert table.titles == tuple(one.title for one in conversation.now.shown[:5])
 
@@ -64,7 +64,7 @@ def test_of_many_products_on_the_screen_the_first_five_are_compared(demo_shop):
 def test_compared_products_stand_side_by_side_with_what_each_is_better_in(agent):
     compare = ("compare 1 and 3", "compare | item 1 | item 3")
     conversation, events = talk(agent, A_TENT, compare)
-    (table,) = [one for one in events if isinstance(one, Table)]
+    (table,) = [event for event in events if isinstance(event, Table)]
     first, _, third = conversation.now.shown
     assert table.titles == (first.title, third.title)
     assert "price" in dict(table.rows)

@@ -45,7 +45,7 @@ def longest(text: str) -> str:
 
 def answered(agent: Agent, conversation: Conversation, message: str) -> Conversation:
     after, events = agent.answer(conversation, message)
-    assert not any(isinstance(one, Failed) for one in events), (message[:40], words_of(events))
+    assert not any(isinstance(event, Failed) for event in events), (message[:40], words_of(events))
     assert isinstance(events[-1], Done)
     return after
 

@@ -309,7 +309,7 @@ def test_to_take_back_all_is_to_start_over():
 def test_to_take_back_what_does_not_hold_is_said(drop):
     meaning = meant("drop it", f"drop | drop {drop}", SEEN)
     after, notes = reduced(SEEN, meaning.changes, ())
-    assert after == SEEN and [one.kind for one in notes] == ["nothing_to_drop"]
+    assert after == SEEN and [note.kind for note in notes] == ["nothing_to_drop"]
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,12 @@ def test_more_shows_others_until_there_are_none(agent):
     conversation, events = talk(agent, start)
     seen = []
     while products_of(events):
-        ids = [one["id"] for one in products_of(events)]
+        ids = [product["id"] for product in products_of(events)]
         assert not set(ids) & set(seen)
         seen += ids
         conversation, events = talk(agent, MORE, after=conversation)
     assert words_of(events) == "That was all that I find for it.\n"
-    allowed = [one for one in demo_items() if one.brand == "Limberlow" and one.price <= 15]
+    allowed = [item for item in demo_items() if item.brand == "Limberlow" and item.price <= 15]
     assert sorted(seen) == sorted(one.id for one in allowed)
 
 
@@ -31,7 +31,7 @@ def test_more_shows_others_until_there_are_none(agent):
 def test_more_and_none_of_these_show_others_of_the_same(agent, message):
     before, events = talk(agent, LIMBERLOW)
     after, later = talk(agent, message, after=before)
-    ids = [{one["id"] for one in products_of(some)} for some in (events, later)]
+    ids = [{product["id"] for product in products_of(some)} for some in (events, later)]
     assert len(ids[1]) == 3 and not ids[0] & ids[1]
     assert after.now.constraints == before.now.constraints and not after.now.words
 
@@ -45,7 +45,7 @@ def test_cheaper_stays_with_the_subject_or_says_that_nothing_is(tmp_path):
     with open_shop(make_store(tmp_path / "shop", items)) as small:
         agent = Agent(small)
         conversation, events = talk(agent, ("office chair", "find | thing office chair"))
-        assert {one["id"] for one in products_of(events)} == {"CHAIR", "LOW"}
+        assert {product["id"] for product in products_of(events)} == {"CHAIR", "LOW"}
         assert "Only 2 fit" in words_of(events)
         low = next(one.number for one in conversation.now.shown if one.id == "LOW")
         cheaper = ("cheaper than the low one", f"refine | sort cheapest | item {low}")

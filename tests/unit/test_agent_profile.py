@@ -42,7 +42,7 @@ def bought(*ids, kind=EventKind.PURCHASE, value=None):
 
 def test_lines_count_categories_brands_and_prices_with_their_evidence():
     lines = rules(bought("t1", "t2", "t3", "t4", "t5"), ITEMS)
-    assert [(one.key, one.text) for one in lines] == [
+    assert [(line.key, line.text) for line in lines] == [
         ("category:Kitchen › Tea", "Kitchen › Tea: 5 products, such as Tea 5 and Tea 4"),
         ("brand:Bud", "Brand Bud: 3 products, such as Tea 5 and Tea 4"),
         ("brand:Leaf", "Brand Leaf: 2 products, such as Tea 2 and Tea 1"),
@@ -53,7 +53,7 @@ def test_lines_count_categories_brands_and_prices_with_their_evidence():
 
 def test_what_is_not_wanted_counts_for_nothing_else():
     history = [*bought("t1", "t2"), *bought("lamp", kind=EventKind.DISLIKE)]
-    lines = {one.key: one for one in rules(history, ITEMS)}
+    lines = {rule.key: rule for rule in rules(history, ITEMS)}
     assert lines["unwanted"].text == "Not wanted: Lamp" and "brand:Glow" not in lines
 
 
@@ -63,20 +63,20 @@ def test_ratings_are_averaged_and_one_of_a_kind_is_no_taste():
         *bought("lamp", kind=EventKind.RATING, value=2.0),
     ]
     text = "Ratings: 2, 3.5 on average; best: Tea 1; worst: Lamp"
-    assert [one.text for one in rules(history, ITEMS)] == [text]
+    assert [rule.text for rule in rules(history, ITEMS)] == [text]
     alike = bought("t1", kind=EventKind.RATING, value=4.0)
-    assert [one.text for one in rules(alike, ITEMS)] == ["Ratings: 1, 4.0 on average"]
+    assert [rule.text for rule in rules(alike, ITEMS)] == ["Ratings: 1, 4.0 on average"]
 
 
 def test_a_low_rating_that_counts_as_a_dislike_is_still_a_rating():
     low = bought("lamp", kind=EventKind.DISLIKE, value=1.0)
-    lines = {one.key: one.text for one in rules(low, ITEMS)}
+    lines = {rule.key: rule.text for rule in rules(low, ITEMS)}
     assert lines == {"rating": "Ratings: 1, 1.0 on average", "unwanted": "Not wanted: Lamp"}
 
 
 @pytest.mark.parametrize(("language", "word"), [("de", "Marke Leaf: 2"), ("zh", "品牌 Leaf：2")])
 def test_lines_are_in_the_shoppers_language(language, word):
-    assert any(word in one.text for one in rules(bought("t1", "t2"), ITEMS, language))
+    assert any(word in rule.text for rule in rules(bought("t1", "t2"), ITEMS, language))
 
 
 def test_a_stranger_has_no_profile(parts):
@@ -90,7 +90,7 @@ def test_pins_come_first_and_removed_lines_stay_away(parts):
     edits.remove("ann", "brand:Bud")
     lines = profile_of(store, edits, "ann")
     assert (lines[0].text, lines[0].pinned) == ("only loose tea", True)
-    assert "brand:Bud" not in [one.key for one in lines]
+    assert "brand:Bud" not in [line.key for line in lines]
     edits.remove("ann", pin.key)
     edits.remove("ann", "brand:Bud")
     assert [one.pinned for one in profile_of(store, edits, "ann")] == [False] * 3

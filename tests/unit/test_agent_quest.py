@@ -75,7 +75,7 @@ def test_more_like_one_asks_for_what_is_near_it_and_keeps_the_limits(agent):
     conversation, events = talk(agent, like, after=before)
     assert tools_of(events) == ["similar"]
     assert conversation.now.ask.product == before.now.shown[1].id
-    assert all(float(one["price"]) <= 60 for one in products_of(events))
+    assert all(float(product["price"]) <= 60 for product in products_of(events))
 
 
 def test_what_says_nothing_is_asked_what_is_looked_for(agent):

@@ -17,7 +17,9 @@ def test_likes_of_a_known_shopper_are_in_the_log_and_undo_takes_them_out(demo_sh
     assert event.kind is EventKind.DISLIKE
     conversation, events = talk(agent, UNDO, after=conversation)
     assert len(demo_shop.store.history("newcomer")) == before
-    assert [one["id"] for one in products_of(events)] == [one.id for one in conversation.now.shown]
+    assert [product["id"] for product in products_of(events)] == [
+        one.id for one in conversation.now.shown
+    ]
     assert not conversation.now.marks
 
 

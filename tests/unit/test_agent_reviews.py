@@ -25,7 +25,7 @@ def review(item, value=None, text="Fine.", days=0, kind=EventKind.RATING):
 
 def lines(*reviews, language="en", scale=(1.0, 5.0)):
     known = {item.id: item for item in ITEMS}
-    return [one.text for one in review_lines(reviews, known, language, scale)]
+    return [line.text for line in review_lines(reviews, known, language, scale)]
 
 
 FOUR = (

@@ -56,7 +56,7 @@ def found(shop, sort, shopper=None, query="tent", **more):
 
 def test_the_cheapest_tent_of_the_demo_store_is_a_tent(demo_shop):
     products = call(demo_shop, "search", query="tent", sort="cheapest", k=20).products
-    assert [one.title for one in products] == [
+    assert [product.title for product in products] == [
         "Cairn Solo one-person tent",
         "Skerry 2 two-person tent",
         "Skerry 3 three-person tent",
@@ -78,7 +78,7 @@ def test_the_cheapest_tent_of_the_demo_store_is_a_tent(demo_shop):
 def test_what_is_only_for_a_thing_or_with_it_is_none(demo_shop, query, cheapest):
     products = call(demo_shop, "search", query=query, sort="cheapest", k=20).products
     assert products[0].title == cheapest
-    prices = [one.price for one in products]
+    prices = [product.price for product in products]
     assert prices == sorted(prices)
 
 
@@ -203,12 +203,12 @@ def test_more_goes_on_in_the_order_until_another_thing_is_looked_for(shop):
     agent = Agent(shop, k=2, reader=ScriptedReader(SAID, "EUR"))
     conversation, events = talk(agent, "the cheapest tent")
     assert tools_of(events) == ["search"]
-    assert [one["id"] for one in products_of(events)] == PRICED[:2]
+    assert [product["id"] for product in products_of(events)] == PRICED[:2]
     later, events = agent.answer(conversation, "more")
     assert products_of(events)[0]["id"] == "tunnel" and later.now.sort == "cheapest"
     assert products_of(events)[1]["id"] in UNPRICED
     limited, events = agent.answer(conversation, "from 100")
-    assert [one["id"] for one in products_of(events)] == ["treks", "tunnel"]
+    assert [product["id"] for product in products_of(events)] == ["treks", "tunnel"]
     other, events = agent.answer(limited, "a mug")
     assert other.now.sort is None and tools_of(events) == ["recommend"]
 

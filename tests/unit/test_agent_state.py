@@ -40,7 +40,7 @@ DOLLARS = AtMost(Decimal(40), "USD")
 
 def after(situation, *changes, currencies=("EUR",)):
     situation, notes = reduced(situation, changes, currencies)
-    return situation, [one.kind for one in notes]
+    return situation, [note.kind for note in notes]
 
 
 def limits(situation):
@@ -111,7 +111,7 @@ def test_a_new_quest_keeps_what_is_true_of_the_shopper_and_not_of_the_thing():
 
 def test_an_unwanted_product_comes_back_when_its_constraint_is_dropped():
     situation, _ = after(SEEN, Unwanted(Reference(2)))
-    assert [(one.item, one.kind) for one in situation.marks] == [("b", EventKind.DISLIKE)]
+    assert [(mark.item, mark.kind) for mark in situation.marks] == [("b", EventKind.DISLIKE)]
     back, notes = after(situation, Drop("unwanted"))
     assert (back, notes) == (SEEN, ["dropped"])
 

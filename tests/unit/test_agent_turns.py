@@ -76,10 +76,10 @@ def test_a_reply_thinks_calls_shows_and_is_done(agent):
     _, events = talk(agent, ("a teapot under 40 euros", "find | thing teapot | max 40"))
     assert [type(one) for one in (events[0], events[-1])] == [Thinking, Done]
     assert tools_of(events) == ["recommend"]
-    changed = next(one for one in events if isinstance(one, ConstraintsChanged))
+    changed = next(event for event in events if isinstance(event, ConstraintsChanged))
     assert [(one.text, one.drop) for one in changed.held] == [("at most 40 EUR", "no price limit")]
     assert len(products_of(events)) == 3
-    assert all(float(one["price"]) <= 40 for one in products_of(events))
+    assert all(float(product["price"]) <= 40 for product in products_of(events))
 
 
 def test_constraints_accumulate_are_listed_and_dropped_in_the_shoppers_language(agent):
@@ -129,7 +129,7 @@ NOTHING = (
 
 def test_a_dead_end_says_what_to_drop_and_how_many_that_gives(agent):
     conversation, events = talk(agent, NOTHING)
-    passing = [one for one in demo_items() if one.brand == "Tamperley" and one.stock != 0]
+    passing = [item for item in demo_items() if item.brand == "Tamperley" and item.stock != 0]
     assert f"there would be {len(passing)}; say “no price limit”" in words_of(events)
     conversation, events = talk(agent, ("no price limit", "drop | drop max"), after=conversation)
     assert len(products_of(events)) == 3 and len(conversation.now.shown) == 3
@@ -145,7 +145,7 @@ def test_a_failure_is_an_event_and_changes_nothing(demo_shop):
         after, events = agent.answer(conversation, "under 40")
     finally:
         engine.fail_with = None
-    (failed,) = [one for one in events if isinstance(one, Failed)]
+    (failed,) = [event for event in events if isinstance(event, Failed)]
     assert (failed.message, failed.hint, failed.retryable) == (
         "The server is gone.",
         "Start it again.",
@@ -207,7 +207,7 @@ def test_no_conversation_shows_what_a_constraint_forbids(agent):
             else:
                 said = draw.choice(ACTIONS)
                 conversation, events = act(scripted, conversation, said)
-            assert not [one for one in events if isinstance(one, Failed)], (said, events)
+            assert not [event for event in events if isinstance(event, Failed)], (said, events)
             filters = conversation.now.constraints.filters()
             if said != "undo":
                 for product in products_of(events):

@@ -159,13 +159,13 @@ def test_many_threads_never_name_an_adapter_that_is_gone(store: Artifacts) -> No
                 return
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
-    for one in threads:
-        one.start()
+    for thread in threads:
+        thread.start()
     for turn in range(40):
         store.promote("ranker", f"{turn % 3 + 1:04}")
     done.set()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.join()
     assert not failures
     with use():
         pass

@@ -57,7 +57,7 @@ def start(program: str, *arguments: object) -> subprocess.Popen[str]:
 
 
 def names(store: Artifacts) -> set[str]:
-    return {one.name for one in (store.root / "fusion").iterdir()}
+    return {path.name for path in (store.root / "fusion").iterdir()}
 
 
 def test_publishers_at_the_same_time_get_a_number_each(store: Artifacts) -> None:
@@ -66,9 +66,9 @@ def test_publishers_at_the_same_time_get_a_number_each(store: Artifacts) -> None
         said = one.communicate()
         assert one.returncode == 0, said
     versions = store.versions("fusion")
-    assert [one.version for one in versions] == [f"{number:04}" for number in range(1, 16)]
-    for one in versions:
-        assert (one.folder / "deep" / "weights").read_text() == one.card.notes[0]
+    assert [version.version for version in versions] == [f"{number:04}" for number in range(1, 16)]
+    for version in versions:
+        assert (version.folder / "deep" / "weights").read_text() == version.card.notes[0]
     assert names(store) == {*store.numbers("fusion"), "write.lock", "current.json"}
     served = [store.current("fusion")] + [store.rollback("fusion") for _ in range(14)]
     assert {one.version for one in served if one} == set(store.numbers("fusion"))
@@ -84,10 +84,10 @@ def test_a_publisher_that_is_killed_leaves_nothing_half(store: Artifacts) -> Non
         killed.kill()
         killed.wait()
         assert store.versions("fusion") == (kept,)
-        before = {one for one in names(store) if one.startswith(".building-")}
+        before = {name for name in names(store) if name.startswith(".building-")}
         assert len(before) == 4  # two folders, each with its lock
         assert publish(store).version == "0002"
-        left = {one for one in names(store) if one.startswith(".building-")}
+        left = {name for name in names(store) if name.startswith(".building-")}
         assert len(left) == 2 and left < before  # those of the one that is alive
     finally:
         for one in (killed, alive):
@@ -129,11 +129,11 @@ publish(store)
     assert process.returncode == -signal.SIGKILL, said
     serves = store.current("fusion")
     assert serves is not None and serves.version in ("0001", "0002")
-    for one in store.versions("fusion"):
-        assert (one.folder / "deep" / "weights").read_text() == "learned"
+    for version in store.versions("fusion"):
+        assert (version.folder / "deep" / "weights").read_text() == "learned"
     newest = int(store.numbers("fusion")[-1])
     assert int(publish(store).version) == newest + 1
-    hidden = {one for one in names(store) if one.startswith(".")}
+    hidden = {name for name in names(store) if name.startswith(".")}
     assert not hidden, hidden
 
 

@@ -17,7 +17,7 @@ def store(tmp_path: Path) -> Artifacts:
 
 
 def names(store: Artifacts, kind: str = "fusion") -> list[str]:
-    return sorted(one.name for one in (store.root / kind).iterdir())
+    return sorted(path.name for path in (store.root / kind).iterdir())
 
 
 def test_a_version_is_published_whole_and_does_not_serve_yet(store: Artifacts) -> None:

@@ -195,7 +195,7 @@ def test_compare_does_not_mind_the_order(tmp_path: Path) -> None:
         Item("2", "B", attributes={"size": ("M", "S")}),
     ]
     with open_shop(make_store(tmp_path / "shop", rows)) as shop:
-        table = {one.name: one for one in call(shop, "compare", products=["1", "2"]).fields}
+        table = {field.name: field for field in call(shop, "compare", products=["1", "2"]).fields}
     assert table["attributes.size"].values == ("S, M", "M, S")
     assert not table["attributes.size"].differs
 
@@ -228,7 +228,7 @@ def test_the_chat_understands_sizes(
     jackets: Recommender, messages: list[str], expected: set[str]
 ) -> None:
     _, events = talk(Agent(jackets, k=10, reader=ScriptedReader(LINES)), *messages)
-    assert {one["id"] for one in products_of(events)} == expected
+    assert {product["id"] for product in products_of(events)} == expected
 
 
 def test_an_unwanted_size_that_only_ranges_offer_takes_nothing_away() -> None:

@@ -156,7 +156,7 @@ def test_saved_and_loaded_it_says_the_same(tmp_path, text):
     np.testing.assert_array_equal(loaded.encode(history), encoder.encode(history))
     np.testing.assert_array_equal(loaded.item_vectors(), encoder.item_vectors())
     assert loaded.config == encoder.config and loaded.item_ids == encoder.item_ids
-    assert {one.suffix for one in tmp_path.iterdir()} == {".json", ".safetensors"}
+    assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".safetensors"}
 
 
 def test_an_extended_encoder_can_be_saved_too(tmp_path):

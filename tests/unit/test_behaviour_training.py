@@ -84,7 +84,7 @@ def test_bfloat16_learns_as_float32_does():
     rough = QUICK.model_copy(update={"precision": "bf16", "epochs": 4})
     exact = rough.model_copy(update={"precision": "fp32"})
     losses = [
-        [one.loss for one in train_behaviour(walks(), catalogue(), chosen).reports]
+        [report.loss for report in train_behaviour(walks(), catalogue(), chosen).reports]
         for chosen in (rough, exact)
     ]
     np.testing.assert_allclose(losses[0], losses[1], rtol=0.02)
@@ -103,7 +103,7 @@ def test_items_without_events_are_known_by_their_text():
 def test_the_same_seed_gives_the_same_curve_and_another_another():
     def curve(seed: int) -> list[float]:
         chosen = QUICK.model_copy(update={"epochs": 2, "seed": seed})
-        return [one.loss for one in train_behaviour(walks(), catalogue(), chosen).reports]
+        return [report.loss for report in train_behaviour(walks(), catalogue(), chosen).reports]
 
     assert curve(1) == curve(1) != curve(2)
 
@@ -136,7 +136,9 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(tmp_path, at, averaging):
 
 
 def figures(reports: tuple[EpochReport, ...]) -> list[tuple[object, ...]]:
-    return [(one.epoch, one.loss, one.recall, one.ndcg, one.best) for one in reports]
+    return [
+        (report.epoch, report.loss, report.recall, report.ndcg, report.best) for report in reports
+    ]
 
 
 def test_a_kill_while_refitting_does_not_train_the_first_model_again(tmp_path):
@@ -204,7 +206,7 @@ def test_it_stops_when_validation_no_longer_rises():
     result = train_behaviour(walks(), catalogue(), settings)
     assert len(result.reports) == result.best + 2 < 60
     reached = result.reports[result.best - 1].ndcg
-    assert result.scores.main == reached == max(one.ndcg for one in result.reports)
+    assert result.scores.main == reached == max(report.ndcg for report in result.reports)
 
 
 def test_a_refit_has_learned_the_validation_too():
@@ -253,7 +255,7 @@ def test_held_out_is_the_last_new_item_and_nothing_behind_it():
     events = [Event("u", item, position=place) for place, item in enumerate(items)]
     train, (case,) = hold_out(events)
     assert [one.item for one in train] == ["a", "b", "a"]
-    assert [one.item for one in case.targets] == ["c"]
+    assert [target.item for target in case.targets] == ["c"]
 
 
 def test_dislikes_teach_nothing_and_the_order_is_that_of_time():
@@ -273,7 +275,7 @@ def test_every_next_event_is_a_target_once_and_repetitions_never():
     sequences = make_sequences(events, {id: row for row, id in enumerate(ITEMS)}, {})
     for epoch in range(5):
         batches = epoch_batches(sequences, 4, 10, epoch, seed=1)
-        made = [make_batch(sequences, one) for one in batches]
+        made = [make_batch(sequences, batch) for batch in batches]
         targets = np.concatenate([one.targets.numpy() for one in made])
         assert sorted(targets.tolist()) == sorted([*range(1, 20), 1, 2])
         assert max(int(one.lengths.max()) for one in made) <= 4
@@ -323,7 +325,7 @@ def test_validation_ranks_as_the_definition_says():
             (),
             {
                 "history": tuple(Event("u", one) for one in history),
-                "targets": tuple(Event("u", one) for one in targets),
+                "targets": tuple(Event("u", target) for target in targets),
             },
         )
 

@@ -167,7 +167,7 @@ def test_events_reviews_and_keys_are_as_they_were(url: str) -> None:
             ("KETTLE-1", EventKind.RATING),
             ("SHIRT-1", EventKind.VIEW),
         ]
-        assert [one.text for one in store.reviews("ada")] == ["Boils fast."]
+        assert [review.text for review in store.reviews("ada")] == ["Boils fast."]
         assert [one.at for one in store.history("ben")] == [None, fourth.replace(day=5)]
         found = keys.find(KEY)
         assert found is not None and found.scope is Scope.MERCHANT

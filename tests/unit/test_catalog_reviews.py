@@ -30,7 +30,7 @@ def store(url):
 
 
 def texts(store, user="ann"):
-    return {one.item: one.text for one in store.reviews(user)}
+    return {review.item: review.text for review in store.reviews(user)}
 
 
 def test_texts_come_back_with_their_events_and_the_log_has_none(store):
@@ -61,7 +61,7 @@ def test_in_one_write_the_last_text_wins_also_across_batches(store, monkeypatch)
     some = [replace(TEA, position=n, text=f"Cup {n}.") for n in range(5)]
     again = [replace(some[0], text=""), replace(some[1], text="More."), replace(some[0], text="0")]
     store.write_events([*some, *again])
-    found = [one.text for one in store.reviews("ann")]
+    found = [review.text for review in store.reviews("ann")]
     assert found == ["0", "More.", "Cup 2.", "Cup 3.", "Cup 4."]
 
 

@@ -67,7 +67,7 @@ def test_lists_made_elsewhere_are_judged(invoke: Invoke, folder: Path, tmp_path:
     from llmrec.eval import open_data
 
     cases = open_data(str(folder)).split.test
-    lines = [json.dumps({"user": one.user, "ids": sorted(one.target_ids)}) for one in cases]
+    lines = [json.dumps({"user": case.user, "ids": sorted(case.target_ids)}) for case in cases]
     file = tmp_path / "oracle.jsonl"
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     invoke("run", "--data", folder, "--answers", file, "-k", 5)

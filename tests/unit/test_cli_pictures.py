@@ -163,7 +163,7 @@ def workspace(tmp_path_factory):
     (made.path / "red.png").write_bytes(png())
     with CatalogStore.open(made.database_url) as store:
         items = [one for some in store.iter_items() for one in some]
-        store.write_items([replace(one, image_url="red.png") for one in items])
+        store.write_items([replace(item, image_url="red.png") for item in items])
     return made
 
 

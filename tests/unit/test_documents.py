@@ -91,7 +91,7 @@ def test_a_document_is_cut_at_its_headings_whatever_marks_it_has():
         "| Visa | none |\n| Other | |\n\n- one\n  more\n- two\n\n<!-- hidden -->\n\n"
         "```\n# no heading\n```\n\n### Deep\n\n> Said ![logo](x.png)\n\nNext\n====\n\n## Empty\n"
     )
-    assert [(one.headings, one.blocks) for one in passages] == [
+    assert [(passage.headings, passage.blocks) for passage in passages] == [
         ((), ("Before.",)),
         (
             ("Pay here",),
@@ -104,9 +104,11 @@ def test_a_document_is_cut_at_its_headings_whatever_marks_it_has():
 def test_a_long_passage_is_cut_between_its_blocks():
     blocks = [f"Paragraph {number}. " + "word " * 60 for number in range(8)]
     passages = cut("# Long\n\n" + "\n\n".join(blocks))
-    assert len(passages) > 2 and all(one.headings == ("Long",) for one in passages)
-    assert all(len(one.text) < 1_000 for one in passages)
-    assert [block for one in passages for block in one.blocks] == [one.strip() for one in blocks]
+    assert len(passages) > 2 and all(passage.headings == ("Long",) for passage in passages)
+    assert all(len(passage.text) < 1_000 for passage in passages)
+    assert [block for passage in passages for block in passage.blocks] == [
+        one.strip() for one in blocks
+    ]
 
 
 def test_only_changed_files_are_encoded_again(workspace):
@@ -165,7 +167,7 @@ def test_an_answer_is_quoted_with_file_and_headings(workspace, documents):
     assert found.source == "returns.md > Returns > Costs"
     assert found.passage == "Returns from Germany are free. Furniture costs 39 EUR to collect."
     assert documents.ask("zebra xylophone quartz") is None
-    assert [(one.name, one.title, one.passages) for one in documents.files()] == [
+    assert [(file.name, file.title, file.passages) for file in documents.files()] == [
         ("more/contact.md", "Contact", 1),
         ("returns.md", "Returns", 2),
     ]
@@ -247,20 +249,22 @@ def test_indexing_the_catalogue_indexes_the_documents_too(workspace, monkeypatch
 
 
 def test_every_topic_is_asked_for_in_three_languages_and_no_way_of_asking_is_of_two():
-    names = [one.name for one in topics()]
-    ways = [way.casefold() for one in topics() for way in one.asked]
+    names = [topic.name for topic in topics()]
+    ways = [way.casefold() for topic in topics() for way in topic.asked]
     assert len(set(names)) == len(names) and "contact" in names
     assert len(set(ways)) == len(ways)
-    assert [one.name for one in topics() if one.about is None] == ["product", "wish", "talk"]
-    for one in topics():
-        assert any(is_han(way) for way in one.asked) and any(not is_han(way) for way in one.asked)
+    assert [topic.name for topic in topics() if topic.about is None] == ["product", "wish", "talk"]
+    for topic in topics():
+        assert any(is_han(way) for way in topic.asked) and any(
+            not is_han(way) for way in topic.asked
+        )
 
 
 def test_no_question_to_test_on_is_a_way_of_asking():
     asked = json.loads(QUESTIONS.read_text(encoding="utf-8"))["shop_in_other_words"]
     held_out = {plain(one["question"]) for one in asked if one["half"] != "fit"}
     assert len(held_out) == 120 + 64
-    assert not held_out & {plain(way) for one in topics() for way in one.asked}
+    assert not held_out & {plain(way) for topic in topics() for way in topic.asked}
 
 
 def is_han(text):
@@ -383,7 +387,7 @@ def test_there_is_no_contact_where_no_document_says_it(workspace, documents):
 def test_doctor_says_how_other_languages_are_read(monkeypatch):
     def found(encoder="minilm-l6-v2"):
         settings = Settings(models=ModelSettings(encoder=encoder))
-        return [one for one in checks.weights(settings) if one.name == "languages"]
+        return [weight for weight in checks.weights(settings) if weight.name == "languages"]
 
     (reading,) = found()
     assert reading.state == "ok" and "use-multilingual-v3" in reading.value

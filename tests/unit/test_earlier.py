@@ -50,7 +50,7 @@ def test_the_last_two_new_items_are_held_back_and_nothing_behind_them_is_known()
     assert [one.item for one in held.train] == ["c"]
     assert [one.item for one in held.validation] == ["d"]
     assert held.short == 1
-    assert "".join(one.item for one in held.histories) == "abacd"
+    assert "".join(history.item for history in held.histories) == "abacd"
 
 
 def test_more_of_a_long_history_is_asked_for_but_never_more_than_half_of_it() -> None:
@@ -58,7 +58,7 @@ def test_more_of_a_long_history_is_asked_for_but_never_more_than_half_of_it() ->
     assert [one.item for one in held.train] == ["f", "g", "h", "y"]
     assert [one.item for one in held.validation] == ["i", "z"]
     assert "".join(one.item for one in held.known) == "abcde" + "x"
-    assert "".join(one.item for one in held.histories) == "abcdefghi" + "xyz"
+    assert "".join(history.item for history in held.histories) == "abcdefghi" + "xyz"
     most = hold_back(in_order(events_of("u", "abcdefghi")), per_user=50)
     assert "".join(one.item for one in most.known) == "abcde"
 
@@ -68,7 +68,7 @@ def test_every_item_of_a_fold_is_asked_for_and_none_of_its_users_is_known() -> N
     log = in_order([event for user, items in logs.items() for event in events_of(user, items)])
     first, second = (hold_back_users(log, fold, 2) for fold in range(2))
     assert [(one.user, one.item) for one in first.train] == [("u", "b"), ("u", "c"), ("w", "q")]
-    assert "".join(one.item for one in first.histories) == "abac" + "pq"
+    assert "".join(history.item for history in first.histories) == "abac" + "pq"
     assert "".join(one.item for one in first.known) == "xyzz" + "ee"
     assert [(one.user, one.item) for one in second.train] == [("v", "y"), ("v", "z")]
     assert "".join(one.item for one in second.known) == "abac" + "pq" + "ee"
@@ -188,7 +188,7 @@ def test_examples_ask_for_what_was_held_back(shop: Workspace, tmp_path: Path) ->
                 store,
                 ScriptedEngine(),
                 RankingSettings(),
-                targets={(one.user, one.item) for one in targets},
+                targets={(target.user, target.item) for target in targets},
                 insert=insert,
             )
 
@@ -197,12 +197,13 @@ def test_examples_ask_for_what_was_held_back(shop: Workspace, tmp_path: Path) ->
     wanted = {one.user: one.item for one in held.train}
     later = {one.user: one.item for one in held.validation}
     assert len(train.examples) == len(wanted)
-    for one in train.examples:
-        assert one.candidates[one.target] == wanted[one.user]
-        assert later[one.user] not in one.candidates
-        assert len(one.retrieval) == len(one.candidates)
+    for example in train.examples:
+        assert example.candidates[example.target] == wanted[example.user]
+        assert later[example.user] not in example.candidates
+        assert len(example.retrieval) == len(example.candidates)
     assert all(
-        one.retrieved and one.candidates[one.target] == later[one.user] for one in valid.examples
+        example.retrieved and example.candidates[example.target] == later[example.user]
+        for example in valid.examples
     )
     assert valid.counts.missed == len(later) - len(valid.examples) > 0
     again = kept_examples(tmp_path / "train.jsonl", lambda: pytest.fail("made twice"))

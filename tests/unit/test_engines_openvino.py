@@ -70,12 +70,12 @@ def test_a_shared_beginning_changes_no_answer(tiny: OpenVINOEngine) -> None:
     begin = prompts_for(tiny)[1]
     assert tiny.count_tokens(begin) > 64
     prompts = [begin + end for end in ("", " tea (", " a steel kettle (", " tea (")]
-    alone = [tiny.score_labels([one], [LABELS])[0] for one in prompts]
+    alone = [tiny.score_labels([prompt], [LABELS])[0] for prompt in prompts]
     together = tiny.score_labels(prompts, [LABELS] * 4)
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)
     texts = tiny.generate(prompts, max_tokens=40)
-    assert texts == [tiny.generate([one], max_tokens=40)[0] for one in prompts]
+    assert texts == [tiny.generate([prompt], max_tokens=40)[0] for prompt in prompts]
 
 
 def test_many_prompts_are_split_but_scored_alike(tiny: OpenVINOEngine) -> None:
@@ -230,7 +230,7 @@ def test_a_model_is_converted_once_even_by_many(
     with ThreadPoolExecutor(3) as pool:
         places = set(pool.map(convert, range(3)))
     assert len(places) == len(made) == 1
-    assert sorted(one.name for one in places.pop().iterdir()) == ["model.bin", "model.xml"]
+    assert sorted(path.name for path in places.pop().iterdir()) == ["model.bin", "model.xml"]
 
 
 def test_other_weights_are_converted_anew_and_the_old_ones_go(
@@ -245,7 +245,7 @@ def test_other_weights_are_converted_anew_and_the_old_ones_go(
     os.utime(weights, ns=(1, 1))
     second = conversion.converted("tiny", folder, context=1024, threads=1)
     assert second != first
-    assert [one.name for one in first.parent.iterdir()] == [second.name]
+    assert [path.name for path in first.parent.iterdir()] == [second.name]
 
 
 def test_a_graph_with_other_answers_is_refused(

@@ -50,7 +50,9 @@ def test_the_shared_beginning_is_shared_and_leaves_a_rest(
     prompts = [start + rest for rest in rests]
     length = shared_length(prompts)
     assert length == 0 or length >= 16
-    assert all(one[:length] == prompts[0][:length] and len(one) > length for one in prompts)
+    assert all(
+        prompt[:length] == prompts[0][:length] and len(prompt) > length for prompt in prompts
+    )
     if len(start) >= 16 and len(prompts) > 1:
         assert length >= len(start)
 

@@ -75,7 +75,7 @@ def test_equals_the_engine_behind_it(remote: RemoteEngine, server: OpenAIServer)
     ):
         expected = server.engine.generate(prompts, **arguments)
         assert remote.generate(prompts, **arguments) == expected
-        streamed = ["".join(remote.stream(one, **arguments)) for one in prompts]
+        streamed = ["".join(remote.stream(prompt, **arguments)) for prompt in prompts]
         assert streamed == expected
 
 

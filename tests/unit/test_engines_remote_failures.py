@@ -134,10 +134,10 @@ def test_a_passing_failure_changes_no_score(
 ) -> None:
     engine = connect(connections=2)
     prompts = prompts_for(engine)
-    expected = [one.tolist() for one in engine.score_labels(prompts, [LABELS] * 3)]
+    expected = [label.tolist() for label in engine.score_labels(prompts, [LABELS] * 3)]
     server.seen.clear()
     server.faults = [PASSING[name]] * 4
-    found = [one.tolist() for one in engine.score_labels(prompts, [LABELS] * 3)]
+    found = [label.tolist() for label in engine.score_labels(prompts, [LABELS] * 3)]
     assert found == expected
     assert len(server.bodies()) == 3 + 4
     assert engine.forward_passes == 6

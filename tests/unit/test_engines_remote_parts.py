@@ -114,7 +114,7 @@ def test_the_command_names_what_ranking_needs(
 def test_one_card_is_not_split_and_no_adapters_are_no_lora(tiny_model: Path) -> None:
     words = command_for(tiny_model, {}, max_adapters=0)
     assert words[0] == "vllm"
-    assert not [one for one in words if "parallel" in one or "lora" in one]
+    assert not [word for word in words if "parallel" in word or "lora" in word]
 
 
 def test_an_adapter_of_a_higher_rank_raises_the_limit(tmp_path: Path, tiny_model: Path) -> None:

@@ -146,7 +146,7 @@ def test_a_shared_beginning_changes_no_text(
     """Equal and unequal rests behind a beginning that is read once, and one with no rest."""
     prompts = [prompts_for(tiny)[1] + end for end in ends]
     together = tiny.generate(prompts, max_tokens=9)
-    assert together == [tiny.generate([one], max_tokens=9)[0] for one in prompts]
+    assert together == [tiny.generate([prompt], max_tokens=9)[0] for prompt in prompts]
     assert len(set(together)) == 3
     twins = tiny.generate([prompts[0]] * 2, max_tokens=9)
     assert twins == [together[0]] * 2
@@ -174,7 +174,7 @@ def test_constrained_texts_of_unequal_length_leave_the_batch_one_by_one(
     schema = JsonSchema({"type": "array", "items": {"enum": [1, 22, 333]}, "maxItems": 3})
     how = {"max_tokens": 40, "temperature": 1.5, "constraint": schema}
     together = tiny.generate(prompts, **how)
-    assert together == [tiny.generate([one], **how)[0] for one in prompts]
+    assert together == [tiny.generate([prompt], **how)[0] for prompt in prompts]
     assert len({len(text) for text in together}) > 1
     assert all(set(json.loads(text)) <= {1, 22, 333} for text in together)
 
@@ -203,7 +203,7 @@ def test_the_last_adapter_leaves_the_network_as_it_was(
 ) -> None:
     engine = TransformersEngine.load(str(tiny_model), CPU)
     prompt, labels = prompts_for(engine)[:1], [("A", "B", "C")]
-    layers = [type(one) for one in engine._network.modules()]
+    layers = [type(module) for module in engine._network.modules()]
     (before,) = engine.score_labels(prompt, labels)
     for _ in range(2):
         engine.load_adapter("v1.2 of us", tiny_adapters[0])
@@ -211,7 +211,7 @@ def test_the_last_adapter_leaves_the_network_as_it_was(
         assert np.abs(adapted - before).max() > 1e-3
         engine.unload_adapter("v1.2 of us")
         np.testing.assert_array_equal(engine.score_labels(prompt, labels)[0], before)
-        assert [type(one) for one in engine._network.modules()] == layers
+        assert [type(module) for module in engine._network.modules()] == layers
     assert engine.adapters == ()
 
 

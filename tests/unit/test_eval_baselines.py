@@ -170,8 +170,8 @@ def test_tuning_stays_within_its_budget_and_never_sees_the_test() -> None:
     assert len(tuned.trials) == len(seen) == 6
     assert tuned.trials[0].value == again.trials[0].value
     assert tuned.settings == again.settings
-    best = max(one.value for one in tuned.trials)
-    assert next(one for one in tuned.trials if one.value == best).settings == tuned.settings
+    best = max(trial.value for trial in tuned.trials)
+    assert next(trial for trial in tuned.trials if trial.value == best).settings == tuned.settings
     assert tuned.to_dict()["budget"] == 6
 
 

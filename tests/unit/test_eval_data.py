@@ -59,7 +59,7 @@ def test_the_hash_tells_data_apart_and_does_not_depend_on_the_form(
     items = make_items()
     items[7]["title"] = "another"
     assert open_data(make_folder(tmp_path / "retitled", rows, items)).sha256 != sha256
-    moved = [{**one, "split": "history"} if one is rows[0] else one for one in rows]
+    moved = [{**row, "split": "history"} if row is rows[0] else row for row in rows]
     assert open_data(make_folder(tmp_path / "moved", moved)).sha256 != sha256
     assert open_data(folder, protocol="leave-one-out").sha256 != sha256
 
@@ -90,15 +90,15 @@ def test_ids_stay_as_they_are_written_in_csv(tmp_path: Path) -> None:
 
 def test_times_may_be_written_out(tmp_path: Path) -> None:
     rows = [
-        {**one, "timestamp": datetime.fromtimestamp(one["timestamp"], timezone.utc).isoformat()}
-        for one in make_rows()
+        {**row, "timestamp": datetime.fromtimestamp(row["timestamp"], timezone.utc).isoformat()}
+        for row in make_rows()
     ]
     written = open_data(make_folder(tmp_path / "iso", rows))
     assert written.sha256 == open_data(make_folder(tmp_path / "plain")).sha256
 
 
 def test_events_without_a_split_leave_one_out_or_are_cut_at_a_time(tmp_path: Path) -> None:
-    rows = [{k: v for k, v in one.items() if k != "split"} for one in make_rows()]
+    rows = [{k: v for k, v in row.items() if k != "split"} for row in make_rows()]
     plain = make_folder(tmp_path / "plain", rows)
     left = open_data(plain)
     assert left.split.protocol == "leave-one-out"

@@ -48,7 +48,7 @@ class Fixed:
         self.calls: list[list[list[str]]] = []
 
     def recommend_many(self, histories: Sequence[Sequence[str]], *, k: int) -> list[Any]:
-        self.calls.append([list(one) for one in histories])
+        self.calls.append([list(history) for history in histories])
         return [self.answer] * len(histories)
 
 

@@ -42,7 +42,7 @@ def test_parts_become_cases_and_context_never_trains(tmp_path: Path) -> None:
 
 
 def test_a_file_without_times_or_positions_is_in_order_already(tmp_path: Path) -> None:
-    plain = [{key: one[key] for key in ("user_id", "item_id", "split")} for one in ROWS]
+    plain = [{key: row[key] for key in ("user_id", "item_id", "split")} for row in ROWS]
     split = given_split(written(tmp_path, plain) / "interactions.parquet")
     assert split.test[0].history_ids == ("h", "a", "b", "c")
 

@@ -78,7 +78,7 @@ def test_popularity_and_togetherness_are_counted_from_that_log(
         if row["split"] == "valid":
             row["item_id"] = "fresh"
     items = [{"item_id": one["item_id"], "title": "thing"} for one in rows]
-    unique = list({one["item_id"]: one for one in items}.values())
+    unique = list({item["item_id"]: item for item in items}.values())
     odd = open_data(make_folder(tmp_path / "odd", rows, unique))
     only = {"retrieval": {"weights": {"popular": 1.0, "text": 0, "lexical": 0, "together": 0}}}
     found: dict[Part, list[str]] = {}

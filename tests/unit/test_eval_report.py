@@ -195,8 +195,8 @@ def test_shipped_figures_are_found_by_the_data_and_by_nothing_else() -> None:
     for file in files:
         known = json.loads(file.read_text(encoding="utf-8"))
         rows = known_published(known["sha256"])
-        assert len(rows) == len(known["rows"]) and all(one.source for one in rows)
-        assert all(0 < value < 1 for one in rows for value in one.metrics.values())
+        assert len(rows) == len(known["rows"]) and all(row.source for row in rows)
+        assert all(0 < value < 1 for row in rows for value in row.metrics.values())
     assert known_published("0123456789abcdef") == ()
 
 

@@ -106,8 +106,8 @@ def test_a_run_is_written_whole_and_read_back(data: EvalData, tmp_path: Path) ->
     assert users["ndcg@10"].dtype == "float64"
     assert users["ndcg@10"].mean() == pytest.approx(record["metrics"]["ndcg@10"]["mean"])
     answers = done.answers()
-    assert [one.user for one in answers] == list(users["user"])
-    assert all(len(one.ids) > 20 and one.ms is not None for one in answers)
+    assert [answer.user for answer in answers] == list(users["user"])
+    assert all(len(answer.ids) > 20 and answer.ms is not None for answer in answers)
 
 
 def test_killed_in_the_middle_it_goes_on_to_the_same_numbers(
@@ -245,7 +245,7 @@ def test_runs_are_compared_over_their_users(data: EvalData, tmp_path: Path) -> N
             self.known = {case.history_ids: case.targets[0].item for case in data.split.test}
 
         def recommend_many(self, histories: Sequence[Sequence[str]], *, k: int) -> list[list[str]]:
-            return [[self.known[tuple(one)]] for one in histories]
+            return [[self.known[tuple(history)]] for history in histories]
 
     def made(name: str, recommender: Any, seed: int = 0, part: str = "test") -> Any:
         plan = make_plan(

@@ -32,7 +32,7 @@ class Alphabet:
         self.ids = sorted(ids)
 
     def recommend_many(self, histories: Sequence[Sequence[str]], *, k: int) -> list[list[str]]:
-        return [[id for id in self.ids if id not in set(one)][:k] for one in histories]
+        return [[id for id in self.ids if id not in set(history)][:k] for history in histories]
 
 
 def test_negatives_are_neither_targets_nor_history_and_the_same_for_everybody(

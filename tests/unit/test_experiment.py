@@ -81,10 +81,10 @@ def test_shoppers_by_name_are_in_an_arm_and_strangers_are_not_counted(folder):
         shop.recommend(user="u001", k=3, explain=False, shown=False)
         nothing = shop.recommend(user="u001", filters={"brands": ["Nobody"]}, explain=False)
         assert len(nothing) == 0
-    arms = [one.trace.arm for one in answers]
+    arms = [answer.trace.arm for answer in answers]
     assert arms == [arm_of("named", user, 0.5) for user in TWELVE] and set(arms) == {"A", "B"}
     assert answers[0].to_dict()["trace"]["arm"] == arms[0]
-    expected = [(one.user, one.trace.arm, list(one.ids)) for one in answers]
+    expected = [(answer.user, answer.trace.arm, list(answer.ids)) for answer in answers]
     assert [
         (user, arm, json.loads(items)) for user, arm, items in rows(folder, "named")
     ] == expected

@@ -167,15 +167,15 @@ def test_a_against_a_shows_no_difference_19_times_in_20():
     results = [judged(experiment(), simulated(rates, 300, seed), 7) for seed in range(200)]
     false = sum("No difference shown" not in one.sentence for one in results)
     assert binomtest(false, 200, 0.05, alternative="greater").pvalue > 0.01
-    assert min(one.adjusted_p for result in results for one in result.tests) < 0.2
+    assert min(test.adjusted_p for result in results for test in result.tests) < 0.2
 
 
 def test_a_large_difference_is_found_for_what_differs_only():
     rates = {"A": SAME, "B": {**SAME, "purchase": 0.2}}
     results = [judged(experiment(), simulated(rates, 600, seed), 7) for seed in range(40)]
-    found = [one for one in results if one.sentence.startswith("B brings more purchases")]
+    found = [result for result in results if result.sentence.startswith("B brings more purchases")]
     assert len(found) >= 36
-    assert sum("likes" in one.sentence or "carts" in one.sentence for one in results) <= 6
+    assert sum("likes" in result.sentence or "carts" in result.sentence for result in results) <= 6
 
 
 def test_the_better_arm_is_named_also_if_it_is_a():
@@ -200,7 +200,7 @@ def test_an_arm_that_loses_shoppers_is_told():
 def test_nobody_yet_is_no_result(parts):
     result = experiment_result(experiment(), parts[1])
     assert result.sentence == "Nothing to compare yet: nobody was shown a list in arm A or B."
-    assert {one.p for one in result.tests} == {1.0}
+    assert {test.p for test in result.tests} == {1.0}
     assert result.arms[0].outcomes["like"].share is None
 
 

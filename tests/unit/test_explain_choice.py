@@ -72,7 +72,7 @@ def test_the_cases_stand_in_the_catalogue():
     assert len(CASES) == 60 and len({one["question"] for one in CASES}) == 60
     for case in CASES:
         item = demo_products()[case["item"]]
-        sentences = {one.text for one in sentences_of(item.description)}
+        sentences = {sentence.text for sentence in sentences_of(item.description)}
         values = {f"{name}: {', '.join(values)}" for name, values in item.attributes.items()}
         assert len(set(case["facts"])) == 3
         assert set(case["facts"]) <= sentences | values, case

@@ -134,7 +134,7 @@ def test_nothing_is_said_of_a_text_in_another_language():
 
 def test_three_misfits_of_one_answer_begin_apart():
     items = [product(str(n), f"Candle {n}", "Burns for two hours.") for n in range(4)]
-    requests = [WordsRequest(one, (), "pan for induction", True, 1) for one in items]
+    requests = [WordsRequest(item, (), "pan for induction", True, 1) for item in items]
     texts = [reason.text for reason, _ in Quoter().write_many(requests)]
     for text, begins in zip(texts, MISFITS["en"], strict=False):
         assert text.startswith(begins)

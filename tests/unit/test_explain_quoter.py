@@ -56,7 +56,7 @@ def test_no_false_sentence_comes_out_and_each_is_the_shops_own(product, query):
         assert words.origin == "quote"
         assert not any(false in words.text.casefold() for false in FALSE[product])
         sentences = quoted_sentences(demo_products()[product], words)
-        assert sentences and all(one in words.text for one in sentences)
+        assert sentences and all(sentence in words.text for sentence in sentences)
 
 
 @pytest.mark.parametrize("language", [None, "en", "de", "zh"])
@@ -84,13 +84,13 @@ def check_words(request, words):
     sentences = quoted_sentences(item, words)
     assert words.text and words.evidence
     assert words.origin == ("quote" if sentences else "fields") and words.attempts == 0
-    assert all(one in words.text for one in sentences)
+    assert all(sentence in words.text for sentence in sentences)
     if item.language != language:
         assert not sentences
     # What is no quotation is a field, a lead of ours, or the name of what the shopper had.
     rest = words.text
-    for one in sentences:
-        rest = rest.replace(one, " ")
+    for sentence in sentences:
+        rest = rest.replace(sentence, " ")
     fields = " ".join([item.title, *(v for values in item.attributes.values() for v in values)])
     had = request.history[0][1].title if request.history else ""
     known = set(re.findall(r"\d+", f"{fields} {had} {request.query or ''} {item.price}"))

@@ -58,7 +58,7 @@ def runs(text):
 
 def told(text, language="en", title="Thing"):
     item = Item("x", title, description=text, language=language)
-    return [one.text for one in quotable_sentences(item, language)]
+    return [sentence.text for sentence in quotable_sentences(item, language)]
 
 
 @pytest.mark.parametrize(("first", "second"), TAKEN_BACK)

@@ -133,7 +133,7 @@ def test_a_text_that_breaks_off_is_not_shown_half():
     )
     reason, _ = write(engine, request(), max_tokens=8)[0]
     assert reason.origin == "fields" and any(
-        "breaks off" in one or "no whole" in one for one in reason.problems
+        "breaks off" in problem or "no whole" in problem for problem in reason.problems
     )
 
 

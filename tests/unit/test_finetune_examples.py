@@ -63,7 +63,9 @@ def test_the_prompt_is_the_one_that_serving_sends() -> None:
     events = log("u", "abcdefg")
     (example,) = build_examples(events, shelf, shelf, engine, settings, candidates=6).examples
     history = tuple((_entry(event), shelf.known[event.item]) for event in events[:-1])
-    pairs = tuple((Candidate(one, 0.0, {}), shelf.known[one]) for one in example.candidates)
+    pairs = tuple(
+        (Candidate(candidate, 0.0, {}), shelf.known[candidate]) for candidate in example.candidates
+    )
     serving = settings.model_copy(update={"llm_weight": 0.5})
     Ranker(lambda: engine, serving).rank_many([RankRequest(history, None, pairs)])
     assert engine.prompts == example.prompts
@@ -102,7 +104,7 @@ def test_a_target_that_was_not_retrieved_takes_the_last_place() -> None:
 
 def test_what_the_user_chooses_later_is_no_negative() -> None:
     made = build(log("u", "abcde"), per_user=3)
-    assert [one.candidates[one.target] for one in made.examples] == ["c", "d", "e"]
+    assert [example.candidates[example.target] for example in made.examples] == ["c", "d", "e"]
     first = made.examples[0]
     assert set(first.candidates) == {"c", "f", "g", "h"}
     assert made.counts.later == 3  # d and e for c, e for d
@@ -110,15 +112,15 @@ def test_what_the_user_chooses_later_is_no_negative() -> None:
 
 def test_repetitions_are_no_targets() -> None:
     made = build(log("u", "abba"), per_user=9)
-    assert [one.candidates[one.target] for one in made.examples] == ["b"]
+    assert [example.candidates[example.target] for example in made.examples] == ["b"]
 
 
 def test_the_order_is_that_of_ids_and_does_not_give_the_target_away() -> None:
     users = {f"u{user:02}": LETTERS[user % 12 + 2] for user in range(40)}
     events = [event for user, target in users.items() for event in log(user, "ab" + target)]
     made = build(events, candidates=14)
-    assert all(one.candidates == tuple(sorted(one.candidates)) for one in made.examples)
-    assert len({one.target for one in made.examples}) > 5
+    assert all(example.candidates == tuple(sorted(example.candidates)) for example in made.examples)
+    assert len({example.target for example in made.examples}) > 5
 
 
 def test_held_out_targets_are_refused_by_name() -> None:
@@ -162,9 +164,9 @@ def test_a_set_says_how_many_events_it_saw_and_up_to_when() -> None:
     events = [*log("u", "abcd"), *log("v", "cba")]
     made = build(events)
     assert (made.counts.events, made.last) == (7, START + timedelta(days=3))
-    naive = [replace(one, at=one.at and one.at.replace(tzinfo=None)) for one in events]
+    naive = [replace(event, at=event.at and event.at.replace(tzinfo=None)) for event in events]
     assert build(naive).last == made.last
-    assert build([replace(one, at=None) for one in events]).last is None
+    assert build([replace(event, at=None) for event in events]).last is None
 
 
 def test_the_hash_changes_with_the_data_and_only_with_it() -> None:

@@ -193,7 +193,7 @@ def test_prompts_are_made_of_a_shop_that_has_learned(
     assert asked["retrieved"] == len(test.prompts)
     assert asked["retrieved"] + asked["missed"] == sum(bool(one.history) for one in data.split.test)
     targets = {(one.user, event.item) for one in data.split.test for event in one.targets}
-    assert {(one.user, one.candidates[one.target]) for one in test.prompts} <= targets
+    assert {(prompt.user, prompt.candidates[prompt.target]) for prompt in test.prompts} <= targets
     for one in (*train.prompts, *valid.prompts, *test.prompts):
         assert len(one.retrieval) == len(one.candidates)
         assert one.history and not set(one.history) & set(one.candidates)
@@ -203,11 +203,11 @@ def test_prompts_survive_their_file(tmp_path: Path) -> None:
     files = importlib.import_module("prompt_files")
     rows = files.invented(ScriptedEngine(), 3, candidates=4, history=2)
     assert rows == files.invented(ScriptedEngine(), 3, candidates=4, history=2)
-    assert len({one.head for one in rows}) == 3
+    assert len({row.head for row in rows}) == 3
     files.write(tmp_path / "a.xz", rows, {"shop": "demo", "prompt_version": "v", "counts": {}})
     back = files.read(tmp_path / "a.xz")
     assert list(back.prompts) == rows
-    assert [one.target for one in back.examples().examples] == [one.target for one in rows]
+    assert [example.target for example in back.examples().examples] == [row.target for row in rows]
     with lzma.open(tmp_path / "b.xz", "wt") as out:
         out.write('{"format": 99}\n')
     with pytest.raises(ValueError, match="another format"):
@@ -327,13 +327,13 @@ def packed(tmp_path: Path) -> Path:
 def test_parts_join_install_and_are_not_done_twice(packed: Path, tmp_path: Path) -> None:
     prepare = loaded("00_prepare")
     assert sorted(path.name for path in (packed / "parts").iterdir()) == ["01", "02"]
-    states = [prepare.bring(one, packed) for one in prepare.archives(packed)]
+    states = [prepare.bring(archive, packed) for archive in prepare.archives(packed)]
     assert all(state.startswith("done in") for state in states)
     assert (packed / "data" / "prompts.xz").read_bytes() == (tmp_path / "noise").read_bytes()
     installed = packed / "site" / "gpu_script_alpha"
     assert "ANSWER = 42" in (installed / "__init__.py").read_text()
     assert not (installed / "kernel.so").exists()
-    assert [prepare.bring(one, packed) for one in prepare.archives(packed)] == [
+    assert [prepare.bring(archive, packed) for archive in prepare.archives(packed)] == [
         "was done before"
     ] * 2
 
@@ -341,7 +341,9 @@ def test_parts_join_install_and_are_not_done_twice(packed: Path, tmp_path: Path)
 def test_what_has_not_come_is_waited_for(packed: Path) -> None:
     prepare = loaded("00_prepare")
     (packed / "parts" / "02" / "prompts.xz.001").unlink()
-    states = {one["name"]: prepare.bring(one, packed) for one in prepare.archives(packed)}
+    states = {
+        archive["name"]: prepare.bring(archive, packed) for archive in prepare.archives(packed)
+    }
     assert states["prompts.xz"] == "waits for part 02"
     assert states["core"].startswith("done in")
 

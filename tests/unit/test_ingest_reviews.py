@@ -41,7 +41,7 @@ def ingested(shop, path, *maps, **options):
 
 def reviews(shop, user="u"):
     with CatalogStore.open(shop.database_url) as store:
-        return {one.item: one.text for one in store.reviews(user)}
+        return {review.item: review.text for review in store.reviews(user)}
 
 
 def as_csv(rows):
@@ -53,7 +53,7 @@ def as_csv(rows):
 
 
 def as_jsonl(rows):
-    return "\n".join(json.dumps(one) for one in rows).encode()
+    return "\n".join(json.dumps(row) for row in rows).encode()
 
 
 def as_parquet(rows):
@@ -101,7 +101,7 @@ def test_bad_review_fields_are_set_aside_with_row_field_and_reason(shop, tmp_pat
     base = {"user": "u", "item": "tea", "rating": 4}
     texts = ["Fine.", 5, {"a": 1}, ["x", "y"], "nul \x00 inside", "y" * 300, None]
     path.write_bytes(
-        as_jsonl([{**base, "position": n, "text": one} for n, one in enumerate(texts)])
+        as_jsonl([{**base, "position": n, "text": text} for n, text in enumerate(texts)])
     )
     strict = Workspace.open(shop.path, overrides={"ingest": {"max_field_chars": 200}})
     report = ingested(strict, path)

@@ -111,7 +111,7 @@ def test_the_orders_differ_on_these_rows(folder: Path, peer: SimpleNamespace) ->
 
 
 def test_a_missing_column_is_named(tmp_path: Path, peer: SimpleNamespace) -> None:
-    rows = [{key: one[key] for key in ("user_id", "item_id", "split")} for one in make_rows()]
+    rows = [{key: row[key] for key in ("user_id", "item_id", "split")} for row in make_rows()]
     with pytest.raises(ValueError, match="'position'"):
         peer.read(make_folder(tmp_path / "bare", rows))
 
@@ -127,7 +127,7 @@ def test_replayed_lists_are_worth_what_the_model_itself_is(data: EvalData, answe
     direct = evaluate(popular(data), data.split, (5, 10))
     assert found.means == direct.means
     assert found.means["hit@10"] > 0
-    assert [one.ids for one in found.answers] == [one.ids for one in direct.answers]
+    assert [answer.ids for answer in found.answers] == [answer.ids for answer in direct.answers]
 
 
 def test_a_run_of_answers_stands_beside_any_other(
@@ -182,7 +182,7 @@ def other_history(lines: list[dict[str, Any]]) -> None:
 
 
 def other_cold(lines: list[dict[str, Any]]) -> None:
-    next(one for one in lines if one["user"] == "cold-b")["ids"].reverse()
+    next(line for line in lines if line["user"] == "cold-b")["ids"].reverse()
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_a_bad_line_is_refused(
 
 
 def test_lists_without_a_fingerprint_are_taken(data: EvalData, answers: Path) -> None:
-    rewrite(answers, lambda lines: [one.pop("history") for one in lines] and None)
+    rewrite(answers, lambda lines: [line.pop("history") for line in lines] and None)
     model = ReplayedAnswers(answers, data.split.test)
     assert len(model.recommend_many([data.split.test[0].history], k=3)[0]) == 3
 
@@ -218,7 +218,7 @@ def test_lists_without_a_fingerprint_are_taken(data: EvalData, answers: Path) ->
 def test_answers_for_the_other_part_are_refused(
     data: EvalData, answers: Path, tmp_path: Path
 ) -> None:
-    rewrite(answers, lambda lines: [one.pop("history") for one in lines] and None)
+    rewrite(answers, lambda lines: [line.pop("history") for line in lines] and None)
     about = answers.with_suffix(".json")
     about.write_text(json.dumps({**json.loads(about.read_text()), "part": "valid"}))
     with pytest.raises(DataError, match="for the part 'valid', not for 'test'"):
@@ -312,7 +312,7 @@ def test_sasrec_answers_every_user_and_is_judged(
         best = max(about["tuned"]["trials"], key=lambda one: one["value"])
         assert about["settings"]["n_factors"] == best["settings"]["n_factors"]
         assert about["settings"]["epochs"] == best["epoch"]
-        warm = [one for one in done.answers() if not one.user.startswith("cold")]
+        warm = [answer for answer in done.answers() if not answer.user.startswith("cold")]
         shown = {case.user: set(case.history_ids) for case in data.split.test}
         learnable = {
             e.item for e in (data.split.train if learnt == "train" else data.split.known("test"))

@@ -113,7 +113,7 @@ def test_every_plan_fits_and_keeps_what_is_fixed(
     filled = plan.settings(settings)
     assert filled.precision == plan.precision and filled.context == plan.context
     assert filled.memory_share <= share
-    assert len(plan.reasons) >= 4 and all(one.endswith(".") for one in plan.reasons)
+    assert len(plan.reasons) >= 4 and all(reason.endswith(".") for reason in plan.reasons)
 
 
 @given(

@@ -25,14 +25,14 @@ def test_a_folder_is_measured_without_loading_it(tiny_model: Path) -> None:
 
     network = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
     shape = shape_of(tiny_model)
-    assert shape.parameters == sum(one.numel() for one in network.parameters())
+    assert shape.parameters == sum(parameter.numel() for parameter in network.parameters())
     assert shape.disk_bytes == 4 * shape.parameters == weight_bytes(shape, "fp32")
     assert (shape.layers, shape.heads, shape.kv_heads, shape.head_dim) == (2, 4, 2, 32)
     assert (shape.context, shape.quantization) == (1024, None)
     # One token's keys and values are what the network's own cache holds.
     with torch.inference_mode():
         cache = network(torch.zeros(1, 3, dtype=torch.long), use_cache=True).past_key_values
-    held = sum(one.keys.nbytes + one.values.nbytes for one in cache.layers)
+    held = sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers)
     assert held == 3 * cache_bytes_per_token(shape, 4, length=3)
 
 

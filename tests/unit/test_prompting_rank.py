@@ -89,7 +89,9 @@ def test_a_hostile_title_changes_no_line():
     harmless = Item("H1", "Mug")
     calm = rank_prompt([(HistoryEntry(item="H1"), harmless)], None, harmless)
     hostile = rank_prompt([(HistoryEntry(item="H1"), HOSTILE)], None, HOSTILE)
-    assert [one["role"] for one in hostile.messages] == [one["role"] for one in calm.messages]
+    assert [message["role"] for message in hostile.messages] == [
+        message["role"] for message in calm.messages
+    ]
     for ours, theirs in zip(calm.messages, hostile.messages, strict=True):
         assert len(ours["content"].splitlines()) == len(theirs["content"].splitlines())
     assert len(hostile.answer_prefix.splitlines()) == len(calm.answer_prefix.splitlines()) == 2

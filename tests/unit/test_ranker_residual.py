@@ -100,7 +100,9 @@ def test_it_learns_what_the_retriever_does_not_know(tiny_model: Path, tmp_path: 
 
 def test_without_scores_there_is_nothing_to_learn_beside(tiny_model: Path, tmp_path: Path) -> None:
     some = planted(8, 0)
-    bare = replace(some, examples=tuple(replace(one, retrieval=()) for one in some.examples))
+    bare = replace(
+        some, examples=tuple(replace(example, retrieval=()) for example in some.examples)
+    )
     with pytest.raises(DataError, match="retriever's scores"):
         train_lora(bare, str(tiny_model), tmp_path / "out", QUICK)
     assert not (tmp_path / "out").exists()

@@ -82,7 +82,7 @@ def test_it_stops_when_validation_is_no_better_and_writes_the_best(
         settings,
         validation=planted(24, 9, rule=False),
     )
-    losses = {one.step: one.loss for one in report.evaluations}
+    losses = {evaluation.step: evaluation.loss for evaluation in report.evaluations}
     assert len(report.steps) == report.best + 4 < 120
     assert report.loss == pytest.approx(min(losses.values()), abs=1e-6)
     assert losses[report.best] == min(losses.values())
@@ -98,7 +98,12 @@ def test_a_run_without_time_writes_the_best_until_then(tiny_model: Path, tmp_pat
         seconds=0.0,
     )
     assert report.timed_out
-    assert [one.step for one in report.evaluations] == [len(report.steps)] == [report.best] == [1]
+    assert (
+        [evaluation.step for evaluation in report.evaluations]
+        == [len(report.steps)]
+        == [report.best]
+        == [1]
+    )
     assert tensors(tmp_path / "out")
     plenty = train_lora(planted(8), str(tiny_model), tmp_path / "whole", QUICK, seconds=1e6)
     assert not plenty.timed_out
@@ -118,7 +123,7 @@ def test_batches_are_of_similar_length_and_keep_every_example_once() -> None:
     assert np.mean(spread) < np.mean(wide) / 3
     assert epoch_batches(lengths, 0, 1, batch=8, buckets=10) != batches
     steps = epoch_steps(batches, 4)
-    assert [len(one) for one in steps] == [4] * 6 + [2]
+    assert [len(step) for step in steps] == [4] * 6 + [2]
 
 
 def test_gradient_checkpointing_changes_no_number(tiny_model: Path, tmp_path: Path) -> None:
@@ -131,7 +136,7 @@ def test_gradient_checkpointing_changes_no_number(tiny_model: Path, tmp_path: Pa
         )
         for saving in (False, True)
     ]
-    losses = [[one.loss for one in run.steps] for run in runs]
+    losses = [[step.loss for step in run.steps] for run in runs]
     np.testing.assert_allclose(losses[0], losses[1], atol=1e-6)
 
 
@@ -145,7 +150,7 @@ def test_bfloat16_learns_as_float32_does(tiny_model: Path, tmp_path: Path) -> No
         )
         for kind in ("fp32", "bf16")
     ]
-    losses = [[one.loss for one in run.steps] for run in runs]
+    losses = [[step.loss for step in run.steps] for run in runs]
     assert losses[0] != losses[1]
     np.testing.assert_allclose(losses[0], losses[1], rtol=0.05)
 

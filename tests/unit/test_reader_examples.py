@@ -28,7 +28,7 @@ LIMITS = ("min", "max", "around", "currency", "sort")
 
 @cache
 def shipped(test: bool = False) -> tuple[WrittenMessage, ...]:
-    return tuple(one for path in written_sets(test=test) for one in read_messages(path))
+    return tuple(message for path in written_sets(test=test) for message in read_messages(path))
 
 
 @cache
@@ -312,11 +312,13 @@ def test_a_message_that_does_not_say_its_sum_is_left_out() -> None:
 
 
 def test_every_example_is_a_line_with_answers_that_are_labels() -> None:
-    for one in reader_examples(shipped()[::20], variants=0.5, seed=1):
-        said = read_line(one.line)
-        assert said is not None and write_line(said) == one.line
-        assert len(one.questions) <= 4 and {label for _, label in one.questions} <= set(LABELS)
-        head = one.head.casefold()
+    for example in reader_examples(shipped()[::20], variants=0.5, seed=1):
+        said = read_line(example.line)
+        assert said is not None and write_line(said) == example.line
+        assert len(example.questions) <= 4 and {label for _, label in example.questions} <= set(
+            LABELS
+        )
+        head = example.head.casefold()
         for part in said.of("max", "min", "around", "brand", "no brand"):
             assert part.text.split()[0].casefold() in head, write_part(part)
 

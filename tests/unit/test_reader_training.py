@@ -246,7 +246,7 @@ def test_the_pages_messages_teach_something(tmp_path: Path) -> None:
     first, second = read_messages(path)
     assert first.context == ReadingContext("tent", {"max": 300}, ("Tarn 2", "Duo"))
     assert not unsaid(first) and not unsaid(second)
-    lines_said = {one.line for one in reader_examples([first, second], variants=0, seed=0)}
+    lines_said = {example.line for example in reader_examples([first, second], variants=0, seed=0)}
     assert lines_said == {
         "refine | max 200 | without polyester | item 2",
         "find | thing mug | max tenner",
@@ -271,7 +271,7 @@ def test_a_files_name_or_the_script_tells_the_language(
     tmp_path: Path, name: str, languages: list[str]
 ) -> None:
     path = lines(tmp_path / f"{name}.jsonl", MUG, {**MUG, "message": "不要塑料的杯子"})
-    assert [one.language for one in read_messages(path)] == languages
+    assert [message.language for message in read_messages(path)] == languages
 
 
 def test_all_shipped_sets_can_be_read() -> None:

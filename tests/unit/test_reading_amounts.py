@@ -26,11 +26,11 @@ def lines(table: str) -> list[Any]:
 
 
 def values_of(message: str) -> list[Decimal]:
-    return [one.value for one in amounts_in(message)]
+    return [amount.value for amount in amounts_in(message)]
 
 
 def in_order(values: list[str]) -> list[Decimal]:
-    return [Decimal(one) for one in values]
+    return [Decimal(value) for value in values]
 
 
 FIGURES = """
@@ -661,7 +661,7 @@ def test_a_message_means_the_same_in_compatible_signs_and_inside_a_sentence(tabl
 def test_the_text_is_the_number_without_article_and_currency(
     message: str, texts: list[str]
 ) -> None:
-    assert [one.text for one in amounts_in(message)] == texts
+    assert [amount.text for amount in amounts_in(message)] == texts
 
 
 SIGNS = "0 1 9 12 999 1000 . , ' ’ - – / ½ ⁄ k K w € $ & 块 元 米 几 第 多 点 半"
@@ -685,11 +685,11 @@ TEXTS = st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=25).map("".joi
 @given(TEXTS)
 def test_amounts_lie_apart_inside_the_message_and_are_what_stands_there(message: str) -> None:
     end = 0
-    for one in amounts_in(message):
-        assert end <= one.start < one.end <= len(message)
-        assert one.text == message[one.start : one.end]
-        assert one.value.is_finite() and one.value >= 0
-        end = one.end
+    for amount in amounts_in(message):
+        assert end <= amount.start < amount.end <= len(message)
+        assert amount.text == message[amount.start : amount.end]
+        assert amount.value.is_finite() and amount.value >= 0
+        end = amount.end
 
 
 @given(st.integers(0, 10**9))
@@ -729,8 +729,8 @@ def grown(stretch: str, length: int) -> str:
 def test_two_thousand_of_anything_are_read_without_harm() -> None:
     for stretch in HOSTILE:
         text = grown(stretch, 2_000)
-        for one in amounts_in(text):
-            assert text[one.start : one.end] == one.text and one.value.is_finite()
+        for amount in amounts_in(text):
+            assert text[amount.start : amount.end] == amount.text and amount.value.is_finite()
 
 
 @pytest.mark.parametrize("length", [16, 30, 2_000])

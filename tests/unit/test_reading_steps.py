@@ -244,7 +244,7 @@ def read(message: str) -> None:
     text = plain(message)
     prompt_head(text, CONTEXT), language_of(text)
     amounts = amounts_in(text)
-    currency_in(text, [(one.start, one.end) for one in amounts], "EUR")
+    currency_in(text, [(amount.start, amount.end) for amount in amounts], "EUR")
     if text:
         line_grammar(text, len(SHOWN))
     for line in LINES:

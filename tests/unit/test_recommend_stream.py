@@ -70,11 +70,13 @@ def test_the_model_writes_after_the_cards_and_each_words_have_their_product(work
         assert all(one.reason is None and one.description is None for one in ranked.answer)
         assert {"validate", "retrieve", "rank"} <= set(ranked.answer.trace.milliseconds)
         words, last = split([ranked, *stream])[1:]
-        assert [one.recommendation.id for one in words] == list(ranked.answer.ids)
-        assert [one.recommendation.rank for one in words] == [1, 2, 3, 4, 5, 6]
-        assert all(one.recommendation.reason.text for one in words)
-        assert [one.recommendation.description is not None for one in words] == [True] + 5 * [False]
-        assert tuple(one.recommendation for one in words) == last.answer.items
+        assert [word.recommendation.id for word in words] == list(ranked.answer.ids)
+        assert [word.recommendation.rank for word in words] == [1, 2, 3, 4, 5, 6]
+        assert all(word.recommendation.reason.text for word in words)
+        assert [word.recommendation.description is not None for word in words] == [True] + 5 * [
+            False
+        ]
+        assert tuple(word.recommendation for word in words) == last.answer.items
         assert last.answer.trace.generated and "write" in last.answer.trace.milliseconds
 
 
@@ -127,8 +129,8 @@ def test_with_a_failing_model_every_card_has_words_from_its_fields(workspace):
         engine.fail_with = EngineUnavailable("It is away.")
         _, words, last = split([ranked, *stream])
         assert len(words) == 5
-        assert all(one.recommendation.reason.origin == "fields" for one in words)
-        assert all(isinstance(one.error, EngineUnavailable) for one in words)
+        assert all(word.recommendation.reason.origin == "fields" for word in words)
+        assert all(isinstance(word.error, EngineUnavailable) for word in words)
         assert last.answer.trace.degraded == "the language model failed: It is away."
 
 
@@ -150,7 +152,7 @@ def test_after_a_failure_the_model_is_not_asked_again(workspace):
     engine = Failing(3, EngineError("It broke."))  # the first product takes two attempts
     with opened(workspace, engine, **MODEL) as shop:
         _, words, _ = split(list(shop.recommend_stream(HISTORY, k=8)))
-    assert [one.error is None for one in words] == [True] + 7 * [False]
+    assert [word.error is None for word in words] == [True] + 7 * [False]
     assert engine.calls == 3
 
 
@@ -167,7 +169,7 @@ def test_a_prompt_that_is_too_long_concerns_its_own_product(workspace):
         ranked = next(stream)
         long = ranked.answer[2].item.title
         _, words, _ = split([ranked, *stream])
-    failed = [one.recommendation.rank for one in words if one.error]
+    failed = [word.recommendation.rank for word in words if word.error]
     assert 3 in failed and len(failed) < 5  # a title may stand in the prompt of another, too
 
 
@@ -216,4 +218,4 @@ def test_a_model_that_fails_to_rank_raises_or_falls_back_as_the_settings_say(wor
     with opened(workspace, engine, **MODEL, **fallback) as shop:
         ranked, words, last = split(list(shop.recommend_stream(HISTORY, k=3)))
     assert ranked.pending == () and ranked.answer.trace.degraded == last.answer.trace.degraded
-    assert all(one.recommendation.reason.origin == "fields" for one in words)
+    assert all(word.recommendation.reason.origin == "fields" for word in words)

@@ -111,7 +111,7 @@ def test_a_stranger_without_history_or_query_still_gets_an_answer(shop):
 def test_many_equal_one_by_one(shop):
     histories = [["p01", "p02"], [], ["p30"]]
     many = shop.recommend_many(histories, k=4)
-    assert [one.ids for one in many] == [shop.recommend(one, k=4).ids for one in histories]
+    assert [one.ids for one in many] == [shop.recommend(history, k=4).ids for history in histories]
     assert shop.recommend_many([]) == []
     with pytest.raises(HistoryError, match="1 queries for 2 histories"):
         shop.recommend_many([[], []], queries=["lamp"])

@@ -99,7 +99,7 @@ def expected(encoder: BehaviourEncoder, seen: Sequence[str], n: int) -> list[str
 def found(retriever: Retriever, *seen: str, n: int = 10, **more: object) -> list[str]:
     request = RetrievalRequest(history=history(*seen), **more)  # type: ignore[arg-type]
     hits = retriever.retrieve(request, n).candidates
-    return [one.item for one in hits if "behaviour" in one.sources]
+    return [hit.item for hit in hits if "behaviour" in hit.sources]
 
 
 def test_without_a_version_that_serves_everything_is_as_before(shop: Workspace):

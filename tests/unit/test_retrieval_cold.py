@@ -144,7 +144,7 @@ def retriever(indexed: Workspace) -> Iterator[Retriever]:
 
 def names(retriever: Retriever, n: int = 25, **rest: object) -> list[str]:
     request = RetrievalRequest(**{"history": LAMPS, **rest})  # type: ignore[arg-type]
-    return [one.item for one in retriever.retrieve(request, n).candidates]
+    return [candidate.item for candidate in retriever.retrieve(request, n).candidates]
 
 
 def test_a_new_item_comes_to_those_whose_taste_it_fits(retriever: Retriever) -> None:
@@ -218,5 +218,5 @@ def test_an_item_is_no_longer_cold_after_its_first_event(tmp_path: Path) -> None
             assert "new-lamp" in names(retriever)
             store.write_events([Event("somebody", "new-lamp", EventKind.PURCHASE)])
             answer = retriever.retrieve(RetrievalRequest(LAMPS), 80)
-            (one,) = [one for one in answer.candidates if one.item == "new-lamp"]
+            (one,) = [candidate for candidate in answer.candidates if candidate.item == "new-lamp"]
             assert COLD not in one.sources and answer.by_source[COLD] == 2

@@ -32,7 +32,11 @@ def opened(shop: Workspace, store: CatalogStore, lag_s: float = 0) -> Retriever:
 
 def popular(retriever: Retriever, item: str) -> int:
     result = retriever.retrieve(RetrievalRequest(), 40)
-    return next(one.sources["popular"].rank for one in result.candidates if one.item == item)
+    return next(
+        candidate.sources["popular"].rank
+        for candidate in result.candidates
+        if candidate.item == item
+    )
 
 
 def liked(item: str, times: int) -> list[Event]:
@@ -47,7 +51,9 @@ def test_a_new_price_leaves_what_is_counted_and_indexed_as_it_is(shop):
         store.write_items([replace(item, price=Decimal("0.01"), currency="EUR")])
         index_items(shop, store, retriever.encoder, ["i0001"])
         cheap = RetrievalRequest(filters=Filters(max_price="0.01"))
-        assert [one.item for one in retriever.retrieve(cheap, 5).candidates] == ["i0001"]
+        assert [candidate.item for candidate in retriever.retrieve(cheap, 5).candidates] == [
+            "i0001"
+        ]
         after = retriever._keeper.current()
         assert after.matrix is before.matrix and after.search is before.search
         for name in ("together", "next"):
@@ -86,7 +92,9 @@ def test_within_the_lag_counts_stay_but_items_and_own_events_do_not(shop):
         store.write_events(liked("i0000", 200))
         assert retriever._keeper.current() is before
         seen = RetrievalRequest(history=(HistoryEntry(item="i0000"),))
-        assert "i0000" not in [one.item for one in retriever.retrieve(seen, 40).candidates]
+        assert "i0000" not in [
+            candidate.item for candidate in retriever.retrieve(seen, 40).candidates
+        ]
         store.write_items([replace(store.item("i0001"), stock=7)])
         assert retriever._keeper.current() is not before
         assert popular(retriever, "i0000") == 1  # the log came along

@@ -112,7 +112,7 @@ def test_filters_hold_and_the_answer_is_full(shop: Workspace) -> None:
     with Retriever.open(shop, encoder=TEXT) as retriever:
         answer = retriever.retrieve(request(filters=Filters(brands=("Acme",))), 80)
     assert len(answer.candidates) == answer.matching > 0
-    assert {brands[one.item] for one in answer.candidates} == {"Acme"}
+    assert {brands[candidate.item] for candidate in answer.candidates} == {"Acme"}
 
 
 def test_words_and_strangers_get_what_was_set_by_hand(shop: Workspace) -> None:

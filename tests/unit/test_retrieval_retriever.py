@@ -63,11 +63,11 @@ def unwanted(entries: tuple[HistoryEntry, ...]) -> set[str]:
     """Disliked, and not chosen after that: the definition, by brute force."""
     chosen = (EventKind.PURCHASE, EventKind.LIKE, EventKind.RATING)
     return {
-        one.item
-        for place, one in enumerate(entries)
-        if one.item
-        and one.kind is EventKind.DISLIKE
-        and not any(two.item == one.item and two.kind in chosen for two in entries[place:])
+        entry.item
+        for place, entry in enumerate(entries)
+        if entry.item
+        and entry.kind is EventKind.DISLIKE
+        and not any(two.item == entry.item and two.kind in chosen for two in entries[place:])
     }
 
 
@@ -283,7 +283,7 @@ def test_what_is_asked_for_comes_before_what_is_liked(shop: Workspace) -> None:
         opened = Workspace.open(shop.path, overrides={"retrieval": {"beside_query": share}})
         with Retriever.open(opened, encoder=HashingEncoder()) as retriever:
             found = retriever.retrieve(RetrievalRequest(history(*others), query="red lamp"), 10)
-        titles = [BY_ID[one.item].title for one in found.candidates]
+        titles = [BY_ID[candidate.item].title for candidate in found.candidates]
         return sum("lamp" in title for title in titles), sum("red lamp" in one for one in titles)
 
     default = fitting(shop.settings.retrieval.beside_query)

@@ -36,7 +36,7 @@ def found(retriever, subject, **filters):
     result = retriever.retrieve(request, 10)
     assert result.matching == len(result.candidates)
     assert result.matching == retriever.matching(limits, subject=subject)
-    return {one.item for one in result.candidates}
+    return {candidate.item for candidate in result.candidates}
 
 
 def test_only_what_is_about_a_subject_comes(retriever):

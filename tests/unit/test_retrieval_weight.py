@@ -213,7 +213,7 @@ def test_a_stranger_s_list_survives_through_the_whole_retriever(tmp_path: Path) 
 
             def lists() -> list[set[str]]:
                 answers = retriever.retrieve_many(asked, 10)
-                return [{one.item for one in answer.candidates} for answer in answers]
+                return [{candidate.item for candidate in answer.candidates} for answer in answers]
 
             before = lists()
             store.write_events(hostile("zz", [59, 58, 57] * 333))

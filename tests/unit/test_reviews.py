@@ -21,7 +21,7 @@ def opinion(user, text, value=None, kind=EventKind.RATING, days=0):
 
 
 def said(*reviews, ratings=None, language="en", question="", item=HAMMER):
-    stars = [one.value for one in reviews if one.value] if ratings is None else ratings
+    stars = [review.value for review in reviews if review.value] if ratings is None else ratings
     summary = summarize_reviews(item, reviews, stars, SCALE, language, question)
     return "\n".join(review_summary_lines(summary, item.title, language))
 

@@ -54,7 +54,7 @@ def test_a_like_and_a_dislike_change_the_next_answer(ask):
     kept = ask("GET", f"/v1/sessions/{session}?user=u003").json()
     assert kept["marks"] == {shown[0]["id"]: "like"}
     unwanted = products(after)[0]["id"]
-    assert unwanted not in [one["id"] for one in products(button("dislike"))]
+    assert unwanted not in [product["id"] for product in products(button("dislike"))]
 
 
 def test_why_says_what_the_reason_stands_on_and_undo_takes_back(ask):

@@ -41,7 +41,7 @@ def test_words_follow_the_language_that_is_asked_for(ask):
         answer = ask("POST", path, json=body).json()
         (answer,) = answer.get("answers", [answer])
         texts = [one["reason"]["text"] for one in answer["recommendations"]]
-        assert all(re.search(r"\d,\d\d (?:EUR|USD)", one) for one in texts), texts
+        assert all(re.search(r"\d,\d\d (?:EUR|USD)", text) for text in texts), texts
 
 
 def test_a_batch_answers_each_as_it_would_be_answered_alone(ask):
@@ -105,7 +105,7 @@ def test_a_failing_model_is_told_without_the_servers_own_affairs(
         assert ("Retry-After" in answer.headers) == (status == 503)
         assert "10.0.0.9" not in answer.text
         assert ask("POST", "/v1/search", json={"query": "lamp"}).status_code == 200
-    failed = [one for one in caplog.records if one.name == "llmrec.server.failures"]
+    failed = [record for record in caplog.records if record.name == "llmrec.server.failures"]
     assert failed and "u001" not in str([vars(one) for one in failed])
 
 

@@ -48,8 +48,8 @@ def test_of_several_who_add_one_id_at_once_one_does_and_the_others_are_told(ask)
 
     with ThreadPoolExecutor(6) as writers:
         answers = list(writers.map(add, range(6)))
-    (first,) = (one for one in answers if one.is_success)
-    late = [one for one in answers if one is not first]
+    (first,) = (answer for answer in answers if answer.is_success)
+    late = [answer for answer in answers if answer is not first]
     assert {(one.status_code, one.json()["error"]["code"]) for one in late} == {
         (412, "already_there")
     }

@@ -161,11 +161,11 @@ def test_a_model_that_is_away_is_told_without_its_address(tmp_path, caplog):
         engine.fail_with = EngineUnavailable("http://10.0.0.9 is away.", hint="See 10.0.0.9.")
         answer = ask("POST", "/v1/chat", json={"message": "a lamp"})
     assert answer.status_code == 200 and "10.0.0.9" not in answer.text
-    failed = [one for one in events(answer) if one["type"] == "failed"]
+    failed = [event for event in events(answer) if event["type"] == "failed"]
     assert failed[0]["message"] == "The language model cannot be reached."
     assert failed[0]["code"] == "model_unavailable" and failed[0]["retryable"]
     assert failed[0]["request_id"] == answer.headers["X-Request-ID"]
-    logged = [vars(one)["fields"] for one in caplog.records if one.msg == "failed"]
+    logged = [vars(record)["fields"] for record in caplog.records if record.msg == "failed"]
     assert "10.0.0.9" in logged[0]["words"]
 
 
@@ -241,7 +241,7 @@ def test_a_profile_is_read_and_corrected_by_its_own_shopper(ask):
     rows = [{"item": f"i{number:04}", "kind": "purchase"} for number in range(30)]
     assert ask("POST", "/v1/events", json={"events": rows}).is_success
     lines = ask("GET", "/v1/users/u001/profile").json()["lines"]
-    brand = next(one for one in lines if one["key"].startswith("brand:"))
+    brand = next(line for line in lines if line["key"].startswith("brand:"))
     assert brand["evidence"] and brand["key"].removeprefix("brand:") in brand["text"]
     change = {"pin": "No plastic.", "remove": brand["key"]}
     after = ask("POST", "/v1/users/u001/profile", json=change).json()["lines"]
@@ -327,7 +327,7 @@ def test_a_turn_that_is_sent_again_is_not_done_twice(ask, workspace):
     once = log_of(workspace, "u002")
     again = talk(ask, "Not for me", session, key="two", turn=2, act=DISLIKE)
     assert log_of(workspace, "u002") == once
-    assert products(again) == [{**one} for one in products(done)]
+    assert products(again) == [{**product} for product in products(done)]
     words = [
         "".join(one["text"] for one in found if one["type"] == "words") for found in (done, again)
     ]

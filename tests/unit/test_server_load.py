@@ -129,7 +129,7 @@ def test_beyond_the_places_requests_are_turned_away_at_once(tmp_path, doorstep):
         assert ask("POST", "/v1/search", json={"query": "lamp"}).status_code == 200
         doorstep.go_on.set()
         held.join(30)
-        assert [one.status_code for one in results[0]] == [200, 200]
+        assert [result.status_code for result in results[0]] == [200, 200]
         assert 'llmrec_rejected_total{reason="full"} 1.0' in ask("GET", "/metrics").text
 
 

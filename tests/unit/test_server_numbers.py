@@ -52,7 +52,9 @@ def test_the_live_numbers_are_those_of_the_requests(ask):
 def rankings(ask):
     """How many answers /metrics has counted in the stage that ranks."""
     lines = ask("GET", "/metrics").text.splitlines()
-    counted = [one for one in lines if one.startswith('llmrec_stage_seconds_count{stage="total"}')]
+    counted = [
+        line for line in lines if line.startswith('llmrec_stage_seconds_count{stage="total"}')
+    ]
     return sum(float(one.rpartition(" ")[2]) for one in counted)
 
 

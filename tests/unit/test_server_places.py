@@ -235,8 +235,8 @@ def test_threads_take_turns_in_the_order_in_which_they_came():
             threads.append(threading.Thread(target=step, args=(name,)))
             threads[-1].start()
             wait_for(lambda name=name: turns.waiting == name + 1)
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.join()
     assert order == list(range(5)) and turns.waiting == 0
 
 
@@ -252,8 +252,8 @@ def test_callers_take_turns_at_the_model_however_many_threads_they_have():
             threads.append(threading.Thread(target=step, args=(who,)))
             threads[-1].start()
             wait_for(lambda place=place: turns.waiting == place + 1)
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.join()
     assert order == list("bcabaa")
 
 

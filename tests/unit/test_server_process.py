@@ -75,7 +75,7 @@ def test_the_log_has_no_texts_and_no_names(workspace):
         httpx.get(f"{server.url}/v1/items/i0001?secret-wish=1", headers=headers)
         lines = server.lines()
         text = server.log.read_text()
-    answered = [one for one in lines if one.get("request") == "from-the-caller-1"]
+    answered = [line for line in lines if line.get("request") == "from-the-caller-1"]
     assert answered[0]["route"] == "/v1/recommend" and answered[0]["status"] == 200
     assert answered[0]["key"] == key.split("_")[1] and answered[0]["milliseconds"] > 0
     assert not any(one in text for one in ("u001", "i0001", "secret-wish", key))

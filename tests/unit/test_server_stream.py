@@ -71,7 +71,7 @@ def words_of(found):
 def numbered(found):
     """Number and product of each card, and of each event with words."""
     cards = [(card["number"], card["product"]["id"]) for card in cards_of(found)]
-    return cards, [(one["number"], one["product"]) for one in words_of(found)]
+    return cards, [(word["number"], word["product"]) for word in words_of(found)]
 
 
 @pytest.mark.parametrize(
@@ -86,11 +86,11 @@ def test_the_words_of_each_card_come_behind_all_cards(workspace, path, end, word
         assert kinds(found) == ["products", *kept, *3 * ["product_words"], *last]
         cards, behind = numbered(found)
         assert behind == cards and [number for number, _ in cards] == [1, 2, 3]
-        assert all(one["reason"] and one["error"] is None for one in words_of(found))
+        assert all(word["reason"] and word["error"] is None for word in words_of(found))
         waits = words == "model"
         assert [card["pending"] for card in cards_of(found)] == 3 * [waits]
         told = [card["reason"] for card in cards_of(found)]
-        assert told == ([None] * 3 if waits else [one["reason"] for one in words_of(found)])
+        assert told == ([None] * 3 if waits else [word["reason"] for word in words_of(found)])
 
 
 def test_a_client_that_knows_only_the_older_events_still_reads_the_reply(workspace):
@@ -122,7 +122,7 @@ def test_a_description_comes_with_the_words(workspace):
         words = words_of(ask_for(STREAM, ask, describe=1))
         alone = words_of(ask_for(STREAM, ask, describe=1, explain=False))
         none = ask_for(STREAM, ask, explain=False)
-    assert [one["description"] is not None for one in words] == [True, False, False]
+    assert [word["description"] is not None for word in words] == [True, False, False]
     assert alone[0]["description"] and not any(one["reason"] for one in alone)
     assert kinds(none) == ["products", "done"]
 
@@ -145,9 +145,9 @@ def test_a_model_that_fails_to_write_costs_no_card(workspace, path):
     assert "failed" not in kinds(found) and found[-1]["type"] == "done"
     cards, behind = numbered(found)
     assert cards == behind and cards
-    for one in words_of(found):
-        assert one["reason"] and one["origin"] == "fields"
-        assert one["error"]["code"] == "model_unavailable" and one["error"]["retryable"]
+    for word in words_of(found):
+        assert word["reason"] and word["origin"] == "fields"
+        assert word["error"]["code"] == "model_unavailable" and word["error"]["retryable"]
     assert "10.0.0.9" not in answer.text
     if path == STREAM:
         assert found[-1]["trace"]["degraded"] == "The language model cannot be reached."
@@ -163,8 +163,8 @@ def test_a_model_that_takes_too_long_ends_words_and_no_cards(workspace, path):
         assert kinds(found)[-1] == "done" and "failed" not in kinds(found)
         cards, behind = numbered(found)
         assert cards == behind and len(cards) == 3
-        assert [one["reason"] for one in words_of(found)] == [None] * 3
-        assert {one["error"]["code"] for one in words_of(found)} == {"timeout"}
+        assert [word["reason"] for word in words_of(found)] == [None] * 3
+        assert {word["error"]["code"] for word in words_of(found)} == {"timeout"}
         if path == CHAT:
             session = found[-1]["session"]
             assert len(ask("GET", f"/v1/sessions/{session}").json()["turns"]) == 1

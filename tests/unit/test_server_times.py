@@ -119,7 +119,7 @@ def test_an_id_has_one_form_whichever_way_it_comes_in(ask, workspace, tmp_path):
         store.write_items([Item(f" {NFD}", "Tea")])
         assert store.item(NFC).title == "Tea" == store.item(NFD).title
         assert store.has_items([NFD, NFC]) == {NFD, NFC}
-        assert [one.id for one in store.items([NFD, "i0001"]).values()] == [NFC, "i0001"]
+        assert [item.id for item in store.items([NFD, "i0001"]).values()] == [NFC, "i0001"]
         assert store.delete_item(NFD) and store.item(NFC) is None
     assert key
 

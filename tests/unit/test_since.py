@@ -43,7 +43,7 @@ def published(
         events=len(events),
         users=1,
         items=1,
-        last=max((one.at for one in events if one.at), default=None),
+        last=max((event.at for event in events if event.at), default=None),
     )
     store = Artifacts(shop.models_dir)
     made = store.publish(
@@ -137,7 +137,7 @@ def test_those_with_one_new_item_are_dealt_out_to_training_and_validation() -> N
     assert [(one.user, one.item) for one in held.train] == [("u", "c"), ("w", "b")]
     assert [(one.user, one.item) for one in held.validation] == [("v", "c"), ("w", "c")]
     assert held.short == 1 and held.new == 4
-    assert {one.user for one in held.histories} == {*"uvw"}
+    assert {history.user for history in held.histories} == {*"uvw"}
     assert not {*held.train, *held.validation} & {*held.known}
 
 

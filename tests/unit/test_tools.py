@@ -98,7 +98,9 @@ def test_attributes_narrow_by_folded_name_and_value(shop):
     shopper = Shopper(filters=Filters(not_attributes={"colour": ("red",)}))
     rest = call(shop, "search", shopper, query="blue", k=20, not_attributes={"colour": ["Blue"]})
     assert rest.products
-    left = {fold(value) for one in rest.products for value in one.attributes.get("colour", ())}
+    left = {
+        fold(value) for product in rest.products for value in product.attributes.get("colour", ())
+    }
     assert not {"red", "blue"} & left
 
 

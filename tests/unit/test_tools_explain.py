@@ -68,7 +68,7 @@ def test_the_evidence_is_looked_up(shop):
     titles = {(one.name, one.text, one.kind) for one in found if one.source == "history"}
     assert titles == {("GAR-020", shop.store.item("GAR-020").title, "like")}
     fields = [one for one in found if one.source == "field"]
-    assert fields and all(one.name and one.text for one in fields)
+    assert fields and all(field.name and field.text for field in fields)
 
 
 def test_why_not_that_gives_its_rank_and_what_stands_above(shop):
@@ -98,7 +98,9 @@ def test_every_constraint_that_keeps_a_product_away_is_named(shop):
     )
     result = explain(shop, item.id, shopper, not_brands=[item.brand.upper()], min_price=1)
     assert result.status == "excluded" and result.rank is None and result.reason is None
-    assert {one.limit: (one.wanted, one.has) for one in result.exclusions} == {
+    assert {
+        exclusion.limit: (exclusion.wanted, exclusion.has) for exclusion in result.exclusions
+    } == {
         "categories": ("Kitchen", "Garden > Grow > Seeds"),
         "not_brands": ("FENNIBOR", "Fennibor"),
         "max_price": ("2", "3.40 EUR"),
@@ -106,7 +108,7 @@ def test_every_constraint_that_keeps_a_product_away_is_named(shop):
         "already_had": ("view", None),
     }
     assert [one["limit"] for one in result.to_dict()["excluded_by"]] == [
-        one.limit for one in result.exclusions
+        exclusion.limit for exclusion in result.exclusions
     ]
 
 
@@ -114,7 +116,7 @@ def test_a_dislike_is_named_as_one(shop):
     history = (HistoryEntry(item="GAR-001", kind=EventKind.DISLIKE),)
     for filters in (Filters(), Filters(allow_seen=True)):
         result = explain(shop, "GAR-001", Shopper(history=history, filters=filters))
-        assert [one.limit for one in result.exclusions] == ["disliked"]
+        assert [exclusion.limit for exclusion in result.exclusions] == ["disliked"]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +169,7 @@ def test_a_product_is_excluded_exactly_if_it_fails_the_filters():
         for _ in range(20):
             chosen = draw.sample(sorted(fields), draw.randrange(4))
             filters = Filters(**{name: draw.choice(fields[name]) for name in chosen})
-            failed = {one.limit.split(".")[0] for one in exclusions(item, filters, ())}
+            failed = {exclusion.limit.split(".")[0] for exclusion in exclusions(item, filters, ())}
             assert bool(failed) is not matches(item, filters)
             assert failed <= set(chosen)
             excluded += bool(failed)
@@ -188,5 +190,5 @@ def test_a_quoted_sentence_is_looked_up_word_for_word(shop):
     result = explain(shop, "GAR-001", Shopper(), query="balcony tomato, no stake")
     assert result.reason.origin == "quote"
     sentences = [one for one in result.evidence if one.name == "description"]
-    assert sentences and all(one.text in result.reason.text for one in sentences)
+    assert sentences and all(sentence.text in result.reason.text for sentence in sentences)
     assert sentences[0].text in shop.store.item("GAR-001").description

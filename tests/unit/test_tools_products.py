@@ -86,13 +86,13 @@ def test_compare_shows_the_catalogues_fields_and_what_differs(shop):
     names = ["GAR-001", "Climbing bean Blue Lake type", "GAR-020"]
     result = call(shop, "compare", products=names)
     assert ids(result) == ["GAR-001", "GAR-002", "GAR-020"]
-    table = {one.name: one for one in result.fields}
+    table = {field.name: field for field in result.fields}
     assert table["price"].values[:2] == ("3.40 EUR", "2.90 EUR")
     assert table["attributes.sow"].values == ("February to April", "May to July", None)
     assert table["attributes.sow"].differs
     plain = result.to_dict()
     assert plain["same"]["language"] == "en" and "price" in plain["differs"]
-    said = {text for one in result.fields for text in one.values if text}
+    said = {text for field in result.fields for text in field.values if text}
     for item in result.items:
         listed = {", ".join(values) for values in item.attributes.values()}
         assert {*listed, item.brand} - {None} <= said

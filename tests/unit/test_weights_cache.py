@@ -202,10 +202,10 @@ def test_two_pulls_at_once_fetch_once(index: Index) -> None:
         threading.Thread(target=weights.pull, args=(NAME, lambda stage, *_: stages.append(stage)))
         for _ in range(3)
     ]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert stages.count("unpack") == 2  # one begin, one end
     assert weights.verify(NAME)
 

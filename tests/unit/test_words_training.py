@@ -125,7 +125,7 @@ def examples(tiny_model: Path) -> WordsSet:
 def test_every_example_holds_and_says_only_what_its_prompt_shows(examples: WordsSet) -> None:
     items = {item.id: item for item in demo_items()}
     assert len(examples.examples) > 80
-    assert {one.describes for one in examples.examples} == {True, False}
+    assert {example.describes for example in examples.examples} == {True, False}
     for one in examples.examples:
         item = items[one.item]
         opening = one.prompt.rpartition("assistant\n")[2]
@@ -138,7 +138,7 @@ def test_every_example_holds_and_says_only_what_its_prompt_shows(examples: Words
 
 
 def test_sentences_differ_from_each_other(examples: WordsSet) -> None:
-    answers = [one.answer for one in examples.examples]
+    answers = [example.answer for example in examples.examples]
     assert skeletons(answers) > 0.2
     assert distinct_2(answers) > 0.25
 
@@ -157,7 +157,7 @@ def test_the_same_seed_makes_the_same_examples(tiny_model: Path) -> None:
 
 def test_pieces_of_a_description_are_told_by_their_first_words() -> None:
     shown = "Wide bottle 700 ml. " + BOTTLE.description + " stainless steel, 310 g, sand, sage."
-    said = {one.says or one.noun or one.own for one in clauses_of(BOTTLE, shown)}
+    said = {clause.says or clause.noun or clause.own for clause in clauses_of(BOTTLE, shown)}
     assert said == {
         "a bottle with a steel loop",
         "keeps tea warm for six hours",
@@ -167,7 +167,9 @@ def test_pieces_of_a_description_are_told_by_their_first_words() -> None:
         "weighs 310 g",
     }
     # What the prompt does not show is not said.
-    assert {one.says for one in clauses_of(BOTTLE, "Wide bottle 700 ml. Holds ice. 310 g.")} == {
+    assert {
+        clause.says for clause in clauses_of(BOTTLE, "Wide bottle 700 ml. Holds ice. 310 g.")
+    } == {
         "holds ice",
         "weighs 310 g",
     }
@@ -248,7 +250,7 @@ def tensors(folder: Path) -> dict[str, Any]:
 def test_an_adapter_learns_to_write(tiny_model: Path, tmp_path: Path) -> None:
     settings = QUICK.model_copy(update={"epochs": 6, "save_every": 100})
     report = train_words(planted(32), str(tiny_model), tmp_path / "out", settings)
-    losses = [one.loss for one in report.evaluations]
+    losses = [evaluation.loss for evaluation in report.evaluations]
     assert losses[-1] < losses[0] / 2 and report.evaluations[-1].ndcg is None
     card = read_card(tmp_path / "out")
     assert card.kind == "words" and card.extra["base_sha256"] and card.data.sha256

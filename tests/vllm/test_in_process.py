@@ -154,7 +154,7 @@ def test_adapters_change_under_running_requests(
 
 def test_calls_of_threads_share_a_batch(tiny_engine: VLLMEngine) -> None:
     prompts = prompts_for(tiny_engine) * 4
-    alone = [tiny_engine.generate([one], max_tokens=40)[0] for one in prompts[:3]]
+    alone = [tiny_engine.generate([prompt], max_tokens=40)[0] for prompt in prompts[:3]]
     with ThreadPoolExecutor(12) as pool:
         found = list(pool.map(lambda one: tiny_engine.generate([one], max_tokens=40)[0], prompts))
     assert found == alone * 4

@@ -97,7 +97,7 @@ def test_texts_equal_those_of_transformers(remote: RemoteEngine) -> None:
     for arguments in ({"max_tokens": 24}, {"max_tokens": 24, "stop": [".", ",", "\n"]}):
         expected = here.generate(prompts, **arguments)
         assert remote.generate(prompts, **arguments) == expected
-        assert ["".join(remote.stream(one, **arguments)) for one in prompts] == expected
+        assert ["".join(remote.stream(prompt, **arguments)) for prompt in prompts] == expected
     here.close()
 
 
@@ -106,7 +106,7 @@ def test_a_hundred_labels_equal_transformers(remote: RemoteEngine) -> None:
 
     here = TransformersEngine.load(MODEL, EngineSettings(device="cpu", precision="fp32"))
     prompts = prompts_for(here)
-    labels = [choose_labels(100, here.token_ids, one) for one in prompts]
+    labels = [choose_labels(100, here.token_ids, prompt) for prompt in prompts]
     for mine, theirs in zip(
         remote.score_labels(prompts, labels), here.score_labels(prompts, labels), strict=True
     ):

@@ -57,6 +57,6 @@ class FoundResult(ToolResult):
 
 def found_products(shop: Recommender, candidates: Sequence[Candidate]) -> tuple[Found, ...]:
     """Look candidates up, in their order; one that was deleted meanwhile is dropped."""
-    items = shop.store.items(one.item for one in candidates)
-    known = [one for one in candidates if one.item in items]
+    items = shop.store.items(candidate.item for candidate in candidates)
+    known = [candidate for candidate in candidates if candidate.item in items]
     return tuple(Found(items[one.item], rank, one) for rank, one in enumerate(known, start=1))

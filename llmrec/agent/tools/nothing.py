@@ -21,7 +21,7 @@ def why_nothing(shop: Recommender, filters: Filters, matching: int) -> tuple[str
     """
     if matching:
         return ()
-    limits = [one for one in single_limits(filters) if one[0] != "not_items"]
+    limits = [limit for limit in single_limits(filters) if limit[0] != "not_items"]
     notes = []
     for name, wanted, alone in limits:
         if not shop.retriever.matching(alone):

@@ -70,7 +70,11 @@ def search(shop: Recommender, shopper: Shopper, arguments: SearchArguments) -> S
         fitting = tuple(cut_to_fit(fitting))
     found = found_products(shop, fitting[: arguments.k])
     notes = why_nothing(shop, filters, passing)
-    answering = None if arguments.sort else sum(one.fit == "answer" for one in result.candidates)
+    answering = (
+        None
+        if arguments.sort
+        else sum(candidate.fit == "answer" for candidate in result.candidates)
+    )
     notes = (*result.notes, *notes)
     return SearchResult(found, result.matching, notes, query, result.unlike, answering)
 

@@ -57,7 +57,7 @@ def pack(
         kinds: the 1-based number of each event kind.
         limit: most events of a history.
     """
-    parts = [_known(one, row, kinds, limit) for one in histories]
+    parts = [_known(history, row, kinds, limit) for history in histories]
 
     def joined(column: int) -> IntArray:
         return np.concatenate([np.empty(0, np.int64), *(part[column] for part in parts)])

@@ -93,7 +93,7 @@ def decode(
     alive = list(range(len(texts)))
     draws = [torch.Generator().manual_seed(sampling.seed) for _ in texts]
     shared = shared_length(prompts)
-    ids, mask = _left_padded([one[shared:] for one in prompts])
+    ids, mask = _left_padded([prompt[shared:] for prompt in prompts])
     cache: Any = None
     if shared:
         with turn() as model, torch.inference_mode(), torch_errors("reading the prompts"):

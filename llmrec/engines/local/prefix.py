@@ -25,7 +25,7 @@ def shared_length(prompts: Sequence[list[int]], *, at_least: float = 16) -> int:
     if len(prompts) < 2:
         return 0
     first, last = min(prompts), max(prompts)
-    shortest = min(len(one) for one in prompts) - 1
+    shortest = min(len(prompt) for prompt in prompts) - 1
     same = next((i for i in range(shortest) if first[i] != last[i]), shortest)
     return same if same >= at_least else 0
 

@@ -142,7 +142,7 @@ def _check(
     network = PagedNetwork(
         graph, precision="fp32", threads=threads, memory=KeyValues(), blocks=Blocks()
     )
-    sequences = [Sequence(list(one)) for one in prompts]
+    sequences = [Sequence(list(prompt)) for prompt in prompts]
     found = list(network.read(sequences, Deadline(None, model)))
     for sequence, ids in zip(sequences, _longer(prompts), strict=True):
         sequence.ids = ids
@@ -162,7 +162,7 @@ def _probes(vocabulary: int, context: int) -> list[list[int]]:
 
 
 def _longer(prompts: list[list[int]]) -> list[list[int]]:
-    return [one + one[:_MORE] for one in prompts]
+    return [prompt + prompt[:_MORE] for prompt in prompts]
 
 
 def _plain(network: Any, ids: list[int]) -> FloatArray:

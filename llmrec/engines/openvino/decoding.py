@@ -32,9 +32,9 @@ def open_sequences(
         network: that will read them, in this order.
         blocks: where the first takes its blocks; the others share those of the beginning.
     """
-    sequences = [Sequence(list(one)) for one in prompts]
+    sequences = [Sequence(list(prompt)) for prompt in prompts]
     # Each keeps a token of its own: there must be something to read.
-    most = min(len(one) for one in prompts) - 1
+    most = min(len(prompt) for prompt in prompts) - 1
     first, last = min(prompts), max(prompts)
     same = next((place for place in range(most) if first[place] != last[place]), most)
     shared = same // network.block
@@ -79,7 +79,7 @@ def decode(
             with turn() as network:
                 if not sequences:
                     sequences = open_sequences(prompts, network, blocks)
-                alive = [row for row, one in enumerate(texts) if not one.done]
+                alive = [row for row, text in enumerate(texts) if not text.done]
                 logits = network.read([sequences[row] for row in alive], deadline)
             for row, own in zip(alive, logits, strict=True):
                 _mask(texts[row].matcher, own)
@@ -89,7 +89,7 @@ def decode(
                 if texts[row].done:
                     blocks.give_back(sequences[row])
             yield texts
-            if all(one.done for one in texts):
+            if all(text.done for text in texts):
                 return
     finally:
         for one in sequences:

@@ -86,7 +86,7 @@ def _longest(text: Any, chat: ChatTokenizer) -> int:
         chat.max_length,
         window if windows else None,
     ]
-    return min((int(one) for one in limits if one), default=_DEFAULT_CONTEXT)
+    return min((int(limit) for limit in limits if limit), default=_DEFAULT_CONTEXT)
 
 
 def _end_ids(folder: Path, text: Any, chat: ChatTokenizer) -> frozenset[int]:

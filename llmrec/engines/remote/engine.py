@@ -66,7 +66,7 @@ class RemoteEngine(Tokenized):
         self._adapters = RemoteAdapters(client, served.model)
         self._completions = Completions(client, self._adapters, served.model)
         limits = (settings.context, served.context or configured_context(folder, chat))
-        self._context = min(one for one in limits if one)
+        self._context = min(limit for limit in limits if limit)
         self._count_lock = threading.Lock()
         self._forward_passes = 0
 

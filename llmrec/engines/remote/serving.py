@@ -69,7 +69,7 @@ def serve_command(
         ModelError: an adapter cannot be read.
     """
     on_cpu = settings.device == "cpu"
-    rank = max([settings.max_adapter_rank, *(_rank(one) for one in adapters.values())])
+    rank = max([settings.max_adapter_rank, *(_rank(adapter) for adapter in adapters.values())])
     if rank > LORA_RANKS[-1]:
         raise ConfigError(
             f"vLLM takes adapters up to rank {LORA_RANKS[-1]}, not {rank}.",

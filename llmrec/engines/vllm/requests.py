@@ -62,7 +62,7 @@ class Requests:
         async for output in self._outputs(ids, api.scoring(labels), adapter):
             told = output.outputs[0].logprobs[0]
         self.counts.scored += 1
-        return _log_softmax(np.array([told[one].logprob for one in labels], dtype=np.float64))
+        return _log_softmax(np.array([told[label].logprob for label in labels], dtype=np.float64))
 
     async def write(
         self, ids: Sequence[int], params: Any, stop: Sequence[str], adapter: str | None

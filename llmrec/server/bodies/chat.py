@@ -85,7 +85,7 @@ class SessionOut(Out):
             limits=tuple(one.text for one in held),
             held=held,
             shown=tuple(one.id for one in conversation.now.shown),
-            marks={one.item: one.kind for one in conversation.now.marks},
+            marks={mark.item: mark.kind for mark in conversation.now.marks},
         )
 
 

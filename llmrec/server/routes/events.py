@@ -37,7 +37,7 @@ async def post_events(body: EventsBody, caller: Shopper, services: TheServices) 
     store = shop.store
 
     def work() -> EventsOut:
-        stored = [one for one in events if isinstance(one, Event)]
+        stored = [event for event in events if isinstance(event, Event)]
         known = store.has_items(one.item for one in stored)
         counts = store.write_events(events)
         unknown = sum(one.item not in known for one in stored)

@@ -61,7 +61,7 @@ def _file(name: str) -> Response:
         NotFound: there is none of this name.
     """
     # Names are compared, never joined to a path, so that none leads out of the folder.
-    found = next((one for one in _folder().iterdir() if one.name == name), None)
+    found = next((path for path in _folder().iterdir() if path.name == name), None)
     kind = _KINDS.get(PurePosixPath(name).suffix)
     if found is None or kind is None:
         raise NotFound("The page has no such part.", hint="Begin at /.")

@@ -74,11 +74,11 @@ async def recommend_batch(body: BatchBody, caller: Merchant, services: TheServic
         shop.load()
         main = shop.recommender
         return main.recommend_many(
-            [one.entries() for one in body.requests],
+            [request.entries() for request in body.requests],
             body.k,
-            queries=[one.query for one in body.requests],
+            queries=[request.query for request in body.requests],
             filters=body.filters,
-            users=[one.user for one in body.requests],
+            users=[request.user for request in body.requests],
             describe=body.describe,
             explain=body.explain,
             seed=body.seed,

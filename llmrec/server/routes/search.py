@@ -28,8 +28,8 @@ async def search(body: SearchBody, caller: Shopper, services: TheServices) -> Se
         read = read_query(clean_query(body.query), body.filters, main.store.currencies())
         request = RetrievalRequest(query=read.query, filters=read.filters)
         result = main.retriever.retrieve(request, body.k)
-        items = main.store.items(one.item for one in result.candidates)
-        known = [one for one in result.candidates if one.item in items]
+        items = main.store.items(candidate.item for candidate in result.candidates)
+        known = [candidate for candidate in result.candidates if candidate.item in items]
         return SearchOut.model_validate(
             {
                 "found": [
