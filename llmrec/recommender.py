@@ -327,7 +327,12 @@ class Recommender(Parts):
 
         searches = [
             RetrievalRequest(
-                request.history, request.query, options.filters, options.subject, options.recipient
+                request.history,
+                request.query,
+                options.filters,
+                options.subject,
+                options.recipient,
+                options.thing,
             )
             for request in requests
         ]

@@ -84,6 +84,8 @@ class ListWishes(TypedDict, total=False):
             what is called so comes. By default what fits best comes first.
         recipient: whom it is for, in words ("my sister"), where it is somebody else than the user:
             a reason may say so, and with a query nothing comes that is made for others.
+        thing: the kind of thing within the query ("tent" of "a light tent for two"), where it is
+            known: what answers the query is then measured by it alone.
         cut: whether, with a query, only what answers it comes, and a few that are near where
             nothing does, however few; by default ``fit`` of each recommendation says which do.
     """
@@ -96,6 +98,7 @@ class ListWishes(TypedDict, total=False):
     subject: Sequence[str]
     sort: str | None
     recipient: str | None
+    thing: str | None
     cut: bool
 
 
@@ -113,6 +116,7 @@ class ListOptions:
     subject: tuple[str, ...]
     sort: Sort | None
     recipient: str | None
+    thing: str | None = None
     cut: bool = False
 
 
@@ -146,6 +150,7 @@ def as_options(
         subject=clean_subject(wishes.get("subject", ())),
         sort=as_sort(wishes.get("sort")),
         recipient=clean_query(wishes.get("recipient")),
+        thing=clean_query(wishes.get("thing")),
         cut=wishes.get("cut", False),
     )
 

@@ -20,6 +20,7 @@ from llmrec.agent.tools.search import SearchResult
 from llmrec.answer_events import AnswerEvent
 from llmrec.catalog.things import Things
 from llmrec.requests import MAX_QUERY_CHARS
+from llmrec.retrieval.request import RetrievalRequest
 from llmrec.retrieval.taste import disliked
 from llmrec.types import Event, Item, Language, Recommendation
 
@@ -45,6 +46,9 @@ __all__ = [
     "with_kept",
 ]
 
+
+_MOST_COUNTED = 100
+"""Answers that are counted to say how many there would be without a limit."""
 
 _MOST_TRIED = 16
 """Of the constraints in a dead end; a message can name hundreds, a shopper seldom has ten."""
@@ -123,6 +127,7 @@ def shopper_in(
         subject,
         language=language,
         recipient=situation.recipient or None,
+        thing=situation.words[0] if situation.words else None,
     )
 
 
@@ -238,6 +243,18 @@ class Counter:
         if self.named and self.shopper.query:
             away = without(filters, disliked(self.shopper.history))
             return self.shop.retriever.matching(away, named=self.shopper.query)
+        shopper = self.shopper
+        if shopper.query and self.shop.settings.retrieval.cut:
+            request = RetrievalRequest(
+                shopper.history,
+                shopper.query,
+                filters,
+                shopper.subject,
+                shopper.recipient,
+                shopper.thing,
+            )
+            answers = self.shop.retriever.retrieve(request, _MOST_COUNTED).candidates
+            return sum(candidate.fit == "answer" for candidate in answers)
         known = known_things(filters, self.shopper.history)
         return self.shop.retriever.matching(filters, known, self.shopper.subject)
 

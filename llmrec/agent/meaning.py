@@ -48,6 +48,9 @@ _COMMANDS: dict[Intent, CommandKind] = {
     "none_of_these": "others",
 }
 
+_MOST_TAKEN = 3
+"""Products that one message puts into the cart; more are a reader's guess of the whole screen."""
+
 _OF_ONE = ("product_question", "why")
 """Questions that are mostly about one product."""
 
@@ -249,14 +252,15 @@ def _order(
     Where it stands beside one that takes back ("the first, no rush"), the cart is offered.
     """
     buys = asks_to_buy(message)
-    if buys and not references:
+    if buys and len(references) <= 1:
         named = titles_named(message, [product.title for product in situation.shown])
-        references = tuple(Reference(situation.shown[place].number) for place in named)
+        by_name = tuple(Reference(situation.shown[place].number) for place in named)
+        references = by_name if len(by_name) > 1 or not references else references
+    takes = takes_back(message)
+    if buys and not takes and 0 < len(references) <= _MOST_TAKEN:
+        return "cart", references
     if len(references) != 1:
         return "contact", references
-    takes = takes_back(message)
-    if buys and not takes:
-        return "cart", references
     return ("smalltalk" if takes and not buys else "offer_cart"), references
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -10,7 +10,7 @@ from llmrec.agent.commands import Command, CommandKind
 from llmrec.agent.comparison import comparison_sentence
 from llmrec.agent.constraints import Reference, Shown
 from llmrec.agent.events import AgentEvent, Card, ConstraintsChanged, Products, Table
-from llmrec.agent.naming import items_named, name_in, of_name, place_in
+from llmrec.agent.naming import items_named, name_in, of_name, place_in, titles_named
 from llmrec.agent.profile import profile_of
 from llmrec.agent.recognised import asks_for_reviews, asks_why_not
 from llmrec.agent.reducer import Note, meant
@@ -28,7 +28,7 @@ from llmrec.agent.tools.shop_question import ShopQuestionResult
 from llmrec.agent.turn import Steps, TurnInProgress, held_now
 from llmrec.catalog.tokens import tokens
 from llmrec.documents import Quotation
-from llmrec.documents.sentences import clauses_in, questions_in
+from llmrec.documents.sentences import asks, clauses_in, questions_in
 from llmrec.explain.field_values import price_in, value_in
 from llmrec.reviews import listed_aspects
 from llmrec.types import EventKind, Item
@@ -136,6 +136,10 @@ def _named(
         return items[0].id
     if not needed and turn.now.shown and _is_aspect(name, shown.values()):
         return None
+    if not items and not needed and turn.now.shown:
+        places = titles_named(message, [product.title for product in turn.now.shown])
+        if len(places) == 1:
+            return turn.now.shown[places[0]].id
     if pointed and not items:
         return None
     turn.finished = True
@@ -312,15 +316,34 @@ def _together(turn: TurnInProgress, command: Command) -> Steps:
 
 def _marking(kind: EventKind, key: str) -> Handler:
     def handler(turn: TurnInProgress, command: Command) -> Steps:
-        product = _product(turn, command.references)
-        if isinstance(product, Note):
-            yield from turn.refuse(product)
-            turn.finished = True
-            return
-        yield from turn.mark(product.id, product.title, kind)
-        yield from turn.say(key, title=product.title)
+        for reference in command.references or (Reference(),):
+            product = _product(turn, (reference,))
+            if isinstance(product, Note):
+                yield from turn.refuse(product)
+                turn.finished = True
+                return
+            yield from turn.mark(product.id, product.title, kind)
+            yield from turn.say(key, title=product.title)
+        if kind is EventKind.CART:
+            for item in _named_earlier(turn, command.text):
+                yield from turn.mark(item.id, item.title, kind)
+                yield from turn.say(key, title=item.title)
 
     return handler
+
+
+def _named_earlier(turn: TurnInProgress, message: str) -> Iterator[Item]:
+    """What was shown before and is named beside what is on the screen: "the bowls and the bed"."""
+    on_screen = {product.id for product in turn.now.shown}
+    shown = [id for past in turn.conversation.turns for id in past.products]
+    earlier = [id for id in dict.fromkeys(shown) if id not in on_screen]
+    items = turn.agent.shop.store.items(earlier)
+    known = [items[id] for id in earlier if id in items]
+    # A word that the screen has, too, means what is on the screen.
+    titles = [*(item.title for item in known), *(product.title for product in turn.now.shown)]
+    for place in titles_named(message, titles):
+        if place < len(known):
+            yield known[place]
 
 
 def _product_question(turn: TurnInProgress, command: Command) -> Steps:
@@ -427,7 +450,9 @@ def _contact(turn: TurnInProgress, command: Command) -> Steps:
 def _shop_question(turn: TurnInProgress, command: Command) -> Steps:
     """The passage that answers each question; the contact where none is found for any."""
     passages: dict[str, Quotation] = {}
-    for questions in (questions_in(turn.reading), clauses_in(turn.reading)):
+    # What is told before a question ("if it's too low for him, can I send it back?") blurs it.
+    clauses = sorted(clauses_in(turn.reading), key=lambda clause: not asks(clause))
+    for questions in (questions_in(turn.reading), clauses):
         open_questions = [question for question in questions if question not in turn.answered]
         for question in open_questions[:_MOST_QUESTIONS]:
             result = yield from turn.call("shop_question", {"question": question})

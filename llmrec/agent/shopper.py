@@ -25,6 +25,7 @@ class Shopper:
         history: oldest first, the log's and the conversation's.
         filters: hard constraints; what a tool is asked can only narrow them.
         query: what the conversation is about, in words, if a tool is asked for nothing else.
+        thing: the kind of thing within the query, if it is known.
         subject: everything that is found must be about one of these; without any, about anything.
         seed: of shuffle and writing; ``None`` takes the one of the settings.
         recipient: whom the quest is for, in their words, if it is somebody else.
@@ -39,6 +40,7 @@ class Shopper:
     seed: int | None = None
     language: Language | None = None
     recipient: str | None = None
+    thing: str | None = None
 
     @classmethod
     def of_log(cls, shop: Recommender, user: str | None, filters: Filters | None = None) -> Shopper:

@@ -6,7 +6,7 @@ import re
 
 from llmrec.linear import bounded
 
-__all__ = ["clauses_in", "questions_in", "sentences"]
+__all__ = ["asks", "clauses_in", "questions_in", "sentences"]
 
 _LEAST = 4
 """Signs below which a piece of a message asks nothing: "hi", "ok"."""
@@ -51,6 +51,15 @@ def _each(question: str) -> list[str]:
     first, *others = _FURTHER.split(question)
     begins = others and not _ASKS.search(first)
     return [piece.strip() for piece in (others if begins else (first, *others)) if piece.strip()]
+
+
+def asks(clause: str) -> bool:
+    """Whether a piece of a message begins like a question or ends as one.
+
+    >>> asks("can I send it back"), asks("if it is too low")
+    (True, False)
+    """
+    return clause.endswith(("?", "？")) or bool(_ASKS.search(clause))
 
 
 def clauses_in(message: str) -> list[str]:

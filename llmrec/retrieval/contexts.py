@@ -51,12 +51,22 @@ class ContextBuilder:
             at = now if request.now is None else _seconds(request)
             context = self._context(request, taste, wording, items, vectors, at)
             query = query if self._is_read(wording, context.allowed) else None
-            contexts.append(replace(context, query=query, behaviour=shopper))
+            context = replace(context, query=query, behaviour=shopper)
+            if wording is not None and request.thing:
+                context = replace(context, about=self._of_thing(context, request.thing))
+            contexts.append(context)
         return contexts
 
     def _wording(self, request: RetrievalRequest) -> Wording | None:
         query = without_me((request.query or "").strip())
         return read_wording(query, self.state, self.store.items) if query else None
+
+    def _of_thing(self, context: Context, thing: str) -> Context:
+        """The same request, as if its words were the kind of thing alone."""
+        wording = read_wording(thing, self.state, self.store.items)
+        (query,) = self._queries([wording])
+        query = query if self._is_read(wording, context.allowed) else None
+        return replace(context, query=query, wording=wording, words=wording.text)
 
     def _queries(self, wordings: Sequence[Wording | None]) -> list[QueryVector | None]:
         """What each query means; one batch of texts for each encoder."""

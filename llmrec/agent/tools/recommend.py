@@ -111,6 +111,7 @@ def _options(
         "language": shopper.language,
         "recipient": shopper.recipient,
         "subject": shopper.subject,
+        "thing": shopper.thing if arguments.query in (None, shopper.query) else None,
         "sort": arguments.sort,
         "cut": shop.settings.retrieval.cut,
     }

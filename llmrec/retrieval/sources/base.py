@@ -60,6 +60,8 @@ class Context:
         behaviour: float32 ``[dim]`` of unit length, the behaviour encoder's vector of the shopper;
             ``None`` without an encoder, or where it knows nothing of the history.
         wording: how the query was read; ``None`` without one.
+        about: the same request as if its words were the kind of thing alone; ``None`` where that is
+            not known.
         words: the query, else the titles of what was liked last.
         now: the moment of the request in seconds since 1970 UTC.
     """
@@ -74,6 +76,7 @@ class Context:
     query: QueryVector | None = None
     behaviour: FloatArray | None = None
     wording: Wording | None = None
+    about: Context | None = None
     words: str = ""
     now: float = float("inf")
 
