@@ -318,10 +318,11 @@ def answer(turn: TurnInProgress, liked: Shown | None = None, *, new: bool = Fals
     yield Products(cards=cards)
     if new and (titles := left_out(result)):
         yield from turn.say("left_out_known", titles=" · ".join(titles))
-    if (count := matching(result) + (kept is not None)) < turn.agent.k:
-        yield from turn.say("fewer", count=count)
-    elif len(cards) < turn.agent.k and answering(result):
+    count = matching(result) + (kept is not None)
+    if len(cards) < min(count, turn.agent.k) and answering(result):
         yield from turn.say("fewer_answer", count=len(cards))
+    elif count < turn.agent.k:
+        yield from turn.say("fewer", count=count)
 
 
 def _no_such(turn: TurnInProgress) -> str:

@@ -9,7 +9,8 @@ from llmrec.linear import bounded
 __all__ = ["asks", "clauses_in", "questions_in", "sentences"]
 
 _LEAST = 4
-"""Signs below which a piece of a message asks nothing: "hi", "ok"."""
+"""Words, in Chinese signs, below which a piece of a message that does not begin like a question
+asks nothing."""
 
 _STOPS = bounded(r"[.!?…;]\s+|[,:]\s+|\s[-–—]\s|[。！？；，]")
 
@@ -65,7 +66,12 @@ def asks(clause: str) -> bool:
 def clauses_in(message: str) -> list[str]:
     """The pieces of a message between its stops and commas, for what was asked without a mark."""
     pieces = (piece.strip() for piece in _STOPS.split(message))
-    return [piece for piece in pieces if len(piece) >= _LEAST and piece != message]
+    return [piece for piece in pieces if piece != message and (_is_long(piece) or asks(piece))]
+
+
+def _is_long(piece: str) -> bool:
+    """Whether a piece of a message may ask something: "Fine" and "hang on" do not."""
+    return len(piece.split()) >= _LEAST or (not piece.isascii() and len(piece) >= _LEAST)
 
 
 def sentences(text: str) -> list[str]:
