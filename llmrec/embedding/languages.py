@@ -32,6 +32,10 @@ _TRUST = 12.0
 English, and by how much more where all are. docs/design/004-retrieval.md has what they do to
 German, Chinese and English queries."""
 
+_BESIDE_ENGLISH = "de"
+"""Of languages in Latin letters the one whose words the default encoder may know some of; names of
+brands ("Nespresso Vertuo Pop") look like Italian, Polish or French beside a word of English."""
+
 _lock = threading.Lock()
 
 
@@ -89,7 +93,10 @@ def reads_as_english(query: str, knows: Callable[[str], bool]) -> bool:
     with _lock:
         scores = dict(_identifier().rank(query[:_MAX_CHARS]))
     english = scores.pop("en")
-    return bool(max(scores.values()) - english <= _DOUBT + _TRUST * known)
+    likeliest = max(scores, key=lambda language: scores[language])
+    if known and likeliest != _BESIDE_ENGLISH:
+        return True
+    return bool(scores[likeliest] - english <= _DOUBT + _TRUST * known)
 
 
 @lru_cache(maxsize=1)

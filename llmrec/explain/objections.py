@@ -29,6 +29,7 @@ from llmrec.explain.wishes import (
     price_limit,
     refusals,
 )
+from llmrec.linear import bounded
 from llmrec.prompting import one_line
 from llmrec.types import EventKind, Item, Language
 
@@ -128,11 +129,11 @@ _NAMED = {
 _NEAR = Decimal("0.05")
 """What is less by so small a part is called the same: 0.98 litres are a litre."""
 
-_RANGE = re.compile(r"(?<![\d.,-])(-?\d+(?:[.,]\d+)?)\s?[-–]\s?(\d+(?:[.,]\d+)?)")
-_UP_TO = re.compile(r"\b(?:up to|bis|max\.?)\s|最多|以下")
-_LETTERS = re.compile(r"\b(?:XXXL|XXL|XL|XXS|XS|S|M|L)\b")
+_RANGE = bounded(r"(?<![\d.,-])(-?\d+(?:[.,]\d+)?)\s?[-–]\s?(\d+(?:[.,]\d+)?)")
+_UP_TO = bounded(r"\b(?:up to|bis|max\.?)\s|最多|以下")
+_LETTERS = bounded(r"\b(?:XXXL|XXL|XL|XXS|XS|S|M|L)\b")
 _LETTER_ORDER = ("XXS", "XS", "S", "M", "L", "XL", "XXL", "XXXL")
-_NONE = re.compile(
+_NONE = bounded(
     r"(?:no|none|nein|kein\w*|ohne|nil|zero|0(?:\s?\D{0,3})?|false|free|无|否|不含|没有)\b.*|[无否].*|不含.*"
     r"|.*(?:-free|frei)",
     re.IGNORECASE,

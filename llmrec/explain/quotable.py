@@ -19,6 +19,7 @@ from llmrec.explain.patterns import CARE, CAUTION, FOOTNOTE, NO_FACT, OF_TROUBLE
 from llmrec.explain.phrases import PHRASES
 from llmrec.explain.repeats import repeats_title
 from llmrec.explain.sentences import runs_of, sentences_of
+from llmrec.linear import bounded
 from llmrec.types import Item, Language
 
 __all__ = ["Quotable", "quotable_sentences", "text_language"]
@@ -28,10 +29,10 @@ MOST = {"en": 240, "de": 240, "zh": 90}
 
 _FEWEST_WORDS, _FEWEST_CHINESE = 2, 3
 _MOST_COMMAS = 10
-_CHINESE_END = re.compile("[。！？][”’」》）]{0,3}$")
+_CHINESE_END = bounded("[。！？][”’」》）]{0,3}$")
 
-_LOUD = re.compile(
-    r"\b(?:[A-ZÄÖÜ]{5,}|BIG|NEW|ADD|NOT|ALL|AND|FREE|BEST|ANY|ONLY|EASY|MORE|VERY|MUST|SIZE|YOU)\b"
+_LOUD = bounded(
+    r"\b(?:[A-ZÄÖÜ]{5,40}|BIG|NEW|ADD|NOT|ALL|AND|FREE|BEST|ANY|ONLY|EASY|MORE|VERY|MUST|SIZE|YOU)\b"
 )
 _OPENERS = (
     "The|This|These|Those|Its|Our|Your|You|We|That|When|Every|With|Make|Keep|Use|Get|Add|Give|Create"
@@ -39,14 +40,14 @@ _OPENERS = (
 )
 
 # Marks of a page or of a template, entities, columns, a text that breaks off, hidden characters.
-_BROKEN = re.compile(
+_BROKEN = bounded(
     r"[<>{}\[\]|\\^~_=\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufffd\ue000-\uf8ff]"
     r"|&#?\w{1,8};|\.\.|\s\.|[^\W_]{2}\.[A-Z][a-z]|…|\?|？|!|！|--|：\S*：|:[^:]*:|\s[-–]\s.*\s[-–]\s"
     # Words run together, a comma apart from its word, the label of a page's part, its heading.
-    r"|\d[a-z]{5,}|\w\s,\s|^(?:Description|Features?|Beschreibung|Eigenschaften|Hinweis)\s?:"
-    r"|^(?:[A-Z]{3,}\s){2,}|\d-\s|^Contact\s"
+    r"|\d[a-z]{5,40}|\w\s,\s|^(?:Description|Features?|Beschreibung|Eigenschaften|Hinweis)\s?:"
+    r"|^(?:[A-Z]{3,40}\s){2,40}|\d-\s|^Contact\s"
     # A word glued to what stands in brackets, an item's number, a lost ×.
-    r"|[^\W\d_]{3}\((?!s\)|R\)|TM\))[^\W\d_]{2}|\)-[A-Za-z]|^\d{1,2}[.)]\s|\d\.[A-Z]|\b(\d{2,})\s\1\b"
+    r"|[^\W\d_]{3}\((?!s\)|R\)|TM\))[^\W\d_]{2}|\)-[A-Za-z]|^\d{1,2}[.)]\s|\d\.[A-Z]|\b(\d{2,40})\s\1\b"
     r"|\d\s?in\.$"
     # Apostrophes that a page has lost: "youll", "its not".
     r"|\b(?:[Yy]ou(?:ll|re|ve)|[Tt]hey(?:ll|re)|[Ww]ont|[Dd]ont|[Dd]oesnt|[Aa]rent|[Ii]snt|[Cc]ant"
@@ -54,7 +55,7 @@ _BROKEN = re.compile(
     r"|\)\s[A-Z][\w’']*\s[A-Z]\w+\s|^Fact\s?:"
     # A heading that runs into its sentence: "Built To Last The frame is ...".
     rf"|[^\W\d_][\w’']*\s(?:{_OPENERS})\s(?:[a-z]|[A-Z]\w+\s[a-z])"
-    r"|^(\w{4,})\s(?:\S+\s){2,9}?\2\s(?:[A-Z]\S+\s){0,3}(?:is|are|has|have|makes?|comes?)\b"
+    r"|^(\w{4,40})\s(?:\S+\s){2,9}?\2\s(?:[A-Z]\S+\s){0,3}(?:is|are|has|have|makes?|comes?)\b"
     r"|\b([A-Z]\w+[®™]? [A-Z]\w+)[®™]?\s(?:\w+[®™]?\s){0,6}\3\b"
     # Of a whole range, and not of this.
     r"|^Our (?:wide|new|mega\S*|range|large|huge|line|selection|variety|collection|full|premium)\b"
@@ -62,10 +63,10 @@ _BROKEN = re.compile(
     r"|\b(?:chair|product|item|it|pen|bag|box) have\b"
 )
 _REFUSED = (_BROKEN, FOOTNOTE, NO_FACT, OF_TROUBLE)
-_CHINESE = re.compile("[\u4e00-\u9fff]")
-_LATIN_WORD = re.compile(r"[A-Za-z]{2,}")
-_BEGINS = re.compile(r"[^\W_]|[\"“„('’]")
-_PAUSE = re.compile(r"[,;，；：。]|\.\s|\sbut\s|\saber\s")
+_CHINESE = bounded("[\u4e00-\u9fff]")
+_LATIN_WORD = bounded(r"[A-Za-z]{2,40}")
+_BEGINS = bounded(r"[^\W_]|[\"“„('’]")
+_PAUSE = bounded(r"[,;，；：。]|\.\s|\sbut\s|\saber\s")
 _ENGLISH_WORDS = (
     "the and of for with is to in it on you your that from are an as at or by no not one two all "
     "its when so into out up can"

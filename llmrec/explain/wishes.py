@@ -13,6 +13,7 @@ from llmrec.catalog.tokens import tokens
 from llmrec.explain.facts import fold
 from llmrec.explain.numbers import Number, numbers_in
 from llmrec.explain.requests import WordsRequest
+from llmrec.linear import bounded
 
 __all__ = [
     "Refusal",
@@ -35,44 +36,44 @@ _ABOVE = (
     r"|länger als|ab|至少|超过|不少于)"
 )
 _BEFORE = {
-    "most": re.compile(rf"(?<!\w){_BELOW}\s*(?:about\s|etwa\s|ca\.\s)?$"),
-    "least": re.compile(rf"(?<!\w){_ABOVE}\s*(?:about\s|etwa\s|ca\.\s)?$"),
+    "most": bounded(rf"(?<!\w){_BELOW}\s*(?:about\s|etwa\s|ca\.\s)?$"),
+    "least": bounded(rf"(?<!\w){_ABOVE}\s*(?:about\s|etwa\s|ca\.\s)?$"),
 }
 _BEHIND = {
-    "most": re.compile(r"\s*(?:or less|at most|max\b|oder weniger|höchstens|以内|以下)"),
-    "least": re.compile(r"\s*(?:or more|at least|and more|oder mehr|mindestens|以上)"),
+    "most": bounded(r"\s*(?:or less|at most|max\b|oder weniger|höchstens|以内|以下)"),
+    "least": bounded(r"\s*(?:or more|at least|and more|oder mehr|mindestens|以上)"),
 }
 _REACH = 24
 """Characters before a number in which its "under" or "at least" stands."""
 
-_PEOPLE = re.compile(
+_PEOPLE = bounded(
     r"[\s-]?(?:people|persons?|players?|guests|adults|campers|of us|personen|spieler|leute|gäste"
     r"|个?人)(?![a-z])"
 )
-_SIZE = re.compile(
+_SIZE = bounded(
     r"(?:\bsize|\bgrö(?:ß|ss)e|尺码)\s?(?P<a>\d{2}(?![\d.,])|xxs|xs|s|m|l|xl|xxl|xxxl)(?![\w-])"
     r"|(?P<b>\d{2})\s?码"
 )
 # Chinese goes on behind a unit without a space: "2升的水壶".
-_MEASURE = re.compile(r"[\d.,]+\s?(?:毫[升米]|千克|公斤|厘米|小时|分钟|[升克米天瓦])|.*", re.DOTALL)
-_FREEZING = re.compile(r"\b(?:freezing|frost)\b|gefrierpunkt|零度|冰点", re.IGNORECASE)
-_DEGREES = re.compile(r"(?<!\w)(-?\d{1,2})\s?(?:°\s?c\b|degrees\b|grad\b|度)", re.IGNORECASE)
+_MEASURE = bounded(r"[\d.,]+\s?(?:毫[升米]|千克|公斤|厘米|小时|分钟|[升克米天瓦])|.*", re.DOTALL)
+_FREEZING = bounded(r"\b(?:freezing|frost)\b|gefrierpunkt|零度|冰点", re.IGNORECASE)
+_DEGREES = bounded(r"(?<!\w)(-?\d{1,2})\s?(?:°\s?c\b|degrees\b|grad\b|度)", re.IGNORECASE)
 
 # "no more than", "no longer" are of limits; "no idea" of nobody.
 _NO_REFUSAL = "(?!more|longer|less|idea|matter|problem|one|need|hurry|wonder)"
 # "does not let ink through" refuses no letting: such verbs say nothing alone.
 _NO_VERB = "(?!too|only|just|let|have|need|want|make|get|use|take|know|work|look|zu|nur|mehr|so)"
-_WHOLLY = re.compile(
-    rf"\b(?:no {_NO_REFUSAL}|without (?:any |an? |the )?|free (?:of|from) )(?P<a>[a-z]{{3,}})"
-    r"|\b(?P<b>[a-z]{3,})-free\b"
-    rf"|\b(?:(?:does|do|will|should|can) ?n[o']t|won't|never) {_NO_VERB}(?P<c>[a-z]{{3,}})"
-    r"|\b(?:ohne (?:ein\w{0,2} |jede\w? )?|kein\w{0,2} )(?P<d>[a-zäöü]{3,})"
-    rf"|\bnicht {_NO_VERB}(?P<e>[a-zäöü]{{4,}})|\b(?P<f>[a-zäöü]{{4,}}?)-?freie?[nrms]?\b"
+_WHOLLY = bounded(
+    rf"\b(?:no {_NO_REFUSAL}|without (?:any |an? |the )?|free (?:of|from) )(?P<a>[a-z]{{3,40}})"
+    r"|\b(?P<b>[a-z]{3,40})-free\b"
+    rf"|\b(?:(?:does|do|will|should|can) ?n[o']t|won't|never) {_NO_VERB}(?P<c>[a-z]{{3,40}})"
+    r"|\b(?:ohne (?:ein\w{0,2} |jede\w? )?|kein\w{0,2} )(?P<d>[a-zäöü]{3,40})"
+    rf"|\bnicht {_NO_VERB}(?P<e>[a-zäöü]{{4,40}})|\b(?P<f>[a-zäöü]{{4,40}}?)-?freie?[nrms]?\b"
     r"|(?:不要有|不要(?!太)|不含|无|没有)(?P<g>[\u4e00-\u9fff]{1,3})"
     r"|(?:不会|不容易|不)(?![要含太用知是想超到少])(?P<h>[\u4e00-\u9fff]{2})"
 )
-_PARTLY = re.compile(
-    r"\b(?:not too|nicht zu) (?P<a>[a-zäöü]{3,})|(?:不要太|别太|不太)(?P<b>[\u4e00-\u9fff]{1,3})"
+_PARTLY = bounded(
+    r"\b(?:not too|nicht zu) (?P<a>[a-zäöü]{3,40})|(?:不要太|别太|不太)(?P<b>[\u4e00-\u9fff]{1,3})"
 )
 
 
@@ -201,10 +202,10 @@ def refusals(question: str) -> tuple[Refusal, ...]:
     )
 
 
-_COUNT = re.compile(r"(?<![\d.,])(\d{1,6})[\s-]?([^\W\d_]{3,})")
-_UP_TO = re.compile(
+_COUNT = bounded(r"(?<![\d.,])(\d{1,6})[\s-]?([^\W\d_]{3,40})")
+_UP_TO = bounded(
     r"(?:up to|at most|no more than|bis zu|maximal|höchstens)\s"
-    r"(\d{1,6})[\s-]([^\W\d_]{3,})(?![^.;]*\bper\b)"
+    r"(\d{1,6})[\s-]([^\W\d_]{3,40})(?![^.;]*\bper\b)"
 )
 _LETTERS = ("XXS", "XS", "S", "M", "L", "XL", "XXL", "XXXL")
 

@@ -547,7 +547,9 @@ def _reads(had: Talk, case: Case) -> tuple[dict[str, Any], Mapping[str, Any]]:
 
 
 def _holds(had: Talk, case: Case) -> bool:
-    context = context_of(had.now)
+    limits = had.now.constraints
+    limits = limits.drop(*limits.of("wish"))  # a wish is looked for, and keeps nothing away
+    context = context_of(had.now.model_copy(update={"constraints": limits}))
     held = dict(context.held) if context else {}
     held.pop("for_whom", None)
     seeks = all(word in (had.now.query or "") for word in case.seeks.split())

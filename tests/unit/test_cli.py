@@ -60,8 +60,9 @@ def test_recommend_as_json_honours_filters(run, shop):
     )
     data = json.loads(result.stdout)
     prices = [float(one["item"]["price"]) for one in data["recommendations"]]
-    assert len(prices) == 3 and max(prices) <= 3.5
-    assert len(data["considered"]) == 3 and "retrieval" in data["considered"][0]["scores"]
+    # What does not answer the words is cut.
+    assert 1 <= len(prices) <= 3 and max(prices) <= 3.5
+    assert data["considered"] and "retrieval" in data["considered"][0]["scores"]
 
 
 def test_explain_means_reasons_and_scores_come_by_their_name(run, shop):

@@ -80,7 +80,7 @@ def test_ask_why_and_like_in_the_shoppers_language(browser, url, told, size):
         visit.press("#starts li:first-child button")
         assert page.inner_text(".turn .words").strip() == told["shown"]
         visit.ask(told["message"])
-        assert visit.filters() == [told["held"]] and visit.titles()
+        assert told["held"] in visit.filters() and visit.titles()
         assert page.locator(f"{FIRST} .price").evaluate(
             "(price, pattern) => new RegExp(pattern, 'u').test(price.textContent)", told["price"]
         )
