@@ -57,7 +57,7 @@ def _each(question: str) -> list[str]:
 def asks(clause: str) -> bool:
     """Whether a piece of a message begins like a question or ends as one.
 
-    >>> asks("can I send it back"), asks("if it is too low")
+    >>> asks("can I send it back"), asks("lovely colours")
     (True, False)
     """
     return clause.endswith(("?", "？")) or bool(_ASKS.search(clause))

@@ -35,11 +35,15 @@ class Phrases:
     own_names: bool = False
 
     def listed(self, values: Sequence[str]) -> str:
-        """The values in one phrase.
+        """The values in one phrase; measures as they stand: they may be of one thing or of several.
 
         >>> PHRASES["en"].listed(["S", "M", "L"]), PHRASES["de"].listed(["rot"])
         ('S, M and L', 'rot')
+        >>> PHRASES["de"].listed(["7 Kerzen", "LED"])
+        '7 Kerzen, LED'
         """
+        if any(value[:1].isdigit() for value in values):
+            return self.comma.join(values)
         *most, last = values
         return self.comma.join(most) + (self.last if most else "") + last
 

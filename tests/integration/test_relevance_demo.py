@@ -49,8 +49,10 @@ def test_only_the_chew_is_to_chew(shop: Recommender) -> None:
     assert _shown(shop, "chew", "my labrador") == ["Chew root, medium"]
 
 
-def test_what_nobody_here_understands_brings_nothing(shop: Recommender) -> None:
-    assert _shown(shop, "qwrtzpl") == []
+def test_of_what_is_not_here_that_is_said(shop: Recommender) -> None:
+    answer = shop.recommend((), 5, "tennis racket", explain=False, cut=True)
+    assert answer.trace.unlike is not None
+    assert all(one.fit == "near" for one in answer)
 
 
 def test_a_name_is_no_lantern(shop: Recommender) -> None:

@@ -56,7 +56,7 @@ def test_a_row_holds_what_its_sentence_quotes_and_names(pairs):
     for row, line in quoted:
         last = row["sentence"].removesuffix("Not in stock at the moment.").strip()[-12:]
         named = [*row["fields"].values(), row["text"]]
-        assert any(last.rstrip(".") in str(value) for value in named), row
+        assert any(last.rstrip(".") in str(value) for value in named), row["sentence"]
         if "history" in "".join(line["evidence"]):
             assert "Earlier, oldest first: " in row["situation"]
 
