@@ -32,10 +32,6 @@ _TRUST = 12.0
 English, and by how much more where all are. docs/design/004-retrieval.md has what they do to
 German, Chinese and English queries."""
 
-_BESIDE_ENGLISH = "de"
-"""Of languages in Latin letters the one whose words the default encoder may know some of; names of
-brands ("Nespresso Vertuo Pop") look like Italian, Polish or French beside a word of English."""
-
 _lock = threading.Lock()
 
 
@@ -90,13 +86,12 @@ def reads_as_english(query: str, knows: Callable[[str], bool]) -> bool:
     if sum(map(str.isascii, letters)) < len(letters) / 2:  # of one 茶 the model is not sure
         return False
     known = sum(map(knows, words)) / len(words)
+    if known and len(words) > 1 and query.istitle():
+        return True  # a brand ("Nespresso Vertuo Pop"), which looks Italian to the model
     with _lock:
         scores = dict(_identifier().rank(query[:_MAX_CHARS]))
     english = scores.pop("en")
-    likeliest = max(scores, key=lambda language: scores[language])
-    if known and likeliest != _BESIDE_ENGLISH:
-        return True
-    return bool(scores[likeliest] - english <= _DOUBT + _TRUST * known)
+    return bool(max(scores.values()) - english <= _DOUBT + _TRUST * known)
 
 
 @lru_cache(maxsize=1)

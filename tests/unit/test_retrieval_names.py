@@ -196,6 +196,8 @@ def test_doctor_counts_the_names(shop, beside, monkeypatch):
         ("yoga mat", True),
         ("12 x 5", True),
         ("iPhone 15", True),
+        ("Nespresso Vertuo Rack", True),
+        ("Rucksack Zum Wandern", False),
         ("Weinregal", False),
         ("Rucksack zum Wandern", False),
         ("tienda de campaña", False),
