@@ -4,8 +4,9 @@
     python scripts/bench/apart.py --engine openvino
 
 Lists of the demo store's shoppers. ``alone`` asks each candidate's prompt by itself, ``together``
-is what the ranker does, one ``score_labels`` for the list; ``packed`` (transformers) is one row of
-head and branches under a block mask, as training reads it. The ways take turns on each list, so
+is what the ranker does, one ``score_labels`` for the list. With transformers also ``rows``, the
+same with a row for each candidate, as models with sliding windows have it; and ``one row``, head
+and branches under a block mask, as training reads them. The ways take turns on each list, so
 that whatever else the machine does meets all alike; times are process times. Then the order: the
 smallest Kendall's tau between rankings of one list in ``--shuffles`` orders, and how far apart the
 log-odds of the ways lie.
@@ -20,6 +21,7 @@ from itertools import combinations
 from random import Random
 from time import process_time
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +39,7 @@ Odds = NDArray[np.float64]
 
 
 def main() -> None:
-    """Time lists alone, together and packed, and print the ratios as JSON."""
+    """Time the ways, and print their ratios as a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--engine", default="transformers")
     parser.add_argument("--model", default="smollm2-135m-instruct")
@@ -52,7 +54,8 @@ def main() -> None:
         "together": lambda prompt: odds(engine, prompt.texts),
     }
     if options.engine == "transformers":
-        ways["packed"] = lambda prompt: packed_odds(engine, prompt)
+        ways["rows"] = lambda prompt: odds_by_rows(engine, prompt.texts)
+        ways["one row"] = lambda prompt: odds_in_one_row(engine, prompt)
     seconds: dict[str, list[float]] = defaultdict(list)
     worst: dict[str, float] = defaultdict(float)
     for number, prompt in enumerate(prompts):
@@ -83,7 +86,13 @@ def odds(engine: Engine, texts: list[str]) -> Odds:
     return np.asarray(scored[:, 0] - scored[:, 1])
 
 
-def packed_odds(engine: Any, prompt: RankPrompt) -> Odds:
+def odds_by_rows(engine: Engine, texts: list[str]) -> Odds:
+    """The same, and no candidate shares its row with another."""
+    with patch("llmrec.engines.local.scoring.can_pack", lambda _: False):
+        return odds(engine, texts)
+
+
+def odds_in_one_row(engine: Any, prompt: RankPrompt) -> Odds:
     """The same by the pass of training."""
     from llmrec.finetune import RankingExample
     from llmrec.finetune.ranker.lists import list_scores, tokenise_lists
