@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -13,13 +14,13 @@ from llmrec.finetune.reader.variants import WordPools, variant
 from llmrec.reading.amounts import amounts_in
 from llmrec.reading.lines import Line, write_line
 from llmrec.reading.prompt import prompt_head, sign_question
-from llmrec.reading.signs import SIGNS
+from llmrec.reading.signs import MENTIONED, SIGNS
 
 __all__ = ["ReaderExample", "reader_examples", "sha256_of", "unsaid"]
 
 _NEEDED = ("thing", "max", "min", "around", "brand", "no brand", "without")
 """Where one of these is not in the message, the message teaches to leave it out: it is left out."""
-_MOST_QUESTIONS = 4
+_MOST_QUESTIONS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +76,61 @@ def _example(message: WrittenMessage, rng: random.Random) -> ReaderExample | Non
     line, missing = line_of(message)
     if any(kind in _NEEDED for kind in missing):
         return None
-    questions = _questions(message.message, line)
+    questions = _questions(message.message, line, rng)
     if len(questions) > _MOST_QUESTIONS:
         questions = rng.sample(questions, _MOST_QUESTIONS)
     head = prompt_head(message.message, message.context)
     return ReaderExample(head, write_line(line), tuple(questions))
 
 
-def _questions(message: str, line: Line) -> list[tuple[str, str]]:
-    """Each sum, brand and refused thing with its sign; other numbers and values with theirs."""
-    labels = {}
-    for part in (part for request in line.requests for part in request.parts):
+def _questions(message: str, line: Line, rng: random.Random) -> list[tuple[str, str]]:
+    """Each sum, brand and refusal with its sign; other numbers, values and words with theirs."""
+    labels: dict[str, str] = {}
+    parts = [part for request in line.requests for part in request.parts]
+    for part in parts:
         if part.kind in SIGNS:
             labels[part.text] = SIGNS[part.kind]
         elif part.kind == "attribute":
-            wanted = part.name not in ("compatible_with", "interest", "occasion")
+            wanted = part.name not in MENTIONED
             labels.setdefault(part.text, "wanted" if wanted else "other")
     for amount in amounts_in(message):
         # A number inside a value ("500 ml") is no price.
         labels.setdefault(amount.text, "other")
+    if any(request.intent in ("find", "refine") for request in line.requests):
+        for words in _beside(message, [part.text for part in parts], rng):
+            labels.setdefault(words, "other")
     return [(sign_question(text), label) for text, label in labels.items()]
+
+
+_MOST_BESIDE = 2
+_WORD_BESIDE = re.compile(r"[^\W\d_][\w'’-]{3,}|[\u3400-\u9fff]{2,}")
+_FIRST_HAN, _LONGEST_HAN = "\u3400", 4
+_TWO_WORDS = 0.4
+"""How often words that are told are two, with no more than a short one between them."""
+_BETWEEN = re.compile(r"[\w\s]{1,9}")
+
+
+def _beside(message: str, values: Sequence[str], rng: random.Random) -> list[str]:
+    """Words that are told beside the wish, drawn: what a reader may take for a part of it."""
+    spans = [match.span() for match in _WORD_BESIDE.finditer(message)]
+    texts = [value.casefold() for value in values]
+    drawn: list[str] = []
+    for place in rng.sample(range(len(spans)), min(len(spans), _MOST_BESIDE)):
+        start, end = spans[place]
+        if message[start] >= _FIRST_HAN:
+            start = rng.randrange(start, end - 1)
+            end = min(end, start + rng.randint(2, _LONGEST_HAN))
+        elif place + 1 < len(spans) and rng.random() < _TWO_WORDS:
+            end = (
+                spans[place + 1][1]
+                if _BETWEEN.fullmatch(message[end : spans[place + 1][0]])
+                else end
+            )
+        words = message[start:end]
+        folded = words.casefold()
+        if not any(folded in text or text in folded for text in texts):
+            drawn.append(words)
+    return drawn
 
 
 def sha256_of(examples: Iterable[ReaderExample]) -> str:

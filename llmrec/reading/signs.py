@@ -16,6 +16,7 @@ from llmrec.reading.lines import PartKind
 
 __all__ = [
     "LABELS",
+    "MENTIONED",
     "SIGNS",
     "SUMS",
     "Label",
@@ -45,6 +46,9 @@ SIGNS: Mapping[PartKind, Label] = MappingProxyType(
     }
 )
 """What the second witness must answer of a part of the line."""
+
+MENTIONED = ("compatible_with", "occasion")
+"""Attributes that say when or beside what a thing is used: not what it should be like."""
 
 _SURE = 0.6
 """How likely both views together must find a sign; docs/design/026-reading.md says how chosen."""
