@@ -128,7 +128,8 @@ def _beside(message: str, values: Sequence[str], rng: random.Random) -> list[str
             )
         words = message[start:end]
         folded = words.casefold()
-        if not any(folded in text or text in folded for text in texts):
+        is_meant = any(word in text for text in texts for word in folded.split())
+        if not (is_meant or any(text in folded for text in texts)):
             drawn.append(words)
     return drawn
 
