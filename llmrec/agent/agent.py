@@ -12,9 +12,11 @@ from llmrec.agent.events import AgentEvent, Done
 from llmrec.agent.state import Conversation
 from llmrec.agent.turns import Action, take_turn
 from llmrec.catalog.forgetting import operation
+from llmrec.embedding.languages import multilingual_beside
 
 if TYPE_CHECKING:
     from llmrec.agent.profile_edits import ProfileEdits
+    from llmrec.embedding.protocol import TextEncoder
     from llmrec.reading.loading import Reader
     from llmrec.recommender import Recommender
 
@@ -69,9 +71,12 @@ class Agent:
         with self._lock:
             kept = self._vocabulary
             if kept is None or (kept[0] != revision and now - kept[1] >= self._names_lag_s):
-                kept = (revision, now, Vocabulary.of_store(self.shop.store))
+                kept = (revision, now, Vocabulary.of_store(self.shop.store, self._multilingual))
                 self._vocabulary = kept
             return kept[2]
+
+    def _multilingual(self) -> TextEncoder | None:
+        return multilingual_beside(self.shop.retriever.encoder)
 
     def reply(self, conversation: Conversation, message: str) -> Generator[AgentEvent, None, None]:
         """Answer a message, event by event; the last is :class:`~llmrec.agent.events.Done`.

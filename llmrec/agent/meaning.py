@@ -20,6 +20,7 @@ from llmrec.agent.naming import (
     titles_named,
 )
 from llmrec.agent.quest import Quest, quest_of
+from llmrec.agent.recognised import turns_down_all
 from llmrec.agent.state import Situation
 from llmrec.catalog.tokens import tokens
 from llmrec.linear import bounded
@@ -120,7 +121,11 @@ def requests_of(traced: Traced, on_screen: int, message: str = "") -> list[tuple
     others = [reading for reading in readings if reading.intent not in WISHES]
     if not quests:
         return [(reading,) for reading in others]
-    before, behind = [], []
+    before: list[Reading] = []
+    behind: list[Reading] = []
+    is_read = any(reading.intent == "none_of_these" for reading in others)
+    if on_screen and not is_read and turns_down_all(message):
+        before.append(Reading(intent="none_of_these"))
     for reading in others:
         if 0 < len(reading.refers_to) < max(on_screen, 2) or reading.intent in _ON_THE_SCREEN:
             before.append(reading)
@@ -157,7 +162,8 @@ _ONES = frozenset(("one", "ones", "eins", "eine", "einen", "welche", "的"))
 
 def _names_no_thing(wish: Reading) -> bool:
     """Whether a wish's thing only stands for the one before: "hiking ones are fine"."""
-    return (wish.looking_for or "").casefold().split()[-1:] in [[word] for word in _ONES]
+    thing = (wish.looking_for or "").casefold()
+    return bool(thing) and thing.split()[-1] in _ONES
 
 
 _OF_ALL = bounded(

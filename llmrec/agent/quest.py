@@ -29,7 +29,7 @@ from llmrec.agent.constraints.changes import (
     Without,
     WithoutCategory,
 )
-from llmrec.agent.constraints.held import FOR_WHOM
+from llmrec.agent.constraints.held import FOR_WHOM, OCCASION
 from llmrec.agent.constraints.synonyms import is_colour, kind_of
 from llmrec.agent.constraints.vocabulary import Vocabulary
 from llmrec.agent.state import Situation
@@ -38,6 +38,7 @@ from llmrec.reading import Reading
 from llmrec.reading.amounts import amounts_in
 from llmrec.reading.grammar import GIFT
 from llmrec.reading.reading import Sort
+from llmrec.retrieval.receivers import names_of_same
 from llmrec.types import Language
 
 __all__ = ["Quest", "quest_of"]
@@ -98,7 +99,7 @@ def quest_of(
     """
     changes: list[Change] = []
     new = reading.intent == "find" and bool(reading.looking_for)
-    if new and (situation.words or situation.ask.product is not None):
+    if new and _is_answered(situation):
         changes.append(NewQuest())
     if not new and _DENIES.search(message):
         changes += _no_prices(reading, situation)
@@ -107,7 +108,7 @@ def quest_of(
     if any(brands):
         changes.append(Brands(tuple(name for name in brands if name)))
     unknown = tuple(text for text, name in zip(reading.brands, brands, strict=True) if name is None)
-    refused, absent, unclear = _refused(reading, situation, vocabulary)
+    refused, absent, unclear = _refused(reading, situation, vocabulary, language)
     changes += refused
     changes += _values(reading, vocabulary, language)
     changes += _for_whom(reading, situation, vocabulary)
@@ -131,6 +132,16 @@ def quest_of(
         absent,
         unclear,
     )
+
+
+def _is_answered(situation: Situation) -> bool:
+    """Whether something was looked for, so that a thing that is named now is another quest.
+
+    A wish without a thing ("something for my neck") that has been answered was one, too.
+    """
+    if situation.words or situation.ask.product is not None:
+        return True
+    return bool(situation.shown and situation.wishes)
 
 
 def _words(reading: Reading, unknown: Sequence[str], new: bool, situation: Situation) -> str:
@@ -160,6 +171,9 @@ _WITH_ME = frozenset(("me", "us", "myself", "ourselves", "mich", "mir", "uns"))
 
 _WE = ("我们", "咱们", "我和", "我跟")
 
+_THIRD_PERSON_WORDS = "him her it them he she they ihn ihm ihr ihnen sie es 他 她 它 他们 她们 它们"
+_THIRD_PERSONS = frozenset(_THIRD_PERSON_WORDS.split())
+
 _BODY_WORDS = """
 back backs neck knee knees foot feet hand hands hip hips skin hair eyes wrist wrists shoulder
 shoulders joints rücken nacken knie füße hände hüfte haut haare augen schultern gelenke
@@ -185,7 +199,7 @@ def _no_prices(reading: Reading, situation: Situation) -> Iterator[Change]:
 
 
 def _refused(
-    reading: Reading, situation: Situation, vocabulary: Vocabulary
+    reading: Reading, situation: Situation, vocabulary: Vocabulary, language: Language
 ) -> tuple[list[Change], tuple[str, ...], tuple[str, ...]]:
     """Refusals as the catalogue can hold them; brands that it has not; and what it cannot hold.
 
@@ -201,6 +215,9 @@ def _refused(
     unclear: list[str] = []
     for text in (text for text, name in names.items() if not name):
         limits = _held_back(text, vocabulary)
+        if not limits and language != "en" and vocabulary.translator is not None:
+            meant = vocabulary.translator.names_of(_bare(text), " ".join(sought))
+            limits = [limit for name in meant for limit in _held_back(name, vocabulary)]
         changes += limits
         if not limits:
             (absent if text in reading.not_brands else unclear).append(text)
@@ -281,7 +298,9 @@ def _values(reading: Reading, vocabulary: Vocabulary, language: Language) -> Ite
                 break
         else:
             for text in texts:
-                yield Wish(name, _counted(name, text, language))
+                # "A hat for sailing" is read as an occasion, too, and titles know of it.
+                is_use = name == OCCASION and vocabulary.in_titles(text)
+                yield Wish("use" if is_use else name, _counted(name, text, language))
 
 
 def _listed(value: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -311,8 +330,12 @@ def _for_whom(reading: Reading, situation: Situation, vocabulary: Vocabulary) ->
     if said & _BODY:  # "for my back" is what it is for, and not who it is for
         yield Wish("use", who.split()[-1])
         return
+    if situation.recipient and said <= _THIRD_PERSONS:
+        return  # "for her" is the cat of before
     yield Recipient(who)
     last = who.split()[-1]
-    # "For my dog" says what is looked for where the shop has things for dogs.
-    if vocabulary.in_titles(last):
-        yield Wish(FOR_WHOM, last)
+    # "For my puppy" says what is looked for where the shop has things for dogs.
+    for name in (last, *names_of_same(last)):
+        if vocabulary.in_titles(name):
+            yield Wish(FOR_WHOM, name)
+            return

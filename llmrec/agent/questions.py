@@ -30,6 +30,7 @@ from llmrec.catalog.tokens import tokens
 from llmrec.documents import Quotation
 from llmrec.documents.sentences import asks, clauses_in, questions_in
 from llmrec.explain.field_values import price_in, value_in
+from llmrec.reading.prompt import words_named
 from llmrec.reviews import listed_aspects
 from llmrec.types import EventKind, Item
 
@@ -334,21 +335,40 @@ def _marking(kind: EventKind, key: str) -> Handler:
 
 def _named_earlier(turn: TurnInProgress, message: str) -> Iterator[Item]:
     """What was shown before and is named beside what is on the screen: "the bowls and the bed"."""
+    earlier = _of_earlier_screens(turn)
+    # A word that the screen has, too, means what is on the screen.
+    titles = [*(item.title for item in earlier), *(product.title for product in turn.now.shown)]
+    for place in titles_named(message, titles):
+        if place < len(earlier):
+            yield earlier[place]
+
+
+def _shown_before(turn: TurnInProgress, message: str) -> Item | None:
+    """The product of an earlier screen that a question names by several words: "the Harbour 5"."""
+    earlier = _of_earlier_screens(turn)
+    titles = [*(item.title for item in earlier), *(product.title for product in turn.now.shown)]
+    named = words_named(message, titles)
+    if any(number > len(earlier) for number in named):
+        return None
+    numbers = [number for number, words in named.items() if len(words) >= _LEAST_WORDS]
+    return earlier[numbers[0] - 1] if len(numbers) == 1 else None
+
+
+def _of_earlier_screens(turn: TurnInProgress) -> list[Item]:
     on_screen = {product.id for product in turn.now.shown}
     shown = [id for past in turn.conversation.turns for id in past.products]
-    earlier = [id for id in dict.fromkeys(shown) if id not in on_screen]
-    items = turn.agent.shop.store.items(earlier)
-    known = [items[id] for id in earlier if id in items]
-    # A word that the screen has, too, means what is on the screen.
-    titles = [*(item.title for item in known), *(product.title for product in turn.now.shown)]
-    for place in titles_named(message, titles):
-        if place < len(known):
-            yield known[place]
+    ids = [id for id in dict.fromkeys(shown) if id not in on_screen]
+    items = turn.agent.shop.store.items(ids)
+    return [items[id] for id in ids if id in items]
 
 
 def _product_question(turn: TurnInProgress, command: Command) -> Steps:
     """Of the product that was spoken of last, of the one that is named, or of all on the screen."""
     shown = turn.now.shown
+    earlier = _shown_before(turn, command.text)
+    if earlier is not None:
+        yield from _answered(turn, earlier.id)
+        return
     if len(command.references) == len(shown) > 1 and turn.now.focus is None:
         for item in shown[:MOST_COMPARED]:
             yield from _answered(turn, item.id)
@@ -372,11 +392,14 @@ def _answered(turn: TurnInProgress, id: str) -> Steps:
             continue
         result = yield from turn.call("product_question", {"product": id, "question": question})
         assert isinstance(result, ProductQuestionResult)
-        if result.statement is None:
+        statement = result.statement
+        # A sentence of the description answers one of two questions, the first.
+        is_again = statement is not None and statement.field == "description"
+        if statement is None or (is_again and statement.text in statements):
             unanswered.append(question)
         else:
             turn.answered.add(question)
-            statements.setdefault(result.statement.field, result.statement)
+            statements[statement.text] = statement
     item = turn.agent.shop.store.item(id)
     if item is None:  # deleted in between
         return

@@ -1,4 +1,4 @@
-"""Which kind of question was read: what others say of a product, why not that one, or a fact.
+"""What plain words say more surely than the reader: reviews, why not that one, none of these.
 
 The reader's structure has no intent for what reviewers say, and none for "why not": it says that
 something is asked, and of which products. Which tool answers is chosen here, by words.
@@ -16,7 +16,7 @@ from llmrec.linear import bounded
 if TYPE_CHECKING:
     from llmrec.agent.meaning import Meaning
 
-__all__ = ["asks_for_reviews", "asks_why_not", "recognised"]
+__all__ = ["asks_for_reviews", "asks_why_not", "recognised", "turns_down_all"]
 
 _QUESTIONS = ("product_question", "shop_question", "why", "smalltalk")
 
@@ -110,6 +110,24 @@ def recognised(meaning: Meaning, message: str) -> Meaning:
             return meaning  # each question of the product is answered by itself
         return Command("reviews", references, message)
     return meaning
+
+
+_NONE_OF_ALL = bounded(
+    r"\b(?:neither|none)\s+of\s+(?:these|those|them|the\s+(?:two|three))\b"
+    r"|\b(?:no|not)[,\s]+(?:these|those)\b(?!\s+(?:with|that|which|in|from|of)\b)"
+    r"|\bkein(?:e[rs]?|s)\s+(?:davon|von\s+(?:denen|diesen|beiden|den\s+beiden))\b"
+    r"|(?:这些|这几个|这两个|那些|那两个)?(?:一个)?都(?:不|没)(?:要|是|行|合适|喜欢|想|对)",
+    re.IGNORECASE,
+)
+
+
+def turns_down_all(message: str) -> bool:
+    """Whether a message turns down all that is shown, whatever else it wishes for.
+
+    >>> turns_down_all("neither of those is a bed. Up to 100?"), turns_down_all("not the second")
+    (True, False)
+    """
+    return len(message) <= _LONGEST and bool(_NONE_OF_ALL.search(message))
 
 
 def asks_for_reviews(message: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 from llmrec.agent.constraints import Constraints, Shown
+from llmrec.agent.constraints.held import OCCASION
 from llmrec.agent.language import Language
 from llmrec.catalog.matching import fold
 from llmrec.reading.reading import Sort
@@ -92,8 +93,12 @@ class Situation(_Value):
 
     @property
     def wishes(self) -> tuple[str, ...]:
-        """What the thing should be like, as far as no filter holds it; the newest that count."""
-        texts = [value for wish in self.constraints.of("wish") for value in wish.values]
+        """What the thing should be like, as far as no filter holds it; the newest that count.
+
+        An occasion says when a thing is given, and no product is called so.
+        """
+        wishes = (wish for wish in self.constraints.of("wish") if wish.name != OCCASION)
+        texts = [value for wish in wishes for value in wish.values]
         return tuple(texts[-MAX_WISHES:])
 
     @property

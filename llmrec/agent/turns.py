@@ -249,7 +249,7 @@ def _named_again(turn: TurnInProgress) -> dict[str, object]:
 def _is_wide(turn: TurnInProgress) -> bool:
     """Whether a present is sought for somebody of whom nothing is known; asked once in a row."""
     now, turns = turn.now, turn.conversation.turns
-    said = now.words or now.constraints.of("max_price", "min_price", "wish")
+    said = now.words or now.wishes or now.constraints.of("max_price", "min_price")
     if now.recipient is None or said:
         return False
     return not (turns and say("ask_gift", turn.language) in turns[-1].answered)

@@ -23,10 +23,12 @@ from llmrec.reading.prompt import READ, ReadingContext, plain, prompt_head, sign
 from llmrec.reading.reading import Reading
 from llmrec.reading.signs import (
     LABELS,
+    MENTIONED,
     SUMS,
     Label,
     SumKind,
     is_doubted,
+    is_only_mentioned,
     left_out_sum,
     settled_name,
     settled_sum,
@@ -110,12 +112,12 @@ class MessageReader:
         Numbers that the line leaves out are asked about too: a model that writes forgets more than
         one that answers. All that is asked begins with the same head, which an engine reads once.
         """
-        parts = witnessed_parts(line)
+        parts, wishes = witnessed_parts(line), _wishes(line)
         left_out = _left_out(text, line)
-        if not parts and not left_out:
+        if not (parts or wishes or left_out):
             return line, frozenset()
         sums = [part for part in parts if part.kind in SUMS]
-        texts = [*(part.text for part in parts), *left_out]
+        texts = [*(part.text for part in (*parts, *wishes)), *left_out]
         beginnings = [READ + " " + _before(line, part) for part in sums]
         answers, signs = self._asked(head, texts, beginnings)
         in_line = dict(zip(sums, signs, strict=True))
@@ -130,8 +132,15 @@ class MessageReader:
                     heard[part] = replace(part, kind=kind)
             elif not settled_name(part.kind, answer):
                 denied.add(part)
+        of_wishes = zip(wishes, answers[len(parts) :], strict=False)
+        mentioned = {part for part, answer in of_wishes if is_only_mentioned(answer)}
         first, *also = (
-            replace(request, parts=tuple(dict.fromkeys(heard.get(p, p) for p in request.parts)))
+            replace(
+                request,
+                parts=tuple(
+                    dict.fromkeys(heard.get(p, p) for p in request.parts if p not in mentioned)
+                ),
+            )
             for request in map(_alone, line.requests)
         )
         whole = list(first.parts)
@@ -140,7 +149,7 @@ class MessageReader:
             for part, answer in zip(parts, answers, strict=False)
             if part in in_line and is_doubted(answer)
         }
-        for number, answer in zip(left_out, answers[len(parts) :], strict=True):
+        for number, answer in zip(left_out, answers[len(parts) + len(wishes) :], strict=True):
             _put_in(whole, number, left_out_sum(answer), doubted)
         return replace(first, parts=tuple(whole), also=tuple(also)), frozenset(denied)
 
@@ -159,6 +168,11 @@ class MessageReader:
             [dict(zip(LABELS, row, strict=True)) for row in shares[: len(texts)]],
             [dict(zip(SUMS, row, strict=True)) for row in shares[len(texts) :]],
         )
+
+
+def _wishes(line: Line) -> tuple[Part, ...]:
+    """What a thing should be like: a story beside a wish is easily taken for a part of it."""
+    return tuple(part for part in line.of("attribute") if part.name not in MENTIONED)
 
 
 def _left_out(text: str, line: Line) -> list[str]:

@@ -22,6 +22,7 @@ __all__ = [
     "Label",
     "SumKind",
     "is_doubted",
+    "is_only_mentioned",
     "left_out_sum",
     "settled_name",
     "settled_sum",
@@ -65,6 +66,9 @@ _DOUBTED = 0.4
 _NO_SUM = 0.8
 """From where the answer "other" says that a number is no price, whatever the line says."""
 
+_TOLD = 0.1
+"""Below it the answer says that words of a wish are a story's."""
+
 _DENIED = 0.25
 """Below it the answer speaks against a brand or a refusal."""
 
@@ -102,6 +106,15 @@ def left_out_sum(asked: Mapping[Label, float]) -> SumKind | None:
 def is_doubted(asked: Mapping[Label, float]) -> bool:
     """Whether another sum of the same sign may take the place of this one."""
     return asked["other"] > _DOUBTED
+
+
+def is_only_mentioned(asked: Mapping[Label, float]) -> bool:
+    """Whether what the line takes for a wish is only told beside it, or refused.
+
+    >>> is_only_mentioned(dict.fromkeys(LABELS, 0.0) | {"other": 0.97, "wanted": 0.03})
+    True
+    """
+    return asked["wanted"] < _TOLD
 
 
 def settled_name(kind: PartKind, asked: Mapping[Label, float]) -> bool:

@@ -21,7 +21,7 @@ from llmrec.catalog.tokens import tokens
 from llmrec.linear import bounded
 from llmrec.types import BoolArray
 
-__all__ = ["Receivers", "Wanted", "wanted_by", "without_me"]
+__all__ = ["Receivers", "Wanted", "names_of_same", "wanted_by", "without_me"]
 
 _DOG, _CAT, _BABY, _CHILD, _GROWN = 1, 2, 4, 8, 16
 _ANIMALS = _DOG | _CAT
@@ -104,6 +104,17 @@ def wanted_by(query: str, recipient: str | None = None) -> Wanted:
     elif age is None and named and not named & ~_GROWN:
         age = _ADULT
     return Wanted(named, None if named & _ANIMALS else age, bool(named or recipient))
+
+
+def names_of_same(word: str) -> tuple[str, ...]:
+    """What else catalogues call the animal or child that a word names.
+
+    >>> names_of_same("Puppy")[:3], names_of_same("mother")
+    (('dog', 'puppy', 'puppies'), ())
+    """
+    folded = word.casefold()
+    kinds = (tuple(names.split()) for names in _KINDS.values())
+    return next((names for names in kinds if folded in names), ())
 
 
 def without_me(query: str) -> str:

@@ -157,3 +157,20 @@ def test_what_others_say_is_one_question_of_several(agent):
     calls = [(event.name, event.arguments) for event in events if isinstance(event, ToolCalled)]
     assert [name for name, _ in calls] == ["product_question", "reviews"]
     assert all(arguments["product"] == second.id for _, arguments in calls)
+
+
+@pytest.mark.parametrize("message", ["neither of those, up to 90", "都不喜欢，最多90"])
+def test_what_is_turned_down_by_plain_words_beside_a_wish_does_not_come_again(agent, message):
+    conversation, _ = talk(agent, TEA)
+    first = {product.id for product in conversation.now.shown}
+    after, _ = talk(agent, (message, "refine | max 90"), after=conversation)
+    assert not first & {product.id for product in after.now.shown}
+
+
+def test_a_product_of_an_earlier_screen_is_answered_for_by_its_name(agent):
+    conversation, _ = talk(agent, TEA)
+    item = conversation.now.shown[0]
+    conversation, _ = talk(agent, ("a tent", "find | thing tent"), after=conversation)
+    message = f"I meant the {item.title}. What does it cost?"
+    _, events = talk(agent, (message, "product | item 1"), after=conversation)
+    assert item.title in words_of(events)

@@ -154,3 +154,35 @@ def test_what_was_shown_before_is_taken_by_its_name(agent):
     message = f"I'll take the first and the {word} one"
     after, _ = talk(agent, (message, "order | item 1"), after=conversation)
     assert lamp.id in {mark.item for mark in after.now.marks}
+
+
+def test_a_thing_ends_a_wish_that_had_none_and_was_answered(agent):
+    neck = ("something for my neck", "find | use: neck")
+    conversation, _ = talk(agent, neck, ("a teapot then", "find | thing teapot"))
+    assert conversation.now.query == "teapot"
+
+
+def test_an_occasion_is_held_and_not_looked_for(agent):
+    gift = ("a housewarming teapot", "find | thing teapot | occasion: housewarming")
+    conversation, _ = talk(agent, gift)
+    assert wishes_of(conversation) == ["housewarming"]
+    assert conversation.now.query == "teapot"
+
+
+def test_an_occasion_that_titles_know_is_a_use(agent):
+    conversation, _ = talk(agent, ("a tent for tea", "find | thing tent | occasion: tea"))
+    assert conversation.now.query == "tea tent"
+
+
+@pytest.mark.parametrize("who", ["her", "him", "sie", "它"])
+def test_a_pronoun_names_nobody_new(agent, who):
+    dog = ("a bed for my dog", "find | thing bed | for my dog")
+    toy = (f"and a toy for {who}", f"find | thing toy | for {who}")
+    conversation, _ = talk(agent, dog, toy)
+    assert conversation.now.recipient == "my dog"
+    assert conversation.now.query == "dog toy"
+
+
+def test_a_puppy_is_a_dog_to_a_shop_that_says_dog(agent):
+    conversation, _ = talk(agent, ("a bed for my puppy", "find | thing bed | for my puppy"))
+    assert conversation.now.query == "dog bed"

@@ -152,9 +152,27 @@ def test_without_a_second_witness_the_line_holds() -> None:
 
 
 def test_where_nothing_is_to_be_confirmed_nothing_is_asked() -> None:
-    engine = Listening(AGREES, ["find | thing lamp | colour: red"])
-    assert reader(engine).read("a red lamp").reading.attributes == {"colour": "red"}
+    engine = Listening(AGREES, ["find | thing lamp | occasion: birthday"])
+    reading = reader(engine).read("a birthday lamp").reading
+    assert reading.attributes == {"occasion": "birthday"}
     assert len(engine.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "attributes"),
+    [
+        ({"red": "wanted", "shoes": "wanted"}, {"colour": "red", "feature": "shoes"}),
+        ({"red": "wanted", "shoes": "other"}, {"colour": "red"}),
+        ({"red": "wanted", "shoes": "refused"}, {"colour": "red"}),
+    ],
+)
+def test_what_is_only_told_beside_a_wish_is_none(
+    answers: dict[str, str], attributes: dict[str, str]
+) -> None:
+    engine = Listening(answering(**answers), ["find | thing lamp | colour: red | feature: shoes"])
+    traced = reader(engine).read("he ate my shoes. a red lamp")
+    assert traced.reading.attributes == attributes
+    assert not traced.unsure, "nobody is asked whether a story is a wish"
 
 
 def test_two_signs_of_one_number_become_the_likelier() -> None:

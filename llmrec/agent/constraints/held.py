@@ -32,7 +32,15 @@ from llmrec.catalog.matching import fold
 from llmrec.catalog.values import split_values
 from llmrec.types import Filters
 
-__all__ = ["FOR_WHOM", "Applied", "Constraint", "ConstraintKind", "Constraints", "Settled"]
+__all__ = [
+    "FOR_WHOM",
+    "OCCASION",
+    "Applied",
+    "Constraint",
+    "ConstraintKind",
+    "Constraints",
+    "Settled",
+]
 
 ConstraintKind: TypeAlias = Literal[
     "max_price",
@@ -79,7 +87,10 @@ _DROPPED: Mapping[str, tuple[ConstraintKind, ...]] = {
 FOR_WHOM = "for_whom"
 """Name of the wish for what suits a receiver: "dog" of "for my dog"."""
 
-_SEVERAL = frozenset(("feature", "interest", "occasion", "use"))
+OCCASION = "occasion"
+"""Name of the wish for what a thing is given for: "housewarming"."""
+
+_SEVERAL = frozenset(("feature", "interest", OCCASION, "use"))
 """Names under which several wishes stand beside each other: waterproof, and with a hood."""
 
 _CONTRARIES: tuple[tuple[ConstraintKind, ConstraintKind], ...] = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -19,17 +19,23 @@ from llmrec.agent.constraints.synonyms import (
     kind_of,
     same_words,
 )
+from llmrec.agent.constraints.translation import Translator
 from llmrec.catalog.matching import fold
 from llmrec.catalog.things import Things
 from llmrec.catalog.tokens import tokens
 
 if TYPE_CHECKING:
     from llmrec.catalog.store import CatalogStore
+    from llmrec.embedding.protocol import TextEncoder
     from llmrec.types import Item
 
 __all__ = ["Vocabulary"]
 
 _REMEMBERED = 4_096
+_MOST_TRANSLATED = 4_000
+"""Names of a catalogue that are looked at in other languages; the first time costs a second."""
+_LONGEST_VALUE = 30
+_LETTERS = re.compile(r"[^\W\d_\u3400-\u9fff]{3,}|[\u3400-\u9fff]{2,}")
 _CJK = re.compile(r"[\u3400-\u9fff]")
 _WORD = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+")
 _EMPTY_WORDS = """
@@ -50,6 +56,7 @@ class Vocabulary:
         currencies: ISO 4217 codes, the most common first.
         things: what the products are.
         words: tokens of the titles, as lexical search makes them.
+        translator: of what shoppers say in other languages than the catalogue's.
     """
 
     def __init__(
@@ -60,7 +67,9 @@ class Vocabulary:
         currencies: Sequence[str] = (),
         things: Things | None = None,
         words: Iterable[str] = (),
+        translator: Translator | None = None,
     ) -> None:
+        self.translator = translator
         self.things = things or Things()
         self._words = frozenset(words)
         self.brands = {fold(name): name for name in brands}
@@ -81,13 +90,17 @@ class Vocabulary:
         """The values of an attribute that speak of what was said, as the catalogue has them."""
 
     @classmethod
-    def of_store(cls, store: CatalogStore) -> Vocabulary:
-        """Read the names of a catalogue."""
-        return cls.of_items(item for items in store.iter_items() for item in items)
+    def of_store(
+        cls, store: CatalogStore, encoder: Callable[[], TextEncoder | None] | None = None
+    ) -> Vocabulary:
+        """Read the names of a catalogue; with an encoder that reads several languages, if any."""
+        return cls.of_items((item for items in store.iter_items() for item in items), encoder)
 
     @classmethod
-    def of_items(cls, items: Iterable[Item]) -> Vocabulary:
-        """Collect the names of some items."""
+    def of_items(
+        cls, items: Iterable[Item], encoder: Callable[[], TextEncoder | None] | None = None
+    ) -> Vocabulary:
+        """Collect the names of some items; ``encoder`` as in :meth:`of_store`."""
         brands: dict[str, None] = {}
         categories: dict[str, None] = {}
         attributes: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -104,7 +117,10 @@ class Vocabulary:
                 currencies[item.currency] += 1
         codes = [code for code, _ in currencies.most_common()]
         words = {token for title in titles for token in tokens(title)}
-        return cls(brands, categories, attributes, codes, Things.of((*titles, *categories)), words)
+        things = Things.of((*titles, *categories))
+        names = _translatable(titles, categories, attributes) if encoder else ()
+        translator = Translator(names, encoder) if encoder else None
+        return cls(brands, categories, attributes, codes, things, words, translator)
 
     def in_titles(self, phrase: str) -> bool:
         """Whether each word of a phrase stands in some title."""
@@ -160,6 +176,23 @@ class Vocabulary:
         else:
             held = [index.get(one, {}) for one in _WORD.findall(word)]
         return min(held, key=len, default=())
+
+
+def _translatable(
+    titles: Iterable[str],
+    categories: Iterable[str],
+    attributes: Mapping[str, Mapping[str, int]],
+) -> tuple[str, ...]:
+    """The names that something can be refused by, the commonest first."""
+    counts = Counter(word for title in titles for word in _LETTERS.findall(fold(title)))
+    counts.update(fold(name) for name in categories)
+    for values in attributes.values():
+        counts.update(fold(value) for value in values if _is_name(value))
+    return tuple(name for name, _ in counts.most_common(_MOST_TRANSLATED))
+
+
+def _is_name(value: str) -> bool:
+    return len(value) <= _LONGEST_VALUE and not any(sign.isdigit() for sign in value)
 
 
 def _index(values: Iterable[str]) -> dict[str, dict[str, None]]:

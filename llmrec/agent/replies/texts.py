@@ -150,9 +150,9 @@ TEXTS: dict[str, dict[Language, str]] = {
         "zh": "只有 {count} 件符合所有条件。",
     },
     "fewer_answer": {
-        "en": "That is all that fits: {count}.",
-        "de": "Mehr passt hier nicht: {count}.",
-        "zh": "符合的就是这 {count} 件。",
+        "en": "I have found no more than {count} for it.",
+        "de": "Mehr als {count} habe ich dazu nicht gefunden.",
+        "zh": "找到的就是这 {count} 件。",
     },
     "no_more": {
         "en": "That was all that I find for it.",

@@ -1,0 +1,79 @@
+"""What a shopper refuses in one language, in the catalogue's words of another: "Huhn" is chicken.
+
+Titles, values and categories are matched by their letters, and a refusal that matches none holds
+nothing. Before that is said, the multilingual encoder looks for the name that means the same.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from llmrec.embedding.protocol import TextEncoder
+    from llmrec.types import FloatArray
+
+__all__ = ["Translator"]
+
+_SAME = 0.76
+"""Cosine similarity from which two names mean the same; docs/design/021-conversation.md has what
+passes: below it come a fruit for a pulse, and coffee for caffeine."""
+
+_AS_GOOD = 0.05
+"""How far below the best another form of the same name may lie: "tool" below "Tools"."""
+
+
+class Translator:
+    """Finds names of a catalogue that mean what a word of another language means.
+
+    Safe to share between threads; the names are encoded when it is first asked, some milliseconds
+    each.
+
+    Args:
+        names: of the catalogue.
+        encoder: asked when first needed; ``None`` where no encoder reads several languages.
+    """
+
+    def __init__(self, names: Sequence[str], encoder: Callable[[], TextEncoder | None]) -> None:
+        self._names = tuple(names)
+        self._load = encoder
+        self._lock = threading.Lock()
+
+    def names_of(self, word: str, sought: str = "") -> tuple[str, ...]:
+        """The names that mean the same as ``word``, the likeliest first.
+
+        Args:
+            word: of a shopper.
+            sought: what they look for, which is never what they refuse: who wants tea and no green
+                tea wants tea.
+        """
+        with self._lock:
+            encoder, vectors = self._encoder, self._vectors
+        if encoder is None or not len(vectors):
+            return ()
+        asked = _unit(encoder.encode([word, *([sought] if sought else [])]))
+        scores = vectors @ asked.T
+        same = scores[:, 0] >= max(_SAME, float(scores[:, 0].max()) - _AS_GOOD)
+        if sought:
+            same &= scores[:, 1] < _SAME
+        places = np.flatnonzero(same)
+        return tuple(self._names[n] for n in places[np.argsort(-scores[places, 0])])
+
+    @cached_property
+    def _encoder(self) -> TextEncoder | None:
+        return self._load()
+
+    @cached_property
+    def _vectors(self) -> FloatArray:
+        if self._encoder is None or not self._names:
+            return np.empty((0, 0), np.float32)
+        return _unit(self._encoder.encode(self._names))
+
+
+def _unit(vectors: FloatArray) -> FloatArray:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-9), np.float32)
