@@ -217,7 +217,8 @@ def _refused(
         limits = _held_back(text, vocabulary)
         if not limits and language != "en" and vocabulary.translator is not None:
             meant = vocabulary.translator.names_of(_bare(text), " ".join(sought))
-            limits = [limit for name in meant for limit in _held_back(name, vocabulary)]
+            each = (_held_back(name, vocabulary) for name in meant)
+            limits = [*dict.fromkeys(limit for of_name in each for limit in of_name)]
         changes += limits
         if not limits:
             (absent if text in reading.not_brands else unclear).append(text)

@@ -1,10 +1,14 @@
 """Refusals in one language, names of the catalogue in another; by the encoder that ships."""
 
 import pytest
-from agent_talk import products_of, talk, words_of
 
+from llmrec.agent.constraints.changes import Without
 from llmrec.agent.constraints.translation import Translator
+from llmrec.agent.constraints.vocabulary import Vocabulary
+from llmrec.agent.quest import quest_of
+from llmrec.agent.state import Situation
 from llmrec.embedding.universal import UniversalEncoder
+from llmrec.reading import Reading
 
 NAMES = ("chicken", "peas", "foam", "tools", "wood", "leaf tea", "scented", "steel")
 
@@ -38,10 +42,10 @@ def test_without_an_encoder_or_names_nothing_is_found(names):
     assert Translator((), UniversalEncoder).names_of("Holz") == ()
 
 
-def test_a_refusal_in_german_keeps_english_titles_away(agent):
-    bed = ("Ein Bett, aber nichts für Hunde", "find | thing Bett | without Hunde")
-    conversation, events = talk(agent, bed)
-    limits = conversation.now.constraints.of("not_word", "not_category")
-    assert any("dog" in value.casefold() for limit in limits for value in limit.values)
-    assert not any("dog" in product["title"].casefold() for product in products_of(events))
-    assert "Hunde" not in words_of(events)
+@pytest.mark.parametrize(("language", "is_kept_away"), [("de", True), ("en", False)])
+def test_a_refusal_in_german_is_held_in_the_words_of_english_titles(agent, language, is_kept_away):
+    vocabulary = Vocabulary.of_store(agent.shop.store, UniversalEncoder)
+    reading = Reading(intent="find", looking_for="Bett", not_=("Hunde",))
+    quest = quest_of(reading, "Ein Bett, aber nichts für Hunde", Situation(), vocabulary, language)
+    assert (Without("dogs") in quest.changes) == is_kept_away
+    assert quest.unclear == (() if is_kept_away else ("Hunde",))
