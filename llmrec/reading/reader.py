@@ -3,7 +3,7 @@
 ::
 
     message ─► prompt ─► line, under the message's own grammar ─► traced to the message ─► reading
-                  └────► the sign of each sum, brand and refusal, asked apart ──┘
+                  └────► the sign of each sum, name, refusal and wish, asked apart ──┘
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from llmrec.engines.constraints import Grammar
 from llmrec.errors import EngineError
 from llmrec.reading.amounts import amounts_in
-from llmrec.reading.grammar import line_grammar
+from llmrec.reading.grammar import GIFT, line_grammar
 from llmrec.reading.lines import Line, Part, read_line, write_line
 from llmrec.reading.prompt import READ, ReadingContext, plain, prompt_head, sign_question
 from llmrec.reading.reading import Reading
@@ -28,7 +28,7 @@ from llmrec.reading.signs import (
     Label,
     SumKind,
     is_doubted,
-    is_only_mentioned,
+    is_only_told,
     left_out_sum,
     settled_name,
     settled_sum,
@@ -133,12 +133,12 @@ class MessageReader:
             elif not settled_name(part.kind, answer):
                 denied.add(part)
         of_wishes = zip(wishes, answers[len(parts) :], strict=False)
-        mentioned = {part for part, answer in of_wishes if is_only_mentioned(answer)}
+        told = {part for part, answer in of_wishes if is_only_told(part.kind, answer)}
         first, *also = (
             replace(
                 request,
                 parts=tuple(
-                    dict.fromkeys(heard.get(p, p) for p in request.parts if p not in mentioned)
+                    dict.fromkeys(heard.get(p, p) for p in request.parts if p not in told)
                 ),
             )
             for request in map(_alone, line.requests)
@@ -172,7 +172,8 @@ class MessageReader:
 
 def _wishes(line: Line) -> tuple[Part, ...]:
     """What a thing should be like: a story beside a wish is easily taken for a part of it."""
-    return tuple(part for part in line.of("attribute") if part.name not in MENTIONED)
+    wishes = line.of("thing", "attribute")
+    return tuple(part for part in wishes if part.name not in MENTIONED and part.text != GIFT)
 
 
 def _left_out(text: str, line: Line) -> list[str]:

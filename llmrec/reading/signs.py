@@ -22,7 +22,7 @@ __all__ = [
     "Label",
     "SumKind",
     "is_doubted",
-    "is_only_mentioned",
+    "is_only_told",
     "left_out_sum",
     "settled_name",
     "settled_sum",
@@ -66,8 +66,9 @@ _DOUBTED = 0.4
 _NO_SUM = 0.8
 """From where the answer "other" says that a number is no price, whatever the line says."""
 
-_TOLD = 0.1
-"""Below it the answer says that words of a wish are a story's."""
+_TOLD: Mapping[PartKind, float] = MappingProxyType({"attribute": 0.1, "thing": 0.03})
+"""Below it the answer says that what the line wishes for is only told; without a thing there is
+little to look for, so that it must be surer of one."""
 
 _DENIED = 0.25
 """Below it the answer speaks against a brand or a refusal."""
@@ -108,13 +109,14 @@ def is_doubted(asked: Mapping[Label, float]) -> bool:
     return asked["other"] > _DOUBTED
 
 
-def is_only_mentioned(asked: Mapping[Label, float]) -> bool:
+def is_only_told(kind: PartKind, asked: Mapping[Label, float]) -> bool:
     """Whether what the line takes for a wish is only told beside it, or refused.
 
-    >>> is_only_mentioned(dict.fromkeys(LABELS, 0.0) | {"other": 0.97, "wanted": 0.03})
-    True
+    >>> answer = dict.fromkeys(LABELS, 0.0) | {"other": 0.95, "wanted": 0.05}
+    >>> is_only_told("attribute", answer), is_only_told("thing", answer)
+    (True, False)
     """
-    return asked["wanted"] < _TOLD
+    return asked["wanted"] < _TOLD[kind]
 
 
 def settled_name(kind: PartKind, asked: Mapping[Label, float]) -> bool:

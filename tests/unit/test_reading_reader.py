@@ -41,16 +41,17 @@ class Listening(ScriptedEngine):
 
 
 def answering(**answers: str) -> Callable[[str, Sequence[str]], list[float]]:
-    """A score function that gives each text asked for its label, others ``other``.
+    """A score function that gives each text asked for its label; other words are wanted.
 
-    In the line, all signs are equally likely.
+    Other numbers are no prices. In the line, all signs are equally likely.
     """
 
     def score(prompt: str, labels: Sequence[str]) -> list[float]:
         if len(labels) == len(SUMS):
             return [0.0] * len(SUMS)
         text = prompt.splitlines()[-1].removeprefix("Is ").removesuffix(":")
-        wanted = answers.get(text, answers.get(f"_{text}", "other"))
+        default = "other" if text.isdecimal() else "wanted"
+        wanted = answers.get(text, answers.get(f"_{text}", default))
         return [10.0 * (label == f" {wanted}") for label in labels]
 
     return score
@@ -92,9 +93,9 @@ def test_the_line_is_asked_for_under_the_grammar_of_its_message() -> None:
     assert line["prompts"] == [f"{head}Read:"]
     assert line["constraint"] == Grammar(line_grammar(MESSAGE, 2))
     asked, written = f"{head}Is ", f"{head}Read: find | thing lamp |"
-    assert signs["prompts"] == [f"{asked}30:", f"{asked}Bolt:", written]
+    assert signs["prompts"] == [f"{asked}30:", f"{asked}Bolt:", f"{asked}lamp:", written]
     answers = [f" {label}" for label in LABELS]
-    assert signs["labels"] == [answers, answers, [f" {kind}" for kind in SUMS]]
+    assert signs["labels"] == [*[answers] * 3, [f" {kind}" for kind in SUMS]]
 
 
 @pytest.mark.parametrize("label", ["other", "wanted"])
@@ -152,8 +153,8 @@ def test_without_a_second_witness_the_line_holds() -> None:
 
 
 def test_where_nothing_is_to_be_confirmed_nothing_is_asked() -> None:
-    engine = Listening(AGREES, ["find | thing lamp | occasion: birthday"])
-    reading = reader(engine).read("a birthday lamp").reading
+    engine = Listening(AGREES, ["find | thing gift | occasion: birthday"])
+    reading = reader(engine).read("a birthday gift").reading
     assert reading.attributes == {"occasion": "birthday"}
     assert len(engine.asked) == 1
 
@@ -231,7 +232,7 @@ def test_the_adapters_name_is_passed_on(tmp_path: Path) -> None:
     engine = Listening(AGREES, [LINE])
     engine.load_adapter("ours", tmp_path)
     assert reader(engine, adapter="ours").read(MESSAGE).reading.max == 30
-    assert [one["adapters"] for one in engine.asked] == [["ours"], ["ours"] * 3]
+    assert [one["adapters"] for one in engine.asked] == [["ours"], ["ours"] * 4]
 
 
 def test_an_adapter_that_is_not_loaded_is_named() -> None:
