@@ -137,9 +137,7 @@ class MessageReader:
         first, *also = (
             replace(
                 request,
-                parts=tuple(
-                    dict.fromkeys(heard.get(p, p) for p in request.parts if p not in told)
-                ),
+                parts=tuple(dict.fromkeys(heard.get(p, p) for p in request.parts if p not in told)),
             )
             for request in map(_alone, line.requests)
         )

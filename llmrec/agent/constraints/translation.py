@@ -19,27 +19,26 @@ if TYPE_CHECKING:
 
 __all__ = ["Translator"]
 
-_SAME = 0.76
-"""Cosine similarity from which two names mean the same; docs/design/021-conversation.md has what
-passes: below it come a fruit for a pulse, and coffee for caffeine."""
-
-_AS_GOOD = 0.05
-"""How far below the best another form of the same name may lie: "tool" below "Tools"."""
-
 
 class Translator:
     """Finds names of a catalogue that mean what a word of another language means.
 
-    Safe to share between threads; the names are encoded when it is first asked, some milliseconds
-    each.
+    Safe to share between threads; the names are encoded when it is first asked, about a
+    millisecond each.
 
     Args:
         names: of the catalogue.
         encoder: asked when first needed; ``None`` where no encoder reads several languages.
     """
 
+    SAME = 0.76
+    """Cosine from which two names mean the same; docs/design/021-conversation.md has the table."""
+
+    AS_GOOD = 0.05
+    """How far below the best another form of the same name may lie: "tool" below "Tools"."""
+
     def __init__(self, names: Sequence[str], encoder: Callable[[], TextEncoder | None]) -> None:
-        self._names = tuple(names)
+        self.names = tuple(names)
         self._load = encoder
         self._lock = threading.Lock()
 
@@ -51,17 +50,27 @@ class Translator:
             sought: what they look for, which is never what they refuse: who wants tea and no green
                 tea wants tea.
         """
+        scores = self._scores([word, sought] if sought else [word])
+        if not scores.size:
+            return ()
+        same = scores[0] >= max(self.SAME, float(scores[0].max()) - self.AS_GOOD)
+        if sought:
+            same &= scores[1] < self.SAME
+        places = np.flatnonzero(same)
+        return tuple(self.names[n] for n in places[np.argsort(-scores[0, places])])
+
+    def nearest(self, words: Sequence[str]) -> list[tuple[str, float]]:
+        """The nearest name of each word and its cosine; empty without an encoder or names."""
+        scores = self._scores(words)
+        return [(self.names[n], float(row[n])) for row in scores for n in [int(row.argmax())]]
+
+    def _scores(self, words: Sequence[str]) -> FloatArray:
+        """Cosines, float32 ``[len(words), len(names)]``; none without an encoder or names."""
         with self._lock:
             encoder, vectors = self._encoder, self._vectors
-        if encoder is None or not len(vectors):
-            return ()
-        asked = _unit(encoder.encode([word, *([sought] if sought else [])]))
-        scores = vectors @ asked.T
-        same = scores[:, 0] >= max(_SAME, float(scores[:, 0].max()) - _AS_GOOD)
-        if sought:
-            same &= scores[:, 1] < _SAME
-        places = np.flatnonzero(same)
-        return tuple(self._names[n] for n in places[np.argsort(-scores[places, 0])])
+        if encoder is None or not vectors.size:
+            return np.empty((0, 0), np.float32)
+        return np.asarray(_unit(encoder.encode(words)) @ vectors.T, np.float32)
 
     @cached_property
     def _encoder(self) -> TextEncoder | None:
@@ -69,9 +78,9 @@ class Translator:
 
     @cached_property
     def _vectors(self) -> FloatArray:
-        if self._encoder is None or not self._names:
+        if self._encoder is None or not self.names:
             return np.empty((0, 0), np.float32)
-        return _unit(self._encoder.encode(self._names))
+        return _unit(self._encoder.encode(self.names))
 
 
 def _unit(vectors: FloatArray) -> FloatArray:
