@@ -30,6 +30,7 @@ __all__ = [
     "add_to_card",
     "judged",
     "read_apart",
+    "set_figures",
     "together",
 ]
 
@@ -116,6 +117,12 @@ def together(many: Iterable[Judged]) -> Judged:
         for name, so in verdict.cases.items():
             whole.add(name, *so)
     return whole
+
+
+def set_figures(many: Sequence[Judged]) -> dict[str, Any]:
+    """The number of messages and their figures, as reports have them."""
+    figures = together(many).figures()
+    return {"messages": len(many)} | {name: value.model_dump() for name, value in figures.items()}
 
 
 def judged(message: WrittenMessage, found: Traced) -> Judged:

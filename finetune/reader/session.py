@@ -26,7 +26,7 @@ from llmrec.reading.prompt import sign_question
 from llmrec.reading.signs import LABELS
 from llmrec.retrieval.cache import cache_key
 
-__all__ = ["ReaderSession"]
+__all__ = ["ReaderSession", "check_signs"]
 
 _ADAPTER = "trained"
 
@@ -67,7 +67,7 @@ class ReaderSession:
         self._shop, self._data, self._settings = shop, data, settings
         self.base = base or shop.settings.reader.base
         if shop.settings.reader.witness:
-            _check_signs(self.base)
+            check_signs(self.base)
         if start is not None:
             check_adapter(start, settings)
         self.start = start
@@ -147,8 +147,13 @@ class ReaderSession:
         return published
 
 
-def _check_signs(base: str) -> None:
-    """Refuse before hours of training what would fail at the first message."""
+def check_signs(base: str) -> None:
+    """Refuse before hours of training what would fail at the first message.
+
+    Raises:
+        ModelError: the base is missing, or its tokenizer has not the signs that the second witness
+            answers with.
+    """
     ids, question = prompt_maker(base).token_ids, sign_question("20")
     for label in LABELS:
         if label_token(ids, question, f" {label}") is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +10,18 @@ from llmrec.artifacts import CardData
 from llmrec.catalog.store import CatalogStore
 from llmrec.config import Workspace
 from llmrec.errors import ConfigError, DataError
-from llmrec.finetune.reader.examples import ReaderExample, reader_examples, sha256_of, unsaid
-from llmrec.finetune.reader.messages import WrittenMessage, read_messages, written_sets
+from llmrec.finetune.reader.examples import (
+    ReaderExample,
+    held_apart,
+    reader_examples,
+    sha256_of,
+    unsaid,
+)
+from llmrec.finetune.reader.messages import read_messages, written_sets
 from llmrec.finetune.reader.train import ReaderTask
 from llmrec.reading.prompt import plain
 
 __all__ = ["ReaderData", "reader_data"]
-
-_HELD = 0.025
-"""Share of the messages that say when to stop: about 150 of the shipped ones, whose mean loss is
-then known to a few per cent, and few enough to be read after each epoch."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def reader_data(
     with CatalogStore.open(workspace.database_url) as store:
         # Of one letter or figure nobody can say whether it is a brand.
         brands = sorted({name for brand in store.brands() if len(name := plain(brand)) > 1})
-    train, validation = _apart([*shop_messages, *shipped], seed)
+    train, validation = held_apart([*shop_messages, *shipped], seed)
     examples = reader_examples(train, variants=variants, seed=seed, brands=brands)
     if not examples:
         raise DataError(
@@ -111,13 +112,3 @@ def reader_data(
         tuple(left_out),
         variants,
     )
-
-
-def _apart(
-    messages: Sequence[WrittenMessage], seed: int
-) -> tuple[list[WrittenMessage], list[WrittenMessage]]:
-    """The messages to train on and those held out; what two writers wrote alike stays together."""
-    texts = sorted({message.message.casefold() for message in messages})
-    drawn = set(random.Random(f"{seed}:held").sample(texts, round(_HELD * len(texts))))
-    train = [message for message in messages if message.message.casefold() not in drawn]
-    return train, [message for message in messages if message.message.casefold() in drawn]

@@ -127,9 +127,13 @@ def train_reader(
     *,
     start: Artifact | None = None,
     resume: bool = True,
+    seconds: float | None = None,
     progress: Observer | None = None,
 ) -> LoraReport:
     """Train on a task's examples and write the adapter with its ``card.json`` to ``out``.
+
+    Args and errors as :func:`~llmrec.finetune.ranker.run.train_adapter`; ``seconds`` ends the run
+    early, with the best adapter until then.
 
     Raises:
         DataError: there are no examples.
@@ -137,4 +141,13 @@ def train_reader(
     """
     if not task.examples:
         raise DataError("There are no messages to train on.", hint="Name files with messages.")
-    return train_adapter(task, base, out, settings, start=start, resume=resume, progress=progress)
+    return train_adapter(
+        task,
+        base,
+        out,
+        settings,
+        start=start,
+        resume=resume,
+        seconds=seconds,
+        progress=progress,
+    )

@@ -18,7 +18,7 @@ from llmrec.config import cache_dir, disk_errors
 from llmrec.errors import LockedError, ModelError
 from llmrec.types import FloatArray
 
-__all__ = ["FOLDER", "pack_adapter", "shipped_adapter", "shipped_card"]
+__all__ = ["FOLDER", "pack_adapter", "shipped_adapter", "shipped_card", "whole_adapter"]
 
 FOLDER = Path(__file__).parent / "adapter"
 _PACKED, _WEIGHTS = "adapter_model.int8.safetensors", "adapter_model.safetensors"
@@ -96,6 +96,17 @@ def shipped_adapter(folder: Path = FOLDER) -> Path:
                 "Another process is still unpacking the reader.", hint="Wait for it, or end it."
             ) from error
     return place
+
+
+def whole_adapter(folder: Path) -> Path:
+    """The folder as engines take it, unpacked into the cache if it holds int8.
+
+    Raises:
+        ModelError: its int8 file is damaged.
+        DiskFull: no space left in the cache.
+        LockedError: another process has been unpacking it for very long.
+    """
+    return shipped_adapter(folder) if (folder / _PACKED).is_file() else folder
 
 
 def _unpacked(packed: Path) -> dict[str, FloatArray]:

@@ -22,10 +22,10 @@ from processes import machine
 
 from llmrec.config import EngineSettings
 from llmrec.engines import load_engine
-from llmrec.finetune.reader.measure import Judged, judged, together
+from llmrec.finetune.reader.measure import Judged, judged, set_figures
 from llmrec.finetune.reader.messages import WrittenMessage, read_messages, written_sets
 from llmrec.reading import MessageReader, Traced
-from llmrec.reading.shipped import shipped_adapter
+from llmrec.reading.shipped import FOLDER, whole_adapter
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
     )
     parser.add_argument("--engine", default="openvino")
     parser.add_argument("--base", default="smollm2-135m-instruct")
-    parser.add_argument("--adapter", type=Path, help="instead of the one that ships")
+    parser.add_argument("--adapter", type=Path, help="instead of the one that ships; int8 or whole")
     parser.add_argument("--messages", type=Path, nargs="*", help="instead of the sets kept apart")
     parser.add_argument("--limit", type=int)
     parser.add_argument("--no-witness", action="store_true")
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--errors", type=Path)
     args = parser.parse_args()
     engine = load_engine(args.engine, args.base, EngineSettings(precision=args.precision))
-    engine.load_adapter("reader", args.adapter or shipped_adapter())
+    engine.load_adapter("reader", whole_adapter(args.adapter or FOLDER))
     reader = MessageReader(engine, witness=not args.no_witness)
     report: dict[str, Any] = {"machine": machine(), "engine": args.engine, "base": args.base}
     errors = []
@@ -58,10 +58,7 @@ def main() -> None:
             many.append(verdict)
             if error := _error(path.stem, message, traced, verdict):
                 errors.append(error)
-        figures = together(many).figures()
-        report[path.stem] = {"messages": len(many)} | {
-            name: figure.model_dump() for name, figure in figures.items()
-        }
+        report[path.stem] = set_figures(many)
     report["milliseconds"] = {
         "median": round(statistics.median(milliseconds)),
         "p95": round(statistics.quantiles(milliseconds, n=20)[-1]),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from prompt_files import PromptFile, invented_file, parts_of
 from report import Report, parser
-from training import Curves, clear_peak, evaluations_per_epoch, outcome, run
+from training import Curves, clear_peak, evaluations_per_epoch, mean_tokens, outcome, run
 
 from llmrec.finetune import LoraSettings
 
@@ -66,7 +66,8 @@ def main() -> None:
     clear_peak()
     left = 60 * options.minutes - report.seconds - RESERVE
     done = run(train, valid, options.model, out, settings, curves, seconds=left)
-    report.add("training", outcome(done, train, options.model, settings, options.out))
+    mean = mean_tokens(train, options.model)
+    report.add("training", outcome(done, mean, options.model, settings, options.out))
     retriever = done.validation.get("retriever ndcg@10")
     drawn = curves.draw(report.beside("curves.png"), retriever.mean if retriever else None)
     report.add("plot", drawn)

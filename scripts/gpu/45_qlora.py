@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from prompt_files import PromptFile, invented_file, parts_of
 from report import Report, parser
-from training import Curves, clear_peak, evaluations_per_epoch, outcome, run
+from training import Curves, clear_peak, evaluations_per_epoch, mean_tokens, outcome, run
 
 from llmrec.errors import LLMRecError
 from llmrec.finetune import LoraSettings
@@ -60,7 +60,8 @@ def measured(
             done = run(train, valid, options.model, out, settings, curves, seconds=seconds)
         except LLMRecError as error:
             return {"error": str(error)}
-        return outcome(done, train, options.model, settings, options.out)
+        mean = mean_tokens(train, options.model)
+        return outcome(done, mean, options.model, settings, options.out)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One training run of a ranker on prepared prompts, as the scripts that compare runs report it."""
+"""One training run: its curves, and what it took and brought, as the scripts here report it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,15 @@ from llmrec.finetune.ranker.logs import TensorBoard
 from llmrec.finetune.ranker.prompts import prompt_maker
 from llmrec.weights import locate
 
-__all__ = ["Curves", "clear_peak", "evaluations_per_epoch", "outcome", "peak", "run"]
+__all__ = [
+    "Curves",
+    "clear_peak",
+    "evaluations_per_epoch",
+    "mean_tokens",
+    "outcome",
+    "peak",
+    "run",
+]
 
 
 @dataclass
@@ -26,9 +34,11 @@ class Curves:
 
     Args:
         folder: of TensorBoard's files.
+        loss: what the loss is, for the plot.
     """
 
     folder: Path
+    loss: str = "loss over the list, nats"
     steps: list[StepReport] = field(default_factory=list)
     evaluations: list[EvaluationReport] = field(default_factory=list)
 
@@ -40,9 +50,8 @@ class Curves:
         self._board.tell(told)
         if isinstance(told, EvaluationReport):
             self.evaluations.append(told)
-            print(
-                f"step {told.step}: validation {told.loss:.4f}, NDCG@10 {told.ndcg:.4f}", flush=True
-            )
+            name, value = quality(told)
+            print(f"step {told.step}: validation {told.loss:.4f}, {name} {value:.4f}", flush=True)
             return
         self.steps.append(told)
         if told.step % 20 == 0 or told.step == told.steps:
@@ -52,33 +61,37 @@ class Curves:
         """Write what is left."""
         self._board.close()
 
-    def draw(self, path: Path, retriever: float | None) -> str:
-        """Plot both losses, and NDCG@10 with the model beside the retriever's; says what came."""
+    def draw(self, path: Path, retriever: float | None = None) -> str:
+        """Plot both losses, and the quality beside the retriever's; says what came."""
         try:
             from matplotlib.figure import Figure
         except ImportError:
             return "not drawn, matplotlib is not here"
         figure = Figure(figsize=(9, 3.4), layout="constrained")
-        losses, ranks = figure.subplots(1, 2)
+        losses, qualities = figure.subplots(1, 2)
         losses.plot(
             [step.step for step in self.steps], smoothed([step.loss for step in self.steps])
         )
         at = [evaluation.step for evaluation in self.evaluations]
         losses.plot(at, [evaluation.loss for evaluation in self.evaluations], "o-")
-        losses.set(xlabel="step", ylabel="loss over the list, nats")
+        losses.set(xlabel="step", ylabel=self.loss)
         losses.legend(["training, smoothed", "validation"])
-        ranks.plot(
-            at,
-            [evaluation.ndcg for evaluation in self.evaluations],
-            "o-",
-            label="model and retriever",
-        )
+        pairs = [quality(evaluation) for evaluation in self.evaluations]
+        qualities.plot(at, [value for _, value in pairs], "o-", label="the model")
         if retriever is not None:
-            ranks.axhline(retriever, linestyle="--", color="grey", label="the retriever")
-        ranks.set(xlabel="step", ylabel="NDCG@10 on validation")
-        ranks.legend()
+            # What is plotted of a ranker is the model and the retriever together.
+            qualities.axhline(retriever, linestyle="--", color="grey", label="the retriever alone")
+        qualities.set(xlabel="step", ylabel=f"{pairs[-1][0] if pairs else ''} on validation")
+        qualities.legend()
         figure.savefig(path, dpi=110)
         return path.name
+
+
+def quality(evaluation: EvaluationReport) -> tuple[str, float]:
+    """What is plotted beside the loss: NDCG@10 where something is ranked, else the accuracy."""
+    if evaluation.ndcg is None:
+        return "accuracy", evaluation.accuracy
+    return "NDCG@10", evaluation.ndcg
 
 
 def smoothed(values: list[float], keep: float = 0.95) -> list[float]:
@@ -126,13 +139,24 @@ def run(
         curves.close()
 
 
-def outcome(
-    done: LoraReport, train: PromptFile, model: str, settings: LoraSettings, out: str
-) -> dict[str, Any]:
-    """What a run took and what came out; ``out`` is where the limits of the card lie."""
+def mean_tokens(train: PromptFile, model: str) -> float:
+    """Tokens of a prompt; a sample says the length well enough."""
     some = train.prompts[:200]
-    mean = tokens_of(prompt_maker(model), some) / len(some)
-    # A sample says the length well enough, and a step's examples are counted.
+    return tokens_of(prompt_maker(model), some) / len(some)
+
+
+def outcome(
+    done: LoraReport, mean: float, model: str, settings: LoraSettings, out: str
+) -> dict[str, Any]:
+    """What a run took and what came out.
+
+    Args:
+        done: the run.
+        mean: tokens of an example.
+        model: the base.
+        settings: of the run.
+        out: where the limits of the card lie.
+    """
     tokens = round(mean * sum(step.examples for step in done.steps))
     # A pass forth and one back through frozen weights: twice the products of ranking.
     parameters = 2 * matmul_parameters(locate(model))
@@ -146,7 +170,8 @@ def outcome(
         "trainable": done.trainable,
         "seconds": round(done.seconds, 2),
         "seconds_evaluating": round(evaluating, 2),
-        "tokens_per_list": round(mean, 1),
+        "tokens_per_example": round(mean, 1),
+        "examples_per_s": round(sum(step.examples for step in done.steps) / stepping, 1),
         "tokens_per_s": round(tokens / stepping, 1),
         **share_of_limit(parameters, tokens, stepping, limit(out, "bf16")),
         "llm_weight": done.llm_weight,
@@ -159,7 +184,7 @@ def outcome(
                 evaluation.step,
                 round(evaluation.loss, 5),
                 round(evaluation.accuracy, 5),
-                round(evaluation.ndcg, 5),
+                None if evaluation.ndcg is None else round(evaluation.ndcg, 5),
             ]
             for evaluation in done.evaluations
         ],

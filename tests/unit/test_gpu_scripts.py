@@ -18,9 +18,12 @@ import numpy as np
 import pytest
 from retrieval_shop import make_events, make_items, make_shop
 
+from llmrec.artifacts import Artifact, Card, CardData, read_card
 from llmrec.engines import ScriptedEngine
+from llmrec.errors import ConfigError
 from llmrec.eval import open_data
 from llmrec.eval.main_path.shop import evaluation_shop
+from llmrec.finetune import LoraSettings
 from llmrec.finetune.behaviour import (
     BehaviourSettings,
     publish_behaviour,
@@ -28,6 +31,9 @@ from llmrec.finetune.behaviour import (
     train_behaviour,
 )
 from llmrec.finetune.ranker.prompts import prompt_maker
+from llmrec.finetune.reader.examples import reader_examples
+from llmrec.finetune.reader.messages import read_messages, written_sets
+from llmrec.reading.shipped import shipped_card
 
 FOLDER = Path(__file__).parents[2] / "scripts" / "gpu"
 SCRIPTS = sorted(path.stem for path in FOLDER.glob("[0-9][0-9]_*.py"))
@@ -152,6 +158,69 @@ def test_training_ends_in_time(script: Script, tiny_model: Path, tmp_path: Path)
     assert found["timed_out"]
     assert found["steps"] == [1, 2]
     assert (tmp_path / "ranker" / "card.json").is_file()
+
+
+def test_a_reader_is_trained_and_judged(script: Script, tiny_model: Path, tmp_path: Path) -> None:
+    adapter = tmp_path / "reader"
+    words = ("--smoke", "--model", tiny_model, "--adapter", adapter, "--no-witness")
+    results = script("60_train_reader", *words)["results"]
+    done, planned = results["training"]["steps"]
+    assert done == planned == len(results["losses"]["means"]) == results["data"]["examples"] / 4
+    assert not results["training"]["timed_out"]
+    best = min(evaluation[1] for evaluation in results["training"]["evaluations"])
+    assert results["training"]["validation"]["loss"][0] == pytest.approx(best, abs=1e-4)
+    assert (tmp_path / results["plot"]).read_bytes().startswith(b"\x89PNG")
+    apart = {path.stem for path in written_sets(test=True)}
+    reading = results["reading"]
+    assert set(reading) == apart | {"witness"}
+    assert all(reading[name]["messages"] == reading[name]["of"] == 1 for name in apart)
+    card = read_card(adapter)
+    assert card.kind == "reader" and card.metrics["intent right"].n == len(apart)
+    assert set(card.extra["languages"]) == {"en", "de", "zh"}
+    packed = tmp_path / "60_train_reader-int8"
+    assert shipped_card(packed) == card
+    again = script(
+        "60_train_reader",
+        *("--smoke", "--model", tiny_model, "--adapter", tmp_path / "second", "--no-witness"),
+        *("--start", packed, "--minutes", "0", "--judge-minutes", "0"),
+    )["results"]
+    assert again["training"]["timed_out"] and again["training"]["steps"][0] == 1
+    assert read_card(tmp_path / "second").parent == "reader/60_train_reader-int8"
+    assert {again["reading"][name]["messages"] for name in apart} == {0}
+
+
+def test_a_reader_of_another_rank_is_not_gone_on_from(tmp_path: Path) -> None:
+    train_reader = loaded("60_train_reader")
+    card = Card(
+        kind="reader",
+        data=CardData(sha256="", events=0, users=0, items=0),
+        settings=LoraSettings(r=4, alpha=8).model_dump(mode="json"),
+        seed=0,
+        seconds=1.0,
+    )
+    start = Artifact("reader", "before", tmp_path, card)
+    options = Namespace(rank=None, learning_rate=1e-4, epochs=1, batch=4)
+    assert train_reader._settings(options, start, 64).r == 4
+    assert train_reader._settings(options, start, 64).evaluate_every == 4
+    options.rank = 8
+    with pytest.raises(ConfigError, match="was trained with 4"):
+        train_reader._settings(options, start, 64)
+
+
+def test_processes_make_a_readers_examples_of_all_messages() -> None:
+    made_examples = loaded("60_train_reader").made_examples
+    messages = list(read_messages(written_sets()[0]))[:60]
+    written = reader_examples(messages, variants=0, seed=0)
+    examples = made_examples(messages, 1, 2)
+    assert {example.head for example in written} <= {example.head for example in examples}
+    assert len(examples) == len(set(examples)) > 1.5 * len(written)
+    assert examples == made_examples(messages, 1, 2)
+
+
+def test_sets_are_read_in_turn() -> None:
+    in_turn = loaded("60_train_reader").in_turn
+    order = [name for name, _ in in_turn({"a": "x" * 9, "b": "y" * 5})]
+    assert "".join(order) == "aaaabbbbaaaaba"
 
 
 def test_quantized_bases_are_compared_with_the_whole_one(script: Script, tiny_model: Path) -> None:

@@ -45,7 +45,7 @@ from llmrec.reading.lines import Line, Part
 from llmrec.reading.loading import load_reader
 from llmrec.reading.prompt import plain
 from llmrec.reading.scripted import ScriptedReader
-from llmrec.reading.shipped import pack_adapter, shipped_adapter, shipped_card
+from llmrec.reading.shipped import pack_adapter, shipped_adapter, shipped_card, whole_adapter
 from llmrec.reading.tracing import traced
 from llmrec.types import Item
 
@@ -471,7 +471,8 @@ def test_training_goes_on_from_what_serves(
     assert serving_reader(shop, base, shipped) is None
     pack_adapter(version(trained, tmp_path / "source", 0.9, 0.9, 0.9), shipped)
     start = serving_reader(shop, base, shipped)
-    assert start is not None and start.folder == shipped_adapter(shipped)
+    assert start is not None and start.folder == shipped_adapter(shipped) == whole_adapter(shipped)
+    assert whole_adapter(start.folder) == start.folder
     assert serving_reader(shop, "another", shipped) is None
     made = publish_reader(shop, version(trained, tmp_path / "v1", 1, 1, 1), shipped=shipped)
     promoted = serving_reader(shop, base, shipped)
