@@ -114,7 +114,7 @@ def recognised(meaning: Meaning, message: str) -> Meaning:
 
 _NONE_OF_ALL = bounded(
     r"\b(?:neither|none)\s+of\s+(?:these|those|them|the\s+(?:two|three))\b"
-    r"|\b(?:no|not)[,\s]+(?:these|those)\b(?!\s+(?:with|that|which|in|from|of)\b)"
+    r"|\bnot\s+(?:these|those)(?:\s+(?:ones|two|three))?\s*(?:[,.;!]|$|\bplease|\bbut)"
     r"|\bkein(?:e[rs]?|s)\s+(?:davon|von\s+(?:denen|diesen|beiden|den\s+beiden))\b"
     r"|(?:这些|这几个|这两个|那些|那两个)?(?:一个)?都(?:不|没)(?:要|是|行|合适|喜欢|想|对)",
     re.IGNORECASE,
@@ -124,8 +124,9 @@ _NONE_OF_ALL = bounded(
 def turns_down_all(message: str) -> bool:
     """Whether a message turns down all that is shown, whatever else it wishes for.
 
-    >>> turns_down_all("neither of those is a bed. Up to 100?"), turns_down_all("not the second")
-    (True, False)
+    >>> texts = ("neither of those is a bed. Up to 100?", "not the second", "no, those are fine")
+    >>> [turns_down_all(text) for text in texts]
+    [True, False, False]
     """
     return len(message) <= _LONGEST and bool(_NONE_OF_ALL.search(message))
 
