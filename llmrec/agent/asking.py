@@ -197,7 +197,8 @@ def with_kept(
     cards: Sequence[Card], items: Sequence[Item], kept: Item, place: int, k: int
 ) -> tuple[tuple[Card, ...], tuple[Item, ...]]:
     """Cards and products with one more at its ``place``, from 1, and ``k`` at most."""
-    at = min(place - 1, len(items))
+    # Of two lists on one screen only the last is shown anew.
+    at = min(place - 1, len(items), k - 1)
     more = Card(number=place, product=product_fields(kept))
     all_cards, all_items = [*cards], [*items]
     all_cards.insert(at, more)

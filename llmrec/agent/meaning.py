@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, TypeAlias
 
 from llmrec.agent.commands import Command, CommandKind
-from llmrec.agent.constraints.changes import Change, Reference
+from llmrec.agent.constraints.changes import Change, Drop, Reference, StartOver
 from llmrec.agent.constraints.held import FOR_WHOM, Constraint
 from llmrec.agent.constraints.vocabulary import Vocabulary
 from llmrec.agent.drops import drops_of
@@ -170,6 +171,8 @@ _OF_ALL = bounded(
     r"\b(?:or|both|each|either|oder|beide[sn]?|jeweils|je)\b|或|还是|都|各", re.IGNORECASE
 )
 _PRICE = ("min", "max", "around", "currency")
+_NO_LEAST = Reading(intent="drop", drops=("min",))
+"""The most that is said once mostly holds of both of two things, the least of the one beside it."""
 
 
 def _with_common_limits(
@@ -191,17 +194,30 @@ def _with_common_limits(
     priced = [wish for wish in wishes if _has_price(wish)]
     if len(priced) == 1 and _OF_ALL.search(message):
         common |= {key: getattr(priced[0], key) for key in _PRICE}
-    return [(quest[0].model_copy(update=common), *quest[1:]) for quest in quests]
+    settled: list[tuple[Reading, ...]] = []
+    for quest in quests:
+        first = next(n for n, wish in enumerate(quest) if wish.intent != "drop")
+        whole = (*quest[:first], quest[first].model_copy(update=common), *quest[first + 1 :])
+        if any(map(_has_least, chain(*settled))) and not any(map(_has_price, whole)):
+            whole = (*whole, _NO_LEAST)
+        settled.append(whole)
+    return settled
 
 
 def _has_price(wish: Reading) -> bool:
     return any(getattr(wish, key) is not None for key in ("min", "max", "around"))
 
 
+def _has_least(wish: Reading) -> bool:
+    return wish.min is not None or wish.around is not None
+
+
 def _is_same_thing(wish: Reading, quest: Sequence[Reading]) -> bool:
-    words = {*tokens(wish.looking_for or "")}
-    other_words = {*tokens(next((r.looking_for for r in quest if r.looking_for), None) or "")}
-    return words <= other_words or other_words <= words
+    """Whether two names have one head: a "light torch" is a torch, a "tent footprint" no tent."""
+    words = tokens(wish.looking_for or "")
+    other_words = tokens(next((r.looking_for for r in quest if r.looking_for), None) or "")
+    is_part = {*words} <= {*other_words} or {*other_words} <= {*words}
+    return is_part and words[-1:] == other_words[-1:]
 
 
 def meaning_of(
@@ -227,6 +243,8 @@ def meaning_of(
         for change in drops_of(reading, message, situation)
     ]
     wishes = [reading for reading in request if reading.intent != "drop"]
+    if wishes and StartOver() in drops:
+        drops = [Drop("all")]  # the wish may point at what is shown
     if not wishes:
         return Quest(tuple(drops))
     reading = wishes[0]
@@ -292,13 +310,22 @@ def _joined(drops: Sequence[Change], quests: Sequence[Quest]) -> Quest:
     first = quests[0]
     return Quest(
         (*drops, *(change for quest in quests for change in quest.changes)),
-        " ".join(dict.fromkeys(quest.query for quest in quests if quest.query)),
+        _longest([quest.query for quest in quests if quest.query]),
         first.new,
         next((quest.sort for quest in quests if quest.sort), None),
         tuple(name for quest in quests for name in quest.unknown_brands),
         tuple(name for quest in quests for name in quest.absent_brands),
         tuple(text for quest in quests for text in quest.unclear),
     )
+
+
+def _longest(queries: Sequence[str]) -> str:
+    """The words of all, without those that only repeat some of another's."""
+    words = [set(tokens(query)) for query in queries]
+    kept = [
+        query for query, own in zip(queries, words, strict=True) if not any(own < w for w in words)
+    ]
+    return " ".join(dict.fromkeys(kept))
 
 
 def _only_points(reading: Reading) -> bool:

@@ -34,6 +34,7 @@ from llmrec.agent.constraints.synonyms import is_colour, kind_of
 from llmrec.agent.constraints.vocabulary import Vocabulary
 from llmrec.agent.state import Situation
 from llmrec.catalog.matching import fold
+from llmrec.linear import bounded
 from llmrec.reading import Reading
 from llmrec.reading.amounts import amounts_in
 from llmrec.reading.grammar import GIFT
@@ -101,8 +102,8 @@ def quest_of(
     new = reading.intent == "find" and bool(reading.looking_for)
     if new and _is_answered(situation):
         changes.append(NewQuest())
-    if not new and _DENIES.search(message):
-        changes += _no_prices(reading, situation)
+    if not new:
+        changes += _denied_prices(reading, message, situation)
     changes += _sums(reading)
     brands = [vocabulary.brand(name) for name in reading.brands]
     if any(brands):
@@ -180,22 +181,23 @@ shoulders joints rücken nacken knie füße hände hüfte haut haare augen schul
 """
 _BODY = frozenset(map(fold, _BODY_WORDS.split()))
 
-_DENIES = re.compile(r"\b(?:not|no|nicht|kein\w*)\b|n't\b|不是|没说|不要", re.IGNORECASE)
-"""Without such a word a number that was a limit before is another number: "and 40 litres"."""
+_DENIAL = bounded(
+    r"\b(?:not|no|nicht|kein\w*)\s+|n't\s+(?:\w+\s+){0,2}|不是|没说|不要", re.IGNORECASE
+)
+_RIGHT_BEHIND, _SUM_SIGNS = 2, 24
+"""Where a number is denied: right behind the word; any other number is another number."""
 
 
-def _no_prices(reading: Reading, situation: Situation) -> Iterator[Change]:
+def _denied_prices(reading: Reading, message: str, situation: Situation) -> Iterator[Change]:
     """Limits whose sum is said to be another thing: "12 years, not 12 euros"."""
     if reading.min is not None or reading.max is not None or reading.around is not None:
         return
-    values = [text for value in reading.attributes.values() for text in _listed(value)]
-    numbers = {amount.value for text in values for amount in amounts_in(text)}
-    limits = situation.constraints.held
-    # The last first: each drop moves the places behind it.
-    for place in range(len(limits), 0, -1):
-        limit = limits[place - 1]
-        if limit.kind in ("max_price", "min_price") and (limit.about or limit.amount) in numbers:
-            yield Drop("number", str(place))
+    behind = (message[match.end() :][:_SUM_SIGNS] for match in _DENIAL.finditer(message))
+    first = (amount for text in behind for amount in amounts_in(text)[:1])
+    denied = {amount.value for amount in first if amount.start <= _RIGHT_BEHIND}
+    for limit in situation.constraints.of("max_price", "min_price"):
+        if (limit.about or limit.amount) in denied:
+            yield Drop("price", limit.kind)
 
 
 def _refused(

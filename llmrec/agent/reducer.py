@@ -150,9 +150,9 @@ def _reduced_by(situation: Situation, change: Change, currencies: Sequence[str])
     following = _with(situation, constraints=applied.constraints)
     if isinstance(change, Drop):
         return _dropped(situation, following, change, applied.gone)
-    if isinstance(change, Recipient) and situation.recipient is None:
+    if isinstance(change, Recipient) and situation.recipient != change.who:
         following = _with(following, aside=len(following.marks))
-        notes.append(Note("taste_aside"))
+        notes += [Note("taste_aside")] if situation.recipient is None else []
     contradicted = tuple(constraint for constraint in applied.gone if constraint.is_limit)
     if contradicted:
         notes.append(Note("replaced", contradicted))

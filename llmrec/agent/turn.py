@@ -161,6 +161,12 @@ class TurnInProgress:
                 yield from self.mark(mark.item, mark.title, mark.kind)
         if self.conversation.user is None:
             return
+        back = [mark for mark in self.now.marks if mark not in self.conversation.now.marks]
+        events = [event_of(self.conversation.user, mark) for mark in back if mark.at is not None]
+        new = [event for event in events if event not in self.written]
+        if new:  # an undo brings back what was taken back
+            self.agent.shop.store.write_events(new)
+            self.written += new
         for mark in set(self.conversation.now.marks) - set(self.now.marks):
             event = event_of(self.conversation.user, mark)
             if self.agent.shop.store.delete_event(event):
@@ -195,7 +201,7 @@ class TurnInProgress:
         spoken_in = self.conversation.model_copy(update={"language": self.language})
         undone = spoken_in.undone() if self.undoing else None
         if undone is not None:
-            return undone.model_copy(update={"now": self.now}).said(turn)
+            return undone.to(self.now).said(turn)
         return spoken_in.to(self.now).said(turn)
 
 

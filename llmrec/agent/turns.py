@@ -32,7 +32,7 @@ from llmrec.agent.asking import (
     with_kept,
 )
 from llmrec.agent.commands import Command
-from llmrec.agent.constraints import Change, Shown
+from llmrec.agent.constraints import Change, Constraint, Shown
 from llmrec.agent.constraints.changes import Drop, MoreLike, StartOver, Wish
 from llmrec.agent.events import AgentEvent, Answered, Done, Failed, Products, Thinking
 from llmrec.agent.language import language_of
@@ -322,13 +322,16 @@ def answer(turn: TurnInProgress, liked: Shown | None = None, *, new: bool = Fals
     if len(cards) < min(count, turn.agent.k) and answering(result):
         yield from turn.say("fewer_answer", count=len(cards))
     elif count < turn.agent.k:
-        yield from turn.say("fewer", count=count)
+        yield from turn.say("fewer" if _limits(turn) else "fewer_answer", count=count)
 
 
 def _no_such(turn: TurnInProgress) -> str:
     """Which sentence says that nothing answers the words."""
-    limits = [c for c in turn.now.constraints.held if c.is_limit]
-    return "no_such_fit" if limits else "no_such_thing"
+    return "no_such_fit" if _limits(turn) else "no_such_thing"
+
+
+def _limits(turn: TurnInProgress) -> list[Constraint]:
+    return [constraint for constraint in turn.now.constraints.held if constraint.is_limit]
 
 
 def _kept(turn: TurnInProgress, liked: Shown | None, items: Sequence[Item]) -> Item | None:
@@ -356,7 +359,7 @@ def _nothing(turn: TurnInProgress, result: ToolResult) -> Steps:
     if not turn.shown:
         turn.changed(shown=(), focus=None)
         yield Products(cards=())
-    if turn.now.passed:
+    if turn.now.passed and _comes_again(turn):
         yield from turn.say("no_more")
         return
     if unlike(result):
@@ -367,8 +370,7 @@ def _nothing(turn: TurnInProgress, result: ToolResult) -> Steps:
         key = "none_similar" if turn.now.ask.tool == "similar" else "none_together"
         yield from turn.say(key, title=turn.now.ask.title)
         return
-    constraints = turn.now.constraints
-    hard = [constraint for constraint in constraints.held if constraint.is_limit]
+    constraints, hard = turn.now.constraints, _limits(turn)
     if not hard:
         yield from turn.say("empty_shop")
         return
@@ -380,6 +382,12 @@ def _nothing(turn: TurnInProgress, result: ToolResult) -> Steps:
         counter = Counter(turn.agent.shop, turn.shopper, turn.now.sort is not None)
         words = drop_all(turn.language)
         yield from turn.say("drop_all", words=words, count=counter.count(constraints.drop(*hard)))
+
+
+def _comes_again(turn: TurnInProgress) -> bool:
+    """Whether the same limits let through what was shown before, so that they are not to blame."""
+    counter = Counter(turn.agent.shop, turn.shopper, turn.now.sort is not None)
+    return counter.count(turn.now.constraints) > 0
 
 
 def _ways_out(turn: TurnInProgress, *, named: bool) -> Generator[AgentEvent, None, Sequence[Way]]:

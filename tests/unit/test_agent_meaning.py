@@ -199,6 +199,8 @@ def test_bounds_that_were_said_stand_beside_a_new_limit():
 def test_a_limit_whose_sum_is_said_to_be_another_thing_goes():
     meaning = meant("40 litres, not 40 euros", "refine | capacity: 40 litres", HELD)
     assert "min_price 10" in left_by(meaning) and "max_price 40" not in left_by(meaning)
+    meaning = meant("40 litres, no leather", "refine | capacity: 40 litres", HELD)
+    assert "max_price 40" in left_by(meaning)
     meaning = meant("and 40 litres, please", "refine | capacity: 40 litres", HELD)
     assert "max_price 40" in left_by(meaning)
     meaning = meant("at most 40, it is for 40 people", "refine | max 40 | people: 40", HELD)

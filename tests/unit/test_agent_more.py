@@ -46,7 +46,7 @@ def test_cheaper_stays_with_the_subject_or_says_that_nothing_is(tmp_path):
         agent = Agent(small)
         conversation, events = talk(agent, ("office chair", "find | thing office chair"))
         assert {product["id"] for product in products_of(events)} == {"CHAIR", "LOW"}
-        assert "Only 2 fit" in words_of(events)
+        assert "no more than 2" in words_of(events)
         low = next(one.number for one in conversation.now.shown if one.id == "LOW")
         cheaper = ("cheaper than the low one", f"refine | sort cheapest | item {low}")
         _, events = talk(agent, cheaper, after=conversation)

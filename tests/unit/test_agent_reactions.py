@@ -23,6 +23,16 @@ def test_likes_of_a_known_shopper_are_in_the_log_and_undo_takes_them_out(demo_sh
     assert not conversation.now.marks
 
 
+def test_undo_brings_back_a_dislike_that_was_taken_back(demo_shop, agent):
+    conversation, _ = talk(agent, A_TEAPOT, user="fickle")
+    conversation, _ = act(agent, conversation, "/dislike 2")
+    conversation, _ = act(agent, conversation, "/drop 1")
+    assert demo_shop.store.history("fickle") == [] and not conversation.now.marks
+    conversation, _ = talk(agent, UNDO, after=conversation)
+    (event,) = demo_shop.store.history("fickle")
+    assert event.kind is EventKind.DISLIKE and conversation.now.marks[0].item == event.item
+
+
 def test_undo_takes_back_a_change_and_not_a_question(agent):
     conversation, _ = talk(
         agent,

@@ -25,7 +25,7 @@ from llmrec.agent.constraints.changes import (
     Without,
 )
 from llmrec.agent.reducer import meant, reduced
-from llmrec.agent.state import MAX_UNDO, Conversation, Situation, Turn
+from llmrec.agent.state import MAX_UNDO, Conversation, Mark, Situation, Turn
 from llmrec.catalog.things import Things
 from llmrec.types import EventKind
 
@@ -128,6 +128,16 @@ def test_a_gift_sets_earlier_marks_aside_until_it_is_for_me_again():
     assert (situation.aside, len(situation.marks)) == (1, 2)
     back, notes = after(situation, Drop("recipient"))
     assert (back.aside, back.recipient, notes) == (0, None, ["dropped", "taste_back"])
+
+
+def test_another_receiver_has_none_of_the_marks_of_the_first():
+    mother, _ = reduced(Situation(), [Recipient("my mother")], ("EUR",))
+    mark = Mark(item="A", title="A", kind=EventKind.LIKE)
+    liked = mother.model_copy(update={"marks": (mark,)})
+    brother, notes = reduced(liked, [Recipient("my brother")], ("EUR",))
+    assert brother.aside == 1 and not notes
+    same, _ = reduced(liked, [Recipient("my mother")], ("EUR",))
+    assert same.aside == 0
 
 
 def test_more_like_asks_for_the_product():

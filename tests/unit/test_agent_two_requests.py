@@ -1,7 +1,7 @@
 """Two requests in one message: neither is lost, and places mean the screen they were said of."""
 
 import pytest
-from agent_talk import products_of, reading, talk, tools_of, words_of
+from agent_talk import act, products_of, reading, talk, tools_of, words_of
 
 from llmrec.agent.agent import Agent
 from llmrec.agent.events import Products, ToolCalled
@@ -174,3 +174,64 @@ def test_a_product_of_an_earlier_screen_is_answered_for_by_its_name(agent):
     message = f"I meant the {item.title}. What does it cost?"
     _, events = talk(agent, (message, "product | item 1"), after=conversation)
     assert item.title in words_of(events)
+
+
+def test_the_least_that_one_of_two_things_may_cost_is_not_the_others(agent):
+    message = ("a tent over 200 and a mug", "find | thing tent | min 200 || find | thing mug")
+    conversation, events = talk(agent, message)
+    assert conversation.now.constraints.held == ()
+    assert any("ug" in product["title"] for product in products_of(events))
+
+
+def test_a_thing_with_another_head_is_another_thing(agent):
+    line = "find | thing tent || find | thing tent footprint"
+    _, events = talk(agent, ("a tent and a tent footprint", line))
+    queries = [event.arguments["query"] for event in events if isinstance(event, ToolCalled)]
+    assert queries == ["tent", "tent footprint"]
+
+
+def test_a_product_of_the_second_list_can_be_liked(agent):
+    two = ("a kettle or a lamp", "find | thing kettle || find | thing lamp")
+    conversation, _ = talk(agent, two)
+    number = conversation.now.shown[-1].number
+    after, _ = act(agent, conversation, f"/like {number}")
+    assert after.now.marks[-1].item == conversation.now.shown[-1].id
+    assert after.now.focus is not None
+
+
+def test_all_limits_are_dropped_beside_a_wish_that_points_at_the_screen(agent):
+    conversation, _ = talk(agent, ("a teapot under 80", "find | thing teapot | max 80"))
+    message = "forget all limits, more like the second"
+    after, events = talk(agent, (message, "drop | drop all || refine | item 2"), after=conversation)
+    assert "similar" in tools_of(events) and not after.now.constraints.of("max_price")
+
+
+def test_a_refusal_holds_of_both_things_behind_what_is_dropped(agent):
+    line = "drop | drop max || find | thing tent | without wool || find | thing lamp"
+    conversation, _ = talk(agent, ("any price, a tent without wool, or a lamp", line))
+    assert conversation.now.words == ("lamp",)
+    assert [limit.said for limit in conversation.now.constraints.of("not_attribute")][:1] == [
+        "wool"
+    ]
+
+
+def test_an_undo_beside_a_wish_can_be_undone(agent):
+    conversation, _ = talk(
+        agent,
+        TEA,
+        ("under 50", "refine | max 50"),
+        ("only Tamperley", "refine | brand Tamperley"),
+        ("go back, and in stock only", "undo || refine | in stock"),
+    )
+    kinds = [limit.kind for limit in conversation.now.constraints.held]
+    assert kinds == ["max_price", "in_stock"]
+    conversation, _ = talk(agent, ("undo", "undo"), after=conversation)
+    assert [limit.kind for limit in conversation.now.constraints.held] == ["max_price"]
+
+
+def test_a_limit_is_named_where_nothing_that_was_shown_fits_it(agent):
+    conversation, _ = talk(agent, TEA)
+    neither = ("neither of those. Up to 1 euro?", "refine | max 1")
+    _, events = talk(agent, neither, after=conversation)
+    assert "1.00" in words_of(events) or "1 EUR" in words_of(events)
+    assert "all that I find" not in words_of(events)

@@ -154,7 +154,8 @@ class Recipient:
 class Drop:
     """Give up the constraints of a kind, or the one of this ``name``.
 
-    The name is that of a brand or an attribute, a word that is left out, or a number.
+    The name is that of a brand or an attribute, a word that is left out, a number, or of a price
+    ``max_price`` or ``min_price``.
     """
 
     kind: DropKind

@@ -216,6 +216,8 @@ class Constraints(BaseModel):
         candidates = self.of(*_DROPPED[change.kind])
         if change.name is None:
             return candidates
+        if change.kind == "price":
+            return tuple(limit for limit in candidates if limit.kind == change.name)
         name = fold(change.name)
         if change.kind == "brand":  # "Tamperley is fine again" gives up what keeps it away
             return tuple(

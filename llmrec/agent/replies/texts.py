@@ -324,6 +324,11 @@ TEXTS: dict[str, dict[Language, str]] = {
         "de": "{title} passt, steht aber auf Platz {rank}, hinter dem Gezeigten. {reason}",
         "zh": "{title} 符合要求，但排在第 {rank} 位，在已展示的之后。{reason}",
     },
+    "why_unlike": {
+        "en": "{title} is within all limits, but it is not what “{query}” means. {reason}",
+        "de": "{title} hält alle Grenzen ein, ist aber nicht das, was „{query}“ meint. {reason}",
+        "zh": "{title} 符合所有条件，但不是“{query}”要找的。{reason}",
+    },
     "why_lower_for": {
         "en": "{title} is within all limits, but stands at place {rank} for “{query}”, behind what "
         "is shown. {reason}",

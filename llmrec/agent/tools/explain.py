@@ -17,7 +17,7 @@ from llmrec.agent.tools.products import ProductName, find_product
 from llmrec.agent.tools.words import write_words
 from llmrec.requests import clean_query
 from llmrec.retrieval.request import RetrievalRequest
-from llmrec.types import Item, Recommendation, Recommendations, Words
+from llmrec.types import Candidate, Fit, Item, Recommendation, Recommendations, Words
 
 if TYPE_CHECKING:
     from llmrec.recommender import Recommender
@@ -53,6 +53,7 @@ class ExplainResult(ToolResult):
         evidence: what the reason stands on.
         exclusions: every constraint that keeps it away.
         above: of a product further down, the first ``k`` products.
+        fit: what it is to the query; ``None`` without one, or where it is nowhere near.
     """
 
     item: Item
@@ -65,6 +66,7 @@ class ExplainResult(ToolResult):
     evidence: tuple[Evidence, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
     above: tuple[Item, ...] = ()
+    fit: Fit | None = None
 
     @property
     def products(self) -> tuple[Item, ...]:
@@ -84,6 +86,7 @@ class ExplainResult(ToolResult):
             "evidence": [evidence.to_dict() for evidence in self.evidence],
             "excluded_by": [exclusion.to_dict() for exclusion in self.exclusions],
             "above": [{"id": item.id, "title": item.title} for item in self.above],
+            "fit": self.fit,
         }
 
 
@@ -113,6 +116,9 @@ def explain(shop: Recommender, shopper: Shopper, arguments: ExplainArguments) ->
         seed=shopper.seed,
         shown=False,
         subject=shopper.subject,
+        recipient=shopper.recipient,
+        thing=shopper.thing,
+        cut=shop.settings.retrieval.cut,
     )
     return explain_in(shop, shopper, item, answer)
 
@@ -127,9 +133,19 @@ def explain_in(
     ranked, above = len(answer.considered), tuple(recommendation.item for recommendation in answer)
     match = next((candidate for candidate in answer.considered if candidate.id == item.id), None)
     if match is None:
-        rank, scores, sources = _retrieved(shop, shopper, item)
-        rank = None if rank is None else max(rank, ranked + 1)
-        return ExplainResult(item, "lower", rank, ranked, scores, sources, above=above)
+        rank, candidate = _retrieved(shop, shopper, item)
+        if candidate is None:
+            return ExplainResult(item, "lower", None, ranked, above=above)
+        return ExplainResult(
+            item,
+            "lower",
+            max(rank, ranked + 1),
+            ranked,
+            {"retrieval": candidate.score},
+            {name: hit.rank for name, hit in candidate.sources.items()},
+            above=above,
+            fit=candidate.fit,
+        )
     reason, _ = write_words(shop, shopper, item, query=shopper.query, describe=False)
     recommended = match.rank <= len(answer)
     return ExplainResult(
@@ -142,6 +158,7 @@ def explain_in(
         reason,
         evidence_of(shop, shopper, item, reason),
         above=() if recommended else above,
+        fit=match.fit,
     )
 
 
@@ -159,17 +176,19 @@ def _sources(recommendation: Recommendation) -> dict[str, int]:
     return {name: int(rank) for name, rank in named if name}
 
 
-def _retrieved(
-    shop: Recommender, shopper: Shopper, item: Item
-) -> tuple[int | None, dict[str, float], dict[str, int]]:
-    """Rank, score and sources in retrieval's order, of a product that the model has not ranked."""
-    request = RetrievalRequest(shopper.history, shopper.query, shopper.filters)
+def _retrieved(shop: Recommender, shopper: Shopper, item: Item) -> tuple[int, Candidate | None]:
+    """Rank and match in retrieval's order, of a product that the model has not ranked."""
+    request = RetrievalRequest(
+        shopper.history,
+        shopper.query,
+        shopper.filters,
+        shopper.subject,
+        shopper.recipient,
+        shopper.thing,
+    )
     candidates = shop.retriever.retrieve(request, _DEPTH).candidates
-    for rank, candidate in enumerate(candidates, start=1):
-        if candidate.item == item.id:
-            sources = {name: hit.rank for name, hit in candidate.sources.items()}
-            return rank, {"retrieval": candidate.score}, sources
-    return None, {}, {}
+    ranked = enumerate(candidates, start=1)
+    return next(((rank, match) for rank, match in ranked if match.item == item.id), (0, None))
 
 
 EXPLAIN = Tool(
