@@ -126,5 +126,14 @@ def test_a_conversation_says_how_many_fit_and_which_limit_keeps_the_rest_away(
     assert not conversation.now.shown
 
 
+def test_of_another_thing_it_is_said_that_it_was_not_meant(shop: Recommender) -> None:
+    question = "why not the Paper floor lamp?"
+    agent = Agent(shop, reader=ScriptedReader({"a teapot": "find | thing teapot", question: "why"}))
+    conversation, _ = agent.answer(Conversation(), "a teapot")
+    _, events = agent.answer(conversation, question)
+    assert "it is not what “teapot” means" in _words(events)
+    assert "place" not in _words(events)
+
+
 def _words(events: Sequence[AgentEvent]) -> str:
     return "".join(event.text for event in events if isinstance(event, Words))
