@@ -12,7 +12,7 @@ from llmrec.finetune.reader.messages import WrittenMessage
 from llmrec.finetune.reader.saying import line_of
 from llmrec.finetune.reader.variants import WordPools, variant
 from llmrec.reading.amounts import amounts_in
-from llmrec.reading.lines import Line, write_line
+from llmrec.reading.lines import Line, read_line, write_line
 from llmrec.reading.prompt import prompt_head, sign_question
 from llmrec.reading.signs import MENTIONED, SIGNS
 
@@ -98,6 +98,8 @@ def _example(message: WrittenMessage, rng: random.Random) -> ReaderExample | Non
     line, missing = line_of(message)
     if any(kind in _NEEDED for kind in missing):
         return None
+    if read_line(write_line(line)) != line:
+        return None  # of two brands a variant has made one
     questions = _questions(message.message, line, rng)
     if len(questions) > _MOST_QUESTIONS:
         questions = rng.sample(questions, _MOST_QUESTIONS)
