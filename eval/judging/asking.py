@@ -9,11 +9,19 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
 from llmrec.errors import DataError
-from llmrec.eval.data.splits import Case
+from llmrec.eval.data.splits import Case, Part, Split
 from llmrec.eval.judging.sampled import SampledItems
 from llmrec.types import Recommendations
 
-__all__ = ["Answer", "HistoryForm", "ManyRecommender", "ask", "in_batches", "sample_cases"]
+__all__ = [
+    "Answer",
+    "HistoryForm",
+    "ManyRecommender",
+    "ask",
+    "draw_cases",
+    "in_batches",
+    "sample_cases",
+]
 
 HistoryForm: TypeAlias = Literal["ids", "events"]
 """Whether a recommender is shown item ids, or whole events with their kinds and times."""
@@ -52,6 +60,18 @@ def sample_cases(cases: Sequence[Case], users: int | None, seed: int) -> list[Ca
         raise DataError(f"{users} users cannot be evaluated.", hint="Draw one user or more.")
     chosen = random.Random(seed).sample(range(len(cases)), users)
     return [cases[index] for index in sorted(chosen)]
+
+
+def draw_cases(split: Split, part: Part, users: int | None, seed: int) -> list[Case]:
+    """:func:`sample_cases` of a part of a split.
+
+    Raises:
+        DataError: the part has no cases, or fewer than one is asked for.
+    """
+    cases = sample_cases(split.cases(part), users, seed)
+    if not cases:
+        raise DataError(f"The split has no {part} cases.", hint="Choose another split or part.")
+    return cases
 
 
 def in_batches(cases: Sequence[Case], size: int) -> Iterator[list[Case]]:

@@ -23,9 +23,9 @@ from typing import Any
 
 from llmrec.errors import DataError
 from llmrec.eval.data.eval_data import EvalData
-from llmrec.eval.data.splits import Case, Part
+from llmrec.eval.data.splits import Case
 from llmrec.eval.runs.record import Run
-from llmrec.eval.runs.runner import Observer, make_plan, run
+from llmrec.eval.runs.runner import Observer, PlanOptions, make_plan, run
 
 __all__ = ["ReplayedAnswers", "about_answers", "history_fingerprint", "run_answers"]
 
@@ -79,12 +79,8 @@ def run_answers(
     data: EvalData,
     answers: str | os.PathLike[str],
     out: Path,
+    options: PlanOptions | None = None,
     *,
-    name: str | None = None,
-    part: Part = "test",
-    ks: Sequence[int] = (5, 10, 20),
-    users: int | None = None,
-    seed: int = 0,
     resume: bool = False,
     progress: Observer | None = None,
 ) -> Run:
@@ -94,48 +90,16 @@ def run_answers(
         data: on what.
         answers: the file of JSON lines.
         out: the run's folder.
-        name: of the run; by default what ``NAME.json`` says, or the file's own name.
-        part: which part was asked.
-        ks: list lengths to report.
-        users: how many are drawn; all by default.
-        seed: of the draw and the intervals.
+        options: of the run, whose name is by default what ``NAME.json`` says, or the file's own.
         resume: go on with what is there; refused if the file has changed since.
         progress: told the number of users answered and of all.
 
     Raises:
         DataError: see :class:`ReplayedAnswers`, or the lists are for the other part.
     """
-    file = Path(answers)
-    model = ReplayedAnswers(file, data.split.cases(part))
-    about = about_answers(file)
-    if about.get("part", part) != part:
-        raise DataError(
-            f"the answers are for the part '{about['part']}', not for '{part}'.",
-            file=str(file.with_suffix(".json")),
-            hint=f"Use --part {about['part']}.",
-        )
-    chosen = name or str(about.get("name", file.stem))
-    rest = {key: about[key] for key in ("library", "learnt_from", "versions") if key in about}
-    settings = {
-        **about.get("settings", {}),
-        **rest,
-        "answers_sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
-    }
-    plan = make_plan(
-        data,
-        name=chosen,
-        recommender={
-            "name": chosen,
-            "kind": "other",
-            "settings": settings,
-            "tuned": about.get("tuned"),
-        },
-        part=part,
-        ks=ks,
-        users=users,
-        seed=seed,
-        batch=_BATCH,
-    )
+    options, file = options or PlanOptions(), Path(answers)
+    model = ReplayedAnswers(file, data.split.cases(options.part))
+    plan = make_plan(data, _described(file, options), options, batch=_BATCH)
     return run(
         model,
         data,
@@ -147,6 +111,25 @@ def run_answers(
         notes=[f"The lists were made elsewhere and read from {file.name}."],
         progress=progress,
     )
+
+
+def _described(file: Path, options: PlanOptions) -> dict[str, Any]:
+    """The recommender as a plan names it: what is said of the lists, and their hash."""
+    about = about_answers(file)
+    if about.get("part", options.part) != options.part:
+        raise DataError(
+            f"the answers are for the part '{about['part']}', not for '{options.part}'.",
+            file=str(file.with_suffix(".json")),
+            hint=f"Use --part {about['part']}.",
+        )
+    origin = {key: about[key] for key in ("library", "learnt_from", "versions") if key in about}
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    return {
+        "name": options.name or str(about.get("name", file.stem)),
+        "kind": "other",
+        "settings": {**about.get("settings", {}), **origin, "answers_sha256": sha256},
+        "tuned": about.get("tuned"),
+    }
 
 
 def about_answers(file: Path) -> dict[str, Any]:

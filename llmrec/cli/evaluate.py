@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from llmrec.config import Workspace
     from llmrec.eval import EvalData
     from llmrec.eval.runs.record import Run, RunPlan
+    from llmrec.eval.runs.runner import PlanOptions
 
 __all__ = ["app"]
 
@@ -218,6 +219,20 @@ class _RunOptions:
         plain = f"{data.name}-{self.name or recommender}-{self.part}{sample}".replace("/", "-")
         return self.out or flags.runs_folder(data, self.workspace) / plain
 
+    def plan(self, negatives: int | None = None) -> PlanOptions:
+        """What of it decides the figures."""
+        from llmrec.eval.runs.runner import PlanOptions
+
+        return PlanOptions(
+            name=self.name,
+            part=self.part,
+            ks=self.ks or _KS,
+            users=self.users,
+            seed=self.seed,
+            batch=self.batch,
+            negatives=negatives,
+        )
+
 
 def _run_answers(data: EvalData, options: _RunOptions, answers: Path) -> Run:
     from llmrec.eval.runs.replay import run_answers
@@ -227,11 +242,7 @@ def _run_answers(data: EvalData, options: _RunOptions, answers: Path) -> Run:
             data,
             answers,
             options.folder(data, answers.stem),
-            name=options.name,
-            part=options.part,
-            ks=options.ks or _KS,
-            users=options.users,
-            seed=options.seed,
+            options.plan(),
             resume=options.resume,
             progress=tell,
         )
@@ -244,15 +255,9 @@ def _run_baseline(
         data,
         baseline,
         options.folder(data, baseline),
-        name=options.name,
-        part=options.part,
-        ks=options.ks or _KS,
-        users=options.users,
-        seed=options.seed,
+        options.plan(negatives=negatives),
         budget=budget,
-        negatives=negatives,
         resume=options.resume,
-        **({"batch": options.batch} if options.batch else {}),
     )
 
 
@@ -296,21 +301,13 @@ def _plan(data: EvalData, options: _RunOptions, shop: Workspace, llm: bool) -> R
             hint=f"Rank more of them (--candidates {max(ks)}, at most 50), or take a smaller k.",
         )
     kind = "main" if llm else "retriever"
-    return make_plan(
-        data,
-        name=options.name or kind,
-        recommender={
-            "name": kind,
-            "kind": "llmrec",
-            "settings": dict(path_settings(data, shop, llm=llm)),
-        },
-        part=options.part,
-        ks=ks,
-        users=options.users,
-        seed=options.seed,
-        batch=options.batch or (_BATCH if llm else _RETRIEVER_BATCH),
-        depth=max(ks) if llm else None,
-    )
+    recommender = {
+        "name": kind,
+        "kind": "llmrec",
+        "settings": dict(path_settings(data, shop, llm=llm)),
+    }
+    chosen = replace(options.plan(), ks=ks, depth=max(ks) if llm else None)
+    return make_plan(data, recommender, chosen, batch=_BATCH if llm else _RETRIEVER_BATCH)
 
 
 def _run_retriever(

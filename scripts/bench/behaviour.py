@@ -29,7 +29,7 @@ from llmrec.cli.train_shared import training_settings
 from llmrec.embedding import load_encoder
 from llmrec.embedding.behaviour import load_behaviour, save_behaviour
 from llmrec.eval import EvalData, open_data
-from llmrec.eval.runs.runner import make_plan
+from llmrec.eval.runs.runner import PlanOptions, make_plan
 from llmrec.eval.runs.runner import run as run_planned
 from llmrec.finetune.behaviour import (
     BehaviourRecommender,
@@ -170,14 +170,12 @@ def tested(data: EvalData, settings: BehaviourSettings, args: argparse.Namespace
     """
     plan = make_plan(
         data,
-        name=args.name,
-        recommender={
+        {
             "name": "behaviour",
             "kind": "other",
             "settings": settings.model_dump(mode="json", exclude={"seed"}),
         },
-        seed=settings.seed,
-        batch=256,
+        PlanOptions(name=args.name, seed=settings.seed, batch=256),
     )
     model = BehaviourRecommender(load_behaviour(args.out / f"encoder-{settings.seed}"))
     folder = args.out / f"run-{settings.seed}"
