@@ -15,11 +15,12 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from llmrec.config import MAX_CANDIDATES, RankingSettings
 from llmrec.errors import DataError
+from llmrec.finetune.seen import latest
 from llmrec.prompting import fit_rank_prompt, rank_prompt_version
 from llmrec.retrieval.request import RetrievalRequest, RetrievalResult
 from llmrec.types import Candidate, Event, HistoryEntry, Item
@@ -176,22 +177,25 @@ def build_examples(
     for user, history in histories.items():
         moments = _moments(history, per_user, targets)
         counts.short += not moments
-        for moment in moments:
-            if (example := maker.example(user, moment)) is not None:
-                examples.append(example)
+        made = (maker.example(user, moment) for moment in moments)
+        examples += [example for example in made if example is not None]
         if progress:
             progress(1)
     counts.examples = len(examples)
     if not examples:
-        raise DataError(
-            f"No ranking example comes from {counts.users} users: {counts.short} have one item "
-            f"only, {counts.unknown} targets are not in the catalogue, {counts.alone} had no "
-            f"other candidate, {counts.missed} were not retrieved.",
-            hint="Ingest a longer event log, and the items it speaks of; with --targets all, what "
-            "was not retrieved is asked for too.",
-        )
-    last = _last(event for history in histories.values() for event in history)
+        raise _no_examples(counts)
+    last = latest(event for history in histories.values() for event in history)
     return ExampleSet(tuple(examples), rank_prompt_version(), counts, last)
+
+
+def _no_examples(counts: ExampleCounts) -> DataError:
+    return DataError(
+        f"No ranking example comes from {counts.users} users: {counts.short} have one item "
+        f"only, {counts.unknown} targets are not in the catalogue, {counts.alone} had no "
+        f"other candidate, {counts.missed} were not retrieved.",
+        hint="Ingest a longer event log, and the items it speaks of; with --targets all, what "
+        "was not retrieved is asked for too.",
+    )
 
 
 def joined(parts: Sequence[ExampleSet]) -> ExampleSet:
@@ -318,13 +322,6 @@ def _histories(
             )
         histories.setdefault(event.user, []).append(event)
     return histories
-
-
-def _last(events: Iterable[Event]) -> datetime | None:
-    times = [event.at for event in events if event.at]
-    # A time without a zone is taken for UTC, as at ingest.
-    zoned = (one if one.tzinfo else one.replace(tzinfo=timezone.utc) for one in times)
-    return max(zoned, default=None)
 
 
 def _moments(

@@ -118,30 +118,15 @@ def run(
 
     [bold]llmrec eval run --data ml-1m --answers sasrec.jsonl[/]
     """
-    _check_kind(baseline, answers, retriever_only, negatives)
+    subject = _Subject(baseline, answers, retriever_only, budget, negatives)
     opened = flags.open_named(
         flags.DataOptions(data, items, protocol, order, repeats, valid_from, test_from)
     )
+    sizes = tuple(ks or ())
     options = _RunOptions(
-        part=part,
-        users=users,
-        ks=tuple(ks or ()),
-        seed=seed,
-        batch=batch,
-        name=name,
-        out=out,
-        resume=resume,
-        workspace=workspace,
-        cache=cache,
-        words=words,
+        part, users, sizes, seed, batch, name, out, resume, workspace, cache, words
     )
-    if answers:
-        done = _run_answers(opened, options, answers)
-    elif baseline:
-        done = _run_baseline(opened, options, baseline, budget, negatives)
-    else:
-        settings = _overrides(seed, candidates, llm_weight)
-        done = _run_main_path(opened, options, settings, llm=not retriever_only)
+    done = subject.run(opened, options, _overrides(seed, candidates, llm_weight))
     flags.Reports(html).show([done])
     flags.say(f"Written to {done.folder}")
 
@@ -187,14 +172,34 @@ def report_runs(
     flags.Reports(html, markdown, published).show([read_run(folder) for folder in runs])
 
 
-def _check_kind(
-    baseline: str | None, answers: Path | None, retriever_only: bool, negatives: int | None
-) -> None:
-    """Refuse options that name more than one thing to evaluate, or do not go with it."""
-    if sum((baseline is not None, answers is not None, retriever_only)) > 1:
-        raise typer.BadParameter("--baseline, --answers and --retriever-only exclude each other.")
-    if negatives and not baseline:
-        raise typer.BadParameter("--negatives goes with --baseline: others rank what they find.")
+@dataclass(frozen=True)
+class _Subject:
+    """What is evaluated: a baseline, lists made elsewhere, or the main path."""
+
+    baseline: str | None
+    answers: Path | None
+    retriever_only: bool
+    budget: int
+    negatives: int | None
+
+    def __post_init__(self) -> None:
+        named = (self.baseline is not None, self.answers is not None, self.retriever_only)
+        if sum(named) > 1:
+            raise typer.BadParameter(
+                "--baseline, --answers and --retriever-only exclude each other."
+            )
+        if self.negatives and not self.baseline:
+            raise typer.BadParameter(
+                "--negatives goes with --baseline: others rank what they find."
+            )
+
+    def run(self, data: EvalData, options: _RunOptions, settings: Mapping[str, Any]) -> Run:
+        """Evaluate it; ``settings`` are those of the main path's workspace."""
+        if self.answers:
+            return _run_answers(data, options, self.answers)
+        if self.baseline:
+            return _run_baseline(data, options, self.baseline, self.budget, self.negatives)
+        return _run_main_path(data, options, settings, llm=not self.retriever_only)
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ from llmrec.finetune.example_files import kept_examples
 from llmrec.finetune.ranker.logs import TensorBoard
 from llmrec.finetune.ranker.prompts import prompt_maker
 from llmrec.finetune.ranker.publish import publish_ranker
-from llmrec.finetune.ranker.shop import RankerData, ranker_data
+from llmrec.finetune.ranker.shop import ExampleOptions, RankerData, ranker_data
 from llmrec.finetune.ranker.weight import ndcg_at_k
 from llmrec.ranking import fuse
 from llmrec.types import Recommendations
@@ -106,12 +106,14 @@ def trained(shop: Any, args: argparse.Namespace) -> dict[str, Any]:
             shop,
             prompt_maker(shop.settings.models.llm),
             args.out / "examples",
-            per_user=settings_of(args).per_user,
-            folds=settings_of(args).folds,
-            max_examples=args.examples,
-            retrieved_only=True,
-            validation=args.validation,
-            seed=args.seed,
+            ExampleOptions(
+                max_examples=args.examples,
+                per_user=settings_of(args).per_user,
+                folds=settings_of(args).folds,
+                retrieved_only=True,
+                validation=args.validation,
+                seed=args.seed,
+            ),
             progress=lambda done, of: say(f"  {done:,} of {of:,}") if done % 2_000 == 0 else None,
         )
         say(f"{len(data.train.examples):,} examples, {len(data.validation.examples):,} to validate")

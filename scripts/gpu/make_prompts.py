@@ -32,7 +32,7 @@ from llmrec.eval.main_path.shop import evaluation_shop
 from llmrec.finetune import ExampleSet, build_examples
 from llmrec.finetune.behaviour import EpochReport
 from llmrec.finetune.ranker.prompts import prompt_maker
-from llmrec.finetune.ranker.shop import ranker_data
+from llmrec.finetune.ranker.shop import ExampleOptions, ranker_data
 from llmrec.retrieval import Retriever
 from llmrec.types import Event
 
@@ -50,8 +50,7 @@ def main() -> None:
             shop,
             engine,
             Path(scratch),
-            max_examples=options.examples,
-            retrieved_only=True,
+            ExampleOptions(max_examples=options.examples, retrieved_only=True),
             encoder_progress=told,
             progress=counted,
         )
