@@ -87,9 +87,9 @@ def lift(
             hint="Ask a recommender whose engine works, with more than one candidate.",
         )
     names = tuple(users) if users is not None else tuple(str(row) for row in range(len(answers)))
-    found = np.array(
+    retrieved = np.array(
         [
-            bool({one.id for one in considered} & set(wanted))
+            bool({item.id for item in considered} & set(wanted))
             for considered, wanted in zip(ranked, targets, strict=True)
         ]
     )
@@ -100,14 +100,14 @@ def lift(
         }
         for order in ("retriever", "llm", "fused")
     }
-    sizes = [len(one) for one in ranked if one]
+    everybody = np.ones(len(names), dtype=bool)
     return Lift(
         users=len(answers),
-        retrieved=int(found.sum()),
-        candidates=float(np.mean(sizes)),
+        retrieved=int(retrieved.sum()),
+        candidates=float(np.mean([len(considered) for considered in ranked if considered])),
         weight=weight,
-        on_all=_compared(scores, names, np.ones(len(names), dtype=bool), seed),
-        on_retrieved=_compared(scores, names, found, seed) if found.any() else (),
+        on_all=_compared(scores, names, everybody, seed),
+        on_retrieved=_compared(scores, names, retrieved, seed) if retrieved.any() else (),
     )
 
 
