@@ -66,6 +66,7 @@ def equally_long(items: Floats, users: Floats) -> tuple[Floats, Floats]:
 def report(
     client: Any, name: str, ef: int, items: Floats, users: Floats, exact: NDArray[np.int64]
 ) -> None:
+    """Print build time, latency and recall of one graph over item vectors ``[items, width]``."""
     chosen = ChromaSettings()
     graph = {
         "space": "ip",

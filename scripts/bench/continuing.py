@@ -62,6 +62,7 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
+    """The command line's options."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -77,10 +78,12 @@ def arguments() -> argparse.Namespace:
 
 
 def pairs(given: list[str]) -> dict[str, Any]:
+    """Settings from ``NAME=VALUE``, the values read as JSON."""
     return {name: json.loads(value) for name, _, value in (one.partition("=") for one in given)}
 
 
 def day(said: str) -> datetime:
+    """Midnight UTC of an ISO date."""
     return datetime.fromisoformat(said).replace(tzinfo=timezone.utc)
 
 
@@ -100,17 +103,20 @@ def whole_log(data: Path, out: Path) -> tuple[list[Event], Workspace]:
 
 
 def grown(shop: Workspace, events: list[Event]) -> None:
+    """Add events to the shop's log."""
     with CatalogStore.open(shop.database_url) as store:
         store.write_events(events)
 
 
 def anew(shop: Workspace, settings: BehaviourSettings, folder: Path) -> None:
+    """Train on the whole log and publish; the first version serves."""
     data = shop_data(shop)
     result = train_behaviour(data.events, data.catalogue, settings, folder=folder, progress=tell)
     publish_behaviour(shop, result, settings, data.events, promote=folder.name == "first")
 
 
 def gone_on(shop: Workspace, given: dict[str, Any], folder: Path) -> None:
+    """Train the serving version on with what is new to it and publish, without promoting."""
     data, since = shop_data(shop), going_on(shop, "behaviour", LAST)
     settings = BehaviourSettings(**continuing_start(since.parent) | given)
     encoder = load_behaviour(since.parent.folder)
@@ -122,6 +128,7 @@ def gone_on(shop: Workspace, given: dict[str, Any], folder: Path) -> None:
 
 
 def tell(report: EpochReport | EncoderStepReport) -> None:
+    """Print a line for each epoch: NDCG@10 on validation and seconds."""
     if isinstance(report, EpochReport):
         figure = "refit" if report.ndcg is None else f"{report.ndcg:.4f}"
         print(f"  epoch {report.epoch}: {figure} in {report.seconds:.0f} s", flush=True)
@@ -142,6 +149,7 @@ def next_moments(log: list[Event], later: datetime) -> list[HeldOutCase]:
 
 
 def report(shop: Workspace, asked: EncoderValidation, out: Path) -> None:
+    """Score the three versions on the same cases; print it and write ``summary.json``."""
     catalogue = shop_data(shop).catalogue
     names = {"as it was": "0001", "gone on": "0002", "anew": "0003"}
     found: dict[str, tuple[Artifact, Scores]] = {}
@@ -158,6 +166,7 @@ def report(shop: Workspace, asked: EncoderValidation, out: Path) -> None:
 
 
 def whole(artifact: Artifact, catalogue: Catalogue) -> BehaviourEncoder:
+    """The version's encoder, with vectors for items of the catalogue that it did not learn."""
     encoder = load_behaviour(artifact.folder)
     return (
         encoder.extended(catalogue.ids, catalogue.texts) if catalogue.texts is not None else encoder
@@ -165,6 +174,7 @@ def whole(artifact: Artifact, catalogue: Catalogue) -> BehaviourEncoder:
 
 
 def row(artifact: Artifact, scores: Scores, base: Scores) -> dict[str, Any]:
+    """A version's means, its gain over ``base`` by shopper, and what training took."""
     extra = artifact.card.extra
     return {
         "ndcg@10": str(mean_figure(scores.ndcg.tolist())),

@@ -110,6 +110,7 @@ def _answers(engine: Any, prompts: Sequence[str], labels: Sequence[str]) -> dict
 
 
 def worker(name: str, model: str) -> None:
+    """Load an engine, then answer tasks: JSON lines in, JSON lines out."""
     seconds, engine = _timed(lambda: _load(name, model))
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever libraries print stays out of the answers
@@ -158,6 +159,7 @@ class Player:
 
 
 def open_player(name: str, model: str, python: str) -> Player:
+    """Start a worker in its own process and wait until its engine has loaded."""
     folder = str(Path(__file__).parent)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), folder])}
     command = [python, __file__, "--worker", name, "--model", model]
@@ -179,6 +181,7 @@ def open_player(name: str, model: str, python: str) -> Player:
 
 
 def agreement(one: dict[str, Any], other: dict[str, Any]) -> dict[str, float]:
+    """How alike two engines answer: scores, order, first candidate and texts."""
     from scipy.stats import kendalltau
 
     pairs = list(zip(one["scores"], other["scores"], strict=True))
@@ -196,6 +199,7 @@ def agreement(one: dict[str, Any], other: dict[str, Any]) -> dict[str, float]:
 def measure(
     players: Sequence[Player], rounds: int, compared: int, busy: bool
 ) -> dict[str, dict[str, Any]]:
+    """Figures by engine over rounds in turn, and its agreement with the first one."""
     many = rounds * 10 + compared
     given = players[0].ask(do="prompts", n=many)
     prompts, labels = given["prompts"], given["labels"]
@@ -223,6 +227,7 @@ def measure(
 
 
 def table(found: dict[str, dict[str, Any]]) -> str:
+    """The figures as Markdown, a column for each engine, with ratios to the first one's speeds."""
     names = list(found)
     base = found[names[0]]
     lines = ["| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]

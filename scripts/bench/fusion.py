@@ -94,6 +94,7 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
+    """The command line's options."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -113,6 +114,7 @@ def arguments() -> argparse.Namespace:
 
 
 def say(text: str) -> None:
+    """Print a line at once, also into a pipe."""
     print(text, flush=True)
 
 
@@ -146,6 +148,7 @@ def without_items(data: EvalData, share: float, seed: int) -> tuple[EvalData, fr
 
 
 def open_shop(data: EvalData, part: Any, args: argparse.Namespace) -> Workspace:
+    """The evaluation's workspace of a part; ``--vectors`` brings text vectors of another."""
     folder: Path = args.out / "shop"
     if args.vectors and not folder.exists():
         shutil.copytree(args.vectors / "chroma", Workspace.init(folder).path / "chroma")
@@ -185,10 +188,12 @@ def best_epoch(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def bare(items: int) -> CardData:
+    """A card's data that names the number of items alone."""
     return CardData(sha256="", events=0, users=0, items=items)
 
 
 def settings_of(args: argparse.Namespace) -> BehaviourSettings:
+    """The behaviour encoder's settings: ``--seed`` and ``--set``."""
     return training_settings(BehaviourSettings, {"seed": args.seed}, args.set)
 
 
@@ -202,6 +207,7 @@ def catalogue_of(shop: Workspace) -> Catalogue:
 
 
 def told(report: Any) -> None:
+    """Print a line for each epoch of the encoder."""
     if isinstance(report, EpochReport):
         figure = "" if report.ndcg is None else f"N@10 {report.ndcg:.4f}"
         say(f"  epoch {report.epoch} loss {report.loss:.4f} {figure} {report.seconds:.0f} s")
@@ -235,6 +241,7 @@ def test_encoder(data: EvalData, shop: Workspace, args: argparse.Namespace) -> B
 
 
 def opened(shop: Workspace) -> tuple[CatalogStore, Retriever]:
+    """The shop's catalogue and its retriever; the caller closes both."""
     store = CatalogStore.open(shop.database_url)
     return store, Retriever.open(shop, store)
 
@@ -259,6 +266,7 @@ def fit(data: EvalData, shop: Workspace, args: argparse.Namespace) -> Choice:
 
 
 def every(part: str, times: int) -> Callable[[int, int], None]:
+    """A progress function that prints every ``times`` batches of 256 cases, and at the end."""
     started = perf_counter()
 
     def tell(done: int, of: int) -> None:
@@ -353,6 +361,7 @@ def served_places(retriever: Retriever, cases: Sequence[Case]) -> Any:
 
 
 def judged(places: dict[str, Any], users: tuple[str, ...]) -> dict[str, Any]:
+    """Means with 95 % intervals of each list, and the served fusion against the others, paired."""
     union = places.pop("union")
     runs, lists = [], {}
     for name, some in places.items():
@@ -382,6 +391,7 @@ def judged(places: dict[str, Any], users: tuple[str, ...]) -> dict[str, Any]:
 
 
 def report_choice(choice: Choice) -> None:
+    """Print which fusion won on validation, and the figures of all."""
     say(f"fitted on {len(choice.cases):,} validation cases; the winner is {choice.winner}")
     for name in choice.places:
         figures = fused_figures(choice, name)
@@ -389,6 +399,7 @@ def report_choice(choice: Choice) -> None:
 
 
 def show(group: str, found: dict[str, Any]) -> None:
+    """Print a group of cases: each list's figures, then the comparisons."""
     say(f"{group}: {found['cases']:,} cases; in any list {found['found by any source']:.4f}")
     for name, figures in found["lists"].items():
         cells = [f"{key} {v[0]:.4f} [{v[1]:.4f}, {v[2]:.4f}]" for key, v in figures.items()]

@@ -54,6 +54,7 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
+    """The command line's options."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -67,6 +68,7 @@ def arguments() -> argparse.Namespace:
 
 
 def demo_shop(folder: Path) -> Workspace:
+    """The demo store in ``folder``, ingested and indexed."""
     shop = Workspace.init(folder)
     ingest_items(shop, items_files())
     ingest_events(shop, [events_file()])
@@ -76,6 +78,7 @@ def demo_shop(folder: Path) -> Workspace:
 
 
 def data_shop(data: str, folder: Path) -> Workspace:
+    """The evaluation workspace of a data set, in ``folder``."""
     return evaluation_shop(open_data(data, repeats="drop"), "test", folder=folder)
 
 
@@ -136,6 +139,7 @@ class Attacker:
 
 
 def with_events(log: EventTable, attack: Sequence[Attacker], ids: Sequence[str]) -> EventTable:
+    """The log with at most ``EVENTS`` events of each attacker, as new users, appended."""
     number = {id: place for place, id in enumerate(log.item_ids)}
     first = int(log.users.max(initial=-1)) + 1
     users, items = [log.users], [log.items]
@@ -191,6 +195,7 @@ def strategies(
 
 
 def same(steps: Steps, begins: float, weight: float = 1.0) -> Strategy:
+    """A strategy in which all attackers do the same."""
     return lambda number: Attacker(steps, begins, weight)
 
 
@@ -233,6 +238,7 @@ Moved = dict[tuple[int, str], NDArray[np.float64]]
 
 
 def search(town: Town, sizes: Sequence[int], seed: int) -> Moved:
+    """How many of each stranger's ten items each strategy removes, by number of attackers."""
     moved: Moved = defaultdict(lambda: np.full(len(town.contexts), np.nan))
     for stranger in range(len(town.contexts)):
         shown = town.shown(stranger, town.state, 2 * K)
@@ -247,6 +253,7 @@ def search(town: Town, sizes: Sequence[int], seed: int) -> Moved:
 
 
 def report(moved: Moved, strangers: int) -> None:
+    """Print the mean and the most of the items moved, by strategy and over all of them."""
     sizes = sorted({size for size, _ in moved})
     names = list(dict.fromkeys(name for _, name in moved))
     print("\nmoved of ten: mean (most)")

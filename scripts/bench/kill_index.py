@@ -32,6 +32,7 @@ WORDS = ("red", "blue", "tin", "oak", "lamp", "kettle", "spade", "mug", "small",
 
 
 def make_items(count: int) -> list[Item]:
+    """So many items with drawn titles and prices, the same on each call."""
     draw = random.Random(1)
     return [
         Item(f"i{n:05d}", " ".join(draw.choices(WORDS, k=6)) + f" {n}", price=Decimal(n % 90 + 1))
@@ -57,6 +58,7 @@ def prepare(root: Path, count: int) -> dict[str, Path]:
 
 
 def start(folder: Path) -> subprocess.Popen[bytes]:
+    """Start ``llmrec index`` as a process group of its own, so that it can be killed whole."""
     return subprocess.Popen(
         [sys.executable, "-m", "llmrec.cli", "index", "--json", "-w", str(folder)],
         stdout=subprocess.DEVNULL,

@@ -57,6 +57,7 @@ def content(database: Path) -> dict[str, tuple[int, str]]:
 
 
 def ingest(target: str, file: Path, shop: Path) -> list[str]:
+    """The command that ingests ``file`` as ``target`` (items or events)."""
     return [*LLMREC, "ingest", target, str(file), "-w", str(shop)]
 
 

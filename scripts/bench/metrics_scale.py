@@ -101,6 +101,7 @@ def known_means(users: int, depth: int) -> dict[str, float]:
 
 
 def check(means: dict[str, float], users: int, depth: int) -> None:
+    """Exit unless the means are what the invented lists must give."""
     for name, value in known_means(users, depth).items():
         if abs(means[name] - value) > 1e-9:
             raise SystemExit(f"{name} is {means[name]}, but must be {value}.")

@@ -84,6 +84,7 @@ def alone() -> Iterator[None]:
 
 
 def shop(folder: Path, encoder: str) -> Retriever:
+    """The demo store's retriever with the given text encoder."""
     Workspace.init(folder)
     workspace = Workspace.open(folder, overrides={"models": {"encoder": encoder}})
     ingest_items(workspace, items_files())
@@ -93,6 +94,7 @@ def shop(folder: Path, encoder: str) -> Retriever:
 
 
 def report(retriever: Retriever, queries: Sequence[dict[str, str]]) -> list[str]:
+    """All lines of the report: recall by language, what is said to be missing, what is misread."""
     named = [query for query in queries if "meaning" in query]
     pairs = [(query["language"], query["query"], query["meaning"]) for query in named]
     pairs += [("en", query["meaning"], query["meaning"]) for query in named]
@@ -104,6 +106,7 @@ def report(retriever: Retriever, queries: Sequence[dict[str, str]]) -> list[str]
 
 
 def recalls(pairs: list[tuple[str, str]], retriever: Retriever) -> str:
+    """Mean recall@10 of queries for the products that their meaning names."""
     snapshot = retriever._keeper.current().snapshot
     values, english = [], snapshot.allowed(ENGLISH)
     for query, meaning in pairs:
@@ -120,6 +123,7 @@ def recalls(pairs: list[tuple[str, str]], retriever: Retriever) -> str:
 
 
 def said(retriever: Retriever, queries: Iterable[dict[str, str]]) -> Iterable[str]:
+    """By language, how many queries get the sentence that nothing like it is here."""
     for language in ("en", "de", "zh"):
         for answered in (False, True):
             some = [
@@ -138,6 +142,7 @@ def said(retriever: Retriever, queries: Iterable[dict[str, str]]) -> Iterable[st
 
 
 def misread(retriever: Retriever, queries: Iterable[dict[str, str]]) -> Iterable[str]:
+    """By language, the queries that are read as of another one."""
     spaces = retriever._keeper.current().spaces
     if spaces.names is None:
         return

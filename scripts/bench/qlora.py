@@ -52,6 +52,7 @@ def main() -> None:
 
 
 def measured(args: argparse.Namespace) -> dict[str, Any]:
+    """Train once and give peak and base megabytes, seconds and the validation figures."""
     settings = LoraSettings(
         quantization=None if args.kind == "whole" else args.kind, batch=4, accumulation=4
     )
@@ -76,6 +77,7 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def base_bytes(model: str, settings: LoraSettings) -> int:
+    """Bytes that the base's weights take as they are loaded."""
     from llmrec.finetune.ranker.place import Place
     from llmrec.finetune.ranker.wrap import Adapted
     from llmrec.weights import locate
@@ -85,6 +87,8 @@ def base_bytes(model: str, settings: LoraSettings) -> int:
 
 
 def first(path: Path, most: int) -> ExampleSet:
+    """The first so many examples of a file."""
+
     def missing() -> ExampleSet:
         raise SystemExit(f"{path} is not there")
 

@@ -81,11 +81,13 @@ def dressed(id: str, title: str, draw: random.Random) -> Item:
 
 
 def real_titles() -> dict[str, str]:
+    """Titles of the set's items, by id."""
     rows = parquet.read_table(DATA / "items.parquet").to_pylist()
     return {row["item_id"]: row["text"] for row in rows}
 
 
 def real_events() -> list[Event]:
+    """The set's events, in each user's order."""
     rows = parquet.read_table(DATA / "interactions.parquet").to_pylist()
     return [Event(row["user_id"], row["item_id"], position=row["position"]) for row in rows]
 
@@ -119,6 +121,7 @@ def made(
 def prepare(
     folder: Path, items: Sequence[Item], events: Sequence[Event], encoder: TextEncoder
 ) -> Workspace:
+    """An indexed workspace in ``folder``; prints the time if texts were encoded."""
     workspace = Workspace.init(folder)
     with CatalogStore.open(workspace.database_url) as store:
         store.write_items(items)
@@ -131,6 +134,7 @@ def prepare(
 
 
 def spread(milliseconds: Sequence[float]) -> str:
+    """Median and 95th percentile, in milliseconds."""
     return f"{np.percentile(milliseconds, 50):7.1f} {np.percentile(milliseconds, 95):7.1f}"
 
 
@@ -159,6 +163,7 @@ def recall(workspace: Workspace, queries: int, k: int = 100) -> None:
 
 
 def retrieval(workspace: Workspace, encoder: TextEncoder, requests: int) -> None:
+    """Print how long opening takes with and without caches, and requests under each filter."""
     shutil.rmtree(workspace.cache_dir)
     started = time.perf_counter()
     retriever = Retriever.open(workspace, encoder=encoder)
@@ -237,6 +242,7 @@ def main() -> None:
 
 
 def real_vectors(shop: Workspace, titles: dict[str, str]) -> np.ndarray:
+    """The titles' text vectors ``[titles, width]``, in their order."""
     collection = VectorCollection.open(shop)
     matrix = VectorMatrix.load(collection, shop.cache_dir)
     collection.close()
@@ -244,6 +250,7 @@ def real_vectors(shop: Workspace, titles: dict[str, str]) -> np.ndarray:
 
 
 def report(shop: Workspace, encoder: TextEncoder, name: str, requests: int) -> None:
+    """Print recall, times and peak memory of a shop."""
     print(name, flush=True)
     recall(shop, requests)
     retrieval(shop, encoder, requests)

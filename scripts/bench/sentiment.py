@@ -141,6 +141,7 @@ def draw(reviews: Reviews, each: int, seed: int) -> tuple[Ints, Ints]:
 
 
 def part(reviews: Reviews, places: Ints) -> Reviews:
+    """The reviews at these places."""
     return Reviews([reviews.texts[place] for place in places], reviews.truth[places])
 
 
@@ -167,6 +168,7 @@ def scored(engine: Engine, letters: bool, texts: Sequence[str]) -> NDArray[np.fl
 
 
 def prompt(engine: Engine, letters: bool, text: str) -> str:
+    """The question for one review: by letters, or with the opinion's word as the answer."""
     asked = QUESTION.format(review=shorten(one_line(text), WORDS))
     start = "The shopper's opinion is"
     if letters:

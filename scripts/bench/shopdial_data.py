@@ -146,6 +146,7 @@ class Names:
 
 
 def words(text: str) -> set[str]:
+    """Words of more than two letters, in small letters."""
     return {word for word in re.findall(r"[^\W_]+", text.casefold()) if len(word) > 2}
 
 

@@ -24,6 +24,7 @@ START_LIMIT_S = 900.0
 
 
 def free_port() -> int:
+    """A port that is free now; another process may take it before it is used."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port: int = one.getsockname()[1]

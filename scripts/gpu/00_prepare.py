@@ -172,6 +172,7 @@ def environment(site: Path) -> dict[str, str]:
 def report(
     options: argparse.Namespace, done: dict[str, Any], imports: dict[str, str], site: Path
 ) -> None:
+    """Write the report, where the archives brought what it needs."""
     sys.path[1:1] = [str(ROOT), str(site)]
     if importlib.util.find_spec("psutil") is None:
         return

@@ -113,18 +113,21 @@ def planned(model: str, settings: EngineSettings) -> dict[str, Any]:
 
 
 def allocated() -> int | None:
+    """Bytes that tensors take on the card; ``None`` without one."""
     import torch
 
     return torch.cuda.memory_allocated() if torch.cuda.is_available() else None
 
 
 def peak() -> int | None:
+    """Most bytes that tensors took since :func:`clear`; ``None`` without a card."""
     import torch
 
     return torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None
 
 
 def clear() -> None:
+    """Give freed memory back to the card and begin a new peak."""
     import torch
 
     gc.collect()

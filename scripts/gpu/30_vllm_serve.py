@@ -96,12 +96,14 @@ def opened(options: Any, precision: str) -> Iterator[tuple[Engine, str | None]]:
 
 
 def device() -> str:
+    """``cuda`` where there is a card, else ``cpu``."""
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def connected(model: str, url: str, settings: EngineSettings) -> Engine:
+    """An engine that asks the server at ``url``."""
     return load_engine("openai", model, settings.model_copy(update={"url": url}))
 
 

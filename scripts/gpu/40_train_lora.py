@@ -79,6 +79,7 @@ def main() -> None:
 
 
 def told(file: PromptFile) -> dict[str, object]:
+    """What the report says of a file: where it comes from, and how many examples it has."""
     return {**file.about, "examples": len(file.prompts)}
 
 

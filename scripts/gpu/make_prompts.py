@@ -73,6 +73,7 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
+    """The command line's options."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data", help="what llmrec.eval.open_data takes")
     parser.add_argument("--shop", type=Path, help="an evaluation workspace of the data")
@@ -108,11 +109,13 @@ def asked(shop: Workspace, cases: Iterable[Case], engine: Any) -> ExampleSet:
 
 
 def told(report: Any) -> None:
+    """Print a line for each epoch of the encoder."""
     if isinstance(report, EpochReport):
         print(f"encoder: epoch {report.epoch}, loss {report.loss:.4f}", flush=True)
 
 
 def counted(done: int, users: int) -> None:
+    """Print every 500 users."""
     if done % 500 == 0:
         print(f"examples: {done:,} of {users:,} users", flush=True)
 

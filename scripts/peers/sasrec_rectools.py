@@ -70,6 +70,7 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
+    """The command line's options."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with interactions.parquet")
     parser.add_argument("--out", type=Path, required=True, help="folder for the answers")
@@ -169,6 +170,7 @@ class Clock:
 
 
 def say(text: str) -> None:
+    """Print a line at once, also into a pipe."""
     print(text, flush=True)
 
 
