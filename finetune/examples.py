@@ -248,14 +248,20 @@ class _Maker:
     def example(self, user: str, moment: _Moment) -> RankingExample | None:
         """The example of a moment; none (counted) if it cannot make any."""
         entries = [_entry(event) for event in moment.history]
-        found = self._retrieve(entries, moment)
-        wanted = {event.item for event in moment.history} | {one.item for one in found}
+        candidates = self._retrieve(entries, moment)
+        wanted = {event.item for event in moment.history} | {
+            candidate.item for candidate in candidates
+        }
         known = self._items.items(wanted | {moment.target.item})
         if moment.target.item not in known:
             self._counts.unknown += 1
             return None
-        pairs = [(one, known[one.item]) for one in found if one.item in known]
-        retrieved = any(one.item == moment.target.item for one, _ in pairs)
+        pairs = [
+            (candidate, known[candidate.item])
+            for candidate in candidates
+            if candidate.item in known
+        ]
+        retrieved = any(candidate.item == moment.target.item for candidate, _ in pairs)
         if not retrieved and not self._insert:
             self._counts.missed += 1
             return None
@@ -330,7 +336,9 @@ def _moments(
     """The last ``per_user`` first meetings with an item that have a history and are wanted."""
     firsts = list(_first_meetings(history))[1:]
     if targets is not None:
-        firsts = [one for one in firsts if (history[one].user, history[one].item) in targets]
+        firsts = [
+            index for index in firsts if (history[index].user, history[index].item) in targets
+        ]
     moments = []
     for index in firsts[len(firsts) - min(per_user, len(firsts)) :]:
         before = {event.item for event in history[:index]}

@@ -49,10 +49,10 @@ def save_seen(events: Sequence[Event], folder: Path) -> None:
 def read_seen(folder: Path) -> NDArray[np.uint64] | None:
     """The sorted hashes in ``folder``, ``None`` if there are none that can be read."""
     try:
-        found: NDArray[np.uint64] = np.load(folder / SEEN_NAME, allow_pickle=False)
+        hashes: NDArray[np.uint64] = np.load(folder / SEEN_NAME, allow_pickle=False)
     except (OSError, ValueError):
         return None
-    return found if found.dtype == np.uint64 and found.ndim == 1 else None
+    return hashes if hashes.dtype == np.uint64 and hashes.ndim == 1 else None
 
 
 def latest(events: Iterable[Event]) -> datetime | None:

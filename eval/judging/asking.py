@@ -129,11 +129,11 @@ def _ids(answer: Any, user: str) -> tuple[str, ...]:
             hint="Return lists of item ids, or objects whose 'ids' is one.",
         )
     listed = tuple(ids)
-    for one in listed:
-        if not isinstance(one, str):
+    for item in listed:
+        if not isinstance(item, str):
             # An int that never equals a string id would quietly score 0 for everybody.
             raise DataError(
-                f"The answer for user '{user}' holds {one!r} ({type(one).__name__}), not an id.",
+                f"The answer for user '{user}' holds {item!r} ({type(item).__name__}), not an id.",
                 hint="Item ids are strings, as in the split.",
             )
     return listed
@@ -143,11 +143,11 @@ def _of_the_model(answer: Any) -> dict[str, Any] | None:
     if not isinstance(answer, Recommendations):
         return None
     trace = answer.trace
-    retrieved = sorted(answer.considered, key=lambda one: (-one.scores["retrieval"], one.id))
+    retrieved = sorted(answer.considered, key=lambda item: (-item.scores["retrieval"], item.id))
     return {
-        "candidates": [one.id for one in retrieved],
-        "retrieval": [one.scores["retrieval"] for one in retrieved],
-        "log_probs": [one.scores.get("llm") for one in retrieved],
+        "candidates": [item.id for item in retrieved],
+        "retrieval": [item.scores["retrieval"] for item in retrieved],
+        "log_probs": [item.scores.get("llm") for item in retrieved],
         "prompt_tokens": trace.prompt_tokens,
         "model": trace.model,
         "engine": trace.engine,

@@ -142,14 +142,14 @@ def about_answers(file: Path) -> dict[str, Any]:
     if beside == file or not beside.is_file():
         return {}
     try:
-        found = json.loads(beside.read_text(encoding="utf-8"))
+        about = json.loads(beside.read_text(encoding="utf-8"))
     except ValueError as error:
         raise DataError(
             f"cannot be read as JSON: {error}", file=str(beside), hint="Mend or remove it."
         ) from error
-    if not isinstance(found, dict):
+    if not isinstance(about, dict):
         raise DataError("is no JSON object.", file=str(beside), hint="Mend or remove it.")
-    return found
+    return about
 
 
 def history_fingerprint(ids: Sequence[str]) -> str:
@@ -169,7 +169,7 @@ class _Line:
 
 
 def _read(file: Path) -> Mapping[str, _Line]:
-    found: dict[str, _Line] = {}
+    lines: dict[str, _Line] = {}
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
@@ -179,16 +179,16 @@ def _read(file: Path) -> Mapping[str, _Line]:
     for row, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
-        user, one = _parsed(file, row, line)
-        if user in found:
+        user, parsed = _parsed(file, row, line)
+        if user in lines:
             raise DataError(
-                f"the user '{user}' has a line already (row {found[user].row}).",
+                f"the user '{user}' has a line already (row {lines[user].row}).",
                 file=str(file),
                 row=row,
                 hint="Keep one of them.",
             )
-        found[user] = one
-    return found
+        lines[user] = parsed
+    return lines
 
 
 def _parsed(file: Path, row: int, line: str) -> tuple[str, _Line]:
@@ -198,7 +198,7 @@ def _parsed(file: Path, row: int, line: str) -> tuple[str, _Line]:
         good = isinstance(user, str) and isinstance(ids, list)
     except (ValueError, KeyError, TypeError, AttributeError):
         good = False
-    if not good or not all(isinstance(one, str) for one in ids):
+    if not good or not all(isinstance(item, str) for item in ids):
         raise DataError(
             "the line is no answer.",
             file=str(file),

@@ -204,7 +204,7 @@ def _record(
     folder: RunFolder,
     data: EvalData,
     outcome: Evaluation,
-    said: Mapping[str, Any] | None,
+    model: Mapping[str, Any] | None,
     notes: Sequence[str],
 ) -> dict[str, Any]:
     plan = folder.plan.to_dict()
@@ -247,40 +247,40 @@ def _record(
         "recall_curve": outcome.recall_curve,
         "latency": outcome.latency,
         "popularity_scatter": outcome.popularity_scatter,
-        "llm": said,
+        "llm": model,
         "notes": [*data.notes, *notes, *_own_notes(folder, outcome)],
     }
 
 
 def _own_notes(folder: RunFolder, outcome: Evaluation) -> list[str]:
-    found = []
+    notes = []
     if len(outcome.users) < outcome.of_users:
-        found.append(
+        notes.append(
             f"{len(outcome.users):,} of {outcome.of_users:,} users, drawn by seed {outcome.seed}; "
             "the intervals are of this sample."
         )
     if outcome.negatives:
-        found.append(
+        notes.append(
             f"Sampled ranking: each case among its targets and {outcome.negatives:,} drawn items. "
             "Such figures are far higher than those of full ranking, and may order systems "
             "differently."
         )
     if outcome.short:
-        found.append(f"{outcome.short:,} answers had fewer than {max(outcome.ks)} items.")
+        notes.append(f"{outcome.short:,} answers had fewer than {max(outcome.ks)} items.")
     if outcome.seen:
-        found.append(f"{outcome.seen:,} recommended items stood in the history.")
-    found += [note for note in (outcome.ties_note, outcome.unknown_note) if note]
+        notes.append(f"{outcome.seen:,} recommended items stood in the history.")
+    notes += [note for note in (outcome.ties_note, outcome.unknown_note) if note]
     cached = sum(answer.ms is None for answer in outcome.answers)
     if cached:
-        found.append(f"{cached:,} answers came out of a cache; their times do not count.")
+        notes.append(f"{cached:,} answers came out of a cache; their times do not count.")
     degraded = sum(bool(answer.llm and answer.llm.get("degraded")) for answer in outcome.answers)
     if degraded:
-        found.append(f"{degraded:,} answers are the retriever's alone: the model failed.")
+        notes.append(f"{degraded:,} answers are the retriever's alone: the model failed.")
     if len(folder.sessions) > 1:
-        found.append(f"It was interrupted: {len(folder.sessions)} sessions.")
+        notes.append(f"It was interrupted: {len(folder.sessions)} sessions.")
     if any(session["versions"] != folder.sessions[0]["versions"] for session in folder.sessions):
-        found.append("The sessions ran with different versions; see sessions.json.")
-    return found
+        notes.append("The sessions ran with different versions; see sessions.json.")
+    return notes
 
 
 def _users_frame(outcome: Evaluation) -> pd.DataFrame:

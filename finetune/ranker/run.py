@@ -142,13 +142,13 @@ class _Run(Generic[T]):
         import torch
 
         started = perf_counter()
-        examples, held = self._task.tokens(self._adapted, self._settings)
+        examples, validation = self._task.tokens(self._adapted, self._settings)
         doing = f"training on '{self._adapted.base}'"
         # Dropout and the adapter's first values draw from torch's global generator: ours is
         # forked, so that training changes nobody else's numbers.
         with torch.random.fork_rng(), torch_errors(doing, hint=_SMALLER):
             torch.manual_seed(self._settings.seed)
-            loop = self._loop(examples, held, checkpoints, progress, deadline)
+            loop = self._loop(examples, validation, checkpoints, progress, deadline)
             if self._start is not None:
                 self._adapted.restore(self._start)
                 loop.validation.begin(self._adapted.model)
@@ -164,7 +164,7 @@ class _Run(Generic[T]):
     def _loop(
         self,
         examples: list[T],
-        held: list[T],
+        validation: list[T],
         checkpoints: TrainingFolder,
         progress: Observer | None,
         deadline: float | None,
@@ -177,7 +177,7 @@ class _Run(Generic[T]):
         return Loop(
             adapted=self._adapted,
             stepper=Stepper(self._adapted.model, examples, self._task.losses, chosen, place),
-            validation=self._task.held_out(held, chosen, place),
+            validation=self._task.held_out(validation, chosen, place),
             settings=chosen,
             place=place,
             folder=checkpoints,

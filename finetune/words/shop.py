@@ -147,11 +147,11 @@ def _read_shop(workspace: Workspace, seed: int) -> _Shop:
         items = [item for batch in store.iter_items() for item in batch]
         events = in_order(event for batch in store.iter_events() for event in batch)
         brands = frozenset(FAMOUS_BRANDS | {brand for brand in store.brands() if len(brand) > 2})
-        held, taught = _apart(_spoken(items, seed), seed)
+        validation_items, taught = _apart(_spoken(items, seed), seed)
         with Retriever.open(workspace, store) as retriever:
             asker = _Asker(items, events, retriever, workspace.settings.retrieval.history_limit)
             train = tuple(asker.request(item, seed) for item in taught)
-            validation = tuple(asker.request(item, seed) for item in held)
+            validation = tuple(asker.request(item, seed) for item in validation_items)
     return _Shop(items, events, brands, train, validation, asker.users, asker.has_histories)
 
 
