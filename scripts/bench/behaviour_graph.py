@@ -85,8 +85,8 @@ def report(
     found10 = found100 = 0.0
     started = perf_counter()
     for user, best in zip(users, exact, strict=True):
-        got = collection.query(query_embeddings=user[None], n_results=100)["ids"][0]
-        rows = [int(id) for id in got]
+        nearest = collection.query(query_embeddings=user[None], n_results=100)["ids"][0]
+        rows = [int(id) for id in nearest]
         found10 += len({*rows[:10]} & {*best[:10].tolist()}) / 10
         found100 += len({*rows} & {*best.tolist()}) / 100
     query = (perf_counter() - started) / len(users) * 1000

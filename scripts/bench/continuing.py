@@ -50,9 +50,9 @@ def main() -> None:
     first, later = day(args.first), day(args.later)
     settings = BehaviourSettings(refit=True, **pairs(args.set))
     if not Artifacts(shop.models_dir).numbers("behaviour"):
-        grown(shop, [one for one in log if one.at and one.at < first])
+        grown(shop, [event for event in log if event.at and event.at < first])
         anew(shop, settings, args.out / "first")
-    known = [one for one in log if one.at and one.at < later]
+    known = [event for event in log if event.at and event.at < later]
     grown(shop, known)
     if len(Artifacts(shop.models_dir).numbers("behaviour")) == 1:
         gone_on(shop, pairs(args.set_on), args.out / "on")
@@ -79,12 +79,12 @@ def arguments() -> argparse.Namespace:
 
 def pairs(given: list[str]) -> dict[str, Any]:
     """Settings from ``NAME=VALUE``, the values read as JSON."""
-    return {name: json.loads(value) for name, _, value in (one.partition("=") for one in given)}
+    return {name: json.loads(value) for name, _, value in (pair.partition("=") for pair in given)}
 
 
-def day(said: str) -> datetime:
+def day(date: str) -> datetime:
     """Midnight UTC of an ISO date."""
-    return datetime.fromisoformat(said).replace(tzinfo=timezone.utc)
+    return datetime.fromisoformat(date).replace(tzinfo=timezone.utc)
 
 
 def whole_log(data: Path, out: Path) -> tuple[list[Event], Workspace]:
@@ -137,30 +137,37 @@ def tell(report: EpochReport | EncoderStepReport) -> None:
 def next_moments(log: list[Event], later: datetime) -> list[HeldOutCase]:
     """By shopper what he had, and the items new to him of his first moment from ``later`` on."""
     cases = []
-    for _, group in groupby(log, key=lambda one: one.user):
-        own = [one for one in group if one.at]
-        had = [one for one in own if one.at and one.at < later]
-        after = own[len(had) :]
-        known = {one.item for one in had}
-        fresh = {one.item: one for one in after if one.at == after[0].at and one.item not in known}
+    for _, group in groupby(log, key=lambda event: event.user):
+        events = [event for event in group if event.at]
+        had = [event for event in events if event.at and event.at < later]
+        after = events[len(had) :]
+        known = {event.item for event in had}
+        fresh = {
+            event.item: event
+            for event in after
+            if event.at == after[0].at and event.item not in known
+        }
         if had and fresh:
             cases.append(HeldOutCase(tuple(had), tuple(fresh.values())))
     return cases
 
 
-def report(shop: Workspace, asked: EncoderValidation, out: Path) -> None:
+def report(shop: Workspace, validation: EncoderValidation, out: Path) -> None:
     """Score the three versions on the same cases; print it and write ``summary.json``."""
     catalogue = shop_data(shop).catalogue
     names = {"as it was": "0001", "gone on": "0002", "anew": "0003"}
-    found: dict[str, tuple[Artifact, Scores]] = {}
+    versions: dict[str, tuple[Artifact, Scores]] = {}
     for name, version in names.items():
         artifact = Artifacts(shop.models_dir).get("behaviour", version)
-        found[name] = artifact, asked.scores(whole(artifact, catalogue), among=catalogue.ids)
-    base = found["as it was"][1]
-    rows = {name: row(artifact, scores, base) for name, (artifact, scores) in found.items()}
-    card = found["gone on"][0].card
-    rows["what its card says"] = {name: str(one) for name, one in card.metrics.items()}
-    text = json.dumps({"shoppers": len(asked), **rows}, indent=2)
+        versions[name] = (
+            artifact,
+            validation.scores(whole(artifact, catalogue), among=catalogue.ids),
+        )
+    base = versions["as it was"][1]
+    rows = {name: row(artifact, scores, base) for name, (artifact, scores) in versions.items()}
+    card = versions["gone on"][0].card
+    rows["what its card says"] = {name: str(figure) for name, figure in card.metrics.items()}
+    text = json.dumps({"shoppers": len(validation), **rows}, indent=2)
     (out / "summary.json").write_text(text + "\n", encoding="utf-8")
     print(text)
 

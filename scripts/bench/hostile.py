@@ -101,14 +101,14 @@ class Town:
         histories = [
             as_history([event.item for event in store.history(users[place])]) for place in drawn
         ]
-        requests = [RetrievalRequest(one, query) for one in [*histories, ()]]
+        requests = [RetrievalRequest(history, query) for history in [*histories, ()]]
         builder = ContextBuilder(self.state, store, retriever._texts, shop.settings.retrieval)
         self.contexts: list[Context] = builder.build(requests, time.time())
         self.items = len(self.state.snapshot.ids)
 
     def liked(self, stranger: int) -> list[int]:
         """The rows of what the stranger liked, newest first."""
-        return [one.row for one in self.contexts[stranger].liked if one.row >= 0]
+        return [candidate.row for candidate in self.contexts[stranger].liked if candidate.row >= 0]
 
     def shown(self, stranger: int, state: State, k: int = K) -> list[int]:
         """The rows of the first ``k`` that the stranger is shown."""
@@ -120,11 +120,11 @@ class Town:
         log = with_events(self.state.log, attack, self.state.snapshot.ids)
         snapshot = self.state.snapshot
         popular = _popular(self._shop, snapshot, log)
-        kept = {name: one for name, one in self.state.sources.items() if name not in COUNTED}
+        kept = {name: source for name, source in self.state.sources.items() if name not in COUNTED}
         made = _sources(
             self._shop, self._store, snapshot, log, self.state.search, popular, None, kept
         )
-        sources = {name: kept.get(name, one) for name, one in made.items()}
+        sources = {name: kept.get(name, source) for name, source in made.items()}
         cold = log.missing(snapshot.row)
         return replace(self.state, log=log, popular=popular, sources=sources, cold=cold)
 
@@ -144,12 +144,12 @@ def with_events(log: EventTable, attack: Sequence[Attacker], ids: Sequence[str])
     first = int(log.users.max(initial=-1)) + 1
     users, items = [log.users], [log.items]
     at, weights, moments = [log.at], [log.weights], [log.moments]
-    for place, one in enumerate(attack):
-        rows = [number.setdefault(ids[row], len(number)) for row in one.steps[:EVENTS]]
+    for place, attacker in enumerate(attack):
+        rows = [number.setdefault(ids[row], len(number)) for row in attacker.steps[:EVENTS]]
         users.append(np.full(len(rows), first + place, np.int32))
         items.append(np.array(rows, np.int32))
-        at.append(one.begins + np.arange(len(rows), dtype=np.float64))
-        weights.append(np.full(len(rows), one.weight, np.float32))
+        at.append(attacker.begins + np.arange(len(rows), dtype=np.float64))
+        weights.append(np.full(len(rows), attacker.weight, np.float32))
         later = int(moments[-1].max(initial=-1)) + 1
         moments.append(np.arange(later, later + len(rows), dtype=np.int32))
     return EventTable(
@@ -223,12 +223,12 @@ def sharing(liked: Steps, aim: Steps, others: Steps, begins: float, seed: int) -
 
     def make(number: int) -> Attacker:
         draw = np.random.default_rng([seed, number])
-        own = [
+        steps = [
             *draw.choice(others, 3).tolist(),
             *draw.choice(liked, min(3, len(liked)), False).tolist(),
             *draw.choice(np.array(aim), min(5, len(aim)), False).tolist(),
         ]
-        return Attacker(own, begins)
+        return Attacker(steps, begins)
 
     return make
 
@@ -260,8 +260,8 @@ def report(moved: Moved, strangers: int) -> None:
     print(" " * 44, *(f"{size:>12}" for size in sizes))
     for name in names:
         cells = [moved[size, name] for size in sizes]
-        shown = (f"{np.nanmean(one):5.2f} ({np.nanmax(one):2.0f})" for one in cells)
-        print(f"{name:44}", *(f"{one:>12}" for one in shown))
+        shown = (f"{np.nanmean(cell):5.2f} ({np.nanmax(cell):2.0f})" for cell in cells)
+        print(f"{name:44}", *(f"{text:>12}" for text in shown))
     print("\nworst of all strategies for each stranger: mean, median, 90th percentile, most")
     for size in sizes:
         worst = np.nanmax(np.stack([moved[size, name] for name in names]), axis=0)

@@ -89,10 +89,10 @@ def content(folder: Path) -> tuple[list[str], list[dict[str, object]], np.ndarra
         vectors = np.stack([of_id[id] for id in ids])
         recalls = []
         for row in range(0, len(ids), max(len(ids) // 50, 1)):
-            found, _ = collection.query(vectors[row], 10)
+            nearest, _ = collection.query(vectors[row], 10)
             scores = vectors @ vectors[row]
             worst = np.sort(scores)[-10] - 1e-6
-            recalls.append(np.mean([scores[ids.index(id)] >= worst for id in found]))
+            recalls.append(np.mean([scores[ids.index(id)] >= worst for id in nearest]))
         return ids, metadata, vectors, float(np.mean(recalls))
     finally:
         collection.close()

@@ -154,16 +154,18 @@ def trial(server: VLLMProcess, settings: EngineSettings, options: argparse.Names
     counts = count_answers(engine)
     answers = Answers(engine, prompts)
     with ThreadPoolExecutor(options.threads) as pool:
-        asked = [pool.submit(answers.ask, place) for place in range(len(prompts))]
+        futures = [pool.submit(answers.ask, place) for place in range(len(prompts))]
         answers.third.wait()
         server.kill()
         killed = time.monotonic()
         before = len(answers.found)
         server.start()
         up = server.wait_until_ready()
-        for one in asked:
-            one.result()
-    first_after = min((one for one in answers.times if one > killed + up), default=float("nan"))
+        for future in futures:
+            future.result()
+    first_after = min(
+        (moment for moment in answers.times if moment > killed + up), default=float("nan")
+    )
     equal, worst = answers.equal_to(peace)
     twice = sum(count > 1 for count in counts.values())
     print(

@@ -101,8 +101,8 @@ def made(
     first = noise.integers(0, len(names), count)
     second = noise.integers(0, len(names), count)
     items = []
-    for number, (one, two) in enumerate(zip(first, second, strict=True)):
-        head, tail = names[one].split(), names[two].split()
+    for number, (left, right) in enumerate(zip(first, second, strict=True)):
+        head, tail = names[left].split(), names[right].split()
         title = " ".join(head[: len(head) // 2 + 1] + tail[len(tail) // 2 :])
         items.append(dressed(f"m{number:07d}", f"{title} {number}", draw))
     mixed = 0.6 * vectors[first] + 0.4 * vectors[second]
@@ -143,7 +143,7 @@ def recall(workspace: Workspace, queries: int, k: int = 100) -> None:
     collection = VectorCollection.open(workspace)
     matrix = VectorMatrix.load(collection, workspace.cache_dir)
     draw = np.random.default_rng(5)
-    found, times, slow = [], [], []
+    recalls, times, slow = [], [], []
     for number in range(queries):
         chosen = draw.integers(0, len(matrix), 1 + number % 4)
         vector = matrix.vectors[chosen].mean(axis=0)
@@ -155,9 +155,11 @@ def recall(workspace: Workspace, queries: int, k: int = 100) -> None:
         exact = np.argpartition(scores, -k)[-k:]
         slow.append((time.perf_counter() - middle) * 1e3)
         times.append((middle - started) * 1e3)
-        found.append(len({matrix.row[id] for id in ids} & set(exact.tolist())) / k)
+        recalls.append(len({matrix.row[id] for id in ids} & set(exact.tolist())) / k)
     collection.close()
-    print(f"  recall@{k} {np.mean(found):.4f} (worst query {min(found):.2f}), {queries} queries")
+    print(
+        f"  recall@{k} {np.mean(recalls):.4f} (worst query {min(recalls):.2f}), {queries} queries"
+    )
     print(f"  store query          {spread(times)} ms (p50, p95)")
     print(f"  exact over all       {spread(slow)} ms")
 

@@ -114,9 +114,9 @@ def codes(retriever: Retriever, titles: Mapping[str, str], random: Random) -> st
         for code in CODE.findall(title):
             places[code].add(id)
     single = sorted(code for code, ids in places.items() if len(ids) == 1)
-    asked = random.sample(single, 150)
-    right = sum(first(retriever, code, 1) == [*places[code]] for code in asked)
-    return f"first in {right / len(asked):.2f} of {len(asked)}"
+    chosen = random.sample(single, 150)
+    right = sum(first(retriever, code, 1) == [*places[code]] for code in chosen)
+    return f"first in {right / len(chosen):.2f} of {len(chosen)}"
 
 
 def typos(retriever: Retriever, titles: Mapping[str, str], random: Random) -> str:
@@ -155,10 +155,10 @@ def by_query(
     queries: Iterable[str], ids: Iterable[object], gains: Iterable[float]
 ) -> dict[str, dict[str, float]]:
     """Each query's gains, by item id."""
-    found: dict[str, dict[str, float]] = defaultdict(dict)
+    gains_of: dict[str, dict[str, float]] = defaultdict(dict)
     for query, id, gain in zip(queries, ids, gains, strict=True):
-        found[query][str(id)] = float(gain)
-    return found
+        gains_of[query][str(id)] = float(gain)
+    return gains_of
 
 
 def ndcg(retriever: Retriever, judged: Mapping[str, Mapping[str, float]]) -> str:
@@ -193,9 +193,9 @@ def cut(
         for place, (query, gains) in enumerate(judged.items()):
             best = retriever.retrieve(RetrievalRequest(query=query), 10).candidates
             shown += [
-                (place % 2, rank, gains[one.item], one.fit != "answer")
-                for rank, one in enumerate(best, start=1)
-                if one.item in gains
+                (place % 2, rank, gains[candidate.item], candidate.fit != "answer")
+                for rank, candidate in enumerate(best, start=1)
+                if candidate.item in gains
             ]
     for half, part in enumerate(("chosen on", "reported")):
         for most in (3, 10):

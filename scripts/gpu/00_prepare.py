@@ -61,8 +61,8 @@ def archives(folder: Path) -> list[dict[str, Any]]:
     texts = {path.read_text(encoding="utf-8") for path in manifests}
     if len(texts) > 1:
         raise SystemExit("the parts come from different runs of pack.py; bring them all again")
-    found: list[dict[str, Any]] = json.loads(texts.pop())["archives"]
-    return found
+    listed: list[dict[str, Any]] = json.loads(texts.pop())["archives"]
+    return listed
 
 
 def bring(archive: dict[str, Any], folder: Path) -> str:

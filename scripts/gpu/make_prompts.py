@@ -95,7 +95,7 @@ def drawn(cases: Sequence[Case], most: int) -> list[Case]:
 
 def asked(shop: Workspace, cases: Iterable[Case], engine: Any) -> ExampleSet:
     """Questions for the first target of each case; ``counts.missed`` were not retrieved."""
-    events: list[Event] = [one for case in cases for one in (*case.history, case.targets[0])]
+    events: list[Event] = [event for case in cases for event in (*case.history, case.targets[0])]
     with CatalogStore.open(shop.database_url) as store, Retriever.open(shop, store) as retriever:
         return build_examples(
             events,
