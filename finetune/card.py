@@ -98,10 +98,10 @@ def publish_adapter(store: Artifacts, folder: Path, *, also: Sequence[Path] = ()
         LockedError: another process holds the store's lock for a minute.
     """
     card = read_card(folder)
-    rest = shutil.ignore_patterns(CARD_NAME)
+    ignored = shutil.ignore_patterns(CARD_NAME)
 
     def fill(target: Path) -> None:
-        shutil.copytree(folder, target, dirs_exist_ok=True, ignore=rest)
+        shutil.copytree(folder, target, dirs_exist_ok=True, ignore=ignored)
         for file in also:
             shutil.copy2(file, target / file.name)
 
@@ -122,7 +122,7 @@ def _card_data(data: ExampleSet) -> CardData:
 def _epochs(report: LoraReport) -> list[dict[str, float]]:
     """Mean loss and accuracy of each epoch, while it trained."""
     epochs = []
-    for _, group in groupby(report.steps, key=lambda one: one.epoch):
+    for _, group in groupby(report.steps, key=lambda step: step.epoch):
         steps = list(group)
         # The last step of an epoch may be short; it weighs what its examples weigh.
         total = sum(step.examples for step in steps)

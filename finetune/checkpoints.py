@@ -69,18 +69,18 @@ class TrainingFolder:
         """
         from safetensors.torch import load_file
 
-        found = sorted(self.folder.glob("at-*[0-9]"))
-        if not found:
+        folders = sorted(self.folder.glob("at-*[0-9]"))
+        if not folders:
             return None
-        state = json.loads((found[-1] / _STATE).read_text(encoding="utf-8"))
+        state = json.loads((folders[-1] / _STATE).read_text(encoding="utf-8"))
         theirs = state.pop("fingerprint")
-        other = [name for name, one in self._fingerprint.items() if theirs.get(name) != one]
+        other = [name for name, value in self._fingerprint.items() if theirs.get(name) != value]
         if other:
             raise ConfigError(
-                f"The checkpoint {found[-1]} was made with other {', '.join(other)}.",
+                f"The checkpoint {folders[-1]} was made with other {', '.join(other)}.",
                 hint="Train as before to continue it, or remove the folder to start afresh.",
             )
-        return state, load_file(found[-1] / _TENSORS)
+        return state, load_file(folders[-1] / _TENSORS)
 
     def save(self, step: int, state: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
         """Write the checkpoint after ``step`` steps of the run, then remove those before it."""
@@ -88,7 +88,7 @@ class TrainingFolder:
 
         def fill(folder: Path) -> None:
             # Clones: tensors that share memory are refused, and tied ones do.
-            whole = {name: one.detach().clone().contiguous() for name, one in tensors.items()}
+            whole = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
             save_file(whole, folder / _TENSORS)
             text = json.dumps({**state, "fingerprint": self._fingerprint})
             (folder / _STATE).write_text(text, encoding="utf-8")

@@ -15,11 +15,12 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from llmrec.config import MAX_CANDIDATES, RankingSettings
 from llmrec.errors import DataError
+from llmrec.finetune.seen import latest
 from llmrec.prompting import fit_rank_prompt, rank_prompt_version
 from llmrec.retrieval.request import RetrievalRequest, RetrievalResult
 from llmrec.types import Candidate, Event, HistoryEntry, Item
@@ -176,22 +177,25 @@ def build_examples(
     for user, history in histories.items():
         moments = _moments(history, per_user, targets)
         counts.short += not moments
-        for moment in moments:
-            if (example := maker.example(user, moment)) is not None:
-                examples.append(example)
+        made = (maker.example(user, moment) for moment in moments)
+        examples += [example for example in made if example is not None]
         if progress:
             progress(1)
     counts.examples = len(examples)
     if not examples:
-        raise DataError(
-            f"No ranking example comes from {counts.users} users: {counts.short} have one item "
-            f"only, {counts.unknown} targets are not in the catalogue, {counts.alone} had no "
-            f"other candidate, {counts.missed} were not retrieved.",
-            hint="Ingest a longer event log, and the items it speaks of; with --targets all, what "
-            "was not retrieved is asked for too.",
-        )
-    last = _last(event for history in histories.values() for event in history)
+        raise _no_examples(counts)
+    last = latest(event for history in histories.values() for event in history)
     return ExampleSet(tuple(examples), rank_prompt_version(), counts, last)
+
+
+def _no_examples(counts: ExampleCounts) -> DataError:
+    return DataError(
+        f"No ranking example comes from {counts.users} users: {counts.short} have one item "
+        f"only, {counts.unknown} targets are not in the catalogue, {counts.alone} had no "
+        f"other candidate, {counts.missed} were not retrieved.",
+        hint="Ingest a longer event log, and the items it speaks of; with --targets all, what "
+        "was not retrieved is asked for too.",
+    )
 
 
 def joined(parts: Sequence[ExampleSet]) -> ExampleSet:
@@ -244,14 +248,20 @@ class _Maker:
     def example(self, user: str, moment: _Moment) -> RankingExample | None:
         """The example of a moment; none (counted) if it cannot make any."""
         entries = [_entry(event) for event in moment.history]
-        found = self._retrieve(entries, moment)
-        wanted = {event.item for event in moment.history} | {one.item for one in found}
+        candidates = self._retrieve(entries, moment)
+        wanted = {event.item for event in moment.history} | {
+            candidate.item for candidate in candidates
+        }
         known = self._items.items(wanted | {moment.target.item})
         if moment.target.item not in known:
             self._counts.unknown += 1
             return None
-        pairs = [(one, known[one.item]) for one in found if one.item in known]
-        retrieved = any(one.item == moment.target.item for one, _ in pairs)
+        pairs = [
+            (candidate, known[candidate.item])
+            for candidate in candidates
+            if candidate.item in known
+        ]
+        retrieved = any(candidate.item == moment.target.item for candidate, _ in pairs)
         if not retrieved and not self._insert:
             self._counts.missed += 1
             return None
@@ -320,20 +330,15 @@ def _histories(
     return histories
 
 
-def _last(events: Iterable[Event]) -> datetime | None:
-    times = [event.at for event in events if event.at]
-    # A time without a zone is taken for UTC, as at ingest.
-    zoned = (one if one.tzinfo else one.replace(tzinfo=timezone.utc) for one in times)
-    return max(zoned, default=None)
-
-
 def _moments(
     history: Sequence[Event], per_user: int, targets: Collection[tuple[str, str]] | None
 ) -> list[_Moment]:
     """The last ``per_user`` first meetings with an item that have a history and are wanted."""
     firsts = list(_first_meetings(history))[1:]
     if targets is not None:
-        firsts = [one for one in firsts if (history[one].user, history[one].item) in targets]
+        firsts = [
+            index for index in firsts if (history[index].user, history[index].item) in targets
+        ]
     moments = []
     for index in firsts[len(firsts) - min(per_user, len(firsts)) :]:
         before = {event.item for event in history[:index]}

@@ -32,8 +32,8 @@ def step_back(card: Card, serving: Artifact | None) -> str:
     """
     if serving is None:
         return ""
-    found = card.metrics.get(GAINED)
-    if found is not None and card.parent == serving.version:
-        return f"{serving.name} goes on serving: {GAINED} {found}." if found.mean < 0 else ""
+    gain = card.metrics.get(GAINED)
+    if gain is not None and card.parent == serving.version:
+        return f"{serving.name} goes on serving: {GAINED} {gain}." if gain.mean < 0 else ""
     compared = CardComparison(card, serving.card)
     return f"{serving.name} goes on serving: {compared}." if compared.worse else ""

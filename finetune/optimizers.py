@@ -20,19 +20,19 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """``optimizer.NUMBER.FIELD`` of every parameter that has taken a step, put together."""
     state: Any = optimizer.state_dict()["state"]
     return {
-        f"{_PREFIX}{number}.{name}": whole(one)
+        f"{_PREFIX}{number}.{name}": whole(tensor)
         for number, fields in state.items()
-        for name, one in fields.items()
+        for name, tensor in fields.items()
     }
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
     """The inverse of :func:`optimizer_tensors`; other tensors are passed over."""
-    parameters = [one for group in optimizer.param_groups for one in group["params"]]
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
-    for key, one in tensors.items():
+    for key, tensor in tensors.items():
         if key.startswith(_PREFIX):
             number, _, name = key.removeprefix(_PREFIX).partition(".")
-            state.setdefault(int(number), {})[name] = in_pieces(one, parameters[int(number)])
+            state.setdefault(int(number), {})[name] = in_pieces(tensor, parameters[int(number)])
     groups: Any = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": state, "param_groups": groups})

@@ -7,7 +7,7 @@ Counts by user or a last moment would miss some of these; a hash of eight bytes 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timezone
+from datetime import datetime, timezone
 from hashlib import blake2b
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from llmrec.types import Event
 
-__all__ = ["SEEN_NAME", "event_hashes", "log_key", "read_seen", "save_seen"]
+__all__ = ["SEEN_NAME", "event_hashes", "latest", "log_key", "read_seen", "save_seen"]
 
 SEEN_NAME = "seen.npy"
 
@@ -49,7 +49,17 @@ def save_seen(events: Sequence[Event], folder: Path) -> None:
 def read_seen(folder: Path) -> NDArray[np.uint64] | None:
     """The sorted hashes in ``folder``, ``None`` if there are none that can be read."""
     try:
-        found: NDArray[np.uint64] = np.load(folder / SEEN_NAME, allow_pickle=False)
+        hashes: NDArray[np.uint64] = np.load(folder / SEEN_NAME, allow_pickle=False)
     except (OSError, ValueError):
         return None
-    return found if found.dtype == np.uint64 and found.ndim == 1 else None
+    return hashes if hashes.dtype == np.uint64 and hashes.ndim == 1 else None
+
+
+def latest(events: Iterable[Event]) -> datetime | None:
+    """The moment of the latest event, ``None`` if no event has a time.
+
+    A time without a zone is taken for UTC, as at ingest.
+    """
+    times = [event.at for event in events if event.at]
+    zoned = (at if at.tzinfo else at.replace(tzinfo=timezone.utc) for at in times)
+    return max(zoned, default=None)

@@ -53,7 +53,7 @@ class Since:
             unseen = [event for event, old in zip(events, known, strict=True) if not old]
         if self.moment is None:
             return frozenset(unseen)
-        return frozenset(one for one in unseen if self._is_later(one, self.moment))
+        return frozenset(event for event in unseen if self._is_later(event, self.moment))
 
     def idle(self, events: int, targets: int, fewest: int = 2) -> str:
         """Why nothing can be learned from ``targets`` new items in ``events`` new events, if so."""

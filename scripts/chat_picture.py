@@ -67,8 +67,8 @@ class Terminal:
         end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
             lines = self.tmux("capture-pane", "-p").rstrip().splitlines()
-            asked = [line.startswith(PROMPT) for line in lines]
-            if sum(asked) == prompts and lines[-1].strip() == PROMPT:
+            prompted = [line.startswith(PROMPT) for line in lines]
+            if sum(prompted) == prompts and lines[-1].strip() == PROMPT:
                 return
             time.sleep(0.2)
         raise SystemExit(

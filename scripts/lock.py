@@ -43,24 +43,26 @@ def main() -> None:
         subprocess.run([python, "-m", "pip", "install", "--quiet", "uv"], check=True)
         extras = [part for extra in EXTRAS for part in ("--extra", extra)]
         lock = resolve(python, "3.10", ["pyproject.toml", *extras])
-        asked, over = Path(folder) / "vllm.in", Path(folder) / "over.txt"
-        asked.write_text("\n".join(VLLM), encoding="utf-8")
+        requirements, over = Path(folder) / "vllm.in", Path(folder) / "over.txt"
+        requirements.write_text("\n".join(VLLM), encoding="utf-8")
         # vLLM names torch's build for CPUs, which only torch's own index has under that name.
         never = [f'{name} ; python_version < "0"' for name in UNWANTED]
         over.write_text("\n".join([*never, "torch==2.13.0"]), encoding="utf-8")
-        vllm = resolve(python, "3.11", ["pyproject.toml", str(asked), "--override", str(over)])
+        vllm = resolve(
+            python, "3.11", ["pyproject.toml", str(requirements), "--override", str(over)]
+        )
     (ROOT / "constraints.txt").write_text(HEADER + lock, encoding="utf-8")
     kept = [line for line in vllm.splitlines() if not line.startswith(TORCHS_OWN)]
     text = VLLM_HEADER + "\n".join(kept) + "\n"
     (ROOT / "requirements-vllm.txt").write_text(text, encoding="utf-8")
 
 
-def resolve(python: Path, version: str, asked: Sequence[str]) -> str:
+def resolve(python: Path, version: str, requirements: Sequence[str]) -> str:
     """Pinned versions of what is asked for, for Python ``version`` and later."""
     command = [python, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--upgrade"]
     command += ["--python-version", version, "--no-annotate", "--no-header"]
     # The environment has its own pip; a constraint would replace it in mid-install.
-    command += ["--no-emit-package", "pip", *asked]
+    command += ["--no-emit-package", "pip", *requirements]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
         sys.exit(done.stderr)

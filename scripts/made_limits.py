@@ -270,9 +270,9 @@ def main() -> None:
     for path in written_sets():
         if not path.name.startswith("limits"):
             for message in read_messages(path):
-                thing = message.want.get("looking_for") or ""
-                if message.want["intent"] == "find" and 0 < len(thing) < 28 and thing != "gift":
-                    things[message.language].add(thing)
+                wanted = message.want.get("looking_for") or ""
+                if message.want["intent"] == "find" and 0 < len(wanted) < 28 and wanted != "gift":
+                    things[message.language].add(wanted)
     rng = random.Random(12)
     made: dict[str, dict[str, Any]] = {}
     while len(made) < MESSAGES:
@@ -288,17 +288,21 @@ def main() -> None:
 def message_of(language: str, things: list[str], rng: random.Random) -> dict[str, Any]:
     """One message with what it means, as the files hold it."""
     words, limits = limit_of(language, rng)
-    thing = rng.choice(things)
+    wanted = rng.choice(things)
     currency = "PHP" if "peso" in words or "php" in words.lower() else "EUR"
     if rng.random() < 0.2:
-        held: dict[str, Any] = rng.choice([{}, {"max": rng.choice([30, 80, 200])}, {"min": 20}])
-        titles = [f"{thing.title()} {name}" for name in ("Classic", "Pro", "Mini")]
-        context = {"looking_for": thing, "held": held, "on_screen": titles[: rng.randint(1, 3)]}
+        in_force: dict[str, Any] = rng.choice([{}, {"max": rng.choice([30, 80, 200])}, {"min": 20}])
+        titles = [f"{wanted.title()} {name}" for name in ("Classic", "Pro", "Mini")]
+        context = {
+            "looking_for": wanted,
+            "held": in_force,
+            "on_screen": titles[: rng.randint(1, 3)],
+        }
         text, want = rng.choice(CHANGES[language]).format(l=words), {"intent": "refine"}
     else:
         context = {}
-        text = rng.choice(BEGINNINGS[language]).format(t=thing, l=words)
-        want = {"intent": "find", "looking_for": thing}
+        text = rng.choice(BEGINNINGS[language]).format(t=wanted, l=words)
+        want = {"intent": "find", "looking_for": wanted}
     return {
         "message": text,
         "context": context or None,

@@ -62,13 +62,13 @@ def suggested_table() -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     for name, machine in machines():
-        for one in suggest(machine):
-            plan = one.plan
-            rest = (plan.memory.total - plan.memory.kv) / 1e9
-            licence = one.known.licence + (", gated" if one.known.gated else "")
+        for suggestion in suggest(machine):
+            plan = suggestion.plan
+            others = (plan.memory.total - plan.memory.kv) / 1e9
+            licence = suggestion.known.licence + (", gated" if suggestion.known.gated else "")
             lines.append(
-                f"| {name} | {one.known.name} | {licence} | {plan.engine} | {plan.precision} "
-                f"| {plan.context} | {plan.batch} | {rest:.1f} |"
+                f"| {name} | {suggestion.known.name} | {licence} | {plan.engine} "
+                f"| {plan.precision} | {plan.context} | {plan.batch} | {others:.1f} |"
             )
             name = ""
     return "\n".join(lines)
@@ -79,8 +79,8 @@ def page(text: str) -> str:
     made = {"default": default_table, "asked": asked_table, "suggested": suggested_table}
     for name in TABLES:
         begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-        before, _, rest = text.partition(begin)
-        _, _, after = rest.partition(end)
+        before, _, behind = text.partition(begin)
+        _, _, after = behind.partition(end)
         text = f"{before}{begin}\n{made[name]()}\n{end}{after}"
     return text
 
@@ -88,13 +88,13 @@ def page(text: str) -> str:
 def _row(name: str, shape: Shape, machine: Machine) -> str:
     plan = choose(machine, shape, EngineSettings())
     memory = plan.memory
-    rest = memory.activations + memory.adapters + memory.overhead
+    others = memory.activations + memory.adapters + memory.overhead
     # The first sentence names the engine, the second the precision: both are columns already.
     parts = (reason.partition(": ")[2] for reason in plan.reasons[:2])
     why = " ".join(part[:1].upper() + part[1:] for part in parts)
     return (
         f"| {name} | {plan.engine} | {plan.precision} | {plan.context} | {plan.batch} "
-        f"| {memory.weights / 1e9:.2f} | {memory.kv / 1e9:.1f} | {rest / 1e9:.1f} | {why} |"
+        f"| {memory.weights / 1e9:.2f} | {memory.kv / 1e9:.1f} | {others / 1e9:.1f} | {why} |"
     )
 
 

@@ -61,17 +61,17 @@ class ALS(ScoredBaseline):
     def scores(self, histories: Sequence[NDArray[np.int64]]) -> FloatArray:
         """User vectors times item vectors; items that nobody touched are left out."""
         users = np.stack([self._fold_in(history) for history in histories])
-        found: FloatArray = (users @ self._items_by_factors.T).astype(np.float32)
-        found[:, ~self._known] = -np.inf
-        found[[len(one) == 0 for one in histories]] = -np.inf
-        return found
+        scores: FloatArray = (users @ self._items_by_factors.T).astype(np.float32)
+        scores[:, ~self._known] = -np.inf
+        scores[[len(history) == 0 for history in histories]] = -np.inf
+        return scores
 
     def _fold_in(self, history: NDArray[np.int64]) -> NDArray[np.float64]:
         """Eq. 4 of the paper for one user; a touched item's confidence is alpha, others' 1."""
-        own = self._items_by_factors[np.unique(history)]
-        left = self._gram + (self._alpha - 1.0) * own.T @ own
+        vectors = self._items_by_factors[np.unique(history)]
+        left = self._gram + (self._alpha - 1.0) * vectors.T @ vectors
         left = left + self._ridge * np.eye(len(left))
-        right = self._alpha * own.sum(axis=0)
+        right = self._alpha * vectors.sum(axis=0)
         solved: NDArray[np.float64] = np.linalg.solve(left, right)
         return solved
 
@@ -138,10 +138,10 @@ class BPR(ScoredBaseline):
             step = pull.mean(axis=1, keepdims=True) * liked
             step -= pull @ self._vectors[draws] / len(draws)
             users += 0.5 * (step - self._ridge * users)
-        found = (users @ self._vectors.T + self._bias).astype(np.float32)
-        found[:, ~self._known] = -np.inf
-        found[[len(history) == 0 for history in histories]] = -np.inf
-        return found
+        scores = (users @ self._vectors.T + self._bias).astype(np.float32)
+        scores[:, ~self._known] = -np.inf
+        scores[[len(history) == 0 for history in histories]] = -np.inf
+        return scores
 
 
 def _implicit(part: str) -> Any:

@@ -40,10 +40,10 @@ class EASE(ScoredBaseline):
 
     def scores(self, histories: Sequence[NDArray[np.int64]]) -> FloatArray:
         """The history times the weights; items that nobody touched are left out."""
-        found = histories_matrix(histories, len(self._weights), self._half_life) @ self._weights
-        found[:, ~self._known] = -np.inf
-        found[[len(history) == 0 for history in histories]] = -np.inf
-        return np.asarray(found, dtype=np.float32)
+        scores = histories_matrix(histories, len(self._weights), self._half_life) @ self._weights
+        scores[:, ~self._known] = -np.inf
+        scores[[len(history) == 0 for history in histories]] = -np.inf
+        return np.asarray(scores, dtype=np.float32)
 
 
 def _weights(fold: Fold, ridge: float) -> FloatArray:

@@ -82,7 +82,7 @@ class Transitions(ScoredBaseline):
         self._half_life = half_life
         key = ("transitions", window)
         if key not in fold.cache:
-            lengths = [len(one) for one in fold.sequences]
+            lengths = [len(sequence) for sequence in fold.sequences]
             users = np.repeat(np.arange(len(lengths)), lengths)
             items = np.concatenate([np.zeros(0, np.int64), *fold.sequences])
             fold.cache[key] = followers(users, items, len(fold.items), window, moments=fold.moments)
@@ -129,18 +129,18 @@ class TextKNN(ScoredBaseline):
         """Cosine similarity; nothing for an empty history."""
         weights = histories_matrix(histories, len(self._vectors), self._half_life)
         query = weights @ self._vectors
-        found = np.asarray(query @ self._vectors.T, dtype=np.float32)
-        found[[len(history) == 0 for history in histories]] = -np.inf
-        return found
+        scores = np.asarray(query @ self._vectors.T, dtype=np.float32)
+        scores[[len(history) == 0 for history in histories]] = -np.inf
+        return scores
 
 
 def _product(
     histories: Sequence[NDArray[np.int64]], items: csr_matrix, half_life: float | None
 ) -> FloatArray:
     weights = histories_matrix(histories, items.shape[0], half_life)
-    found: FloatArray = (weights @ items).toarray().astype(np.float32)
-    found[found == 0] = -np.inf
-    return found
+    scores: FloatArray = (weights @ items).toarray().astype(np.float32)
+    scores[scores == 0] = -np.inf
+    return scores
 
 
 def _neighbours(matrix: csr_matrix, keep: int, shrink: float) -> csr_matrix:

@@ -105,7 +105,7 @@ _RECIPES = (
     ),
 )
 
-BASELINES: Mapping[str, Recipe] = MappingProxyType({one.name: one for one in _RECIPES})
+BASELINES: Mapping[str, Recipe] = MappingProxyType({known.name: known for known in _RECIPES})
 """All baselines by name, simplest first."""
 
 

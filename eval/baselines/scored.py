@@ -46,13 +46,13 @@ class ScoredBaseline(ABC):
         row = self._items.row
         for start in range(0, len(histories), _BATCH):
             known = [
-                np.array([row[one] for one in history if one in row], dtype=np.int64)
+                np.array([row[item] for item in history if item in row], dtype=np.int64)
                 for history in histories[start : start + _BATCH]
             ]
             scores = np.array(self.scores(known), dtype=np.float32)
-            for own, seen in zip(scores, known, strict=True):
-                own[seen] = -np.inf
-                answers.append([self._items.ids[place] for place in self._best(own, k)])
+            for user_scores, seen in zip(scores, known, strict=True):
+                user_scores[seen] = -np.inf
+                answers.append([self._items.ids[place] for place in self._best(user_scores, k)])
         return answers
 
     def _best(self, scores: FloatArray, k: int) -> NDArray[np.int64]:

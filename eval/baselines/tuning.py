@@ -91,16 +91,18 @@ def tune(
     for settings in _trials(chosen, budget, seed):
         started = perf_counter()
         model = fit_baseline(name, fold, settings, seed=seed)
-        found = evaluate(model, data.split, (k,), part="valid", users=users, seed=seed, resamples=1)
-        trials.append(Trial(settings, found.means[metric], perf_counter() - started))
+        outcome = evaluate(
+            model, data.split, (k,), part="valid", users=users, seed=seed, resamples=1
+        )
+        trials.append(Trial(settings, outcome.means[metric], perf_counter() - started))
         if progress:
             progress(1)
     # Of equals the first: the order of the space goes from plain to elaborate.
-    best = max(trials, key=lambda one: one.value).settings
+    best = max(trials, key=lambda trial: trial.value).settings
     fold.cache.pop("ease", None)
     last = fold if part == "valid" else Fold.of(data, "test")
     for key in ("text", "text-vectors"):
-        shared = {one: value for one, value in fold.cache.items() if one[0] == key}
+        shared = {entry: value for entry, value in fold.cache.items() if entry[0] == key}
         last.cache.update(shared)
     model = fit_baseline(name, last, best, seed=seed)
     return Tuned(name, model, best, metric, budget, tuple(trials))

@@ -117,20 +117,20 @@ def steam(files: Mapping[str, Path], folder: Path) -> None:
     import pandas as pd
 
     reviews = (
-        (one["username"], str(one["product_id"]), _midnight(one["date"]))
-        for one in _literals(files["reviews"])
+        (review["username"], str(review["product_id"]), _midnight(review["date"]))
+        for review in _literals(files["reviews"])
     )
     columns = ["user_id", "item_id", "timestamp"]
     frame = pd.DataFrame(list(reviews), columns=columns).drop_duplicates(["user_id", "item_id"])
     games = [
         {
-            "item_id": str(one["id"]),
-            "title": one.get("app_name") or one.get("title") or "",
-            "brand": one.get("developer") or "",
-            "category": "|".join(one.get("genres") or ()),
+            "item_id": str(game["id"]),
+            "title": game.get("app_name") or game.get("title") or "",
+            "brand": game.get("developer") or "",
+            "category": "|".join(game.get("genres") or ()),
         }
-        for one in _literals(files["games"])
-        if one.get("id")
+        for game in _literals(files["games"])
+        if game.get("id")
     ]
     items = pd.DataFrame(games).drop_duplicates("item_id")
     _write(five_core(frame), items[items["title"] != ""], folder)
@@ -161,10 +161,10 @@ def _ratings(rows: Iterable[list[str]]) -> pd.DataFrame:
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> str:
-    found = next((one for one in archive.namelist() if one.rpartition("/")[2] == name), None)
-    if found is None:
+    member = next((path for path in archive.namelist() if path.rpartition("/")[2] == name), None)
+    if member is None:
         raise KeyError(f"no {name} in the archive")
-    return found
+    return member
 
 
 def _lines(archive: zipfile.ZipFile, name: str) -> list[str]:

@@ -53,7 +53,7 @@ class Interactions:
 
     def row_of(self, event: Event) -> int | None:
         """The file's row of an event, found by identity: equal events may stand in two rows."""
-        at = next((i for i, one in enumerate(self.events) if one is event), None)
+        at = next((i for i, other in enumerate(self.events) if other is event), None)
         return None if at is None else self.rows[at]
 
 
@@ -67,14 +67,14 @@ def interactions_file(path: str | os.PathLike[str]) -> Path:
     if not named.is_dir():
         return named
     names = [f"interactions{suffix}" for suffix in (".parquet", *_CSV)]
-    found = next((named / name for name in names if (named / name).is_file()), None)
-    if found is None:
+    file = next((named / name for name in names if (named / name).is_file()), None)
+    if file is None:
         raise DataError(
             "the folder has no interactions.parquet (or .csv).",
             file=str(named),
             hint="Name a folder with interactions.parquet and items.parquet, or the file itself.",
         )
-    return found
+    return file
 
 
 def read_interactions(
@@ -149,8 +149,8 @@ class _Table:
         moment = [_USER, _ITEM, *(c for c in ("timestamp", "position") if c in self.frame)]
         if len(moment) == 2:
             return
-        told = self.frame[moment[2:]].notna().any(axis=1)
-        same = self.frame.duplicated(moment) & told
+        timed = self.frame[moment[2:]].notna().any(axis=1)
+        same = self.frame.duplicated(moment) & timed
         if _SPLIT in self.frame:
             crossing = same & ~self.frame.duplicated([*moment, _SPLIT])
             message = "the event also stands in another part of the split."

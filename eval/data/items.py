@@ -82,8 +82,8 @@ def read_items(files: Sequence[str | os.PathLike[str]]) -> tuple[list[Item], str
         with CatalogStore.open(local.database_url) as store:
             items = [item for batch in store.iter_items() for item in batch]
     bad = [
-        f"{one.rejected:,} rows of {one.file} were no items ({', '.join(one.reasons)})"
-        for one in report.files
-        if one.rejected
+        f"{sheet.rejected:,} rows of {sheet.file} were no items ({', '.join(sheet.reasons)})"
+        for sheet in report.files
+        if sheet.rejected
     ]
     return items, "; ".join(bad)

@@ -77,12 +77,12 @@ def _in_cases(part: str, cases: tuple[Case, ...], trained: set[tuple[str, str]])
 
 def _in_case(part: str, case: Case, trained: set[tuple[str, str]]) -> Leak | None:
     history = set(case.history_ids)
-    asked: set[str] = set()
+    items: set[str] = set()
     for target in case.targets:
         what = f"The {part} target '{target.item}' of user '{case.user}'"
-        if target.item in asked:
+        if target.item in items:
             return Leak(f"{what} is a duplicate.", target, _REPEATS)
-        asked.add(target.item)
+        items.add(target.item)
         if (target.user, target.item) in trained:
             return Leak(f"{what} is also among the user's training events.", target, _REPEATS)
         if target.item in history:
@@ -140,10 +140,10 @@ def _future(split: Split) -> Leak | None:
         return None
     # Published splits cut between samples of one day; cuts of ours lie between two moments.
     strict = split.protocol == "global-time"
-    asked = {part: _targets(split.cases(part)) for part in _PARTS}
-    known = (("training", split.train), ("validation", asked["valid"]))
+    targets = {part: _targets(split.cases(part)) for part in _PARTS}
+    known = (("training", split.train), ("validation", targets["valid"]))
     for (name, events), part in zip(known, _PARTS, strict=True):
-        first = min((one.at for one in asked[part] if one.at), default=None)
+        first = min((event.at for event in targets[part] if event.at), default=None)
         late = next((event for event in events if first and _is_late(event, first, strict)), None)
         if late is not None:
             return Leak(

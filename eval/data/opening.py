@@ -182,18 +182,18 @@ def _catalogue(
     if files:
         return read_items(files)
     seen = dict.fromkeys(event.item for event in events)
-    said = "No item file: the catalogue is every item of the table, without texts."
-    return [Item(id, id) for id in seen], said
+    note = "No item file: the catalogue is every item of the table, without texts."
+    return [Item(id, id) for id in seen], note
 
 
 def _says_by_time(path: Path) -> bool:
     """Whether ``split.json`` beside the table calls it a global split."""
     folder = path if path.is_dir() else path.parent
     try:
-        said = json.loads((folder / "split.json").read_text(encoding="utf-8"))
+        about = json.loads((folder / "split.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return isinstance(said, dict) and str(said.get("protocol", "")).startswith("global")
+    return isinstance(about, dict) and str(about.get("protocol", "")).startswith("global")
 
 
 def _given_notes(table: Interactions, split: Split, order: Order, repeats: Repeats) -> list[str]:
@@ -203,9 +203,11 @@ def _given_notes(table: Interactions, split: Split, order: Order, repeats: Repea
     if order == "position":
         notes.append("Positions give the order, not times: training may know other users' future.")
     if repeats == "drop" and table.parts:
-        asked = sum(part in ("valid", "test") for part in table.parts)
+        held_out = sum(part in ("valid", "test") for part in table.parts)
         kept = sum(len(case.targets) for part in _BOTH for case in split.cases(part))
-        notes.append(f"{asked - kept:,} of {asked:,} targets were bought before and left out.")
+        notes.append(
+            f"{held_out - kept:,} of {held_out:,} targets were bought before and left out."
+        )
     return notes
 
 
@@ -221,16 +223,16 @@ def _made(
     name: str,
     split: Split,
     items: Iterable[Item],
-    said: str,
+    note: str,
     notes: list[str],
     shop: Path | None = None,
 ) -> EvalData:
     check_split(split)
     table = ItemTable.of(items)
-    notes = [*notes, *([said] if said else [])]
+    notes = [*notes, *([note] if note else [])]
     for part, word in zip(_BOTH, ("validation", "test"), strict=True):
         targets = [target.item for case in split.cases(part) for target in case.targets]
-        strange = sum(one not in table.row for one in targets)
+        strange = sum(item not in table.row for item in targets)
         if strange:
             notes.append(
                 f"{strange:,} of {len(targets):,} {word} targets are not in the catalogue; "

@@ -107,8 +107,8 @@ class Split:
         case asks for the rest of a basket rather than for what came next.
         """
         other = self.valid if part == "test" else self.test
-        asked = {case.user: case.targets for case in other}
-        tied = (case for case in self.cases(part) if _has_tie(case, asked.get(case.user, ())))
+        targets = {case.user: case.targets for case in other}
+        tied = (case for case in self.cases(part) if _has_tie(case, targets.get(case.user, ())))
         return frozenset(case.user for case in tied)
 
     def warm_items(self, part: Part) -> frozenset[str]:
@@ -116,12 +116,12 @@ class Split:
         return frozenset(event.item for event in self.known(part))
 
 
-def _has_tie(case: Case, asked: tuple[Event, ...]) -> bool:
+def _has_tie(case: Case, targets: tuple[Event, ...]) -> bool:
     moments = {moment_of(target) for target in case.targets}
     wanted = case.target_ids
     return any(
         event.item not in wanted and moment_of(event) in moments
-        for event in (*case.history, *asked)
+        for event in (*case.history, *targets)
     )
 
 
@@ -264,7 +264,7 @@ def _by_user(
     source: EventSource | Iterable[Event], kinds: Collection[EventKind] | None
 ) -> Iterator[tuple[str, list[Event]]]:
     """Each user's events in order, users in order of id; the log itself may come in any order."""
-    events = by_moment(one for one in _events(source) if kinds is None or one.kind in kinds)
+    events = by_moment(event for event in _events(source) if kinds is None or event.kind in kinds)
     for user, group in groupby(events, key=lambda event: event.user):
         yield user, list(group)
 

@@ -9,11 +9,19 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
 from llmrec.errors import DataError
-from llmrec.eval.data.splits import Case
+from llmrec.eval.data.splits import Case, Part, Split
 from llmrec.eval.judging.sampled import SampledItems
 from llmrec.types import Recommendations
 
-__all__ = ["Answer", "HistoryForm", "ManyRecommender", "ask", "in_batches", "sample_cases"]
+__all__ = [
+    "Answer",
+    "HistoryForm",
+    "ManyRecommender",
+    "ask",
+    "draw_cases",
+    "in_batches",
+    "sample_cases",
+]
 
 HistoryForm: TypeAlias = Literal["ids", "events"]
 """Whether a recommender is shown item ids, or whole events with their kinds and times."""
@@ -52,6 +60,18 @@ def sample_cases(cases: Sequence[Case], users: int | None, seed: int) -> list[Ca
         raise DataError(f"{users} users cannot be evaluated.", hint="Draw one user or more.")
     chosen = random.Random(seed).sample(range(len(cases)), users)
     return [cases[index] for index in sorted(chosen)]
+
+
+def draw_cases(split: Split, part: Part, users: int | None, seed: int) -> list[Case]:
+    """:func:`sample_cases` of a part of a split.
+
+    Raises:
+        DataError: the part has no cases, or fewer than one is asked for.
+    """
+    cases = sample_cases(split.cases(part), users, seed)
+    if not cases:
+        raise DataError(f"The split has no {part} cases.", hint="Choose another split or part.")
+    return cases
 
 
 def in_batches(cases: Sequence[Case], size: int) -> Iterator[list[Case]]:
@@ -109,11 +129,11 @@ def _ids(answer: Any, user: str) -> tuple[str, ...]:
             hint="Return lists of item ids, or objects whose 'ids' is one.",
         )
     listed = tuple(ids)
-    for one in listed:
-        if not isinstance(one, str):
+    for item in listed:
+        if not isinstance(item, str):
             # An int that never equals a string id would quietly score 0 for everybody.
             raise DataError(
-                f"The answer for user '{user}' holds {one!r} ({type(one).__name__}), not an id.",
+                f"The answer for user '{user}' holds {item!r} ({type(item).__name__}), not an id.",
                 hint="Item ids are strings, as in the split.",
             )
     return listed
@@ -123,11 +143,11 @@ def _of_the_model(answer: Any) -> dict[str, Any] | None:
     if not isinstance(answer, Recommendations):
         return None
     trace = answer.trace
-    retrieved = sorted(answer.considered, key=lambda one: (-one.scores["retrieval"], one.id))
+    retrieved = sorted(answer.considered, key=lambda item: (-item.scores["retrieval"], item.id))
     return {
-        "candidates": [one.id for one in retrieved],
-        "retrieval": [one.scores["retrieval"] for one in retrieved],
-        "log_probs": [one.scores.get("llm") for one in retrieved],
+        "candidates": [item.id for item in retrieved],
+        "retrieval": [item.scores["retrieval"] for item in retrieved],
+        "log_probs": [item.scores.get("llm") for item in retrieved],
         "prompt_tokens": trace.prompt_tokens,
         "model": trace.model,
         "engine": trace.engine,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,17 +19,40 @@ from llmrec.eval.judging.asking import (
     HistoryForm,
     ManyRecommender,
     ask,
+    draw_cases,
     in_batches,
-    sample_cases,
 )
 from llmrec.eval.judging.outcome import Evaluation
-from llmrec.eval.judging.sampled import SampledItems
+from llmrec.eval.judging.sampled import sampled_items
 from llmrec.eval.measures.arrays import Doubles, ItemIndex
 from llmrec.eval.measures.beyond import coverage
 from llmrec.eval.measures.bootstrap import bootstrap_intervals
 from llmrec.eval.measures.metrics import find_hits, ranking_metrics
 
-__all__ = ["check_ks", "evaluate", "judge"]
+__all__ = ["JudgingSettings", "check_ks", "evaluate", "judge"]
+
+
+@dataclass(frozen=True)
+class JudgingSettings:
+    """How answers are judged.
+
+    Attributes:
+        part: which part of the split was asked.
+        ks: list lengths to report.
+        seed: of the draw of users, and of the bootstrap.
+        depth: length of the lists that were asked for; the largest k if ``None``.
+        n_items: size of the catalogue, for coverage, where there is no table of items.
+        negatives: targets were ranked among so many drawn items; ``None`` for full ranking.
+        resamples: bootstrap draws.
+    """
+
+    part: Part = "test"
+    ks: tuple[int, ...] = (5, 10)
+    seed: int = 0
+    depth: int | None = None
+    n_items: int | None = None
+    negatives: int | None = None
+    resamples: int = 1000
 
 
 def evaluate(
@@ -74,47 +99,37 @@ def evaluate(
             answer that is not a list of item ids for each history, or answers none of whose ids
             the catalogue knows.
     """
-    items = split.items if isinstance(split, EvalData) else None
-    split = split.split if isinstance(split, EvalData) else split
+    split, items = (split.split, split.items) if isinstance(split, EvalData) else (split, None)
     depth = max(check_ks(ks), depth or 0)
-    sampled = _sampled(items, negatives, seed)
+    sampled = sampled_items(items, negatives, seed)
+    asking = partial(ask, recommender, k=depth, history=history, options=options, sampled=sampled)
     check_split(split)
-    cases = sample_cases(split.cases(part), users, seed)
-    if not cases:
-        raise DataError(f"The split has no {part} cases.", hint="Choose another split or part.")
+    cases = draw_cases(split, part, users, seed)
+    answers = _answers(asking, in_batches(cases, batch), progress)
+    settings = JudgingSettings(part, tuple(ks), seed, depth, n_items, negatives, resamples)
+    return judge(split, cases, answers, settings, items=items)
+
+
+def _answers(
+    asking: Callable[[Sequence[Case]], list[Answer]],
+    batches: Iterable[Sequence[Case]],
+    progress: Callable[[int], None] | None,
+) -> list[Answer]:
     answers: list[Answer] = []
-    for asked in in_batches(cases, batch):
-        answers += ask(recommender, asked, depth, history=history, options=options, sampled=sampled)
+    for batch in batches:
+        answers += asking(batch)
         if progress:
-            progress(len(asked))
-    return judge(
-        split,
-        part,
-        ks,
-        cases,
-        answers,
-        seed=seed,
-        items=items,
-        n_items=n_items,
-        depth=depth,
-        negatives=negatives,
-        resamples=resamples,
-    )
+            progress(len(batch))
+    return answers
 
 
 def judge(
     split: Split,
-    part: Part,
-    ks: Sequence[int],
     cases: Sequence[Case],
     answers: Sequence[Answer],
+    settings: JudgingSettings | None = None,
     *,
-    seed: int = 0,
     items: ItemTable | None = None,
-    n_items: int | None = None,
-    depth: int | None = None,
-    negatives: int | None = None,
-    resamples: int = 1000,
 ) -> Evaluation:
     """What answers are worth that were given before: ``answers[i]`` to ``cases[i]``.
 
@@ -122,36 +137,32 @@ def judge(
         DataError: more different items were recommended than the catalogue has, or none of them is
             in it.
     """
-    largest = max(ks)
+    settings = settings or JudgingSettings()
+    largest = max(settings.ks)
     _check_known(items, answers)
     lists = [answer.ids for answer in answers]
-    if n_items is not None:
-        coverage(lists, largest, n_items)  # a wrong size is said now, not when it is first read
-    per_user = _per_user(cases, lists, ks)
-    ends = bootstrap_intervals(
-        np.column_stack(list(per_user.values())), resamples=resamples, seed=seed
-    )
+    if settings.n_items is not None:
+        coverage(lists, largest, settings.n_items)  # a wrong size is said now, not when it is read
+    per_user = _per_user(cases, lists, settings.ks)
     return Evaluation(
-        part=part,
-        ks=tuple(ks),
-        seed=seed,
-        of_users=len(split.cases(part)),
+        part=settings.part,
+        ks=settings.ks,
+        seed=settings.seed,
+        of_users=len(split.cases(settings.part)),
         users=tuple(case.user for case in cases),
         per_user=per_user,
         means={name: float(values.mean()) for name, values in per_user.items()},
-        intervals={n: (float(a), float(b)) for n, (a, b) in zip(per_user, ends, strict=True)},
-        short=sum(len(one) < largest for one in lists),
-        seen=sum(
-            len(set(one) & set(case.history_ids)) for one, case in zip(lists, cases, strict=True)
-        ),
+        intervals=_intervals(per_user, settings),
+        short=sum(len(ids) < largest for ids in lists),
+        seen=_count_seen(cases, lists),
         cases=tuple(cases),
         answers=tuple(answers),
         split=split,
         items=items,
-        n_items=n_items,
-        depth=depth or largest,
-        negatives=negatives,
-        resamples=resamples,
+        n_items=settings.n_items,
+        depth=settings.depth or largest,
+        negatives=settings.negatives,
+        resamples=settings.resamples,
     )
 
 
@@ -166,17 +177,6 @@ def _check_known(items: ItemTable | None, answers: Sequence[Answer]) -> None:
         field="ids",
         hint="Evaluate on the data that the recommender was made for, or map its ids to these.",
     )
-
-
-def _sampled(items: ItemTable | None, negatives: int | None, seed: int) -> SampledItems | None:
-    if negatives is None:
-        return None
-    if items is None:
-        raise DataError(
-            "negatives are drawn from a catalogue, and a split alone has none.",
-            hint="Pass what open_data returns, or rank the whole catalogue.",
-        )
-    return SampledItems(items.ids, negatives, seed)
 
 
 def check_ks(ks: Sequence[int]) -> int:
@@ -200,3 +200,21 @@ def _per_user(
     relevant = index.sets(targets)
     hits = find_hits(index.lists(lists, max(ks)), relevant)
     return ranking_metrics(hits, relevant.counts, ks)
+
+
+def _intervals(
+    per_user: Mapping[str, Doubles], settings: JudgingSettings
+) -> dict[str, tuple[float, float]]:
+    """Ends of each metric's 95 % bootstrap interval."""
+    table = np.column_stack(list(per_user.values()))
+    ends = bootstrap_intervals(table, resamples=settings.resamples, seed=settings.seed)
+    return {
+        name: (float(low), float(high)) for name, (low, high) in zip(per_user, ends, strict=True)
+    }
+
+
+def _count_seen(cases: Sequence[Case], lists: Sequence[Sequence[str]]) -> int:
+    """How many recommended items stood in the history."""
+    return sum(
+        len(set(ids) & set(case.history_ids)) for ids, case in zip(lists, cases, strict=True)
+    )

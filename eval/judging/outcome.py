@@ -105,8 +105,8 @@ class Evaluation:
         """``k`` and mean ``recall`` at each, as deep as lists were asked for."""
         ks = [k for k in CURVE if k <= max(self.depth, *self.ks)]
         relevant = self._index.sets(case.target_ids for case in self.cases)
-        found = find_hits(self._numbers, relevant)
-        by_k = ranking_metrics(found, relevant.counts, ks, ["recall"])
+        hits = find_hits(self._numbers, relevant)
+        by_k = ranking_metrics(hits, relevant.counts, ks, ["recall"])
         return {"k": ks, "recall": [float(values.mean()) for values in by_k.values()]}
 
     @cached_property
@@ -120,10 +120,10 @@ class Evaluation:
         if not measured:
             return None
         stages: dict[str, float] = {}
-        for one in measured:
-            for stage, spent in ((one.llm or {}).get("stages") or {}).items():
+        for answer in measured:
+            for stage, spent in ((answer.llm or {}).get("stages") or {}).items():
                 stages[stage] = stages.get(stage, 0.0) + spent / len(measured)
-        p50, p95 = np.percentile([one.ms or 0.0 for one in measured], [50, 95])
+        p50, p95 = np.percentile([answer.ms or 0.0 for answer in measured], [50, 95])
         times = {"p50": float(p50), "p95": float(p95)}
         return {"per_user_ms": times, "stages": stages, "users": len(measured)}
 
@@ -139,10 +139,10 @@ class Evaluation:
         shown = exposure(self._numbers, min(_SCATTER_AT, max(self.ks)), len(self._index))
         known = self._facts.popularity
         order = np.lexsort((known, -shown))
-        head, rest = order[: _SCATTER_POINTS // 2], order[_SCATTER_POINTS // 2 :]
+        head, others = order[: _SCATTER_POINTS // 2], order[_SCATTER_POINTS // 2 :]
         draw = np.random.default_rng(self.seed)
-        size = min(len(rest), _SCATTER_POINTS - len(head))
-        chosen = np.concatenate([head, draw.choice(rest, size, replace=False)])
+        size = min(len(others), _SCATTER_POINTS - len(head))
+        chosen = np.concatenate([head, draw.choice(others, size, replace=False)])
         return [[int(known[row]), int(shown[row])] for row in chosen]
 
     @cached_property
@@ -214,12 +214,12 @@ class Evaluation:
         if self.items is not None:
             return ItemIndex(self.items.ids)
         known = [event.item for event in self.split.known(self.part)]
-        asked = [item for case in self.cases for item in sorted(case.target_ids)]
-        return ItemIndex([*known, *asked, *(item for one in self._lists for item in one)])
+        targets = [item for case in self.cases for item in sorted(case.target_ids)]
+        return ItemIndex([*known, *targets, *(item for ids in self._lists for item in ids)])
 
     @cached_property
     def _numbers(self) -> NDArray[np.int32]:
-        depth = max(max(self.ks), max((len(one) for one in self._lists), default=0))
+        depth = max(max(self.ks), max((len(ids) for ids in self._lists), default=0))
         return self._index.lists(self._lists, depth)
 
     @cached_property

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from llmrec.errors import DataError
+from llmrec.eval.data.items import ItemTable
 from llmrec.eval.data.splits import Case
 
-__all__ = ["SampledItems"]
+__all__ = ["SampledItems", "sampled_items"]
 
 
 @dataclass(frozen=True)
@@ -55,3 +56,19 @@ class SampledItems:
         """What is left of a case's list, in its order."""
         among = {*case.target_ids, *self.drawn(case)}
         return [id for id in ids if id in among]
+
+
+def sampled_items(items: ItemTable | None, negatives: int | None, seed: int) -> SampledItems | None:
+    """What targets are ranked among; ``None`` for full ranking, where ``negatives`` is ``None``.
+
+    Raises:
+        DataError: there is no catalogue to draw from, or it is too small.
+    """
+    if negatives is None:
+        return None
+    if items is None:
+        raise DataError(
+            "negatives are drawn from a catalogue, and a split alone has none.",
+            hint="Pass what open_data returns, or rank the whole catalogue.",
+        )
+    return SampledItems(items.ids, negatives, seed)

@@ -53,8 +53,8 @@ class Lift:
             "retrieved": self.retrieved,
             "candidates": self.candidates,
             "weight": self.weight,
-            "on_all": [one.to_dict() for one in self.on_all],
-            "on_retrieved": [one.to_dict() for one in self.on_retrieved],
+            "on_all": [comparison.to_dict() for comparison in self.on_all],
+            "on_retrieved": [comparison.to_dict() for comparison in self.on_retrieved],
         }
 
 
@@ -87,9 +87,9 @@ def lift(
             hint="Ask a recommender whose engine works, with more than one candidate.",
         )
     names = tuple(users) if users is not None else tuple(str(row) for row in range(len(answers)))
-    found = np.array(
+    retrieved = np.array(
         [
-            bool({one.id for one in considered} & set(wanted))
+            bool({item.id for item in considered} & set(wanted))
             for considered, wanted in zip(ranked, targets, strict=True)
         ]
     )
@@ -100,14 +100,14 @@ def lift(
         }
         for order in ("retriever", "llm", "fused")
     }
-    sizes = [len(one) for one in ranked if one]
+    everybody = np.ones(len(names), dtype=bool)
     return Lift(
         users=len(answers),
-        retrieved=int(found.sum()),
-        candidates=float(np.mean(sizes)),
+        retrieved=int(retrieved.sum()),
+        candidates=float(np.mean([len(considered) for considered in ranked if considered])),
         weight=weight,
-        on_all=_compared(scores, names, np.ones(len(names), dtype=bool), seed),
-        on_retrieved=_compared(scores, names, found, seed) if found.any() else (),
+        on_all=_compared(scores, names, everybody, seed),
+        on_retrieved=_compared(scores, names, retrieved, seed) if retrieved.any() else (),
     )
 
 
@@ -127,21 +127,21 @@ def ranks_of_targets(
     """
     if not considered:
         return []
-    retrieval = np.array([one.scores["retrieval"] for one in considered])
-    llm = np.array([one.scores["llm"] for one in considered])
+    retrieval = np.array([item.scores["retrieval"] for item in considered])
+    llm = np.array([item.scores["llm"] for item in considered])
     fused = np.asarray(fuse(list(retrieval), list(llm), weight))
     scores = {"retriever": retrieval, "llm": llm, "fused": fused}[order]
-    ids = [one.id for one in considered]
-    own = np.array([one in wanted for one in ids])
+    ids = [item.id for item in considered]
+    targets = np.array([candidate in wanted for candidate in ids])
     # Other wanted items do not push each other down.
     return sorted(
-        int((scores[~own] >= scores[place]).sum() + (scores[own] > scores[place]).sum() + 1)
-        for place in np.flatnonzero(own)
+        int((scores[~targets] >= scores[place]).sum() + (scores[targets] > scores[place]).sum() + 1)
+        for place in np.flatnonzero(targets)
     )
 
 
 def _ranked(answer: Recommendations) -> list[Recommendation]:
-    return [one for one in answer.considered if "llm" in one.scores]
+    return [item for item in answer.considered if "llm" in item.scores]
 
 
 def _values(
@@ -170,7 +170,7 @@ def _compared(
 ) -> tuple[Comparison, ...]:
     users = tuple(name for name, take in zip(names, rows, strict=True) if take)
     runs = [
-        RunScores(order, users, {metric: values[rows] for metric, values in own.items()})
-        for order, own in scores.items()
+        RunScores(order, users, {metric: values[rows] for metric, values in by_metric.items()})
+        for order, by_metric in scores.items()
     ]
     return compare_all(runs, against="retriever", seed=seed)

@@ -33,9 +33,9 @@ def words_report(answers: Sequence[Recommendations]) -> dict[str, Any]:
     - ``words``: mean length.
     """
     kinds = {
-        "reasons": [one.reason for answer in answers for one in answer if one.reason],
+        "reasons": [item.reason for answer in answers for item in answer if item.reason],
         "descriptions": [
-            one.description for answer in answers for one in answer if one.description
+            item.description for answer in answers for item in answer if item.description
         ],
     }
     return {kind: _report(texts) for kind, texts in kinds.items() if texts}
@@ -57,23 +57,25 @@ def distinct_n(texts: Iterable[str], n: int) -> float:
 
 
 def _report(texts: Sequence[Words]) -> dict[str, Any]:
-    model = [one for one in texts if one.origin == "model"]
-    quoted = sum(one.origin == "quote" for one in texts)
-    asked = [one for one in texts if one.attempts]
-    claims = sum(count_claims(one.text) for one in texts)
+    model = [text for text in texts if text.origin == "model"]
+    quoted = sum(text.origin == "quote" for text in texts)
+    asked_model = [text for text in texts if text.attempts]
+    claims = sum(count_claims(text.text) for text in texts)
     refused = sum(not problem.startswith(_NO_CLAIM) for text in texts for problem in text.problems)
-    shown = [one.text for one in texts]
+    shown = [text.text for text in texts]
     return {
         "texts": len(texts),
         "by_model": len(model) / len(texts),
-        "repaired": sum(one.attempts > 1 for one in model) / len(model) if model else 0.0,
+        "repaired": sum(text.attempts > 1 for text in model) / len(model) if model else 0.0,
         "quoted": quoted / len(texts),
         "from_fields": 1 - (len(model) + quoted) / len(texts),
-        "attempts": sum(one.attempts for one in asked) / len(asked) if asked else 0.0,
+        "attempts": sum(text.attempts for text in asked_model) / len(asked_model)
+        if asked_model
+        else 0.0,
         "claims": claims,
         "refused": refused,
         "claims_that_hold": claims / (claims + refused) if claims + refused else 1.0,
         "distinct_1": distinct_n(shown, 1),
         "distinct_2": distinct_n(shown, 2),
-        "words": sum(len(_WORD.findall(one)) for one in shown) / len(shown),
+        "words": sum(len(_WORD.findall(sentence)) for sentence in shown) / len(shown),
     }

@@ -48,14 +48,14 @@ class AnswerCache:
     def get(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """The values of those keys that are known."""
         with self._lock, self._errors():
-            found = {
+            values = {
                 key: row[0]
                 for key in keys
                 for row in self._database.execute("SELECT value FROM answers WHERE key = ?", (key,))
             }
-        self.hits += len(found)
-        self.misses += len(keys) - len(found)
-        return found
+        self.hits += len(values)
+        self.misses += len(keys) - len(values)
+        return values
 
     def put(self, values: Mapping[bytes, bytes]) -> None:
         """Keep values; they are on the disk when this returns."""

@@ -117,8 +117,10 @@ class CachedEngine:
         """Scores from the cache; the prompts that it lacks are scored in one call."""
         named = list(adapters) if adapters is not None else [None] * len(prompts)
         keys = [
-            digest_of(self._base, one and self._adapters.get(one, one), prompt, *some)
-            for one, prompt, some in zip(named, prompts, labels, strict=True)
+            digest_of(
+                self._base, adapter and self._adapters.get(adapter, adapter), prompt, *allowed
+            )
+            for adapter, prompt, allowed in zip(named, prompts, labels, strict=True)
         ]
         known = self._cache.get(keys)
         missing = [place for place, key in enumerate(keys) if key not in known]
@@ -129,8 +131,8 @@ class CachedEngine:
                 adapters=[named[place] for place in missing],
             )
             fresh = {
-                keys[place]: np.asarray(one, dtype="<f4").tobytes()
-                for place, one in zip(missing, scored, strict=True)
+                keys[place]: np.asarray(row, dtype="<f4").tobytes()
+                for place, row in zip(missing, scored, strict=True)
             }
             self._cache.put(fresh)
             known |= fresh

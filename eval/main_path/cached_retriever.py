@@ -34,8 +34,10 @@ class CachedRetriever(Retriever):
         known = self._cache.get(keys)
         missing = [place for place, key in enumerate(keys) if key not in known]
         if missing:
-            found = super().retrieve_many([requests[place] for place in missing], n)
-            fresh = {keys[place]: _packed(one) for place, one in zip(missing, found, strict=True)}
+            results = super().retrieve_many([requests[place] for place in missing], n)
+            fresh = {
+                keys[place]: _packed(result) for place, result in zip(missing, results, strict=True)
+            }
             self._cache.put(fresh)
             known |= fresh
         return [_unpacked(known[key]) for key in keys]
@@ -53,14 +55,14 @@ def retrieval_context(workspace: Workspace, encoder: str, data_sha256: str, part
     from llmrec import __version__
 
     settings = workspace.settings.retrieval.model_dump_json()
-    cards = [one.card.model_dump_json() for one in serving_retrieval(workspace)]
+    cards = [artifact.card.model_dump_json() for artifact in serving_retrieval(workspace)]
     return digest_of(FORMAT, __version__, settings, encoder, data_sha256, part, *cards)
 
 
 def serving_retrieval(workspace: Workspace) -> list[Artifact]:
     """What was learned for retrieval and serves in ``workspace``."""
     artifacts = Artifacts(workspace.models_dir)
-    return [one for kind in ("behaviour", "fusion") if (one := artifacts.current(kind))]
+    return [artifact for kind in ("behaviour", "fusion") if (artifact := artifacts.current(kind))]
 
 
 def _asked(request: RetrievalRequest) -> Iterator[object]:

@@ -38,7 +38,7 @@ def llm_details(
     settings = path.recommender.settings
     weight = settings.ranking.llm_weight or 0.0
     answers = [answer for answer in outcome.answers if answer.llm]
-    found: dict[str, Any] = {
+    details: dict[str, Any] = {
         "model": settings.models.llm,
         "prompt": next((answer.llm["prompt"] for answer in answers if answer.llm), ""),
         "candidates": settings.retrieval.candidates,
@@ -49,7 +49,7 @@ def llm_details(
         "gpu_memory_mb": _gpu_memory(),
     }
     if any(_was_ranked(answer) for answer in answers):
-        found["lift"] = lift(
+        details["lift"] = lift(
             [as_recommendations(answer) for answer in outcome.answers],
             [case.target_ids for case in outcome.cases],
             users=outcome.users,
@@ -59,16 +59,16 @@ def llm_details(
         ).to_dict()
     if words:
         cases = outcome.cases[:words]
-        found["words"] = words_report(_written(path, cases, progress))
-    return found
+        details["words"] = words_report(_written(path, cases, progress))
+    return details
 
 
 def _written(
     path: MainPath, cases: Sequence[Case], progress: Callable[[int, int], None] | None
 ) -> list[Recommendations]:
     written: list[Recommendations] = []
-    for some in in_batches(cases, _WRITTEN_AT_ONCE):
-        histories = [list(case.history) for case in some]
+    for batch in in_batches(cases, _WRITTEN_AT_ONCE):
+        histories = [list(case.history) for case in batch]
         written += path.recommender.recommend_many(histories, 5, explain=True, describe=1)
         if progress:
             progress(len(written), len(cases))
@@ -107,7 +107,7 @@ def _scored(id: str, rank: int, retrieval: float, log_prob: float | None) -> Rec
 
 
 def _was_ranked(answer: Answer) -> bool:
-    return any(one is not None for one in (answer.llm or {}).get("log_probs", ()))
+    return any(value is not None for value in (answer.llm or {}).get("log_probs", ()))
 
 
 def _degraded(answer: Answer) -> bool:

@@ -47,10 +47,12 @@ class RetrieverOnly:
     ) -> list[list[str]]:
         """The first ``k`` candidates of each history (item ids or events, oldest first)."""
         entries = [as_history(list(history)) for history in histories]
-        known = self.store.has_items({one.item for some in entries for one in some if one.item})
-        requests = [RetrievalRequest(resolve_history(some, known)) for some in entries]
-        found = self.retriever.retrieve_many(requests, k)
-        return [[candidate.item for candidate in result.candidates] for result in found]
+        known = self.store.has_items(
+            {entry.item for history in entries for entry in history if entry.item}
+        )
+        requests = [RetrievalRequest(resolve_history(history, known)) for history in entries]
+        results = self.retriever.retrieve_many(requests, k)
+        return [[candidate.item for candidate in result.candidates] for result in results]
 
 
 class MainPath:
@@ -188,7 +190,7 @@ def path_settings(data: EvalData, shop: Workspace, *, llm: bool) -> Mapping[str,
         "encoder": settings.models.encoder,
         "retrieval": settings.retrieval.model_dump(mode="json"),
     }
-    if learned := {one.kind: one.version for one in serving_retrieval(shop)}:
+    if learned := {artifact.kind: artifact.version for artifact in serving_retrieval(shop)}:
         plain["learned"] = learned
     if llm:
         plain["llm"] = settings.models.llm

@@ -69,13 +69,13 @@ def evaluation_shop(
     root = folder or cache_dir() / "eval" / f"{data.sha256[:12]}-{slug}"
     shop = Workspace.init(root)
     database = shop.path / f"catalog-{part}.db"
-    own = settings.model_copy(
+    changed = settings.model_copy(
         update={
             "database": f"sqlite:///{database}",
             "chroma": settings.chroma.model_copy(update={"url": None}),
         }
     )
-    shop = Workspace(shop.path, own, part)
+    shop = Workspace(shop.path, changed, part)
     with write_lock(shop):
         _claim(shop.path, data)
         if not database.is_file():
@@ -97,11 +97,11 @@ def _claim(path: Path, data: EvalData) -> None:
     """Say whose data this folder holds; refuse it if it holds anybody else's."""
     mark = path / _MARK
     if mark.is_file():
-        held = json.loads(mark.read_text(encoding="utf-8"))
-        if held["sha256"] != data.sha256:
+        claimed = json.loads(mark.read_text(encoding="utf-8"))
+        if claimed["sha256"] != data.sha256:
             raise WorkspaceError(
-                f"{path} was made for evaluating '{held['name']}' ({held['sha256'][:12]}), not "
-                f"this data ({data.sha256[:12]}).",
+                f"{path} was made for evaluating '{claimed['name']}' ({claimed['sha256'][:12]}), "
+                f"not this data ({data.sha256[:12]}).",
                 hint="Name another --workspace, or delete that one.",
             )
         return

@@ -104,7 +104,7 @@ class ItemIndex:
     """
 
     def __init__(self, ids: Iterable[str]) -> None:
-        self._numbers = {one: number for number, one in enumerate(dict.fromkeys(ids))}
+        self._numbers = {item: number for number, item in enumerate(dict.fromkeys(ids))}
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -116,8 +116,8 @@ class ItemIndex:
 
     def lists(self, lists: Sequence[Sequence[str]], depth: int) -> NDArray[np.int32]:
         """Lists of ids as int32 ``[len(lists), depth]``: cut at ``depth``, or filled up."""
-        lengths = np.fromiter((min(len(one), depth) for one in lists), np.int64, count=len(lists))
-        ids = chain.from_iterable(one[:depth] for one in lists)
+        lengths = np.fromiter((min(len(ids), depth) for ids in lists), np.int64, count=len(lists))
+        ids = chain.from_iterable(ids[:depth] for ids in lists)
         numbers = np.fromiter(self._look_up(ids), np.int32, count=int(lengths.sum()))
         encoded = np.full((len(lists), depth), NONE, dtype=np.int32)
         encoded[np.arange(depth) < lengths[:, None]] = numbers
@@ -138,7 +138,7 @@ class ItemIndex:
         )
 
     def _look_up(self, ids: Iterable[str]) -> Iterator[int]:
-        return (self._numbers.get(one, UNKNOWN) for one in ids)
+        return (self._numbers.get(item, UNKNOWN) for item in ids)
 
 
 def check_lists(lists: IntArray, n_items: int) -> None:

@@ -87,7 +87,7 @@ class ItemFacts:
             counts[item] = counts.get(item, 0) + 1
         table = None
         if categories is not None:
-            table = label_table([categories.get(one, ()) for one in index.ids])
+            table = label_table([categories.get(item, ()) for item in index.ids])
         return cls(
             index.values(counts).astype(np.int64),
             len({user for user, _ in pairs}),
@@ -144,8 +144,8 @@ def beyond_accuracy(
             if facts.categories is not None:
                 users[f"calibration@{k}"] = calibration(lists, k, histories, facts.categories)
     means = {name: _mean(values) for name, values in users.items()}
-    found = {name: one for name, one in {**totals, **means}.items() if not np.isnan(one)}
-    return found, users
+    figures = {name: value for name, value in {**totals, **means}.items() if not np.isnan(value)}
+    return figures, users
 
 
 def coverage(lists: Sequence[Sequence[str]] | IntArray, k: int, n_items: int) -> float:
@@ -168,7 +168,7 @@ def coverage(lists: Sequence[Sequence[str]] | IntArray, k: int, n_items: int) ->
         check_lists(lists, n_items)
         recommended = int(np.count_nonzero(exposure(lists, k, n_items)))
     else:
-        recommended = len({item for one in lists for item in one[:k]})
+        recommended = len({item for ids in lists for item in ids[:k]})
     if n_items < max(1, recommended):
         raise DataError(
             f"{recommended} different items were recommended from a catalogue of {n_items}.",
@@ -207,7 +207,7 @@ def novelty(
             "One of lists and popularity is an array, the other has item ids.",
             hint="Give both as arrays, or both by item id.",
         )
-    index = ItemIndex(item for one in lists for item in one[:k])
+    index = ItemIndex(item for ids in lists for item in ids[:k])
     return novelty(index.lists(lists, k), k, index.values(popularity).astype(np.int64), n_users)
 
 
@@ -277,10 +277,10 @@ def serendipity(lists: IntArray, k: int, relevant: Ragged, expected: IntArray) -
         )
     hits = find_hits(lists, relevant, k)
     items = lists[hits.users, hits.ranks - 1]
-    found = np.zeros(len(items), dtype=np.bool_)
+    obvious = np.zeros(len(items), dtype=np.bool_)
     for block in row_blocks(len(items), k):
-        found[block] = (plain[hits.users[block], :k] == items[block, None]).any(axis=1)
-    return hits.total((~found).astype(np.float64)) / k
+        obvious[block] = (plain[hits.users[block], :k] == items[block, None]).any(axis=1)
+    return hits.total((~obvious).astype(np.float64)) / k
 
 
 def label_table(labels: Sequence[Sequence[str]]) -> sparse.csr_array:
@@ -293,7 +293,7 @@ def label_table(labels: Sequence[Sequence[str]]) -> sparse.csr_array:
     """
     from scipy import sparse
 
-    index = ItemIndex(label for one in labels for label in one)
+    index = ItemIndex(label for row in labels for label in row)
     rows = index.sets(labels)
     shape = (len(labels), max(1, len(index)))
     ones = np.ones(len(rows.values), dtype=np.float32)

@@ -195,9 +195,9 @@ def _divergence(p: Any, q: Any, alpha: float) -> Doubles:
     smoothed.sort_indices()
     terms = p.data * np.log(p.data / smoothed.data)
     rows = np.repeat(np.arange(p.shape[0]), np.diff(p.indptr))
-    found = np.maximum(np.bincount(rows, terms, minlength=p.shape[0]), 0.0)
+    divergence = np.maximum(np.bincount(rows, terms, minlength=p.shape[0]), 0.0)
     empty = (np.diff(p.indptr) == 0) | (np.diff(q.indptr) == 0)
-    return np.where(empty, np.nan, found)
+    return np.where(empty, np.nan, divergence)
 
 
 def _same_users(lists: IntArray, histories: Ragged) -> None:

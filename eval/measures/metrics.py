@@ -185,8 +185,8 @@ def ranking_metrics(
     >>> ranking_metrics(np.array([[True, False]]), np.array([1]), (1, 2), ["precision"])
     {'precision@1': array([1.]), 'precision@2': array([0.5])}
     """
-    found = RelevantHits.of(hits)
-    return {f"{name}@{k}": METRICS[name](found, relevant, k) for name in names for k in ks}
+    relevant_hits = RelevantHits.of(hits)
+    return {f"{name}@{k}": METRICS[name](relevant_hits, relevant, k) for name in names for k in ks}
 
 
 def find_hits(lists: IntArray, relevant: Ragged, depth: int | None = None) -> RelevantHits:
@@ -243,7 +243,7 @@ def hit_matrix(
            [0, 0, 0]])
     """
     # Items that are relevant to nobody need no number.
-    index = ItemIndex(item for one in relevant for item in one)
+    index = ItemIndex(item for targets in relevant for item in targets)
     return find_hits(index.lists(lists, depth), index.sets(relevant)).matrix(depth)
 
 
@@ -264,9 +264,9 @@ def rank_of_target(scores: ArrayLike, target: ArrayLike) -> Ints:
     """
     table = np.atleast_2d(np.asarray(scores, dtype=np.float64))
     columns = np.atleast_1d(np.asarray(target, dtype=np.int64))
-    own = np.take_along_axis(table, columns[:, None], axis=1)
+    score = np.take_along_axis(table, columns[:, None], axis=1)
     # "not below" rather than ">=": comparisons with nan are false, which must not help the target.
-    ranks: Ints = np.count_nonzero(~(table < own), axis=1).astype(np.int64)
+    ranks: Ints = np.count_nonzero(~(table < score), axis=1).astype(np.int64)
     return ranks
 
 

@@ -137,36 +137,54 @@ def metric_slices(
             f"{len(history_lengths)} history lengths.",
             hint="Give one of each for every user.",
         )
-    names = tuple(names)
-    depth = max(ks)
-
-    def groups(masks: Mapping[str, BoolArray], by_target: bool) -> tuple[Group, ...]:
-        found = []
-        for name, mask in masks.items():
-            chosen = targets.keep(mask) if by_target else targets
-            users = chosen.counts > 0 if by_target else mask
-            if not users.any():
-                continue
-            values = ranking_metrics(find_hits(lists, chosen, depth), chosen.counts, ks, names)
-            table = np.column_stack([value[users] for value in values.values()])
-            ends = bootstrap_intervals(table, resamples=resamples, seed=seed)
-            triples = zip(table.mean(axis=0), ends[:, 0], ends[:, 1], strict=True)
-            metrics = {m: _floats(one) for m, one in zip(values, triples, strict=True)}
-            found.append(Group(name, int(users.sum()), metrics))
-        return tuple(found)
-
+    slicer = _Slicer(lists, targets, ks, tuple(names), resamples, seed)
     buckets, bucket = history_buckets(history_lengths)
     # One more class at the end, for unknown targets: their negative number finds it.
     classes = np.append(popularity_classes(interactions), 3)[np.maximum(targets.values, -1)]
+    known_classes = enumerate(POPULARITY_CLASSES[:3])
     cold_user = history_lengths == 0
     return {
-        "history": groups({name: bucket == i for i, name in enumerate(buckets)}, False),
-        "target popularity": groups(
-            {name: classes == i for i, name in enumerate(POPULARITY_CLASSES[:3])}, True
-        ),
-        "items": groups({"warm": classes < 3, "cold": classes == 3}, True),
-        "users": groups({"warm": ~cold_user, "cold": cold_user}, False),
+        "history": slicer.by_user({name: bucket == i for i, name in enumerate(buckets)}),
+        "target popularity": slicer.by_target({name: classes == i for i, name in known_classes}),
+        "items": slicer.by_target({"warm": classes < 3, "cold": classes == 3}),
+        "users": slicer.by_user({"warm": ~cold_user, "cold": cold_user}),
     }
+
+
+@dataclass(frozen=True, eq=False)
+class _Slicer:
+    """Makes groups of the same lists and targets by masks; those without users are left out."""
+
+    lists: IntArray
+    targets: Ragged
+    ks: Sequence[int]
+    names: tuple[str, ...]
+    resamples: int
+    seed: int
+
+    def by_user(self, masks: Mapping[str, BoolArray]) -> tuple[Group, ...]:
+        """Groups of users, by bool ``[n_users]``."""
+        return tuple(
+            self._group(name, self.targets, mask) for name, mask in masks.items() if mask.any()
+        )
+
+    def by_target(self, masks: Mapping[str, BoolArray]) -> tuple[Group, ...]:
+        """Groups of targets, by bool ``[n_targets]``, with the users who have any of them."""
+        kept = ((name, self.targets.keep(mask)) for name, mask in masks.items())
+        return tuple(
+            self._group(name, targets, targets.counts > 0)
+            for name, targets in kept
+            if (targets.counts > 0).any()
+        )
+
+    def _group(self, name: str, targets: Ragged, users: BoolArray) -> Group:
+        hits = find_hits(self.lists, targets, max(self.ks))
+        values = ranking_metrics(hits, targets.counts, self.ks, self.names)
+        table = np.column_stack([value[users] for value in values.values()])
+        ends = bootstrap_intervals(table, resamples=self.resamples, seed=self.seed)
+        triples = zip(table.mean(axis=0), ends[:, 0], ends[:, 1], strict=True)
+        metrics = {metric: _floats(triple) for metric, triple in zip(values, triples, strict=True)}
+        return Group(name, int(users.sum()), metrics)
 
 
 def _floats(triple: Iterable[Any]) -> tuple[float, float, float]:

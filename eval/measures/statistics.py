@@ -178,10 +178,10 @@ def compare_all(
     names = _common_metrics(runs, metrics)
     family = len(pairs) * len(names)
     flips = max(resamples, 200 * family)
-    found = [one for a, b in pairs for one in _compare_pair(a, b, names, flips, seed, family)]
-    adjusted = holm([one["permutation_p"] for one in found])
+    tests = [test for a, b in pairs for test in _compare_pair(a, b, names, flips, seed, family)]
+    adjusted = holm([test["permutation_p"] for test in tests])
     return tuple(
-        Comparison(**one, adjusted_p=float(p)) for one, p in zip(found, adjusted, strict=True)
+        Comparison(**test, adjusted_p=float(p)) for test, p in zip(tests, adjusted, strict=True)
     )
 
 
@@ -210,7 +210,7 @@ def _compare_pair(
     # A missing difference is a zero to the flips: it never changes a sum.
     gaps = np.where(known, left - right, 0.0)
     chance = np.asarray(permutation_test(gaps, resamples=flips, seed=seed))
-    found = []
+    tests = []
     for column, name in enumerate(names):
         both = known[:, column]
         if not both.any():
@@ -220,7 +220,7 @@ def _compare_pair(
             )
         gap = gaps[both, column]
         low, high = bootstrap_intervals(gap[:, None], seed=seed)[0]
-        found.append(
+        tests.append(
             {
                 "metric": name,
                 "a": a.name,
@@ -239,7 +239,7 @@ def _compare_pair(
                 "spread_b": b.spread(name),
             }
         )
-    return found
+    return tests
 
 
 def _pairs(runs: Sequence[RunScores], against: str | None) -> list[tuple[RunScores, RunScores]]:

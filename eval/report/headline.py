@@ -32,16 +32,16 @@ def headline(runs: Sequence[Run], comparisons: Sequence[Comparison] = ()) -> str
     beaten = [_other(test, best.name) for test in tests if test.better == best.name]
     ahead = [_other(test, best.name) for test in tests if test.better == _other(test, best.name)]
     equal = [_other(test, best.name) for test in tests if test.better is None]
-    said = [
+    sentences = [
         f"better than {_listed(beaten)}" if beaten else "",
         f"worse than {_listed(ahead)} user by user" if ahead else "",
         f"no difference shown against {_listed(equal)}" if equal else "",
     ]
-    return f"{first} By the tests: {'; '.join(filter(None, said))}."
+    return f"{first} By the tests: {'; '.join(filter(None, sentences))}."
 
 
-def _other(one: Comparison, name: str) -> str:
-    return one.b if one.a == name else one.a
+def _other(comparison: Comparison, name: str) -> str:
+    return comparison.b if comparison.a == name else comparison.a
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -33,37 +33,41 @@ def _what(llm: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _lift(lift: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
     if not lift:
         return
-    found, users = lift["retrieved"], lift["users"]
+    retrieved, users = lift["retrieved"], lift["users"]
     yield (
         "targets retrieved",
-        f"{found:,} of {users:,} users ({found / users:.1%}); only those can be ranked",
+        f"{retrieved:,} of {users:,} users ({retrieved / users:.1%}); only those can be ranked",
     )
     for key, whom in (("on_retrieved", "of these"), ("on_all", "of all")):
-        for one in lift[key]:
-            if one["metric"].startswith("ndcg"):
-                yield f"{one['a']} against {one['b']}, {whom}", _difference(one)
+        for comparison in lift[key]:
+            if comparison["metric"].startswith("ndcg"):
+                yield (
+                    f"{comparison['a']} against {comparison['b']}, {whom}",
+                    _difference(comparison),
+                )
 
 
-def _difference(one: Mapping[str, Any]) -> str:
-    says = f"{one['better']} is better" if one["better"] else "no difference shown"
-    share = "" if one["lift"] is None else f" ({one['lift']:+.1%})"
+def _difference(comparison: Mapping[str, Any]) -> str:
+    says = f"{comparison['better']} is better" if comparison["better"] else "no difference shown"
+    share = "" if comparison["lift"] is None else f" ({comparison['lift']:+.1%})"
     return (
-        f"{one['metric']} {one['mean_a']:.4f} against {one['mean_b']:.4f}: "
-        f"{one['difference']:+.4f} [{one['low']:+.4f}, {one['high']:+.4f}]{share}, adjusted p "
-        f"{one['adjusted_p']:.4f}: {says}"
+        f"{comparison['metric']} {comparison['mean_a']:.4f} against {comparison['mean_b']:.4f}: "
+        f"{comparison['difference']:+.4f} "
+        f"[{comparison['low']:+.4f}, {comparison['high']:+.4f}]{share}, adjusted p "
+        f"{comparison['adjusted_p']:.4f}: {says}"
     )
 
 
 def _words(words: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
-    for name, found in (words or {}).items():
-        if found.get("texts"):
-            drafted = found["claims"] + found["refused"]
+    for name, report in (words or {}).items():
+        if report.get("texts"):
+            drafted = report["claims"] + report["refused"]
             yield (
                 name,
-                f"{found['texts']:,} texts: {found['by_model']:.0%} the model's own "
-                f"({found['repaired']:.0%} at a later attempt), {found.get('quoted', 0.0):.0%} "
-                f"quoted, {found['from_fields']:.0%} made from fields; of {drafted:,} claims made "
-                f"{found['claims_that_hold']:.0%} held, the others were refused; "
-                f"distinct-1 {found['distinct_1']:.2f}, "
-                f"distinct-2 {found['distinct_2']:.2f}",
+                f"{report['texts']:,} texts: {report['by_model']:.0%} the model's own "
+                f"({report['repaired']:.0%} at a later attempt), {report.get('quoted', 0.0):.0%} "
+                f"quoted, {report['from_fields']:.0%} made from fields; of {drafted:,} claims made "
+                f"{report['claims_that_hold']:.0%} held, the others were refused; "
+                f"distinct-1 {report['distinct_1']:.2f}, "
+                f"distinct-2 {report['distinct_2']:.2f}",
             )

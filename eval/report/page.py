@@ -69,32 +69,13 @@ def page(
         MissingExtra: matplotlib is not installed.
     """
     from jinja2 import Environment, StrictUndefined
-    from markupsafe import Markup
 
     if not runs:
         raise DataError("There is no run to report.", hint="Name at least one run folder.")
     metrics = leading_metrics(runs)
     best = ordered(runs, metrics)
     main = main_metric(metrics)
-    drawn = best[:MOST_IN_PLOTS]
     names, values = beyond_rows(best)
-    figures: list[dict[str, Any]] = [
-        {"title": f"Accuracy: {main}", "svg": Markup(plots.bars(best, main))},
-    ]
-    if any(run.record.get("recall_curve") for run in drawn):
-        figures.append({"title": "Recall over the list", "svg": Markup(plots.recall_curves(drawn))})
-    slicings = dict.fromkeys(n for run in drawn for n in run.record.get("slices") or {})
-    figures += [
-        {"title": f"By {one}", "svg": _slice(best, one, main)}
-        for one in slicings
-        if _parts(best, one) > 1
-    ]
-    if any(run.record.get("popularity_scatter") for run in drawn):
-        figures.append(
-            {"title": "What gets recommended", "svg": Markup(plots.popularity(drawn[:4]))}
-        )
-    if any((run.record.get("latency") or {}).get("stages") for run in drawn):
-        figures.append({"title": "Where the time goes", "svg": Markup(plots.latency(drawn))})
     template = files("llmrec.eval.report").joinpath("page.html.jinja").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     return environment.from_string(template).render(
@@ -109,13 +90,36 @@ def page(
             for row in highest_first(published, metrics)
         ],
         comparisons=comparisons,
-        figures=figures,
+        figures=_figures(best, main),
         beyond=names,
         beyond_rows=list(zip([run.name for run in best], values, strict=True)),
-        llm=[(run.name, said) for run in best if (said := model_rows(run.record))],
+        llm=[(run.name, rows) for run in best if (rows := model_rows(run.record))],
         conditions=[(run.name, conditions(run.record)) for run in best],
         notes=notes_of(runs),
     )
+
+
+def _figures(best: Sequence[Run], metric: str) -> list[dict[str, Any]]:
+    """Title and picture of each figure that the runs have numbers for."""
+    from markupsafe import Markup
+
+    drawn = best[:MOST_IN_PLOTS]
+    figures = [{"title": f"Accuracy: {metric}", "svg": Markup(plots.bars(best, metric))}]
+    if any(run.record.get("recall_curve") for run in drawn):
+        figures.append({"title": "Recall over the list", "svg": Markup(plots.recall_curves(drawn))})
+    slicings = dict.fromkeys(name for run in drawn for name in run.record.get("slices") or {})
+    figures += [
+        {"title": f"By {slicing}", "svg": _slice(best, slicing, metric)}
+        for slicing in slicings
+        if _parts(best, slicing) > 1
+    ]
+    if any(run.record.get("popularity_scatter") for run in drawn):
+        figures.append(
+            {"title": "What gets recommended", "svg": Markup(plots.popularity(drawn[:4]))}
+        )
+    if any((run.record.get("latency") or {}).get("stages") for run in drawn):
+        figures.append({"title": "Where the time goes", "svg": Markup(plots.latency(drawn))})
+    return figures
 
 
 def _parts(runs: Sequence[Run], slicing: str) -> int:

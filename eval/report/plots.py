@@ -60,7 +60,7 @@ def recall_curves(runs: Sequence[Run]) -> str:
                 )
         axes.set_xscale("log")
         ticks = [1, 2, 5, 10, 20, 50, 100]
-        axes.set_xticks(ticks, [str(one) for one in ticks])
+        axes.set_xticks(ticks, [str(tick) for tick in ticks])
         axes.minorticks_off()
         axes.set_ylim(bottom=0)
         axes.set_xlabel("length of the list, k")
@@ -129,7 +129,7 @@ def latency(runs: Sequence[Run]) -> str:
     """Milliseconds per user by stage, stacked."""
     shown = [run for run in runs if (run.record.get("latency") or {}).get("stages")]
     stages = list(dict.fromkeys(s for run in shown for s in run.record["latency"]["stages"]))
-    stages = [one for one in stages if one != "total"]
+    stages = [stage for stage in stages if stage != "total"]
     with _axes(7.2, 1.2 + 0.42 * len(shown)) as (axes, done):
         left = np.zeros(len(shown))
         for number, stage in enumerate(stages):

@@ -44,8 +44,8 @@ class Cell:
 
 def cell(record: Mapping[str, Any], metric: str) -> Cell | None:
     """The metric of a run, or ``None`` if it was not measured."""
-    found = record["metrics"].get(metric)
-    return Cell(found["mean"], found["low"], found["high"]) if found else None
+    value = record["metrics"].get(metric)
+    return Cell(value["mean"], value["low"], value["high"]) if value else None
 
 
 def leading_metrics(runs: Sequence[Run], most: int = 4) -> list[str]:
@@ -88,8 +88,8 @@ def beyond_rows(runs: Sequence[Run]) -> tuple[list[str], list[list[float | None]
     by_measure = {}
     for measure in _BEYOND:
         at = sorted(
-            (one for one in names if one.partition("@")[0] == measure),
-            key=lambda one: abs(int(one.rpartition("@")[2] or 10) - 10),
+            (name for name in names if name.partition("@")[0] == measure),
+            key=lambda name: abs(int(name.rpartition("@")[2] or 10) - 10),
         )
         if at:
             by_measure[measure] = at[0]
@@ -101,12 +101,12 @@ def beyond_rows(runs: Sequence[Run]) -> tuple[list[str], list[list[float | None]
 def conditions(record: Mapping[str, Any]) -> dict[str, str]:
     """What a run was made under, for the foot of a report."""
     data, machine = record["data"], record.get("machine") or {}
-    asked = f"{data['users']:,} of {data['of_users']:,}" if data.get("sampled") else "all"
+    users = f"{data['users']:,} of {data['of_users']:,}" if data.get("sampled") else "all"
     versions = record.get("versions") or {}
     return {
         "data": f"{data['name']}, {data['protocol']}, {data['part']} part, sha256 "
         f"{str(data['sha256'])[:12]}",
-        "users": f"{asked} ({data['users']:,})" if asked == "all" else asked,
+        "users": f"{users} ({data['users']:,})" if users == "all" else users,
         **({"ties of time": f"{data['ties']:,} cases"} if "ties" in data else {}),
         "catalogue": f"{data['items']:,} items, {ranked_among(data)}",
         "seeds": ", ".join(str(seed) for seed in record.get("seeds") or []),

@@ -48,7 +48,7 @@ def terminal(
         table.add_column(metric, justify="right")
     for run in ordered(runs, metrics):
         cells = [cell(run.record, metric) for metric in metrics]
-        table.add_row(run.name, *(str(one) if one else "" for one in cells))
+        table.add_row(run.name, *(str(text) if text else "" for text in cells))
     for row in highest_first(published, metrics)[:_MOST_PUBLISHED]:
         values = [row.metrics.get(metric) for metric in metrics]
         shown = [f"{value:.4f}" if value is not None else "" for value in values]
@@ -56,8 +56,8 @@ def terminal(
     more = len(published) - _MOST_PUBLISHED
     if more > 0:
         table.caption = f"and {more} published rows that are lower; --markdown has all"
-    said = [f"{label}: {text}" for run in runs for label, text in model_rows(run.record)]
-    lines = [headline(runs, comparisons), *said, *verdicts(comparisons), *notes_of(runs)]
+    model = [f"{label}: {text}" for run in runs for label, text in model_rows(run.record)]
+    lines = [headline(runs, comparisons), *model, *verdicts(comparisons), *notes_of(runs)]
     return Group(table, *(Text(line) for line in lines))
 
 
@@ -93,14 +93,14 @@ def markdown(
     names, values = beyond_rows(runs)
     if names:
         shown = [
-            [run.name, *("" if one is None else f"{one:.4f}" for one in row)]
+            [run.name, *("" if value is None else f"{value:.4f}" for value in row)]
             for run, row in zip(runs, values, strict=True)
         ]
         parts += ["", "## Beyond accuracy", "", *_table(["run", *names], shown)]
     for run in runs:
-        if said := model_rows(run.record):
+        if model := model_rows(run.record):
             parts += ["", f"## The language model of {run.name}", ""]
-            parts += _table(["", ""], [list(pair) for pair in said])
+            parts += _table(["", ""], [list(pair) for pair in model])
     parts += _slices(runs, metrics)
     for run in runs:
         parts += ["", f"## How {run.name} was made", ""]
@@ -124,7 +124,7 @@ def _slices(runs: Sequence[Run], metrics: Sequence[str]) -> list[str]:
         for run in runs:
             for group in (run.record.get("slices") or {}).get(slicing, []):
                 cells = [cell(group, metric) if group["metrics"] else None for metric in metrics]
-                shown = [str(one) if one else "" for one in cells]
+                shown = [str(text) if text else "" for text in cells]
                 rows.append([run.name, str(group["name"]), f"{group['users']:,}", *shown])
         if rows:
             parts += [
@@ -138,6 +138,8 @@ def _slices(runs: Sequence[Run], metrics: Sequence[str]) -> list[str]:
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(one.replace("|", "\\|").replace("\n", " ") for one in cells) + " |"
+        return (
+            "| " + " | ".join(text.replace("|", "\\|").replace("\n", " ") for text in cells) + " |"
+        )
 
     return [line(head), "|" + "---|" * len(head), *(line(row) for row in rows)]

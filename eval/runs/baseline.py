@@ -9,12 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from llmrec.eval.baselines import Fold, fit_baseline, recipe, tune
+from llmrec.eval.baselines import Fold, Tuned, fit_baseline, recipe, tune
 from llmrec.eval.data.eval_data import EvalData
 from llmrec.eval.data.splits import Part
 from llmrec.eval.judging.asking import ManyRecommender
 from llmrec.eval.runs.record import Run
-from llmrec.eval.runs.runner import Observer, make_plan, run
+from llmrec.eval.runs.runner import Observer, PlanOptions, make_plan, run
 
 __all__ = ["run_baseline"]
 
@@ -25,15 +25,9 @@ def run_baseline(
     data: EvalData,
     baseline: str,
     out: Path,
+    options: PlanOptions | None = None,
     *,
-    name: str | None = None,
-    part: Part = "test",
-    ks: Sequence[int] = (5, 10, 20),
-    users: int | None = None,
-    seed: int = 0,
     budget: int = 20,
-    batch: int = _BATCH,
-    negatives: int | None = None,
     resume: bool = False,
     tuning: Observer | None = None,
     progress: Observer | None = None,
@@ -46,14 +40,9 @@ def run_baseline(
         data: on what.
         baseline: a name of :data:`~llmrec.eval.baselines.BASELINES`.
         out: the run's folder.
-        name: of the run; the baseline's own by default.
-        part: which part is asked.
-        ks: list lengths to report.
-        users: how many are drawn for ``part``; tuning takes as many of validation.
-        seed: of all draws.
+        options: of the run; tuning takes as many users, of validation, and always ranks the whole
+            catalogue.
         budget: most trials.
-        batch: users asked at once.
-        negatives: rank targets among so many drawn items only; tuning ranks the whole catalogue.
         resume: go on with what is there.
         tuning: told the number of trials done and of all.
         progress: told the number of users answered and of all.
@@ -63,36 +52,35 @@ def run_baseline(
         MissingExtra: it wants a package that is not installed.
         DataError: see :func:`~llmrec.eval.runs.runner.run`.
     """
-    chosen = _kept(out, baseline, budget, users) if resume else None
+    options = options or PlanOptions()
+    chosen = _kept(out, baseline, budget, options.users) if resume else None
     model: ManyRecommender
     if chosen is not None:
-        model = _Later(data, baseline, chosen["settings"], part, seed)
+        model = _Later(data, baseline, chosen["settings"], options.part, options.seed)
     else:
-        trials, tell = min(budget, recipe(baseline).size), _Counter(tuning)
-        tell(0, trials)
-        found = tune(
-            baseline,
-            data,
-            budget=budget,
-            seed=seed,
-            users=users,
-            part=part,
-            progress=lambda done: tell(done, trials),
-        )
-        model = found.model
-        chosen = {"settings": dict(found.settings), "tuned": {**found.to_dict(), "users": users}}
-    plan = make_plan(
-        data,
-        name=name or baseline,
-        recommender={"name": baseline, "kind": "baseline", **chosen},
-        part=part,
-        ks=ks,
-        users=users,
-        seed=seed,
-        batch=batch,
-        negatives=negatives,
-    )
+        best = _tuned(data, baseline, options, budget, tuning)
+        model = best.model
+        tuned = {**best.to_dict(), "users": options.users}
+        chosen = {"settings": dict(best.settings), "tuned": tuned}
+    recommender = {"name": baseline, "kind": "baseline", **chosen}
+    plan = make_plan(data, recommender, options, batch=_BATCH)
     return run(model, data, plan, out, resume=resume, progress=progress)
+
+
+def _tuned(
+    data: EvalData, baseline: str, options: PlanOptions, budget: int, observer: Observer | None
+) -> Tuned:
+    trials, tell = min(budget, recipe(baseline).size), _Counter(observer)
+    tell(0, trials)
+    return tune(
+        baseline,
+        data,
+        budget=budget,
+        seed=options.seed,
+        users=options.users,
+        part=options.part,
+        progress=lambda done: tell(done, trials),
+    )
 
 
 @dataclass

@@ -34,25 +34,25 @@ def compare_runs(
         DataError: the runs are of different data or users, or there are fewer than two systems.
     """
     first = runs[0].record["data"] if runs else {}
-    for one in runs[1:]:
-        data = one.record["data"]
+    for other in runs[1:]:
+        data = other.record["data"]
         for key, word in (("sha256", "data"), ("part", "parts")):
             if data[key] != first[key]:
                 raise DataError(
-                    f"The runs '{runs[0].name}' and '{one.name}' are of different {word}: "
+                    f"The runs '{runs[0].name}' and '{other.name}' are of different {word}: "
                     f"{first['name']} {first[key][:12]} and {data['name']} {data[key][:12]}.",
                     hint="Compare runs on the same data; how it was split counts too.",
                 )
         if data.get("negatives") != first.get("negatives"):
             raise DataError(
-                f"The runs '{runs[0].name}' and '{one.name}' ranked different sets of items: one "
+                f"The runs '{runs[0].name}' and '{other.name}' ranked different sets of items: one "
                 "the whole catalogue, or a sample of another size.",
                 hint="Run both with the same --negatives, or better without.",
             )
     groups: dict[str, list[Run]] = {}
     for run in runs:
         groups.setdefault(run.name, []).append(run)
-    scores = [_scores(name, some) for name, some in groups.items()]
+    scores = [_scores(name, group) for name, group in groups.items()]
     wanted = list(metrics) if metrics else deciding_metrics(runs)
     return compare_all(scores, metrics=wanted, against=against)
 
@@ -60,7 +60,7 @@ def compare_runs(
 def best_of(runs: Sequence[Run]) -> str:
     """Name of the run with the highest mean of the first deciding metric; the first of equals."""
     metric = deciding_metrics(runs)[0]
-    return max(runs, key=lambda one: float(one.record["metrics"][metric]["mean"])).name
+    return max(runs, key=lambda run: float(run.record["metrics"][metric]["mean"])).name
 
 
 def deciding_metrics(runs: Sequence[Run]) -> list[str]:
@@ -82,7 +82,7 @@ def _scores(name: str, runs: Sequence[Run]) -> RunScores:
             hint="Name one of them differently (--name), or leave it out.",
         )
     tables = [run.users().set_index("user") for run in runs]
-    users = tuple(str(one) for one in tables[0].index)
+    users = tuple(str(user) for user in tables[0].index)
     for table in tables[1:]:
         if set(table.index) != set(users):
             raise DataError(
@@ -90,7 +90,7 @@ def _scores(name: str, runs: Sequence[Run]) -> RunScores:
                 hint="The seed also draws the users: repeat them without --users.",
             )
     names = sorted(runs[0].record["metrics"])
-    return RunScores(name, users, {one: _stacked(tables, users, one) for one in names})
+    return RunScores(name, users, {metric: _stacked(tables, users, metric) for metric in names})
 
 
 def _stacked(

@@ -32,13 +32,13 @@ _PACKAGES = (
 
 def versions() -> dict[str, str]:
     """Python and the installed packages that can move a figure."""
-    found = {"python": platform.python_version()}
+    numbers = {"python": platform.python_version()}
     for name in _PACKAGES:
         try:
-            found[name] = version(name)
+            numbers[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return numbers
 
 
 def machine() -> dict[str, Any]:

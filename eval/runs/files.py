@@ -37,7 +37,7 @@ def append_batch(file: Path, batch: Sequence[Answer]) -> None:
         DiskFull: no space left.
     """
     head = {"batch": len(batch)}
-    lines = [json.dumps({**asdict(one), **head}, ensure_ascii=False) for one in batch]
+    lines = [json.dumps({**asdict(answer), **head}, ensure_ascii=False) for answer in batch]
     with disk_errors(file), file.open("ab") as out:
         out.write(("\n".join(lines) + "\n").encode("utf-8", "surrogatepass"))
         out.flush()

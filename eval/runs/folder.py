@@ -80,7 +80,7 @@ class RunFolder:
             if (path / PLAN).is_file():
                 _check_resumable(path, plan, resume)
             else:
-                names = sorted(one.name for one in path.iterdir() if one.name != _LOCK)
+                names = sorted(file.name for file in path.iterdir() if file.name != _LOCK)
                 strange = [name for name in names if not name.startswith(".")]
                 if strange:
                     raise DataError(
@@ -91,7 +91,7 @@ class RunFolder:
             batches, good = read_batches(path / ANSWERS)
             cut(path / ANSWERS, good)
             sessions = read_json(path / SESSIONS) if (path / SESSIONS).is_file() else []
-            yield cls(path, plan, [one for some in batches for one in some], sessions)
+            yield cls(path, plan, [answer for batch in batches for answer in batch], sessions)
 
     @property
     def finished(self) -> bool:
@@ -148,9 +148,9 @@ def _check_resumable(path: Path, plan: RunPlan, resume: bool) -> None:
 def _differences(old: Any, new: Any, name: str = "") -> list[str]:
     if isinstance(old, dict) and isinstance(new, dict):
         return [
-            one
+            difference
             for key in sorted({*old, *new})
-            for one in _differences(old.get(key), new.get(key), f"{name}.{key}".strip("."))
+            for difference in _differences(old.get(key), new.get(key), f"{name}.{key}".strip("."))
         ]
     return [] if old == new else [f"{name} was {_short(old)} and is now {_short(new)}"]
 

@@ -23,9 +23,9 @@ from typing import Any
 
 from llmrec.errors import DataError
 from llmrec.eval.data.eval_data import EvalData
-from llmrec.eval.data.splits import Case, Part
+from llmrec.eval.data.splits import Case
 from llmrec.eval.runs.record import Run
-from llmrec.eval.runs.runner import Observer, make_plan, run
+from llmrec.eval.runs.runner import Observer, PlanOptions, make_plan, run
 
 __all__ = ["ReplayedAnswers", "about_answers", "history_fingerprint", "run_answers"]
 
@@ -79,12 +79,8 @@ def run_answers(
     data: EvalData,
     answers: str | os.PathLike[str],
     out: Path,
+    options: PlanOptions | None = None,
     *,
-    name: str | None = None,
-    part: Part = "test",
-    ks: Sequence[int] = (5, 10, 20),
-    users: int | None = None,
-    seed: int = 0,
     resume: bool = False,
     progress: Observer | None = None,
 ) -> Run:
@@ -94,48 +90,16 @@ def run_answers(
         data: on what.
         answers: the file of JSON lines.
         out: the run's folder.
-        name: of the run; by default what ``NAME.json`` says, or the file's own name.
-        part: which part was asked.
-        ks: list lengths to report.
-        users: how many are drawn; all by default.
-        seed: of the draw and the intervals.
+        options: of the run, whose name is by default what ``NAME.json`` says, or the file's own.
         resume: go on with what is there; refused if the file has changed since.
         progress: told the number of users answered and of all.
 
     Raises:
         DataError: see :class:`ReplayedAnswers`, or the lists are for the other part.
     """
-    file = Path(answers)
-    model = ReplayedAnswers(file, data.split.cases(part))
-    about = about_answers(file)
-    if about.get("part", part) != part:
-        raise DataError(
-            f"the answers are for the part '{about['part']}', not for '{part}'.",
-            file=str(file.with_suffix(".json")),
-            hint=f"Use --part {about['part']}.",
-        )
-    chosen = name or str(about.get("name", file.stem))
-    rest = {key: about[key] for key in ("library", "learnt_from", "versions") if key in about}
-    settings = {
-        **about.get("settings", {}),
-        **rest,
-        "answers_sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
-    }
-    plan = make_plan(
-        data,
-        name=chosen,
-        recommender={
-            "name": chosen,
-            "kind": "other",
-            "settings": settings,
-            "tuned": about.get("tuned"),
-        },
-        part=part,
-        ks=ks,
-        users=users,
-        seed=seed,
-        batch=_BATCH,
-    )
+    options, file = options or PlanOptions(), Path(answers)
+    model = ReplayedAnswers(file, data.split.cases(options.part))
+    plan = make_plan(data, _described(file, options), options, batch=_BATCH)
     return run(
         model,
         data,
@@ -149,6 +113,25 @@ def run_answers(
     )
 
 
+def _described(file: Path, options: PlanOptions) -> dict[str, Any]:
+    """The recommender as a plan names it: what is said of the lists, and their hash."""
+    about = about_answers(file)
+    if about.get("part", options.part) != options.part:
+        raise DataError(
+            f"the answers are for the part '{about['part']}', not for '{options.part}'.",
+            file=str(file.with_suffix(".json")),
+            hint=f"Use --part {about['part']}.",
+        )
+    origin = {key: about[key] for key in ("library", "learnt_from", "versions") if key in about}
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    return {
+        "name": options.name or str(about.get("name", file.stem)),
+        "kind": "other",
+        "settings": {**about.get("settings", {}), **origin, "answers_sha256": sha256},
+        "tuned": about.get("tuned"),
+    }
+
+
 def about_answers(file: Path) -> dict[str, Any]:
     """What ``NAME.json`` beside ``NAME.jsonl`` says; nothing if there is none.
 
@@ -159,14 +142,14 @@ def about_answers(file: Path) -> dict[str, Any]:
     if beside == file or not beside.is_file():
         return {}
     try:
-        found = json.loads(beside.read_text(encoding="utf-8"))
+        about = json.loads(beside.read_text(encoding="utf-8"))
     except ValueError as error:
         raise DataError(
             f"cannot be read as JSON: {error}", file=str(beside), hint="Mend or remove it."
         ) from error
-    if not isinstance(found, dict):
+    if not isinstance(about, dict):
         raise DataError("is no JSON object.", file=str(beside), hint="Mend or remove it.")
-    return found
+    return about
 
 
 def history_fingerprint(ids: Sequence[str]) -> str:
@@ -186,7 +169,7 @@ class _Line:
 
 
 def _read(file: Path) -> Mapping[str, _Line]:
-    found: dict[str, _Line] = {}
+    lines: dict[str, _Line] = {}
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
@@ -196,16 +179,16 @@ def _read(file: Path) -> Mapping[str, _Line]:
     for row, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
-        user, one = _parsed(file, row, line)
-        if user in found:
+        user, parsed = _parsed(file, row, line)
+        if user in lines:
             raise DataError(
-                f"the user '{user}' has a line already (row {found[user].row}).",
+                f"the user '{user}' has a line already (row {lines[user].row}).",
                 file=str(file),
                 row=row,
                 hint="Keep one of them.",
             )
-        found[user] = one
-    return found
+        lines[user] = parsed
+    return lines
 
 
 def _parsed(file: Path, row: int, line: str) -> tuple[str, _Line]:
@@ -215,7 +198,7 @@ def _parsed(file: Path, row: int, line: str) -> tuple[str, _Line]:
         good = isinstance(user, str) and isinstance(ids, list)
     except (ValueError, KeyError, TypeError, AttributeError):
         good = False
-    if not good or not all(isinstance(one, str) for one in ids):
+    if not good or not all(isinstance(item, str) for item in ids):
         raise DataError(
             "the line is no answer.",
             file=str(file),

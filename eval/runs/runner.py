@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +17,12 @@ from llmrec.eval.judging.asking import (
     HistoryForm,
     ManyRecommender,
     ask,
+    draw_cases,
     in_batches,
-    sample_cases,
 )
-from llmrec.eval.judging.evaluate import check_ks, judge
+from llmrec.eval.judging.evaluate import JudgingSettings, check_ks, judge
 from llmrec.eval.judging.outcome import Evaluation
-from llmrec.eval.judging.sampled import SampledItems
+from llmrec.eval.judging.sampled import sampled_items
 from llmrec.eval.runs.environment import command_line, machine, now, versions
 from llmrec.eval.runs.folder import RunFolder
 from llmrec.eval.runs.record import VERSION, Run, RunPlan, read_run
@@ -28,7 +30,7 @@ from llmrec.eval.runs.record import VERSION, Run, RunPlan, read_run
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Observer", "make_plan", "run"]
+__all__ = ["Observer", "PlanOptions", "make_plan", "run"]
 
 Observer = Callable[[int, int], None]
 """Called with the number of users answered and of all."""
@@ -36,56 +38,69 @@ Observer = Callable[[int, int], None]
 _DEPTH = 100
 
 
+@dataclass(frozen=True)
+class PlanOptions:
+    """What is chosen of a run, whatever is evaluated on whatever data.
+
+    Attributes:
+        name: of the run; the recommender's by default.
+        part: ``test`` or ``valid``.
+        ks: list lengths to report.
+        users: how many to draw; all if ``None``.
+        seed: of the draw and the intervals.
+        batch: users asked at once; what suits the recommender by default.
+        depth: length of the lists; 100 by default, so that the recall curve goes so far.
+        negatives: rank targets among so many drawn items only; see
+            :mod:`llmrec.eval.judging.sampled`.
+    """
+
+    name: str | None = None
+    part: Part = "test"
+    ks: Sequence[int] = (5, 10, 20)
+    users: int | None = None
+    seed: int = 0
+    batch: int | None = None
+    depth: int | None = None
+    negatives: int | None = None
+
+
 def make_plan(
     data: EvalData,
-    *,
-    name: str,
     recommender: Mapping[str, Any],
-    part: Part = "test",
-    ks: Sequence[int] = (5, 10, 20),
-    users: int | None = None,
-    seed: int = 0,
+    options: PlanOptions | None = None,
+    *,
     batch: int = 64,
-    depth: int | None = None,
-    negatives: int | None = None,
 ) -> RunPlan:
     """The plan of a run on ``data``.
 
     Args:
         data: what it is run on.
-        name: of the run.
         recommender: its ``name``, ``kind`` (``llmrec``, ``baseline`` or ``other``), ``settings``,
             and how it was ``tuned``, if it was.
-        part: ``test`` or ``valid``.
-        ks: list lengths to report.
-        users: how many to draw; all if ``None``.
-        seed: of the draw and the intervals.
-        batch: users asked at once.
-        depth: length of the lists; 100 by default, so that the recall curve goes so far.
-        negatives: rank targets among so many drawn items only; see
-            :mod:`llmrec.eval.judging.sampled`.
+        options: the rest.
+        batch: users asked at once, where the options do not say.
 
     Raises:
         DataError: an impossible k.
     """
-    largest = check_ks(ks)
-    made = RunPlan(
-        name=name,
+    options = options or PlanOptions()
+    largest = check_ks(options.ks)
+    return RunPlan(
+        name=options.name or str(recommender["name"]),
         recommender={"settings": {}, "tuned": None, **recommender},
         data={
             "name": data.name,
             "sha256": data.sha256,
             "protocol": data.split.protocol,
-            "part": part,
+            "part": options.part,
         },
-        users=users,
-        ks=tuple(ks),
-        depth=max(largest, _DEPTH if depth is None else depth),
-        seed=seed,
-        batch=max(1, batch),
-        negatives=negatives,
+        users=options.users,
+        ks=tuple(options.ks),
+        depth=max(largest, _DEPTH if options.depth is None else options.depth),
+        seed=options.seed,
+        batch=max(1, batch if options.batch is None else options.batch),
+        negatives=options.negatives,
     )
-    return made
 
 
 def run(
@@ -130,61 +145,46 @@ def run(
         raise DataError(
             f"The plan is for other data than '{data.name}'.", hint="Make it with make_plan(data)."
         )
-    part: Part = plan.data["part"]
-    cases = sample_cases(data.split.cases(part), plan.users, plan.seed)
-    if not cases:
-        raise DataError(f"The split has no {part} cases.", hint="Choose another split or part.")
+    cases = draw_cases(data.split, plan.data["part"], plan.users, plan.seed)
     with RunFolder.open(out, plan, resume=resume) as folder:
         if folder.finished:
             return read_run(out)
-        sampled = _sampled(data, plan)
-        _answer(folder, recommender, cases, history, options, sampled, from_cache, progress)
-        outcome = judge(
-            data.split,
-            part,
-            plan.ks,
-            cases,
-            folder.answers,
-            seed=plan.seed,
-            items=data.items,
-            depth=plan.depth,
-            negatives=plan.negatives,
+        sampled = sampled_items(data.items, plan.negatives, plan.seed)
+        asking = partial(
+            ask, recommender, k=plan.depth, history=history, options=options, sampled=sampled
         )
-        said = details(outcome) if details else None
-        record = _record(folder, data, outcome, said, notes)
+        _answer(folder, asking, cases, from_cache, progress)
+        outcome = judge(data.split, cases, folder.answers, _judging(plan), items=data.items)
+        model = details(outcome) if details else None
+        record = _record(folder, data, outcome, model, notes)
         return folder.finish(record, _users_frame(outcome))
 
 
-def _sampled(data: EvalData, plan: RunPlan) -> SampledItems | None:
-    if plan.negatives is None:
-        return None
-    return SampledItems(data.items.ids, plan.negatives, plan.seed)
+def _judging(plan: RunPlan) -> JudgingSettings:
+    return JudgingSettings(
+        plan.data["part"], plan.ks, plan.seed, depth=plan.depth, negatives=plan.negatives
+    )
 
 
 def _answer(
     folder: RunFolder,
-    recommender: ManyRecommender,
+    asking: Callable[[Sequence[Case]], list[Answer]],
     cases: Sequence[Case],
-    history: HistoryForm,
-    options: Mapping[str, Any] | None,
-    sampled: SampledItems | None,
     from_cache: Callable[[], bool] | None,
     progress: Observer | None,
 ) -> None:
-    plan = folder.plan
+    """Answer the cases that the folder has no answers to yet."""
     _check_answers(folder, cases)
     folder.begin({"started": now(), "versions": versions()})
     started, done = time.perf_counter(), len(folder.answers)
-    for asked in in_batches(cases[done:], plan.batch):
+    for batch in in_batches(cases[done:], folder.plan.batch):
         if progress:
             progress(done, len(cases))
-        answers = ask(
-            recommender, asked, plan.depth, history=history, options=options, sampled=sampled
-        )
+        answers = asking(batch)
         if from_cache and from_cache():
             answers = [Answer(answer.user, answer.ids, None, answer.llm) for answer in answers]
         folder.append(answers, time.perf_counter() - started)
-        done += len(asked)
+        done += len(batch)
     if progress:
         progress(done, len(cases))
 
@@ -204,7 +204,7 @@ def _record(
     folder: RunFolder,
     data: EvalData,
     outcome: Evaluation,
-    said: Mapping[str, Any] | None,
+    model: Mapping[str, Any] | None,
     notes: Sequence[str],
 ) -> dict[str, Any]:
     plan = folder.plan.to_dict()
@@ -247,40 +247,40 @@ def _record(
         "recall_curve": outcome.recall_curve,
         "latency": outcome.latency,
         "popularity_scatter": outcome.popularity_scatter,
-        "llm": said,
+        "llm": model,
         "notes": [*data.notes, *notes, *_own_notes(folder, outcome)],
     }
 
 
 def _own_notes(folder: RunFolder, outcome: Evaluation) -> list[str]:
-    found = []
+    notes = []
     if len(outcome.users) < outcome.of_users:
-        found.append(
+        notes.append(
             f"{len(outcome.users):,} of {outcome.of_users:,} users, drawn by seed {outcome.seed}; "
             "the intervals are of this sample."
         )
     if outcome.negatives:
-        found.append(
+        notes.append(
             f"Sampled ranking: each case among its targets and {outcome.negatives:,} drawn items. "
             "Such figures are far higher than those of full ranking, and may order systems "
             "differently."
         )
     if outcome.short:
-        found.append(f"{outcome.short:,} answers had fewer than {max(outcome.ks)} items.")
+        notes.append(f"{outcome.short:,} answers had fewer than {max(outcome.ks)} items.")
     if outcome.seen:
-        found.append(f"{outcome.seen:,} recommended items stood in the history.")
-    found += [note for note in (outcome.ties_note, outcome.unknown_note) if note]
+        notes.append(f"{outcome.seen:,} recommended items stood in the history.")
+    notes += [note for note in (outcome.ties_note, outcome.unknown_note) if note]
     cached = sum(answer.ms is None for answer in outcome.answers)
     if cached:
-        found.append(f"{cached:,} answers came out of a cache; their times do not count.")
+        notes.append(f"{cached:,} answers came out of a cache; their times do not count.")
     degraded = sum(bool(answer.llm and answer.llm.get("degraded")) for answer in outcome.answers)
     if degraded:
-        found.append(f"{degraded:,} answers are the retriever's alone: the model failed.")
+        notes.append(f"{degraded:,} answers are the retriever's alone: the model failed.")
     if len(folder.sessions) > 1:
-        found.append(f"It was interrupted: {len(folder.sessions)} sessions.")
+        notes.append(f"It was interrupted: {len(folder.sessions)} sessions.")
     if any(session["versions"] != folder.sessions[0]["versions"] for session in folder.sessions):
-        found.append("The sessions ran with different versions; see sessions.json.")
-    return found
+        notes.append("The sessions ran with different versions; see sessions.json.")
+    return notes
 
 
 def _users_frame(outcome: Evaluation) -> pd.DataFrame:

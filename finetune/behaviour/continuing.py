@@ -115,7 +115,7 @@ def new_targets(events: Sequence[Event], new: Collection[Event]) -> dict[str, li
         events: from :func:`~llmrec.finetune.behaviour.sequences.in_order`.
         new: some of these.
     """
-    found: dict[str, list[int]] = {}
+    targets: dict[str, list[int]] = {}
     for user, group in groupby(events, key=lambda event: event.user):
         had: set[str] = set()
         places = []
@@ -124,8 +124,8 @@ def new_targets(events: Sequence[Event], new: Collection[Event]) -> dict[str, li
                 places.append(place)
             had.add(event.item)
         if places:
-            found[user] = places
-    return found
+            targets[user] = places
+    return targets
 
 
 def hold_out_new(
@@ -152,16 +152,16 @@ def hold_out_new(
     drawn = np.random.default_rng(seed).choice(sorted(targets), most, replace=False)
     chosen = set(drawn.tolist())
     train: list[Event] = []
-    held: list[HeldOutCase] = []
+    cases: list[HeldOutCase] = []
     for user, group in groupby(events, key=lambda event: event.user):
-        own = list(group)
+        history = list(group)
         if user not in chosen:
-            train += own
+            train += history
             continue
         last = targets[user][-1]
-        train += own[:last]
-        held.append(HeldOutCase(tuple(own[:last]), (own[last],)))
-    return train, held
+        train += history[:last]
+        cases.append(HeldOutCase(tuple(history[:last]), (history[last],)))
+    return train, cases
 
 
 class _Continued(Training):
@@ -188,14 +188,16 @@ class _Continued(Training):
     def stepper(self) -> EncoderStepper:
         stepper, start = super().stepper(), self._origin.encoder
         state = dict(start.network.state_dict())
-        own = stepper.network.state_dict()
+        weights = stepper.network.state_dict()
         rows = [(row, start.row[id]) for id, row in self.row.items() if id in start.row]
         kept = [(row, old) for row, old in rows if old < start.known]
-        table = own["ids.weight"].clone()
+        table = weights["ids.weight"].clone()
         if kept:
             to, of = zip(*kept, strict=True)
             table[list(to)] = state["ids.weight"][list(of)]
-        stepper.network.load_state_dict(state | {"ids.weight": table, "features": own["features"]})
+        stepper.network.load_state_dict(
+            state | {"ids.weight": table, "features": weights["features"]}
+        )
         return stepper
 
     def popularity(self, asked: EncoderValidation) -> Scores:
@@ -210,5 +212,5 @@ class _Continued(Training):
         return make_sequences(self.events, self.row, kinds, new=new, history=self.config.history)
 
     def _text(self) -> tuple[TextBasis | None, FloatArray | None]:
-        basis, own = self._origin.encoder.basis, self._own_texts()
-        return basis, None if basis is None or own is None else basis.features(own)
+        basis, texts = self._origin.encoder.basis, self._own_texts()
+        return basis, None if basis is None or texts is None else basis.features(texts)

@@ -69,8 +69,8 @@ def estimate(
         run = Training(hold_out(known)[0], catalogue, settings)
     else:
         origin.check(catalogue)
-        held = hold_out_new(known, origin.new, chosen.validation_users, chosen.seed)
-        run = origin.run(held[0], catalogue, settings)
+        cut = hold_out_new(known, origin.new, chosen.validation_users, chosen.seed)
+        run = origin.run(cut[0], catalogue, settings)
     stepper = run.stepper()
     return Estimate(
         events=len(run.events) if origin is None else len(run.sequences.items),

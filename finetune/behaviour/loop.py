@@ -84,9 +84,9 @@ class _Loop:
         batches = self.stepper.batches(number)
         self.stepper.network.train()
         for place in range(self.place, len(batches)):
-            loss, asked = self.stepper.step(batches[place], number, place, self.done)
-            self.loss += loss * asked
-            self.asked += asked
+            loss, targets = self.stepper.step(batches[place], number, place, self.done)
+            self.loss += loss * targets
+            self.asked += targets
             self.place, self.done = place + 1, self.done + 1
             self.seconds = perf_counter() - started
             self._tell(EncoderStepReport(number + 1, self.place, len(batches), loss, self.seconds))
@@ -112,7 +112,7 @@ class _Loop:
         if better:
             self.best = number
             weights = self.stepper.network.state_dict()
-            self.kept = {name: one.clone() for name, one in weights.items()}
+            self.kept = {name: tensor.clone() for name, tensor in weights.items()}
         return EpochReport(
             epoch=number,
             loss=self.loss / max(1, self.asked),
@@ -126,17 +126,17 @@ class _Loop:
         return self.kept or self.stepper.network.state_dict()
 
     def resume(self) -> None:
-        found = self.folder.latest() if self.folder else None
-        if found is None:
+        checkpoint = self.folder.latest() if self.folder else None
+        if checkpoint is None:
             return
-        state, tensors = found
+        state, tensors = checkpoint
         self.kept = {
-            name.removeprefix("best."): one
-            for name, one in tensors.items()
+            name.removeprefix("best."): tensor
+            for name, tensor in tensors.items()
             if name.startswith("best.")
         }
         self.stepper.restore(tensors)
-        self.reports = [EpochReport(**one) for one in state.pop("reports")]
+        self.reports = [EpochReport(**report) for report in state.pop("reports")]
         for name, value in state.items():
             setattr(self, name, value)
 
@@ -147,7 +147,7 @@ class _Loop:
             name: getattr(self, name) for name in ("best", "place", "done", "loss", "asked")
         }
         state |= {"seconds": self.seconds, "reports": [asdict(report) for report in self.reports]}
-        best = {f"best.{name}": one for name, one in self.kept.items()}
+        best = {f"best.{name}": tensor for name, tensor in self.kept.items()}
         self.folder.save(self.done, state, self.stepper.tensors() | best)
 
     def _tell(self, report: EpochReport | EncoderStepReport) -> None:

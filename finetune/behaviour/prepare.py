@@ -80,8 +80,8 @@ class Training:
         for array in (*arrays, self.sequences.starts, self._features):
             digest.update(b"" if array is None else np.ascontiguousarray(array).tobytes())
         digest.update("\x1f".join(self._catalogue.ids).encode("utf-8", "surrogatepass"))
-        for one in more:
-            digest.update(one)
+        for part in more:
+            digest.update(part)
         return digest.hexdigest()
 
     @property
@@ -181,12 +181,12 @@ class Training:
         return make_sequences(self.events, self.row, kinds)
 
     def _text(self) -> tuple[TextBasis | None, FloatArray | None]:
-        own = self._own_texts()
-        if own is None:
+        vectors = self._own_texts()
+        if vectors is None:
             return None, None
         wanted = self._settings.text_rank or self._settings.dim
-        basis = TextBasis.of(own, min(wanted, own.shape[1]))
-        return basis, basis.features(own)
+        basis = TextBasis.of(vectors, min(wanted, vectors.shape[1]))
+        return basis, basis.features(vectors)
 
     def _own_texts(self) -> FloatArray | None:
         """The text vectors of ``ids``, if text is read."""
@@ -194,8 +194,8 @@ class Training:
         if texts is None or not self._settings.text:
             return None
         at = {id: place for place, id in enumerate(self._catalogue.ids)}
-        own: FloatArray = texts[[at[id] for id in self.ids]]
-        return own
+        vectors: FloatArray = texts[[at[id] for id in self.ids]]
+        return vectors
 
     def _checkpoints(self, folder: Path | None, cases: int) -> TrainingFolder | None:
         if folder is None:

@@ -58,7 +58,10 @@ class BehaviourRecommender:
         users = self._encoder.encode(read)
         scores = users @ self._encoder.item_vectors().T
         answers = zip(read, users, scores, strict=True)
-        return [self._best(own, one, k) if user.any() else [] for one, user, own in answers]
+        return [
+            self._best(user_scores, known, k) if user.any() else []
+            for known, user, user_scores in answers
+        ]
 
     def _best(self, scores: FloatArray, history: History, k: int) -> list[str]:
         row, ids = self._encoder.row, self._encoder.item_ids

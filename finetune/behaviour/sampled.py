@@ -52,8 +52,8 @@ def sampled_softmax_loss(
         rows: of the drawn items, int64 ``[m]``.
         log_q: log-probabilities with which these were drawn ``[m]``.
     """
-    own = (hidden * chosen).sum(1).float()
+    target_scores = (hidden * chosen).sum(1).float()
     others = (hidden @ drawn.T).float() - (log_q + float(np.log(len(rows))))
     others = others.masked_fill(rows[None, :] == targets[:, None], float("-inf"))
-    every = torch.cat([own[:, None], others], dim=1)
-    return (every.logsumexp(1) - own).mean()
+    every = torch.cat([target_scores[:, None], others], dim=1)
+    return (every.logsumexp(1) - target_scores).mean()

@@ -80,19 +80,19 @@ def hold_out(events: Iterable[Event]) -> tuple[list[Event], list[HeldOutCase]]:
         events: from :func:`in_order`.
     """
     train: list[Event] = []
-    held: list[HeldOutCase] = []
-    for _, group in groupby(events, key=lambda one: one.user):
-        own = list(group)
+    cases: list[HeldOutCase] = []
+    for _, group in groupby(events, key=lambda event: event.user):
+        history = list(group)
         first: dict[str, int] = {}
-        for place, event in enumerate(own):
+        for place, event in enumerate(history):
             first.setdefault(event.item, place)
         if len(first) < 3:
-            train += own
+            train += history
             continue
         last = max(first.values())
-        train += own[:last]
-        held.append(HeldOutCase(tuple(own[:last]), (own[last],)))
-    return train, held
+        train += history[:last]
+        cases.append(HeldOutCase(tuple(history[:last]), (history[last],)))
+    return train, cases
 
 
 def make_sequences(
@@ -117,18 +117,18 @@ def make_sequences(
         DataError: no user has two different items, or one to ask for.
     """
     parts: list[tuple[IntArray, ...]] = []
-    for _, group in groupby(events, key=lambda one: one.user):
-        own = [event for event in group if event.item in row]
-        if len({event.item for event in own}) < 2:
+    for _, group in groupby(events, key=lambda event: event.user):
+        known = [event for event in group if event.item in row]
+        if len({event.item for event in known}) < 2:
             continue
-        arrays = _arrays(own, row, kinds)
+        arrays = _arrays(known, row, kinds)
         if new is None:
             parts.append(arrays)
-        elif len(asked := _asked(own, arrays[-1], new)):
+        elif len(targets := _asked(known, arrays[-1], new)):
             arrays[-1][:] = 0
-            arrays[-1][asked] = 1
-            begin = max(0, asked[0] - history)
-            parts.append(tuple(array[begin : asked[-1] + 1] for array in arrays))
+            arrays[-1][targets] = 1
+            begin = max(0, targets[0] - history)
+            parts.append(tuple(array[begin : targets[-1] + 1] for array in arrays))
     if not parts:
         raise DataError(
             "Nobody in the training events has two different items, so there is no order to learn.",

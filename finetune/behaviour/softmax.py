@@ -82,11 +82,11 @@ def _softmax(logits: Tensor, targets: Tensor, smoothing: float) -> tuple[Tensor,
     highest = logits.amax(1).float()
     chosen = logits[at, targets].float()
     mean = logits.mean(1, dtype=torch.float32) if smoothing else 0.0
-    found = torch.softmax(logits, dim=1, dtype=torch.float32)
+    gradient = torch.softmax(logits, dim=1, dtype=torch.float32)
     # The largest share is at least 1 / items: its logarithm is safe where others' are not.
-    log_sum = highest - found.amax(1).log()
+    log_sum = highest - gradient.amax(1).log()
     losses = log_sum - (1 - smoothing) * chosen - smoothing * mean
     if smoothing:
-        found -= smoothing / found.shape[1]
-    found[at, targets] -= 1 - smoothing
-    return found, losses
+        gradient -= smoothing / gradient.shape[1]
+    gradient[at, targets] -= 1 - smoothing
+    return gradient, losses

@@ -117,12 +117,12 @@ class EncoderStepper:
         if self._average is None:
             yield
             return
-        own = {name: one.clone() for name, one in self.network.state_dict().items()}
+        weights = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
         self.network.load_state_dict(self._average.module.state_dict())
         try:
             yield
         finally:
-            self.network.load_state_dict(own)
+            self.network.load_state_dict(weights)
 
     def _loss(self, batch: WindowBatch) -> Tensor:
         chosen = self.settings
@@ -159,10 +159,14 @@ class EncoderStepper:
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything that a checkpoint needs, by name."""
-        own = {f"{_NETWORK}{name}": one for name, one in self.network.state_dict().items()}
+        tensors = {
+            f"{_NETWORK}{name}": tensor for name, tensor in self.network.state_dict().items()
+        }
         if self._average is not None:
-            own |= {f"{_AVERAGE}{name}": one for name, one in self._average.state_dict().items()}
-        return own | optimizer_tensors(self.optimizer)
+            tensors |= {
+                f"{_AVERAGE}{name}": tensor for name, tensor in self._average.state_dict().items()
+            }
+        return tensors | optimizer_tensors(self.optimizer)
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
         """The inverse of :meth:`tensors`."""
@@ -177,4 +181,4 @@ def _average_of(network: BehaviourNetwork, decay: float) -> AveragedModel:
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {n.removeprefix(prefix): one for n, one in tensors.items() if n.startswith(prefix)}
+    return {n.removeprefix(prefix): tensor for n, tensor in tensors.items() if n.startswith(prefix)}

@@ -100,8 +100,8 @@ def train_behaviour(
     if validation is not None and settings.refit:
         known = in_order([*train, *(event for case in cases for event in case.targets)])
 
-    def ready(some: list[Event]) -> Training:
-        return Training(some, catalogue, settings)
+    def ready(events_known: list[Event]) -> Training:
+        return Training(events_known, catalogue, settings)
 
     return _learned(ready, train, known, cases, settings, folder, progress)
 
@@ -136,8 +136,8 @@ def continue_behaviour(
     known = in_order(events)
     train, cases = hold_out_new(known, origin.new, settings.validation_users, settings.seed)
 
-    def ready(some: list[Event]) -> Training:
-        return origin.run(some, catalogue, settings)
+    def ready(events_known: list[Event]) -> Training:
+        return origin.run(events_known, catalogue, settings)
 
     result = _learned(ready, train, known, cases, settings, folder, progress)
     asked = EncoderValidation(cases, settings.validation_users, settings.seed)
@@ -164,10 +164,10 @@ def _learned(
             "There is nobody to validate with: no user has three different items.",
             hint="Ingest a longer event log; until then the other sources retrieve without it.",
         )
-    with ExitStack() as held:
-        held.enter_context(torch_errors(_DOING, hint="Lower batch, dim or full_limit."))
+    with ExitStack() as stack:
+        stack.enter_context(torch_errors(_DOING, hint="Lower batch, dim or full_limit."))
         if folder is not None:
-            held.enter_context(TrainingFolder(folder, {}).exclusive())
+            stack.enter_context(TrainingFolder(folder, {}).exclusive())
         run = ready(train)
         learned, scores = run.validated(asked, _sub(folder, "fit"), progress)
         popularity = run.popularity(asked)

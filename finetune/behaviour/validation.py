@@ -81,8 +81,8 @@ class EncoderValidation:
         recall, ndcg = np.zeros(len(self)), np.zeros(len(self))
         for start in range(0, len(self), _BLOCK):
             scores = users[start : start + _BLOCK] @ table.T
-            for place, own in enumerate(scores, start=start):
-                ranks = _ranks(own, self.histories[place].items, self._targets[place], row)
+            for place, user_scores in enumerate(scores, start=start):
+                ranks = _ranks(user_scores, self.histories[place].items, self._targets[place], row)
                 recall[place], ndcg[place] = _at_k(ranks, len(self._targets[place]))
         return Scores(recall, ndcg)
 
@@ -102,11 +102,11 @@ def _ranks(
     """1-based ranks of the known targets outside the history; ties count against them."""
     scores[[row[id] for id in seen if id in row]] = -np.inf
     wanted = scores[[row[id] for id in targets if id in row]]
-    return np.array([int((scores >= one).sum()) for one in wanted], np.int64)
+    return np.array([int((scores >= score).sum()) for score in wanted], np.int64)
 
 
 def _at_k(ranks: NDArray[np.int64], targets: int) -> tuple[float, float]:
     """Recall and NDCG at 10 (Järvelin & Kekäläinen 2002) with ``targets`` relevant items."""
-    found = ranks[ranks <= K]
+    top = ranks[ranks <= K]
     ideal = (1 / np.log2(np.arange(min(targets, K)) + 2)).sum()
-    return len(found) / min(targets, K), float((1 / np.log2(found + 1.0)).sum() / ideal)
+    return len(top) / min(targets, K), float((1 / np.log2(top + 1.0)).sum() / ideal)

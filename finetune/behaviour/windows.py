@@ -67,7 +67,7 @@ def epoch_batches(
     # By events and not by windows: every step costs and learns about as much, on any log.
     before = np.cumsum(windows[:, 1] - windows[:, 0])
     steps = np.searchsorted(before, np.arange(batch, before[-1], batch), side="left") + 1
-    return [one for one in np.split(windows, np.unique(steps)) if len(one)]
+    return [group for group in np.split(windows, np.unique(steps)) if len(group)]
 
 
 def make_batch(sequences: Sequences, windows: IntArray) -> WindowBatch:
@@ -77,13 +77,13 @@ def make_batch(sequences: Sequences, windows: IntArray) -> WindowBatch:
     lengths = windows[:, 1] - windows[:, 0]
     before = np.cumsum(lengths) - lengths
     at = np.repeat(windows[:, 0] - before, lengths) + np.arange(lengths.sum())
-    asked = np.flatnonzero(sequences.fresh[at + 1])
+    targets = np.flatnonzero(sequences.fresh[at + 1])
     arrays = (
         sequences.items[at],
         sequences.kinds[at],
         sequences.gaps[at],
         lengths,
-        asked,
-        sequences.items[at[asked] + 1],
+        targets,
+        sequences.items[at[targets] + 1],
     )
     return WindowBatch(*map(torch.from_numpy, arrays))

@@ -36,10 +36,10 @@ class HeldBack:
         """By user: what was known, then the targets to train on, then the one to validate with."""
         if self.unknown:
             return list(self.unknown)
-        asked = {event.user for event in (*self.train, *self.validation)}
-        own = [event for event in self.known if event.user in asked]
+        users = {event.user for event in (*self.train, *self.validation)}
+        events = [event for event in self.known if event.user in users]
         # A stable sort: each user's own events stay in their order.
-        return sorted([*own, *self.train, *self.validation], key=lambda event: event.user)
+        return sorted([*events, *self.train, *self.validation], key=lambda event: event.user)
 
 
 def hold_back(
@@ -59,14 +59,14 @@ def hold_back(
     validation: list[Event] = []
     short, single = 0, 0
     for _, group in groupby(events, key=lambda event: event.user):
-        own = list(group)
-        targets = _targets(own, new, per_user + 1)
-        known += own[: targets[0]] if targets else own
+        history = list(group)
+        targets = _targets(history, new, per_user + 1)
+        known += history[: targets[0]] if targets else history
         if len(targets) > 1:
-            train += [own[place] for place in targets[:-1]]
-            validation.append(own[targets[-1]])
+            train += [history[place] for place in targets[:-1]]
+            validation.append(history[targets[-1]])
         elif targets:
-            (validation if single % 2 else train).append(own[targets[0]])
+            (validation if single % 2 else train).append(history[targets[0]])
             single += 1
         else:
             short += 1
@@ -91,32 +91,32 @@ def hold_back_users(events: Sequence[Event], fold: int, folds: int) -> HeldBack:
     unknown: list[Event] = []
     short = 0
     for number, (_, group) in enumerate(groupby(events, key=lambda event: event.user)):
-        own = list(group)
-        places = _new_places(own)
+        history = list(group)
+        places = _new_places(history)
         if len(places) < 2:
             short += 1
-            known += own
+            known += history
         elif number % folds == fold:
-            unknown += own[: places[-1]]
-            train += [own[place] for place in places[:-1]]
+            unknown += history[: places[-1]]
+            train += [history[place] for place in places[:-1]]
         else:
-            known += own[: places[-1]]
+            known += history[: places[-1]]
     return HeldBack(tuple(known), tuple(train), (), short, unknown=tuple(unknown))
 
 
-def _new_places(own: Sequence[Event]) -> list[int]:
+def _new_places(history: Sequence[Event]) -> list[int]:
     """Where a user meets an item for the first time; the very first has no history."""
     first: dict[str, int] = {}
-    for place, event in enumerate(own):
+    for place, event in enumerate(history):
         first.setdefault(event.item, place)
     return sorted(first.values())[1:]
 
 
-def _targets(own: Sequence[Event], new: Collection[Event] | None, most: int) -> list[int]:
+def _targets(history: Sequence[Event], new: Collection[Event] | None, most: int) -> list[int]:
     """Places of what is held back of a user: two or more; with ``new`` also one; or none."""
-    places = _new_places(own)
+    places = _new_places(history)
     if new is not None:
-        return [place for place in places if own[place] in new][-most:]
+        return [place for place in places if history[place] in new][-most:]
     return places[-max(2, min(most, len(places) // 2)) :] if len(places) >= 2 else []
 
 
@@ -130,11 +130,11 @@ def held_back(
     """
     known = in_order(events)
     new = None if since is None else since.new(known)
-    held = hold_back(known, new, per_user=per_user)
-    if not held.train and since is None:
+    cut = hold_back(known, new, per_user=per_user)
+    if not cut.train and since is None:
         raise DataError(
-            f"No user of {held.short} has three different items: one to train on, one to validate "
+            f"No user of {cut.short} has three different items: one to train on, one to validate "
             "with, and a history.",
             hint="Ingest a longer event log.",
         )
-    return held
+    return cut

@@ -78,16 +78,16 @@ def _older(
 ) -> Artifact | None:
     """The youngest in the line of ``serving`` that has learned nothing but events of ``known``."""
     hashes = event_hashes(known)
-    one: Artifact | None = serving
-    while one is not None:
-        seen, text = read_seen(one.folder), one.card.extra.get("text_encoder")
+    version: Artifact | None = serving
+    while version is not None:
+        seen, text = read_seen(version.folder), version.card.extra.get("text_encoder")
         if (
             seen is not None
             and text in ("", catalogue.text_encoder)
             and np.isin(seen, hashes).all()
         ):
-            return one
-        one = _parent(workspace, one)
+            return version
+        version = _parent(workspace, version)
     return None
 
 
@@ -143,8 +143,8 @@ def copied(artifacts: Artifacts, original: Artifact) -> Artifact:
     """``original`` as a version of ``artifacts``, card and all."""
 
     def fill(folder: Path) -> None:
-        rest = shutil.ignore_patterns(CARD_NAME)
-        shutil.copytree(original.folder, folder, dirs_exist_ok=True, ignore=rest)
+        ignored = shutil.ignore_patterns(CARD_NAME)
+        shutil.copytree(original.folder, folder, dirs_exist_ok=True, ignore=ignored)
 
     return artifacts.publish(original.kind, fill, original.card)
 

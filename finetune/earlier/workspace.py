@@ -99,7 +99,7 @@ def _write(workspace: Workspace, database: Path, known: Iterable[Event]) -> None
         CatalogStore.open(workspace.database_url) as all_of_it,
         CatalogStore.open(f"sqlite:///{partial}") as store,
     ):
-        store.write_items(one for batch in all_of_it.iter_items() for one in batch)
+        store.write_items(item for batch in all_of_it.iter_items() for item in batch)
         store.write_events(known)
     with disk_errors(database):
         partial.replace(database)

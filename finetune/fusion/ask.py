@@ -21,8 +21,8 @@ _BATCH = 256
 def request_of(case: LoggedCase) -> RetrievalRequest:
     """The situation of a case."""
     entries = (
-        HistoryEntry(item=one.item, kind=one.kind, at=one.at, value=one.value)
-        for one in case.history
+        HistoryEntry(item=event.item, kind=event.kind, at=event.at, value=event.value)
+        for event in case.history
     )
     return RetrievalRequest(tuple(entries))
 
@@ -46,12 +46,12 @@ def ask_sources(
 
     def answers() -> Iterator[tuple[dict[str, Hits], int]]:
         for start in range(0, len(cases), _BATCH):
-            some = cases[start : start + _BATCH]
-            found, row = retriever.found([request_of(one) for one in some])
-            for case, hits in zip(some, found, strict=True):
+            batch = cases[start : start + _BATCH]
+            hits_of, row = retriever.found([request_of(case) for case in batch])
+            for case, hits in zip(batch, hits_of, strict=True):
                 kept = {name: hits[name] for name in names if name in hits}
                 yield kept, row.get(case.targets[0].item, -1)
             if progress:
-                progress(start + len(some), len(cases))
+                progress(start + len(batch), len(cases))
 
     return fusion_cases(answers(), names, depth)

@@ -89,18 +89,18 @@ def fusion_cases(
     for hits, wanted in answers:
         rows = np.unique(np.concatenate([hits[name].rows for name in hits] or [np.zeros(0, int)]))
         dense = np.zeros((len(rows), len(sources) * width))
-        own = np.zeros(len(sources), np.int64)
+        counts = np.zeros(len(sources), np.int64)
         for place, name in enumerate(sources):
             if name in hits:
-                one = hits[name]
-                at = np.searchsorted(rows, one.rows)
-                dense[at, place * width : (place + 1) * width] = features(one, depth)
-                found = np.flatnonzero(one.rows == wanted)
-                own[place] = found[0] + 1 if len(found) else 0
+                source_hits = hits[name]
+                at = np.searchsorted(rows, source_hits.rows)
+                dense[at, place * width : (place + 1) * width] = features(source_hits, depth)
+                places = np.flatnonzero(source_hits.rows == wanted)
+                counts[place] = places[0] + 1 if len(places) else 0
         taken = np.flatnonzero(rows == wanted)
         target.append(starts[-1] + int(taken[0]) if len(taken) else -1)
         starts.append(starts[-1] + len(rows))
-        ranks.append(own)
+        ranks.append(counts)
         filled = dense != 0
         data.append(dense[filled])
         columns.append(np.nonzero(filled)[1])

@@ -68,22 +68,22 @@ def choose_fusion(
         before_cases: from how many cases.
     """
     rivals: dict[str, _Fit] = {
-        "ranks": lambda some: ascend(some, by_hand),
-        "logit": lambda some: fit_logit(some, l2=l2),
+        "ranks": lambda part: ascend(part, by_hand),
+        "logit": lambda part: fit_logit(part, l2=l2),
     }
     fixed = {BY_HAND: rank_weights(cases.sources, by_hand)}
     if before is not None:
         prior = _prior(cases, before, by_hand, before_cases)
         fixed[BEFORE] = prior.weights
-        rivals = {CONTINUED: lambda some: fit_logit(some, l2=l2, prior=prior)}
+        rivals = {CONTINUED: lambda part: fit_logit(part, l2=l2, prior=prior)}
     fold = np.random.default_rng(seed).permutation(len(cases)) % _FOLDS
     places = {name: cases.places(weights) for name, weights in fixed.items()}
     for name, fit in rivals.items():
         places[name] = np.zeros(len(cases), np.int64)
         for number in range(_FOLDS):
-            held, known = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
+            validation, known = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
             if (cases.target[known] >= 0).any():
-                places[name][held] = cases.part(held).places(fit(cases.part(known)))
+                places[name][validation] = cases.part(validation).places(fit(cases.part(known)))
     winner = max(places, key=lambda name: float(ndcg_at(places[name], 10).mean()))
     fitted = rivals[winner if winner in rivals else list(rivals)[-1]](cases)
     return Choice(cases, places, winner, _named(cases, fitted))
@@ -103,10 +103,10 @@ def _named(cases: FusionCases, fitted: NDArray[np.float64]) -> FusionWeights:
     """By source and feature; who never found anything has none, and keeps its weight by hand."""
     size = (len(cases.sources), len(FEATURES))
     table = fitted.reshape(size)
-    said = np.asarray(cases.table.sum(axis=0)).reshape(size).sum(axis=1).tolist()
+    sums = np.asarray(cases.table.sum(axis=0)).reshape(size).sum(axis=1).tolist()
     weights = {
-        source: {name: round(float(one), 6) for name, one in zip(FEATURES, own, strict=True)}
-        for source, own, some in zip(cases.sources, table, said, strict=True)
-        if some > 0
+        source: {name: round(float(weight), 6) for name, weight in zip(FEATURES, row, strict=True)}
+        for source, row, total in zip(cases.sources, table, sums, strict=True)
+        if total > 0
     }
     return FusionWeights(depth=cases.depth, weights=weights)

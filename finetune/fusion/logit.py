@@ -55,28 +55,28 @@ def fit_logit(
     """
     from scipy.optimize import minimize
 
-    asked = cases.part(np.flatnonzero(cases.target >= 0))
-    table, back = asked.table, asked.table.T.tocsr()
-    case = np.repeat(np.arange(len(asked)), np.diff(asked.starts))
-    centre, pull = _pull(asked, l2, prior)
+    answered = cases.part(np.flatnonzero(cases.target >= 0))
+    table, back = answered.table, answered.table.T.tocsr()
+    case = np.repeat(np.arange(len(answered)), np.diff(answered.starts))
+    centre, pull = _pull(answered, l2, prior)
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         scores = np.asarray(table @ weights)
-        top = np.maximum.reduceat(scores, asked.starts[:-1])
+        top = np.maximum.reduceat(scores, answered.starts[:-1])
         chances = np.exp(scores - top[case])
-        sums = np.add.reduceat(chances, asked.starts[:-1])
+        sums = np.add.reduceat(chances, answered.starts[:-1])
         chances /= sums[case]
         away = weights - centre
-        value = (np.log(sums) + top - scores[asked.target]).mean() + l2 * weights @ weights
-        chances[asked.target] -= 1
-        slope = np.asarray(back @ chances) / len(asked) + 2 * l2 * weights + pull @ away
+        value = (np.log(sums) + top - scores[answered.target]).mean() + l2 * weights @ weights
+        chances[answered.target] -= 1
+        slope = np.asarray(back @ chances) / len(answered) + 2 * l2 * weights + pull @ away
         return float(value + away @ pull @ away / 2), slope
 
     seen = np.asarray(table.sum(axis=0)).ravel() > 0
     names = [name in used for _ in cases.sources for name in FEATURES]
-    bounds = [(0, None if one else 0) for one in seen & np.array(names)]
+    bounds = [(0, None if allowed else 0) for allowed in seen & np.array(names)]
     start = np.array([0.0 if high == 0 else 0.1 for _, high in bounds])
-    found = minimize(
+    fitted = minimize(
         loss,
         start,
         jac=True,
@@ -84,7 +84,7 @@ def fit_logit(
         bounds=bounds,
         options={"maxiter": 500, "ftol": 1e-10},
     )
-    return np.asarray(found.x, np.float64)
+    return np.asarray(fitted.x, np.float64)
 
 
 def _pull(

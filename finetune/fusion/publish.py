@@ -123,10 +123,10 @@ def fusion_card(result: FusionResult, asked: CutLog, settings: FusionSettings) -
 def _rivals(choice: Choice, kept: str) -> dict[str, Figure]:
     """The figures of what is not fitted; and what was gained over what was gone on from."""
     figures = {
-        f"{rival} {name}": one
+        f"{rival} {name}": figure
         for rival in (BY_HAND, BEFORE)
         if rival in choice.places
-        for name, one in fused_figures(choice, rival).items()
+        for name, figure in fused_figures(choice, rival).items()
     }
     if BEFORE in choice.places:
         new, old = (ndcg_at(choice.places[name], 10).tolist() for name in (kept, BEFORE))

@@ -39,15 +39,15 @@ class SourceRow:
 def source_rows(choice: Choice) -> list[SourceRow]:
     """A row for each source, the heaviest first."""
     ranks = choice.cases.ranks
-    found = ranks > 0
-    only = found & (found.sum(axis=1, keepdims=True) == 1)
+    ranked = ranks > 0
+    only = ranked & (ranked.sum(axis=1, keepdims=True) == 1)
     rows = [
         SourceRow(
             name,
             {k: float(_within(ranks[:, place], k).mean()) for k in KS},
             int(only[:, place].sum()),
             choice.weights.at_first(name),
-            {str(key): one for key, one in choice.weights.weights.get(name, {}).items()},
+            {str(key): weight for key, weight in choice.weights.weights.get(name, {}).items()},
         )
         for place, name in enumerate(choice.cases.sources)
     ]

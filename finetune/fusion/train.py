@@ -15,8 +15,10 @@ from llmrec.config import Workspace
 from llmrec.embedding import TextEncoder
 from llmrec.errors import DataError
 from llmrec.finetune.behaviour.prepare import Observer
+from llmrec.finetune.behaviour.sequences import LoggedCase
 from llmrec.finetune.earlier import open_earlier
 from llmrec.finetune.fusion.ask import ask_sources
+from llmrec.finetune.fusion.cases import FusionCases
 from llmrec.finetune.fusion.choose import Choice, choose_fusion
 from llmrec.finetune.fusion.held_out import CutLog
 from llmrec.finetune.fusion.settings import FusionSettings
@@ -78,21 +80,11 @@ def train_fusion(
         tell=tell,
         progress=epochs,
     )
-    cases = drawn(asked.cases, settings.cases, settings.seed)
     retrieval = shop.settings.retrieval
-    with (
-        CatalogStore.open(shop.database_url) as store,
-        Retriever.open(shop, store, encoder) as retriever,
-    ):
-        found = ask_sources(retriever, cases, retrieval.depth, progress)
-    if not (found.target >= 0).any():
-        raise DataError(
-            f"No source found what any of {len(cases):,} shoppers took next; there is nothing to "
-            "learn from.",
-            hint="Ingest a longer event log; until then the weights of retrieval.weights serve.",
-        )
+    cases = drawn(asked.cases, settings.cases, settings.seed)
+    answers = _answers(shop, encoder, cases, progress)
     choice = choose_fusion(
-        found,
+        answers,
         retrieval.weights,
         seed=settings.seed,
         l2=settings.l2,
@@ -100,6 +92,27 @@ def train_fusion(
         before_cases=cases_behind(since.parent) if since else 0,
     )
     return FusionResult(choice, perf_counter() - started)
+
+
+def _answers(
+    shop: Workspace,
+    encoder: TextEncoder | None,
+    cases: Sequence[LoggedCase],
+    progress: Callable[[int, int], None] | None,
+) -> FusionCases:
+    """What the sources of ``shop`` put forward for each case."""
+    with (
+        CatalogStore.open(shop.database_url) as store,
+        Retriever.open(shop, store, encoder) as retriever,
+    ):
+        answers = ask_sources(retriever, cases, shop.settings.retrieval.depth, progress)
+    if not (answers.target >= 0).any():
+        raise DataError(
+            f"No source found what any of {len(cases):,} shoppers took next; there is nothing to "
+            "learn from.",
+            hint="Ingest a longer event log; until then the weights of retrieval.weights serve.",
+        )
+    return answers
 
 
 def cases_behind(artifact: Artifact) -> int:

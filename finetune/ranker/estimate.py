@@ -88,7 +88,7 @@ def estimate_training(
     per_step = settings.batch * settings.accumulation
     steps = -(-examples // per_step)
     rounds = max(1, steps // settings.evaluate_every) if settings.evaluate_every else 1
-    held = total / examples * validation * rounds * _VALIDATING
+    validating = total / examples * validation * rounds * _VALIDATING
     return RankerEstimate(
         examples=examples,
         validation=validation,
@@ -97,17 +97,17 @@ def estimate_training(
         steps=steps * settings.epochs,
         trainable=sum(parameter.numel() for parameter in adapted.parameters),
         precision=f"{settings.quantization or ''} {'bf16' if place.bf16 else 'fp32'}".strip(),
-        seconds=each * (total + held) * settings.epochs,
+        seconds=each * (total + validating) * settings.epochs,
         bytes=_bytes(),
     )
 
 
 def _longest(tokens: list[T], most: int) -> list[T]:
-    return sorted(tokens, key=lambda one: -len(one.tokens))[:most]
+    return sorted(tokens, key=lambda example: -len(example.tokens))[:most]
 
 
 def _seconds_per_token(stepper: Stepper[T], tried: list[T]) -> float:
-    mean = sum(len(one.tokens) for one in tried) / len(tried)
+    mean = sum(len(example.tokens) for example in tried) / len(tried)
     started = perf_counter()
     done = stepper.step(0).examples
     # A step that is slow is slow without its warming up, too.

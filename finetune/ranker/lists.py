@@ -132,9 +132,9 @@ def list_losses(
     losses = cross_entropy(judged, targets, reduction="none")
     if titles:
         rows, columns = torch.tensor(titles).T
-        told = cross_entropy(logits, batch.tokens[rows, columns].to(device), reduction="none")
+        of_titles = cross_entropy(logits, batch.tokens[rows, columns].to(device), reduction="none")
         shares = next_title / rows.bincount(minlength=len(chosen))[rows]
-        losses = losses.index_add(0, rows.to(device), told * shares.to(device))
+        losses = losses.index_add(0, rows.to(device), of_titles * shares.to(device))
     return losses, (judged.detach().argmax(1) == targets).float()
 
 
@@ -153,8 +153,8 @@ def list_scores(
     with torch.no_grad():
         for start in range(0, len(order), batch):
             places = order[start : start + batch]
-            some = [examples[place] for place in places]
-            odds, _ = _log_odds(model, packed(some), some, str(model.device), ())
+            group = [examples[place] for place in places]
+            odds, _ = _log_odds(model, packed(group), group, str(model.device), ())
             for place, row in zip(places, odds.cpu(), strict=True):
                 scores[place] = row[: len(examples[place].parts)]
     model.train(was_training)
@@ -184,12 +184,12 @@ def _log_odds(
     with float32_head(model):
         logits = logits_at(model, batch, rows, columns, device).float()
     yes, no = torch.tensor([chosen[row].answers for row, _ in ends], device=device).T
-    own = torch.arange(len(ends), device=device)
+    ends_at = torch.arange(len(ends), device=device)
     most = max(len(example.parts) for example in chosen)
     places = [(row, place) for row, e in enumerate(chosen) for place in range(len(e.parts))]
     odds = torch.full((len(chosen), most), float("-inf"), device=device)
     where = tuple(torch.tensor(places, device=device).T)
-    odds = odds.index_put(where, logits[own, yes] - logits[own, no])
+    odds = odds.index_put(where, logits[ends_at, yes] - logits[ends_at, no])
     return odds, logits[len(ends) :]
 
 

@@ -97,8 +97,8 @@ class Place:
 
         if self.processes == 1:
             return list(values)
-        own = torch.tensor(values, dtype=torch.float64, device=self._accelerator.device)
-        summed: list[float] = self._accelerator.reduce(own, "sum").tolist()
+        sums = torch.tensor(values, dtype=torch.float64, device=self._accelerator.device)
+        summed: list[float] = self._accelerator.reduce(sums, "sum").tolist()
         return summed
 
     def wait(self) -> None:

@@ -78,18 +78,7 @@ def train_adapter(
     require_peft()
     deadline = None if seconds is None else perf_counter() + seconds
     folder, out, place = locate(base), Path(out), Place(settings)
-    fingerprint = {
-        "settings": settings.model_dump(mode="json"),
-        **task.hashes,
-        "base": base_sha256(folder),
-        "processes": place.processes,
-        "start": start.name if start else None,
-    }
-    checkpoints = TrainingFolder(
-        out.with_name(out.name + ".training"),
-        fingerprint,
-        lock=out.with_name(out.name + ".lock"),
-    )
+    checkpoints = _checkpoints(task, folder, out, settings, place, start)
     with checkpoints.exclusive() if place.main else nullcontext():
         if out.exists():
             raise WorkspaceError(
@@ -104,6 +93,29 @@ def train_adapter(
         if place.main:
             checkpoints.clear()
     return report
+
+
+def _checkpoints(
+    task: Task[T],
+    folder: Path,
+    out: Path,
+    settings: LoraSettings,
+    place: Place,
+    start: Artifact | None,
+) -> TrainingFolder:
+    """Beside ``out``, of this very training: of its data, base, settings and processes."""
+    fingerprint = {
+        "settings": settings.model_dump(mode="json"),
+        **task.hashes,
+        "base": base_sha256(folder),
+        "processes": place.processes,
+        "start": start.name if start else None,
+    }
+    return TrainingFolder(
+        out.with_name(out.name + ".training"),
+        fingerprint,
+        lock=out.with_name(out.name + ".lock"),
+    )
 
 
 class _Run(Generic[T]):
@@ -130,13 +142,13 @@ class _Run(Generic[T]):
         import torch
 
         started = perf_counter()
-        examples, held = self._task.tokens(self._adapted, self._settings)
+        examples, validation = self._task.tokens(self._adapted, self._settings)
         doing = f"training on '{self._adapted.base}'"
         # Dropout and the adapter's first values draw from torch's global generator: ours is
         # forked, so that training changes nobody else's numbers.
         with torch.random.fork_rng(), torch_errors(doing, hint=_SMALLER):
             torch.manual_seed(self._settings.seed)
-            loop = self._loop(examples, held, checkpoints, progress, deadline)
+            loop = self._loop(examples, validation, checkpoints, progress, deadline)
             if self._start is not None:
                 self._adapted.restore(self._start)
                 loop.validation.begin(self._adapted.model)
@@ -152,7 +164,7 @@ class _Run(Generic[T]):
     def _loop(
         self,
         examples: list[T],
-        held: list[T],
+        validation: list[T],
         checkpoints: TrainingFolder,
         progress: Observer | None,
         deadline: float | None,
@@ -165,7 +177,7 @@ class _Run(Generic[T]):
         return Loop(
             adapted=self._adapted,
             stepper=Stepper(self._adapted.model, examples, self._task.losses, chosen, place),
-            validation=self._task.held_out(held, chosen, place),
+            validation=self._task.held_out(validation, chosen, place),
             settings=chosen,
             place=place,
             folder=checkpoints,
@@ -174,21 +186,20 @@ class _Run(Generic[T]):
         )
 
     def _report(self, loop: Loop, out: Path, resumed_from: int, started: float) -> LoraReport:
-        asked, model = loop.validation, self._adapted.model
-        found = asked.results(model, loop.evaluations)
+        results = loop.validation.results(self._adapted.model, loop.evaluations)
         return LoraReport(
             adapter=out,
             steps=tuple(loop.reports),
             resumed_from=resumed_from,
             trainable=sum(parameter.numel() for parameter in self._adapted.parameters),
             seconds=perf_counter() - started,
-            validation=found.figures,
+            validation=results.figures,
             evaluations=tuple(loop.evaluations),
             best=loop.best,
             timed_out=loop.timed_out,
-            llm_weight=found.llm_weight,
-            retrieval_scale=found.retrieval_scale,
-            warnings=found.warnings,
+            llm_weight=results.llm_weight,
+            retrieval_scale=results.retrieval_scale,
+            warnings=results.warnings,
         )
 
     def _write(self, folder: Path, report: LoraReport, state: Mapping[str, Tensor]) -> None:

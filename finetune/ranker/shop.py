@@ -15,7 +15,7 @@ from llmrec.catalog.store import CatalogStore
 from llmrec.config import Workspace, disk_errors
 from llmrec.finetune.behaviour.prepare import Observer
 from llmrec.finetune.behaviour.sequences import in_order
-from llmrec.finetune.behaviour.shop import shop_data
+from llmrec.finetune.behaviour.shop import ShopData, shop_data
 from llmrec.finetune.earlier import (
     HeldBack,
     close_earlier,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PART",
     "VALIDATION",
+    "ExampleOptions",
     "RankerData",
     "ranker_data",
     "ranker_state",
@@ -79,18 +80,43 @@ def ranker_state(workspace: Workspace) -> str:
     )
 
 
+@dataclass(frozen=True)
+class ExampleOptions:
+    """Which of the shop's events become examples.
+
+    Attributes:
+        max_examples: train on so many users, drawn by ``seed``.
+        per_user: train on so many items of each of them, the latest.
+        folds: train on all items of each of them instead, with candidates of a retriever that has
+            learned from the other folds of users; takes a retriever for each fold. Not with
+            ``since``.
+        retrieved_only: train only on those whose chosen item the retriever had found; otherwise
+            those of the others take the last candidate's place.
+        validation: most users that validation asks; :data:`VALIDATION` by default.
+        since: ask only for what is new.
+        seed: of the draws.
+    """
+
+    max_examples: int | None = None
+    per_user: int = 1
+    folds: int = 0
+    retrieved_only: bool = False
+    validation: int | None = None
+    since: Since | None = None
+    seed: int = 0
+
+    @property
+    def by_folds(self) -> bool:
+        """Whether the examples are made fold by fold."""
+        return bool(self.folds) and self.since is None
+
+
 def ranker_data(
     workspace: Workspace,
     engine: Engine,
     folder: Path,
+    options: ExampleOptions | None = None,
     *,
-    max_examples: int | None = None,
-    per_user: int = 1,
-    folds: int = 0,
-    retrieved_only: bool = False,
-    validation: int | None = None,
-    since: Since | None = None,
-    seed: int = 0,
     encoder_progress: Observer | None = None,
     progress: Ticks | None = None,
 ) -> RankerData:
@@ -103,15 +129,7 @@ def ranker_data(
         workspace: the shop.
         engine: whose prompts.
         folder: where the examples are kept.
-        max_examples: train on so many users, drawn by ``seed``.
-        per_user: train on so many items of each of them, the latest.
-        folds: train on all items of each of them instead, with candidates of a retriever that has
-            learned from the other folds of users; takes a retriever for each fold.
-        retrieved_only: train only on those whose chosen item the retriever had found; otherwise
-            those of the others take the last candidate's place.
-        validation: most users that validation asks; :data:`VALIDATION` by default.
-        since: ask only for what is new.
-        seed: of the draws.
+        options: which ones.
         encoder_progress: told of the behaviour encoder's training.
         progress: told of the users done.
 
@@ -119,42 +137,79 @@ def ranker_data(
         DataError: the log is too short; the message says in what way.
         IndexMissing: nothing has been indexed.
     """
+    options = options or ExampleOptions()
     files = folder / "train.jsonl", folder / "validation.jsonl"
     if all(file.is_file() for file in files):
         return RankerData(*(kept_examples(file, _nothing) for file in files))
     data = shop_data(workspace)
-    held = held_back(data.events, since, per_user=per_user)
+    held = held_back(data.events, options.since, per_user=options.per_user)
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         save_seen(data.events, folder)
-    insert = not retrieved_only
-
-    def opened(part: HeldBack) -> _Maker:
-        older = since is not None
-        shop = open_earlier(
-            workspace, PART, data, part.known, fusion=True, older=older, progress=encoder_progress
-        )
-        return _Maker(shop, engine, part, seed, progress)
-
-    def of_fold(fold: int) -> ExampleSet:
-        most = None if max_examples is None else max(1, max_examples // folds)
-        with opened(hold_back_users(data.events, fold, folds)) as maker:
-            return maker.make("train", most, insert=insert, per_user=len(data.events))
-
-    if folds and since is None:
-        parts = [
-            kept_examples(folder / f"fold-{fold}.jsonl", partial(of_fold, fold))
-            for fold in range(folds)
-        ]
-        train = kept_examples(files[0], lambda: joined(parts))
-    with opened(held) as maker:
-        if not folds or since is not None:
-            make = partial(maker.make, "train", max_examples, insert=insert, per_user=per_user)
-            train = kept_examples(files[0], make)
-        most = VALIDATION if validation is None else validation
+    earlier = _EarlierShop(workspace, engine, data, options, encoder_progress, progress)
+    if options.by_folds:
+        train = kept_examples(files[0], lambda: earlier.of_folds(folder))
+    with earlier.opened(held) as maker:
+        if not options.by_folds:
+            train = kept_examples(files[0], lambda: earlier.of_all(maker))
+        most = VALIDATION if options.validation is None else options.validation
         valid = kept_examples(files[1], lambda: maker.make("validation", most))
     close_earlier(workspace, PART)
     return RankerData(train, valid)
+
+
+@dataclass(frozen=True)
+class _EarlierShop:
+    """The shop as it was before the examples, opened anew for each part of them."""
+
+    workspace: Workspace
+    engine: Engine
+    data: ShopData
+    options: ExampleOptions
+    encoder_progress: Observer | None
+    progress: Ticks | None
+
+    def opened(self, held: HeldBack) -> _Maker:
+        """With a retriever that knows the log without what ``held`` asks for."""
+        shop = open_earlier(
+            self.workspace,
+            PART,
+            self.data,
+            held.known,
+            fusion=True,
+            older=self.options.since is not None,
+            progress=self.encoder_progress,
+        )
+        return _Maker(shop, self.engine, held, self.options.seed, self.progress)
+
+    def of_all(self, maker: _Maker) -> ExampleSet:
+        """Examples of all users together."""
+        options = self.options
+        return maker.make(
+            "train",
+            options.max_examples,
+            insert=not options.retrieved_only,
+            per_user=options.per_user,
+        )
+
+    def of_folds(self, folder: Path) -> ExampleSet:
+        """Examples of all folds; those of each are kept in ``folder``, as they take long."""
+        return joined(
+            [
+                kept_examples(folder / f"fold-{fold}.jsonl", partial(self._of_fold, fold))
+                for fold in range(self.options.folds)
+            ]
+        )
+
+    def _of_fold(self, fold: int) -> ExampleSet:
+        options, events = self.options, self.data.events
+        most = options.max_examples
+        if most is not None:
+            most = max(1, most // options.folds)
+        with self.opened(hold_back_users(events, fold, options.folds)) as maker:
+            return maker.make(
+                "train", most, insert=not options.retrieved_only, per_user=len(events)
+            )
 
 
 def sample_data(

@@ -93,13 +93,15 @@ class Stepper(Generic[T]):
 
     def _passes_of(self, batches: list[list[int]], total: int) -> tuple[float, float]:
         """Forward and backward passes of this process. Returns its sums of losses and of hits."""
-        own = batches[self._place.rank :: self._place.processes]
+        batches_here = batches[self._place.rank :: self._place.processes]
         rounds = math.ceil(len(batches) / self._place.processes)
         loss = hits = 0.0
         for number in range(rounds):
             # All processes take as many passes; who has none left repeats one that weighs nothing.
-            idle = number >= len(own)
-            chosen = [self._examples[one] for one in (batches[0] if idle else own[number])]
+            idle = number >= len(batches_here)
+            chosen = [
+                self._examples[place] for place in (batches[0] if idle else batches_here[number])
+            ]
             last = number == rounds - 1
             with nullcontext() if last else self._place.unsynced(self._model):
                 losses, right = self._pass(chosen, 0.0 if idle else 1 / total)

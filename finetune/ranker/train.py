@@ -39,8 +39,8 @@ class RankingTask:
     @property
     def hashes(self) -> Mapping[str, str | None]:
         """Of both sets."""
-        held = self.validation
-        return {"data": self.data.sha256, "validation": held.sha256 if held else None}
+        validation = self.validation
+        return {"data": self.data.sha256, "validation": validation.sha256 if validation else None}
 
     def tokens(
         self, adapted: Adapted, settings: LoraSettings
@@ -56,10 +56,10 @@ class RankingTask:
                 max_tokens=settings.max_tokens,
             )
 
-        examples, held = made(self.data), made(self.validation) if self.validation else []
+        examples, validation = made(self.data), made(self.validation) if self.validation else []
         self._next_title = settings.next_title
         self._scale = retrieval_scale(examples)
-        return beside_retriever(examples, self._scale), beside_retriever(held, self._scale)
+        return beside_retriever(examples, self._scale), beside_retriever(validation, self._scale)
 
     def losses(
         self, model: Any, chosen: Sequence[ListExample], device: str

@@ -61,14 +61,14 @@ def fit_weight(
     """
     table = np.array(
         [
-            [ndcg_at_k(fuse(found, said, float(weight)), target) for weight in _GRID]
-            for said, found, target in zip(log_odds, retrieval, targets, strict=True)
+            [ndcg_at_k(fuse(retriever, model, float(weight)), target) for weight in _GRID]
+            for model, retriever, target in zip(log_odds, retrieval, targets, strict=True)
         ]
     )
     fold = np.arange(len(table)) % _FOLDS
     fused = table[:, 0].copy()
-    for one in range(_FOLDS):
-        others = table[fold != one]
+    for number in range(_FOLDS):
+        others = table[fold != number]
         if len(others):
-            fused[fold == one] = table[fold == one, others.mean(0).argmax()]
+            fused[fold == number] = table[fold == number, others.mean(0).argmax()]
     return FittedWeight(float(_GRID[table.mean(0).argmax()]), fused, table[:, 0])

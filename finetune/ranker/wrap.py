@@ -81,19 +81,19 @@ class Adapted:
 
     def state(self) -> dict[str, Tensor]:
         """The adapter's weights as the model names them, put together by all processes."""
-        found = self.model.state_dict().items()
-        return {name: whole(one) for name, one in found if "lora_" in name}
+        parameters = self.model.state_dict().items()
+        return {name: whole(tensor) for name, tensor in parameters if "lora_" in name}
 
     def tensors(self) -> dict[str, Tensor]:
         """A copy of the adapter's weights, on the CPU, as PEFT names them."""
-        own = self._named(self.state())
-        return {name: one.detach().cpu().clone() for name, one in own.items()}
+        state = self._named(self.state())
+        return {name: tensor.detach().cpu().clone() for name, tensor in state.items()}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """The inverse of :meth:`tensors`."""
-        for name, own in self._named(self.model.state_dict()).items():
+        for name, parameter in self._named(self.model.state_dict()).items():
             # The model's own memory: detached, not copied.
-            own.copy_(in_pieces(tensors[name], own))
+            parameter.copy_(in_pieces(tensors[name], parameter))
 
     def save(self, folder: Path, state: Mapping[str, Tensor]) -> None:
         """Write the adapter as PEFT does; ``state`` is :meth:`state`."""

@@ -125,17 +125,17 @@ def set_figures(many: Sequence[Judged]) -> dict[str, Any]:
     return {"messages": len(many)} | {name: value.model_dump() for name, value in figures.items()}
 
 
-def judged(message: WrittenMessage, found: Traced) -> Judged:
+def judged(message: WrittenMessage, traced: Traced) -> Judged:
     """One reading against what its message means.
 
     Args:
         message: with its meaning.
-        found: what was read of it.
+        traced: what was read of it.
     """
-    want, read = message.want, found.reading.to_dict()
+    want, read = message.want, traced.reading.to_dict()
     verdict = Judged()
     verdict.add(INTENTS, want["intent"] == read["intent"])
-    _judge_prices(verdict, message, found, read)
+    _judge_prices(verdict, message, traced, read)
     _judge_brands(verdict, want, read)
     _judge_refusals(verdict, want, read)
     if want.get("looking_for"):
@@ -143,15 +143,15 @@ def judged(message: WrittenMessage, found: Traced) -> Judged:
     for key, name in _KEYS.items():
         if want.get(key) or read[key]:
             verdict.add(name, _names(want.get(key)) == _names(read[key]))
-    wanted, got = _values(want.get("attributes", {})), _values(read["attributes"])
-    verdict.add("attribute values right", *(value in got for value in wanted))
-    verdict.add("attribute values invented", *(value not in wanted for value in got))
+    wanted, read_values = _values(want.get("attributes", {})), _values(read["attributes"])
+    verdict.add("attribute values right", *(value in read_values for value in wanted))
+    verdict.add("attribute values invented", *(value not in wanted for value in read_values))
     if message.also:
         intents = sorted(request["intent"] for request in message.wants)
-        read_intents = sorted(request.intent for request in (found.reading, *found.also))
+        read_intents = sorted(request.intent for request in (traced.reading, *traced.also))
         verdict.add("several requests right", intents == read_intents)
     else:
-        verdict.add("requests invented", bool(found.also))
+        verdict.add("requests invented", bool(traced.also))
     return verdict
 
 
@@ -208,20 +208,22 @@ def add_to_card(folder: Path, by_language: Mapping[str, Judged], **extra: Any) -
 def _judge_prices(
     verdict: Judged, message: WrittenMessage, traced: Traced, read: Mapping[str, Any]
 ) -> None:
-    wanted, got = _prices(message.want), _prices(read)
+    wanted, read_prices = _prices(message.want), _prices(read)
     if wanted:
-        verdict.add(PRICES, wanted == got)
+        verdict.add(PRICES, wanted == read_prices)
         verdict.add(
             "limits turned round",
             any(
-                price in wanted.values() and wanted.get(key) != price for key, price in got.items()
+                price in wanted.values() and wanted.get(key) != price
+                for key, price in read_prices.items()
             ),
         )
         verdict.add(
-            "prices asked about", wanted != got and any(p.kind in _SUMS for p in traced.unsure)
+            "prices asked about",
+            wanted != read_prices and any(p.kind in _SUMS for p in traced.unsure),
         )
     elif amounts_in(message.message):
-        verdict.add("numbers invented as prices", bool(got))
+        verdict.add("numbers invented as prices", bool(read_prices))
 
 
 def _judge_brands(verdict: Judged, want: Mapping[str, Any], read: Mapping[str, Any]) -> None:
@@ -238,9 +240,9 @@ def _judge_refusals(verdict: Judged, want: Mapping[str, Any], read: Mapping[str,
     if things:
         searched = " ".join(map(_name, [read["looking_for"] or "", *_texts(read["attributes"])]))
         # "Refined sugar" is held where "sugar" is, and the other way round.
-        kept = (any(thing in other or other in thing for other in read_things) for thing in things)
+        kept = (any(word in other or other in word for other in read_things) for word in things)
         verdict.add("refusals held", all(kept))
-        verdict.add("refusals searched", any(thing in searched for thing in things if thing))
+        verdict.add("refusals searched", any(word in searched for word in things if word))
     elif not want.get("not_brands"):
         verdict.add("refusals invented", bool(read_things))
 

@@ -17,7 +17,7 @@ from llmrec.finetune.reader.examples import (
     sha256_of,
     unsaid,
 )
-from llmrec.finetune.reader.messages import read_messages, written_sets
+from llmrec.finetune.reader.messages import WrittenMessage, read_messages, written_sets
 from llmrec.finetune.reader.train import ReaderTask
 from llmrec.reading.prompt import plain
 
@@ -88,27 +88,36 @@ def reader_data(
     shipped = (
         [] if only_mine else [message for path in written_sets() for message in read_messages(path)]
     )
-    left_out = [
-        f"'{message.message}': no words of it say its {', '.join(missing)}"
-        for message in shop_messages
-        if (missing := unsaid(message))
-    ]
-    with CatalogStore.open(workspace.database_url) as store:
-        # Of one letter or figure nobody can say whether it is a brand.
-        brands = sorted({name for brand in store.brands() if len(name := plain(brand)) > 1})
-    train, validation = held_apart([*shop_messages, *shipped], seed)
-    examples = reader_examples(train, variants=variants, seed=seed, brands=brands)
+    messages = [*shop_messages, *shipped]
+    left_out = _left_out(shop_messages)
+    train, validation = held_apart(messages, seed)
+    examples = reader_examples(train, variants=variants, seed=seed, brands=_brands(workspace))
     if not examples:
         raise DataError(
-            f"None of the {len(shop_messages) + len(shipped)} messages teaches anything"
+            f"None of the {len(messages)} messages teaches anything"
             + (f": {left_out[0]}." if left_out else "."),
             hint="What a message means must be said in its own words; see docs/finetuning.md.",
         )
     return ReaderData(
         tuple(examples[:max_examples]),
         tuple(reader_examples(validation, variants=0, seed=seed)),
-        len(shop_messages) + len(shipped),
+        len(messages),
         len(shop_messages),
-        tuple(left_out),
+        left_out,
         variants,
     )
+
+
+def _left_out(messages: Sequence[WrittenMessage]) -> tuple[str, ...]:
+    """Messages that teach nothing, each with the reason."""
+    return tuple(
+        f"'{message.message}': no words of it say its {', '.join(missing)}"
+        for message in messages
+        if (missing := unsaid(message))
+    )
+
+
+def _brands(workspace: Workspace) -> list[str]:
+    with CatalogStore.open(workspace.database_url) as store:
+        # Of one letter or figure nobody can say whether it is a brand.
+        return sorted({name for brand in store.brands() if len(name := plain(brand)) > 1})

@@ -96,8 +96,8 @@ def _replaceable(message: WrittenMessage) -> list[tuple[str, str]]:
         brands = (*want.get("brands", ()), *want.get("not_brands", ()))
         values += [("brand", brand) for brand in brands]
         values += [("not", refused) for refused in want.get("not", ())]
-        if thing := want.get("looking_for"):
-            values.append(("thing", thing))
+        if words := want.get("looking_for"):
+            values.append(("thing", words))
         for name, value in want.get("attributes", {}).items():
             if name in _SWAPPED:
                 texts = value if isinstance(value, (list, tuple)) else [value]

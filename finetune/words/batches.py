@@ -54,11 +54,11 @@ def tokenise_words(
         ContextOverflow: an example is longer than ``max_tokens``.
     """
     made = []
-    for one in examples:
-        prompt, answer = token_ids(one.prompt), [*token_ids(one.answer), end]
+    for example in examples:
+        prompt, answer = token_ids(example.prompt), [*token_ids(example.answer), end]
         if len(prompt) + len(answer) > max_tokens:
             raise ContextOverflow(
-                f"The example of item '{one.item}' has {len(prompt) + len(answer)} tokens; "
+                f"The example of item '{example.item}' has {len(prompt) + len(answer)} tokens; "
                 f"{max_tokens} are the limit of this training.",
                 hint="Raise max_tokens.",
             )
@@ -74,13 +74,17 @@ def text_batch(examples: Sequence[TextExample], *, device: str = "cpu") -> TextB
     most = min(longest - 1, rounded(max(example.answer for example in examples)))
     gaps = [longest - len(example.tokens) for example in examples]
     pairs = list(zip(gaps, examples, strict=True))
-    mask = torch.tensor([[0] * gap + [1] * len(one.tokens) for gap, one in pairs], device=device)
+    mask = torch.tensor(
+        [[0] * gap + [1] * len(example.tokens) for gap, example in pairs], device=device
+    )
     rows = [
         [_PROMPT] * (most - example.answer) + [*example.tokens[-example.answer :]]
         for example in examples
     ]
     return TextBatch(
-        tokens=torch.tensor([[0] * gap + [*one.tokens] for gap, one in pairs], device=device),
+        tokens=torch.tensor(
+            [[0] * gap + [*example.tokens] for gap, example in pairs], device=device
+        ),
         mask=mask,
         positions=(mask.cumsum(1) - 1).clamp(min=0),
         targets=torch.tensor(rows, device=device),

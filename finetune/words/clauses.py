@@ -96,7 +96,7 @@ def clauses_of(item: Item, shown: str) -> list[Clause]:
     """
     seen, title = fold(shown), fold(item.title)
     # A description that was cut ends in the middle of a sentence, which the next attribute follows.
-    pieces = [one for one in _pieces(item.description) if fold(one) in seen]
+    pieces = [piece for piece in _pieces(item.description) if fold(piece) in seen]
     made = [clause for piece in pieces if (clause := _from_piece(piece, title))]
     # Of several values a sentence would have to know whether it is all of them or one.
     single = {name: values[0] for name, values in item.attributes.items() if len(values) == 1}
@@ -128,12 +128,12 @@ def _pieces(description: str) -> Iterator[str]:
 
 def _from_piece(piece: str, title: str) -> Clause | None:
     words = piece.replace(",", " ,").split()
-    first, rest = words[0].casefold(), piece.split(" ", 1)[1]
+    first, others = words[0].casefold(), piece.split(" ", 1)[1]
     second = words[1].casefold()
     if _stammers(words):
         return None
     if first in ("it", "this") and second in VERBS:
-        return Clause(says=rest)
+        return Clause(says=others)
     surely = first in VERBS and first not in NOUNS_TOO
     if surely or (_looks_like_verb(first) and second in DETERMINERS):
         return Clause(says=_lowered(piece))
@@ -144,7 +144,7 @@ def _from_piece(piece: str, title: str) -> Clause | None:
     if first in PREPOSITIONS and not _has_finite(words):
         return Clause(after=_lowered(piece), says=f"is {_lowered(piece)}" if first == "for" else "")
     if first in ("the", "its") and _has_finite(words):
-        return Clause(own=f"its {rest}" if first == "its" else f"the {rest}")
+        return Clause(own=f"its {others}" if first == "its" else f"the {others}")
     if _is_adjective(first) and _describes(words):
         return Clause(says=f"is {_lowered(piece)}")
     return None
@@ -215,13 +215,13 @@ def _is_list(words: list[str]) -> bool:
     """Behind each comma stands one more of what is counted."""
     low = [word.casefold() for word in words]
     more = NUMERALS | {"a", "an", "one", "and"}
-    return all(two in more for one, two in pairwise(low) if one == ",")
+    return all(following in more for word, following in pairwise(low) if word == ",")
 
 
 def _stammers(words: list[str]) -> bool:
     """A comma with a verb right behind it: "comes oiled, gets better"."""
     low = [word.casefold() for word in words]
-    return any(one == "," and two in VERBS for one, two in pairwise(low))
+    return any(word == "," and following in VERBS for word, following in pairwise(low))
 
 
 def _lowered(text: str) -> str:

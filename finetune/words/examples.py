@@ -102,10 +102,13 @@ def build_words(
     counts = WordsCounts(items=len(requests))
     made: list[WordsExample] = []
     for request in requests:
-        own = _SentenceMaker(request, engine, settings, brands, lower, counts, seed)
-        found = [*(own.examples(describes=False) if reasons else ()), *own.examples(describes=True)]
-        counts.silent += not found
-        made += found
+        maker = _SentenceMaker(request, engine, settings, brands, lower, counts, seed)
+        examples = [
+            *(maker.examples(describes=False) if reasons else ()),
+            *maker.examples(describes=True),
+        ]
+        counts.silent += not examples
+        made += examples
         if progress:
             progress(1)
     if most is not None and len(made) > most:
@@ -116,12 +119,12 @@ def build_words(
 
 def small_words(items: Iterable[Item]) -> frozenset[str]:
     """Words that stand in small letters inside the catalogue's sentences: no names."""
-    found: set[str] = set()
+    words: set[str] = set()
     for item in items:
         values = (value for values in item.attributes.values() for value in values)
         text = " ".join((item.title, item.description[:4_000], *values))
-        found.update(re.findall(r"(?<![\w'-])[a-z][a-z'-]+", text))
-    return frozenset(found)
+        words.update(re.findall(r"(?<![\w'-])[a-z][a-z'-]+", text))
+    return frozenset(words)
 
 
 class _SentenceMaker:
@@ -154,10 +157,12 @@ class _SentenceMaker:
             prompt = self._engine.render(
                 draft.prompt.messages, answer_prefix=draft.prompt.answer_prefix
             )
-            said = next((one for one in self._drawn(draft, attempt) if one not in used), None)
-            if said is not None:
-                used.add(said)
-                made.append(WordsExample(self._request.item.id, prompt, said, describes))
+            text = next(
+                (answer for answer in self._drawn(draft, attempt) if answer not in used), None
+            )
+            if text is not None:
+                used.add(text)
+                made.append(WordsExample(self._request.item.id, prompt, text, describes))
         return made
 
     def _drawn(self, draft: Draft, attempt: int) -> Iterable[str]:
@@ -178,9 +183,9 @@ class _SentenceMaker:
         limit = settings.description_max_tokens if draft.describes else settings.max_tokens
         if self._engine.count_tokens(answer) >= limit:
             return False
-        said = draft.sentence(answer, finished=True)
+        sentence = draft.sentence(answer, finished=True)
         # One sentence too many would be cut away, and never learned.
-        whole = said.endswith(answer.split(". ")[-1].strip())
-        holds = whole and not draft.problems(said, answer, self._brands)
+        whole = sentence.endswith(answer.split(". ")[-1].strip())
+        holds = whole and not draft.problems(sentence, answer, self._brands)
         self._counts.refused += not holds
         return holds

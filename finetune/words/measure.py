@@ -80,14 +80,14 @@ def write_texts(
         reasons: whether reasons count.
         progress: called with the number of requests done since the last call.
     """
-    own = settings.model_copy(update={"adapter": adapter, "enabled": True})
-    writer = Writer(engine, own, known_brands=brands)
+    served = settings.model_copy(update={"adapter": adapter, "enabled": True})
+    writer = Writer(engine, served, known_brands=brands)
     pairs: list[tuple[Words, Words | None]] = []
     for start in range(0, len(requests), _TOGETHER):
-        some = requests[start : start + _TOGETHER]
-        pairs += writer.write_many(some)
+        batch = requests[start : start + _TOGETHER]
+        pairs += writer.write_many(batch)
         if progress:
-            progress(len(some))
+            progress(len(batch))
     return Written(
         tuple(requests),
         tuple(reason for reason, _ in pairs) if reasons else (),
@@ -107,14 +107,14 @@ def add_to_card(folder: Path, base: Written, adapted: Written) -> None:
     measured: dict[str, Figure] = {
         FIRST_TRY: share_figure(adapted.first_try),
         f"{FIRST_TRY}, base": share_figure(base.first_try),
-        "lift": mean_figure([float(one) - float(two) for one, two in pairs]),
+        "lift": mean_figure([float(after) - float(before) for after, before in pairs]),
         "passes": share_figure(adapted.by_model),
         "passes, base": share_figure(base.by_model),
     }
     extra = {**card.extra, "words": {"adapter": adapted.summary(), "base": base.summary()}}
     with disk_errors(folder / SAMPLES):
         (folder / SAMPLES).write_text("".join(_lines(base, adapted)), encoding="utf-8")
-    plain = {name: one for name, one in card.metrics.items() if name not in measured}
+    plain = {name: figure for name, figure in card.metrics.items() if name not in measured}
     card.model_copy(update={"metrics": measured | plain, "extra": extra}).write(folder)
 
 
@@ -145,5 +145,5 @@ def _summary(texts: Sequence[Words]) -> dict[str, float]:
         "by_model": sum(text.origin == "model" for text in texts) / len(texts),
         "distinct_2": distinct_2(shown),
         "skeletons": skeletons(shown),
-        "words": sum(len(one.split()) for one in shown) / len(shown),
+        "words": sum(len(text.split()) for text in shown) / len(shown),
     }

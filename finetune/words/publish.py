@@ -41,12 +41,12 @@ def publish_words(workspace: Workspace, folder: Path, *, promote: bool = True) -
 
 
 def _against(card: Card, before: Artifact | None) -> str:
-    own, base = card.metrics.get(FIRST_TRY), card.metrics.get(f"{FIRST_TRY}, base")
-    if own is None or base is None:
+    mean, base = card.metrics.get(FIRST_TRY), card.metrics.get(f"{FIRST_TRY}, base")
+    if mean is None or base is None:
         return "Nothing is known of how often its texts pass the checker."
-    if own.mean <= base.mean:
+    if mean.mean <= base.mean:
         return (
-            f"Its texts pass the checker no more often than those of the base: {own} at the first "
+            f"Its texts pass the checker no more often than those of the base: {mean} at the first "
             f"try against {base}. Train longer, or on more examples."
         )
     return step_back(card, before)

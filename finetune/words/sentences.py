@@ -153,5 +153,5 @@ def _verb(says: str, many: bool) -> str:
     """In the number of the subject; empty where that is not known."""
     if not many or not says:
         return says
-    verb, _, rest = says.partition(" ")
-    return f"{_MANY[verb]} {rest}" if verb in _MANY else ""
+    verb, _, others = says.partition(" ")
+    return f"{_MANY[verb]} {others}" if verb in _MANY else ""

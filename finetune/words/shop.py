@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from llmrec.explain.facts import fold
 from llmrec.explain.from_fields import item_language
 from llmrec.explain.lexicon import FAMOUS_BRANDS
 from llmrec.finetune.behaviour.sequences import in_order
+from llmrec.finetune.seen import latest
 from llmrec.finetune.words.examples import WordsCounts, WordsSet, build_words, small_words
 from llmrec.requests import as_history, condense_history
 from llmrec.retrieval import Retriever
@@ -89,47 +89,70 @@ def words_data(
         DataError: there are no items in English, or none that the grammar can speak of.
         IndexMissing: nothing has been indexed.
     """
-    with CatalogStore.open(workspace.database_url) as store:
-        items = [item for batch in store.iter_items() for item in batch]
-        events = in_order(event for batch in store.iter_events() for event in batch)
-        brands = frozenset(FAMOUS_BRANDS | {brand for brand in store.brands() if len(brand) > 2})
-        spoken = _spoken(items, seed)
-        apart, rest = _apart(spoken, seed)
-        with Retriever.open(workspace, store) as retriever:
-            asker = _Asker(items, events, retriever, workspace.settings.retrieval.history_limit)
-            requests = [asker.request(item, seed) for item in (*rest, *apart)]
+    shop = _read_shop(workspace, seed)
     done = 0
 
     def tick(count: int) -> None:
         nonlocal done
         done += count
         if progress:
-            progress(done, len(requests))
+            progress(done, len(shop.train) + len(shop.validation))
 
-    def made(some: Sequence[WordsRequest], most: int | None) -> WordsSet:
+    lower = small_words(shop.items)
+
+    def made(requests: Sequence[WordsRequest], most: int | None) -> WordsSet:
         return build_words(
-            some,
+            requests,
             engine,
             workspace.settings.explain,
-            brands=brands,
-            lower=small_words(items),
-            reasons=asker.has_histories,
+            brands=shop.brands,
+            lower=lower,
+            reasons=shop.has_histories,
             most=most,
             seed=seed,
             progress=tick,
         )
 
-    train, validation = made(requests[: len(rest)], max_examples), made(requests[len(rest) :], None)
+    train, validation = made(shop.train, max_examples), made(shop.validation, None)
     _check(train, validation)
-    log = CardData(
-        sha256=train.sha256,
-        events=len(events),
-        users=asker.users,
-        items=len(spoken),
-        last=_last(events),
-    )
-    asked = tuple(requests[len(rest) :])
-    return WordsData(train, validation, asked, asker.has_histories, brands, log)
+    log = shop.card(train.sha256)
+    return WordsData(train, validation, shop.validation, shop.has_histories, shop.brands, log)
+
+
+@dataclass(frozen=True)
+class _Shop:
+    """What is read of the shop: all items, and requests for those that are written about."""
+
+    items: Sequence[Item]
+    events: Sequence[Event]
+    brands: frozenset[str]
+    train: tuple[WordsRequest, ...]
+    validation: tuple[WordsRequest, ...]
+    users: int
+    has_histories: bool
+
+    def card(self, sha256: str) -> CardData:
+        """What an adapter's card says of the log; ``sha256`` is of the examples."""
+        return CardData(
+            sha256=sha256,
+            events=len(self.events),
+            users=self.users,
+            items=len(self.train) + len(self.validation),
+            last=latest(self.events),
+        )
+
+
+def _read_shop(workspace: Workspace, seed: int) -> _Shop:
+    with CatalogStore.open(workspace.database_url) as store:
+        items = [item for batch in store.iter_items() for item in batch]
+        events = in_order(event for batch in store.iter_events() for event in batch)
+        brands = frozenset(FAMOUS_BRANDS | {brand for brand in store.brands() if len(brand) > 2})
+        validation_items, taught = _apart(_spoken(items, seed), seed)
+        with Retriever.open(workspace, store) as retriever:
+            asker = _Asker(items, events, retriever, workspace.settings.retrieval.history_limit)
+            train = tuple(asker.request(item, seed) for item in taught)
+            validation = tuple(asker.request(item, seed) for item in validation_items)
+    return _Shop(items, events, brands, train, validation, asker.users, asker.has_histories)
 
 
 def _spoken(items: Sequence[Item], seed: int) -> list[Item]:
@@ -152,7 +175,7 @@ def _spoken(items: Sequence[Item], seed: int) -> list[Item]:
 
 
 def _apart(items: Sequence[Item], seed: int) -> tuple[list[Item], list[Item]]:
-    """A tenth of the items held out, and the rest; items with one description stay together."""
+    """A tenth of the items held out, and the others; items with one description stay together."""
     groups: dict[str, list[Item]] = {}
     for item in items:
         groups.setdefault(fold(item.description) or item.id, []).append(item)
@@ -220,12 +243,3 @@ class _Asker:
                 break
             before.append(event)
         return condense_history(as_history(before))[-self._limit :]
-
-
-def _last(events: Sequence[Event]) -> datetime | None:
-    zoned = (
-        event.at if event.at.tzinfo else event.at.replace(tzinfo=timezone.utc)
-        for event in events
-        if event.at
-    )
-    return max(zoned, default=None)

@@ -82,9 +82,9 @@ class ChatLoop:
         Raises:
             LLMRecError: a slash command cannot be done, or the turn cannot be stored.
         """
-        name, _, rest = line.partition(" ")
+        name, _, argument = line.partition(" ")
         if plain := self._plain().get(name):
-            plain(rest.strip())
+            plain(argument.strip())
             return
         if not line.startswith("/"):
             self.reply(self.agent.reply(self.conversation, line))
@@ -181,14 +181,14 @@ class ChatLoop:
 
     def _profile(self, words: str) -> None:
         """Read the profile; "pin WORDS" adds a line, "remove N" takes one away."""
-        verb, _, rest = words.partition(" ")
+        verb, _, argument = words.partition(" ")
         user = self.conversation.user
         if verb and user is None:
             raise ConfigError("A stranger has no profile.", hint="Name yourself: --user NAME.")
         if verb == "pin" and user:
-            self.edits.pin(user, rest)
+            self.edits.pin(user, argument)
         elif verb == "remove" and user:
-            self.edits.remove(user, self._line(rest).key)
+            self.edits.remove(user, self._line(argument).key)
         lines = self._lines()
         for number, line in enumerate(lines, start=1):
             mark = " (yours)" if line.pinned else ""

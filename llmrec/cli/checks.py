@@ -283,11 +283,11 @@ def _names(shop: Workspace, items: int, run: str) -> Iterator[Finding]:
             count = collection.count() if is_ours else 0
         finally:
             collection.close()
-    said = f"{count} of {items} names indexed for other languages than English"
+    text = f"{count} of {items} names indexed for other languages than English"
     if count == items:
-        yield Finding("workspace", "languages", said)
+        yield Finding("workspace", "languages", text)
     else:
-        yield Finding("workspace", "languages", said, "note", run)
+        yield Finding("workspace", "languages", text, "note", run)
 
 
 def _stale(store: CatalogStore, collection: VectorCollection, items: int, vectors: int) -> str:

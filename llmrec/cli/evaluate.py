@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from llmrec.config import Workspace
     from llmrec.eval import EvalData
     from llmrec.eval.runs.record import Run, RunPlan
+    from llmrec.eval.runs.runner import PlanOptions
 
 __all__ = ["app"]
 
@@ -117,30 +118,15 @@ def run(
 
     [bold]llmrec eval run --data ml-1m --answers sasrec.jsonl[/]
     """
-    _check_kind(baseline, answers, retriever_only, negatives)
+    subject = _Subject(baseline, answers, retriever_only, budget, negatives)
     opened = flags.open_named(
         flags.DataOptions(data, items, protocol, order, repeats, valid_from, test_from)
     )
+    sizes = tuple(ks or ())
     options = _RunOptions(
-        part=part,
-        users=users,
-        ks=tuple(ks or ()),
-        seed=seed,
-        batch=batch,
-        name=name,
-        out=out,
-        resume=resume,
-        workspace=workspace,
-        cache=cache,
-        words=words,
+        part, users, sizes, seed, batch, name, out, resume, workspace, cache, words
     )
-    if answers:
-        done = _run_answers(opened, options, answers)
-    elif baseline:
-        done = _run_baseline(opened, options, baseline, budget, negatives)
-    else:
-        settings = _overrides(seed, candidates, llm_weight)
-        done = _run_main_path(opened, options, settings, llm=not retriever_only)
+    done = subject.run(opened, options, _overrides(seed, candidates, llm_weight))
     flags.Reports(html).show([done])
     flags.say(f"Written to {done.folder}")
 
@@ -186,14 +172,34 @@ def report_runs(
     flags.Reports(html, markdown, published).show([read_run(folder) for folder in runs])
 
 
-def _check_kind(
-    baseline: str | None, answers: Path | None, retriever_only: bool, negatives: int | None
-) -> None:
-    """Refuse options that name more than one thing to evaluate, or do not go with it."""
-    if sum((baseline is not None, answers is not None, retriever_only)) > 1:
-        raise typer.BadParameter("--baseline, --answers and --retriever-only exclude each other.")
-    if negatives and not baseline:
-        raise typer.BadParameter("--negatives goes with --baseline: others rank what they find.")
+@dataclass(frozen=True)
+class _Subject:
+    """What is evaluated: a baseline, lists made elsewhere, or the main path."""
+
+    baseline: str | None
+    answers: Path | None
+    retriever_only: bool
+    budget: int
+    negatives: int | None
+
+    def __post_init__(self) -> None:
+        named = (self.baseline is not None, self.answers is not None, self.retriever_only)
+        if sum(named) > 1:
+            raise typer.BadParameter(
+                "--baseline, --answers and --retriever-only exclude each other."
+            )
+        if self.negatives and not self.baseline:
+            raise typer.BadParameter(
+                "--negatives goes with --baseline: others rank what they find."
+            )
+
+    def run(self, data: EvalData, options: _RunOptions, settings: Mapping[str, Any]) -> Run:
+        """Evaluate it; ``settings`` are those of the main path's workspace."""
+        if self.answers:
+            return _run_answers(data, options, self.answers)
+        if self.baseline:
+            return _run_baseline(data, options, self.baseline, self.budget, self.negatives)
+        return _run_main_path(data, options, settings, llm=not self.retriever_only)
 
 
 @dataclass(frozen=True)
@@ -218,6 +224,20 @@ class _RunOptions:
         plain = f"{data.name}-{self.name or recommender}-{self.part}{sample}".replace("/", "-")
         return self.out or flags.runs_folder(data, self.workspace) / plain
 
+    def plan(self, negatives: int | None = None) -> PlanOptions:
+        """What of it decides the figures."""
+        from llmrec.eval.runs.runner import PlanOptions
+
+        return PlanOptions(
+            name=self.name,
+            part=self.part,
+            ks=self.ks or _KS,
+            users=self.users,
+            seed=self.seed,
+            batch=self.batch,
+            negatives=negatives,
+        )
+
 
 def _run_answers(data: EvalData, options: _RunOptions, answers: Path) -> Run:
     from llmrec.eval.runs.replay import run_answers
@@ -227,11 +247,7 @@ def _run_answers(data: EvalData, options: _RunOptions, answers: Path) -> Run:
             data,
             answers,
             options.folder(data, answers.stem),
-            name=options.name,
-            part=options.part,
-            ks=options.ks or _KS,
-            users=options.users,
-            seed=options.seed,
+            options.plan(),
             resume=options.resume,
             progress=tell,
         )
@@ -244,15 +260,9 @@ def _run_baseline(
         data,
         baseline,
         options.folder(data, baseline),
-        name=options.name,
-        part=options.part,
-        ks=options.ks or _KS,
-        users=options.users,
-        seed=options.seed,
+        options.plan(negatives=negatives),
         budget=budget,
-        negatives=negatives,
         resume=options.resume,
-        **({"batch": options.batch} if options.batch else {}),
     )
 
 
@@ -296,21 +306,13 @@ def _plan(data: EvalData, options: _RunOptions, shop: Workspace, llm: bool) -> R
             hint=f"Rank more of them (--candidates {max(ks)}, at most 50), or take a smaller k.",
         )
     kind = "main" if llm else "retriever"
-    return make_plan(
-        data,
-        name=options.name or kind,
-        recommender={
-            "name": kind,
-            "kind": "llmrec",
-            "settings": dict(path_settings(data, shop, llm=llm)),
-        },
-        part=options.part,
-        ks=ks,
-        users=options.users,
-        seed=options.seed,
-        batch=options.batch or (_BATCH if llm else _RETRIEVER_BATCH),
-        depth=max(ks) if llm else None,
-    )
+    recommender = {
+        "name": kind,
+        "kind": "llmrec",
+        "settings": dict(path_settings(data, shop, llm=llm)),
+    }
+    chosen = replace(options.plan(), ks=ks, depth=max(ks) if llm else None)
+    return make_plan(data, recommender, chosen, batch=_BATCH if llm else _RETRIEVER_BATCH)
 
 
 def _run_retriever(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,7 @@ from llmrec.cli import evaluate_options as flags
 if TYPE_CHECKING:
     from llmrec.eval import EvalData
     from llmrec.eval.runs.record import Run
+    from llmrec.eval.runs.runner import PlanOptions
 
 __all__ = ["baselines", "run_named"]
 
@@ -51,31 +52,46 @@ def baselines(
     """
     from llmrec.eval.baselines import BASELINES, recipe
     from llmrec.eval.runs.comparing import best_of, compare_runs
+    from llmrec.eval.runs.runner import PlanOptions
 
     chosen = [recipe(name).name for name in names or BASELINES]
     opened = flags.open_named(
         flags.DataOptions(data, items, protocol, order, repeats, valid_from, test_from)
     )
     root = out or flags.runs_folder(opened, None) / f"{opened.name}-baselines-{part}"
-    options = {
-        "part": part,
-        "ks": tuple(ks or (5, 10, 20)),
-        "users": users,
-        "seed": seed,
-        "budget": budget,
-        "negatives": negatives,
-        "resume": resume,
-    }
-    runs = [run_named(opened, name, root / name, **options) for name in chosen]
+    options = PlanOptions(
+        part=part, ks=tuple(ks or (5, 10, 20)), users=users, seed=seed, negatives=negatives
+    )
+    runs = [
+        run_named(opened, name, root / name, options, budget=budget, resume=resume)
+        for name in chosen
+    ]
     # Against the best alone: every pair would cost the correction dearly and say little.
     comparisons = compare_runs(runs, against=best_of(runs)) if len(runs) > 1 else ()
     flags.Reports(html, markdown, published).show(runs, comparisons)
     flags.say(f"Written to {root}")
 
 
-def run_named(data: EvalData, baseline: str, folder: Path, **options: Any) -> Run:
+def run_named(
+    data: EvalData,
+    baseline: str,
+    folder: Path,
+    options: PlanOptions,
+    *,
+    budget: int,
+    resume: bool,
+) -> Run:
     """:func:`llmrec.eval.runs.baseline.run_baseline` with progress bars."""
     from llmrec.eval.runs.baseline import run_baseline
 
     with flags.counting(f"Tuning {baseline}") as tuning, flags.counting(baseline) as progress:
-        return run_baseline(data, baseline, folder, tuning=tuning, progress=progress, **options)
+        return run_baseline(
+            data,
+            baseline,
+            folder,
+            options,
+            budget=budget,
+            resume=resume,
+            tuning=tuning,
+            progress=progress,
+        )

@@ -304,7 +304,7 @@ class RankerRun:
     def data(self) -> RankerData:
         """Make or read the examples. Those of an older log, and runs on them, are deleted."""
         from llmrec.finetune.ranker.prompts import prompt_maker
-        from llmrec.finetune.ranker.shop import ranker_data
+        from llmrec.finetune.ranker.shop import ExampleOptions, ranker_data
 
         if self.helper:
             # The main process makes the examples, and nobody knows how long that takes: wait.
@@ -327,12 +327,14 @@ class RankerRun:
                 self._shop,
                 prompt_maker(self._shop.settings.models.llm),
                 self._data,
-                max_examples=self._most,
-                per_user=self._settings.per_user,
-                folds=self._settings.folds,
-                retrieved_only=self._targets == "retrieved",
-                since=self._since,
-                seed=self._settings.seed,
+                ExampleOptions(
+                    max_examples=self._most,
+                    per_user=self._settings.per_user,
+                    folds=self._settings.folds,
+                    retrieved_only=self._targets == "retrieved",
+                    since=self._since,
+                    seed=self._settings.seed,
+                ),
                 encoder_progress=encoder,
                 progress=made,
             )

@@ -124,12 +124,12 @@ def half_bodies(place: Place, count: int) -> list[socket.socket]:
 def wrong_keys(place: Place, count: int) -> list[socket.socket]:
     """Strangers with bodies of three megabytes, of which as much is sent as gets through."""
     request = place.request("/v1/items", {"items": "x" * 3_000_000}, key="wrong")
-    held = [place.connect(request[:1000]) for _ in range(count)]
-    for connection in held:
+    connections = [place.connect(request[:1000]) for _ in range(count)]
+    for connection in connections:
         with suppress(OSError):
             connection.setblocking(False)
             connection.send(request[1000:])
-    return held
+    return connections
 
 
 def faults(place: Place, count: int) -> list[socket.socket]:
@@ -173,10 +173,12 @@ def ask(place: Place, requests: int) -> tuple[dict[str, list[float]], Counter[st
     return seconds, statuses
 
 
-def ratios(usual: dict[str, list[float]], found: dict[str, list[float]]) -> list[float]:
+def ratios(usual: dict[str, list[float]], attacked: dict[str, list[float]]) -> list[float]:
     """Each time as a multiple of the usual median of its route."""
     medians = {route: statistics.median(times) for route, times in usual.items()}
-    return [one / medians[route] for route, times in found.items() for one in times]
+    return [
+        milliseconds / medians[route] for route, times in attacked.items() for milliseconds in times
+    ]
 
 
 def measure(place: Place, options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -186,11 +188,11 @@ def measure(place: Place, options: argparse.Namespace) -> list[dict[str, Any]]:
     alone = ratios(usual, usual)
     rows = [{"attack": "nobody", "median": 1.0, "largest": round(max(alone), 2)}]
     for name in options.attacks or ATTACKS:
-        held = ATTACKS[name](place, options.connections)
-        found, statuses = ask(place, options.requests)
-        for connection in held:
+        attack = ATTACKS[name](place, options.connections)
+        answered, statuses = ask(place, options.requests)
+        for connection in attack:
             connection.close()
-        times = ratios(usual, found)
+        times = ratios(usual, answered)
         rows.append(
             {
                 "attack": name,
@@ -222,8 +224,8 @@ def server(shop: Path, options: argparse.Namespace, environment: dict[str, str])
         port = free.getsockname()[1]
     command = [*LLMREC, "serve", "-w", str(shop), "--port", str(port)]
     if options.engine == "scripted":
-        own = ["--serve", str(shop), "--port", str(port), "--step-ms", str(options.step_ms)]
-        command = [sys.executable, __file__, *own]
+        arguments = ["--serve", str(shop), "--port", str(port), "--step-ms", str(options.step_ms)]
+        command = [sys.executable, __file__, *arguments]
     with (shop / "serve.log").open("w") as log:
         process = subprocess.Popen(command, stderr=log, env={**os.environ, **environment})
     try:

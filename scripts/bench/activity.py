@@ -66,7 +66,10 @@ def measure(folder: Path, rows: int, days: int, *, index: bool) -> str:
         unchanged = seconds(store.revision)
     figures = (by_day, shoppers, unchanged)
     cells = [f"{days} days", "yes" if index else "no", f"{writing:.1f} s"]
-    cells += [f"{file.stat().st_size / 1e6:.0f} MB", *(f"{1000 * one:.1f} ms" for one in figures)]
+    cells += [
+        f"{file.stat().st_size / 1e6:.0f} MB",
+        *(f"{1000 * figure:.1f} ms" for figure in figures),
+    ]
     return " | ".join(cells)
 
 

@@ -18,6 +18,7 @@ import hashlib
 import json
 import os
 import resource
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, stdev
 from time import perf_counter
@@ -29,16 +30,19 @@ from llmrec.cli.train_shared import training_settings
 from llmrec.embedding import load_encoder
 from llmrec.embedding.behaviour import load_behaviour, save_behaviour
 from llmrec.eval import EvalData, open_data
-from llmrec.eval.runs.runner import make_plan
+from llmrec.eval.data.splits import Case
+from llmrec.eval.runs.runner import PlanOptions, make_plan
 from llmrec.eval.runs.runner import run as run_planned
 from llmrec.finetune.behaviour import (
     BehaviourRecommender,
+    BehaviourResult,
     BehaviourSettings,
     Catalogue,
     EncoderStepReport,
     EpochReport,
     train_behaviour,
 )
+from llmrec.types import Event
 
 
 def main() -> None:
@@ -57,6 +61,7 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
+    """The command line's options."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -105,22 +110,14 @@ def one_seed(
     data: EvalData, catalogue: Catalogue, settings: BehaviourSettings, args: argparse.Namespace
 ) -> dict[str, Any]:
     """Train and evaluate one seed, or read what an earlier call found."""
-    done: Path = args.out / f"seed-{settings.seed}.json"
-    if done.exists():
-        kept: dict[str, Any] = json.loads(done.read_text())
-        if kept["settings"] == settings.model_dump(mode="json") and kept["data"] == data.sha256:
-            print(f"seed {settings.seed}: read from {done}", flush=True)
-            return kept if args.no_test else kept | tested(data, settings, args)
-        raise SystemExit(f"{done} is of other settings or data; name another --out")
+    report: Path = args.out / f"seed-{settings.seed}.json"
+    if report.exists():
+        return _earlier_report(report, data, settings, args)
     if args.threads:
         import torch
 
         torch.set_num_threads(args.threads)
-    train, cases = data.split.train, data.split.valid
-    if args.users:
-        some = {case.user for case in cases[: args.users]}
-        train = tuple(event for event in train if event.user in some)
-        cases = tuple(case for case in cases if case.user in some)
+    train, cases = _of_users(data.split.train, data.split.valid, args.users)
     started = perf_counter()
     result = train_behaviour(
         train,
@@ -135,9 +132,44 @@ def one_seed(
     save_behaviour(result.encoder, kept_at)
     for warning in result.warnings:
         print("WARNING", warning, flush=True)
-    found: dict[str, Any] = {
-        "seed": settings.seed,
-        "data": data.sha256,
+    figures = {"seed": settings.seed, "data": data.sha256, **_of_training(result, settings)}
+    if not args.no_test:
+        figures |= tested(data, settings, args)
+    print(f"seed {settings.seed}: {perf_counter() - started:.0f} s in this call", flush=True)
+    shown = {"valid": figures["valid"], "test": figures.get("test")}
+    print(json.dumps(shown, indent=2), flush=True)
+    report.write_text(json.dumps(figures, indent=2))
+    return figures
+
+
+def _earlier_report(
+    report: Path, data: EvalData, settings: BehaviourSettings, args: argparse.Namespace
+) -> dict[str, Any]:
+    """What an earlier call found, if it was asked the same."""
+    figures: dict[str, Any] = json.loads(report.read_text())
+    same = figures["settings"] == settings.model_dump(mode="json")
+    if not same or figures["data"] != data.sha256:
+        raise SystemExit(f"{report} is of other settings or data; name another --out")
+    print(f"seed {settings.seed}: read from {report}", flush=True)
+    return figures if args.no_test else figures | tested(data, settings, args)
+
+
+def _of_users(
+    train: Sequence[Event], cases: Sequence[Case], most: int | None
+) -> tuple[Sequence[Event], Sequence[Case]]:
+    """Events and cases of the users of the first ``most`` cases; all of them for ``None``."""
+    if not most:
+        return train, cases
+    users = {case.user for case in cases[:most]}
+    return (
+        tuple(event for event in train if event.user in users),
+        tuple(case for case in cases if case.user in users),
+    )
+
+
+def _of_training(result: BehaviourResult, settings: BehaviourSettings) -> dict[str, Any]:
+    """What is written of a training: settings, curve, seconds, MB and validation's means."""
+    return {
         "settings": settings.model_dump(mode="json"),
         "config": result.encoder.config.model_dump(mode="json"),
         "parameters": result.parameters,
@@ -155,12 +187,6 @@ def one_seed(
             "popularity ndcg@10": float(result.popularity.ndcg.mean()),
         },
     }
-    if not args.no_test:
-        found |= tested(data, settings, args)
-    print(f"seed {settings.seed}: {perf_counter() - started:.0f} s in this call", flush=True)
-    print(json.dumps({"valid": found["valid"], "test": found.get("test")}, indent=2), flush=True)
-    done.write_text(json.dumps(found, indent=2))
-    return found
 
 
 def tested(data: EvalData, settings: BehaviourSettings, args: argparse.Namespace) -> dict[str, Any]:
@@ -170,14 +196,12 @@ def tested(data: EvalData, settings: BehaviourSettings, args: argparse.Namespace
     """
     plan = make_plan(
         data,
-        name=args.name,
-        recommender={
+        {
             "name": "behaviour",
             "kind": "other",
             "settings": settings.model_dump(mode="json", exclude={"seed"}),
         },
-        seed=settings.seed,
-        batch=256,
+        PlanOptions(name=args.name, seed=settings.seed, batch=256),
     )
     model = BehaviourRecommender(load_behaviour(args.out / f"encoder-{settings.seed}"))
     folder = args.out / f"run-{settings.seed}"
@@ -233,6 +257,7 @@ def summary(
 
 
 def spread(values: list[float]) -> dict[str, float]:
+    """Mean and standard deviation over seeds; of one seed 0."""
     return {"mean": mean(values), "sd": stdev(values) if len(values) > 1 else 0.0}
 
 

@@ -66,6 +66,7 @@ def equally_long(items: Floats, users: Floats) -> tuple[Floats, Floats]:
 def report(
     client: Any, name: str, ef: int, items: Floats, users: Floats, exact: NDArray[np.int64]
 ) -> None:
+    """Print build time, latency and recall of one graph over item vectors ``[items, width]``."""
     chosen = ChromaSettings()
     graph = {
         "space": "ip",
@@ -84,8 +85,8 @@ def report(
     found10 = found100 = 0.0
     started = perf_counter()
     for user, best in zip(users, exact, strict=True):
-        got = collection.query(query_embeddings=user[None], n_results=100)["ids"][0]
-        rows = [int(id) for id in got]
+        nearest = collection.query(query_embeddings=user[None], n_results=100)["ids"][0]
+        rows = [int(id) for id in nearest]
         found10 += len({*rows[:10]} & {*best[:10].tolist()}) / 10
         found100 += len({*rows} & {*best.tolist()}) / 100
     query = (perf_counter() - started) / len(users) * 1000

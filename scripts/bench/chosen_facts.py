@@ -104,7 +104,7 @@ class Chooser:
         orders = [np.roll(np.arange(count), shift) for shift in range(count)]
         prompts = [self._label_prompt(case, order.tolist()) for order in orders]
         with torch.inference_mode():
-            logits = last_logits(self._network, [self._tokenizer.ids(one) for one in prompts])
+            logits = last_logits(self._network, [self._tokenizer.ids(prompt) for prompt in prompts])
         total = np.zeros(count, np.float32)
         for order, prompt, row in zip(orders, prompts, logits, strict=True):
             total[order] += log_softmax(row[self._tokenizer.label_ids(prompt, letters)])
@@ -125,7 +125,7 @@ class Chooser:
         with_question = self._prompt(f'A shopper asks for "{case.question}".\n{says}')
         without = self._prompt(says)
         likelihoods = (
-            self._likelihoods([one] * len(facts), facts) for one in (with_question, without)
+            self._likelihoods([text] * len(facts), facts) for text in (with_question, without)
         )
         behind_question, alone = likelihoods
         return behind_question - alone
@@ -205,7 +205,9 @@ def standardised(scores: FloatArray) -> FloatArray:
 
 def rights(cases: Sequence[Case], scores: Sequence[FloatArray]) -> list[bool]:
     """For each case whether the fact of the highest score is a right one."""
-    return [int(np.argmax(some)) in case.right for case, some in zip(cases, scores, strict=True)]
+    return [
+        int(np.argmax(values)) in case.right for case, values in zip(cases, scores, strict=True)
+    ]
 
 
 def hits(cases: Sequence[Case], scores: Sequence[FloatArray]) -> dict[str, int]:

@@ -50,9 +50,9 @@ def main() -> None:
     first, later = day(args.first), day(args.later)
     settings = BehaviourSettings(refit=True, **pairs(args.set))
     if not Artifacts(shop.models_dir).numbers("behaviour"):
-        grown(shop, [one for one in log if one.at and one.at < first])
+        grown(shop, [event for event in log if event.at and event.at < first])
         anew(shop, settings, args.out / "first")
-    known = [one for one in log if one.at and one.at < later]
+    known = [event for event in log if event.at and event.at < later]
     grown(shop, known)
     if len(Artifacts(shop.models_dir).numbers("behaviour")) == 1:
         gone_on(shop, pairs(args.set_on), args.out / "on")
@@ -62,6 +62,7 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
+    """The command line's options."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -77,11 +78,13 @@ def arguments() -> argparse.Namespace:
 
 
 def pairs(given: list[str]) -> dict[str, Any]:
-    return {name: json.loads(value) for name, _, value in (one.partition("=") for one in given)}
+    """Settings from ``NAME=VALUE``, the values read as JSON."""
+    return {name: json.loads(value) for name, _, value in (pair.partition("=") for pair in given)}
 
 
-def day(said: str) -> datetime:
-    return datetime.fromisoformat(said).replace(tzinfo=timezone.utc)
+def day(date: str) -> datetime:
+    """Midnight UTC of an ISO date."""
+    return datetime.fromisoformat(date).replace(tzinfo=timezone.utc)
 
 
 def whole_log(data: Path, out: Path) -> tuple[list[Event], Workspace]:
@@ -100,17 +103,20 @@ def whole_log(data: Path, out: Path) -> tuple[list[Event], Workspace]:
 
 
 def grown(shop: Workspace, events: list[Event]) -> None:
+    """Add events to the shop's log."""
     with CatalogStore.open(shop.database_url) as store:
         store.write_events(events)
 
 
 def anew(shop: Workspace, settings: BehaviourSettings, folder: Path) -> None:
+    """Train on the whole log and publish; the first version serves."""
     data = shop_data(shop)
     result = train_behaviour(data.events, data.catalogue, settings, folder=folder, progress=tell)
     publish_behaviour(shop, result, settings, data.events, promote=folder.name == "first")
 
 
 def gone_on(shop: Workspace, given: dict[str, Any], folder: Path) -> None:
+    """Train the serving version on with what is new to it and publish, without promoting."""
     data, since = shop_data(shop), going_on(shop, "behaviour", LAST)
     settings = BehaviourSettings(**continuing_start(since.parent) | given)
     encoder = load_behaviour(since.parent.folder)
@@ -122,6 +128,7 @@ def gone_on(shop: Workspace, given: dict[str, Any], folder: Path) -> None:
 
 
 def tell(report: EpochReport | EncoderStepReport) -> None:
+    """Print a line for each epoch: NDCG@10 on validation and seconds."""
     if isinstance(report, EpochReport):
         figure = "refit" if report.ndcg is None else f"{report.ndcg:.4f}"
         print(f"  epoch {report.epoch}: {figure} in {report.seconds:.0f} s", flush=True)
@@ -130,34 +137,43 @@ def tell(report: EpochReport | EncoderStepReport) -> None:
 def next_moments(log: list[Event], later: datetime) -> list[HeldOutCase]:
     """By shopper what he had, and the items new to him of his first moment from ``later`` on."""
     cases = []
-    for _, group in groupby(log, key=lambda one: one.user):
-        own = [one for one in group if one.at]
-        had = [one for one in own if one.at and one.at < later]
-        after = own[len(had) :]
-        known = {one.item for one in had}
-        fresh = {one.item: one for one in after if one.at == after[0].at and one.item not in known}
+    for _, group in groupby(log, key=lambda event: event.user):
+        events = [event for event in group if event.at]
+        had = [event for event in events if event.at and event.at < later]
+        after = events[len(had) :]
+        known = {event.item for event in had}
+        fresh = {
+            event.item: event
+            for event in after
+            if event.at == after[0].at and event.item not in known
+        }
         if had and fresh:
             cases.append(HeldOutCase(tuple(had), tuple(fresh.values())))
     return cases
 
 
-def report(shop: Workspace, asked: EncoderValidation, out: Path) -> None:
+def report(shop: Workspace, validation: EncoderValidation, out: Path) -> None:
+    """Score the three versions on the same cases; print it and write ``summary.json``."""
     catalogue = shop_data(shop).catalogue
     names = {"as it was": "0001", "gone on": "0002", "anew": "0003"}
-    found: dict[str, tuple[Artifact, Scores]] = {}
+    versions: dict[str, tuple[Artifact, Scores]] = {}
     for name, version in names.items():
         artifact = Artifacts(shop.models_dir).get("behaviour", version)
-        found[name] = artifact, asked.scores(whole(artifact, catalogue), among=catalogue.ids)
-    base = found["as it was"][1]
-    rows = {name: row(artifact, scores, base) for name, (artifact, scores) in found.items()}
-    card = found["gone on"][0].card
-    rows["what its card says"] = {name: str(one) for name, one in card.metrics.items()}
-    text = json.dumps({"shoppers": len(asked), **rows}, indent=2)
+        versions[name] = (
+            artifact,
+            validation.scores(whole(artifact, catalogue), among=catalogue.ids),
+        )
+    base = versions["as it was"][1]
+    rows = {name: row(artifact, scores, base) for name, (artifact, scores) in versions.items()}
+    card = versions["gone on"][0].card
+    rows["what its card says"] = {name: str(figure) for name, figure in card.metrics.items()}
+    text = json.dumps({"shoppers": len(validation), **rows}, indent=2)
     (out / "summary.json").write_text(text + "\n", encoding="utf-8")
     print(text)
 
 
 def whole(artifact: Artifact, catalogue: Catalogue) -> BehaviourEncoder:
+    """The version's encoder, with vectors for items of the catalogue that it did not learn."""
     encoder = load_behaviour(artifact.folder)
     return (
         encoder.extended(catalogue.ids, catalogue.texts) if catalogue.texts is not None else encoder
@@ -165,6 +181,7 @@ def whole(artifact: Artifact, catalogue: Catalogue) -> BehaviourEncoder:
 
 
 def row(artifact: Artifact, scores: Scores, base: Scores) -> dict[str, Any]:
+    """A version's means, its gain over ``base`` by shopper, and what training took."""
     extra = artifact.card.extra
     return {
         "ndcg@10": str(mean_figure(scores.ndcg.tolist())),

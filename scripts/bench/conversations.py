@@ -54,25 +54,25 @@ def held(now: Situation, language: str) -> Meant:
     brands: set[str] = set()
     not_brands: set[str] = set()
     without: set[str] = set()
-    for one in now.constraints.held:
-        if one.kind == "max_price":
-            one_word["high"] = one.amount
-        elif one.kind == "min_price":
-            one_word["low"] = one.amount
-        elif one.kind == "brand":
-            brands |= set(one.values)
-        elif one.kind == "not_brand":
-            not_brands |= set(one.values)
-        elif one.kind in ("not_attribute", "not_word"):
-            without.add(one.said or one.values[0])
-        elif one.kind == "recipient":
-            one_word["receiver"] = one.said
-        elif one.kind == "in_stock":
+    for constraint in now.constraints.held:
+        if constraint.kind == "max_price":
+            one_word["high"] = constraint.amount
+        elif constraint.kind == "min_price":
+            one_word["low"] = constraint.amount
+        elif constraint.kind == "brand":
+            brands |= set(constraint.values)
+        elif constraint.kind == "not_brand":
+            not_brands |= set(constraint.values)
+        elif constraint.kind in ("not_attribute", "not_word"):
+            without.add(constraint.said or constraint.values[0])
+        elif constraint.kind == "recipient":
+            one_word["receiver"] = constraint.said
+        elif constraint.kind == "in_stock":
             one_word["in_stock"] = True
-        elif one.kind == "attribute":
-            one_word[one.name] = _colour_named(one.said, language)
+        elif constraint.kind == "attribute":
+            one_word[constraint.name] = _colour_named(constraint.said, language)
         else:
-            without.add(f"{one.kind} {one.values}")  # nothing else was ever said
+            without.add(f"{constraint.kind} {constraint.values}")  # nothing else was ever said
     return Meant(
         brands=frozenset(brands),
         not_brands=frozenset(not_brands),
@@ -82,17 +82,17 @@ def held(now: Situation, language: str) -> Meant:
     )
 
 
-def _colour_named(said: str, language: str) -> str:
-    return next((name for name, words in COLOURS.items() if words[language] == said), said)
+def _colour_named(message: str, language: str) -> str:
+    return next((name for name, words in COLOURS.items() if words[language] == message), message)
 
 
 def differing(meant: Meant, now: Situation, language: str) -> list[str]:
     """The names of what is held otherwise than meant."""
-    own = held(now, language)
+    acted_on = held(now, language)
     return [
         field.name
         for field in fields(Meant)
-        if field.name != "thing" and getattr(meant, field.name) != getattr(own, field.name)
+        if field.name != "thing" and getattr(meant, field.name) != getattr(acted_on, field.name)
     ]
 
 
@@ -143,15 +143,15 @@ class Talk:
         self._judge(message.text, message.kind, events)
         return True
 
-    def _judge(self, said: str, kind: str, events: list[AgentEvent]) -> None:
+    def _judge(self, message: str, kind: str, events: list[AgentEvent]) -> None:
         for event in events:
             if isinstance(event, Failed):
-                self._note("failures", said, event.message)
+                self._note("failures", message, event.message)
         wrong = set(differing(self.meant, self.conversation.now, self.language))
         # Counted in the turn where it begins: it differs in all turns behind it too.
         for name in sorted(wrong - self.wrong):
-            own = getattr(held(self.conversation.now, self.language), name)
-            self._note("limits otherwise", said, f"{name}: {own!r}, meant {self.meant}")
+            values = getattr(held(self.conversation.now, self.language), name)
+            self._note("limits otherwise", message, f"{name}: {values!r}, meant {self.meant}")
         self.wrong = wrong
         ids = shown(events)
         if ids is None:
@@ -159,19 +159,19 @@ class Talk:
         self.counts["products"] += len(ids)
         for id in ids:
             if id not in self.known:
-                self._note("not in the catalogue", said, id)
+                self._note("not in the catalogue", message, id)
             elif against := forbidden(self.known[id], self.meant):
-                self._note("forbidden", said, f"{self.known[id].title}: {against}, {self.meant}")
+                self._note("forbidden", message, f"{self.known[id].title}: {against}, {self.meant}")
         prices = [self.known[id].price or 0 for id in ids if id in self.known]
         if self.meant.cheapest and not wrong and prices != sorted(prices):
-            self._note("not the cheapest first", said, str(prices))
+            self._note("not the cheapest first", message, str(prices))
         if kind == "more" and set(ids) & set(self.screen):
-            self._note("shown again", said, str(ids))
+            self._note("shown again", message, str(ids))
         self.screen = ids
 
-    def _note(self, what: str, said: str, why: str) -> None:
+    def _note(self, what: str, message: str, why: str) -> None:
         self.counts[what] += 1
-        print(f"seed {self.seed}, {what}, {said!r}: {why}", file=sys.stderr)
+        print(f"seed {self.seed}, {what}, {message!r}: {why}", file=sys.stderr)
 
 
 FAULTS = (

@@ -91,16 +91,16 @@ def _speed(
     """One round's figures; the texts that are continued are the prompts' beginnings."""
     first, several = prompts[:1], prompts[1:6]
     seconds, _ = _timed(lambda: engine.score_labels(first, [labels]), busy)
-    found = {"prompt": engine.count_tokens(first[0]) / seconds, "rank": 1000 * seconds}
+    figures = {"prompt": engine.count_tokens(first[0]) / seconds, "rank": 1000 * seconds}
     seconds, _ = _timed(lambda: engine.score_labels(several, [labels] * len(several)), busy)
-    found["prompt x5"] = sum(engine.count_tokens(one) for one in several) / seconds
+    figures["prompt x5"] = sum(engine.count_tokens(prompt) for prompt in several) / seconds
     for n in DECODED:
         texts = [prompt[:400] for prompt in prompts[-n:]]
         short, _ = _timed(partial(engine.generate, texts, max_tokens=1), busy)
         long, made = _timed(partial(engine.generate, texts, max_tokens=NEW_TOKENS), busy)
-        tokens = sum(engine.count_tokens(one) for one in made) - n
-        found[f"decode {n}"] = tokens / (long - short)
-    return found
+        tokens = sum(engine.count_tokens(text) for text in made) - n
+        figures[f"decode {n}"] = tokens / (long - short)
+    return figures
 
 
 def _answers(engine: Any, prompts: Sequence[str], labels: Sequence[str]) -> dict[str, Any]:
@@ -110,6 +110,7 @@ def _answers(engine: Any, prompts: Sequence[str], labels: Sequence[str]) -> dict
 
 
 def worker(name: str, model: str) -> None:
+    """Load an engine, then answer tasks: JSON lines in, JSON lines out."""
     seconds, engine = _timed(lambda: _load(name, model))
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever libraries print stays out of the answers
@@ -158,6 +159,7 @@ class Player:
 
 
 def open_player(name: str, model: str, python: str) -> Player:
+    """Start a worker in its own process and wait until its engine has loaded."""
     folder = str(Path(__file__).parent)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), folder])}
     command = [python, __file__, "--worker", name, "--model", model]
@@ -179,6 +181,7 @@ def open_player(name: str, model: str, python: str) -> Player:
 
 
 def agreement(one: dict[str, Any], other: dict[str, Any]) -> dict[str, float]:
+    """How alike two engines answer: scores, order, first candidate and texts."""
     from scipy.stats import kendalltau
 
     pairs = list(zip(one["scores"], other["scores"], strict=True))
@@ -196,40 +199,45 @@ def agreement(one: dict[str, Any], other: dict[str, Any]) -> dict[str, float]:
 def measure(
     players: Sequence[Player], rounds: int, compared: int, busy: bool
 ) -> dict[str, dict[str, Any]]:
+    """Figures by engine over rounds in turn, and its agreement with the first one."""
     many = rounds * 10 + compared
     given = players[0].ask(do="prompts", n=many)
     prompts, labels = given["prompts"], given["labels"]
     if len(prompts) < many:
         raise SystemExit(f"the demo store has {len(prompts)} shoppers; ask for fewer rounds")
-    runs: dict[str, list[dict[str, float]]] = {one.name: [] for one in players}
-    for one in players:
-        one.ask(do="speed", prompts=prompts[-10:], labels=labels, busy=busy)
+    runs: dict[str, list[dict[str, float]]] = {player.name: [] for player in players}
+    for player in players:
+        player.ask(do="speed", prompts=prompts[-10:], labels=labels, busy=busy)
     for turn in range(rounds):
         shift = turn % len(players)
-        own = prompts[10 * turn : 10 * turn + 10]
-        for one in (*players[shift:], *players[:shift]):
-            runs[one.name].append(one.ask(do="speed", prompts=own, labels=labels, busy=busy))
-            print(turn, one.name, runs[one.name][-1], file=sys.stderr, flush=True)
+        chosen = prompts[10 * turn : 10 * turn + 10]
+        for player in (*players[shift:], *players[:shift]):
+            runs[player.name].append(
+                player.ask(do="speed", prompts=chosen, labels=labels, busy=busy)
+            )
+            print(turn, player.name, runs[player.name][-1], file=sys.stderr, flush=True)
     tail = {"prompts": prompts[-compared:], "labels": labels}
-    answers = {one.name: one.ask(do="answers", **tail) for one in players}
-    found = {}
-    for one in players:
+    answers = {player.name: player.ask(do="answers", **tail) for player in players}
+    figures = {}
+    for player in players:
         medians = {
-            key: statistics.median(run[key] for run in runs[one.name]) for key in runs[one.name][0]
+            key: statistics.median(run[key] for run in runs[player.name])
+            for key in runs[player.name][0]
         }
-        agreed = agreement(answers[players[0].name], answers[one.name])
-        found[one.name] = {**medians, "start": one.start, "MB": one.megabytes, **agreed}
-    return found
+        agreed = agreement(answers[players[0].name], answers[player.name])
+        figures[player.name] = {**medians, "start": player.start, "MB": player.megabytes, **agreed}
+    return figures
 
 
-def table(found: dict[str, dict[str, Any]]) -> str:
-    names = list(found)
-    base = found[names[0]]
+def table(figures: dict[str, dict[str, Any]]) -> str:
+    """The figures as Markdown, a column for each engine, with ratios to the first one's speeds."""
+    names = list(figures)
+    base = figures[names[0]]
     lines = ["| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
     for key, reference in base.items():
         cells = []
         for name in names:
-            value = found[name][key]
+            value = figures[name][key]
             compare = key.startswith(("prompt", "decode")) and name != names[0]
             shown = f"{value:.2g}" if key == "difference" else f"{value:,.4g}"
             cells.append(shown + (f" ({value / reference:.2f}x)" if compare else ""))
@@ -262,16 +270,16 @@ def main() -> None:
         players.append(open_player("vllm", options.model, options.vllm_python))
     threads = os.environ.get("OMP_NUM_THREADS", "all")
     try:
-        found = measure(players, options.rounds, options.compared, options.busy)
+        results = measure(players, options.rounds, options.compared, options.busy)
     finally:
-        for one in players:
-            one.process.kill()
-            one.process.wait()
+        for player in players:
+            player.process.kill()
+            player.process.wait()
     clock = "CPU seconds" if options.busy else "wall seconds"
     print(f"{options.model}, {machine()}, {threads} threads, {options.rounds} rounds, {clock}\n")
-    print(table(found))
+    print(table(results))
     if options.json:
-        options.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
+        options.json.write_text(json.dumps(results, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

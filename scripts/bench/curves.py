@@ -52,7 +52,7 @@ def main() -> None:
 
 def curve(written: EventAccumulator, tag: str) -> tuple[list[int], list[float]]:
     """Steps and values; of a step that a resumed run took again, the later one."""
-    values = {one.step: one.value for one in written.Scalars(tag)}
+    values = {event.step: event.value for event in written.Scalars(tag)}
     return sorted(values), [values[step] for step in sorted(values)]
 
 

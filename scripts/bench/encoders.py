@@ -53,20 +53,22 @@ def measure(name: str, folder: Path, queries: dict[str, list[tuple[str, list[str
         retriever = Retriever.open(
             Workspace.open(folder, overrides={"models": {"encoder": name}}), store=store
         )
-        for language, some in queries.items():
+        for language, pairs in queries.items():
             for way, sources in WAYS.items():
-                ranks = [rank(retriever, sources, query, meant) for query, meant in some]
+                ranks = [rank(retriever, sources, query, meant) for query, meant in pairs]
                 shares = [sum(r <= k for r in ranks) / len(ranks) for k in (1, 3, 10)]
                 mrr = sum(1 / r for r in ranks) / len(ranks)
-                figures = " | ".join(f"{one:.2f}" for one in (*shares, mrr))
+                figures = " | ".join(f"{figure:.2f}" for figure in (*shares, mrr))
                 print(f"| {name} | {language} | {way} | {figures} |", flush=True)
         print(f"{name}: {store.count_items()} products indexed in {indexed:.0f} s")
 
 
 def rank(retriever: Retriever, sources: tuple[str, ...], query: str, meant: list[str]) -> float:
     """The place of the first product that is meant, from 1; infinity beyond the depth."""
-    found = retriever.retrieve_from(sources, RetrievalRequest(query=query), DEPTH).candidates
-    places = (place for place, one in enumerate(found, start=1) if one.item in meant)
+    candidates = retriever.retrieve_from(sources, RetrievalRequest(query=query), DEPTH).candidates
+    places = (
+        place for place, candidate in enumerate(candidates, start=1) if candidate.item in meant
+    )
     return next(places, float("inf"))
 
 

@@ -38,13 +38,13 @@ def fill(url: str, shoppers: int, seed: int = 0) -> None:
     shown: dict[int, list[ShownList]] = {}
     events = []
     for number in range(shoppers):
-        user, own = f"u{number:06d}", draw.choices(range(ITEMS), k=LIST * LISTS)
+        user, rows = f"u{number:06d}", draw.choices(range(ITEMS), k=LIST * LISTS)
         arm = arm_of(NAME, user, 0.5)
         for place in range(LISTS):
-            items = tuple(f"i{one:05d}" for one in own[place * LIST : (place + 1) * LIST])
+            items = tuple(f"i{row:05d}" for row in rows[place * LIST : (place + 1) * LIST])
             shown.setdefault(draw.randrange(14 * 24), []).append(ShownList(user, arm, items))
         for _ in range(ACTS):
-            item = draw.choice(own) if draw.random() < 0.5 else draw.randrange(ITEMS)
+            item = draw.choice(rows) if draw.random() < 0.5 else draw.randrange(ITEMS)
             at = START + timedelta(seconds=draw.randrange(21 * 86_400))
             events.append(Event(user, f"i{item:05d}", draw.choice(KINDS), at=at))
     with CatalogStore.open(url) as store, Exposures.open(url) as exposures:

@@ -77,23 +77,24 @@ def main() -> None:
     teach(test, lambda: test_encoder(data, test, args), args)
     serve(test, choice)
     groups = groups_of(data, cold, args)
-    found: dict[str, Any] = {
+    report: dict[str, Any] = {
         name: judge(name, cases, test, choice.weights, args) for name, cases in groups.items()
     }
-    found["fusion"] = {
+    report["fusion"] = {
         "winner": choice.winner,
         "weights": choice.weights.weights,
         "validation": {
-            name: {k: one.model_dump() for k, one in fused_figures(choice, name).items()}
+            name: {k: figure.model_dump() for k, figure in fused_figures(choice, name).items()}
             for name in choice.places
         },
     }
-    (args.out / "result.json").write_text(json.dumps(found, indent=2))
+    (args.out / "result.json").write_text(json.dumps(report, indent=2))
     for name in groups:
-        show(name, found[name])
+        show(name, report[name])
 
 
 def arguments() -> argparse.Namespace:
+    """The command line's options."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -113,6 +114,7 @@ def arguments() -> argparse.Namespace:
 
 
 def say(text: str) -> None:
+    """Print a line at once, also into a pipe."""
     print(text, flush=True)
 
 
@@ -134,9 +136,11 @@ def without_items(data: EvalData, share: float, seed: int) -> tuple[EvalData, fr
     def kept(events: Sequence[Event]) -> tuple[Event, ...]:
         return tuple(event for event in events if event.item not in cold)
 
-    def cases(some: Sequence[Case], targets: bool) -> tuple[Case, ...]:
-        shown = [replace(one, history=kept(one.history)) for one in some]
-        return tuple(one for one in shown if one.history and (targets or not one.target_ids & cold))
+    def cases(known: Sequence[Case], targets: bool) -> tuple[Case, ...]:
+        shown = [replace(case, history=kept(case.history)) for case in known]
+        return tuple(
+            case for case in shown if case.history and (targets or not case.target_ids & cold)
+        )
 
     old = data.split
     split = Split(
@@ -146,6 +150,7 @@ def without_items(data: EvalData, share: float, seed: int) -> tuple[EvalData, fr
 
 
 def open_shop(data: EvalData, part: Any, args: argparse.Namespace) -> Workspace:
+    """The evaluation's workspace of a part; ``--vectors`` brings text vectors of another."""
     folder: Path = args.out / "shop"
     if args.vectors and not folder.exists():
         shutil.copytree(args.vectors / "chroma", Workspace.init(folder).path / "chroma")
@@ -185,10 +190,12 @@ def best_epoch(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def bare(items: int) -> CardData:
+    """A card's data that names the number of items alone."""
     return CardData(sha256="", events=0, users=0, items=items)
 
 
 def settings_of(args: argparse.Namespace) -> BehaviourSettings:
+    """The behaviour encoder's settings: ``--seed`` and ``--set``."""
     return training_settings(BehaviourSettings, {"seed": args.seed}, args.set)
 
 
@@ -202,6 +209,7 @@ def catalogue_of(shop: Workspace) -> Catalogue:
 
 
 def told(report: Any) -> None:
+    """Print a line for each epoch of the encoder."""
     if isinstance(report, EpochReport):
         figure = "" if report.ndcg is None else f"N@10 {report.ndcg:.4f}"
         say(f"  epoch {report.epoch} loss {report.loss:.4f} {figure} {report.seconds:.0f} s")
@@ -235,6 +243,7 @@ def test_encoder(data: EvalData, shop: Workspace, args: argparse.Namespace) -> B
 
 
 def opened(shop: Workspace) -> tuple[CatalogStore, Retriever]:
+    """The shop's catalogue and its retriever; the caller closes both."""
     store = CatalogStore.open(shop.database_url)
     return store, Retriever.open(shop, store)
 
@@ -246,12 +255,12 @@ def fit(data: EvalData, shop: Workspace, args: argparse.Namespace) -> Choice:
         with path.open("rb") as file:
             kept: Choice = pickle.load(file)  # written below
         return kept
-    cases = drawn([one for one in data.split.valid if one.history], args.cases, args.seed)
+    cases = drawn([case for case in data.split.valid if case.history], args.cases, args.seed)
     store, retriever = opened(shop)
     with store, retriever:
         depth = shop.settings.retrieval.depth
-        found = ask_sources(retriever, cases, depth, every("valid", 10))
-    choice = choose_fusion(found, shop.settings.retrieval.weights, seed=args.seed)
+        answers = ask_sources(retriever, cases, depth, every("valid", 10))
+    choice = choose_fusion(answers, shop.settings.retrieval.weights, seed=args.seed)
     partial = path.with_suffix(".partial")
     partial.write_bytes(pickle.dumps(choice))
     os.replace(partial, path)
@@ -259,6 +268,7 @@ def fit(data: EvalData, shop: Workspace, args: argparse.Namespace) -> Choice:
 
 
 def every(part: str, times: int) -> Callable[[int, int], None]:
+    """A progress function that prints every ``times`` batches of 256 cases, and at the end."""
     started = perf_counter()
 
     def tell(done: int, of: int) -> None:
@@ -287,7 +297,7 @@ def groups_of(
     data: EvalData, cold: frozenset[str], args: argparse.Namespace
 ) -> dict[str, list[Case]]:
     """The test cases that are judged together, by name."""
-    cases = [one for one in data.split.test if one.history]
+    cases = [case for case in data.split.test if case.history]
     groups = {"test": [case for case in cases if not case.target_ids & cold]}
     if args.test_cases:
         groups["test"] = drawn(groups["test"], args.test_cases, args.seed)
@@ -310,16 +320,16 @@ def judge(
         for start in range(0, len(cases), CHUNK):
             path: Path = args.out / f"{group}-{start:07d}-of-{len(cases)}.npz"
             if not path.exists():
-                some = cases[start : start + CHUNK]
+                part = cases[start : start + CHUNK]
                 partial = path.with_suffix(".partial.npz")
-                np.savez(partial, **placed(retriever, shop, some, weights))
+                np.savez(partial, **placed(retriever, shop, part, weights))
                 os.replace(partial, path)
             say(f"  {group}: {min(start + CHUNK, len(cases)):,} of {len(cases):,}")
             with np.load(path) as chunk:
                 for name in chunk.files:
                     places.setdefault(name, []).append(chunk[name])
-    users = tuple(f"{one.user} {number}" for number, one in enumerate(cases))
-    return judged({name: np.concatenate(some) for name, some in places.items()}, users)
+    users = tuple(f"{case.user} {number}" for number, case in enumerate(cases))
+    return judged({name: np.concatenate(chunks) for name, chunks in places.items()}, users)
 
 
 def placed(
@@ -327,25 +337,25 @@ def placed(
 ) -> dict[str, Any]:
     """Where the targets stand in each source's list and in the fused ones."""
     settings = shop.settings.retrieval
-    found = ask_sources(retriever, cases, settings.depth)
+    answers = ask_sources(retriever, cases, settings.depth)
     table = [
         weights.weights.get(name, {}).get(feature, 0.0)
-        for name in found.sources
+        for name in answers.sources
         for feature in FEATURES
     ]
-    places = {name: found.ranks[:, column] for column, name in enumerate(found.sources)}
-    places[BY_HAND] = found.places(rank_weights(found.sources, settings.weights))
-    places[FUSED] = found.places(np.array(table))
-    return {**places, SERVED: served_places(retriever, cases), "union": found.target + 1}
+    places = {name: answers.ranks[:, column] for column, name in enumerate(answers.sources)}
+    places[BY_HAND] = answers.places(rank_weights(answers.sources, settings.weights))
+    places[FUSED] = answers.places(np.array(table))
+    return {**places, SERVED: served_places(retriever, cases), "union": answers.target + 1}
 
 
 def served_places(retriever: Retriever, cases: Sequence[Case]) -> Any:
     """Where the targets stand in what the retriever answers, from 1; 0 if not in it."""
     places = np.zeros(len(cases), np.int64)
     for start in range(0, len(cases), BATCH):
-        some = cases[start : start + BATCH]
-        answers = retriever.retrieve_many([request_of(one) for one in some], max(KS))
-        for row, (case, answer) in enumerate(zip(some, answers, strict=True), start=start):
+        batch = cases[start : start + BATCH]
+        answers = retriever.retrieve_many([request_of(case) for case in batch], max(KS))
+        for row, (case, answer) in enumerate(zip(batch, answers, strict=True), start=start):
             ids = [candidate.item for candidate in answer.candidates]
             target = case.targets[0].item
             places[row] = ids.index(target) + 1 if target in ids else 0
@@ -353,15 +363,16 @@ def served_places(retriever: Retriever, cases: Sequence[Case]) -> Any:
 
 
 def judged(places: dict[str, Any], users: tuple[str, ...]) -> dict[str, Any]:
+    """Means with 95 % intervals of each list, and the served fusion against the others, paired."""
     union = places.pop("union")
     runs, lists = [], {}
-    for name, some in places.items():
-        values = {f"recall@{k}": ((some > 0) & (some <= k)).astype(float) for k in KS}
-        values["ndcg@10"] = ndcg_at(some, 10)
+    for name, ranks in places.items():
+        values = {f"recall@{k}": ((ranks > 0) & (ranks <= k)).astype(float) for k in KS}
+        values["ndcg@10"] = ndcg_at(ranks, 10)
         ends = bootstrap_intervals(np.column_stack(list(values.values())))
         lists[name] = {
-            metric: [float(one.mean()), *map(float, end)]
-            for (metric, one), end in zip(values.items(), ends, strict=True)
+            metric: [float(value.mean()), *map(float, end)]
+            for (metric, value), end in zip(values.items(), ends, strict=True)
         }
         runs.append(RunScores(name, users, values))
     sources = [name for name in lists if name not in (SERVED, FUSED, BY_HAND)]
@@ -370,8 +381,8 @@ def judged(places: dict[str, Any], users: tuple[str, ...]) -> dict[str, Any]:
     against = {}
     for other in dict.fromkeys((best, "text", BY_HAND, FUSED)):
         pair = [run for run in runs if run.name in (other, SERVED)]
-        pair.sort(key=lambda one: one.name != SERVED)
-        against[other] = [str(one) for one in compare_all(pair, metrics=metrics)]
+        pair.sort(key=lambda scores: scores.name != SERVED)
+        against[other] = [str(comparison) for comparison in compare_all(pair, metrics=metrics)]
     return {
         "cases": len(users),
         "found by any source": float((union > 0).mean()),
@@ -382,18 +393,20 @@ def judged(places: dict[str, Any], users: tuple[str, ...]) -> dict[str, Any]:
 
 
 def report_choice(choice: Choice) -> None:
+    """Print which fusion won on validation, and the figures of all."""
     say(f"fitted on {len(choice.cases):,} validation cases; the winner is {choice.winner}")
     for name in choice.places:
         figures = fused_figures(choice, name)
-        say(f"  {name:10s} " + "  ".join(f"{key} {one}" for key, one in figures.items()))
+        say(f"  {name:10s} " + "  ".join(f"{key} {figure}" for key, figure in figures.items()))
 
 
-def show(group: str, found: dict[str, Any]) -> None:
-    say(f"{group}: {found['cases']:,} cases; in any list {found['found by any source']:.4f}")
-    for name, figures in found["lists"].items():
+def show(group: str, outcome: dict[str, Any]) -> None:
+    """Print a group of cases: each list's figures, then the comparisons."""
+    say(f"{group}: {outcome['cases']:,} cases; in any list {outcome['found by any source']:.4f}")
+    for name, figures in outcome["lists"].items():
         cells = [f"{key} {v[0]:.4f} [{v[1]:.4f}, {v[2]:.4f}]" for key, v in figures.items()]
         say(f"  {name:10s} " + "  ".join(cells))
-    for other, lines in found["served against"].items():
+    for other, lines in outcome["served against"].items():
         say(f"against {other}:\n  " + "\n  ".join(lines))
 
 

@@ -40,11 +40,11 @@ class WithEASE(Retriever):
                 [row[e.item or ""] for e in request.history if e.item in row]
                 for request in requests
             ]
-            histories = [np.array(one, np.int64) for one in ids]
-            for hits, seen, own in zip(answers, ids, self.ease.scores(histories), strict=True):
-                own[seen] = -np.inf
-                there = np.flatnonzero(own > 0)
-                hits["ease"] = best(there, own[there], self.depth) if len(there) else Hits.none()
+            histories = [np.array(items, np.int64) for items in ids]
+            for hits, seen, scores in zip(answers, ids, self.ease.scores(histories), strict=True):
+                scores[seen] = -np.inf
+                there = np.flatnonzero(scores > 0)
+                hits["ease"] = best(there, scores[there], self.depth) if len(there) else Hits.none()
         return answers, row
 
 
@@ -56,7 +56,7 @@ def main() -> None:
     args = parser.parse_args()
     data = open_data(args.data)
     shop = evaluation_shop(data, "valid", folder=args.out / "shop")
-    cases = drawn([one for one in data.split.valid if one.history], args.cases, 0)
+    cases = drawn([case for case in data.split.valid if case.history], args.cases, 0)
     weights = {**shop.settings.retrieval.weights, "ease": 1.5}
     started = perf_counter()
     ease = EASE(Fold.of(data, "valid"), ridge=100.0, half_life=2.0)
@@ -68,8 +68,8 @@ def main() -> None:
         assert isinstance(retriever, WithEASE)
         for source in (None, ease):
             retriever.ease = source
-            found = ask_sources(retriever, cases, WithEASE.depth)
-            choice = choose_fusion(found, weights)
+            answers = ask_sources(retriever, cases, WithEASE.depth)
+            choice = choose_fusion(answers, weights)
             print("with EASE" if source else "without", choice.winner, flush=True)
             for name in choice.places:
                 print(" ", name, {k: str(v) for k, v in fused_figures(choice, name).items()})

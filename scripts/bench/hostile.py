@@ -54,6 +54,7 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
+    """The command line's options."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -67,6 +68,7 @@ def arguments() -> argparse.Namespace:
 
 
 def demo_shop(folder: Path) -> Workspace:
+    """The demo store in ``folder``, ingested and indexed."""
     shop = Workspace.init(folder)
     ingest_items(shop, items_files())
     ingest_events(shop, [events_file()])
@@ -76,6 +78,7 @@ def demo_shop(folder: Path) -> Workspace:
 
 
 def data_shop(data: str, folder: Path) -> Workspace:
+    """The evaluation workspace of a data set, in ``folder``."""
     return evaluation_shop(open_data(data, repeats="drop"), "test", folder=folder)
 
 
@@ -98,14 +101,14 @@ class Town:
         histories = [
             as_history([event.item for event in store.history(users[place])]) for place in drawn
         ]
-        requests = [RetrievalRequest(one, query) for one in [*histories, ()]]
+        requests = [RetrievalRequest(history, query) for history in [*histories, ()]]
         builder = ContextBuilder(self.state, store, retriever._texts, shop.settings.retrieval)
         self.contexts: list[Context] = builder.build(requests, time.time())
         self.items = len(self.state.snapshot.ids)
 
     def liked(self, stranger: int) -> list[int]:
         """The rows of what the stranger liked, newest first."""
-        return [one.row for one in self.contexts[stranger].liked if one.row >= 0]
+        return [candidate.row for candidate in self.contexts[stranger].liked if candidate.row >= 0]
 
     def shown(self, stranger: int, state: State, k: int = K) -> list[int]:
         """The rows of the first ``k`` that the stranger is shown."""
@@ -117,11 +120,11 @@ class Town:
         log = with_events(self.state.log, attack, self.state.snapshot.ids)
         snapshot = self.state.snapshot
         popular = _popular(self._shop, snapshot, log)
-        kept = {name: one for name, one in self.state.sources.items() if name not in COUNTED}
+        kept = {name: source for name, source in self.state.sources.items() if name not in COUNTED}
         made = _sources(
             self._shop, self._store, snapshot, log, self.state.search, popular, None, kept
         )
-        sources = {name: kept.get(name, one) for name, one in made.items()}
+        sources = {name: kept.get(name, source) for name, source in made.items()}
         cold = log.missing(snapshot.row)
         return replace(self.state, log=log, popular=popular, sources=sources, cold=cold)
 
@@ -136,16 +139,17 @@ class Attacker:
 
 
 def with_events(log: EventTable, attack: Sequence[Attacker], ids: Sequence[str]) -> EventTable:
+    """The log with at most ``EVENTS`` events of each attacker, as new users, appended."""
     number = {id: place for place, id in enumerate(log.item_ids)}
     first = int(log.users.max(initial=-1)) + 1
     users, items = [log.users], [log.items]
     at, weights, moments = [log.at], [log.weights], [log.moments]
-    for place, one in enumerate(attack):
-        rows = [number.setdefault(ids[row], len(number)) for row in one.steps[:EVENTS]]
+    for place, attacker in enumerate(attack):
+        rows = [number.setdefault(ids[row], len(number)) for row in attacker.steps[:EVENTS]]
         users.append(np.full(len(rows), first + place, np.int32))
         items.append(np.array(rows, np.int32))
-        at.append(one.begins + np.arange(len(rows), dtype=np.float64))
-        weights.append(np.full(len(rows), one.weight, np.float32))
+        at.append(attacker.begins + np.arange(len(rows), dtype=np.float64))
+        weights.append(np.full(len(rows), attacker.weight, np.float32))
         later = int(moments[-1].max(initial=-1)) + 1
         moments.append(np.arange(later, later + len(rows), dtype=np.int32))
     return EventTable(
@@ -191,6 +195,7 @@ def strategies(
 
 
 def same(steps: Steps, begins: float, weight: float = 1.0) -> Strategy:
+    """A strategy in which all attackers do the same."""
     return lambda number: Attacker(steps, begins, weight)
 
 
@@ -218,12 +223,12 @@ def sharing(liked: Steps, aim: Steps, others: Steps, begins: float, seed: int) -
 
     def make(number: int) -> Attacker:
         draw = np.random.default_rng([seed, number])
-        own = [
+        steps = [
             *draw.choice(others, 3).tolist(),
             *draw.choice(liked, min(3, len(liked)), False).tolist(),
             *draw.choice(np.array(aim), min(5, len(aim)), False).tolist(),
         ]
-        return Attacker(own, begins)
+        return Attacker(steps, begins)
 
     return make
 
@@ -233,6 +238,7 @@ Moved = dict[tuple[int, str], NDArray[np.float64]]
 
 
 def search(town: Town, sizes: Sequence[int], seed: int) -> Moved:
+    """How many of each stranger's ten items each strategy removes, by number of attackers."""
     moved: Moved = defaultdict(lambda: np.full(len(town.contexts), np.nan))
     for stranger in range(len(town.contexts)):
         shown = town.shown(stranger, town.state, 2 * K)
@@ -247,14 +253,15 @@ def search(town: Town, sizes: Sequence[int], seed: int) -> Moved:
 
 
 def report(moved: Moved, strangers: int) -> None:
+    """Print the mean and the most of the items moved, by strategy and over all of them."""
     sizes = sorted({size for size, _ in moved})
     names = list(dict.fromkeys(name for _, name in moved))
     print("\nmoved of ten: mean (most)")
     print(" " * 44, *(f"{size:>12}" for size in sizes))
     for name in names:
         cells = [moved[size, name] for size in sizes]
-        shown = (f"{np.nanmean(one):5.2f} ({np.nanmax(one):2.0f})" for one in cells)
-        print(f"{name:44}", *(f"{one:>12}" for one in shown))
+        shown = (f"{np.nanmean(cell):5.2f} ({np.nanmax(cell):2.0f})" for cell in cells)
+        print(f"{name:44}", *(f"{text:>12}" for text in shown))
     print("\nworst of all strategies for each stranger: mean, median, 90th percentile, most")
     for size in sizes:
         worst = np.nanmax(np.stack([moved[size, name] for name in names]), axis=0)

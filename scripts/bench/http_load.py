@@ -126,7 +126,7 @@ def server(shop: Path, environment: dict[str, str]) -> Iterator[str]:
 def variables(options: argparse.Namespace) -> dict[str, str]:
     """The settings as variables, for every command."""
     pairs = [("models.engine", options.engine), ("models.encoder", options.encoder)]
-    pairs += [tuple(one.split("=", 1)) for one in options.set]
+    pairs += [tuple(pair.split("=", 1)) for pair in options.set]
     return {f"LLMREC_{name.upper().replace('.', '__')}": value for name, value in pairs}
 
 
@@ -151,7 +151,7 @@ def main() -> None:
                 asyncio.run(level(url, options.route, clients, options.requests))
                 for clients in options.clients
             ]
-    found = {
+    figures = {
         "machine": machine(),
         "engine": options.engine,
         "encoder": options.encoder,
@@ -159,7 +159,7 @@ def main() -> None:
         "set": options.set,
         "levels": levels,
     }
-    print(json.dumps(found, indent=2))
+    print(json.dumps(figures, indent=2))
 
 
 if __name__ == "__main__":

@@ -32,12 +32,14 @@ def event_rows(rows: int, seed: int = 0) -> Iterator[str]:
 
 
 def write_csv(path: Path, rows: int) -> None:
+    """Write so many invented events as CSV."""
     with path.open("w") as file:
         file.write("user_id,item_id,event_type,timestamp\n")
         file.writelines(event_rows(rows))
 
 
 def to_parquet(source: Path, target: Path) -> None:
+    """Convert a CSV file to Parquet."""
     import pyarrow.csv
     import pyarrow.parquet
 
@@ -45,6 +47,7 @@ def to_parquet(source: Path, target: Path) -> None:
 
 
 def write_items(path: Path) -> None:
+    """Write the items that the events speak of as CSV."""
     with path.open("w") as file:
         file.write("id,title\n")
         file.writelines(f"i{item:05d},Product {item}\n" for item in range(ITEMS))

@@ -32,6 +32,7 @@ WORDS = ("red", "blue", "tin", "oak", "lamp", "kettle", "spade", "mug", "small",
 
 
 def make_items(count: int) -> list[Item]:
+    """So many items with drawn titles and prices, the same on each call."""
     draw = random.Random(1)
     return [
         Item(f"i{n:05d}", " ".join(draw.choices(WORDS, k=6)) + f" {n}", price=Decimal(n % 90 + 1))
@@ -57,6 +58,7 @@ def prepare(root: Path, count: int) -> dict[str, Path]:
 
 
 def start(folder: Path) -> subprocess.Popen[bytes]:
+    """Start ``llmrec index`` as a process group of its own, so that it can be killed whole."""
     return subprocess.Popen(
         [sys.executable, "-m", "llmrec.cli", "index", "--json", "-w", str(folder)],
         stdout=subprocess.DEVNULL,
@@ -87,10 +89,10 @@ def content(folder: Path) -> tuple[list[str], list[dict[str, object]], np.ndarra
         vectors = np.stack([of_id[id] for id in ids])
         recalls = []
         for row in range(0, len(ids), max(len(ids) // 50, 1)):
-            found, _ = collection.query(vectors[row], 10)
+            nearest, _ = collection.query(vectors[row], 10)
             scores = vectors @ vectors[row]
             worst = np.sort(scores)[-10] - 1e-6
-            recalls.append(np.mean([scores[ids.index(id)] >= worst for id in found]))
+            recalls.append(np.mean([scores[ids.index(id)] >= worst for id in nearest]))
         return ids, metadata, vectors, float(np.mean(recalls))
     finally:
         collection.close()

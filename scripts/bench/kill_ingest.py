@@ -42,7 +42,7 @@ def content(database: Path) -> dict[str, tuple[int, str]]:
     The revisions count as "changed" or "not yet": they tell one change from another, so that two
     runs never have the same.
     """
-    found = {}
+    tables = {}
     with closing(sqlite3.connect(database)) as connection:
         listed = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         for (name,) in sorted(listed.fetchall()):
@@ -52,11 +52,12 @@ def content(database: Path) -> dict[str, tuple[int, str]]:
                     (key, value if key == "schema_version" else value > 0) for key, value in rows
                 ]
             text = "\n".join(sorted(map(repr, rows)))
-            found[name] = (len(rows), blake2b(text.encode(), digest_size=16).hexdigest())
-    return found
+            tables[name] = (len(rows), blake2b(text.encode(), digest_size=16).hexdigest())
+    return tables
 
 
 def ingest(target: str, file: Path, shop: Path) -> list[str]:
+    """The command that ingests ``file`` as ``target`` (items or events)."""
     return [*LLMREC, "ingest", target, str(file), "-w", str(shop)]
 
 

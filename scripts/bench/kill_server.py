@@ -35,6 +35,7 @@ TOKENS = 12
 
 
 def prompts_of(engine: RemoteEngine, count: int) -> list[str]:
+    """So many different prompts that end before a label or before free text."""
     lines = "\n".join(f"({label}) product number {ord(label)}" for label in LABELS)
     return [
         engine.render(
@@ -105,6 +106,7 @@ def count_answers(engine: RemoteEngine) -> collections.Counter[str]:
 
 
 def run(engine: RemoteEngine, prompts: Sequence[str], threads: int) -> Answers:
+    """Ask all prompts from so many threads and wait for the answers."""
     answers = Answers(engine, prompts)
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(answers.ask, range(len(prompts))))
@@ -142,6 +144,7 @@ def main() -> None:
 
 
 def trial(server: VLLMProcess, settings: EngineSettings, options: argparse.Namespace) -> None:
+    """Kill the server in the middle of the answers, start it again, and print what came of them."""
     engine = RemoteEngine.connect(options.model, settings.model_copy(update={"url": server.url}))
     prompts = prompts_of(engine, options.requests)
     run(engine, prompts, options.threads)
@@ -151,16 +154,18 @@ def trial(server: VLLMProcess, settings: EngineSettings, options: argparse.Names
     counts = count_answers(engine)
     answers = Answers(engine, prompts)
     with ThreadPoolExecutor(options.threads) as pool:
-        asked = [pool.submit(answers.ask, place) for place in range(len(prompts))]
+        futures = [pool.submit(answers.ask, place) for place in range(len(prompts))]
         answers.third.wait()
         server.kill()
         killed = time.monotonic()
         before = len(answers.found)
         server.start()
         up = server.wait_until_ready()
-        for one in asked:
-            one.result()
-    first_after = min((one for one in answers.times if one > killed + up), default=float("nan"))
+        for future in futures:
+            future.result()
+    first_after = min(
+        (moment for moment in answers.times if moment > killed + up), default=float("nan")
+    )
     equal, worst = answers.equal_to(peace)
     twice = sum(count > 1 for count in counts.values())
     print(

@@ -94,12 +94,14 @@ def stages(shop: Path, requests: int = 5) -> dict[int, dict[str, float]]:
 
 
 def command_table(name: str, runs: list[tuple[str, Run]]) -> str:
+    """Seconds and peak megabytes of each command, as Markdown."""
     lines = [f"### {name}", "", "| step | seconds | peak MB |", "|---|---|---|"]
-    lines += [f"| {step} | {one.seconds:.1f} | {one.megabytes:.0f} |" for step, one in runs]
+    lines += [f"| {step} | {cost.seconds:.1f} | {cost.megabytes:.0f} |" for step, cost in runs]
     return "\n".join(lines)
 
 
 def stage_table(name: str, table: dict[str, dict[str, float]]) -> str:
+    """Milliseconds of each stage by number of candidates, as Markdown."""
     head = "| candidates | " + " | ".join(STAGES) + " | prompt tokens | forward passes |"
     lines = [f"### {name}: milliseconds per stage of `recommend`, k = 5, medians of 5", "", head]
     lines.append("|---" * (len(STAGES) + 3) + "|")
@@ -112,8 +114,8 @@ def stage_table(name: str, table: dict[str, dict[str, float]]) -> str:
 def write_docs(text: str) -> None:
     """Replace what stands between the marks of docs/benchmarks.md."""
     page = DOCS.read_text(encoding="utf-8")
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
+    before, _, behind = page.partition(BEGIN)
+    _, _, after = behind.partition(END)
     DOCS.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
 
 

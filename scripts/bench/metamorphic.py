@@ -197,18 +197,18 @@ def _changed(
         for change, text in changes_of(written.message, written.language):
             keys = _SIGNED if change == "currency" else ()
             after = reader.read(text, written.context, written.currency).reading
-            expected, got = said(before, *keys), said(after, *keys)
+            expected, actual = said(before, *keys), said(after, *keys)
             if change == "turned" and not _limited(before):
                 continue  # nothing was read that could be turned round
             tried[change] += 1
-            right[change] += (expected != got) if change == "turned" else (expected == got)
-            if (expected == got) == (change == "turned"):
+            right[change] += (expected != actual) if change == "turned" else (expected == actual)
+            if (expected == actual) == (change == "turned"):
                 wrong.append(
                     {
                         "change": change,
                         "before": written.message,
                         "message": text,
-                        **_difference(expected, got),
+                        **_difference(expected, actual),
                     }
                 )
     return {
@@ -226,6 +226,8 @@ def _limited(reading: Reading) -> bool:
     return any(values(key) not in (None, []) for key in (*_SIGNED, "not", "brands", "not_brands"))
 
 
-def _difference(expected: Said, got: Said) -> dict[str, Any]:
-    pairs = [(key, value, dict(got)[key]) for key, value in expected if dict(got)[key] != value]
+def _difference(expected: Said, actual: Said) -> dict[str, Any]:
+    pairs = [
+        (key, value, dict(actual)[key]) for key, value in expected if dict(actual)[key] != value
+    ]
     return {key: {"expected": value, "read": other} for key, value, other in pairs}

@@ -84,16 +84,16 @@ def known_means(users: int, depth: int) -> dict[str, float]:
     for kind, ranks in enumerate(HITS):
         share = len(range(kind, users, len(HITS))) / users
         for k in KS:
-            found = [rank for rank in ranks if rank <= min(k, depth)]
+            top = [rank for rank in ranks if rank <= min(k, depth)]
             ideal = sum(1 / np.log2(rank + 1) for rank in range(1, min(k, RELEVANT) + 1))
             values = {
-                "hit": float(bool(found)),
-                "recall": len(found) / RELEVANT,
-                "precision": len(found) / k,
-                "f1": 2 * len(found) / (k + RELEVANT),
-                "ndcg": sum(1 / np.log2(rank + 1) for rank in found) / ideal,
-                "mrr": 1 / found[0] if found else 0.0,
-                "map": sum((n + 1) / rank for n, rank in enumerate(found)) / RELEVANT,
+                "hit": float(bool(top)),
+                "recall": len(top) / RELEVANT,
+                "precision": len(top) / k,
+                "f1": 2 * len(top) / (k + RELEVANT),
+                "ndcg": sum(1 / np.log2(rank + 1) for rank in top) / ideal,
+                "mrr": 1 / top[0] if top else 0.0,
+                "map": sum((n + 1) / rank for n, rank in enumerate(top)) / RELEVANT,
             }
             for name, value in values.items():
                 means[f"{name}@{k}"] += share * value
@@ -101,6 +101,7 @@ def known_means(users: int, depth: int) -> dict[str, float]:
 
 
 def check(means: dict[str, float], users: int, depth: int) -> None:
+    """Exit unless the means are what the invented lists must give."""
     for name, value in known_means(users, depth).items():
         if abs(means[name] - value) > 1e-9:
             raise SystemExit(f"{name} is {means[name]}, but must be {value}.")
@@ -126,7 +127,7 @@ def part_ranking(users: int, depth: int, items: int) -> Steps:
     rows = data.rows
     with clock("ranking metrics"):
         values = ranking_metrics(find_hits(data.lists, rows, max(KS)), rows.counts, KS)
-    check({name: float(one.mean()) for name, one in values.items()}, users, depth)
+    check({name: float(array.mean()) for name, array in values.items()}, users, depth)
     return clock.steps
 
 
@@ -148,7 +149,7 @@ def part_everything(users: int, depth: int, items: int) -> Steps:
         popularity,
         1_000_000,
         random.normal(size=(items, 64)).astype(np.float32),
-        label_table([[str(one)] for one in random.integers(0, 200, size=items)]),
+        label_table([[str(label)] for label in random.integers(0, 200, size=items)]),
     )
     histories = Ragged(random.integers(0, items, 8 * users), 8 * np.arange(users + 1))
     expected = 2 * np.arange(depth)
@@ -171,7 +172,7 @@ def part_ids(users: int, depth: int, items: int) -> Steps:
     counts, clock = np.full(users, RELEVANT), Clock()
     with clock("ranking metrics"):
         values = ranking_metrics(hit_matrix(lists, relevant, max(KS)), counts, KS)
-    check({name: float(one.mean()) for name, one in values.items()}, users, depth)
+    check({name: float(array.mean()) for name, array in values.items()}, users, depth)
     return clock.steps
 
 
@@ -219,10 +220,10 @@ def part_ranx_ids(users: int, depth: int, items: int) -> Steps:
 def _ranx_dictionaries(lists: list[list[str]], relevant: list[list[str]]) -> tuple[Any, Any]:
     from ranx import Qrels, Run
 
-    wanted = {f"u{user}": dict.fromkeys(one, 1) for user, one in enumerate(relevant)}
+    wanted = {f"u{user}": dict.fromkeys(targets, 1) for user, targets in enumerate(relevant)}
     given = {
-        f"u{user}": {item: float(-rank) for rank, item in enumerate(one)}
-        for user, one in enumerate(lists)
+        f"u{user}": {item: float(-rank) for rank, item in enumerate(items)}
+        for user, items in enumerate(lists)
     }
     return Qrels(wanted), Run(given)
 
@@ -257,8 +258,8 @@ def child(part: str, users: int, depth: int, items: int) -> tuple[Steps, float]:
         env=os.environ if part.startswith("ranx") else {**os.environ, "OMP_NUM_THREADS": "1"},
         check=True,
     )
-    found = json.loads(done.stdout.splitlines()[-1])
-    return found["steps"], found["peak_mb"]
+    figures = json.loads(done.stdout.splitlines()[-1])
+    return figures["steps"], figures["peak_mb"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -67,28 +67,31 @@ BOTH, ONE = (0, 1), (0,)
 def main() -> None:
     args = arguments()
     data = open_data(args.data, order=args.order)
-    held = held_back(
+    cut = held_back(
         [*data.split.train, *(target for c in data.split.valid for target in c.targets)]
     )
     model, tokenizer = load_network(args.base, locate(args.base), training=True)
     lines = Lines(data, lambda text: tokenizer.encode(text, add_special_tokens=False))
     adapter = args.out / "adapter"
     if not adapter.exists():
-        learn(model, lines, held, adapter, args)
+        learn(model, lines, cut, adapter, args)
     with_adapter = merged(args, adapter)
-    found: dict[str, Any] = {"machine": machine()}
-    cases = of_examples(args.examples, held)
+    report: dict[str, Any] = {"machine": machine()}
+    cases = of_examples(args.examples, cut)
     for name, network in {"as it comes": merged(args, None), "adapted": with_adapter}.items():
         titles = Titles(network, lines)
         answers = answered(titles, cases)
-        found[name] = {"validation": judged(answers, *(fused(answers, own) for own in (BOTH, ONE)))}
+        report[name] = {
+            "validation": judged(answers, *(fused(answers, own) for own in (BOTH, ONE)))
+        }
         if args.shop and name == "adapted":
-            found[name]["test"] = tested(titles, answers, data, args.shop)
-        print(name, json.dumps(found[name], indent=2), flush=True)
-    (args.out / "result.json").write_text(json.dumps(found, indent=2))
+            report[name]["test"] = tested(titles, answers, data, args.shop)
+        print(name, json.dumps(report[name], indent=2), flush=True)
+    (args.out / "result.json").write_text(json.dumps(report, indent=2))
 
 
 def arguments() -> argparse.Namespace:
+    """The command line's options."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -115,10 +118,10 @@ class Lines:
 
     def prompt(self, history: Sequence[str]) -> list[int]:
         """A history's last items behind the head."""
-        return self.head + [token for one in history[-SHOWN:] for token in self.of[one]]
+        return self.head + [token for item in history[-SHOWN:] for token in self.of[item]]
 
 
-def learn(model: Any, lines: Lines, held: HeldBack, out: Path, args: argparse.Namespace) -> None:
+def learn(model: Any, lines: Lines, cut: HeldBack, out: Path, args: argparse.Namespace) -> None:
     """Train an adapter for so many minutes on each shopper's last lines before what is held."""
     from peft import LoraConfig, get_peft_model
 
@@ -127,10 +130,10 @@ def learn(model: Any, lines: Lines, held: HeldBack, out: Path, args: argparse.Na
         r=16, lora_alpha=32, lora_dropout=0.05, target_modules=LAYERS, task_type="CAUSAL_LM"
     )
     adapted = get_peft_model(model, config).train()
-    own = [parameter for parameter in adapted.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(own, lr=args.learning_rate, weight_decay=0.01)
+    trained = [parameter for parameter in adapted.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=args.learning_rate, weight_decay=0.01)
     started, recent = perf_counter(), []
-    for step, batch in enumerate(batches(held, lines, args.seed), start=1):
+    for step, batch in enumerate(batches(cut, lines, args.seed), start=1):
         spent = (perf_counter() - started) / (60 * args.minutes)
         if spent > 1:
             break
@@ -139,7 +142,7 @@ def learn(model: Any, lines: Lines, held: HeldBack, out: Path, args: argparse.Na
         loss = next_token_loss(adapted.base_model.model, batch, len(lines.head))
         optimizer.zero_grad()
         torch.autograd.backward(loss)
-        torch.nn.utils.clip_grad_norm_(own, 1.0)
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
         recent.append(float(loss.detach()))
         if step % 20 == 0:
@@ -147,30 +150,32 @@ def learn(model: Any, lines: Lines, held: HeldBack, out: Path, args: argparse.Na
     adapted.save_pretrained(str(out))
 
 
-def batches(held: HeldBack, lines: Lines, seed: int) -> Iterator[list[list[int]]]:
+def batches(cut: HeldBack, lines: Lines, seed: int) -> Iterator[list[list[int]]]:
     """Each shopper's prompt, with others of about its length."""
-    users = [[one.item for one in own] for _, own in groupby(held.known, key=lambda one: one.user)]
+    users = [
+        [event.item for event in own] for _, own in groupby(cut.known, key=lambda event: event.user)
+    ]
     prompts = [lines.head + [t for i in u[-9:] for t in lines.of[i]] for u in users if len(u) > 1]
     draw = random.Random(seed)
     draw.shuffle(prompts)
     for start in range(0, len(prompts), BATCH * 40):
         near = sorted(prompts[start : start + BATCH * 40], key=len)
-        some = [near[at : at + BATCH] for at in range(0, len(near), BATCH)]
-        draw.shuffle(some)
-        yield from some
+        groups = [near[at : at + BATCH] for at in range(0, len(near), BATCH)]
+        draw.shuffle(groups)
+        yield from groups
 
 
 def next_token_loss(network: Any, prompts: Sequence[list[int]], head: int) -> torch.Tensor:
     """Mean cross-entropy of all tokens behind the head, a scalar."""
     longest = -(-max(map(len, prompts)) // 16) * 16
     tokens = torch.tensor([prompt + [0] * (longest - len(prompt)) for prompt in prompts])
-    asked = torch.zeros_like(tokens, dtype=torch.bool)
+    targets = torch.zeros_like(tokens, dtype=torch.bool)
     for row, prompt in enumerate(prompts):
-        asked[row, head : len(prompt)] = True
+        targets[row, head : len(prompt)] = True
     with torch.autocast("cpu", dtype=torch.bfloat16):
         hidden = network.model(input_ids=tokens).last_hidden_state[:, :-1]
-        logits = network.lm_head(hidden[asked[:, 1:]])
-    return torch.nn.functional.cross_entropy(logits.float(), tokens[:, 1:][asked[:, 1:]])
+        logits = network.lm_head(hidden[targets[:, 1:]])
+    return torch.nn.functional.cross_entropy(logits.float(), tokens[:, 1:][targets[:, 1:]])
 
 
 def merged(args: argparse.Namespace, adapter: Path | None) -> Any:
@@ -211,11 +216,11 @@ class Titles:
             position_ids=torch.arange(known, known + longest + 1).expand(len(rows), -1),
             use_cache=True,
         ).last_hidden_state[:, :-1]
-        asked = torch.tensor([[at < len(title) for at in range(longest)] for title in titles])
-        logits = (hidden[asked] @ self._network.lm_head.weight.T).float().log_softmax(-1)
+        there = torch.tensor([[at < len(title) for at in range(longest)] for title in titles])
+        logits = (hidden[there] @ self._network.lm_head.weight.T).float().log_softmax(-1)
         tokens = torch.tensor([token for title in titles for token in title])
-        said = logits[torch.arange(len(tokens)), tokens].split([len(title) for title in titles])
-        return [float(one.sum()) for one in said]
+        parts = logits[torch.arange(len(tokens)), tokens].split([len(title) for title in titles])
+        return [float(part.sum()) for part in parts]
 
 
 @dataclass(frozen=True)
@@ -228,11 +233,11 @@ class Asked:
     target: int
 
 
-def of_examples(path: Path, held: HeldBack) -> list[Asked]:
+def of_examples(path: Path, cut: HeldBack) -> list[Asked]:
     """The validation cases that ``scripts/bench/ranker.py`` has written."""
     histories = {
-        user: [one.item for one in own]
-        for user, own in groupby(held.histories, key=lambda one: one.user)
+        user: [event.item for event in own]
+        for user, own in groupby(cut.histories, key=lambda event: event.user)
     }
     cases = []
     for row in path.read_text().splitlines()[1:]:
@@ -245,17 +250,17 @@ def of_examples(path: Path, held: HeldBack) -> list[Asked]:
 def of_test(data: EvalData, folder: Path) -> list[Asked]:
     """The test users whose target is among the ten candidates that the workspace retrieves."""
     shop = evaluation_shop(data, "test", folder=folder)
-    users = [one for one in data.split.test if one.history]
+    users = [case for case in data.split.test if case.history]
     cases = []
     with CatalogStore.open(shop.database_url) as store, Retriever.open(shop, store) as retriever:
         for start in range(0, len(users), RETRIEVED):
-            some = users[start : start + RETRIEVED]
-            answers = retriever.retrieve_many([request_of(one) for one in some], CANDIDATES)
-            for user, answer in zip(some, answers, strict=True):
+            batch = users[start : start + RETRIEVED]
+            answers = retriever.retrieve_many([request_of(case) for case in batch], CANDIDATES)
+            for user, answer in zip(batch, answers, strict=True):
                 items = [candidate.item for candidate in answer.candidates]
                 scores = [candidate.score for candidate in answer.candidates]
                 if (wanted := user.targets[0].item) in items:
-                    own = [one.item for one in user.history]
+                    own = [event.item for event in user.history]
                     cases.append(Asked(own, items, scores, items.index(wanted)))
     return cases
 

@@ -84,6 +84,7 @@ def alone() -> Iterator[None]:
 
 
 def shop(folder: Path, encoder: str) -> Retriever:
+    """The demo store's retriever with the given text encoder."""
     Workspace.init(folder)
     workspace = Workspace.open(folder, overrides={"models": {"encoder": encoder}})
     ingest_items(workspace, items_files())
@@ -93,17 +94,19 @@ def shop(folder: Path, encoder: str) -> Retriever:
 
 
 def report(retriever: Retriever, queries: Sequence[dict[str, str]]) -> list[str]:
+    """All lines of the report: recall by language, what is said to be missing, what is misread."""
     named = [query for query in queries if "meaning" in query]
     pairs = [(query["language"], query["query"], query["meaning"]) for query in named]
     pairs += [("en", query["meaning"], query["meaning"]) for query in named]
     lines = []
     for language in ("en", "de", "zh"):
-        some = [(query, meaning) for spoken, query, meaning in pairs if spoken == language]
-        lines.append(f"English products, {language}: {recalls(some, retriever)}")
+        spoken_pairs = [(query, meaning) for spoken, query, meaning in pairs if spoken == language]
+        lines.append(f"English products, {language}: {recalls(spoken_pairs, retriever)}")
     return [*lines, *said(retriever, queries), *misread(retriever, queries)]
 
 
 def recalls(pairs: list[tuple[str, str]], retriever: Retriever) -> str:
+    """Mean recall@10 of queries for the products that their meaning names."""
     snapshot = retriever._keeper.current().snapshot
     values, english = [], snapshot.allowed(ENGLISH)
     for query, meaning in pairs:
@@ -113,40 +116,46 @@ def recalls(pairs: list[tuple[str, str]], retriever: Retriever) -> str:
             for id, row in snapshot.row.items()
             if english[row] and form.search(snapshot.titles[row])
         }
-        found = retriever.retrieve(RetrievalRequest(query=query, filters=ENGLISH), 10).candidates
-        values.append(len(relevant & {one.item for one in found}) / min(len(relevant), 10))
+        candidates = retriever.retrieve(
+            RetrievalRequest(query=query, filters=ENGLISH), 10
+        ).candidates
+        values.append(
+            len(relevant & {candidate.item for candidate in candidates}) / min(len(relevant), 10)
+        )
     nothing = sum(value == 0 for value in values)
     return f"recall@10 {np.mean(values):.2f}, nothing right for {nothing} of {len(values)}"
 
 
 def said(retriever: Retriever, queries: Iterable[dict[str, str]]) -> Iterable[str]:
+    """By language, how many queries get the sentence that nothing like it is here."""
     for language in ("en", "de", "zh"):
         for answered in (False, True):
-            some = [
+            texts = [
                 query["query"]
                 for query in queries
                 if query["language"] == language and query["answered"] == answered
             ]
-            results = [retriever.retrieve(RetrievalRequest(query=query), 1) for query in some]
+            results = [retriever.retrieve(RetrievalRequest(query=query), 1) for query in texts]
             unlike = [result.unlike or "" for result in results]
             nothing = sum("much like" in text for text in unlike)
             unknown = sum("does not know" in text for text in unlike)
             yield (
                 f"{language}, {'answered' if answered else 'not answered'}: {nothing} of "
-                f"{len(some)} said to be not here, {unknown} not understood"
+                f"{len(texts)} said to be not here, {unknown} not understood"
             )
 
 
 def misread(retriever: Retriever, queries: Iterable[dict[str, str]]) -> Iterable[str]:
+    """By language, the queries that are read as of another one."""
     spaces = retriever._keeper.current().spaces
     if spaces.names is None:
         return
     pairs = {query["query"]: query["language"] for query in queries}
     pairs |= {query["meaning"]: "en" for query in queries if "meaning" in query}
     for language in ("en", "de", "zh"):
-        some = [text for text, spoken in pairs.items() if spoken == language]
-        wrong = [t for t in some if (spaces.of(t) is spaces.default) != (language == "en")]
-        yield f"{language}: {len(wrong)} of {len(some)} read in another language {wrong}"
+        texts = [text for text, spoken in pairs.items() if spoken == language]
+        wrong = [t for t in texts if (spaces.of(t) is spaces.default) != (language == "en")]
+        yield f"{language}: {len(wrong)} of {len(texts)} read in another language {wrong}"
 
 
 if __name__ == "__main__":

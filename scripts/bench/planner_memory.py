@@ -58,8 +58,8 @@ class Watch(threading.Thread):
         """Bytes in use now."""
         if self.device != "cpu":
             return self._card() - self.start_bytes
-        found = _resident()
-        return found["RssAnon"] + min(found["RssFile"], self.file_limit)
+        resident = _resident()
+        return resident["RssAnon"] + min(resident["RssFile"], self.file_limit)
 
     def run(self) -> None:
         """Until ``stopped`` is set."""
@@ -80,18 +80,18 @@ def _resident() -> dict[str, int]:
     return {part[0].rstrip(":"): int(part[1]) * 1024 for part in parts}
 
 
-def child(asked: dict[str, Any]) -> dict[str, int]:
+def child(task: dict[str, Any]) -> dict[str, int]:
     """Load, read, generate; bytes after loading and at the peak of the work."""
-    if asked["engine"] == "transformers":
+    if task["engine"] == "transformers":
         import transformers.generation  # noqa: F401 - its libraries are no part of the weights
     from llmrec.engines.registry import load_engine
 
-    watch = Watch(asked["device"], asked["mapped"])
-    settings = EngineSettings.model_validate(asked["settings"])
-    engine = load_engine(asked["engine"], asked["model"], settings)
+    watch = Watch(task["device"], task["mapped"])
+    settings = EngineSettings.model_validate(task["settings"])
+    engine = load_engine(task["engine"], task["model"], settings)
     loaded = watch.now()
     watch.start()
-    engine.generate(_prompts(engine, asked["tokens"] // LENGTH), max_tokens=ANSWER)
+    engine.generate(_prompts(engine, task["tokens"] // LENGTH), max_tokens=ANSWER)
     watch.stopped = True
     watch.join()
     return {"loaded": loaded, "peak": max(watch.peak, watch.now())}
@@ -125,7 +125,7 @@ def measure(model: str, engine: str, precision: str, device: str, tokens: int) -
     except LLMRecError as error:
         print(f"| {engine} | {precision} | not here: {error.message} | | | | |", flush=True)
         return
-    asked = {
+    task = {
         "model": model,
         "engine": engine,
         "device": device,
@@ -134,13 +134,13 @@ def measure(model: str, engine: str, precision: str, device: str, tokens: int) -
         "settings": plan.settings(settings).model_dump(mode="json"),
     }
     run = subprocess.run(
-        [sys.executable, __file__, "--child", json.dumps(asked)], capture_output=True, text=True
+        [sys.executable, __file__, "--child", json.dumps(task)], capture_output=True, text=True
     )
     if run.returncode:
         reason = (run.stderr.strip().splitlines() or ["no message"])[-1]
         print(f"| {engine} | {precision} | failed: {reason} | | | | |", flush=True)
         return
-    found = json.loads(run.stdout.strip().splitlines()[-1])
+    figures = json.loads(run.stdout.strip().splitlines()[-1])
     # vLLM reserves its cache at the start: the plan's. transformers holds what the prompts took.
     guess: Memory = plan.memory
     if engine != "vllm":
@@ -155,8 +155,8 @@ def measure(model: str, engine: str, precision: str, device: str, tokens: int) -
     standing = guess.weights + guess.overhead + (guess.kv if engine == "vllm" else 0)
     print(
         f"| {engine} | {precision} | {guess.weights / 1e9:.2f} | {standing / 1e9:.2f} "
-        f"| {found['loaded'] / 1e9:.2f} | {guess.total / 1e9:.2f} | {found['peak'] / 1e9:.2f} "
-        f"| {found['peak'] / guess.total:.2f} |",
+        f"| {figures['loaded'] / 1e9:.2f} | {guess.total / 1e9:.2f} | {figures['peak'] / 1e9:.2f} "
+        f"| {figures['peak'] / guess.total:.2f} |",
         flush=True,
     )
 

@@ -54,7 +54,7 @@ class Shoppers:
         """A shopper's prompts after ``purchases`` more things than the log knows."""
         draw = random.Random(f"{shopper} {purchases}")
         bought = [draw.choice(self._items) for _ in range(purchases)]
-        entries: History = [(HistoryEntry(item=one.id), one) for one in bought]
+        entries: History = [(HistoryEntry(item=item.id), item) for item in bought]
         return fit_rank_prompt(
             [*self._histories[shopper], *entries][-self._history :],
             None,
@@ -99,10 +99,10 @@ def report(rounds: Sequence[Round], common: int) -> None:
     base = rounds[0].milliseconds
     print("| request | tokens | found in the cache | median ms | against the first |")
     print("|---|---|---|---|---|")
-    for one in rounds:
+    for figures in rounds:
         print(
-            f"| {one.name} | {one.tokens:.0f} | {one.cached:.1%} | {one.milliseconds:.0f} | "
-            f"{one.milliseconds / base:.2f} |"
+            f"| {figures.name} | {figures.tokens:.0f} | {figures.cached:.1%} | "
+            f"{figures.milliseconds:.0f} | {figures.milliseconds / base:.2f} |"
         )
     print(f"\nAll prompts begin with the same {common} tokens.")
 
@@ -120,8 +120,8 @@ def main() -> None:
     engine = load_engine("vllm", options.model, settings)
     assert isinstance(engine, VLLMEngine)
     shoppers = Shoppers(engine, options.candidates, options.history)
-    first = [shoppers.prompts(one) for one in range(options.shoppers)]
-    later = [shoppers.prompts(one, purchases=1) for one in range(options.shoppers)]
+    first = [shoppers.prompts(number) for number in range(options.shoppers)]
+    later = [shoppers.prompts(number, purchases=1) for number in range(options.shoppers)]
     engine.score_labels(["Wanted:"], [(" yes", " no")])
     rounds = [
         ask(engine, "each shopper's first", first),
@@ -133,8 +133,8 @@ def main() -> None:
     print(f"{options.model}, {options.candidates} candidates; {machine()}\n")
     report(rounds, common)
     if options.json:
-        told = {"rounds": [asdict(one) for one in rounds], "common_tokens": common}
-        options.json.write_text(json.dumps(told, indent=1) + "\n")
+        measured = {"rounds": [asdict(figures) for figures in rounds], "common_tokens": common}
+        options.json.write_text(json.dumps(measured, indent=1) + "\n")
 
 
 if __name__ == "__main__":

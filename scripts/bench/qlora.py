@@ -42,16 +42,17 @@ def main() -> None:
         print(json.dumps(measured(args)))
         return
     args.out.mkdir(parents=True, exist_ok=True)
-    found: dict[str, Any] = {"machine": machine()}
+    report: dict[str, Any] = {"machine": machine()}
     for kind in KINDS:
-        asked = [sys.executable, __file__, *sys.argv[1:], "--kind", kind]
-        done = subprocess.run(asked, check=True, stdout=subprocess.PIPE, text=True)
-        found[kind] = json.loads(done.stdout.splitlines()[-1])
-        print(kind, found[kind], flush=True)
-        (args.out / "result.json").write_text(json.dumps(found, indent=2))
+        command = [sys.executable, __file__, *sys.argv[1:], "--kind", kind]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        report[kind] = json.loads(done.stdout.splitlines()[-1])
+        print(kind, report[kind], flush=True)
+        (args.out / "result.json").write_text(json.dumps(report, indent=2))
 
 
 def measured(args: argparse.Namespace) -> dict[str, Any]:
+    """Train once and give peak and base megabytes, seconds and the validation figures."""
     settings = LoraSettings(
         quantization=None if args.kind == "whole" else args.kind, batch=4, accumulation=4
     )
@@ -71,11 +72,12 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
         "first_loss": round(done.steps[0].loss, 4),
         "last_loss": round(done.steps[-1].loss, 4),
         "validation_loss": round(done.loss or 0.0, 4),
-        "validation": {name: str(one) for name, one in done.validation.items()},
+        "validation": {name: str(figure) for name, figure in done.validation.items()},
     }
 
 
 def base_bytes(model: str, settings: LoraSettings) -> int:
+    """Bytes that the base's weights take as they are loaded."""
     from llmrec.finetune.ranker.place import Place
     from llmrec.finetune.ranker.wrap import Adapted
     from llmrec.weights import locate
@@ -85,6 +87,8 @@ def base_bytes(model: str, settings: LoraSettings) -> int:
 
 
 def first(path: Path, most: int) -> ExampleSet:
+    """The first so many examples of a file."""
+
     def missing() -> ExampleSet:
         raise SystemExit(f"{path} is not there")
 

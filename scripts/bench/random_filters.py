@@ -34,6 +34,7 @@ COLOURS = ("RED", "BLUE", "PINK", "WHITE", "GREEN", "BLACK", "IVORY", "SILVER")
 
 
 def read_items(limit: int | None = None) -> list[Item]:
+    """The set's items; brand, stock and colour are made of row and title."""
     rows = parquet.read_table(DATA / "items.parquet").to_pylist()[:limit]
     return [_item(number, row) for number, row in enumerate(rows)]
 
@@ -55,6 +56,7 @@ def _item(number: int, row: dict[str, object]) -> Item:
 
 
 def read_events(items: Sequence[Item]) -> list[Event]:
+    """The set's events of these items, with their times."""
     known = {item.id for item in items}
     rows = parquet.read_table(
         DATA / "interactions.parquet", columns=["user_id", "item_id", "timestamp"]
@@ -73,6 +75,7 @@ def read_events(items: Sequence[Item]) -> list[Event]:
 def prepare(
     folder: Path, items: Sequence[Item], events: Sequence[Event], encoder: TextEncoder
 ) -> Workspace:
+    """An indexed workspace in ``folder`` with these items and events."""
     workspace = Workspace.init(folder)
     with CatalogStore.open(workspace.database_url) as store:
         store.write_items(items)

@@ -91,6 +91,7 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
+    """The command line's options."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--work", type=Path, required=True, help="folder for files and shops")
     parser.add_argument("--seeds", type=int, default=20)
@@ -150,6 +151,7 @@ FORMS = {"table": as_table, "workspace": as_workspace}
 
 
 def write(path: Path, header: Sequence[str], rows: Sequence[Row], timed: bool) -> None:
+    """Write a log as CSV, with its column of times if it is ``timed``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     width = 3 if timed else 2
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -169,6 +171,7 @@ def evaluations(data: EvalData, seed: int, *, retriever: bool) -> Iterator[tuple
 
 
 def recipe_of(name: str) -> dict[str, Any]:
+    """The settings with which a baseline is fitted."""
     return {"half_life_days": 1.0} if name == "recent" else {}
 
 

@@ -46,7 +46,7 @@ from llmrec.finetune.example_files import kept_examples
 from llmrec.finetune.ranker.logs import TensorBoard
 from llmrec.finetune.ranker.prompts import prompt_maker
 from llmrec.finetune.ranker.publish import publish_ranker
-from llmrec.finetune.ranker.shop import RankerData, ranker_data
+from llmrec.finetune.ranker.shop import ExampleOptions, RankerData, ranker_data
 from llmrec.finetune.ranker.weight import ndcg_at_k
 from llmrec.ranking import fuse
 from llmrec.types import Recommendations
@@ -72,6 +72,7 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
+    """The command line's options."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -91,10 +92,12 @@ def arguments() -> argparse.Namespace:
 
 
 def settings_of(args: argparse.Namespace) -> LoraSettings:
+    """The adapter's settings: ``--seed`` and ``--set``."""
     return training_settings(LoraSettings, {"seed": args.seed}, args.set)
 
 
 def say(text: str) -> None:
+    """Print a line at once, also into a pipe."""
     print(text, flush=True)
 
 
@@ -106,12 +109,14 @@ def trained(shop: Any, args: argparse.Namespace) -> dict[str, Any]:
             shop,
             prompt_maker(shop.settings.models.llm),
             args.out / "examples",
-            per_user=settings_of(args).per_user,
-            folds=settings_of(args).folds,
-            max_examples=args.examples,
-            retrieved_only=True,
-            validation=args.validation,
-            seed=args.seed,
+            ExampleOptions(
+                max_examples=args.examples,
+                per_user=settings_of(args).per_user,
+                folds=settings_of(args).folds,
+                retrieved_only=True,
+                validation=args.validation,
+                seed=args.seed,
+            ),
             progress=lambda done, of: say(f"  {done:,} of {of:,}") if done % 2_000 == 0 else None,
         )
         say(f"{len(data.train.examples):,} examples, {len(data.validation.examples):,} to validate")
@@ -176,6 +181,7 @@ def judged(data: EvalData, shop: Any, args: argparse.Namespace, weight: float) -
 
 
 def retrieved(data: EvalData, shop: Any, cases: Sequence[Case]) -> list[list[str]]:
+    """The retriever's list for each case, best first, as long as the model would rank."""
     lists: list[list[str]] = []
     with open_retriever(data, "test", shop) as path:
         for batch in in_batches(cases, 256):
@@ -187,6 +193,7 @@ def retrieved(data: EvalData, shop: Any, cases: Sequence[Case]) -> list[list[str
 
 
 def ranked(data: EvalData, shop: Any, cases: Sequence[Case]) -> list[Recommendations]:
+    """The main path's answer to each case, ten items at most."""
     answers: list[Recommendations] = []
     with open_main_path(data, "test", shop) as path:
         for batch in in_batches(cases, 64):
@@ -216,6 +223,7 @@ def figures(
 
 
 def compared(users: tuple[str, ...], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Means with 95 % intervals of each order, and each against the retriever's, paired."""
     ends = bootstrap_intervals(np.column_stack(list(values.values())))
     runs = [RunScores(name, users, {METRIC: one}) for name, one in values.items()]
     return {

@@ -81,11 +81,13 @@ def dressed(id: str, title: str, draw: random.Random) -> Item:
 
 
 def real_titles() -> dict[str, str]:
+    """Titles of the set's items, by id."""
     rows = parquet.read_table(DATA / "items.parquet").to_pylist()
     return {row["item_id"]: row["text"] for row in rows}
 
 
 def real_events() -> list[Event]:
+    """The set's events, in each user's order."""
     rows = parquet.read_table(DATA / "interactions.parquet").to_pylist()
     return [Event(row["user_id"], row["item_id"], position=row["position"]) for row in rows]
 
@@ -99,8 +101,8 @@ def made(
     first = noise.integers(0, len(names), count)
     second = noise.integers(0, len(names), count)
     items = []
-    for number, (one, two) in enumerate(zip(first, second, strict=True)):
-        head, tail = names[one].split(), names[two].split()
+    for number, (left, right) in enumerate(zip(first, second, strict=True)):
+        head, tail = names[left].split(), names[right].split()
         title = " ".join(head[: len(head) // 2 + 1] + tail[len(tail) // 2 :])
         items.append(dressed(f"m{number:07d}", f"{title} {number}", draw))
     mixed = 0.6 * vectors[first] + 0.4 * vectors[second]
@@ -119,6 +121,7 @@ def made(
 def prepare(
     folder: Path, items: Sequence[Item], events: Sequence[Event], encoder: TextEncoder
 ) -> Workspace:
+    """An indexed workspace in ``folder``; prints the time if texts were encoded."""
     workspace = Workspace.init(folder)
     with CatalogStore.open(workspace.database_url) as store:
         store.write_items(items)
@@ -131,6 +134,7 @@ def prepare(
 
 
 def spread(milliseconds: Sequence[float]) -> str:
+    """Median and 95th percentile, in milliseconds."""
     return f"{np.percentile(milliseconds, 50):7.1f} {np.percentile(milliseconds, 95):7.1f}"
 
 
@@ -139,7 +143,7 @@ def recall(workspace: Workspace, queries: int, k: int = 100) -> None:
     collection = VectorCollection.open(workspace)
     matrix = VectorMatrix.load(collection, workspace.cache_dir)
     draw = np.random.default_rng(5)
-    found, times, slow = [], [], []
+    recalls, times, slow = [], [], []
     for number in range(queries):
         chosen = draw.integers(0, len(matrix), 1 + number % 4)
         vector = matrix.vectors[chosen].mean(axis=0)
@@ -151,14 +155,17 @@ def recall(workspace: Workspace, queries: int, k: int = 100) -> None:
         exact = np.argpartition(scores, -k)[-k:]
         slow.append((time.perf_counter() - middle) * 1e3)
         times.append((middle - started) * 1e3)
-        found.append(len({matrix.row[id] for id in ids} & set(exact.tolist())) / k)
+        recalls.append(len({matrix.row[id] for id in ids} & set(exact.tolist())) / k)
     collection.close()
-    print(f"  recall@{k} {np.mean(found):.4f} (worst query {min(found):.2f}), {queries} queries")
+    print(
+        f"  recall@{k} {np.mean(recalls):.4f} (worst query {min(recalls):.2f}), {queries} queries"
+    )
     print(f"  store query          {spread(times)} ms (p50, p95)")
     print(f"  exact over all       {spread(slow)} ms")
 
 
 def retrieval(workspace: Workspace, encoder: TextEncoder, requests: int) -> None:
+    """Print how long opening takes with and without caches, and requests under each filter."""
     shutil.rmtree(workspace.cache_dir)
     started = time.perf_counter()
     retriever = Retriever.open(workspace, encoder=encoder)
@@ -237,6 +244,7 @@ def main() -> None:
 
 
 def real_vectors(shop: Workspace, titles: dict[str, str]) -> np.ndarray:
+    """The titles' text vectors ``[titles, width]``, in their order."""
     collection = VectorCollection.open(shop)
     matrix = VectorMatrix.load(collection, shop.cache_dir)
     collection.close()
@@ -244,6 +252,7 @@ def real_vectors(shop: Workspace, titles: dict[str, str]) -> np.ndarray:
 
 
 def report(shop: Workspace, encoder: TextEncoder, name: str, requests: int) -> None:
+    """Print recall, times and peak memory of a shop."""
     print(name, flush=True)
     recall(shop, requests)
     retrieval(shop, encoder, requests)

@@ -93,6 +93,7 @@ def main() -> None:
 
 
 def shop(folder: Path, titles: Mapping[str, str]) -> Retriever:
+    """A retriever over items that have titles alone, in ``folder``."""
     workspace = Workspace.init(folder)
     with CatalogStore.open(workspace.database_url) as store:
         store.write_items(Item(id, title) for id, title in titles.items())
@@ -101,22 +102,25 @@ def shop(folder: Path, titles: Mapping[str, str]) -> Retriever:
 
 
 def first(retriever: Retriever, query: str, n: int) -> list[str]:
+    """Ids of the ``n`` best items for a query."""
     result = retriever.retrieve(RetrievalRequest(query=query), n)
     return [candidate.item for candidate in result.candidates]
 
 
 def codes(retriever: Retriever, titles: Mapping[str, str], random: Random) -> str:
+    """How often the one item with an exact code comes first."""
     places = defaultdict(set)
     for id, title in titles.items():
         for code in CODE.findall(title):
             places[code].add(id)
     single = sorted(code for code, ids in places.items() if len(ids) == 1)
-    asked = random.sample(single, 150)
-    right = sum(first(retriever, code, 1) == [*places[code]] for code in asked)
-    return f"first in {right / len(asked):.2f} of {len(asked)}"
+    chosen = random.sample(single, 150)
+    right = sum(first(retriever, code, 1) == [*places[code]] for code in chosen)
+    return f"first in {right / len(chosen):.2f} of {len(chosen)}"
 
 
 def typos(retriever: Retriever, titles: Mapping[str, str], random: Random) -> str:
+    """How often a word with one slip finds no title with the word among five."""
     counts = Counter(word for title in titles.values() for word in set(WORD.findall(title.lower())))
     words = random.sample(sorted(word for word, count in counts.items() if count >= 10), 30)
     missed = []
@@ -129,6 +133,7 @@ def typos(retriever: Retriever, titles: Mapping[str, str], random: Random) -> st
 
 
 def slipped(word: str, random: Random) -> str:
+    """The word with one slip: two letters turned, one left out, doubled or replaced."""
     place = random.randrange(1, len(word) - 1)
     head, letter, following, tail = word[:place], word[place], word[place + 1], word[place + 2 :]
     ways = (
@@ -141,6 +146,7 @@ def slipped(word: str, random: Random) -> str:
 
 
 def corrections(file: Path) -> dict[str, str]:
+    """Misspelt queries with their corrections, from lines with a tab between."""
     lines = file.read_text(encoding="utf-8").splitlines()
     return dict(line.split("\t") for line in lines)
 
@@ -148,19 +154,22 @@ def corrections(file: Path) -> dict[str, str]:
 def by_query(
     queries: Iterable[str], ids: Iterable[object], gains: Iterable[float]
 ) -> dict[str, dict[str, float]]:
-    found: dict[str, dict[str, float]] = defaultdict(dict)
+    """Each query's gains, by item id."""
+    gains_of: dict[str, dict[str, float]] = defaultdict(dict)
     for query, id, gain in zip(queries, ids, gains, strict=True):
-        found[query][str(id)] = float(gain)
-    return found
+        gains_of[query][str(id)] = float(gain)
+    return gains_of
 
 
 def ndcg(retriever: Retriever, judged: Mapping[str, Mapping[str, float]]) -> str:
+    """Mean NDCG@10 over the judged queries with its 95 % interval, in words."""
     values = gained(retriever, judged)[:, 0]
     mean, low, high = interval(values)
     return f"NDCG@10 {mean:.4f} [{low:.4f}, {high:.4f}] of {len(values)} queries"
 
 
 def named(folder: Path, judged: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
+    """What the source of names changes, paired, on the half it was chosen on and on the other."""
     values = []
     for overrides in (WITHOUT_NAMES, {}):
         with Retriever.open(Workspace.open(folder, overrides=overrides)) as retriever:
@@ -184,9 +193,9 @@ def cut(
         for place, (query, gains) in enumerate(judged.items()):
             best = retriever.retrieve(RetrievalRequest(query=query), 10).candidates
             shown += [
-                (place % 2, rank, gains[one.item], one.fit != "answer")
-                for rank, one in enumerate(best, start=1)
-                if one.item in gains
+                (place % 2, rank, gains[candidate.item], candidate.fit != "answer")
+                for rank, candidate in enumerate(best, start=1)
+                if candidate.item in gains
             ]
     for half, part in enumerate(("chosen on", "reported")):
         for most in (3, 10):
@@ -211,6 +220,7 @@ def gained(retriever: Retriever, judged: Mapping[str, Mapping[str, float]]) -> N
 
 
 def dcg(gains: Sequence[float]) -> float:
+    """Discounted cumulative gain of gains in the order of rank."""
     return float(sum(gain / np.log2(rank + 1) for rank, gain in enumerate(gains, start=1)))
 
 

@@ -91,20 +91,20 @@ def main() -> None:
     parser.add_argument("--engine", default="openvino")
     parser.add_argument("--llm", default="smollm2-135m-instruct", help="a name or a folder")
     parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
-    everything = read(asked.data)
-    chosen, rest = draw(everything, 2 * asked.each, asked.seed)
-    test, held = chosen[:, : asked.each].ravel(), chosen[:, asked.each :].ravel()
+    options = parser.parse_args()
+    everything = read(options.data)
+    chosen, rest = draw(everything, 2 * options.each, options.seed)
+    test, fitted = chosen[:, : options.each].ravel(), chosen[:, options.each :].ravel()
     shares = np.bincount(everything.truth, minlength=3) / len(everything.truth)
-    reading, tuning = (part(everything, places) for places in (test, held))
-    training = part(everything, rest[: asked.train])
+    reading, tuning = (part(everything, places) for places in (test, fitted))
+    training = part(everything, rest[: options.train])
     print(f"| method | {' | '.join(FIGURES)} | said | ms a review |")
     print(f"|---|{'---|' * len(FIGURES)}---|---|")
-    always = [table(np.full_like(reading.truth, one), reading.truth) for one in range(3)]
+    always = [table(np.full_like(reading.truth, label), reading.truth) for label in range(3)]
     best = np.nanmax(figures(np.stack(always), shares), axis=0)
-    print(f"| baseline | {' | '.join(f'{one:.3f}' for one in best)} | | |")
+    print(f"| baseline | {' | '.join(f'{figure:.3f}' for figure in best)} | | |")
     methods = [
-        *by_model(load_engine(asked.engine, asked.llm, EngineSettings()), tuning),
+        *by_model(load_engine(options.engine, options.llm, EngineSettings()), tuning),
         *by_vectors(tuning, training),
         *by_lexicon(tuning),
     ]
@@ -129,18 +129,19 @@ def read(folder: Path) -> Reviews:
     frame = pd.read_parquet(folder / "reviews.parquet").dropna(subset=["review_text"])
     stars = frame["rating"].to_numpy()
     truth = np.where(stars <= 2, 0, np.where(stars == 3, 1, 2)).astype(np.int64)
-    return Reviews([str(one) for one in frame["review_text"]], truth)
+    return Reviews([str(text) for text in frame["review_text"]], truth)
 
 
 def draw(reviews: Reviews, each: int, seed: int) -> tuple[Ints, Ints]:
     """Places of ``each`` reviews of every sentiment, ``[3, each]``, and the others shuffled."""
     random = np.random.default_rng(seed)
     order = random.permutation(len(reviews.texts))
-    chosen = np.stack([order[reviews.truth[order] == one][:each] for one in range(3)])
+    chosen = np.stack([order[reviews.truth[order] == label][:each] for label in range(3)])
     return chosen, order[~np.isin(order, chosen)]
 
 
 def part(reviews: Reviews, places: Ints) -> Reviews:
+    """The reviews at these places."""
     return Reviews([reviews.texts[place] for place in places], reviews.truth[places])
 
 
@@ -155,26 +156,27 @@ def by_model(engine: Engine, tuning: Reviews) -> Iterator[tuple[str, Method]]:
 def scored(engine: Engine, letters: bool, texts: Sequence[str]) -> NDArray[np.float32]:
     """``[text, label]``: log-probabilities, less what the model says to no review at all."""
     prompts = [prompt(engine, letters, text) for text in (*texts, NO_REVIEW)]
-    names = [f" {one}" for one in SENTIMENTS]
+    names = [f" {name}" for name in SENTIMENTS]
     labels = ["A", "B", "C"] if letters else names
-    found = np.concatenate(
+    scores = np.concatenate(
         [
-            engine.score_labels(some, [labels] * len(some))
-            for some in (prompts[at : at + 8] for at in range(0, len(prompts), 8))
+            engine.score_labels(batch, [labels] * len(batch))
+            for batch in (prompts[at : at + 8] for at in range(0, len(prompts), 8))
         ]
     )
-    return np.asarray(found[:-1] - found[-1])
+    return np.asarray(scores[:-1] - scores[-1])
 
 
 def prompt(engine: Engine, letters: bool, text: str) -> str:
-    asked = QUESTION.format(review=shorten(one_line(text), WORDS))
+    """The question for one review: by letters, or with the opinion's word as the answer."""
+    question = QUESTION.format(review=shorten(one_line(text), WORDS))
     start = "The shopper's opinion is"
     if letters:
         choices = "".join(
-            f"\n({letter}) {one}" for letter, one in zip("ABC", SENTIMENTS, strict=True)
+            f"\n({letter}) {sentiment}" for letter, sentiment in zip("ABC", SENTIMENTS, strict=True)
         )
-        asked, start = f"{asked}{choices}\nAnswer with its letter.", "Answer: ("
-    return engine.render([{"role": "user", "content": asked}], answer_prefix=start)
+        question, start = f"{question}{choices}\nAnswer with its letter.", "Answer: ("
+    return engine.render([{"role": "user", "content": question}], answer_prefix=start)
 
 
 def by_vectors(tuning: Reviews, training: Reviews) -> Iterator[tuple[str, Method]]:
@@ -182,7 +184,7 @@ def by_vectors(tuning: Reviews, training: Reviews) -> Iterator[tuple[str, Method
     from sklearn.linear_model import LogisticRegression
 
     encoder = load_encoder("minilm-l6-v2")
-    anchors = np.stack([encoder.encode(list(some)) for some in ANCHORS])
+    anchors = np.stack([encoder.encode(list(texts)) for texts in ANCHORS])
 
     def likeness(texts: Sequence[str]) -> NDArray[np.float32]:
         vectors = encoder.encode(list(texts))
@@ -223,7 +225,9 @@ def cut(scale: Callable[[Sequence[str]], Any], tuning: Reviews) -> Method:
 
 def table(answers: Ints, truth: Ints) -> Floats:
     """How many reviews of each sentiment, ``[truth, answer]``."""
-    return np.array([np.bincount(answers[truth == one], minlength=3) for one in range(3)], float)
+    return np.array(
+        [np.bincount(answers[truth == label], minlength=3) for label in range(3)], float
+    )
 
 
 def figures(counts: Floats, shares: Floats) -> Floats:
@@ -242,14 +246,14 @@ def row(answers: Ints, truth: Ints, shares: Floats) -> str:
     """The figures with their intervals, and the counts."""
     counts = table(answers, truth)
     random = np.random.default_rng(0)
-    draws = np.stack([random.dirichlet(one + 0.5, DRAWS) for one in counts], axis=1)
+    draws = np.stack([random.dirichlet(line_counts + 0.5, DRAWS) for line_counts in counts], axis=1)
     ends = np.percentile(figures(draws, shares), [2.5, 97.5], axis=0).T
-    told = [
+    cells = [
         f"{one:.3f} ({low:.3f} to {high:.3f})"
         for one, (low, high) in zip(figures(counts, shares), ends, strict=True)
     ]
-    said = ["·".join(f"{one:.0f}" for one in line) for line in counts]
-    return " | ".join([*told, ", ".join(said)])
+    lines = ["·".join(f"{count:.0f}" for count in line) for line in counts]
+    return " | ".join([*cells, ", ".join(lines)])
 
 
 if __name__ == "__main__":

@@ -112,10 +112,10 @@ class Replay:
     def dialogue(self, id: str, turns: Sequence[Utterance]) -> list[Turn]:
         """All of the shopper's turns, in one conversation."""
         conversation, done = Conversation(), []
-        for at, said in enumerate(turns):
-            if said.speaker == SHOPPER and said.text.strip():
+        for at, utterance in enumerate(turns):
+            if utterance.speaker == SHOPPER and utterance.text.strip():
                 named = named_next(turns, at, self.names[category_of(id)])
-                conversation, turn = self._turn(id, conversation, said, named)
+                conversation, turn = self._turn(id, conversation, utterance, named)
                 done.append(turn)
         return done
 
@@ -137,11 +137,11 @@ class Replay:
             tool=tool,
             fits=rule is not None and tool in rule.tools,
             named=tuple(sorted(named)),
-            lists=self._lists(said.text, [one.id for one in now.shown]) if named else {},
-            constraints=tuple(one.kind for one in now.constraints.held),
+            lists=self._lists(said.text, [item.id for item in now.shown]) if named else {},
+            constraints=tuple(constraint.kind for constraint in now.constraints.held),
             failed=failed,
             forbidden=sum(
-                one not in self.known or not matches(self.known[one], filters) for one in shown
+                item not in self.known or not matches(self.known[item], filters) for item in shown
             ),
             products=len(shown),
         )
@@ -155,8 +155,8 @@ class Replay:
         }
         for name, source in (("words of the message", "lexical"), ("MiniLM of it", "query")):
             request = RetrievalRequest(query=message)
-            found = self.agent.shop.retriever.retrieve_from((source,), request, max(KS))
-            lists[name] = tuple(candidate.item for candidate in found.candidates)
+            hits = self.agent.shop.retriever.retrieve_from((source,), request, max(KS))
+            lists[name] = tuple(candidate.item for candidate in hits.candidates)
         return lists
 
 
@@ -178,7 +178,7 @@ def mean_of(turns: Iterable[Turn], value: Callable[[Turn], float]) -> dict[str, 
         by_dialogue.setdefault(turn.dialogue, []).append(value(turn))
     if not by_dialogue:
         return {"turns": 0}
-    means = np.array([[np.mean(some)] for some in by_dialogue.values()])
+    means = np.array([[np.mean(values)] for values in by_dialogue.values()])
     low, high = bootstrap_intervals(means)[0]
     count = sum(map(len, by_dialogue.values()))
     return {
@@ -248,22 +248,22 @@ def main() -> None:
     parser.add_argument("--shop", type=Path, help="where the indexed catalogue is kept for again")
     parser.add_argument("--half", choices=HALVES, default="all", help="which dialogues, by id")
     parser.add_argument("--turns", type=Path, help="file for every turn as a JSON line")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     started = perf_counter()
-    source = asked.data / "mg_shopdial"
+    source = options.data / "mg_shopdial"
     dialogues = read_dialogues(source)
     names = names_by_category(dialogues, read_products(source))
     turns: list[Turn] = []
     with tempfile.TemporaryDirectory() as folder:
-        workspace = make_shop(asked.shop or Path(folder) / "shop", asked.data)
+        workspace = make_shop(options.shop or Path(folder) / "shop", options.data)
         with Recommender.open(workspace) as shop:
             replay = Replay(shop, names)
-            for id, said in half_of(dialogues, asked.half).items():
-                turns += replay.dialogue(id, said)
+            for id, dialogue in half_of(dialogues, options.half).items():
+                turns += replay.dialogue(id, dialogue)
             products = len(replay.known)
-    if asked.turns:
+    if options.turns:
         lines = (json.dumps(asdict(turn), ensure_ascii=False) for turn in turns)
-        asked.turns.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        options.turns.write_text("\n".join(lines) + "\n", encoding="utf-8")
     seconds = round(perf_counter() - started)
     print(json.dumps({"catalogue": products, **figures(turns), "seconds": seconds}, indent=1))
 

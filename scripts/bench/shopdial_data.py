@@ -75,10 +75,10 @@ def rule_of(turn: Utterance) -> Rule | None:
 def read_dialogues(folder: Path) -> dict[str, list[Utterance]]:
     """By id, all utterances in their order."""
     dialogues = defaultdict(list)
-    for row in sorted(_rows(folder, "utterances"), key=lambda one: one["turn"]):
+    for row in sorted(_rows(folder, "utterances"), key=lambda row: row["turn"]):
         intents = frozenset(name for name, _ in json.loads(row["intents"]))
-        said = Utterance(row["participant"], row["utterance"], row["goal"], intents)
-        dialogues[row["dialog_id"]].append(said)
+        utterance = Utterance(row["participant"], row["utterance"], row["goal"], intents)
+        dialogues[row["dialog_id"]].append(utterance)
     return dict(sorted(dialogues.items()))
 
 
@@ -123,11 +123,11 @@ class Names:
     """
 
     def __init__(self, products: Sequence[Item], everyday: Iterable[str]) -> None:
-        held = Counter(word for item in products for word in words(item.title))
+        counts = Counter(word for item in products for word in words(item.title))
         prices = Counter(item.price for item in products)
         known = set(everyday)
         self._words = {
-            item.id: {one for one in words(item.title) if held[one] == 1} - known
+            item.id: {word for word in words(item.title) if counts[word] == 1} - known
             for item in products
         }
         self._first = {item.id: words(" ".join(item.title.split()[:3])) for item in products}
@@ -140,12 +140,13 @@ class Names:
         text = re.sub(r"https?://\S+", " ", text)
         amounts = re.findall(r"\d+\.\d\d(?!\d)", text)
         by_price = {self._prices[amount] for amount in amounts if amount in self._prices}
-        said = {id: own & words(text) for id, own in self._words.items()}
-        by_word = {id for id, own in said.items() if len(own) > 1 or own & self._first[id]}
+        matches = {id: names & words(text) for id, names in self._words.items()}
+        by_word = {id for id, names in matches.items() if len(names) > 1 or names & self._first[id]}
         return by_picture | by_price | by_word
 
 
 def words(text: str) -> set[str]:
+    """Words of more than two letters, in small letters."""
     return {word for word in re.findall(r"[^\W_]+", text.casefold()) if len(word) > 2}
 
 
@@ -157,11 +158,11 @@ def names_by_category(
     for id, turns in dialogues.items():
         used[category_of(id)].update(*(words(turn.text) for turn in turns))
     return {
-        own: Names(
-            [item for item in products if item.category == (own,)],
-            set().union(*(some for other, some in used.items() if other != own)),
+        category: Names(
+            [item for item in products if item.category == (category,)],
+            set().union(*(names for other, names in used.items() if other != category)),
         )
-        for own in used
+        for category in used
     }
 
 
@@ -170,12 +171,12 @@ def named_next(turns: Sequence[Utterance], at: int, names: Names) -> set[str]:
 
     Shoppers write several messages in a row: the answer to the last is the answer to all.
     """
-    found: set[str] = set()
+    items: set[str] = set()
     answering = False
     for turn in turns[at + 1 :]:
         if turn.speaker == SHOPPER and answering:
             break
         if turn.speaker != SHOPPER:
             answering = True
-            found |= names.in_words(turn.text)
-    return found
+            items |= names.in_words(turn.text)
+    return items

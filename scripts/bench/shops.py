@@ -72,17 +72,23 @@ def asked_requests(
     for seen, index in enumerate(order, 1):
         case = cases[index]
         history = as_history(case.history_ids)
-        asked = RetrievalRequest(history, None, Filters())
-        found = shop.retriever.retrieve(asked, candidates).candidates
-        hits = case.target_ids & {one.item for one in found}
+        question = RetrievalRequest(history, None, Filters())
+        retrieved = shop.retriever.retrieve(question, candidates).candidates
+        hits = case.target_ids & {candidate.item for candidate in retrieved}
         if not hits:
             continue
-        wanted = {entry.item for entry in history if entry.item} | {one.item for one in found}
+        wanted = {entry.item for entry in history if entry.item} | {
+            candidate.item for candidate in retrieved
+        }
         items = shop.store.items(wanted)
         request = RankRequest(
             history=tuple((entry, items.get(entry.item or "")) for entry in history),
             query=None,
-            candidates=tuple((one, items[one.item]) for one in found if one.item in items),
+            candidates=tuple(
+                (candidate, items[candidate.item])
+                for candidate in retrieved
+                if candidate.item in items
+            ),
             seed=seed,
         )
         yield Asked(case.user, request, min(hits), seen)

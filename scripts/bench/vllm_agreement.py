@@ -70,12 +70,12 @@ def read_shop(data: Path | None) -> tuple[list[History], list[Item]]:
         with CatalogStore.open(workspace.database_url) as store:
             if data:
                 store.write_events(given_split(data, order="position", repeats="drop").train)
-            items = {one.id: one for batch in store.iter_items() for one in batch}
+            items = {item.id: item for batch in store.iter_items() for item in batch}
             histories = []
             for user in store.users():
                 entries = [
-                    HistoryEntry(item=one.item, kind=one.kind, at=one.at, value=one.value)
-                    for one in store.history(user)
+                    HistoryEntry(item=event.item, kind=event.kind, at=event.at, value=event.value)
+                    for event in store.history(user)
                 ]
                 recent = condense_history(entries)[-HISTORY:]
                 histories.append([(entry, items.get(entry.item or "")) for entry in recent])
@@ -120,7 +120,7 @@ def compare(one: Engine, other: Engine, lists: Sequence[RankPrompt]) -> Agreemen
 
 def top10(scores: Any) -> list[int]:
     """Places of the ten best candidates, best first."""
-    return [int(one) for one in np.argsort(-scores, kind="stable")[:10]]
+    return [int(place) for place in np.argsort(-scores, kind="stable")[:10]]
 
 
 def report(rows: Sequence[Agreement]) -> None:

@@ -24,9 +24,10 @@ START_LIMIT_S = 900.0
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
+    """A port that is free now; another process may take it before it is used."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
         return port
 
 
@@ -94,8 +95,8 @@ class VLLMProcess:
             except httpx.HTTPError:
                 time.sleep(0.5)
         self.kill()
-        told = self.log.read_text(encoding="utf-8", errors="replace")[-3000:]
-        raise SystemExit(f"The server did not come up:\n{told}")
+        log = self.log.read_text(encoding="utf-8", errors="replace")[-3000:]
+        raise SystemExit(f"The server did not come up:\n{log}")
 
     def kill(self) -> None:
         """``kill -9`` the server and all of its processes."""
@@ -106,7 +107,7 @@ class VLLMProcess:
 
 
 def _found(program: str, beside: Path) -> str:
-    found = shutil.which(program, path=str(beside)) or shutil.which(program)
-    if found is None:
+    path = shutil.which(program, path=str(beside)) or shutil.which(program)
+    if path is None:
         raise SystemExit(f"There is no '{program}' in {beside} or on the PATH.")
-    return found
+    return path

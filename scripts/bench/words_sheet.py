@@ -103,9 +103,11 @@ class Drawing:
             self.situations = with_shoppers(read_situations(name), store, seed)
         # No model is needed to know which products an answer has.
         with self._shop("quote", {"engine": "scripted"}) as shop:
-            answers = [self._answer(shop, one, explain=False) for one in self.situations]
+            answers = [
+                self._answer(shop, situation, explain=False) for situation in self.situations
+            ]
         self.spots = draw_spots([len(answer) for answer in answers], wanted, seed)
-        self._ids = [[one.item.id for one in answer] for answer in answers]
+        self._ids = [[recommendation.item.id for recommendation in answer] for answer in answers]
 
     def rows(self, way: str, models: Mapping[str, str]) -> list[tuple[Row, Row]]:
         """The texts written in one way, each with its line of the key.
@@ -121,12 +123,12 @@ class Drawing:
                     continue
                 described = [spot.rank for spot in spots if spot.kind == "description"]
                 answer = self._answer(shop, situation, describe=max(described, default=0))
-                if [one.item.id for one in answer] != ids:
+                if [recommendation.item.id for recommendation in answer] != ids:
                     raise SystemExit(f"another answer in the way “{way}” to {situation}")
-                told = situation.in_words(shop)
+                text = situation.in_words(shop)
                 for spot in spots:
                     rows.append(
-                        self._pair(way, situation.number, told, spot, answer[spot.rank - 1])
+                        self._pair(way, situation.number, text, spot, answer[spot.rank - 1])
                     )
         return rows
 

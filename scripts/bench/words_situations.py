@@ -53,7 +53,7 @@ class Situation:
             parts.append(f"Limits: {limits}.")
         known = condense_history(shop.history_of(self.user)) if self.user else ()
         items = shop.store.items(entry.item for entry in known if entry.item)
-        lines = [history_line((one, items.get(one.item or "")), _DETAIL) for one in known]
+        lines = [history_line((entry, items.get(entry.item or "")), _DETAIL) for entry in known]
         if lines:
             parts.append(f"Earlier, oldest first: {'; '.join(map(one_line, lines))}.")
         return " ".join(parts)

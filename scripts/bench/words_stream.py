@@ -74,13 +74,17 @@ def waits_of(shop: Recommender, user: str, k: int, clock: Callable[[], float]) -
 
 
 def medians(shop: Recommender, k: int, repeat: int, clock: Callable[[], float]) -> Waits:
+    """Median waits over the first ``repeat`` users."""
     waits = [waits_of(shop, user, k, clock) for user in shop.store.users(limit=repeat)]
     names = [field.name for field in fields(Waits)]
-    return Waits(**{name: statistics.median(getattr(one, name) for one in waits) for name in names})
+    return Waits(
+        **{name: statistics.median(getattr(wait, name) for wait in waits) for name in names}
+    )
 
 
 def line(engine: str, words: str, k: int, waits: Waits) -> str:
-    figures = " | ".join(f"{getattr(waits, one.name):,.0f}" for one in fields(Waits))
+    """A row of the table: waits in milliseconds, and the cards' share of the whole."""
+    figures = " | ".join(f"{getattr(waits, field.name):,.0f}" for field in fields(Waits))
     return f"| {engine} | {words} | {k} | {figures} | {waits.cards / waits.whole:.2f} |"
 
 

@@ -65,14 +65,16 @@ def figures(key: Key, readers: Sequence[Verdicts]) -> dict[str, Any]:
     groups = sorted({(line["shop"], line["kind"]) for line in key.values()})
     shares: dict[str, Any] = {}
     for way in ways:
-        own = [number for number in passed if key[number]["way"] == way]
-        shares[way] = {"all": _shares(passed, own)}
+        numbers = [number for number in passed if key[number]["way"] == way]
+        shares[way] = {"all": _shares(passed, numbers)}
         for group in groups:
-            some = [one for one in own if (key[one]["shop"], key[one]["kind"]) == group]
+            some = [
+                number for number in numbers if (key[number]["shop"], key[number]["kind"]) == group
+            ]
             shares[way][" ".join(group)] = _shares(passed, some)
-        origins = sorted({key[one]["origin"] for one in own})
+        origins = sorted({key[number]["origin"] for number in numbers})
         for origin in origins:
-            some = [one for one in own if key[one]["origin"] == origin]
+            some = [number for number in numbers if key[number]["origin"] == origin]
             shares[way][f"origin {origin}"] = _shares(passed, some)
     return {
         "rows": len(key),
@@ -80,10 +82,10 @@ def figures(key: Key, readers: Sequence[Verdicts]) -> dict[str, Any]:
         "ways": shares,
         "readers": [
             {
-                way: _shares(one, [number for number in one if key[number]["way"] == way])
+                way: _shares(reader, [number for number in reader if key[number]["way"] == way])
                 for way in ways
             }
-            for one in readers
+            for reader in readers
         ],
         "agreement": {name: _agreement(readers, name) for name in QUESTIONS},
     }
@@ -93,9 +95,10 @@ def _together(readers: Sequence[Verdicts]) -> dict[int, dict[str, bool]]:
     numbers = sorted(set().union(*readers))
     passed = {}
     for number in numbers:
-        own = [one[number] for one in readers if number in one]
+        verdicts = [reader[number] for reader in readers if number in reader]
         passed[number] = {
-            name: 2 * sum(answers[name] for answers in own) > len(own) for name in QUESTIONS
+            name: 2 * sum(answers[name] for answers in verdicts) > len(verdicts)
+            for name in QUESTIONS
         }
     return passed
 
@@ -113,8 +116,8 @@ def _agreement(readers: Sequence[Verdicts], name: str) -> dict[str, Any]:
     """Over all pairs of readers and the rows that both judged: the share alike, and mean kappa."""
     alike: list[bool] = []
     kappas = []
-    for one, other in combinations(readers, 2):
-        pairs = [(one[number][name], other[number][name]) for number in one if number in other]
+    for first, other in combinations(readers, 2):
+        pairs = [(first[number][name], other[number][name]) for number in first if number in other]
         alike += [a == b for a, b in pairs]
         if (value := kappa(pairs)) is not None:
             kappas.append(value)

@@ -89,14 +89,14 @@ def main() -> None:
         for line in lines:
             event = json.loads(line)
             by_user[event["user"]].append(event)
-    held = {user: found for user, events in by_user.items() if (found := holdout(events))}
+    cases = {user: case for user, events in by_user.items() if (case := holdout(events))}
     names = sorted(_catalogue())
     column = {name: index for index, name in enumerate(names)}
     users = sorted(by_user)
     matrix = np.zeros((len(users), len(names)))
     bought = np.zeros(len(names))
     for row, user in enumerate(users):
-        events = held[user][0] if user in held else by_user[user]
+        events = cases[user][0] if user in cases else by_user[user]
         for event in events:
             col = column[event["item"]]
             matrix[row, col] = max(matrix[row, col], WEIGHT[event["kind"]])
@@ -105,12 +105,14 @@ def main() -> None:
     cosine = unit.T @ unit
     np.fill_diagonal(cosine, 0.0)
     popular, together = [], []
-    for user, (before, target) in held.items():
+    for user, (before, target) in cases.items():
         seen = {column[event["item"]] for event in before}
         history = matrix[users.index(user)]
         popular.append(rank_of(bought, column[target], seen))
         together.append(rank_of(cosine @ history, column[target], seen))
-    print(f"{len(held)} shoppers held out, {len(names)} items, chance at 10: {10 / len(names):.3f}")
+    print(
+        f"{len(cases)} shoppers held out, {len(names)} items, chance at 10: {10 / len(names):.3f}"
+    )
     report("popularity", np.array(popular))
     report("co-occurrence", np.array(together))
 

@@ -61,8 +61,8 @@ def archives(folder: Path) -> list[dict[str, Any]]:
     texts = {path.read_text(encoding="utf-8") for path in manifests}
     if len(texts) > 1:
         raise SystemExit("the parts come from different runs of pack.py; bring them all again")
-    found: list[dict[str, Any]] = json.loads(texts.pop())["archives"]
-    return found
+    listed: list[dict[str, Any]] = json.loads(texts.pop())["archives"]
+    return listed
 
 
 def bring(archive: dict[str, Any], folder: Path) -> str:
@@ -172,6 +172,7 @@ def environment(site: Path) -> dict[str, str]:
 def report(
     options: argparse.Namespace, done: dict[str, Any], imports: dict[str, str], site: Path
 ) -> None:
+    """Write the report, where the archives brought what it needs."""
     sys.path[1:1] = [str(ROOT), str(site)]
     if importlib.util.find_spec("psutil") is None:
         return

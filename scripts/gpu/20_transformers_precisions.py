@@ -46,14 +46,17 @@ def main() -> None:
         if prompts is None:
             prompts = load(options.prompts, engine, options.requests, candidates=options.candidates)
             report.add("prompts", {**prompts.about, "number": len(prompts.prompts)})
-        found, scores = measured(engine, prompts, options.new_tokens)
-        found |= memory | {"peak_bytes": peak(), "planned_bytes": planned(options.model, settings)}
-        tokens = found["prompt_tokens"] / found["batch_seconds"]
+        figures, scores = measured(engine, prompts, options.new_tokens)
+        figures |= memory | {
+            "peak_bytes": peak(),
+            "planned_bytes": planned(options.model, settings),
+        }
+        tokens = figures["prompt_tokens"] / figures["batch_seconds"]
         parameters = matmul_parameters(Path(locate(options.model)))
-        found |= share_of_limit(parameters, tokens, 1.0, limit(options.out, precision))
+        figures |= share_of_limit(parameters, tokens, 1.0, limit(options.out, precision))
         reference = scores if reference is None else reference
-        found["agreement_with_first"] = agreement(scores, reference)
-        report.add(precision, found)
+        figures["agreement_with_first"] = agreement(scores, reference)
+        report.add(precision, figures)
         engine.close()
         del engine
         clear()
@@ -87,7 +90,7 @@ def measured(
     started = perf_counter()
     scores = scored(engine, rows)
     batch = perf_counter() - started
-    found: dict[str, Any] = latency(alone) | {
+    figures: dict[str, Any] = latency(alone) | {
         "prompt_tokens": tokens_of(engine, rows),
         "batch_seconds": round(batch, 4),
         "recommendations_per_s": round(len(rows) / batch, 2),
@@ -96,8 +99,8 @@ def measured(
         started = perf_counter()
         written = engine.generate(texts[:size], max_tokens=new_tokens)
         made = sum(engine.count_tokens(text) for text in written)
-        found[f"generated_per_s_at_{size}"] = round(made / (perf_counter() - started), 2)
-    return found, [np.asarray(score) for score in scores]
+        figures[f"generated_per_s_at_{size}"] = round(made / (perf_counter() - started), 2)
+    return figures, [np.asarray(score) for score in scores]
 
 
 def planned(model: str, settings: EngineSettings) -> dict[str, Any]:
@@ -113,18 +116,21 @@ def planned(model: str, settings: EngineSettings) -> dict[str, Any]:
 
 
 def allocated() -> int | None:
+    """Bytes that tensors take on the card; ``None`` without one."""
     import torch
 
     return torch.cuda.memory_allocated() if torch.cuda.is_available() else None
 
 
 def peak() -> int | None:
+    """Most bytes that tensors took since :func:`clear`; ``None`` without a card."""
     import torch
 
     return torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None
 
 
 def clear() -> None:
+    """Give freed memory back to the card and begin a new peak."""
     import torch
 
     gc.collect()

@@ -60,10 +60,10 @@ def main() -> None:
         try:
             with opened(options, precision) as (engine, url):
                 ready = round(perf_counter() - started, 1)
-                found = {"start_seconds": ready, **measured(engine, url, precision, options)}
+                figures = {"start_seconds": ready, **measured(engine, url, precision, options)}
         except LLMRecError as error:
-            found = {"error": f"{error.message} {error.hint}"}
-        report.add(precision, found)
+            figures = {"error": f"{error.message} {error.hint}"}
+        report.add(precision, figures)
     report.finish()
 
 
@@ -96,12 +96,14 @@ def opened(options: Any, precision: str) -> Iterator[tuple[Engine, str | None]]:
 
 
 def device() -> str:
+    """``cuda`` where there is a card, else ``cpu``."""
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def connected(model: str, url: str, settings: EngineSettings) -> Engine:
+    """An engine that asks the server at ``url``."""
     return load_engine("openai", model, settings.model_copy(update={"url": url}))
 
 
@@ -168,7 +170,7 @@ def measured(engine: Engine, url: str | None, precision: str, options: Any) -> d
     share = max(1, len(prompts.prompts) // len(options.levels))
     parameters = matmul_parameters(locate(options.model))
     best = limit(options.out, precision)
-    found: dict[str, Any] = {"prompts": prompts.about}
+    figures: dict[str, Any] = {"prompts": prompts.about}
     for row in prompts.prompts[:2]:
         scored(engine, [row])
     parts = [
@@ -181,10 +183,10 @@ def measured(engine: Engine, url: str | None, precision: str, options: Any) -> d
         row = ranked(engine, part, level, options)
         row |= share_of_limit(parameters, row["prompt_tokens"], row["seconds"], best)
         row["prefix_cache_hits"] = hit_share(before, cache_counts(url))
-        found[name] = row
+        figures[name] = row
         print(f"{precision} {name}: {json.dumps(row)}", flush=True)
-    found["writing"] = written(engine, prompts, max(options.levels), options.new_tokens)
-    return found
+    figures["writing"] = written(engine, prompts, max(options.levels), options.new_tokens)
+    return figures
 
 
 def ranked(
@@ -206,8 +208,10 @@ def ranked(
     with ThreadPoolExecutor(1 if options.in_process else level) as pool:
         done = list(pool.map(ask, work))
     seconds = perf_counter() - started
-    asked = [one for group, taken in zip(work, done, strict=True) if taken for one in group]
-    tokens, number = tokens_of(engine, asked), len(asked)
+    answered = [
+        prompt for group, taken in zip(work, done, strict=True) if taken for prompt in group
+    ]
+    tokens, number = tokens_of(engine, answered), len(answered)
     return latency([taken for taken in done if taken]) | {
         "requests": number,
         "seconds": round(seconds, 3),
@@ -219,7 +223,7 @@ def ranked(
 
 def written(engine: Engine, prompts: PromptFile, number: int, new_tokens: int) -> dict[str, float]:
     """Speed of writing: ``number`` texts in one call."""
-    texts = [one.texts[0] for one in islice(cycle(prompts.prompts), number)]
+    texts = [prompt.texts[0] for prompt in islice(cycle(prompts.prompts), number)]
     started = perf_counter()
     made = engine.generate(texts, max_tokens=new_tokens, temperature=1.0)
     seconds = perf_counter() - started
@@ -249,8 +253,8 @@ def hit_share(before: dict[str, float], after: dict[str, float]) -> float | None
     names = ("prefix_cache_hits_total", "prefix_cache_queries_total")
     if not all(name in before and name in after for name in names):
         return None
-    hits, asked = (after[name] - before[name] for name in names)
-    return round(hits / asked, 4) if asked else None
+    hits, queries = (after[name] - before[name] for name in names)
+    return round(hits / queries, 4) if queries else None
 
 
 if __name__ == "__main__":

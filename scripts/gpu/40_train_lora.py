@@ -60,7 +60,7 @@ def main() -> None:
     )
     every = evaluations_per_epoch(len(train.prompts), settings, 4)
     settings = settings.model_copy(update={"evaluate_every": every})
-    report.add("data", {part: told(one) for part, one in (("train", train), ("valid", valid))})
+    report.add("data", {part: told(file) for part, file in (("train", train), ("valid", valid))})
     out = options.adapter or (ROOT / ".gpu/adapters" / name if name else report.beside("adapter"))
     curves = Curves(report.beside("curves"))
     clear_peak()
@@ -80,6 +80,7 @@ def main() -> None:
 
 
 def told(file: PromptFile) -> dict[str, object]:
+    """What the report says of a file: where it comes from, and how many examples it has."""
     return {**file.about, "examples": len(file.prompts)}
 
 

@@ -53,6 +53,7 @@ def main() -> None:
 def measured(
     train: PromptFile, valid: PromptFile, settings: LoraSettings, seconds: float, options: Any
 ) -> dict[str, Any]:
+    """The outcome of one training into a folder that is thrown away, or the error that ended it."""
     clear_peak()
     with tempfile.TemporaryDirectory() as folder:
         out, curves = Path(folder) / "adapter", Curves(Path(folder) / "curves")

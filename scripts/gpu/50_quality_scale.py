@@ -51,39 +51,41 @@ def main() -> None:
         engine.load_adapter(folder.name, folder)
         fitted[folder.name] = read_card(folder).extra.get("llm_weight")
     candidates = 5 if options.smoke else 20
-    asked = load(options.prompts, engine, options.questions, candidates=candidates)
-    if any(prompt.target < 0 or not prompt.retrieval for prompt in asked.prompts):
+    questions = load(options.prompts, engine, options.questions, candidates=candidates)
+    if any(prompt.target < 0 or not prompt.retrieval for prompt in questions.prompts):
         raise SystemExit("these prompts have no targets or no retrieval order")
-    counts = asked.about.get("counts", {})
+    counts = questions.about.get("counts", {})
     of_all = counts.get("retrieved", 0) + counts.get("missed", 0)
     share = round(counts["retrieved"] / of_all, 5) if of_all else None
-    report.add("questions", {**asked.about, "number": len(asked.prompts), "retrieved_share": share})
-    before = gains([np.asarray(prompt.retrieval) for prompt in asked.prompts], asked)
+    report.add(
+        "questions", {**questions.about, "number": len(questions.prompts), "retrieved_share": share}
+    )
+    before = gains([np.asarray(prompt.retrieval) for prompt in questions.prompts], questions)
     report.add("retriever", told(before, before))
     for adapter, own_weight in fitted.items():
         started = perf_counter()
-        scores = scored(engine, asked.prompts, adapter)
+        scores = scored(engine, questions.prompts, adapter)
         seconds = perf_counter() - started
-        found: dict[str, Any] = {"seconds": round(seconds, 2)}
+        figures: dict[str, Any] = {"seconds": round(seconds, 2)}
         if own_weight is not None:
-            found["fitted_weight"] = own_weight
+            figures["fitted_weight"] = own_weight
         for weight in sorted({*WEIGHTS, *([] if own_weight is None else [own_weight])}):
             mixed = [
-                np.asarray(fuse(list(one.retrieval), [float(x) for x in own], weight))
-                for one, own in zip(asked.prompts, scores, strict=True)
+                np.asarray(fuse(list(question.retrieval), [float(x) for x in row], weight))
+                for question, row in zip(questions.prompts, scores, strict=True)
             ]
-            found[f"weight {weight}"] = told(gains(mixed, asked), before)
-        report.add(adapter or "base model", found)
+            figures[f"weight {weight}"] = told(gains(mixed, questions), before)
+        report.add(adapter or "base model", figures)
     engine.close()
     report.finish()
 
 
-def gains(scores: list[NDArray[Any]], asked: PromptFile) -> NDArray[np.float64]:
+def gains(scores: list[NDArray[Any]], questions: PromptFile) -> NDArray[np.float64]:
     """NDCG@10 and HR@10 of each question, ``[questions, 2]``; ties count against the target."""
     ranks = np.array(
         [
-            int((own >= own[one.target]).sum())
-            for own, one in zip(scores, asked.prompts, strict=True)
+            int((row >= row[question.target]).sum())
+            for row, question in zip(scores, questions.prompts, strict=True)
         ]
     )
     hits, ones = hits_from_ranks(ranks, 10), np.ones(len(ranks), dtype=np.int64)
@@ -92,14 +94,14 @@ def gains(scores: list[NDArray[Any]], asked: PromptFile) -> NDArray[np.float64]:
 
 def told(values: NDArray[np.float64], before: NDArray[np.float64]) -> dict[str, Any]:
     """Means with intervals, and the paired difference to the retriever."""
-    found: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
     difference = values - before
     for column, name in enumerate(("ndcg10", "hr10")):
         for kind, table in ((name, values), (f"{name}_minus_retriever", difference)):
             low, high = bootstrap_intervals(table[:, [column]], seed=0)[0]
             mean = float(table[:, column].mean())
-            found[kind] = [round(mean, 5), round(float(low), 5), round(float(high), 5)]
-    return found
+            figures[kind] = [round(mean, 5), round(float(low), 5), round(float(high), 5)]
+    return figures
 
 
 if __name__ == "__main__":

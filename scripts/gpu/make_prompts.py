@@ -32,7 +32,7 @@ from llmrec.eval.main_path.shop import evaluation_shop
 from llmrec.finetune import ExampleSet, build_examples
 from llmrec.finetune.behaviour import EpochReport
 from llmrec.finetune.ranker.prompts import prompt_maker
-from llmrec.finetune.ranker.shop import ranker_data
+from llmrec.finetune.ranker.shop import ExampleOptions, ranker_data
 from llmrec.retrieval import Retriever
 from llmrec.types import Event
 
@@ -50,8 +50,7 @@ def main() -> None:
             shop,
             engine,
             Path(scratch),
-            max_examples=options.examples,
-            retrieved_only=True,
+            ExampleOptions(max_examples=options.examples, retrieved_only=True),
             encoder_progress=told,
             progress=counted,
         )
@@ -74,6 +73,7 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
+    """The command line's options."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data", help="what llmrec.eval.open_data takes")
     parser.add_argument("--shop", type=Path, help="an evaluation workspace of the data")
@@ -95,7 +95,7 @@ def drawn(cases: Sequence[Case], most: int) -> list[Case]:
 
 def asked(shop: Workspace, cases: Iterable[Case], engine: Any) -> ExampleSet:
     """Questions for the first target of each case; ``counts.missed`` were not retrieved."""
-    events: list[Event] = [one for case in cases for one in (*case.history, case.targets[0])]
+    events: list[Event] = [event for case in cases for event in (*case.history, case.targets[0])]
     with CatalogStore.open(shop.database_url) as store, Retriever.open(shop, store) as retriever:
         return build_examples(
             events,
@@ -109,11 +109,13 @@ def asked(shop: Workspace, cases: Iterable[Case], engine: Any) -> ExampleSet:
 
 
 def told(report: Any) -> None:
+    """Print a line for each epoch of the encoder."""
     if isinstance(report, EpochReport):
         print(f"encoder: epoch {report.epoch}, loss {report.loss:.4f}", flush=True)
 
 
 def counted(done: int, users: int) -> None:
+    """Print every 500 users."""
     if done % 500 == 0:
         print(f"examples: {done:,} of {users:,} users", flush=True)
 

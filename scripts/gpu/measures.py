@@ -40,12 +40,12 @@ def agreement(
     from scipy.stats import kendalltau
 
     taus, same, overlaps, largest = [], [], [], 0.0
-    for one, other in zip(scores, reference, strict=True):
-        taus.append(float(kendalltau(one, other).statistic))
-        firsts = [list(np.argsort(-values, kind="stable")[:top]) for values in (one, other)]
+    for row, other in zip(scores, reference, strict=True):
+        taus.append(float(kendalltau(row, other).statistic))
+        firsts = [list(np.argsort(-values, kind="stable")[:top]) for values in (row, other)]
         same.append(firsts[0] == firsts[1])
         overlaps.append(len(set(firsts[0]) & set(firsts[1])) / len(firsts[0]))
-        largest = max(largest, float(np.abs(one - other).max()))
+        largest = max(largest, float(np.abs(row - other).max()))
     return {
         "tau": round(float(np.nanmean(taus)), 6),
         "same_top": round(float(np.mean(same)), 6),

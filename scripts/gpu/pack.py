@@ -119,7 +119,7 @@ def main() -> None:
     parts = Parts(options.out / "parts", round(options.part_mb * 1e6))
     packer = Packer(options, present_packages(options.present.read_text(encoding="utf-8")))
     # vLLM last: all else measures without it.
-    for group in (one for one in options.groups if one != "vllm"):
+    for group in (name for name in options.groups if name != "vllm"):
         parts.add(packer.group(group), group, "wheels")
     if not options.no_default_model:
         parts.add(default_gguf(options.out / "downloads"), "smollm2-135m-instruct", "gguf")
@@ -127,7 +127,7 @@ def main() -> None:
         name, _, file = named.partition("=")
         parts.add(Path(file), name, "gguf")
     data_files = (options.out / "data").glob("*.*")
-    for data in sorted(one for one in data_files if one.suffix in (".xz", ".npz")):
+    for data in sorted(file for file in data_files if file.suffix in (".xz", ".npz")):
         parts.add(data, data.name, "file")
     if "vllm" in options.groups:
         parts.add(packer.group("vllm"), "vllm", "wheels")
@@ -193,33 +193,33 @@ class Packer:
     def group(self, name: str) -> Path:
         """The archive with the wheels of ``name`` that no earlier group has brought."""
         out = self._options.out
-        found = collect(
+        wheels = collect(
             GROUPS[name],
             _made(out / "wheels"),
             present=self._present,
             leave_out=LEFT_OUT,
             target=Target(python=self._options.python),
         )
-        _tell(name, found)
-        for package in found.files:
+        _tell(name, wheels)
+        for package in wheels.files:
             self._present.setdefault(package, None)
         drop = () if self._options.whole_vllm else DROPPED
-        names = sorted(path.name for path in found.files.values())
+        names = sorted(path.name for path in wheels.files.values())
         key = hashlib.sha256(json.dumps([names, drop]).encode()).hexdigest()[:12]
         packed = _made(out / "packed") / f"{name}-{key}.tar.xz"
         if not packed.exists():
             partial = packed.with_suffix(".partial")
-            pack_wheels(found, partial, drop)
+            pack_wheels(wheels, partial, drop)
             partial.replace(packed)
         return packed
 
 
-def pack_wheels(found: Wheels, out: Path, drop: tuple[str, ...]) -> None:
+def pack_wheels(wheels: Wheels, out: Path, drop: tuple[str, ...]) -> None:
     """All wheels, stored without compression, as one tar.xz (xz on all cores)."""
     with tempfile.TemporaryDirectory(dir=out.parent) as folder:
         tar = Path(folder) / "wheels.tar"
         with tarfile.open(tar, "w") as archive:
-            for wheel in sorted(found.files.values()):
+            for wheel in sorted(wheels.files.values()):
                 plain = Path(folder) / wheel.name
                 store_uncompressed(wheel, plain, drop=drop)
                 archive.add(plain, arcname=wheel.name)
@@ -237,14 +237,16 @@ def default_gguf(folder: Path) -> Path:
     return folder / source.gguf
 
 
-def _tell(group: str, found: Wheels) -> None:
-    largest = sorted(found.files.values(), key=lambda path: -path.stat().st_size)[:3]
-    names = ", ".join(f"{one.name.split('-')[0]} {one.stat().st_size / 1e6:.0f}" for one in largest)
-    print(f"{group}: {len(found.files)} wheels, {found.size / 1e6:.0f} MB ({names}, ...)")
-    for doubt in sorted(set(found.doubts)):
+def _tell(group: str, wheels: Wheels) -> None:
+    largest = sorted(wheels.files.values(), key=lambda path: -path.stat().st_size)[:3]
+    names = ", ".join(
+        f"{wheel.name.split('-')[0]} {wheel.stat().st_size / 1e6:.0f}" for wheel in largest
+    )
+    print(f"{group}: {len(wheels.files)} wheels, {wheels.size / 1e6:.0f} MB ({names}, ...)")
+    for doubt in sorted(set(wheels.doubts)):
         print(f"  asked for {doubt}")
-    if found.left_out:
-        print(f"  left out: {', '.join(found.left_out)}", flush=True)
+    if wheels.left_out:
+        print(f"  left out: {', '.join(wheels.left_out)}", flush=True)
 
 
 def _made(folder: Path) -> Path:

@@ -71,8 +71,8 @@ def scored(
     """Log-odds of each list's candidates, all in one call."""
     texts = [text for row in rows for text in row.texts]
     answers = yes_and_no(engine.token_ids, texts[0])
-    found = engine.score_labels(texts, [answers] * len(texts), adapters=[adapter] * len(texts))
-    odds = np.array([float(yes) - float(no) for yes, no in found])
+    log_probs = engine.score_labels(texts, [answers] * len(texts), adapters=[adapter] * len(texts))
+    odds = np.array([float(yes) - float(no) for yes, no in log_probs])
     ends = np.cumsum([len(row.branches) for row in rows])
     return np.split(odds, ends[:-1])
 
@@ -179,8 +179,8 @@ def load(path: Path | None, engine: Engine, number: int, *, candidates: int = 20
     if path is None:
         made = invented(engine, number, candidates=candidates)
         return PromptFile(tuple(made), {"shop": "invented requests to the demo store"})
-    found = read(path)
-    return PromptFile(found.prompts[:number], found.about)
+    file = read(path)
+    return PromptFile(file.prompts[:number], file.about)
 
 
 def invented(
@@ -199,7 +199,7 @@ def invented(
     made = []
     for index in range(number):
         draw = Random(seed * 1_000_003 + index).sample(items, history + candidates)
-        pairs = [(HistoryEntry(item=one.id, kind=EventKind.VIEW), one) for one in draw[:history]]
+        pairs = [(HistoryEntry(item=item.id, kind=EventKind.VIEW), item) for item in draw[:history]]
         prompt = fit_rank_prompt(
             pairs,
             None,
@@ -217,8 +217,8 @@ def invented(
                 target,
                 tuple(scores),
                 str(index),
-                candidates=tuple(one.id for one in draw[history:]),
-                history=tuple(one.id for one in draw[:history]),
+                candidates=tuple(item.id for item in draw[history:]),
+                history=tuple(item.id for item in draw[:history]),
                 later=prompt.later,
             )
         )

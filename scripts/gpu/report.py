@@ -116,14 +116,14 @@ def limit(out: str, precision: str) -> float | None:
     """
     folders = (out, os.environ.get(KEPT) or out)
     paths = [Path(folder) / "10_matmul_limit.json" for folder in folders]
-    path = next((one for one in paths if one.is_file()), None)
+    path = next((candidate for candidate in paths if candidate.is_file()), None)
     if path is None:
         return None
-    found = json.loads(path.read_text(encoding="utf-8"))
-    if found["machine"]["gpu"] != machine()["gpu"]:
+    limits = json.loads(path.read_text(encoding="utf-8"))
+    if limits["machine"]["gpu"] != machine()["gpu"]:
         return None
     name = precision if precision in ("fp32", "fp8") else "bf16"
-    best: float | None = found["results"].get("limit_tflops", {}).get(name)
+    best: float | None = limits["results"].get("limit_tflops", {}).get(name)
     return best
 
 
@@ -131,7 +131,7 @@ def machine() -> dict[str, Any]:
     """The machine, without its name: card, driver, cores, memory."""
     import psutil
 
-    found: dict[str, Any] = {
+    about: dict[str, Any] = {
         "cores": os.cpu_count(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "python": platform.python_version(),
@@ -141,25 +141,25 @@ def machine() -> dict[str, Any]:
 
     if torch.cuda.is_available():
         card = torch.cuda.get_device_properties(0)
-        found |= {
+        about |= {
             "gpu": card.name,
             "gpu_memory_gib": round(card.total_memory / 2**30, 1),
             "capability": f"{card.major}.{card.minor}",
             "cuda": torch.version.cuda,
             "driver": _driver(),
         }
-    return found
+    return about
 
 
 def versions() -> dict[str, str]:
     """Versions of what is installed of the packages that matter."""
-    found = {}
+    numbers = {}
     for name in _PACKAGES:
         try:
-            found[name] = version(name)
+            numbers[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return numbers
 
 
 def _driver() -> str | None:
@@ -174,4 +174,4 @@ def _driver() -> str | None:
 def _relative(arguments: list[str]) -> list[str]:
     """Paths below the project as they are from its folder; what is elsewhere says nothing."""
     prefix = f"{ROOT}{os.sep}"
-    return [one.removeprefix(prefix) for one in arguments]
+    return [argument.removeprefix(prefix) for argument in arguments]

@@ -45,17 +45,19 @@ class Curves:
     def __post_init__(self) -> None:
         self._board = TensorBoard(self.folder)
 
-    def tell(self, told: StepReport | EvaluationReport) -> None:
+    def tell(self, report: StepReport | EvaluationReport) -> None:
         """Hear of a step or an evaluation."""
-        self._board.tell(told)
-        if isinstance(told, EvaluationReport):
-            self.evaluations.append(told)
-            name, value = quality(told)
-            print(f"step {told.step}: validation {told.loss:.4f}, {name} {value:.4f}", flush=True)
+        self._board.tell(report)
+        if isinstance(report, EvaluationReport):
+            self.evaluations.append(report)
+            name, value = quality(report)
+            print(
+                f"step {report.step}: validation {report.loss:.4f}, {name} {value:.4f}", flush=True
+            )
             return
-        self.steps.append(told)
-        if told.step % 20 == 0 or told.step == told.steps:
-            print(f"step {told.step} of {told.steps}: loss {told.loss:.4f}", flush=True)
+        self.steps.append(report)
+        if report.step % 20 == 0 or report.step == report.steps:
+            print(f"step {report.step} of {report.steps}: loss {report.loss:.4f}", flush=True)
 
     def close(self) -> None:
         """Write what is left."""
@@ -141,8 +143,8 @@ def run(
 
 def mean_tokens(train: PromptFile, model: str) -> float:
     """Tokens of a prompt; a sample says the length well enough."""
-    some = train.prompts[:200]
-    return tokens_of(prompt_maker(model), some) / len(some)
+    prompts = train.prompts[:200]
+    return tokens_of(prompt_maker(model), prompts) / len(prompts)
 
 
 def outcome(
@@ -176,8 +178,8 @@ def outcome(
         **share_of_limit(parameters, tokens, stepping, limit(out, "bf16")),
         "llm_weight": done.llm_weight,
         "validation": {
-            name: [round(x, 5) for x in (one.mean, one.low, one.high) if x is not None]
-            for name, one in done.validation.items()
+            name: [round(x, 5) for x in (figure.mean, figure.low, figure.high) if x is not None]
+            for name, figure in done.validation.items()
         },
         "evaluations": [
             [

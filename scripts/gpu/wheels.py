@@ -40,14 +40,14 @@ class Target:
     def tags(self) -> frozenset[Tag]:
         """What a wheel's name may end with."""
         major, minor = map(int, self.python.split("."))
-        own = cpython_tags((major, minor), platforms=self.platforms)
+        tags = cpython_tags((major, minor), platforms=self.platforms)
         every = compatible_tags((major, minor), f"cp{major}{minor}", self.platforms)
-        return frozenset((*own, *every))
+        return frozenset((*tags, *every))
 
     def environment(self) -> dict[str, str]:
         """What markers of requirements are evaluated with."""
-        own = {name: str(value) for name, value in default_environment().items()}
-        return own | {
+        values = {name: str(value) for name, value in default_environment().items()}
+        return values | {
             "python_version": self.python,
             "python_full_version": f"{self.python}.0",
             "platform_machine": "x86_64",
@@ -76,12 +76,12 @@ def present_packages(listing: str) -> dict[str, str | None]:
     >>> present_packages("Torch==2.11.0\n# no\npeft\n")
     {'torch': '2.11.0', 'peft': None}
     """
-    found: dict[str, str | None] = {}
+    versions: dict[str, str | None] = {}
     for line in listing.splitlines():
         name, _, version = line.partition("#")[0].strip().partition("==")
         if name:
-            found[canonicalize_name(name)] = version or None
-    return found
+            versions[canonicalize_name(name)] = version or None
+    return versions
 
 
 def collect(
@@ -105,31 +105,31 @@ def collect(
         SystemExit: pip finds no wheel.
     """
     target = target or Target()
-    environment, tags, found = target.environment(), target.tags(), Wheels()
-    asked: dict[str, SpecifierSet] = {}
-    queue = [Requirement(one) for one in wanted]
+    environment, tags, wheels = target.environment(), target.tags(), Wheels()
+    specifiers: dict[str, SpecifierSet] = {}
+    queue = [Requirement(requirement) for requirement in wanted]
     while queue:
         need = queue.pop(0)
         name = canonicalize_name(need.name)
         if name in leave_out:
-            found.left_out.append(name)
+            wheels.left_out.append(name)
         elif name in present:
             version = present[name]
             if version and not need.specifier.contains(version, prereleases=True):
-                found.doubts.append(f"{need} (there: {version})")
+                wheels.doubts.append(f"{need} (there: {version})")
         else:
-            asked[name] = asked.get(name, SpecifierSet()) & need.specifier
-            wheel = _fitting(folder, name, asked[name], tags)
+            specifiers[name] = specifiers.get(name, SpecifierSet()) & need.specifier
+            wheel = _fitting(folder, name, specifiers[name], tags)
             if wheel is None:
-                _download(f"{name}{asked[name]}", folder, target)
-                wheel = _fitting(folder, name, asked[name], tags)
+                _download(f"{name}{specifiers[name]}", folder, target)
+                wheel = _fitting(folder, name, specifiers[name], tags)
             if wheel is None:
-                raise SystemExit(f"pip saved no wheel of {name}{asked[name]}")
-            if found.files.get(name) != wheel or need.extras:
-                found.files[name] = wheel
+                raise SystemExit(f"pip saved no wheel of {name}{specifiers[name]}")
+            if wheels.files.get(name) != wheel or need.extras:
+                wheels.files[name] = wheel
                 queue += _needs(wheel, need.extras, environment)
-    found.left_out = sorted(set(found.left_out))
-    return found
+    wheels.left_out = sorted(set(wheels.left_out))
+    return wheels
 
 
 def store_uncompressed(wheel: Path, out: Path, *, drop: Collection[str] = ()) -> None:
@@ -173,12 +173,14 @@ def _needs(
 ) -> list[Requirement]:
     """What a wheel requires on the target, with the named extras."""
     with ZipFile(wheel) as archive:
-        name = next(one for one in archive.namelist() if one.endswith(".dist-info/METADATA"))
+        name = next(
+            member for member in archive.namelist() if member.endswith(".dist-info/METADATA")
+        )
         headers = HeaderParser().parsestr(archive.read(name).decode("utf-8", "replace"))
     needs = [Requirement(line) for line in headers.get_all("Requires-Dist") or ()]
     return [
-        one
-        for one in needs
-        if one.marker is None
-        or any(one.marker.evaluate({**environment, "extra": extra}) for extra in ("", *extras))
+        need
+        for need in needs
+        if need.marker is None
+        or any(need.marker.evaluate({**environment, "extra": extra}) for extra in ("", *extras))
     ]

@@ -43,15 +43,15 @@ class Folder:
 
     def shown(self, part: Part) -> pd.DataFrame:
         """Rows of the histories of all users whom ``part`` asks."""
-        asked = self.rows.loc[self.rows["split"] == part, "user"].unique()
-        mine = self.rows["split"].isin(_SHOWN[part]) & self.rows["user"].isin(asked)
+        users = self.rows.loc[self.rows["split"] == part, "user"].unique()
+        mine = self.rows["split"].isin(_SHOWN[part]) & self.rows["user"].isin(users)
         return self.rows[mine]
 
     def histories(self, part: Part) -> dict[str, tuple[str, ...]]:
         """Item ids by user whom ``part`` asks, oldest first; empty for the cold."""
-        asked = self.rows.loc[self.rows["split"] == part, "user"].unique()
+        users = self.rows.loc[self.rows["split"] == part, "user"].unique()
         lists = self.shown(part).groupby("user", sort=False)["item"].agg(tuple)
-        return {user: lists.get(user, ()) for user in asked}
+        return {user: lists.get(user, ()) for user in users}
 
     def targets(self, part: Part) -> dict[str, frozenset[str]]:
         """What each user takes next."""
@@ -71,7 +71,7 @@ def read_folder(path: Path, order: Order = "position") -> Folder:
     """
     table = pd.read_parquet(path / "interactions.parquet")
     keys = {"position": ["position"], "time": ["timestamp", "position"]}[order]
-    missing = [one for one in ("user_id", "item_id", "split", *keys) if one not in table]
+    missing = [column for column in ("user_id", "item_id", "split", *keys) if column not in table]
     if missing:
         raise ValueError(f"{path}: the column '{missing[0]}' is missing.")
     if order == "time":

@@ -64,8 +64,8 @@ class CountedPositions(TransformerLightningModule):
         if self._requires_negatives:
             both = torch.cat([batch["y"].unsqueeze(-1), batch["negatives"]], dim=-1)
             candidates = both[there].unsqueeze(0)
-        found = self.torch_model.similarity_module(sessions[there].unsqueeze(0), items, candidates)
-        return found / self.logits_t
+        logits = self.torch_model.similarity_module(sessions[there].unsqueeze(0), items, candidates)
+        return logits / self.logits_t
 
     def training_step(self, batch: dict[str, torch.Tensor], batch_idx: int) -> torch.Tensor:
         """Loss of a batch, a scalar."""
@@ -151,7 +151,7 @@ def train(
     seed_everything(seed, verbose=False)
     model, data, ask = make(settings), dataset(training), dataset(shown)
     started, worked, best = time.perf_counter(), time.process_time(), None
-    found = Trained(model, 0, -1.0, "the last epoch")
+    trained = Trained(model, 0, -1.0, "the last epoch")
     for epoch in range(every, epochs + 1, every):
         model.fit_partial(data, min_epochs=every, max_epochs=every)
         value = ndcg(lists(model, ask, targets, 10), targets, 10)
@@ -162,20 +162,20 @@ def train(
             "seconds": round(time.perf_counter() - started, 1),
             "cpu_seconds": round(cpu, 1),
         }
-        found.curve.append(look)
+        trained.curve.append(look)
         tell(look)
-        if value > found.value:
-            found.epoch, found.value = epoch, value
+        if value > trained.value:
+            trained.epoch, trained.value = epoch, value
             best = copy.deepcopy(model.torch_model.state_dict())
-        elif epoch - found.epoch >= patience * every:
-            found.stopped = f"{patience} looks at validation without a new best"
+        elif epoch - trained.epoch >= patience * every:
+            trained.stopped = f"{patience} looks at validation without a new best"
             break
         if cpu_minutes is not None and cpu > 60 * cpu_minutes:
-            found.stopped = f"the limit of {cpu_minutes:g} minutes of processor time"
+            trained.stopped = f"the limit of {cpu_minutes:g} minutes of processor time"
             break
     assert best is not None
     model.torch_model.load_state_dict(best)
-    return found
+    return trained
 
 
 def learn(
@@ -207,23 +207,23 @@ def lists(
 ) -> dict[str, list[str]]:
     """The ``k`` best items of all that the model knows, by user, without those of the history."""
     there = set(shown.user_id_map.external_ids)
-    asked = np.array([user for user in users if user in there], dtype=object)
+    known_users = np.array([user for user in users if user in there], dtype=object)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         table = model.recommend(
-            asked, shown, k=k, filter_viewed=True, on_unsupported_targets="ignore"
+            known_users, shown, k=k, filter_viewed=True, on_unsupported_targets="ignore"
         )
-    found: dict[str, list[str]] = {}
+    by_user: dict[str, list[str]] = {}
     for user, item in zip(table[Columns.User], table[Columns.Item], strict=True):
-        found.setdefault(user, []).append(item)  # the rows of a user stand in the order of rank
-    return found
+        by_user.setdefault(user, []).append(item)  # the rows of a user stand in the order of rank
+    return by_user
 
 
 def ndcg(answers: Mapping[str, list[str]], targets: Mapping[str, frozenset[str]], k: int) -> float:
     """Mean NDCG over ``targets``; who got no answer counts 0."""
     total = 0.0
     for user, wanted in targets.items():
-        got = answers.get(user, [])[:k]
-        gain = sum(1 / np.log2(at + 2) for at, item in enumerate(got) if item in wanted)
+        top = answers.get(user, [])[:k]
+        gain = sum(1 / np.log2(at + 2) for at, item in enumerate(top) if item in wanted)
         total += gain / sum(1 / np.log2(at + 2) for at in range(min(k, len(wanted))))
     return total / len(targets)

@@ -43,18 +43,18 @@ BASES = {"sasrec": DEFAULTS, "esasrec": ESASREC}
 
 
 def main() -> None:
-    asked = arguments()
+    options = arguments()
     quiet()
-    folder = read_folder(asked.data, asked.order)
+    folder = read_folder(options.data, options.order)
     started = Clock()
-    settings, best, trials = tune(folder, asked)
+    settings, best, trials = tune(folder, options)
     about = {
-        "name": asked.model,
+        "name": options.model,
         "library": f"rectools {version('rectools')}",
         "data": folder.name,
-        "order": asked.order,
+        "order": options.order,
         "part": "test",
-        "settings": {**settings, "epochs": best.epoch, "seed": asked.seed},
+        "settings": {**settings, "epochs": best.epoch, "seed": options.seed},
         "tuned": {"budget": len(trials), "metric": "ndcg@10", "trials": trials},
         "machine": {"cores": os.cpu_count(), "threads": os.environ.get("OMP_NUM_THREADS")},
         "versions": {
@@ -62,14 +62,15 @@ def main() -> None:
             **{name: version(name) for name in PACKAGES},
         },
     }
-    answer(folder, best.model, asked.out / f"{asked.model}.jsonl", started, "train", about)
-    if "known" in asked.learn_from:
+    answer(folder, best.model, options.out / f"{options.model}.jsonl", started, "train", about)
+    if "known" in options.learn_from:
         say(f"learning anew from training and validation, {best.epoch} epochs")
-        model = learn(settings, folder.known("test"), seed=asked.seed, epochs=best.epoch)
-        answer(folder, model, asked.out / f"{asked.model}-known.jsonl", started, "known", about)
+        model = learn(settings, folder.known("test"), seed=options.seed, epochs=best.epoch)
+        answer(folder, model, options.out / f"{options.model}-known.jsonl", started, "known", about)
 
 
 def arguments() -> argparse.Namespace:
+    """The command line's options."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with interactions.parquet")
     parser.add_argument("--out", type=Path, required=True, help="folder for the answers")
@@ -96,41 +97,41 @@ def combinations(base: Mapping[str, Any], grid: Mapping[str, Any]) -> Iterator[d
 
 
 def tune(
-    folder: Folder, asked: argparse.Namespace
+    folder: Folder, options: argparse.Namespace
 ) -> tuple[dict[str, Any], Trained, list[dict[str, Any]]]:
     """The best settings, the model at its best epoch, and all trials."""
     training, shown, targets = folder.training(), folder.shown("valid"), folder.targets("valid")
     chosen: tuple[dict[str, Any], Trained] | None = None
     trials = []
-    for settings in combinations(BASES[asked.model], asked.grid):
+    for settings in combinations(BASES[options.model], options.grid):
         say(f"trial {len(trials) + 1}: {json.dumps(settings)}")
         started, worked = time.perf_counter(), time.process_time()
-        found = train(
+        trained = train(
             settings,
             training,
             shown,
             targets,
-            seed=asked.seed,
-            epochs=asked.epochs,
-            every=min(asked.every, asked.epochs),
-            patience=asked.patience,
-            cpu_minutes=asked.cpu_minutes,
+            seed=options.seed,
+            epochs=options.epochs,
+            every=min(options.every, options.epochs),
+            patience=options.patience,
+            cpu_minutes=options.cpu_minutes,
             tell=lambda look: say(json.dumps(look)),
         )
         trials.append(
             {
                 "settings": settings,
-                "value": found.value,
+                "value": trained.value,
                 "seconds": round(time.perf_counter() - started, 1),
                 "cpu_seconds": round(time.process_time() - worked, 1),
-                "epoch": found.epoch,
-                "stopped": found.stopped,
-                "curve": found.curve,
+                "epoch": trained.epoch,
+                "stopped": trained.stopped,
+                "curve": trained.curve,
             }
         )
-        say(f"best {found.value:.4f} at epoch {found.epoch}; stopped by {found.stopped}")
-        if chosen is None or found.value > chosen[1].value:
-            chosen = settings, found
+        say(f"best {trained.value:.4f} at epoch {trained.epoch}; stopped by {trained.stopped}")
+        if chosen is None or trained.value > chosen[1].value:
+            chosen = settings, trained
     assert chosen is not None
     return (*chosen, trials)
 
@@ -146,10 +147,10 @@ def answer(
     """Rank the whole catalogue for every test user and write what came out."""
     begun = Clock()
     histories = folder.histories("test")
-    found = lists(model, dataset(folder.shown("test")), histories, DEPTH)
+    by_user = lists(model, dataset(folder.shown("test")), histories, DEPTH)
     seconds = {"ranking": begun.seconds(), "all": started.seconds()}
-    said = {**about, "learnt_from": learnt_from, "seconds": seconds}
-    write_answers(file, found, histories, said)
+    description = {**about, "learnt_from": learnt_from, "seconds": seconds}
+    write_answers(file, by_user, histories, description)
     say(f"{file}: {len(histories)} users, {seconds['all']['wall']} seconds so far")
 
 
@@ -169,6 +170,7 @@ class Clock:
 
 
 def say(text: str) -> None:
+    """Print a line at once, also into a pipe."""
     print(text, flush=True)
 
 

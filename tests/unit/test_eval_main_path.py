@@ -21,7 +21,7 @@ from llmrec.errors import ConfigError, WorkspaceError
 from llmrec.eval import EvalData, open_data
 from llmrec.eval.data.splits import Part
 from llmrec.eval.judging.asking import ask
-from llmrec.eval.judging.evaluate import judge
+from llmrec.eval.judging.evaluate import JudgingSettings, judge
 from llmrec.eval.main_path.cache import AnswerCache
 from llmrec.eval.main_path.cached_engine import CachedEngine
 from llmrec.eval.main_path.cached_retriever import retrieval_context
@@ -246,7 +246,7 @@ def test_details_tell_lift_and_words(data: EvalData, shop: Workspace) -> None:
     cases = data.split.test
     with open_main_path(data, "test", shop, engine=ScriptedEngine()) as path:
         answers = ask(path, cases, 20, history="events")
-        outcome = judge(data.split, "test", (5, 10), cases, answers, items=data.items)
+        outcome = judge(data.split, cases, answers, items=data.items)
         found = llm_details(path, outcome, words=2)
     assert json.loads(json.dumps(found)) == found
     assert found["lift"]["users"] == len(cases)
@@ -259,9 +259,8 @@ def test_what_would_not_serve_is_not_asked(data: EvalData, tmp_path: Path) -> No
     shop = evaluation_shop(data, "test", folder=tmp_path / "eval")
     engine, cases = ScriptedEngine(), data.split.test[:4]
     with open_main_path(data, "test", shop, engine=engine) as path:
-        outcome = judge(
-            data.split, "test", (5,), cases, ask(path, cases, 5, history="events"), items=data.items
-        )
+        answers = ask(path, cases, 5, history="events")
+        outcome = judge(data.split, cases, answers, JudgingSettings(ks=(5,)), items=data.items)
         found = llm_details(path, outcome)
     assert engine.forward_passes == 0 and "lift" not in found
     assert found["llm_weight"] == 0 and found["prompt_tokens"] == 0

@@ -21,13 +21,13 @@ from llmrec.eval import EvalData, PopularityBaseline, open_data
 from llmrec.eval.runs.comparing import compare_runs
 from llmrec.eval.runs.folder import RunFolder
 from llmrec.eval.runs.record import RunPlan, read_run
-from llmrec.eval.runs.runner import make_plan, run
+from llmrec.eval.runs.runner import PlanOptions, make_plan, run
 
 CHILD = """
 import sys, time
 from pathlib import Path
 from llmrec.eval import PopularityBaseline, open_data
-from llmrec.eval.runs.runner import make_plan, run
+from llmrec.eval.runs.runner import PlanOptions, make_plan, run
 
 class Slow(PopularityBaseline):
     def recommend_many(self, histories, *, k):
@@ -35,8 +35,7 @@ class Slow(PopularityBaseline):
         return super().recommend_many(histories, k=k)
 
 data = open_data(sys.argv[1])
-plan = make_plan(data, name="slow", recommender={"name": "popular", "kind": "other"}, batch=4,
-                 depth=10)
+plan = make_plan(data, {"name": "popular", "kind": "other"}, PlanOptions("slow", batch=4, depth=10))
 run(Slow(data.split.known("test")), data, plan, Path(sys.argv[2]))
 """
 
@@ -50,7 +49,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> EvalData:
 @pytest.fixture
 def plan(data: EvalData) -> RunPlan:
     return make_plan(
-        data, name="slow", recommender={"name": "popular", "kind": "other"}, batch=4, depth=10
+        data, {"name": "popular", "kind": "other"}, PlanOptions("slow", batch=4, depth=10)
     )
 
 
@@ -74,7 +73,7 @@ class Breaking(PopularityBaseline):
 
 def test_a_run_is_written_whole_and_read_back(data: EvalData, tmp_path: Path) -> None:
     plan = make_plan(
-        data, name="pop", recommender={"name": "popular", "kind": "other"}, users=50, seed=4
+        data, {"name": "popular", "kind": "other"}, PlanOptions("pop", users=50, seed=4)
     )
     seen: list[tuple[int, int]] = []
     done = run(
@@ -248,9 +247,7 @@ def test_runs_are_compared_over_their_users(data: EvalData, tmp_path: Path) -> N
             return [[self.known[tuple(history)]] for history in histories]
 
     def made(name: str, recommender: Any, seed: int = 0, part: str = "test") -> Any:
-        plan = make_plan(
-            data, name=name, recommender={"name": name, "kind": "other"}, seed=seed, part=part
-        )
+        plan = make_plan(data, {"name": name, "kind": "other"}, PlanOptions(part=part, seed=seed))
         return run(recommender, data, plan, tmp_path / f"{name}-{seed}-{part}")
 
     oracle, first = made("oracle", Oracle()), made("popular", popular(data))

@@ -16,7 +16,7 @@ from llmrec.errors import DataError
 from llmrec.eval import EvalData, PopularityBaseline, evaluate, given_split, open_data
 from llmrec.eval.runs.comparing import compare_runs
 from llmrec.eval.runs.replay import ReplayedAnswers, history_fingerprint, run_answers
-from llmrec.eval.runs.runner import make_plan, run
+from llmrec.eval.runs.runner import PlanOptions, make_plan, run
 
 ROOT = Path(__file__).parents[2]
 PEERS = ROOT / "scripts" / "peers"
@@ -140,7 +140,7 @@ def test_a_run_of_answers_stands_beside_any_other(
     assert about["settings"]["depth"] == 100
     assert about["tuned"]["budget"] == 1
     assert other.record["latency"] is None
-    plan = make_plan(data, name="popular", recommender={"name": "popular", "kind": "baseline"})
+    plan = make_plan(data, {"name": "popular", "kind": "baseline"})
     own = run(popular(data), data, plan, tmp_path / "own")
     assert other.record["metrics"] == own.record["metrics"]
     assert {one.better for one in compare_runs([other, own])} == {None}
@@ -149,8 +149,9 @@ def test_a_run_of_answers_stands_beside_any_other(
 def test_a_sample_of_users_is_drawn_as_elsewhere(
     data: EvalData, answers: Path, tmp_path: Path
 ) -> None:
-    drawn = run_answers(data, answers, tmp_path / "some", users=7, seed=5)
-    plan = make_plan(data, name="p", recommender={"name": "p", "kind": "baseline"}, users=7, seed=5)
+    options = PlanOptions(users=7, seed=5)
+    drawn = run_answers(data, answers, tmp_path / "some", options)
+    plan = make_plan(data, {"name": "p", "kind": "baseline"}, options)
     own = run(popular(data), data, plan, tmp_path / "own")
     assert list(drawn.users()["user"]) == list(own.users()["user"])
 

@@ -1,6 +1,6 @@
 """A shopper with a history asks for a thing: how much the words should count beside the history.
 
-    python scripts/bench/asked.py ../shared/data/online_retail --repeats drop \
+    python scripts/bench/query_beside_history.py ../shared/data/online_retail --repeats drop \
         --shop bench-work/fusion-online/shop --part valid --cases 1000
 
 As in personalised product search (Ai et al. 2017, https://arxiv.org/abs/1708.08123), a query is
@@ -54,28 +54,28 @@ def main() -> None:
     args = parser.parse_args()
     data = open_data(args.data, order=args.order, repeats=args.repeats)
     shop = evaluation_shop(data, args.part, folder=args.shop)
-    cases = [one for one in getattr(data.split, args.part) if one.history]
+    cases = [case for case in getattr(data.split, args.part) if case.history]
     with CatalogStore.open(shop.database_url) as store, Retriever.open(shop, store) as retriever:
         titles = {item.id: item.title for items in store.iter_items() for item in items}
-        some = [case for case in cases if query_of(titles, case, args.words)]
-        some = sample_cases(some, args.cases, 0) if args.cases else some
-        requests = [asked(titles, one, args.words) for one in some]
+        chosen = [case for case in cases if query_of(titles, case, args.words)]
+        chosen = sample_cases(chosen, args.cases, 0) if args.cases else chosen
+        requests = [asked(titles, case, args.words) for case in chosen]
         weights, k = shop.settings.retrieval.weights, shop.settings.retrieval.rrf_k
-        found = []
+        hits_of_all = []
         for start in range(0, len(requests), BATCH):
             answers, row = retriever.found(requests[start : start + BATCH])
-            found += answers
+            hits_of_all += answers
     ids = sorted(row, key=row.__getitem__)
     every = ReciprocalRanks(weights, k)
-    ways = {f"{one:g}": every.beside_words(one) for one in (1.0, *args.shares)}
-    lists = {name: [ranked(hits, way, ids) for hits in found] for name, way in ways.items()}
-    print(json.dumps({"machine": machine(), **figures(lists, some, requests, titles)}, indent=2))
+    ways = {f"{share:g}": every.beside_words(share) for share in (1.0, *args.shares)}
+    lists = {name: [ranked(hits, way, ids) for hits in hits_of_all] for name, way in ways.items()}
+    print(json.dumps({"machine": machine(), **figures(lists, chosen, requests, titles)}, indent=2))
 
 
 def query_of(titles: Mapping[str, str], case: Case, words: int) -> str:
     """The last words of the target's title that are words, or ``""``."""
-    found = re.findall(r"[^\W\d_]{3,}", titles.get(case.targets[0].item, ""))
-    return " ".join(found[-words:]).lower() if len(found) >= words else ""
+    words_found = re.findall(r"[^\W\d_]{3,}", titles.get(case.targets[0].item, ""))
+    return " ".join(words_found[-words:]).lower() if len(words_found) >= words else ""
 
 
 def asked(titles: Mapping[str, str], case: Case, words: int) -> RetrievalRequest:
@@ -85,8 +85,8 @@ def asked(titles: Mapping[str, str], case: Case, words: int) -> RetrievalRequest
 
 def ranked(hits: Mapping[str, Hits], blend: ReciprocalRanks, ids: Sequence[str]) -> list[str]:
     """The first ten of those sources that the blend uses."""
-    used = {name: one for name, one in hits.items() if blend.uses(name)}
-    return [one.item for one in fuse(used, blend, ids, n=10)]
+    used = {name: source_hits for name, source_hits in hits.items() if blend.uses(name)}
+    return [candidate.item for candidate in fuse(used, blend, ids, n=10)]
 
 
 def figures(
@@ -98,8 +98,8 @@ def figures(
     """What each way found, over all cases."""
     targets = [case.targets[0].item for case in cases]
     gains = {
-        name: np.array([gain(*pair) for pair in zip(own, targets, strict=True)])
-        for name, own in lists.items()
+        name: np.array([gain(*pair) for pair in zip(answer_lists, targets, strict=True)])
+        for name, answer_lists in lists.items()
     }
     queries = [set(tokens(request.query or "")) for request in requests]
     made = {
@@ -111,8 +111,8 @@ def figures(
                 np.mean(
                     [
                         words <= set(tokens(titles[id]))
-                        for own, words in zip(lists[name], queries, strict=True)
-                        for id in own
+                        for answer, words in zip(lists[name], queries, strict=True)
+                        for id in answer
                     ]
                 )
             ),
