@@ -12,7 +12,7 @@ from llmrec.agent.constraints import Reference, Shown
 from llmrec.agent.events import AgentEvent, Card, ConstraintsChanged, Products, Table
 from llmrec.agent.naming import items_named, name_in, of_name, place_in, titles_named
 from llmrec.agent.profile import profile_of
-from llmrec.agent.recognised import asks_for_reviews, asks_why_not
+from llmrec.agent.recognised import asks_for_reviews, question_why_not
 from llmrec.agent.reducer import Note, meant
 from llmrec.agent.replies import listed, say
 from llmrec.agent.state import Ask
@@ -175,9 +175,10 @@ def _focus(turn: TurnInProgress, item: str) -> None:
 
 
 def _why(turn: TurnInProgress, command: Command) -> Steps:
-    why_not = asks_why_not(command.text)
-    if why_not:
-        item = yield from _named(turn, command.text)
+    question = question_why_not(command.text)
+    why_not = question is not None
+    if question is not None:
+        item = yield from _named(turn, question)
         if item is not None:
             yield from _explained(turn, item, why_not=True)
         if item is not None or turn.finished:
