@@ -200,6 +200,15 @@ def test_the_shop_is_asked_where_reviews_are_one_of_several_questions(agent):
     assert "shop_question" in tools_of(events)
 
 
+def test_no_question_of_many_is_lost(agent):
+    asked = [f"does it have {thing}?" for thing in ("a lid", "wheels", "a clock", "fins", "ears")]
+    more = ["is it cursed?", "does it sing?", "does it fly?"]
+    message = " ".join(["how much does the second hold?", *asked, *more])
+    _, events = talk(agent, TEA, (message, "product | item 2"))
+    assert tools_of(events) == ["product_question"] * 6
+    assert all(f"“{question}”" in words_of(events) for question in (*asked[-1:], *more))
+
+
 @pytest.mark.parametrize("message", ["neither of those, up to 90", "都不喜欢，最多90"])
 def test_what_is_turned_down_by_plain_words_beside_a_wish_does_not_come_again(agent, message):
     conversation, _ = talk(agent, TEA)
