@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any, TypeAlias
 
@@ -13,10 +13,13 @@ from llmrec.agent.constraints.held import FOR_WHOM, Constraint
 from llmrec.agent.constraints.vocabulary import Vocabulary
 from llmrec.agent.drops import drops_of
 from llmrec.agent.naming import (
+    asks_for_person,
     asks_to_buy,
+    is_order,
     only_points,
     place_in,
     speaks_of_it,
+    surely_named,
     takes_back,
     titles_named,
 )
@@ -275,13 +278,21 @@ def _order(
     An action is not done on a model's word alone: nothing is put there without a word of buying.
     Where it stands beside one that takes back ("the first, no rush"), the cart is offered.
     """
-    buys = asks_to_buy(message)
-    if buys and len(references) <= 1:
-        named = titles_named(message, [product.title for product in situation.shown])
-        by_name = tuple(Reference(situation.shown[place].number) for place in named)
-        references = by_name if len(by_name) > 1 or not references else references
-    takes = takes_back(message)
-    if buys and not takes and 0 < len(references) <= _MOST_TAKEN:
+    if asks_for_person(message):
+        return "contact", ()
+    buys, takes = asks_to_buy(message), takes_back(message)
+    is_sure = buys and not takes
+    if buys and situation.shown:
+        titles = [product.title for product in situation.shown]
+        place = place_in(message)
+        named = [] if place else surely_named(message, titles)
+        if not references:  # code alone says which: the words must leave no doubt
+            is_sure = is_sure and is_order(message) and bool(place or named)
+            by_name = _places(named or titles_named(message, titles), situation)
+            references = (place,) if place else by_name
+        elif len(references) == 1 < len(named):
+            references = _places(named, situation)
+    if is_sure and 0 < len(references) <= _MOST_TAKEN:
         return "cart", references
     if len(references) != 1:
         return "contact", references
@@ -293,16 +304,24 @@ def _evident(
 ) -> tuple[Reference, ...]:
     """The places of a question, corrected by what is plain: a title's own word, or "it".
 
-    A small model that sees that one product is meant often names the place beside it.
+    A small model that sees that one product is meant often names the place beside it. A place that
+    the message names is left to the reader, which sees the second one, too; "it" goes before a
+    word of a title that may be of anything.
     """
     if place_in(message) is not None:
         return references
-    named = titles_named(message, [product.title for product in situation.shown])
+    titles = [product.title for product in situation.shown]
+    of_focus = situation.focus is not None and speaks_of_it(message)
+    named = surely_named(message, titles) if of_focus else [*titles_named(message, titles)]
     if len(named) == 1:
-        return (Reference(situation.shown[named[0]].number),)
-    if len(references) <= 1 and not named and situation.focus and speaks_of_it(message):
+        return _places(named, situation)
+    if of_focus and len(references) <= 1 and not named:
         return (Reference(situation.focus),)
     return references
+
+
+def _places(places: Iterable[int], situation: Situation) -> tuple[Reference, ...]:
+    return tuple(Reference(situation.shown[place].number) for place in places)
 
 
 def _joined(drops: Sequence[Change], quests: Sequence[Quest]) -> Quest:

@@ -20,14 +20,18 @@ if TYPE_CHECKING:
     from llmrec.catalog.store import CatalogStore
 
 __all__ = [
+    "asks_for_person",
     "asks_for_things",
+    "asks_of_all",
     "asks_to_buy",
+    "is_order",
     "items_named",
     "name_in",
     "of_name",
     "only_points",
     "place_in",
     "speaks_of_it",
+    "surely_named",
     "takes_back",
     "titles_named",
 ]
@@ -47,12 +51,31 @@ _ORDINALS = (
 )
 _PLACE_OF = {word: place for place, words in enumerate(_ORDINALS, start=1) for word in words}
 _LAST = ("last", "letzte", "letzten", "letztes", "letzter")
+# "My first tent", "a second opinion", "at first" and "the last time" are no places.
+_NO_PLACE_BEHIND = ("a", "an", "at", "my", "our", "your", "his", "her", "their", "its")
+_NO_PLACE_BEHIND_STEMS = ("ein", "mein", "dein", "sein", "ihr", "unser")
+_NO_PLACE_BEFORE = """
+time times day days night week month year season winter summer trip birthday floor hand aid class
+mal tag tage nacht woche monat jahr sommer reise geburtstag stock klasse
+"""
+_NO_PLACE = frozenset(_NO_PLACE_BEFORE.split())
+_BEFORE_LAST = ("the", "number", "der", "die", "das", "den", "dem", "des", "zum", "vom", "zur")
 _HAN_DIGITS = {sign: place for place, sign in enumerate("一二三四五六七八九十", start=1)}
+# 第一次 is the first time, and 第二个月 the second month: a place counts products.
+_HAN_COUNTED = r"(?:[个個款件种種把只双条张台套瓶盒](?!月|小时|星期|孩子|宝宝|生日)|[呢的]?\W*$)"
 _NUMBERED = bounded(
-    r"(?:#|\bnumber\s|\bno\.?\s|\bnummer\s|\bnr\.?\s|第\s?|编号\s?)\s*(\d{1,3}|[一二三四五六七八九十])",
+    r"(?:#|\bnumber\s|\bno\.?\s|\bnummer\s|\bnr\.?\s|编号\s?)\s*(\d{1,3}|[一二三四五六七八九十])"
+    rf"|第\s?(\d{{1,3}}|[一二三四五六七八九十])(?=\s?{_HAN_COUNTED})",
     re.IGNORECASE,
 )
-_BARE = bounded(r"\b(?:not|nicht|of|about|zu|über|von)\s+(\d{1,2})\s*[?!.]*$", re.IGNORECASE)
+_HAN_LAST = bounded(rf"最后[一那]?(?={_HAN_COUNTED})")
+# "A family of 4" and "about 4" count something else; "reviews of 2" and "why not 3?" do not.
+_BARE = bounded(
+    r"\b(?:not|nicht|(?:what|how|say|think)\s+about|(?:sagen|denken|meinen)\s+[^\W\d]+\s+(?:zu|über)"
+    r"|(?:reviews?|ratings?|bewertung(?:en)?|rezension(?:en)?)\s+(?:of|about|von|zu|über))"
+    r"\s+(\d{1,2})\s*[?!.]*$",
+    re.IGNORECASE,
+)
 
 # Words that ask, point or join, and name no product.
 _ENGLISH_STOP = """
@@ -102,15 +125,19 @@ def place_in(message: str) -> Reference | None:
     (Reference(number=2), Reference(number=3), None)
     """
     if found := _NUMBERED.search(message) or _BARE.search(message):
-        text = found[1]
+        text = found[found.lastindex or 0]
         return Reference(int(text) if text.isdecimal() else _HAN_DIGITS[text])
-    if "最后" in message:
+    if _HAN_LAST.search(message):
         return Reference(-1)
-    for word in _WORD.findall(message.casefold()):
-        if word in _PLACE_OF:
-            return Reference(_PLACE_OF[word])
-        if word in _LAST:
+    words = ["", *_WORD.findall(message.casefold()), ""]
+    for before, word, behind in zip(words, words[1:], words[2:], strict=False):
+        if behind in _NO_PLACE:
+            continue
+        if word in _LAST and before in _BEFORE_LAST:
             return Reference(-1)
+        counts = before in _NO_PLACE_BEHIND or before.startswith(_NO_PLACE_BEHIND_STEMS)
+        if word in _PLACE_OF and not counts:
+            return Reference(_PLACE_OF[word])
     return None
 
 
@@ -124,18 +151,66 @@ def only_points(message: str) -> bool:
     return is_short and place_in(message) is not None and not name_in(message)
 
 
-def titles_named(message: str, titles: Sequence[str]) -> list[int]:
-    """The places, from 0, of titles that have words of the message which no other title has.
+def titles_named(message: str, titles: Sequence[str]) -> dict[int, list[str]]:
+    """By the place of a title, from 0, its words in a message that no other title has.
+
+    A number that may be a place on the screen is no name by itself: "why 1?" is not of "Pot 1 l".
 
     >>> titles_named("how heavy is the skerry?", ["Groundsheet for tents", "Skerry 3 tent"])
-    [1]
+    {1: ['Skerry']}
     """
-    named = words_named(message, titles)
-    return [n - 1 for n, words in named.items() if not {w.casefold() for w in words} <= _STOP]
+    named: dict[int, list[str]] = {}
+    for number, own in words_named(message, titles).items():
+        words = [word for word in own if word.casefold() not in _STOP]
+        if any(not word.isdecimal() or int(word) > len(titles) for word in words):
+            named[number - 1] = words
+    return named
+
+
+_BEHIND_ARTICLE = bounded(
+    r"\b(?:the|this|that|der|die|das|den|dem|des|dies\w*)\s+([^\W_]+(?:[\s-][^\W_]+)?)"
+    r"|[这那]一?[个款种把件只]?([\u3400-\u9fff]{2})",
+    re.IGNORECASE,
+)
+
+
+def surely_named(message: str, titles: Sequence[str]) -> list[int]:
+    """The places, from 0, of titles named by two words, or by one behind an article.
+
+    An adjective may stand between the two. A word alone may be of anything: "a glass lid".
+
+    >>> [surely_named(text, ["Glass pot", "Oak box"]) for text in ("a glass lid", "the glass one")]
+    [[], [0]]
+    """
+    behind = titles_named(
+        " . ".join("".join(one) for one in _BEHIND_ARTICLE.findall(message)), titles
+    )
+    named = titles_named(message, titles)
+    return [place for place, words in named.items() if place in behind or _count(words) > 1]
+
+
+def _count(words: Sequence[str]) -> int:
+    """How many words these are; of Chinese, which has none, they are the pairs of its signs."""
+    pairs = sum(bool(_HAN.match(word)) for word in words)
+    return len(words) - pairs + (pairs + 1) // 2
 
 
 _IT = bounded(
-    r"\b(?:it|its|it's|this|that one|er|sie|es|ihn|ihm|davon|damit|den|die)\b|它|这个|这款|那个",
+    r"\b(?:it|its|it's|this|that one|er|sie|es|ihn|ihm|davon|damit|den|die)\b|它|这个|这款|那个"
+    r"|\b(?:that|das)(?=\s*[?!.,]|\s+(?:in|auch|noch|with|mit|without|ohne|aus|für|for)\b)",
+    re.IGNORECASE,
+)
+# "For all hobs" says nothing of the products, nor does "which size" of one among them.
+_ALL = bounded(
+    r"(?<!for\s)(?<!on\s)(?<!in\s)\ball\b|(?<!für\s)(?<!bei\s)\balle[nrs]?\b"
+    r"|\b(?:both|they|them|these|those|beide[nrs]?)\b|它们|都"
+    r"|\b(?:which|welche[nrs]?)\s+(?:ones?|of|is|are|has|have|can|would|will|do|does|fits?|holds?|weighs?"
+    r"|von|davon|ist|sind|hat|haben|kann|können|passt|passen|wäre|wiegt|fasst)\b"
+    r"|\bwhich\b[^.?!]*\bthe\s+(?:\w+est|most|best)\b|哪[一个款种把件只些]",
+    re.IGNORECASE,
+)
+_ONE = bounded(
+    r"\b(?:it|its|it's|(?:this|that)\s+one|(?:is|does|can|has|will)\s+this|es)\b|它(?!们)|这[个款]",
     re.IGNORECASE,
 )
 _BUY = bounded(
@@ -143,6 +218,31 @@ _BUY = bounded(
     r"|have\s+(?:it|that|this|the)|go\s+(?:with|for)|want\s+(?:it|that|this|the)|wrap|reserve|add"
     r"|nehm\w*|nimm\w*|kauf\w*|bestell\w*|warenkorb|wagen|pack\w*|möchte|will|hätte)\b"
     r"|买|要|下单|购物车|拿|来一|来个|订",
+    re.IGNORECASE,
+)
+# "How long does it take" and "ich möchte sprechen" have words of buying, and are no order.
+_ORDER = bounded(
+    r"(?:\b(?:i|we)(?:'ll|'d\s+like\s+to|\s+(?:will|want\s+to|would\s+like\s+to))\s+(?:\w+\s+)?have"
+    r"|(?:\b(?:(?:i|we)(?:'ll|'d\s+like\s+to|\s+(?:will|want\s+to|would\s+like\s+to))?"
+    r"|let\s+me|let's|please)\s+(?:(?:just|then|gladly|rather)\s+)?"
+    r"|^\W*(?:(?:ok|okay|yes|then|great|fine|perfect|so|and|now)\W+)?)"
+    r"(?:take|buy|order|purchase|get|add|go\s+(?:with|for)))\b"
+    r"|\b(?:in|to)\s+(?:my|the)\s+(?:cart|basket|bag)\b|\bin\s+den\s+(?:waren)?(?:korb|wagen)\b"
+    r"|\b(?:nehmen?|nimm|kaufen?|bestellen?)\b"
+    r"|我(?:就|想)?(?:要|买|拿|订)(?!问|找|退|换|看|知道|联系|投诉|查)|(?:要|买)了|来[一个]|下单|购物车",
+    re.IGNORECASE,
+)
+_IF = bounded(
+    r"\?|\b(?:if|unless|wenn|falls|würde|would\s+(?!like))|如果|要是|[吗么]", re.IGNORECASE
+)
+_PERSON = bounded(
+    r"\b(?:my|our|an?\s+(?:earlier|old|existing))\s+(?:\w+\s+)?(?:orders?|parcel|package|delivery)\b"
+    r"|\b(?:speak|talk|chat)(?:ing)?\s+(?:to|with)\b|\bhuman\b|\bcustomer\s+(?:service|care)\b"
+    r"|\b(?:real|live|actual)\s+person\b|(?<!for\s)\ban?\s+person\s*(?:[,.!?]|please|$)"
+    r"|\b(?:get|give|reach|find|need|want|call)\s+(?:me\s+)?(?:an?|some)\s+(?:person|agent|employee)\b"
+    r"|\bmensch(?:en)?\b|\bmitarbeiter\w*|\bkunden(?:dienst|service)\b|\b(?:sprechen|reden)\b"
+    r"|\b(?:meine|unsere)[rn]?\s+(?:\w+\s+)?(?:bestellung(?:en)?|lieferung)\b"
+    r"|人工(?!皮|革|草|合成|智能)|客服|真人|订单|我的(?:包裹|快递)",
     re.IGNORECASE,
 )
 _UNDONE = bounded(
@@ -154,7 +254,7 @@ _UNDONE = bounded(
 
 _HAVE = bounded(
     r"\b(?:do\s+you\s+(?:have|sell|stock|carry)|have\s+you\s+got|haben\s+sie|habt\s+ihr|führ(?:t\s+ihr|en\s+sie)"
-    r"|gibt\s+es|gibts|gibt's)\b|有(?:没有)?[^，。]+[吗么]|有没有|卖[^，。]+吗",
+    r"|gibt\s+es|gibts|gibt's)\b|有(?:没有)?(?=[^，,。]+[吗么])|有没有|卖(?=[^，,。]+吗)",
     re.IGNORECASE,
 )
 
@@ -162,16 +262,28 @@ _HAVE = bounded(
 def asks_for_things(message: str, titles: Sequence[str]) -> bool:
     """Whether a message asks if the shop has something, and points at nothing on the screen.
 
-    >>> [asks_for_things(text, ["Oak board"]) for text in ("do you have kettles?", "you got it?")]
-    [True, False]
+    >>> texts = ("do you have kettles?", "Haben Sie Zelte?", "do you have it in red?")
+    >>> [asks_for_things(text, ["Oak board"]) for text in texts]
+    [True, True, False]
     """
-    points = place_in(message) is not None or speaks_of_it(message)
-    return bool(_HAVE.search(message)) and not points and not titles_named(message, titles)
+    # "Haben Sie" and "gibt es" have words that elsewhere stand for a product.
+    rest, count = _HAVE.subn(" ", message)
+    points = place_in(message) is not None or speaks_of_it(rest)
+    return bool(count) and not points and not titles_named(message, titles)
 
 
 def speaks_of_it(message: str) -> bool:
     """Whether a message speaks of a product as "it"."""
     return bool(_IT.search(message))
+
+
+def asks_of_all(message: str) -> bool:
+    """Whether a question is of all that is shown, whatever was spoken of last.
+
+    >>> [asks_of_all(text) for text in ("are all blue?", "which is lighter?", "is it for all?")]
+    [True, True, False]
+    """
+    return bool(_ALL.search(message)) and not _ONE.search(message)
 
 
 def asks_to_buy(message: str) -> bool:
@@ -181,6 +293,24 @@ def asks_to_buy(message: str) -> bool:
     [True, False, False]
     """
     return bool(_BUY.search(message))
+
+
+def is_order(message: str) -> bool:
+    """Whether a message can hardly be anything but an order.
+
+    >>> [is_order(text) for text in ("I'll take the oak one", "how long does the oak one take?")]
+    [True, False]
+    """
+    return bool(_ORDER.search(message)) and not _IF.search(message)
+
+
+def asks_for_person(message: str) -> bool:
+    """Whether a message asks for a person, or of an order that was given before.
+
+    >>> [asks_for_person(text) for text in ("where is my order?", "I order the two-person tent")]
+    [True, False]
+    """
+    return bool(_PERSON.search(message))
 
 
 def takes_back(message: str) -> bool:

@@ -10,9 +10,18 @@ from llmrec.agent.commands import Command, CommandKind
 from llmrec.agent.comparison import comparison_sentence
 from llmrec.agent.constraints import Reference, Shown
 from llmrec.agent.events import AgentEvent, Card, ConstraintsChanged, Products, Table
-from llmrec.agent.naming import items_named, name_in, of_name, place_in, titles_named
+from llmrec.agent.naming import (
+    asks_of_all,
+    items_named,
+    name_in,
+    of_name,
+    place_in,
+    speaks_of_it,
+    surely_named,
+    titles_named,
+)
 from llmrec.agent.profile import profile_of
-from llmrec.agent.recognised import asks_for_reviews, asks_why_not
+from llmrec.agent.recognised import asks_for_reviews, question_why_not
 from llmrec.agent.reducer import Note, meant
 from llmrec.agent.replies import listed, say
 from llmrec.agent.state import Ask
@@ -30,14 +39,15 @@ from llmrec.catalog.tokens import tokens
 from llmrec.documents import Quotation
 from llmrec.documents.sentences import asks, clauses_in, questions_in
 from llmrec.explain.field_values import price_in, value_in
-from llmrec.reading.prompt import words_named
 from llmrec.reviews import listed_aspects
 from llmrec.types import EventKind, Item
 
 __all__ = ["HANDLERS"]
 
 _MOST_FIELDS = 6
-_MOST_QUESTIONS = 3
+_MOST_QUESTIONS = 6
+"""Of one message that are looked up: each of a product costs a search; the others are named."""
+
 _MOST_NAMED = 4
 _LEAST_WORDS = 2
 """Of a name that has a word for a place in it, such as "First Flush"; else the place is meant."""
@@ -127,6 +137,10 @@ def _named(
         return None
     if not name or (not needed and turn.now.shown and _is_listed_aspect(name)):
         return None
+    on_screen = [product.title for product in turn.now.shown]
+    of_focus = not needed and turn.now.focus is not None and speaks_of_it(message)
+    if of_focus and titles_named(message, on_screen) and not surely_named(message, on_screen):
+        return None  # "does anyone like its glass lid?"
     store = turn.agent.shop.store
     shown = store.items(product.id for product in turn.now.shown)
     items = of_name(name, shown.values())
@@ -138,7 +152,7 @@ def _named(
     if not needed and turn.now.shown and _is_aspect(name, shown.values()):
         return None
     if not items and not needed and turn.now.shown:
-        places = titles_named(message, [product.title for product in turn.now.shown])
+        places = [*titles_named(message, on_screen)]
         if len(places) == 1:
             return turn.now.shown[places[0]].id
     if pointed and not items:
@@ -175,14 +189,15 @@ def _focus(turn: TurnInProgress, item: str) -> None:
 
 
 def _why(turn: TurnInProgress, command: Command) -> Steps:
-    why_not = asks_why_not(command.text)
-    if why_not:
-        item = yield from _named(turn, command.text)
+    question = question_why_not(command.text)
+    why_not = question is not None
+    if question is not None:
+        item = yield from _named(turn, question)
         if item is not None:
             yield from _explained(turn, item, why_not=True)
         if item is not None or turn.finished:
             return
-    if not (command.references or why_not) and turn.now.focus is None and len(turn.now.shown) > 1:
+    if not (command.references or why_not) and _is_of_all(turn):
         for each in turn.now.shown[:MOST_COMPARED]:
             yield from _explained(turn, each.id)
         return
@@ -192,6 +207,12 @@ def _why(turn: TurnInProgress, command: Command) -> Steps:
         yield from turn.refuse(product)
         return
     yield from _explained(turn, product.id, why_not=why_not)
+
+
+def _is_of_all(turn: TurnInProgress) -> bool:
+    """Whether a question that names no product is of each that is shown."""
+    is_open = turn.now.focus is None or asks_of_all(turn.reading)
+    return is_open and len(turn.now.shown) > 1
 
 
 def _explained(turn: TurnInProgress, item: str, *, why_not: bool = False) -> Steps:
@@ -342,7 +363,7 @@ def _named_earlier(turn: TurnInProgress, message: str) -> Iterator[Item]:
     earlier = _of_earlier_screens(turn)
     # A word that the screen has, too, means what is on the screen.
     titles = [*(item.title for item in earlier), *(product.title for product in turn.now.shown)]
-    for place in titles_named(message, titles):
+    for place in surely_named(message, titles):
         if place < len(earlier):
             yield earlier[place]
 
@@ -351,11 +372,13 @@ def _shown_before(turn: TurnInProgress, message: str) -> Item | None:
     """The product of an earlier screen that a question names by several words: "the Harbour 5"."""
     earlier = _of_earlier_screens(turn)
     titles = [*(item.title for item in earlier), *(product.title for product in turn.now.shown)]
-    named = words_named(message, titles)
-    if any(number > len(earlier) for number in named):
+    named = titles_named(message, titles)
+    if any(place >= len(earlier) for place in named):
         return None
-    numbers = [number for number, words in named.items() if len(words) >= _LEAST_WORDS]
-    return earlier[numbers[0] - 1] if len(numbers) == 1 else None
+    if place_in(message) is not None:  # which is on the screen, unless it is a "First Flush"
+        named = {place: words for place, words in named.items() if any(map(place_in, words))}
+    places = [place for place, words in named.items() if len(words) >= _LEAST_WORDS]
+    return earlier[places[0]] if len(places) == 1 else None
 
 
 def _of_earlier_screens(turn: TurnInProgress) -> list[Item]:
@@ -373,7 +396,7 @@ def _product_question(turn: TurnInProgress, command: Command) -> Steps:
     if earlier is not None:
         yield from _answered(turn, earlier.id)
         return
-    if len(command.references) == len(shown) > 1 and turn.now.focus is None:
+    if len(command.references) == len(shown) and _is_of_all(turn):
         for item in shown[:MOST_COMPARED]:
             yield from _answered(turn, item.id)
         return
@@ -389,7 +412,8 @@ def _answered(turn: TurnInProgress, id: str) -> Steps:
     """What the catalogue says of one product to each question, and once what it does not."""
     statements: dict[str, Statement] = {}
     unanswered: list[str] = []
-    for question in questions_in(turn.reading)[:_MOST_QUESTIONS]:
+    questions = questions_in(turn.reading)
+    for question in questions[:_MOST_QUESTIONS]:
         if asks_for_reviews(question):
             yield from _reviewed(turn, id, question)
             turn.answered.add(question)
@@ -416,6 +440,7 @@ def _answered(turn: TurnInProgress, id: str) -> Steps:
         yield from turn.say(
             "not_said" if fields else "nothing_said", title=item.title, fields=fields
         )
+    turn.unanswered += questions[_MOST_QUESTIONS:]
 
 
 def _stated(turn: TurnInProgress, item: Item, statement: Statement) -> Steps:
@@ -438,7 +463,7 @@ def _reviews(turn: TurnInProgress, command: Command) -> Steps:
     item = yield from _named(turn, command.text, needed=False, pointed=len(pointed) == 1)
     if item is None and turn.finished:
         return
-    if item is None and turn.now.focus is None and not pointed and len(shown) > 1:
+    if item is None and not pointed and _is_of_all(turn):
         for each in shown[:MOST_COMPARED]:
             yield from _reviewed(turn, each.id, command.text)
         return

@@ -7,18 +7,24 @@ something is asked, and of which products. Which tool answers is chosen here, by
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from llmrec.agent.commands import Command
 from llmrec.documents.sentences import questions_in
 from llmrec.linear import bounded
+from llmrec.reading import Reading
+from llmrec.reading.reading import Intent
 
 if TYPE_CHECKING:
     from llmrec.agent.meaning import Meaning
 
-__all__ = ["asks_for_reviews", "asks_why_not", "recognised", "turns_down_all"]
+__all__ = ["asks_for_reviews", "question_why_not", "recognised", "turns_down_all"]
 
-_QUESTIONS = ("product_question", "shop_question", "why", "smalltalk")
+_Request: TypeAlias = tuple[Reading, ...]
+
+_QUESTIONS: tuple[Intent, ...] = ("why", "product_question", "shop_question", "smalltalk")
+"""Intents that a small model takes these questions for; of several, the first is taken for them."""
 
 _LONGEST = 300
 """Signs of a message beyond which it is a story: these patterns look far ahead."""
@@ -34,7 +40,10 @@ _REVIEWS = bounded(
     |\bhow\s+(?:do|are)\s+{_OTHERS}\s+(?:like|liking|find|finding|rate|rating)
     |\bdo(?:es)?\s+(?:{_OTHERS}|anyone|anybody)\s+(?:like|complain)
     |\b(?:what|how|are|is|any|do|does|who|has|have|tell|show|read|summari[sz]e)\b[^.]*\b(?:reviews?
-        |reviewers?|ratings?|rated|reviewed)\b
+        |reviewers?|reviewed|rated(?!\s+(?:at|to|for|up|down|from|in|between|above|below|ip\w*)\b))\b
+    |\b(?:what|how|are|is|any|do|does|who|has|have|tell|show|read|summari[sz]e)\b(?:[^.]*(?:\b(?:the|its|their
+        |this|that|many|any|an?|good|bad|high|low|best|worst|average|overall|mean|star|customers?|buyers?
+        |users?|shoppers?|product|of|all|more|other|or|and|me)|['’]s?))?\s+ratings?\b
     |\bhow\s+many\s+stars\b
     |\b(?:is|are)\s+(?:it|this|that|they|these|those|the\s+[\w\s'-]{{1,60}}?|[a-z][\w'-]*)\s+any\s+good\b
     |\bis\s+(?:it|this|that)(?:\s+one)?\s+(?:really\s+)?(?:any\s+)?good\s*\?
@@ -55,6 +64,20 @@ _WISH = bounded(
     r"\b(?:with|having)\s+(?:\w+\s+){0,2}(?:reviews?|ratings?|stars)\b|\bmit\s+(?:\w+\s+){0,2}"
     r"(?:bewertung(?:en)?|rezensionen|sternen)\b|\b(?:best|well|top|highly|gut|best)[\s-]"
     r"(?:rated|reviewed|bewertet\w*)\b|评价(?:好|高)的|评分(?:高|最高)的|好评(?:多|最多)的|口碑(?:好|最好)的",
+    re.IGNORECASE,
+)
+# A figure that a maker measures ("IP rating", "rating of its energy use") is a fact, and how a
+# review is written is for the shop to say.
+_MEASURED = (
+    r"(?:energ\w*|effi\w*|strom\w*|temperat\w*|leistung\w*|power|voltage|heat|wärme\w*|load"
+    r"|belast\w*|schutz\w*)"
+)
+_NO_OPINION = bounded(
+    rf"\b(?:rating|bewertung)\s+(?:(?:of|for|in|der|des|von|für|zur?m?)\s+)(?:\w+\s+)?{_MEASURED}"
+    r"|\b(?:write|leave|post|submit|publish|add|edit|delete)\s+(?:an?|my|the|our)\s+(?:\w+\s+)?(?:reviews?|ratings?)\b"
+    r"|\b(?:bewertung|rezension)(?:en)?\s+(?:\w+\s+){0,2}(?:schreiben|abgeben|hinterlassen|verfassen|löschen)\b"
+    r"|\bschreibe?n?\s+(?:ich|wir|man)\s+(?:\w+\s+){0,2}(?:bewertung|rezension)"
+    r"|(?:写|发表|提交|留|删除?)(?:一?[个条])?(?:商品)?(?:评价|评论|好评|差评)",
     re.IGNORECASE,
 )
 _SHOP = re.compile(
@@ -94,22 +117,42 @@ _SURELY = bounded(
 )
 
 
-def recognised(meaning: Meaning, message: str) -> Meaning:
+def recognised(
+    meaning: Meaning, message: str, request: _Request, requests: Sequence[_Request]
+) -> Meaning:
     """A question that was read, if it is one of these two; else what was read.
 
     That something is asked is for the reader to say: a wish for "a tent with good reviews" stays
-    one. Only "why not the Assam?", which can mean nothing else, goes before a wish for Assam.
+    one. Only "why not the Assam?", which can mean nothing else, goes before a wish for Assam. Of
+    several requests one question at most is taken for these, for the words are of the message.
+
+    Args:
+        meaning: what was read.
+        message: plain text, of all requests.
+        request: the one that means this.
+        requests: all of the message.
     """
+    several = len(requests) > 1
+    if several and request is not _first_question(requests):
+        return meaning
     references = meaning.references if isinstance(meaning, Command) else ()
     if surely_asks_why_not(message):
         return Command("why", references, message)
-    if isinstance(meaning, Command) and meaning.kind in _QUESTIONS and asks_for_reviews(message):
-        questions = questions_in(message)
-        of_reviews = sum(map(asks_for_reviews, questions))
-        if meaning.kind == "product_question" and 0 < of_reviews < len(questions):
-            return meaning  # each question of the product is answered by itself
-        return Command("reviews", references, message)
-    return meaning
+    if not (isinstance(meaning, Command) and meaning.kind in _QUESTIONS):
+        return meaning
+    questions = questions_in(message)
+    of_reviews = sum(map(asks_for_reviews, questions))
+    each_by_itself = several or meaning.kind in ("product_question", "shop_question")
+    if not asks_for_reviews(message) or (each_by_itself and 0 < of_reviews < len(questions)):
+        return meaning
+    # What else a message of several requests says names no product of this one.
+    text = " ".join(filter(asks_for_reviews, questions)) if several else ""
+    return Command("reviews", references, text or message)
+
+
+def _first_question(requests: Sequence[_Request]) -> _Request | None:
+    by_intent = {request[0].intent: request for request in reversed(requests)}
+    return next((by_intent[intent] for intent in _QUESTIONS if intent in by_intent), None)
 
 
 _NONE_OF_ALL = bounded(
@@ -139,12 +182,24 @@ def asks_for_reviews(message: str) -> bool:
     """
     if len(message) > _LONGEST or _WISH.search(message) or _SHOP.search(message):
         return False
+    if _NO_OPINION.search(message):
+        return False
     return bool(_REVIEWS.search(message))
 
 
 def asks_why_not(message: str) -> bool:
     """Whether a message may ask why a product is not there; "why is it not waterproof?" too."""
     return len(message) <= _LONGEST and bool(_WHY_NOT.search(message))
+
+
+def question_why_not(message: str) -> str | None:
+    """The question of a message that asks why a product is not there, without what stands beside.
+
+    >>> question_why_not("why not the Assam? show me something under 30")
+    'why not the Assam?'
+    """
+    question = next(filter(asks_why_not, questions_in(message)), None)
+    return message if question is None and surely_asks_why_not(message) else question
 
 
 def surely_asks_why_not(message: str) -> bool:

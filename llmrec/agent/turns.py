@@ -136,7 +136,7 @@ def _act(turn: TurnInProgress) -> Steps:
     for n, request in enumerate(requests, start=1):
         # Each is read against what the one before has left.
         meaning = meaning_of(request, turn.reading, turn.now, agent.vocabulary, turn.language)
-        meaning = recognised(meaning, turn.reading)
+        meaning = recognised(meaning, turn.reading, request, requests)
         if isinstance(meaning, Command) and meaning.kind in _ASIDE and len(requests) > 1:
             continue  # beside a request of its own, praise asks for nothing
         wish_follows = any(later[0].intent in WISHES for later in requests[n:])

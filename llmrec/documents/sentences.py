@@ -12,11 +12,12 @@ _LEAST = 4
 """Words, in Chinese signs, below which a piece of a message that does not begin like a question
 asks nothing."""
 
-_STOPS = bounded(r"[.!?…;]\s+|[,:]\s+|\s[-–—]\s|[。！？；，]")
+# NFKC makes ASCII of full-width signs, and Chinese has no space behind them.
+_STOPS = bounded(r"[.!?…;]\s+|[,:]\s+|\s[-–—]\s|[。！？；，]|[!?;,](?=[\u3400-\u9fff])")
 
 _END = re.compile(r"(?<=[.!?])[\"'”)]?\s+(?=[^\W_a-zäöü]|[\"'“(„])|(?<=[。！？])")
 # Shoppers begin sentences in small letters.
-_ANY_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])")
+_ANY_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])|(?<=[!?;])(?=[\u3400-\u9fff])")
 
 
 # "How heavy is it, and can I send it back?" asks twice.

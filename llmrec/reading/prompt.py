@@ -8,6 +8,7 @@ was computed so far.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -115,15 +116,18 @@ def words_named(message: str, titles: Sequence[str], about: str = "") -> dict[in
     """
     message_words = _words_of(message)
     folded_titles = [_words_of(title[:_TITLE_LOOKED_AT]) for title in titles]
+    # How many titles have a word is counted once: a screen's or all that was shown before.
+    titles_with = Counter(folded for title in folded_titles for folded in title)
     common = set(_words_of(about))
     named = {}
     for n, title in enumerate(folded_titles, start=1):
-        others = set[str]().union(*folded_titles[: n - 1], *folded_titles[n:])
-        own = [
-            word for folded, word in title.items() if folded not in others and folded not in common
-        ]
-        if hits := [word for word in own if _fold(word) in message_words]:
-            named[n] = hits
+        own = (
+            word
+            for folded, word in title.items()
+            if folded in message_words and titles_with[folded] == 1 and folded not in common
+        )
+        if words := [*own]:
+            named[n] = words
     return named
 
 

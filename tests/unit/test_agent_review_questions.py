@@ -16,6 +16,12 @@ is this one any good?
 are the reviews ok?
 any reviews of the third?
 how is it rated?
+what's its rating?
+what is the first's rating?
+what rating does it have?
+are ratings good?
+is it rated well?
+wie ist die Bewertung der Kanne?
 how many stars does it have?
 do people like it?
 does it have good reviews?
@@ -51,6 +57,19 @@ ist das gut für Anfänger?
 给我评价好的锅
 how good is your shop's delivery? any reviews of the shop?
 a book review notebook
+what's the temperature rating of the first?
+what's its energy rating?
+What is the IP rating
+how many watts is the first rated at?
+is it rated to minus 10?
+is it rated for outdoor use?
+what is the rating for power use?
+Wie ist die Bewertung der Energieeffizienz?
+how do I write a review?
+where can I leave my review?
+wie schreibe ich eine Bewertung?
+wie kann ich eine Rezension abgeben?
+怎么写评价？
 """.strip().splitlines()
 
 

@@ -159,6 +159,56 @@ def test_what_others_say_is_one_question_of_several(agent):
     assert all(arguments["product"] == second.id for _, arguments in calls)
 
 
+def test_why_not_beside_a_wish_is_answered_once_and_the_wish_holds(agent):
+    message = "why not the Assam? show me something under 30"
+    after, events = talk(agent, TEA, (message, "why || refine | max 30"))
+    assert words_of(events).count("The shop has nothing that is called “Assam”.") == 1
+    assert [limit.amount for limit in after.now.constraints.of("max_price")] == [30]
+    assert all(float(product["price"]) <= 30 for product in products_of(events))
+
+
+@pytest.mark.parametrize("line", ["product | item 1 || why", "product || shop", "why || shop"])
+def test_why_not_is_answered_once_beside_another_question(agent, line):
+    message = "why not the unicycle? and what is the first made of?"
+    _, events = talk(agent, TEA, (message, line))
+    assert words_of(events).count("nothing that is called “unicycle”") == 1
+    assert {"product_question", "shop_question"} & {*tools_of(events)}
+
+
+def test_reviews_are_told_once_and_the_shop_is_asked(agent):
+    message = "how heavy is the second, and what do reviewers say? can I send it back?"
+    _, events = talk(agent, TEA, (message, "product | item 2 || shop"))
+    assert tools_of(events).count("reviews") == 1
+    shop = [
+        event.arguments["question"]
+        for event in events
+        if isinstance(event, ToolCalled) and event.name == "shop_question"
+    ]
+    assert "can I send it back?" in shop
+
+
+def test_reviews_beside_a_wish_are_of_what_their_question_names(agent):
+    message = "what do people say about the French press? up to 60 please"
+    _, events = talk(agent, TEA, (message, "refine | max 60 || product"))
+    assert {*tools_of(events)} == {"recommend", "reviews"}
+    assert "French press 1 l: 6" in words_of(events)
+
+
+def test_the_shop_is_asked_where_reviews_are_one_of_several_questions(agent):
+    message = "is it any good? can I send it back?"
+    _, events = talk(agent, TEA, (message, "shop"))
+    assert "shop_question" in tools_of(events)
+
+
+def test_no_question_of_many_is_lost(agent):
+    asked = [f"does it have {thing}?" for thing in ("a lid", "wheels", "a clock", "fins", "ears")]
+    more = ["is it cursed?", "does it sing?", "does it fly?"]
+    message = " ".join(["how much does the second hold?", *asked, *more])
+    _, events = talk(agent, TEA, (message, "product | item 2"))
+    assert tools_of(events) == ["product_question"] * 6
+    assert all(f"“{question}”" in words_of(events) for question in (*asked[-1:], *more))
+
+
 @pytest.mark.parametrize("message", ["neither of those, up to 90", "都不喜欢，最多90"])
 def test_what_is_turned_down_by_plain_words_beside_a_wish_does_not_come_again(agent, message):
     conversation, _ = talk(agent, TEA)

@@ -14,7 +14,7 @@ from llmrec.cli.main import app
 from llmrec.config import ModelSettings, Settings
 from llmrec.documents import Documents, DocumentsReport, documents_folder, index_documents
 from llmrec.documents.passages import cut
-from llmrec.documents.sentences import questions_in
+from llmrec.documents.sentences import clauses_in, questions_in
 from llmrec.documents.topics import WITHOUT_TOPICS, default_threshold, topics
 from llmrec.embedding import HashingEncoder
 from llmrec.embedding.languages import is_english, multilingual_beside
@@ -411,12 +411,24 @@ def test_doctor_says_how_other_languages_are_read(monkeypatch):
             "Sind die groß genug, was passt rein?",
         ),
         ("挺好的。第一个多重？我妈用", "第一个多重？"),
+        ("挺好的。第一个多重?我妈用", "第一个多重?"),
         ("tell me its weight", "tell me its weight"),
         ("", ""),
     ],
 )
 def test_what_is_told_beside_a_question_is_no_part_of_it(message: str, question: str) -> None:
     assert questions_in(message) == [question]
+
+
+@pytest.mark.parametrize("marks", ["？！，；", "?!,;"])
+def test_chinese_is_taken_apart_where_its_signs_were_made_plain(marks: str) -> None:
+    question, call, comma, stop = marks
+    message = f"第一个多重{question}可以退货吗{question}"
+    assert questions_in(message) == [f"第一个多重{question}", f"可以退货吗{question}"]
+    message = f"多重{comma}能退吗{question}"
+    assert questions_in(message) == ["多重", f"能退吗{question}"]
+    told = f"太好了{call}我想退货{comma}但是拆开了{stop}行不行呢"
+    assert clauses_in(told) == ["我想退货", "但是拆开了", "行不行呢"]
 
 
 def test_two_questions_are_two() -> None:

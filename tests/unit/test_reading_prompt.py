@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmrec.reading.prompt import ReadingContext, plain, prompt_head, sign_question
+from llmrec.reading.prompt import (
+    ReadingContext,
+    plain,
+    prompt_head,
+    sign_question,
+    words_named,
+)
 
 HELD = {
     "min": 20,
@@ -101,6 +107,19 @@ def test_a_title_writes_no_line_of_its_own() -> None:
     head = prompt_head("hi", context)
     assert head.count("\n") == 3
     assert "1 A Shopper: buy / 2 B" in head
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(["oak", "pot", "red", "two", "ash", "box"])), max_size=6),
+    st.booleans(),
+)
+def test_a_word_names_the_only_title_that_has_it(words: list[list[str]], about: bool) -> None:
+    titles = [" ".join(title) for title in words]
+    named = words_named("an oak pot or the RED box", titles, "pot" if about else "")
+    of_one = {word for word in ("oak", "pot", "red", "box") if sum(word in t for t in words) == 1}
+    of_one -= {"pot"} if about else set()
+    expected = {n: of_one & {*title} for n, title in enumerate(words, start=1)}
+    assert {n: {*own} for n, own in named.items()} == {n: own for n, own in expected.items() if own}
 
 
 def test_a_sum_is_asked_for_by_its_text() -> None:
