@@ -211,7 +211,8 @@ def _explained(turn: TurnInProgress, item: str, *, why_not: bool = False) -> Ste
         yield from turn.say("why_shown", title=title, number=number, reason=reason)
     elif number is not None or result.status == "recommended":
         passed = item in before.passed
-        yield from turn.say("why_passed" if passed else "why", title=title, reason=reason)
+        key = "why_passed" if passed else "why" if reason else "why_near"
+        yield from turn.say(key, title=title, reason=reason)
     elif result.rank is None:
         yield from turn.say("why_far", title=title, reason=reason)
     else:
