@@ -233,7 +233,8 @@ def _explained(turn: TurnInProgress, item: str, *, why_not: bool = False) -> Ste
         yield from turn.say("why_shown", title=title, number=number, reason=reason)
     elif number is not None or result.status == "recommended":
         passed = item in before.passed
-        yield from turn.say("why_passed" if passed else "why", title=title, reason=reason)
+        key = "why_passed" if passed else "why" if reason else "why_near"
+        yield from turn.say(key, title=title, reason=reason)
     elif turn.now.query and (result.rank is None or result.fit in ("near", "none")):
         yield from turn.say(
             "why_unlike", title=title, query=turn.now.query, reason="" if why_not else reason

@@ -39,6 +39,10 @@ wir mein meine dein kann können will brauche suche etwas jemand nicht kein ohne
 aber bitte unter über mehr als wenn wie was
 """
 _EMPTY = frozenset(tokens(_EMPTY_WORDS))
+_NUMBER_WORDS = """
+two three four five six seven eight nine ten zwei drei vier fünf sechs sieben acht neun zehn
+"""
+_NUMBERS = frozenset(tokens(_NUMBER_WORDS))
 _OF_FIELD = {
     "thickness": "thick thin knee knees joints soft cushion dick dünn knie weich 厚 薄 膝盖",
     "keeps warm": "warm hot heiß tea coffee tee kaffee hours stunden 保温",
@@ -88,11 +92,16 @@ def lateness(place: int) -> float:
 def answers(question: str, fact: FactText, title: str) -> bool:
     """Whether the fact has a word of the question that the title does not have.
 
+    A number alone is none: "three children" are not "three months at a glance".
+
     >>> answers("pan for eggs", FactText("Even eggs come off."), "Iron pan")
     True
+    >>> answers("planner for three children", FactText("Shows three months."), "Planner")
+    False
     """
     fact_words = _words_of(fact)
-    return any(stands_among(word, fact_words) for word in question_words(question, title))
+    asked = question_words(question, title) - _NUMBERS
+    return any(stands_among(word, fact_words) for word in asked if not word.isdigit())
 
 
 @lru_cache(maxsize=2_048)

@@ -84,10 +84,14 @@ _LOOKS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A few words of ours beside a quotation, and what they stand on."""
+    """A few words of ours beside a quotation, and what they stand on.
+
+    ``needs_fact`` where they say nothing without a quotation behind them: "For your dog".
+    """
 
     text: str
     evidence: tuple[str, ...]
+    needs_fact: bool = False
 
     def shares_evidence(self, evidence: tuple[str, ...]) -> bool:
         """Whether a field or an entry of the history of it is among these."""
@@ -122,7 +126,8 @@ def _of_recipient(request: WordsRequest, language: Language) -> Iterator[Remark]
     field = _field_naming(request.item, request.recipient or "")
     if request.recipient and field and not (age and ages and ages.breaks(age)):
         whom = _your(one_line(request.recipient), language)
-        yield Remark(_SAYS[language]["recipient"].format(value=whom), (field,))
+        text = _SAYS[language]["recipient"].format(value=whom)
+        yield Remark(text, (field,), needs_fact=True)
 
 
 def _field_naming(item: Item, recipient: str) -> str:

@@ -16,7 +16,7 @@ from llmrec.explain.quotable import text_language
 from llmrec.explain.requests import WordsRequest
 from llmrec.types import Language
 
-__all__ = ["MISFITS", "is_misfit"]
+__all__ = ["MISFITS", "is_beside", "is_misfit"]
 
 MISFITS: dict[Language, tuple[str, ...]] = {
     "en": (
@@ -29,11 +29,14 @@ MISFITS: dict[Language, tuple[str, ...]] = {
 }
 """Sentences of ours, in the order in which one answer uses them."""
 
-# Whether a thing is a good present, or helps, stands in no field; nor does a question that is open
-# name a thing.
+# Whether a thing is a good present stands in no field.
+_PRESENT = re.compile(
+    r"\b(?:present|gift|surprise|souvenir)s?\b|geschenk|mitbringsel|überrasch|礼物|送|推荐",
+    re.IGNORECASE,
+)
+# A question that is open names no thing that a product could be another than.
 _OPEN = re.compile(
-    r"\b(?:present|gift|surprise|souvenir)s?\b|geschenk|mitbringsel|überrasch|礼物|送|推荐"
-    r"|^\W*(?:what|how|why|where|which|who|can|could|should|do|does|is|are|my|was|wie|wo|warum|wer"
+    r"^\W*(?:what|how|why|where|which|who|can|could|should|do|does|is|are|my|was|wie|wo|warum|wer"
     r"|womit|kann|soll|something|anything|etwas|irgendwas|ideas?|help)\b|什么|怎么|哪",
     re.IGNORECASE,
 )
@@ -48,12 +51,30 @@ _FEWEST = 2
 
 
 def is_misfit(request: WordsRequest, language: Language) -> bool:
-    """Whether no word of the question stands anywhere in the item, in any form.
+    """Whether the question names a thing, and no word of it stands anywhere in the item.
 
-    Never of a question that names no thing, nor of an item whose text is in another language.
+    Never of an item whose text is in another language.
     """
+    query = request.query or ""
+    is_open = _PRESENT.search(query) or _OPEN.search(query)
+    return not is_open and _has_nothing_asked(request, language)
+
+
+def is_beside(request: WordsRequest, language: Language) -> bool:
+    """Whether no word of an open question stands anywhere in the item.
+
+    Then nothing in its text can be the answer, as far as words tell. Of a present that is never
+    known.
+    """
+    query = request.query or ""
+    if request.recipient or _PRESENT.search(query) or not _OPEN.search(query):
+        return False
+    return _has_nothing_asked(request, language)
+
+
+def _has_nothing_asked(request: WordsRequest, language: Language) -> bool:
     query, item = request.query or "", request.item
-    if _OPEN.search(query) or item_language(item) != language:
+    if item_language(item) != language:
         return False
     if not item.description or text_language(item) != language:
         return False

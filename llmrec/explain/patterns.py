@@ -218,7 +218,7 @@ FOOTNOTE = re.compile(
 _SAFE = (
     "rust|break|stain|slip|rub|bounce|roll|bend|bleed|smear|smudge|fade|leak|tear|scratch|crack|jam"
     "|clog|dry out|yellow|curl|peel|wrinkle|skip|tangle|tarnish|warp|chip|fall|damage|harm|feather"
-    "|ghost|shatter|come off|tip over|let you down|wobble|discolou?r"
+    "|ghost|shatter|come off|tip over|go to waste|let you down|wobble|discolou?r"
 )
 
 _SPOILS = "fades?|wears?|sheds?|cracks?|rusts?|scratch(?:es)?|smears?|stains?|clogs?|chips|creases"
@@ -226,7 +226,9 @@ _SPOILS = "fades?|wears?|sheds?|cracks?|rusts?|scratch(?:es)?|smears?|stains?|cl
 
 CAUTION = re.compile(
     r"\b(?:"
-    + rf"(?<!not )(?<!n[’']t )(?<!never )(?<!no )(?:{_SPOILS})|"
+    + rf"(?<!not )(?<!n[’']t )(?<!never )(?<!no )(?:{_SPOILS})"
+    # "Smear-proof" praises.
+    + r"(?!-(?:proof|resistant|free))|"
     + _any(r"""
     not (?:for|in|on|after|suitable|recommended|included|dishwasher|waterproof|insulated|dimmable)
     not (?:airtight|an?)  (?:doesn[’']t|won[’']t)(?! (?:SAFE)\b)  isn[’']t
@@ -236,7 +238,8 @@ CAUTION = re.compile(
     grainy  loud  slow  bulk(?:y|ier)  heav(?:y|ier) (?:for|when|than|to)  is heavy  hard for
     tiring  shrinks? (?:a|by|about)  smells?
     tickle  rough  small for  runs (?:small|large|slightly)  half a size  sways
-    creaks  springy  (?<!users )(?<!you )(?<!they )needs?(?! (?:no|to (?:make|get|do))\b)  wants?
+    creaks  springy  wants?
+    (?<!users )(?<!you )(?<!they )(?<!who )needs?(?! (?:no|to (?:make|get|do))\b)
     must  keep (?:it|away|out)  check(?![-\w])  careful  contains?
     may contain  traces? of  less \w+ than  short for  tastes  show through  sags  loses?
     dulls?  annoying  hot (?:for|in)  warm in  dries out  poisonous  soot

@@ -15,23 +15,22 @@ from llmrec.explain.choice import (
     answers,
     lateness,
     question_words,
-    stands_among,
     word_overlap,
 )
 from llmrec.explain.denials import affirmed_part, affirms, denies
-from llmrec.explain.facts import fold, short_title
-from llmrec.explain.field_values import is_readable, price_in, value_in
+from llmrec.explain.facts import fold
+from llmrec.explain.field_values import is_readable, value_in
 from llmrec.explain.from_fields import item_language, spoken_language
 from llmrec.explain.patterns import CARE, PRAISE
 from llmrec.explain.phrases import PHRASES, canonical
-from llmrec.explain.punctuation import colon, comma, with_stop
+from llmrec.explain.punctuation import colon
 from llmrec.explain.quotable import Quotable, quotable_sentences
 from llmrec.explain.requests import WordsRequest
 from llmrec.explain.wishes import falls_short, refusals
 from llmrec.prompting import one_line
 from llmrec.types import Item, Language
 
-__all__ = ["ScoredFact", "product_facts", "question_of", "title_facts"]
+__all__ = ["ScoredFact", "product_facts", "question_of"]
 
 _MOST_VALUE = 80
 
@@ -50,8 +49,6 @@ _LONG: dict[Language, int] = {"en": 200, "de": 200, "zh": 75}
 
 # "Dishwasher: yes" is a field of the card, and no sentence.
 _FLAG = re.compile(r"(?:yes|no|none|true|false|ja|nein|keine?s?|ohne|是|否|无)", re.IGNORECASE)
-_PARTS = re.compile(r",\s|\s[-–]\s|;\s|\s\(|\)")
-_FROM: dict[Language, str] = {"en": "from {brand}", "de": "von {brand}", "zh": "来自{brand}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,7 @@ class ScoredFact:
         quotable: its text and evidence.
         score: by which the facts of one product are put in order.
         field: the attribute that it is the value of, empty for a sentence.
-        answers: whether a word of the shopper's question is in it.
+        answers: whether a word of the shopper's question is in it, or it is a value that they set.
         denies: whether it denies such a word, or has what the shopper refuses.
     """
 
@@ -109,12 +106,15 @@ def product_facts(request: WordsRequest, *, quotes: bool = True) -> list[ScoredF
         word_overlap(question, FactText(quotable.text, field), title) for quotable, field in facts
     ]
     brief = _best_brief(facts, shares, language)
+    wished = {canonical(fold(name)) for name in request.filters.attributes}
     scored = []
     for place, ((quotable, field), share) in enumerate(zip(facts, shares, strict=True)):
         loss = _loss(quotable, field, place)
         if len(quotable.text) > _LONG[language] and share <= brief:
             loss += _LONG_WINDED
-        answered = answers(_wanted(request), FactText(quotable.text, field), request.item.title)
+        answered = field in wished or answers(
+            _wanted(request), FactText(quotable.text, field), request.item.title
+        )
         denied = not field and _denies(request, quotable.text)
         goes_with = not field and companion_of(request, quotable.text) is not None
         score = share - loss + (_COMPANION if goes_with else 0.0)
@@ -127,43 +127,6 @@ def product_facts(request: WordsRequest, *, quotes: bool = True) -> list[ScoredF
 def question_of(request: WordsRequest) -> str:
     """What is known of what the shopper wants; without a question, what they had before."""
     return _wanted(request) or history_anchor(request).name
-
-
-def title_facts(request: WordsRequest, language: Language) -> Iterator[Quotable]:
-    """Of a product that is no more than its title: brand and price behind the title, then before.
-
-    Two sizes of one product have titles that begin alike, and may have brands that are the same.
-    """
-    item = request.item
-    if answering := _answering_parts(request):
-        yield Quotable(with_stop(comma(language).join(answering), language), ("title",))
-    fields: list[tuple[str, str]] = []
-    if item.brand and fold(item.brand) not in fold(item.title):
-        fields.append((_FROM[language].format(brand=one_line(item.brand)), "brand"))
-    if item.price is not None:
-        fields.append((price_in(item.price, item.currency, language), "price"))
-    title = (short_title(item.title) or item.id, "title")
-    yield _in_one(((title,), fields), language)
-    for first in range(len(fields)):
-        yield _in_one(((*fields[first:], *fields[:first]), (title,)), language)
-
-
-def _answering_parts(request: WordsRequest) -> list[str]:
-    """The parts of a long title behind its first that have a word of the question."""
-    first, *parts = (part.strip() for part in _PARTS.split(one_line(request.item.title)))
-    asked = question_words(_wanted(request), first)
-    return [
-        part
-        for part in parts
-        if any(stands_among(word, tokens(part)) for word in asked if len(word) > 2)
-    ]
-
-
-def _in_one(sides: Sequence[Sequence[tuple[str, str]]], language: Language) -> Quotable:
-    """Texts with their fields on both sides of a colon, or on one side without it."""
-    listed = (comma(language).join(text for text, _ in side) for side in sides if side)
-    evidence = tuple(field for side in sides for _, field in side)
-    return Quotable(with_stop(colon(language).join(listed), language), evidence)
 
 
 def _wanted(request: WordsRequest) -> str:

@@ -1,4 +1,8 @@
-"""A reason that quotes: the best fact behind the best lead that no other reason begins with."""
+"""A reason that quotes: the best fact behind the best lead that no other reason begins with.
+
+A reason that says nothing for this shopper is worse than none, so there may be none. What blind
+readers would show, and what not: eval/results/words/README.md.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,10 @@ from dataclasses import dataclass
 from llmrec.explain.facts import fold, short_title
 from llmrec.explain.from_fields import spoken_language
 from llmrec.explain.leads import CAUTIONS, Remark, companion_lead, leads_for
-from llmrec.explain.misfits import MISFITS, is_misfit
-from llmrec.explain.product_facts import ScoredFact, title_facts
+from llmrec.explain.misfits import MISFITS, is_beside, is_misfit
+from llmrec.explain.product_facts import ScoredFact
 from llmrec.explain.punctuation import colon, comma, in_a_row, with_stop
 from llmrec.explain.quotable import Quotable
-from llmrec.explain.quoted_description import described_elsewhere
 from llmrec.explain.requests import WordsRequest
 from llmrec.types import Language, Words
 
@@ -24,6 +27,9 @@ _MOST_PAIR = 200
 
 _MOST_TRIED = 3
 """Facts that may begin a reason before the same fact comes a second time."""
+
+_LATE = 3
+"""Sentences of a text, behind which one that has no word of the question is beside the point."""
 
 _BEGINNING = {"en": 3, "de": 3, "zh": 5}
 """Words (in Chinese signs) by which two reasons of one answer must differ."""
@@ -57,8 +63,11 @@ def quoted_reason(
     facts: Sequence[ScoredFact],
     objections: Sequence[Remark],
     beginnings: set[str],
-) -> Words:
+) -> Words | None:
     """The best reason that begins as none before it, with what speaks against the item behind it.
+
+    None where no fact is worth saying to this shopper, nothing that they did leads to the item, and
+    nothing speaks against it but that it is out of stock, which its card says.
 
     Args:
         request: for which product and shopper.
@@ -68,12 +77,34 @@ def quoted_reason(
     """
     language = spoken_language(request)
     behind = tuple(name for objection in objections for name in objection.evidence)
-    rest = [fact for fact in facts if not fact.shares_evidence(behind)]
-    option = _unlike_others(request, rest, behind, beginnings)
+    worth = [fact for fact in facts if not fact.shares_evidence(behind)]
+    worth = _worth_saying(request, worth, language)
+    option = _unlike_others(request, worth, behind, beginnings) or _Option((), ())
+    if not option.sentences and all(remark.evidence == ("stock",) for remark in objections):
+        return None
     text = in_a_row([*option.sentences, *(remark.text for remark in objections)], language)
     quotes = any(name.startswith("sentence:") for name in option.evidence)
     evidence = tuple(dict.fromkeys((*option.evidence, *behind)))
     return Words(text, "quote" if quotes else "fields", evidence=evidence)
+
+
+def _worth_saying(
+    request: WordsRequest, facts: Sequence[ScoredFact], language: Language
+) -> list[ScoredFact]:
+    """What can be a reason: a value that was asked for, a sentence that was, or an early one.
+
+    What a merchant says first is mostly worth reading for who has asked for such a thing.
+    """
+    if is_beside(request, language):
+        return []
+    return [fact for fact in facts if fact.answers or not _is_aside(fact, request.query)]
+
+
+def _is_aside(fact: ScoredFact, query: str | None) -> bool:
+    """Whether nobody needs to know it who has not asked: a value, a caution, a late sentence."""
+    if fact.field or fact.cautions:
+        return True
+    return query is not None and int(fact.evidence[0].partition(":")[2]) >= _LATE
 
 
 def _unlike_others(
@@ -81,36 +112,22 @@ def _unlike_others(
     facts: Sequence[ScoredFact],
     behind: tuple[str, ...],
     beginnings: set[str],
-) -> _Option:
+) -> _Option | None:
     """The first option that begins as none; where all do, the best fact behind the title.
 
-    Without facts that is the title alone.
+    Without facts what the shopper did stands alone, as does that it is another thing; to say that
+    of one item is enough.
     """
     language = spoken_language(request)
     # What is said behind as an objection introduces nothing.
     leads = [lead for lead in leads_for(request, language) if not lead.shares_evidence(behind)]
-    last: _Option | None = None
-    for option in _quoting(request, facts, leads, behind):
-        if option.beginning(language) not in beginnings:
-            break
-        last = option
-    else:
-        rest = _without_facts(request, leads)
-        option = _other_than(beginnings, rest, last, language)
-    beginnings.add(option.beginning(language))
+    quoting = list(_quoting(request, facts, leads, behind))
+    options = (*quoting, *_leads_alone(leads, language))
+    last = quoting[-1] if facts else None
+    option = next((one for one in options if one.beginning(language) not in beginnings), last)
+    if option is not None:
+        beginnings.add(option.beginning(language))
     return option
-
-
-def _other_than(
-    beginnings: set[str], options: Iterator[_Option], last: _Option | None, language: Language
-) -> _Option:
-    """The first of the options that begins as none of these; else the last one that there is."""
-    for option in options:
-        if option.beginning(language) not in beginnings:
-            return option
-        last = last or option
-    assert last is not None  # a product has a title at least
-    return last
 
 
 def _quoting(
@@ -129,6 +146,8 @@ def _quoting(
     # What an objection says is nearer to the point.
     known = is_answered or not _ALWAYS_SAID.issuperset(behind)
     misfits = () if known else _misfits(request, language)
+    if not facts:
+        yield from (_Option((remark.text,), remark.evidence) for remark in misfits)
     for fact in facts[:_MOST_TRIED]:
         fitting = [*_companions(request, fact, language), *leads]
         for lead in misfits or _leads_to(fact, fitting, language):
@@ -158,6 +177,8 @@ def _orders(
     # "For a two-year-old: 2-5 years. Age: 2-5 years." says one thing twice.
     rest = [other for other in facts if not other.shares_evidence(lead.evidence)]
     quoted = _behind_lead(fact, rest, bool(lead.text))
+    if not quoted:
+        return  # the lead says all that there is: it may stand alone
     yield _option(lead, quoted, language)
     if fact.field and not lead.text and len(quoted) > 1:
         yield _option(lead, quoted[::-1], language)
@@ -182,16 +203,11 @@ def _option(lead: Remark, quoted: Sequence[Quotable], language: Language) -> _Op
     return _Option((lead.text, *sentences), tuple(dict.fromkeys((*lead.evidence, *names))))
 
 
-def _without_facts(request: WordsRequest, leads: Sequence[Remark]) -> Iterator[_Option]:
-    # The title and the price stand on the card; that there is no text to read does not.
-    language = spoken_language(request)
-    if not any(lead.text for lead in leads):
-        for text in described_elsewhere(request.item, language):
-            yield _Option((text,), ("description",))
-    titles = list(title_facts(request, language))
-    pairs = [*((lead, titles[0]) for lead in leads), *((_NO_LEAD, title) for title in titles)]
-    for lead, title in pairs:
-        yield _Option((lead.text, title.text), (*lead.evidence, *title.evidence))
+def _leads_alone(leads: Sequence[Remark], language: Language) -> Iterator[_Option]:
+    """Leads that say something without a fact: what the shopper did or set, an age that fits."""
+    for lead in leads:
+        if not lead.needs_fact:
+            yield _Option((with_stop(lead.text.rstrip(":："), language),), lead.evidence)
 
 
 def _leads_to(fact: ScoredFact, leads: Sequence[Remark], language: Language) -> list[Remark]:

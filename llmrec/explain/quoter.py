@@ -28,11 +28,14 @@ class Quoter:
     def __init__(self, *, quotes: bool = True) -> None:
         self._quotes = quotes
 
-    def write_many(self, requests: Sequence[WordsRequest]) -> list[tuple[Words, Words | None]]:
+    def write_many(
+        self, requests: Sequence[WordsRequest]
+    ) -> list[tuple[Words | None, Words | None]]:
         """A reason, and a description where asked for, of each product of one answer, in its order.
 
-        No two reasons begin alike. ``origin`` is ``quote`` where a sentence is quoted, else
-        ``fields``; ``evidence`` names sentences and fields.
+        No reason where there is nothing to say to this shopper; no two begin alike, but for those
+        that say only what speaks against the products. ``origin`` is ``quote`` where a sentence is
+        quoted, else ``fields``; ``evidence`` names sentences and fields.
         """
         beginnings: set[str] = set()
         texts = []

@@ -10,8 +10,10 @@ and, once readers have judged each row, prints shares and agreement as JSON::
     python scripts/bench/words_sheet.py --out bench-work/words --judged reader1.jsonl reader2.jsonl
 
 The shoppers' situations are written by hand in ``words_situations.json``; each text of one way has
-its twin, of the same product for the same situation, of the other. ``sheet.jsonl`` is for the
-readers, ``key.jsonl`` is not. How a row is judged: eval/results/words/README.md.
+its twin, of the same product for the same situation, of the other. Answers are cut as
+``llmrec recommend`` cuts them; a product of which there is nothing to quote has no reason, and is
+counted in ``meta.json``. ``sheet.jsonl`` is for the readers, ``key.jsonl`` is not. How a row is
+judged: eval/results/words/README.md.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from words_situations import Situation, Spot, draw_spots, read_situations, with_
 from words_verdicts import figures, read_key, read_verdicts
 
 from llmrec import Recommender, Workspace
+from llmrec.agent.constraints.query import read_query
 from llmrec.catalog.store import CatalogStore
 from llmrec.types import Item, Recommendation, Recommendations
 
@@ -57,17 +60,22 @@ def main() -> None:
     wanted = {"reason": args.reasons // ways, "description": args.descriptions // ways}
     engines = {way: {"quote": "scripted", "model": args.engine}[way] for way in args.ways}
     pairs: list[tuple[Row, Row]] = []
+    answered: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         for name in args.shops:
             workspace = open_shop(sources[name], (args.folder or Path(folder)) / name)
             drawing = Drawing(name, workspace, wanted, args.k, args.seed)
+            answered[name] = drawing.counts
             for way, engine in engines.items():
                 pairs += drawing.rows(way, {"engine": engine, "llm": args.base})
     key = write_sheet(mixed(pairs, args.seed), args.out)
     origins = Counter(f"{row['way']}: {row['origin']}" for row in key)
     report = {"machine": machine(), "rows": len(key), "origins": dict(sorted(origins.items()))}
-    report |= {"k": args.k, "seed": args.seed, "engine": args.engine, "base": args.base}
-    print(json.dumps(report | {"seconds": round(time.perf_counter() - started)}, indent=2))
+    report |= {"answers": answered, "k": args.k, "seed": args.seed}
+    report |= {"engine": args.engine, "base": args.base}
+    meta = json.dumps(report | {"seconds": round(time.perf_counter() - started)}, indent=2)
+    (args.out / "meta.json").write_text(meta + "\n", encoding="utf-8")
+    print(meta)
 
 
 def open_shop(source: str | Path, folder: Path) -> Workspace:
@@ -101,13 +109,17 @@ class Drawing:
         self._folder = workspace.path
         with CatalogStore.open(workspace.database_url) as store:
             self.situations = with_shoppers(read_situations(name), store, seed)
-        # No model is needed to know which products an answer has.
+        # No model is needed to know which products an answer has, and of which there is a reason.
         with self._shop("quote", {"engine": "scripted"}) as shop:
-            answers = [
-                self._answer(shop, situation, explain=False) for situation in self.situations
-            ]
-        self.spots = draw_spots([len(answer) for answer in answers], wanted, seed)
-        self._ids = [[recommendation.item.id for recommendation in answer] for answer in answers]
+            answers = [self._answer(shop, situation) for situation in self.situations]
+        ranks = {
+            "reason": [[match.rank for match in answer if match.reason] for answer in answers],
+            "description": [[match.rank for match in answer] for answer in answers],
+        }
+        self.spots = draw_spots(ranks, wanted, seed)
+        self._ids = [[match.item.id for match in answer] for answer in answers]
+        products, reasons = (sum(map(len, ranks[kind])) for kind in ("description", "reason"))
+        self.counts = {"products": products, "without a reason": products - reasons}
 
     def rows(self, way: str, models: Mapping[str, str]) -> list[tuple[Row, Row]]:
         """The texts written in one way, each with its line of the key.
@@ -137,10 +149,14 @@ class Drawing:
         return Recommender.open(self._folder, overrides=overrides)
 
     def _answer(self, shop: Recommender, situation: Situation, **more: Any) -> Recommendations:
+        """As ``llmrec recommend`` answers: limits are read in the question, the list is cut."""
+        query, currencies = situation.query, shop.store.currencies()
+        read = read_query(query, situation.filters, currencies if query else ())
         return shop.recommend(
-            query=situation.query,
+            query=read.query,
             user=situation.user,
-            filters=situation.filters,
+            filters=read.filters,
+            cut=shop.settings.retrieval.cut,
             recipient=situation.recipient,
             language=situation.language,
             k=self.k,

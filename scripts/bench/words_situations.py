@@ -108,35 +108,38 @@ def _with_shopper(situation: Situation, liked: Mapping[str, set[str]], seed: int
     return replace(situation, user=draw.choice(users))
 
 
-def draw_spots(sizes: Sequence[int], wanted: Mapping[str, int], seed: int) -> list[list[Spot]]:
+def draw_spots(
+    places: Mapping[str, Sequence[Sequence[int]]], wanted: Mapping[str, int], seed: int
+) -> list[list[Spot]]:
     """Which texts are taken, by situation: each situation once before any comes again.
 
     Args:
-        sizes: products of the answer to each situation.
+        places: of each kind, the ranks that have such a text in the answer to each situation.
         wanted: how many texts of each kind.
         seed: of the order of situations, the same for all kinds, and of the ranks.
 
     Raises:
         SystemExit: there are not so many.
 
-    >>> drawn = draw_spots([2, 2, 1], {"reason": 3, "description": 1}, seed=0)
-    >>> [sum(spot.kind == "reason" for spot in spots) for spots in drawn]
-    [1, 1, 1]
+    >>> drawn = draw_spots({"reason": [[1, 2], [2], []]}, {"reason": 2}, seed=0)
+    >>> [len(spots) for spots in drawn]
+    [1, 1, 0]
     """
-    spots: list[list[Spot]] = [[] for _ in sizes]
-    order = random.Random(seed).sample(range(len(sizes)), len(sizes))
+    size = max(map(len, places.values()))
+    spots: list[list[Spot]] = [[] for _ in range(size)]
+    order = random.Random(seed).sample(range(size), size)
     for kind, count in wanted.items():
         draw = random.Random(f"{seed} {kind}")
-        ranks = [draw.sample(range(1, size + 1), size) for size in sizes]
-        places = [
+        ranks = [draw.sample(some, len(some)) for some in places[kind]]
+        drawn = [
             (index, ranks[index][turn])
-            for turn in range(max(sizes))
+            for turn in range(max(map(len, ranks)))
             for index in order
-            if turn < sizes[index]
+            if turn < len(ranks[index])
         ]
-        if len(places) < count:
-            raise SystemExit(f"{len(places)} texts of {count}: ask for fewer, or for a larger k")
-        for index, rank in places[:count]:
+        if len(drawn) < count:
+            raise SystemExit(f"{len(drawn)} texts of {count}: ask for fewer, or for a larger k")
+        for index, rank in drawn[:count]:
             spots[index].append(Spot(kind, rank))
     return spots
 

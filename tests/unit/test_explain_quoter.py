@@ -10,6 +10,8 @@ from quote_shop import ask, demo_products, quoted_sentences
 from llmrec.catalog.ages import wanted_age
 from llmrec.explain import Quoter
 from llmrec.explain.from_fields import spoken_language
+from llmrec.explain.objections import objections_to
+from llmrec.explain.punctuation import in_a_row
 from llmrec.explain.requests import WordsRequest
 from llmrec.types import EventKind, Filters, HistoryEntry, Item
 
@@ -52,11 +54,12 @@ def begins(text, language="en"):
 )
 def test_no_false_sentence_comes_out_and_each_is_the_shops_own(product, query):
     ((reason, description),) = Quoter().write_many(ask(product, query=query))
-    for words in (reason, description):
-        assert words.origin == "quote"
+    assert description.origin == "quote"
+    for words in filter(None, (reason, description)):
         assert not any(false in words.text.casefold() for false in FALSE[product])
         sentences = quoted_sentences(demo_products()[product], words)
-        assert sentences and all(sentence in words.text for sentence in sentences)
+        assert bool(sentences) is (words.origin == "quote")
+        assert all(sentence in words.text for sentence in sentences)
 
 
 @pytest.mark.parametrize("language", [None, "en", "de", "zh"])
@@ -71,12 +74,20 @@ def test_all_demo_products_in_every_language(language, asks):
         beginnings = [
             begins(reason.text, spoken_language(request))
             for request, (reason, _) in zip(requests, written, strict=True)
+            # What speaks against two products may be the same, and is said of both.
+            if reason is not None and not is_objection(request, reason.text)
         ]
-        assert len(set(beginnings)) == len(ids), beginnings
+        assert len(set(beginnings)) == len(beginnings), beginnings
         for request, pair in zip(requests, written, strict=True):
-            for words in pair:
+            for words in filter(None, pair):
                 check_words(request, words)
             check_description(request, pair[1])
+
+
+def is_objection(request, text):
+    language = spoken_language(request)
+    remarks = [remark.text for remark in objections_to(request, language)]
+    return bool(remarks) and text == in_a_row(remarks, language)
 
 
 def check_words(request, words):
@@ -253,14 +264,13 @@ def test_a_product_without_text_is_told_by_its_fields_and_what_answers_comes_fir
     reason, description = Quoter().write_many([replace(request, item=item)])[0]
     assert reason.origin == description.origin == "fields"
     assert reason.text.startswith("Capacity: 1.7 l.") and "39.90" not in description.text
-    german = replace(request, item=item, language="de", query="rot")
-    assert "1,7 l" in texts([german])[0]
-    bare = replace(request, item=replace(item, attributes={}), language="de")
-    assert texts([bare]) == ["Kettle: von Acme, 39,90 EUR."]
+    german = replace(request, item=item, language="de", query="wie viel Liter Volumen")
+    assert texts([german]) == ["Fassungsvermögen: 1,7 l."]
 
 
 def test_without_quotations_fields_speak_alone():
-    ((reason, description),) = Quoter(quotes=False).write_many(ask("OUT-001", query="tent"))
+    query = "tent for two people"
+    ((reason, description),) = Quoter(quotes=False).write_many(ask("OUT-001", query=query))
     assert reason.origin == description.origin == "fields"
     assert not any(
         name.startswith("sentence:") for name in (*reason.evidence, *description.evidence)

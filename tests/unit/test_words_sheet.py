@@ -54,9 +54,10 @@ def test_a_row_holds_what_its_sentence_quotes_and_names(pairs):
     quoted = [(row, line) for row, line in pairs if line["origin"] == "quote"]
     assert quoted and all(line["way"] == "quote" for _, line in quoted)
     for row, line in quoted:
-        last = row["sentence"].removesuffix("Not in stock at the moment.").strip()[-12:]
+        sentence = row["sentence"].removesuffix("Not in stock at the moment.")
+        last = sentence.rstrip(" .。")[-6:]
         named = [*row["fields"].values(), row["text"]]
-        assert any(last.rstrip(".") in str(value) for value in named), row["sentence"]
+        assert any(last in str(value) for value in named), row["sentence"]
         if "history" in "".join(line["evidence"]):
             assert "Earlier, oldest first: " in row["situation"]
 
@@ -69,10 +70,22 @@ def test_the_seed_decides_what_is_drawn(workspace, drawing):
 
 
 def test_no_place_is_drawn_twice_and_more_than_there_are_is_refused():
-    spots = draw_spots([3, 1, 2], {"reason": 6}, seed=5)
-    assert [sorted(spot.rank for spot in some) for some in spots] == [[1, 2, 3], [1], [1, 2]]
-    with pytest.raises(SystemExit, match="6 texts of 7"):
-        draw_spots([3, 1, 2], {"reason": 7}, seed=5)
+    places = {"reason": [[1, 2, 3], [], [1, 3]]}
+    spots = draw_spots(places, {"reason": 5}, seed=5)
+    assert [sorted(spot.rank for spot in some) for some in spots] == places["reason"]
+    with pytest.raises(SystemExit, match="5 texts of 6"):
+        draw_spots(places, {"reason": 6}, seed=5)
+
+
+def test_products_without_a_reason_are_counted_and_not_drawn(workspace, drawing):
+    situations = len(drawing.situations)
+    products, silent = drawing.counts["products"], drawing.counts["without a reason"]
+    assert situations < products <= 3 * situations and 0 < silent < products / 2
+    most = {"reason": products - silent, "description": products}
+    spots = Drawing("demo", workspace, most, k=3, seed=0).spots
+    assert Counter(spot.kind for some in spots for spot in some) == most
+    with pytest.raises(SystemExit, match=f"{products - silent} texts of"):
+        Drawing("demo", workspace, {"reason": products}, k=3, seed=0)
 
 
 def test_situations_are_ordinary_questions_and_no_titles(workspace):

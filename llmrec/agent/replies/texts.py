@@ -294,6 +294,11 @@ TEXTS: dict[str, dict[Language, str]] = {
         "zh": "目录里它们的信息相同。",
     },
     "why": {"en": "{title}: {reason}", "de": "{title}: {reason}", "zh": "{title}：{reason}"},
+    "why_near": {
+        "en": "{title} is near to what you look for; the shop's text says no more about that.",
+        "de": "{title} ist nahe an dem, was du suchst; mehr sagt der Text des Shops dazu nicht.",
+        "zh": "{title} 和你要找的比较接近；店铺的介绍没有更多相关说明。",
+    },
     "why_shown": {
         "en": "{title} is among them, as number {number}. {reason}",
         "de": "{title} ist dabei, als Nummer {number}. {reason}",

@@ -38,9 +38,11 @@ class Evidence:
 
 
 def evidence_of(
-    shop: Recommender, shopper: Shopper, item: Item, words: Words
+    shop: Recommender, shopper: Shopper, item: Item, words: Words | None
 ) -> tuple[Evidence, ...]:
-    """The evidence that ``words`` about ``item`` name, looked up."""
+    """The evidence that ``words`` about ``item`` name, looked up; none of no words."""
+    if words is None:
+        return ()
     history = told_history(shop, shopper)
     found = (_looked_up(name, history, item, shopper.query or "") for name in words.evidence)
     return tuple(one for one in found if one is not None)

@@ -49,7 +49,7 @@ class ExplainResult(ToolResult):
         ranked: how many the model has ranked; a rank beyond is retrieval's own.
         scores: ``final``, ``llm`` (log-probability) and ``retrieval``, as far as there are such.
         sources: the rank that each retrieval source gave the product.
-        reason: why, if it was ranked; what was not has none to speak of.
+        reason: why, if it was ranked and something says so to this shopper.
         evidence: what the reason stands on.
         exclusions: every constraint that keeps it away.
         above: of a product further down, the first ``k`` products.

@@ -33,8 +33,10 @@ def write_words(
     *,
     query: str | None,
     describe: bool,
-) -> tuple[Words, Words | None]:
-    """The reason, and the description where asked for; see :class:`llmrec.explain.Quoter`.
+) -> tuple[Words | None, Words | None]:
+    """The reason, if there is one, and the description where asked for.
+
+    They are made as :class:`llmrec.explain.Quoter` or :class:`llmrec.explain.Writer` says.
 
     Raises:
         EngineError: the language model failed and no fallback is configured.

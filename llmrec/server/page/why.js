@@ -26,9 +26,10 @@ export function showWhy(card, result, said) {
   opener = document.activeElement;
   const { product } = card;
   const evidence = result.evidence ?? [];
+  const reason = result.reason ?? card.reason;
   byId("why-title").textContent = word("why.of", product);
   byId("why-body").replaceChildren(
-    make("p", { lang: said }, marked(result.reason ?? card.reason ?? "", evidence.flatMap(quoted))),
+    ...(reason ? [make("p", { lang: said }, marked(reason, evidence.flatMap(quoted)))] : []),
     ...part(word("why.evidence"), evidenceList(evidence)),
     make("div", { id: "why-reviews", lang: said }),
     ...part(word("why.sources"), bars(result.sources ?? {})),
