@@ -54,8 +54,9 @@ _LONG = 4
 """Words from which a query describes, sizes aside; a product's name has mostly three at most."""
 
 _DESCRIBES = bounded(
-    r"\b(?:an?|the|for|to|with|without|my|me|i|is|in|on|at|that|which|who|something|anything|help|need"
-    r"|want|ein(?:e[nrms]?)?|der|die|das|für|mit|ohne|zum|zur|mein(?:e[nrms]?)?|mich|mir|ich|etwas)\b"
+    r"(?<![\w-])(?:an?|the|for|to|with|without|my|me|i|is|in|on|at|that|which|who|something|anything"
+    r"|help|need|want|ein(?:e[nrms]?)?|der|die|das|für|mit|ohne|zum|zur|mein(?:e[nrms]?)?|mich|mir"
+    r"|ich|etwas)(?![\w-])"
     r"|[我给想要帮送用]",
 )
 
@@ -130,7 +131,7 @@ def is_understood(wording: Wording, lexical: object, *, by_names: bool) -> bool:
 def _describes(query: str) -> bool:
     """Whether words describe a want rather than name a thing.
 
-    >>> [_describes(text) for text in ("help me sleep better", "tennis racket", "a tent")]
+    >>> [_describes(text) for text in ("help me sleep better", "clip-on lamp", "a tent")]
     [True, False, True]
     """
     spelt = [word for word in words(query) if word.isalpha()]

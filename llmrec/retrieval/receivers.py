@@ -2,8 +2,8 @@
 
 Titles and categories say it of a product ("Pets > Dogs", "Travel blanket for dogs"), and fields
 and titles for which ages. What is made for others than those named is left out. Where a request
-names nobody, what is made for an animal or a baby steps back: whoever means it mostly says so. Where it
-says for whom it is not ("not for dogs"), what is made for them alone is left out.
+names nobody, what is made for an animal or a baby steps back: whoever means it mostly says so.
+Where it says for whom it is not ("not for dogs"), what is made for them alone is left out.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ _FOR_ME = bounded(
 )
 # Of "no spill cup for toddlers" the toddlers are not taken back: few words, and "for" ends them.
 _NOT_FOR = bounded(
-    r"[\s,;，；]*(?:\b(?:not(?! only| just)|no|nothing|never|without|(?:do not|don['’]t) (?:want|need)"
-    r"|nicht(?! nur)|nichts|kein(?:e[mnrs]?)?|ohne)\s+"
+    r"[\s,;，；]*(?:\b(?:not(?! only| just)|no|nothing|never|without"
+    r"|(?:do not|don['’]t) (?:want|need)|nicht(?! nur)|nichts|kein(?:e[mnrs]?)?|ohne)\s+"
     r"(?:(?:any(?:thing)?|things?|something|suitable|meant|made|one|geeignet|gedacht|gemacht)\s+)*"
     r"(?:(?:for|für)\s+)?"
     r"(?P<whom>(?!for\b|für\b|but\b|sondern\b)[^\W\d_]+(?:['’]s)?"

@@ -73,12 +73,14 @@ def with_fit(
     row = state.snapshot.row
     rows = np.array([row[candidate.item] for candidate in candidates], np.int64)
     measure = _measured(context, state, hits)
-    likeness, coverage = _likeness(rows, context), _coverage(rows, context, state)
+    likeness = _likeness(rows, context)
+    coverage = _held(rows, context, state, measure.nearest)
     shares = likeness / measure.nearest if measure.nearest > 0 else likeness
     near = (shares >= NEAR) & ~context.back[rows]
     answers = np.zeros(len(rows), bool)
     if below is not None:
         answers = shares + coverage >= ANSWERS * measure.top
+        answers &= shares + coverage > 0
         if measure.nearest > 0:
             said = np.maximum(coverage, _ASIDE * _said(rows, context, state))
             answers &= likeness >= below * (1 - said)
@@ -112,8 +114,9 @@ class _Measure:
 
 def _measured(context: Context, state: State, hits: Mapping[str, Hits]) -> _Measure:
     rows = _best_rows(context, state, hits)
-    likeness, coverage = _likeness(rows, context), _coverage(rows, context, state)
+    likeness = _likeness(rows, context)
     nearest = float(likeness.max(initial=0.0))
+    coverage = _held(rows, context, state, nearest)
     everyone = ~context.back[rows]
     sets_aside = bool(everyone.any() and likeness[everyone].max() >= nearest)
     sums = (likeness / nearest if nearest > 0 else likeness) + coverage
@@ -140,6 +143,15 @@ def _likeness(rows: NDArray[np.int64], context: Context) -> _Numbers:
         return np.zeros(len(rows))
     scores = context.query.search.scores_of(rows, context.query.vector)
     return np.maximum(scores.astype(np.float64), 0.0)
+
+
+def _held(rows: NDArray[np.int64], context: Context, state: State, nearest: float) -> _Numbers:
+    """What each row has of the words, float64 ``[k]`` from 0 to 1.
+
+    Words outside titles count where no encoder can tell: there nothing else speaks for an item.
+    """
+    titled = _coverage(rows, context, state)
+    return titled if nearest > 0 else np.maximum(titled, _ASIDE * _said(rows, context, state))
 
 
 def _coverage(rows: NDArray[np.int64], context: Context, state: State) -> _Numbers:

@@ -69,7 +69,10 @@ def test_the_ages_that_a_field_says(value: str, low: int, high: int) -> None:
     ("age", "phrases"),
     [
         (WantedAge(36, 3, 6), ("3- to 6-year-olds", "3- bis 6-Jährige", "3 至 6 岁")),
-        (WantedAge(6, None, 9), ("6- to 9-month-olds", "6 bis 9 Monate alte Kinder", "6 至 9 个月")),
+        (
+            WantedAge(6, None, 9),
+            ("6- to 9-month-olds", "6 bis 9 Monate alte Kinder", "6 至 9 个月"),
+        ),
     ],
 )
 def test_several_ages_in_words(age: WantedAge, phrases: tuple[str, ...]) -> None:
