@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import log1p
 from typing import TypeAlias
 
 import numpy as np
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from llmrec.catalog.things import head_of, is_called
 from llmrec.catalog.tokens import tokens
 from llmrec.retrieval.fusion import BY_WORDS, EXACT
+from llmrec.retrieval.rarity import weighed
 from llmrec.retrieval.sources.base import Context, Hits
 from llmrec.retrieval.sources.lexical import LexicalSource
 from llmrec.retrieval.state import State
@@ -166,14 +166,12 @@ def _coverage(rows: NDArray[np.int64], context: Context, state: State) -> _Numbe
     held, whole = np.zeros(len(rows)), 0.0
     filed = _filed(rows, text, state)
     head = set(tokens(head_of(text)))
-    for word in dict.fromkeys(tokens(text)[:_MOST_COUNTED]):
-        titled = snapshot.titled(word)
-        weight = log1p(len(snapshot) / max(len(titled), 1))
+    read = tokens(text)[:_MOST_COUNTED]
+    for word, titled, weight in weighed(read, snapshot.titled, len(snapshot)):
         whole += weight
         aside = filed if word in head else _ASIDE * _among(rows, snapshot.filed(word))
-        if word in head:
-            titled = snapshot.titled_thing(word)
-        held += weight * np.maximum(_among(rows, titled), aside)
+        called = snapshot.titled_thing(word) if word in head else titled
+        held += weight * np.maximum(_among(rows, called), aside)
     return held / whole if whole else held
 
 
@@ -186,9 +184,8 @@ def _said(rows: NDArray[np.int64], context: Context, state: State) -> _Numbers:
     held, whole = np.zeros(len(rows)), 0.0
     if not isinstance(lexical, LexicalSource) or context.wording is None:
         return held
-    for word in dict.fromkeys(tokens(context.wording.text)[:_MOST_COUNTED]):
-        holding = lexical.rows(word)
-        weight = log1p(len(state.snapshot) / max(len(holding), 1))
+    read = tokens(context.wording.text)[:_MOST_COUNTED]
+    for _, holding, weight in weighed(read, lexical.rows, len(state.snapshot)):
         whole += weight
         held += weight * _among(rows, holding)
     return held / whole if whole else held
