@@ -12,23 +12,51 @@ __all__ = ["AgeRange", "WantedAge", "age_range", "is_age_field", "range_in", "wa
 
 _ENGLISH_NUMBERS = "one two three four five six seven eight nine ten eleven twelve"
 _GERMAN_NUMBERS = "ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf"
+_CHINESE_NUMBERS = "一二三四五六七八九十"
 _NUMBERS = {
     word: number
-    for words in (_ENGLISH_NUMBERS.split(), _GERMAN_NUMBERS.split(), "一二三四五六七八九十")
+    for words in (_ENGLISH_NUMBERS.split(), _GERMAN_NUMBERS.split(), _CHINESE_NUMBERS)
     for number, word in enumerate(words, start=1)
 } | {"两": 2}
 _SPOKEN = "|".join(sorted(_NUMBERS, key=len, reverse=True))
 _COUNT = rf"(\d{{1,3}}|{_SPOKEN})"
-_ENGLISH = re.compile(rf"(?<![\w.]){_COUNT}[\s-](year|month)s?[\s-]olds?\b|\b(newborn)s?\b")
-_AGED = re.compile(rf"\baged? (?:of )?{_COUNT}(?![\w.-])(?:\s(months?))?")
-_GERMAN = re.compile(
-    rf"(?<![\w.]){_COUNT}-?\s?jährig|\b{_COUNT} jahre? alt\b|\b{_COUNT} (monate) alt\b"
+# Not the end of a fraction ("1 1/2"), of a longer number ("1.5") or of a word ("thirty-two").
+_COUNTS = (
+    rf"(?<![\w./⁄-])(?:{_COUNT}[\s-]{{0,2}}(?:[-–]|to|and|or|bis|und|oder)[\s-]{{0,2}})?{_COUNT}"
 )
-_CHINESE = re.compile(rf"{_COUNT}\s?(?:周?岁|歲)|{_COUNT}\s?个月大?的?(?:宝宝|婴儿)")
+_UNITS = "一二两三四五六七八九"
+_CHINESE_COUNT = rf"(\d{{1,3}}|[{_UNITS}]?十[{_UNITS}]?|[{_UNITS}])"
+_CHINESE_COUNTS = (
+    rf"(?<![\d.百千零十{_UNITS}])(?:{_CHINESE_COUNT}岁?\s?[-–~到至]\s?)?{_CHINESE_COUNT}\s?"
+)
+_IN_YEARS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"{_COUNTS}[\s-]years?[\s-]olds?\b",
+        rf"\bage[ds]? (?:of )?{_COUNTS}(?![\w.-]|\smonth)",
+        rf"{_COUNTS}-?\s?jährig",
+        rf"{_COUNTS} jahre? alt(?:e[mnrs]?)?\b",
+        rf"{_CHINESE_COUNTS}(?:周?岁|歲)",
+    )
+)
+_IN_MONTHS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"{_COUNTS}[\s-]months?[\s-]olds?\b",
+        # "Aged 12-18 months" is said of cheese.
+        rf"\bage[ds]? ()(?:of )?{_COUNT} months?\b",
+        rf"{_COUNTS} monate? alt(?:e[mnrs]?)?\b",
+        rf"{_CHINESE_COUNTS}个月大?的?(?:宝宝|婴儿)",
+    )
+)
+_NEWBORNS = re.compile(r"\bnewborns?\b")
+_AND_A_HALF = re.compile(r"(?<![\w.,/])(\d{1,2})(?:\s?1/2|[.,]5)([\s-]?)(year|jahr)")
+_UNIT = r"(months?|monate?n?|个月|years?|jahre?n?|岁)"
 _BOUND = re.compile(
     # Bounded on both sides: no age has more figures, and a row of them is looked at once.
-    r"(?<!\d)(\d{1,3}(?:[.,]\d{1,2})?)\s{0,2}(?:[-–]|to|bis|至|到)?\s{0,2}"
-    r"(\d{1,3}(?:[.,]\d{1,2})?)?\s{0,2}(months?|monate?n?|个月|years?|jahre?n?|岁)"
+    rf"(?<!\d)(\d{{1,3}}(?:[.,]\d{{1,2}})?)\s{{0,2}}"
+    rf"(?:{_UNIT}?\s{{0,2}}(?:[-–]|to|bis|至|到)\s{{0,2}}(\d{{1,3}}(?:[.,]\d{{1,2}})?))?"
+    rf"\s{{0,2}}(?:[-–]\s?)?{_UNIT}"
 )
 _ADULT = 18 * 12
 _NEWBORN = 1
@@ -64,15 +92,22 @@ _RANGES: dict[Language, dict[tuple[str, int], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class WantedAge:
-    """Whose age a question says: ``months`` old, ``years`` where it was said in years."""
+    """Whose age a question says: ``months`` old, ``years`` where it was said in years.
+
+    ``until`` is the upper end of several ages ("3 to 6 year olds"), in years where ``years`` is
+    known and else in months.
+    """
 
     months: int
     years: int | None = None
+    until: int | None = None
 
     @property
     def last(self) -> int:
         """The most months that somebody of this age can be old."""
-        return self.months + (11 if self.years is not None else 0)
+        if self.years is None:
+            return self.until or self.months
+        return 12 * (self.until or self.years) + 11
 
     def phrase(self, language: Language) -> str:
         """As a sentence names it.
@@ -80,6 +115,8 @@ class WantedAge:
         >>> WantedAge(24, 2).phrase("en"), WantedAge(96, 8).phrase("de"), WantedAge(8).phrase("zh")
         ('a two-year-old', '8-Jährige', '8 个月')
         """
+        if self.until is not None:
+            return self._several(language)
         if self.years is None:
             number = str(self.months)
             english = f"{_article(number)} {number}-month-old"
@@ -91,6 +128,21 @@ class WantedAge:
         word = spoken[self.years - 1] if self.years <= len(spoken) else number
         english = f"{_article(word)} {word}-year-old"
         return {"en": english, "de": f"{number}-Jährige", "zh": f"{number} 岁"}[language]
+
+    def _several(self, language: Language) -> str:
+        low, high = self.months if self.years is None else self.years, self.until
+        if self.years is None:
+            german = f"{low} bis {high} Monate alte Kinder"
+            return {
+                "en": f"{low}- to {high}-month-olds",
+                "de": german,
+                "zh": f"{low} 至 {high} 个月",
+            }[language]
+        return {
+            "en": f"{low}- to {high}-year-olds",
+            "de": f"{low}- bis {high}-Jährige",
+            "zh": f"{low} 至 {high} 岁",
+        }[language]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +180,13 @@ class AgeRange:
 
 
 def wanted_age(question: str) -> WantedAge | None:
-    """The age that a question says, if it says a single one.
+    """The age that a question says, if it says a single one, or the span of several.
 
     >>> wanted_age("a toy for my two-year-old"), wanted_age("shelf 80 cm")
-    (WantedAge(months=24, years=2), None)
+    (WantedAge(months=24, years=2, until=None), None)
     """
-    text = _fold(question)
+    # NFKC makes "1½" an 11 over 2.
+    text = _AND_A_HALF.sub(_halves, _fold(question.replace("½", " 1/2")))
     ages = set(_ages(text))
     return ages.pop() if len(ages) == 1 else None
 
@@ -152,22 +205,39 @@ def is_age_field(name: str) -> bool:
 
 
 def _ages(text: str) -> list[WantedAge]:
-    ages = []
-    for match in _ENGLISH.finditer(text):
-        if match[3]:
-            ages.append(WantedAge(_NEWBORN))
-        else:
-            ages.append(_age(match[1], months=match[2] == "month"))
-    ages += [_age(match[1], months=bool(match[2])) for match in _AGED.finditer(text)]
-    for match in _GERMAN.finditer(text):
-        ages.append(_age(match[1] or match[2] or match[3], months=bool(match[4])))
-    ages += [_age(m[1] or m[2], months=bool(m[2])) for m in _CHINESE.finditer(text)]
+    ages = [WantedAge(_NEWBORN)] if _NEWBORNS.search(text) else []
+    for patterns, months in ((_IN_YEARS, False), (_IN_MONTHS, True)):
+        for pattern in patterns:
+            ages += [_age(match[1], match[2], months=months) for match in pattern.finditer(text)]
     return ages
 
 
-def _age(number: str, *, months: bool) -> WantedAge:
-    value = _NUMBERS.get(number) or int(number)
-    return WantedAge(value) if months else WantedAge(12 * value, value)
+def _age(low: str | None, high: str, *, months: bool) -> WantedAge:
+    """One age, or the span from ``low`` to ``high`` where both are said in that order."""
+    last = _number(high)
+    first = min(_number(low), last) if low else last
+    until = last if first < last else None
+    return WantedAge(first, None, until) if months else WantedAge(12 * first, first, until)
+
+
+def _number(text: str) -> int:
+    """A number in figures, or spelt.
+
+    >>> [_number(text) for text in ("12", "zwölf", "十", "十二", "二十五")]
+    [12, 12, 10, 12, 25]
+    """
+    if text in _NUMBERS:
+        return _NUMBERS[text]
+    if "十" in text:
+        tens, _, units = text.partition("十")
+        return 10 * _NUMBERS.get(tens, 1) + _NUMBERS.get(units, 0)
+    return int(text)
+
+
+def _halves(match: re.Match[str]) -> str:
+    """A year and a half as months, in the language of the text."""
+    unit = "month" if match[3] == "year" else "monat"
+    return f"{12 * int(match[1]) + 6}{match[2]}{unit}"
 
 
 def range_in(text: str, name: str) -> AgeRange | None:
@@ -181,15 +251,24 @@ def range_in(text: str, name: str) -> AgeRange | None:
     match = _BOUND.search(folded)
     if not match:
         return None
-    unit = 1 if match[3].startswith(("month", "monat", "个月")) else 12
-    first = round(float(match[1].replace(",", ".")) * unit)
-    second = round(float(match[2].replace(",", ".")) * unit) if match[2] else None
+    first, second = _months(match[1], match[2] or match[4]), None
+    if match[3]:
+        # Who is three years old is so for twelve months.
+        second = _months(match[3], match[4]) + (11 if _in_years(match[4]) else 0)
     adult = _NO_END if re.search(r"adult|erwachsen|成人", folded) else None
     if second is not None:
-        return AgeRange(first, second + (11 if unit == 12 else 0), name, text)
+        return AgeRange(first, second, name, text)
     if re.search(r"\b(?:birth|geburt|up to|bis|under|unter)\b|以下|以内", folded[: match.start()]):
         return AgeRange(0, first, name, text)
     return AgeRange(first, adult or _NO_END, name, text)
+
+
+def _months(number: str, unit: str) -> int:
+    return round(float(number.replace(",", ".")) * (12 if _in_years(unit) else 1))
+
+
+def _in_years(unit: str) -> bool:
+    return not unit.startswith(("month", "monat", "个月"))
 
 
 def _article(word: str) -> str:

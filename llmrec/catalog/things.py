@@ -16,13 +16,13 @@ from llmrec.linear import bounded
 
 __all__ = ["Things", "has_name", "head_of", "is_called", "is_name_in", "is_sentence_case"]
 
-_CHINESE = re.compile(r"[\u3400-\u9fff]+")
+_CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+")  # between them stand hexagrams: no words
 _WORD = re.compile(r"[^\W\d_]+(?:[-'][^\W\d_]+)*")
-# A noun phrase ends where what it has, is for, or does begins.
+# A noun phrase ends where what it has, is for, or does begins; not within "clip-on", "pour-over".
 _BEHIND = bounded(
-    r"\s*(?:[,;:|(\[/–—.!?]|\s-\s|\b(?:with|without|for|from|of|in|on|by|to|at|as|and|or|that|which"
-    r"|who|under|over|you|i|is|are|has|have|can|could|mit|ohne|für|aus|von|im|zum|zur|und|oder|der"
-    r"|die|das|als|unter|über)\b)",
+    r"\s*(?:[,;:|(\[/–—.!?]|\s-\s|(?<![\w-])(?:with|without|for|from|of|in|on|by|to|at|as|and|or"
+    r"|that|which|who|under|over|you|i|is|are|has|have|can|could|mit|ohne|für|aus|von|im|zum|zur"
+    r"|und|oder|der|die|das|als|unter|über)(?![\w-]))",
     re.IGNORECASE,
 )
 _MEASURE = bounded(r"(?:\s+\d[^\s]*(?:\s+[^\W\d]{1,3})?)+\s*$")
@@ -46,6 +46,8 @@ def head_of(phrase: str) -> str:
 
     >>> head_of("Glass teapots with steel basket 1 l"), head_of("Skerry 2 two-person tent")
     ('teapot', 'tent')
+    >>> head_of("Clip-on safety light"), head_of("Over-ear headphones for the office")
+    ('light', 'headphone')
     >>> head_of("竹制茶盘"), head_of("for two")
     ('茶盘', '')
     """

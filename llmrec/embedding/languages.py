@@ -86,7 +86,8 @@ def reads_as_english(query: str, knows: Callable[[str], bool]) -> bool:
     if sum(map(str.isascii, letters)) < len(letters) / 2:  # of one 茶 the model is not sure
         return False
     known = sum(map(knows, words)) / len(words)
-    if known and len(words) > 1 and query.istitle():
+    # Two nouns with capitals are as often German: "Wasserkocher Retro".
+    if known and len(words) > 2 and query.istitle():
         return True  # a brand ("Nespresso Vertuo Pop"), which looks Italian to the model
     with _lock:
         scores = dict(_identifier().rank(query[:_MAX_CHARS]))

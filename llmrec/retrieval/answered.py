@@ -7,16 +7,15 @@ it errs). Where nothing answers, what is nearest fills the list all the same, un
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from math import log1p
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from llmrec.catalog.tokens import tokens, words
 from llmrec.linear import bounded
 from llmrec.retrieval.fusion import EXACT
+from llmrec.retrieval.rarity import RowsOf, weighed
 from llmrec.retrieval.sources.base import Context, Hits
 from llmrec.retrieval.sources.lexical import LexicalSource
 from llmrec.types import BoolArray
@@ -24,8 +23,6 @@ from llmrec.types import BoolArray
 if TYPE_CHECKING:
     from llmrec.retrieval.state import State
     from llmrec.retrieval.wording import Wording
-
-_Rows: TypeAlias = Callable[[str], NDArray[Any]]
 
 __all__ = ["is_answered", "is_understood", "likeness_wanted", "threshold_of"]
 
@@ -54,8 +51,9 @@ _LONG = 4
 """Words from which a query describes, sizes aside; a product's name has mostly three at most."""
 
 _DESCRIBES = bounded(
-    r"\b(?:an?|the|for|to|with|without|my|me|i|is|in|on|at|that|which|who|something|anything|help|need"
-    r"|want|ein(?:e[nrms]?)?|der|die|das|für|mit|ohne|zum|zur|mein(?:e[nrms]?)?|mich|mir|ich|etwas)\b"
+    r"(?<![\w-])(?:an?|the|for|to|with|without|my|me|i|is|in|on|at|that|which|who|something|anything"
+    r"|help|need|want|ein(?:e[nrms]?)?|der|die|das|für|mit|ohne|zum|zur|mein(?:e[nrms]?)?|mich|mir"
+    r"|ich|etwas)(?![\w-])"
     r"|[我给想要帮送用]",
 )
 
@@ -130,14 +128,14 @@ def is_understood(wording: Wording, lexical: object, *, by_names: bool) -> bool:
 def _describes(query: str) -> bool:
     """Whether words describe a want rather than name a thing.
 
-    >>> [_describes(text) for text in ("help me sleep better", "tennis racket", "a tent")]
+    >>> [_describes(text) for text in ("help me sleep better", "clip-on lamp", "a tent")]
     [True, False, True]
     """
     spelt = [word for word in words(query) if word.isalpha()]
     return len(spelt) >= _LONG or bool(_DESCRIBES.search(query.lower()))
 
 
-def _coverage(query: str, anywhere: _Rows, titled: _Rows, wanted: BoolArray) -> float:
+def _coverage(query: str, anywhere: RowsOf, titled: RowsOf, wanted: BoolArray) -> float:
     """The largest share of a query's weight of words that one wanted item holds, from 0 to 1.
 
     A word weighs as much as it is rare. One that no item has weighs most, for it may be the very
@@ -146,11 +144,9 @@ def _coverage(query: str, anywhere: _Rows, titled: _Rows, wanted: BoolArray) -> 
     """
     held = np.zeros(len(wanted))
     whole = 0.0
-    for token in dict.fromkeys(tokens(query)[:_MOST_COUNTED]):
-        rows = anywhere(token)
+    for token, rows, weight in weighed(tokens(query)[:_MOST_COUNTED], anywhere, len(wanted)):
         if not len(rows) and not token.isalpha():
             continue
-        weight = log1p(len(wanted) / max(len(rows), 1))
         whole += weight
         held[rows] += weight * _ASIDE
         held[titled(token)] += weight * (1 - _ASIDE)

@@ -27,9 +27,17 @@ _MOST_ITEMS = 20
 """What stands in more items than that is no code: 1080p, 18650."""
 
 _EDGES = ".,;:!?\"'()[]{}“”„‘’«»"
-_MEASURE = re.compile(r"\d{1,4}(?:[.,/x×-]\d{1,4})*[a-z%°\"']{0,4}", re.IGNORECASE)
-"""500ml, 12v, 24x24, 1/2": a number with its unit says how large, not which."""
+_MEASURE = re.compile(
+    r"[€$£¥ø⌀±~≤≥<>]?\d{1,4}(?:[.,/x×-]\d{1,4})*"
+    r"(?:-?[a-zµ]{0,4}|-(?-i:[a-z]+))[²³%°\"'€$£¥]?",
+    re.IGNORECASE,
+)
+"""500ml, 500-ml, 24x24, €100, 2-person: a number with its unit says how large, not which."""
 
+_BETWEEN = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af]+")
+"""Chinese, Japanese and Korean stand beside a code or a measure without a space: 茶壶500ml."""
+
+_PLAIN = re.compile(r"[a-z0-9._/-]+", re.IGNORECASE)
 _RUNS = re.compile(r"[a-z]+|\d+")
 _JOINTS = ("", "-", "_", "/", ".", " ")
 """What stands between the parts of an id, where a shopper has left it out or typed another."""
@@ -64,7 +72,7 @@ def named_rows(
             rows += [row[id] for id in (text, text.upper(), text.lower()) if id in row]
         if code:
             rows += [row[id] for id in _other_spellings(text) if id in row]
-        if lexical is not None and (code or (alone and _says_which(text))):
+        if lexical is not None and (code or (alone and _may_say_which(text))):
             rows += _standing(text, _others(words, text, lexical, len(row)), lexical, items)
     return np.array(list(dict.fromkeys(rows)), np.int64)
 
@@ -74,8 +82,16 @@ def _is_code(word: str) -> bool:
 
     >>> [_is_code(word) for word in ("TRA708SST", "18V-55", "4006381333931", "500ml", "tent")]
     [True, True, True, False, False]
+    >>> [_is_code(word) for word in ("型号TRA708SST", "茶壶500ml", "500-ml", "€100", "Ø28cm")]
+    [True, False, False, False, False]
     """
-    return _says_which(word) and not _MEASURE.fullmatch(word)
+    parts = _BETWEEN.split(word)
+    return any(_says_which(part) and not _MEASURE.fullmatch(part) for part in parts)
+
+
+def _may_say_which(query: str) -> bool:
+    """Whether a whole query may be a code though it looks like a measure: 501, 100-abc."""
+    return _says_which(query) and _PLAIN.fullmatch(query) is not None
 
 
 def _says_which(text: str) -> bool:

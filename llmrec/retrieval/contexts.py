@@ -12,7 +12,7 @@ from llmrec.catalog.item_text import item_text
 from llmrec.catalog.store import CatalogStore
 from llmrec.config import RetrievalSettings
 from llmrec.retrieval.behaviour import behaviour_history
-from llmrec.retrieval.receivers import Wanted, wanted_by, without_me
+from llmrec.retrieval.receivers import Wanted, wanted_by, words_sought
 from llmrec.retrieval.request import RetrievalRequest
 from llmrec.retrieval.sources.base import Context, Liked, QueryVector
 from llmrec.retrieval.sources.lexical import LexicalSource
@@ -58,7 +58,7 @@ class ContextBuilder:
         return contexts
 
     def _wording(self, request: RetrievalRequest) -> Wording | None:
-        query = without_me((request.query or "").strip())
+        query = words_sought((request.query or "").strip())
         return read_wording(query, self.state, self.store.items) if query else None
 
     def _of_thing(self, context: Context, thing: str) -> Context:

@@ -3,6 +3,7 @@
 Titles and categories say it of a product ("Pets > Dogs", "Travel blanket for dogs"), and fields
 and titles for which ages. What is made for others than those named is left out. Where a request
 names nobody, what is made for an animal or a baby steps back: whoever means it mostly says so.
+Where it says for whom it is not ("not for dogs"), what is made for them alone is left out.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from llmrec.catalog.tokens import tokens
 from llmrec.linear import bounded
 from llmrec.types import BoolArray
 
-__all__ = ["Receivers", "Wanted", "names_of_same", "wanted_by", "without_me"]
+__all__ = ["Receivers", "Wanted", "names_of_same", "wanted_by", "words_sought"]
 
 _DOG, _CAT, _BABY, _CHILD, _GROWN = 1, 2, 4, 8, 16
 _ANIMALS = _DOG | _CAT
@@ -64,12 +65,29 @@ _IN_TITLE: Mapping[int, re.Pattern[str]] = {
         r"|\bfür (?:\w+ )?kinder\b"
     ),
 }
+# English "kind" is no child: "some kind of lead", "what kind is it". These are no German words.
+_KIND_OF = bounded(
+    r"\bkinds? of\b|\b(?:a|all|any|are|each|every|is|no|of|other|same|some|that|the|these|this|to"
+    r"|very|what|which|your) kind\b",
+    re.IGNORECASE,
+)
 _FOR = bounded(r"\b(?:for|für)\s+|给")
 _FOR_ME = bounded(
     r"\s*(?:\bfor (?:me|myself)\b|\bfür mich(?:\sselbst)?\b|给我(?:自己)?用?)", re.IGNORECASE
 )
+# Of "no spill cup for toddlers" the toddlers are not taken back: few words, and "for" ends them.
+_NOT_FOR = bounded(
+    r"[\s,;，；]*(?:\b(?:not(?! only| just)|no|nothing|never|without"
+    r"|(?:do not|don['’]t) (?:want|need)|nicht(?! nur)|nichts|kein(?:e[mnrs]?)?|ohne)\s+"
+    r"(?:(?:any(?:thing)?|things?|something|suitable|meant|made|one|geeignet|gedacht|gemacht)\s+)*"
+    r"(?:(?:for|für)\s+)?"
+    r"(?P<whom>(?!for\b|für\b|but\b|sondern\b)[^\W\d_]+(?:['’]s)?"
+    r"(?:\s+(?!for\b|für\b|but\b|sondern\b|aber\b)[^\W\d_]+){0,2})"
+    r"|(?:不要|不想要|不是|不给|不适合|不用)(?:给|适合)?(?P<wem>[\u3400-\u9fff]{2,6}))",
+    re.IGNORECASE,
+)
 _CHILDHOOD, _INFANCY = 14 * 12, 3 * 12
-_ADULT = WantedAge(18 * 12, 18)
+_GROWN_UP = 18 * 12
 _ALL_AGES = (0, 32_000)
 
 
@@ -80,12 +98,19 @@ class Wanted:
     Attributes:
         kinds: bits of those whom a product may be made for; 0 where nobody is named.
         age: theirs, where it is said.
+        apart: bits of those for whom it is said not to be.
         someone: whether anybody is named, be it somebody of whom nothing is known ("Toby").
     """
 
     kinds: int = 0
     age: WantedAge | None = None
+    apart: int = 0
     someone: bool = False
+
+    @property
+    def grown_up(self) -> bool:
+        """Whether it is for grown-ups alone, of whom no age is known."""
+        return self.age is None and self.kinds == _GROWN
 
 
 def wanted_by(query: str, recipient: str | None = None) -> Wanted:
@@ -95,15 +120,27 @@ def wanted_by(query: str, recipient: str | None = None) -> Wanted:
         query: what is asked for.
         recipient: whom it is for, where that is known apart ("my sister").
     """
+    query, apart = _without_others(query)
     text = f"{query}\n{recipient or ''}"
     behind = " ".join([*_FOR.split(query.casefold())[1:], recipient or ""])
-    named = _bits(query, _KINDS) | _bits(recipient or "", _KINDS) | _bits(behind, _PERSONS)
+    named = _kinds_in(query) | _kinds_in(recipient or "") | _bits(behind, _PERSONS)
     age = wanted_age(text)
     if age is not None and not named & _ANIMALS:
         named |= _of_age(age)
-    elif age is None and named and not named & ~_GROWN:
-        age = _ADULT
-    return Wanted(named, None if named & _ANIMALS else age, bool(named or recipient))
+    age = None if named & _ANIMALS else age
+    return Wanted(named, age, apart & ~named, bool(named or recipient))
+
+
+def _without_others(query: str) -> tuple[str, int]:
+    """The query without those for whom it is not to be, and their bits."""
+    apart, kept, end = 0, [], 0
+    for match in _NOT_FOR.finditer(query):
+        bits = _kinds_in(match["whom"] or match["wem"])
+        if bits:
+            apart |= bits
+            kept.append(query[end : match.start()])
+            end = match.end()
+    return "".join([*kept, query[end:]]), apart
 
 
 def names_of_same(word: str) -> tuple[str, ...]:
@@ -117,13 +154,17 @@ def names_of_same(word: str) -> tuple[str, ...]:
     return next((names for names in kinds if folded in names), ())
 
 
-def without_me(query: str) -> str:
-    """A query without the words that say it is for whoever asks: no title has them.
+def words_sought(query: str) -> str:
+    """A query without the words that say it is for whoever asks, or for whom it is not.
 
-    >>> without_me("raincoat for me, red"), without_me("for me")
+    No title has the ones, and what has the others is not to come.
+
+    >>> words_sought("raincoat for me, red"), words_sought("for me")
     ('raincoat, red', 'for me')
+    >>> words_sought("raincoat, not for dogs")
+    'raincoat'
     """
-    return _FOR_ME.sub("", query).strip() or query
+    return _FOR_ME.sub("", _without_others(query)[0]).strip() or query
 
 
 class Receivers:
@@ -140,9 +181,13 @@ class Receivers:
             # A grown-up may well want a game from the children's shelf.
             apart = (kinds & _CHILD) == 0 if wanted.kinds & _GROWN else True
             barred |= (kinds > 0) & ((kinds & wanted.kinds) == 0) & apart
+        if wanted.apart:
+            barred |= (kinds > 0) & ((kinds & ~np.uint8(wanted.apart)) == 0)
         if wanted.age is not None:
             low, high = self._ages
             barred |= (wanted.age.last < low) | (high < wanted.age.months)
+        elif wanted.grown_up:
+            barred |= self._ages[1] < _GROWN_UP  # of any age: a magnifier from 50 on may be meant
         return barred
 
     def steps_back(self, wanted: Wanted) -> BoolArray:
@@ -162,7 +207,7 @@ class Receivers:
         kinds = np.full(len(self._snapshot), 255, np.uint8)
         steps: dict[int, set[str]] = {}
         for step in self._snapshot.categories:
-            if bits := _bits(step, _KINDS):
+            if bits := _kinds_in(step):
                 steps.setdefault(bits, set()).add(step)
         for bits in sorted(steps, key=int.bit_count, reverse=True):
             filed = self._snapshot.in_category(steps[bits].__contains__)
@@ -195,6 +240,15 @@ class Receivers:
         return low, high
 
 
+def _kinds_in(text: str) -> int:
+    """The bits of the animals and children that a text names.
+
+    >>> _kinds_in("any kind of harness"), _kinds_in("Rucksack Kind") == _kinds_in("für mein Kind")
+    (0, True)
+    """
+    return _bits(_KIND_OF.sub(" ", text), _KINDS)
+
+
 def _bits(text: str, kinds: Mapping[int, str]) -> int:
     """The bits of all that a text names."""
     named = set(tokens(text)[:_MOST_NAMED])
@@ -223,6 +277,11 @@ def _or(many: Iterable[int]) -> int:
 
 
 def _of_age(age: WantedAge) -> int:
-    if age.months < _INFANCY:
+    """Of several ages those of the youngest and of the oldest."""
+    return _at(age.months) | _at(age.last)
+
+
+def _at(months: int) -> int:
+    if months < _INFANCY:
         return _BABY | _CHILD
-    return _CHILD if age.months < _CHILDHOOD else _GROWN | _CHILD
+    return _CHILD if months < _CHILDHOOD else _GROWN | _CHILD

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import log1p
 from typing import TypeAlias
 
 import numpy as np
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from llmrec.catalog.things import head_of, is_called
 from llmrec.catalog.tokens import tokens
 from llmrec.retrieval.fusion import BY_WORDS, EXACT
+from llmrec.retrieval.rarity import weighed
 from llmrec.retrieval.sources.base import Context, Hits
 from llmrec.retrieval.sources.lexical import LexicalSource
 from llmrec.retrieval.state import State
@@ -73,12 +73,14 @@ def with_fit(
     row = state.snapshot.row
     rows = np.array([row[candidate.item] for candidate in candidates], np.int64)
     measure = _measured(context, state, hits)
-    likeness, coverage = _likeness(rows, context), _coverage(rows, context, state)
+    likeness = _likeness(rows, context)
+    coverage = _held(rows, context, state, measure.nearest)
     shares = likeness / measure.nearest if measure.nearest > 0 else likeness
     near = (shares >= NEAR) & ~context.back[rows]
     answers = np.zeros(len(rows), bool)
     if below is not None:
         answers = shares + coverage >= ANSWERS * measure.top
+        answers &= shares + coverage > 0
         if measure.nearest > 0:
             said = np.maximum(coverage, _ASIDE * _said(rows, context, state))
             answers &= likeness >= below * (1 - said)
@@ -112,8 +114,9 @@ class _Measure:
 
 def _measured(context: Context, state: State, hits: Mapping[str, Hits]) -> _Measure:
     rows = _best_rows(context, state, hits)
-    likeness, coverage = _likeness(rows, context), _coverage(rows, context, state)
+    likeness = _likeness(rows, context)
     nearest = float(likeness.max(initial=0.0))
+    coverage = _held(rows, context, state, nearest)
     everyone = ~context.back[rows]
     sets_aside = bool(everyone.any() and likeness[everyone].max() >= nearest)
     sums = (likeness / nearest if nearest > 0 else likeness) + coverage
@@ -142,6 +145,15 @@ def _likeness(rows: NDArray[np.int64], context: Context) -> _Numbers:
     return np.maximum(scores.astype(np.float64), 0.0)
 
 
+def _held(rows: NDArray[np.int64], context: Context, state: State, nearest: float) -> _Numbers:
+    """What each row has of the words, float64 ``[k]`` from 0 to 1.
+
+    Words outside titles count where no encoder can tell: there nothing else speaks for an item.
+    """
+    titled = _coverage(rows, context, state)
+    return titled if nearest > 0 else np.maximum(titled, _ASIDE * _said(rows, context, state))
+
+
 def _coverage(rows: NDArray[np.int64], context: Context, state: State) -> _Numbers:
     """What share of the words' weight each row's title has, float64 ``[k]`` from 0 to 1.
 
@@ -154,14 +166,12 @@ def _coverage(rows: NDArray[np.int64], context: Context, state: State) -> _Numbe
     held, whole = np.zeros(len(rows)), 0.0
     filed = _filed(rows, text, state)
     head = set(tokens(head_of(text)))
-    for word in dict.fromkeys(tokens(text)[:_MOST_COUNTED]):
-        titled = snapshot.titled(word)
-        weight = log1p(len(snapshot) / max(len(titled), 1))
+    read = tokens(text)[:_MOST_COUNTED]
+    for word, titled, weight in weighed(read, snapshot.titled, len(snapshot)):
         whole += weight
         aside = filed if word in head else _ASIDE * _among(rows, snapshot.filed(word))
-        if word in head:
-            titled = snapshot.titled_thing(word)
-        held += weight * np.maximum(_among(rows, titled), aside)
+        called = snapshot.titled_thing(word) if word in head else titled
+        held += weight * np.maximum(_among(rows, called), aside)
     return held / whole if whole else held
 
 
@@ -174,9 +184,8 @@ def _said(rows: NDArray[np.int64], context: Context, state: State) -> _Numbers:
     held, whole = np.zeros(len(rows)), 0.0
     if not isinstance(lexical, LexicalSource) or context.wording is None:
         return held
-    for word in dict.fromkeys(tokens(context.wording.text)[:_MOST_COUNTED]):
-        holding = lexical.rows(word)
-        weight = log1p(len(state.snapshot) / max(len(holding), 1))
+    read = tokens(context.wording.text)[:_MOST_COUNTED]
+    for _, holding, weight in weighed(read, lexical.rows, len(state.snapshot)):
         whole += weight
         held += weight * _among(rows, holding)
     return held / whole if whole else held

@@ -33,7 +33,6 @@ from llmrec.retrieval.sources.base import Context, Hits
 from llmrec.retrieval.spaces import NamesShelf
 from llmrec.retrieval.state import Marks, State, learned_revision, load_state
 from llmrec.retrieval.subject import on_subject
-from llmrec.retrieval.wording import read_wording
 from llmrec.types import Candidate, Filters, Fit, FloatArray, HistoryEntry, Sort, SourceHit
 
 __all__ = ["SOURCES", "Retriever"]
@@ -226,7 +225,7 @@ class Retriever:
         builder = ContextBuilder(state, self._store, settings)
         context = builder.build([request], _now())[0]
         if context.wording is not None:
-            named = named_by(context.wording, state)
+            named = named_by(context, state)
             context = replace(context, subject=context.subject if named is None else named)
             by_words = [name for name in BY_WORDS if name in state.sources]
             relevant = self._answer_from(by_words, state, context, max(settings.depth, n))
@@ -272,18 +271,21 @@ class Retriever:
         subject: Sequence[str] = (),
         *,
         named: str = "",
+        recipient: str | None = None,
     ) -> int:
         """How many items pass the filters and, unless these allow it, are not in ``known``.
 
         With subjects only those count that are about one of them; with ``named`` those that
-        :meth:`retrieve_sorted` finds for these words instead.
+        :meth:`retrieve_sorted` finds for these words and this recipient instead.
         """
         check_wanted()
         state = self._keeper.current()
         mask = state.snapshot.allowed(filters, known)
         if named:
-            wording = read_wording(named, state, self._store.items)
-            about = named_by(wording, state)
+            builder = ContextBuilder(state, self._store, self._workspace.settings.retrieval)
+            request = RetrievalRequest(query=named, filters=filters, recipient=recipient)
+            context = builder.build([request], _now())[0]
+            mask, about = mask & context.allowed, named_by(context, state)
         else:
             about = on_subject(state, subject)
         return int((mask if about is None else mask & about).sum())
@@ -356,7 +358,7 @@ class Retriever:
         settings = self._workspace.settings.retrieval
         depth = max(settings.depth, n)
         # A log holds no queries, and nothing was learned from those without a history.
-        by_history = context.query is None and bool(context.liked)
+        by_history = context.wording is None and bool(context.liked)
         blend = state.blend if by_history else _by_hand(settings, context)
         hits = {
             name: source.top(context, depth)
@@ -463,7 +465,7 @@ def _exact(context: Context) -> dict[str, Hits]:
 
 def _by_hand(settings: RetrievalSettings, context: Context) -> ReciprocalRanks:
     blend = ReciprocalRanks(settings.weights, settings.rrf_k)
-    return blend if context.query is None else blend.beside_words(settings.beside_query)
+    return blend if context.wording is None else blend.beside_words(settings.beside_query)
 
 
 def _fused(

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from llmrec.catalog.things import has_name, head_of, is_called
 from llmrec.catalog.tokens import tokens
+from llmrec.retrieval.sources.base import Context
 from llmrec.retrieval.sources.lexical import LexicalSource
 from llmrec.retrieval.state import State
 from llmrec.retrieval.subject import on_subject
-from llmrec.retrieval.wording import Wording
 from llmrec.types import BoolArray, Sort
 
 __all__ = ["in_order", "named_by"]
@@ -33,25 +33,30 @@ _MOST_COUNTED = 50
 """Words of a query that are looked for in items: reading is to cost what a request may."""
 
 
-def named_by(wording: Wording, state: State) -> BoolArray | None:
-    """The items that the words are the name of, bool ``[n_items]``, whatever the filters leave.
+def named_by(context: Context, state: State) -> BoolArray | None:
+    """The items that a request's words are the name of, bool ``[n_items]``.
+
+    Whatever the filters leave, but of those alone that are not made for others than it is for.
 
     In this order, where there are some: what the words name by a code; what its title calls so (a
     tent, and no tent peg); what its title calls by the last word of the name; what is near to the
     words in a category called so; what is near to them. Of what a title calls so, that which has
     all the words somewhere or is near to them. ``None``, for anything, where nothing is like them.
     """
+    wording, everyones = context.wording, ~context.barred
+    if wording is None:
+        return None
     if len(wording.exact):
         return _mask(state, wording.exact)
-    near = on_subject(state, [wording.text], _BY_MEANING)
+    near = on_subject(state, [wording.text], _BY_MEANING, everyones)
     head, lexical = head_of(wording.text), state.sources.get("lexical")
-    if not head or not isinstance(lexical, LexicalSource):
+    if not tokens(head) or not isinstance(lexical, LexicalSource):
         return near
     fitting = _holding(state, lexical, wording.text)
     if near is not None:
         fitting |= near
     for rows in _called(state, lexical, head, wording.text):
-        titled = fitting & _mask(state, rows)
+        titled = fitting & _mask(state, rows) & everyones
         if titled.any():
             return titled
     filed = state.snapshot.in_category(lambda step: is_called(step, head))

@@ -39,6 +39,10 @@ __all__ = ["Learned", "Marks", "State", "learned_revision", "load_state"]
 Learned: TypeAlias = tuple[tuple[int, ...] | None, tuple[int, ...] | None]
 """Revisions of the artifacts ``behaviour`` and ``fusion``; see :meth:`Artifacts.revision`."""
 
+_OF_EVENTS = frozenset({"together", "next"})
+_OF_TEXTS = frozenset({"lexical"})
+"""Reading all texts of a catalogue takes seconds, and each event makes a new state."""
+
 
 class Marks(NamedTuple):
     """What a state was made from; equal marks mean an equal state.
@@ -117,14 +121,17 @@ def load_state(
         default = old.spaces.default
     else:
         default = TextSpace(texts, VectorSearch(collection, matrix, snapshot.row))
-    kept = old is not None and same_rows and same.names
-    named = old.spaces.names if old and kept else names.fetch(snapshot.row)
+    named = old.spaces.names if old and same_rows and same.names else names.fetch(snapshot.row)
     if old and same_rows and same.index and same.learned:
         served = old.served
     else:
         served = _served(workspace, shelf, snapshot, matrix, info.fingerprint)
     popular = _popular(workspace, snapshot, log)
-    counted = old.sources if old and same_rows and same.events else {}
+    kept = {
+        name: source
+        for name, source in (old.sources if old else {}).items()
+        if (name in _OF_EVENTS and same_rows and same.events) or (name in _OF_TEXTS and same.items)
+    }
     return State(
         marks=marks,
         snapshot=snapshot,
@@ -134,7 +141,7 @@ def load_state(
         popular=popular,
         cold=log.missing(snapshot.row),
         served=served,
-        sources=_sources(workspace, store, snapshot, log, default.search, popular, served, counted),
+        sources=_sources(workspace, store, snapshot, log, default.search, popular, served, kept),
         blend=old.blend if old and same.learned else _blend(workspace),
         ratings=old.ratings if old and same.events else _ratings(workspace, store),
         receivers=old.receivers if old and same.items else Receivers(snapshot),
@@ -235,11 +242,11 @@ def _sources(
     search: VectorSearch,
     popular: PopularSource,
     served: ServedEncoder | None,
-    counted: Mapping[str, Source],
+    kept: Mapping[str, Source],
 ) -> dict[str, Source]:
     """Those of weight above 0, in a fixed order.
 
-    ``counted`` holds sources of the same log over the same rows, if there are any.
+    ``kept`` holds those of the state before that are as they would be made anew.
     """
     settings = workspace.settings.retrieval
 
@@ -256,13 +263,13 @@ def _sources(
     makers: dict[str, Callable[[], Source]] = {
         "text": lambda: TextSource(search),
         "query": lambda: QuerySource(),
-        "lexical": lexical,
+        "lexical": lambda: kept.get("lexical") or lexical(),
         "titled": lambda: TitledSource(snapshot),
         "named": lambda: NamedSource(snapshot),
-        "together": lambda: counted.get("together") or together(),
+        "together": lambda: kept.get("together") or together(),
         "popular": lambda: popular,
         "new": lambda: NewSource(snapshot.added_at),
-        "next": lambda: counted.get("next") or following(),
+        "next": lambda: kept.get("next") or following(),
     }
     if served is not None:
         known = VectorSearch(served.collection, served.matrix, snapshot.row)

@@ -26,22 +26,27 @@ _BY_WORDS = 0.75
 
 
 def on_subject(
-    state: State, subjects: Sequence[str], by_meaning: float = BY_MEANING
+    state: State,
+    subjects: Sequence[str],
+    by_meaning: float = BY_MEANING,
+    among: BoolArray | None = None,
 ) -> BoolArray | None:
     """The items that are about one of some subjects, bool ``[n_items]``.
 
     ``None``, for anything, without subjects and where nothing is like them. ``by_meaning`` is the
-    share of the best likeness from which an item is about a subject.
+    share of the best likeness from which an item is about a subject; ``among``, bool ``[n_items]``,
+    says which items may be, where not all may; where none of these is, no item is.
     """
     if not subjects:
         return None
     found = np.zeros(len(state.snapshot.ids), bool)
+    among = ~found if among is None else among
     for subject in subjects:
-        found |= _about(state, subject, by_meaning)
-    return found if found.any() else None
+        found |= _about(state, subject, by_meaning, among)
+    return found if found.any() or not among.all() else None
 
 
-def _about(state: State, subject: str, by_meaning: float) -> BoolArray:
+def _about(state: State, subject: str, by_meaning: float, among: BoolArray) -> BoolArray:
     space = state.spaces.of(subject)
     found = np.zeros(len(state.snapshot.ids), bool)
     lexical = state.sources.get("lexical")
@@ -49,15 +54,21 @@ def _about(state: State, subject: str, by_meaning: float) -> BoolArray:
     if isinstance(lexical, LexicalSource):
         subject = mended(subject, mendings(subject, lexical, space.texts))
         scores = lexical.scores(subject)
-        by_words = bool(scores.any())
+        by_words = bool(len(scores) and scores[among].any())
         if by_words:
-            found |= _reaching(scores, _BY_WORDS)
+            found |= _reaching(scores, _BY_WORDS, among)
     if {"text", "query"} & set(state.sources) and (reads(space.texts, subject) or not by_words):
         vector = space.texts.get([subject])[subject]
-        found |= _reaching(space.search.scores(vector), by_meaning)
+        found |= _reaching(space.search.scores(vector), by_meaning, among)
     return found
 
 
-def _reaching(scores: FloatArray, share: float) -> BoolArray:
-    best = float(scores.max(initial=0.0))
-    return (scores >= share * best) if best > 0 else np.zeros(len(scores), bool)
+def _reaching(scores: FloatArray, share: float, among: BoolArray) -> BoolArray:
+    """Those of ``among`` that reach a share of its best, if it reaches that of the best of all.
+
+    So rain jackets are measured without the dog's, and without it a mug is still no raincoat.
+    """
+    best = float(scores[among].max(initial=0.0))
+    if best <= 0 or best < share * float(scores.max()):
+        return np.zeros(len(scores), bool)
+    return among & (scores >= share * best)

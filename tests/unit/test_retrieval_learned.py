@@ -121,6 +121,8 @@ def test_words_and_strangers_get_what_was_set_by_hand(shop: Workspace) -> None:
         assert {"query", "popular"} <= set(
             retriever.retrieve(request(query="red lamp"), 5).by_source
         )
+        # Also words that the encoder cannot read.
+        assert "lexical" in retriever.retrieve(request(query="台灯"), 5).by_source
         assert "popular" in retriever.retrieve(RetrievalRequest(), 5).by_source
 
 

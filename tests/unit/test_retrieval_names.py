@@ -199,6 +199,8 @@ def test_doctor_counts_the_names(shop, beside, monkeypatch):
         ("Nespresso Vertuo Rack", True),
         ("Rucksack Zum Wandern", False),
         ("Weinregal", False),
+        ("Wasserkocher Rack", False),
+        ("Schlafsack Yoga", False),
         ("Rucksack zum Wandern", False),
         ("tienda de campaña", False),
         ("sac de couchage", False),

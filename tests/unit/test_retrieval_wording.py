@@ -29,6 +29,7 @@ ITEMS = [
     Item("dress1", "红色连衣裙"),
     Item("dress2", "连衣裙 长款"),
     Item("lamp9", "护眼台灯"),
+    Item("tea", "Loose leaf 100 g", description="绿茶"),
     *(Item(f"i{n:02d}", f"{THINGS[n % 10].title()} number {n}") for n in range(36)),
     *(Item(f"s{n}", f"Soap bottle 500ml no {n}") for n in range(3)),
 ]
@@ -108,6 +109,18 @@ def test_a_size_is_no_code(retriever):
 
 
 @pytest.mark.parametrize(
+    "query", ["茶壶500ml", "500-ml kettle", "a kettle under €500", "kettle 500€", "500毫升", "$500"]
+)
+def test_a_measure_with_other_signs_around_it_is_no_code(retriever, query):
+    candidates = answer(retriever, query).candidates
+    assert not any("exact" in candidate.sources for candidate in candidates)
+
+
+def test_a_code_with_other_signs_around_it_is_one(retriever):
+    assert ids(answer(retriever, "型号TRA708SST"))[0] in {"cover", "grill"}
+
+
+@pytest.mark.parametrize(
     ("slip", "word"),
     [
         ("kettel", "kettle"),
@@ -155,6 +168,14 @@ def test_slips_are_counted_in_letters():
 def test_what_the_encoder_cannot_read_does_not_drown_the_words(retriever):
     assert set(ids(answer(retriever, "连衣裙", 2))) == {"dress1", "dress2"}
     assert ids(answer(retriever, "灯", 1)) == ["lamp9"]
+
+
+@pytest.mark.parametrize("history", [(), ("MUG-3", "i00", "i10")])
+def test_where_no_encoder_reads_the_words_only_what_has_them_answers(retriever, history):
+    entries = tuple(HistoryEntry(item=id) for id in history)
+    found = retriever.retrieve(RetrievalRequest(entries, "绿茶"), 60).candidates
+    assert found[0].item == "tea"
+    assert [one.item for one in found if one.fit == "answer"] == ["tea"]
 
 
 def test_scripts_are_tried_and_not_believed():
@@ -220,6 +241,7 @@ def test_an_unknown_word_is_most_of_a_query():
     ("query", "describes"),
     [
         ("tennis racket", False),
+        ("clip-on lamp", False),
         ("Rasenmäher", False),
         ("car tyres 205/55 R16", False),
         ("help me sleep better", True),

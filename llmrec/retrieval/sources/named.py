@@ -8,7 +8,6 @@ thing means the titles that have the whole of it, and of these the ones that are
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import log1p
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from llmrec.catalog.snapshot import Snapshot
 from llmrec.catalog.things import head_of, is_called
 from llmrec.catalog.tokens import tokens
+from llmrec.retrieval.rarity import weighed
 from llmrec.retrieval.sources.base import Context, Hits, QueryVector
 
 __all__ = ["NamedSource", "TitledSource"]
@@ -61,9 +61,7 @@ class TitledSource:
         """The rows with the most of the words' weight in their titles, and its share of all."""
         weights = np.zeros(len(self._snapshot))
         whole = 0.0
-        for word in dict.fromkeys(words):
-            rows = self._snapshot.titled(word)
-            weight = log1p(len(weights) / max(len(rows), 1))
+        for _, rows, weight in weighed(words, self._snapshot.titled, len(weights)):
             whole += weight if len(rows) else _UNKNOWN * weight
             weights[rows] += weight
         most = float(weights.max(initial=0.0))
