@@ -243,7 +243,8 @@ class Counter:
         filters = constraints.filters()
         if self.named and self.shopper.query:
             away = without(filters, disliked(self.shopper.history))
-            return self.shop.retriever.matching(away, named=self.shopper.query)
+            named, recipient = self.shopper.query, self.shopper.recipient
+            return self.shop.retriever.matching(away, named=named, recipient=recipient)
         shopper = self.shopper
         if shopper.query and self.shop.settings.retrieval.cut:
             request = RetrievalRequest(

@@ -302,7 +302,8 @@ def _values(reading: Reading, vocabulary: Vocabulary, language: Language) -> Ite
         else:
             for text in texts:
                 # "A hat for sailing" is read as an occasion, too, and titles know of it.
-                is_use = name == OCCASION and vocabulary.in_titles(text)
+                is_word = len(text.split()) == 1
+                is_use = name == OCCASION and is_word and vocabulary.in_titles(text)
                 yield Wish("use" if is_use else name, _counted(name, text, language))
 
 
