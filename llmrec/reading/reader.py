@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -30,7 +29,6 @@ from llmrec.reading.signs import (
     SumKind,
     is_doubted,
     is_only_told,
-    is_wished,
     left_out_sum,
     settled_name,
     settled_sum,
@@ -44,9 +42,6 @@ __all__ = ["MessageReader"]
 
 _MOST_TOKENS = 96
 _MOST_LEFT_OUT = 6
-_MOST_WORDS = 16
-_WORD = re.compile(r"[^\W\d_\u3400-\u9fff][\w'’-]{3,}")
-"""Chinese has no words that could be asked for one by one."""
 _NOTHING = Reading(intent="smalltalk")
 
 
@@ -118,11 +113,11 @@ class MessageReader:
         one that answers. All that is asked begins with the same head, which an engine reads once.
         """
         parts, wishes = witnessed_parts(line), _wishes(line)
-        left_out, words = _left_out(text, line), _left_out_words(text, line)
-        if not (parts or wishes or left_out or words):
+        left_out = _left_out(text, line)
+        if not (parts or wishes or left_out):
             return line, frozenset()
         sums = [part for part in parts if part.kind in SUMS]
-        texts = [*(part.text for part in (*parts, *wishes)), *left_out, *words]
+        texts = [*(part.text for part in (*parts, *wishes)), *left_out]
         beginnings = [READ + " " + _before(line, part) for part in sums]
         answers, signs = self._asked(head, texts, beginnings)
         in_line = dict(zip(sums, signs, strict=True))
@@ -152,12 +147,8 @@ class MessageReader:
             for part, answer in zip(parts, answers, strict=False)
             if part in in_line and is_doubted(answer)
         }
-        behind = answers[len(parts) + len(wishes) :]
-        for number, answer in zip(left_out, behind, strict=False):
+        for number, answer in zip(left_out, answers[len(parts) + len(wishes) :], strict=True):
             _put_in(whole, number, left_out_sum(answer), doubted)
-        for word, answer in zip(words, behind[len(left_out) :], strict=True):
-            if is_wished(answer):
-                whole.append(Part("attribute", word, "interest"))
         return replace(first, parts=tuple(whole), also=tuple(also)), frozenset(denied)
 
     def _asked(
@@ -190,16 +181,6 @@ def _left_out(text: str, line: Line) -> list[str]:
     spoken = {part.text.casefold() for part in witnessed_parts(line)}
     numbers = dict.fromkeys(amount.text for amount in amounts_in(text))
     return [number for number in numbers if number.casefold() not in spoken][:_MOST_LEFT_OUT]
-
-
-def _left_out_words(text: str, line: Line) -> list[str]:
-    """Words of a wish that names neither thing nor property: "a present, she is mad about tea"."""
-    is_empty = not any(part.text != GIFT for part in (*_wishes(line), *line.of("brand", "item")))
-    if line.intent != "find" or not is_empty:
-        return []
-    parts = " ".join(part.text for part in line.parts).casefold()
-    words = dict.fromkeys(_WORD.findall(text))
-    return [word for word in words if word.casefold() not in parts][:_MOST_WORDS]
 
 
 def _put_in(

@@ -23,7 +23,6 @@ __all__ = [
     "SumKind",
     "is_doubted",
     "is_only_told",
-    "is_wished",
     "left_out_sum",
     "settled_name",
     "settled_sum",
@@ -59,7 +58,7 @@ _LINE_WEIGHT = 0.5
 """What the line's view counts beside the answer's, which is right more often by itself."""
 
 _LEFT_OUT = 0.9
-"""How likely the answer must find the sign of what the line says nothing of."""
+"""How likely the answer must find the sign of a number that the line says nothing of."""
 
 _DOUBTED = 0.4
 """How likely the answer must find a sum no price for another to take its place."""
@@ -118,15 +117,6 @@ def is_only_told(kind: PartKind, asked: Mapping[Label, float]) -> bool:
     (True, False)
     """
     return asked["wanted"] < _TOLD[kind]
-
-
-def is_wished(asked: Mapping[Label, float]) -> bool:
-    """Whether a word that the line leaves out says what is wished for.
-
-    >>> is_wished(dict.fromkeys(LABELS, 0.0) | {"wanted": 0.95, "other": 0.05})
-    True
-    """
-    return asked["wanted"] > _LEFT_OUT
 
 
 def settled_name(kind: PartKind, asked: Mapping[Label, float]) -> bool:

@@ -160,25 +160,6 @@ def test_where_nothing_is_to_be_confirmed_nothing_is_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "attributes"),
-    [
-        ("find | thing gift | for my mum", {"interest": ("roses", "tea-lights")}),
-        ("find", {"interest": ("roses", "tea-lights")}),
-        ("find | thing gift | feature: cosy", {"feature": "cosy"}),
-        ("find | thing lamp", {}),
-        ("shop", {}),
-    ],
-)
-def test_words_of_a_wish_that_names_nothing_are_asked_about(
-    line: str, attributes: dict[str, object]
-) -> None:
-    engine = Listening(answering(grows="other"), [line])
-    message = "my mum grows roses and tea-lights"
-    cosy = " in a cosy lamp" if "cosy" in line or "lamp" in line else ""
-    assert reader(engine).read(message + cosy).reading.attributes == attributes
-
-
-@pytest.mark.parametrize(
     ("answers", "attributes"),
     [
         ({"red": "wanted", "shoes": "wanted"}, {"colour": "red", "feature": "shoes"}),
