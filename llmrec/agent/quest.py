@@ -111,7 +111,7 @@ def quest_of(
     unknown = tuple(text for text, name in zip(reading.brands, brands, strict=True) if name is None)
     refused, absent, unclear = _refused(reading, situation, vocabulary, language)
     changes += refused
-    changes += _values(reading, vocabulary, language)
+    changes += _values(reading, situation, vocabulary, language)
     changes += _for_whom(reading, situation, vocabulary)
     if reading.in_stock:
         changes.append(InStock())
@@ -282,12 +282,16 @@ def _meant(vocabulary: Vocabulary, name: str, text: str) -> tuple[str, ...]:
     return ()
 
 
-def _values(reading: Reading, vocabulary: Vocabulary, language: Language) -> Iterator[Change]:
+def _values(
+    reading: Reading, situation: Situation, vocabulary: Vocabulary, language: Language
+) -> Iterator[Change]:
     """Colours, sizes and materials that the catalogue knows hold; the rest is looked for."""
+    thing = reading.looking_for or " ".join(situation.words[:1])
     for name, value in reading.attributes.items():
         texts = _listed(value)
         kind = kind_of(fold(name))
-        attributes = vocabulary.of_kind(kind) if kind in _HARD else ()
+        is_field = kind in _HARD and vocabulary.may_have(thing, kind)
+        attributes = vocabulary.of_kind(kind) if is_field else ()
         for attribute in attributes:
             by_text = {text: vocabulary.values(attribute, text) for text in texts}
             if kind == "colour":

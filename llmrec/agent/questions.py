@@ -517,6 +517,9 @@ def _shop_question(turn: TurnInProgress, command: Command) -> Steps:
                 passages[quotation.text] = quotation
                 yield from _quoted(turn, quotation)
         if passages:
+            # Beside products that are shown a question may be the wish that brought them.
+            marked = [question for question in questions if question.endswith(("?", "？"))]
+            turn.unanswered += [] if turn.shown else marked
             break
     if not passages:
         yield from turn.say("shop_silent")

@@ -63,7 +63,7 @@ class TurnInProgress:
         undoing: ``now`` is the situation before, and cannot be undone in its turn.
         behind: cards shown in this turn, and the events that will have their words.
         answered: questions of the message that have an answer.
-        unanswered: those that were asked of a product, and have none so far.
+        unanswered: those that have none so far, beside one that has.
     """
 
     agent: Agent

@@ -285,3 +285,11 @@ def test_a_limit_is_named_where_nothing_that_was_shown_fits_it(agent):
     _, events = talk(agent, neither, after=conversation)
     assert "1.00" in words_of(events) or "1 EUR" in words_of(events)
     assert "all that I find" not in words_of(events)
+
+
+def test_a_question_to_the_shop_that_no_document_answers_is_named(agent):
+    message = "can I send it back? do you gift wrap with ribbons?"
+    _, events = talk(agent, TEA, (message, "shop"))
+    assert "Source" in words_of(events)
+    assert "To “do you gift wrap with ribbons?” I find no answer." in words_of(events)
+    assert "can I send it back?” I find" not in words_of(events)

@@ -186,3 +186,13 @@ def test_a_pronoun_names_nobody_new(agent, who):
 def test_a_puppy_is_a_dog_to_a_shop_that_says_dog(agent):
     conversation, _ = talk(agent, ("a bed for my puppy", "find | thing bed | for my puppy"))
     assert conversation.now.query == "dog bed"
+
+
+def test_a_colour_of_what_has_none_is_a_part_of_its_name(agent):
+    tea = ("black tea, loose", "find | thing tea | colour: black | feature: loose")
+    conversation, _ = talk(agent, tea)
+    assert conversation.now.query == "black loose tea"
+    assert conversation.now.constraints.filters().is_empty
+    tent = ("a green tent", "find | thing tent | colour: green")
+    conversation, _ = talk(agent, tent)
+    assert not conversation.now.constraints.filters().is_empty

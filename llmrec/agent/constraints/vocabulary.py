@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from llmrec.agent.constraints.synonyms import (
 )
 from llmrec.agent.constraints.translation import Translator
 from llmrec.catalog.matching import fold
-from llmrec.catalog.things import Things
+from llmrec.catalog.things import Things, head_of
 from llmrec.catalog.tokens import tokens
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["Vocabulary"]
 
 _REMEMBERED = 4_096
+_FEW = 3
+"""Items of a name from which it counts that none of them has a field."""
 _MOST_TRANSLATED = 4_000
 """Names of a catalogue that are looked at in other languages; the first time costs a second."""
 _LONGEST_VALUE = 30
@@ -57,6 +59,8 @@ class Vocabulary:
         things: what the products are.
         words: tokens of the titles, as lexical search makes them.
         translator: of what shoppers say in other languages than the catalogue's.
+        fields: for the head of titles and categories, the kinds of fields that such items have
+            (:func:`kind_of`).
     """
 
     def __init__(
@@ -68,7 +72,9 @@ class Vocabulary:
         things: Things | None = None,
         words: Iterable[str] = (),
         translator: Translator | None = None,
+        fields: Mapping[str, Collection[str]] | None = None,
     ) -> None:
+        self._fields = fields or {}
         self.translator = translator
         self.things = things or Things()
         self._words = frozenset(words)
@@ -106,8 +112,14 @@ class Vocabulary:
         attributes: defaultdict[str, Counter[str]] = defaultdict(Counter)
         currencies: Counter[str] = Counter()
         titles: list[str] = []
+        fields: defaultdict[str, set[str]] = defaultdict(set)
+        counts: Counter[str] = Counter()
         for item in items:
             titles.append(item.title)
+            heads = {head_of(name) for name in (item.title, *item.category[-1:])}
+            counts.update(heads)
+            for head in heads:
+                fields[head].update(kind_of(fold(name)) for name in item.attributes)
             if item.brand:
                 brands[item.brand] = None
             categories |= dict.fromkeys(item.category)
@@ -120,7 +132,16 @@ class Vocabulary:
         things = Things.of((*titles, *categories))
         names = _translatable(titles, categories, attributes) if encoder else ()
         translator = Translator(names, encoder) if encoder else None
-        return cls(brands, categories, attributes, codes, things, words, translator)
+        known = {head: kinds for head, kinds in fields.items() if counts[head] >= _FEW}
+        return cls(brands, categories, attributes, codes, things, words, translator, known)
+
+    def may_have(self, thing: str, kind: str) -> bool:
+        """Whether things of this name may have a colour, a size or a material.
+
+        Where none of several has one, "black tea" names a tea, and no colour.
+        """
+        fields = self._fields.get(head_of(thing))
+        return fields is None or kind in fields
 
     def in_titles(self, phrase: str) -> bool:
         """Whether each word of a phrase stands in some title."""
