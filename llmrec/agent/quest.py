@@ -172,7 +172,9 @@ _WITH_ME = frozenset(("me", "us", "myself", "ourselves", "mich", "mir", "uns"))
 
 _WE = ("我们", "咱们", "我和", "我跟")
 
-_THIRD_PERSON_WORDS = "him her it them he she they ihn ihm ihr ihnen sie es 他 她 它 他们 她们 它们"
+_THIRD_PERSON_WORDS = """
+him her it them he she they ihn ihm ihr ihnen sie er es 他 她 它 他们 她们 它们
+"""
 _THIRD_PERSONS = frozenset(_THIRD_PERSON_WORDS.split())
 
 _BODY_WORDS = """

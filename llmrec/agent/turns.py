@@ -364,7 +364,8 @@ def _nothing(turn: TurnInProgress, result: ToolResult) -> Steps:
         return
     if unlike(result):
         yield from turn.say(f"{_no_such(turn)}_at_all", text=turn.now.query)
-        yield from _ways_out(turn, named=True)
+        cuts = turn.agent.shop.settings.retrieval.cut
+        yield from _ways_out(turn, named=turn.now.sort is not None or not cuts)
         return
     if matching(result):  # limits let products through, but nothing stands near the one named
         key = "none_similar" if turn.now.ask.tool == "similar" else "none_together"

@@ -398,9 +398,9 @@ TEXTS: dict[str, dict[Language, str]] = {
         "zh": "{limit}（它是：{has}）",
     },
     "not_said": {
-        "en": "I find no answer to that for {title}. The catalogue says: {fields}.",
-        "de": "Dazu finde ich bei {title} nichts. Im Katalog steht: {fields}.",
-        "zh": "关于“{title}”没有找到这一点。目录里写着：{fields}。",
+        "en": "I find no plain answer to that for {title}. The catalogue says: {fields}.",
+        "de": "Eine klare Antwort darauf finde ich bei {title} nicht. Im Katalog steht: {fields}.",
+        "zh": "关于“{title}”，没有找到直接的答案。目录里写着：{fields}。",
     },
     "nothing_said": {
         "en": "I find no answer to that for {title}.",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -25,6 +26,9 @@ __all__ = ["Statement", "find_statement"]
 
 _ENOUGH = {"en": 0.29, "de": 0.45}
 """Similarity from which a statement is an answer (MiniLM scale), by the question's language."""
+
+_ENOUGH_BESIDE = 0.35
+"""The same by the multilingual encoder, of a question in another language than English."""
 
 _WITHOUT_ITS_FIELD = 0.45
 """The same where the question names a field that the product does not have."""
@@ -59,6 +63,9 @@ _WORDS = {
 _HOW_MUCH = re.compile(r"\bhow\s+much\s*(?:$|[?!.]|is\b|are\b|for\b)", re.IGNORECASE)
 
 
+Encode: TypeAlias = Callable[[Sequence[str]], FloatArray]
+
+
 @dataclass(frozen=True)
 class Statement:
     """What the catalogue says in one field: its name, and the value or a sentence of it."""
@@ -68,7 +75,10 @@ class Statement:
 
 
 def find_statement(
-    item: Item, question: str, encode: Callable[[Sequence[str]], FloatArray]
+    item: Item,
+    question: str,
+    encode: Encode,
+    multilingual: Encode | None = None,
 ) -> Statement | None:
     """The statement that answers ``question``; ``None`` where the catalogue does not say.
 
@@ -76,6 +86,8 @@ def find_statement(
         item: whose fields.
         question: in the shopper's words.
         encode: from texts to unit vectors float32 ``[n, d]``.
+        multilingual: the same for texts in several languages; without it questions that are not in
+            English are answered by what they name.
     """
     statements = [Statement(name, text) for name, text in stated_fields(item).items()]
     statements += [Statement("description", sentence) for sentence in _described(item)]
@@ -93,16 +105,27 @@ def find_statement(
     ] or named
     if not open_ones:
         return None
-    if language not in _ENOUGH:
-        return next(iter(named), None) or _sharing_words(question, open_ones)
     if language != "en" and named:
         return named[0]
+    if language != "en" and multilingual is not None:
+        return _nearest(question, open_ones, multilingual, _ENOUGH_BESIDE)
+    if language not in _ENOUGH:
+        return _sharing_words(question, open_ones)
     pool = list(dict.fromkeys([*open_ones, *named]))
     vectors = encode([question, *(_encoded_text(statement) for statement in pool)])
     scores = vectors[1:] @ vectors[0] + [_NAMED * (statement.field in fields) for statement in pool]
     best = int(np.argmax(scores))
     enough = _WITHOUT_ITS_FIELD if fields and not named else _ENOUGH[language]
     return pool[best] if pool[best].field in fields or scores[best] >= enough else None
+
+
+def _nearest(
+    question: str, statements: Sequence[Statement], encode: Encode, enough: float
+) -> Statement | None:
+    vectors = encode([question, *map(_encoded_text, statements)])
+    scores = vectors[1:] @ vectors[0]
+    best = int(np.argmax(scores))
+    return statements[best] if scores[best] >= enough else None
 
 
 def _named(question: str, present: set[str]) -> set[str]:

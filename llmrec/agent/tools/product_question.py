@@ -11,6 +11,7 @@ from llmrec.agent.shopper import Shopper
 from llmrec.agent.tools.asked_fields import Statement, find_statement
 from llmrec.agent.tools.base import Arguments, Tool, ToolResult
 from llmrec.agent.tools.products import ProductName, find_product
+from llmrec.embedding.languages import multilingual_beside
 from llmrec.requests import clean_query
 from llmrec.types import Item
 
@@ -65,8 +66,13 @@ def product_question(
     """
     item = find_product(shop, arguments.product)
     question = clean_query(arguments.question) or ""
-    found = find_statement(item, question, shop.retriever.encode) if question else None
-    return ProductQuestionResult(item, question, found)
+    if not question:
+        return ProductQuestionResult(item, question, None)
+    beside = multilingual_beside(shop.retriever.encoder)
+    statement = find_statement(
+        item, question, shop.retriever.encode, None if beside is None else beside.encode
+    )
+    return ProductQuestionResult(item, question, statement)
 
 
 PRODUCT_QUESTION = Tool(
