@@ -89,7 +89,9 @@ def test_ask_why_and_like_in_the_shoppers_language(browser, url, told, size):
         visit.press(WHY)
         page.wait_for_selector("#why:not([hidden])")
         assert page.inner_text("#why-title") == own["why.of"].format(title=visit.titles()[0])
-        assert page.inner_text("#why-body h3 >> nth=0") == own["why.evidence"]
+        # A product of which nothing speaks to this shopper has no evidence to show.
+        headings = page.locator("#why-body h3").all_inner_texts()
+        assert headings and {*headings} <= {own[key] for key in own if key.startswith("why.")}
         look(visit, told)
         page.click("#why-close")
         assert page.inner_text(LIKE) == own["card.like"]
