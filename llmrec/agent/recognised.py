@@ -156,10 +156,11 @@ def _first_question(requests: Sequence[_Request]) -> _Request | None:
 
 
 _NONE_OF_ALL = bounded(
-    r"\b(?:neither|none)\s+of\s+(?:these|those|them|the\s+(?:two|three))\b"
+    r"\b(?:neither|none)\s+of\s+(?:these|those|them|the\s+(?:two|three))\b(?!\s+(?:with|that|which|in)\b)"
     r"|\bnot\s+(?:these|those)(?:\s+(?:ones|two|three))?\s*(?:[,.;!]|$|\bplease|\bbut)"
     r"|\bkein(?:e[rs]?|s)\s+(?:davon|von\s+(?:denen|diesen|beiden|den\s+beiden))\b"
-    r"|(?:这些|这几个|这两个|那些|那两个)?(?:一个)?都(?:不|没)(?:要|是|行|合适|喜欢|想|对)",
+    r"|(?:这些|这几[个款件]|这两[个款件]|那些|那几[个款件]|那两[个款件]|一个)都(?:不|没)(?:要|是|行|合适|喜欢|想|对)"
+    r"|(?:^|[,，。!！;；\s])都(?:不|没)(?:要|行|合适|喜欢|想)",
     re.IGNORECASE,
 )
 

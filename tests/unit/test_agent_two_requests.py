@@ -5,6 +5,7 @@ from agent_talk import act, products_of, reading, talk, tools_of, words_of
 
 from llmrec.agent.agent import Agent
 from llmrec.agent.events import Products, ToolCalled
+from llmrec.agent.recognised import turns_down_all
 from llmrec.reading.lines import read_line
 from llmrec.reading.tracing import traced
 
@@ -293,3 +294,20 @@ def test_a_question_to_the_shop_that_no_document_answers_is_named(agent):
     assert "Source" in words_of(events)
     assert "To “do you gift wrap with ribbons?” I find no answer." in words_of(events)
     assert "can I send it back?” I find" not in words_of(events)
+
+
+@pytest.mark.parametrize(
+    ("message", "is_all"),
+    [
+        ("这两款都不行，要大一点的", True),
+        ("太贵了，都不要", True),
+        ("Keines von beiden, bitte etwas aus Holz", True),
+        ("None of them. In blue?", True),
+        ("价格都不是问题", False),
+        ("颜色都不是很重要，便宜点的", False),
+        ("none of these with leather please", False),
+        ("no, those are fine, but under 50 please", False),
+    ],
+)
+def test_all_that_is_shown_is_turned_down_by_words_about_it_alone(message, is_all):
+    assert turns_down_all(message) == is_all
