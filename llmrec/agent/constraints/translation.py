@@ -62,7 +62,10 @@ class Translator:
     def nearest(self, words: Sequence[str]) -> list[tuple[str, float]]:
         """The nearest name of each word and its cosine; empty without an encoder or names."""
         scores = self._scores(words)
-        return [(self.names[n], float(row[n])) for row in scores for n in [int(row.argmax())]]
+        if not scores.size:
+            return []
+        best = scores.argmax(axis=1)
+        return [(self.names[n], float(row[n])) for row, n in zip(scores, best, strict=True)]
 
     def _scores(self, words: Sequence[str]) -> FloatArray:
         """Cosines, float32 ``[len(words), len(names)]``; none without an encoder or names."""
@@ -70,7 +73,7 @@ class Translator:
             encoder, vectors = self._encoder, self._vectors
         if encoder is None or not vectors.size:
             return np.empty((0, 0), np.float32)
-        return np.asarray(_unit(encoder.encode(words)) @ vectors.T, np.float32)
+        return np.asarray(encoder.encode(words) @ vectors.T, np.float32)
 
     @cached_property
     def _encoder(self) -> TextEncoder | None:
@@ -80,9 +83,4 @@ class Translator:
     def _vectors(self) -> FloatArray:
         if self._encoder is None or not self.names:
             return np.empty((0, 0), np.float32)
-        return _unit(self._encoder.encode(self.names))
-
-
-def _unit(vectors: FloatArray) -> FloatArray:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(lengths, 1e-9), np.float32)
+        return self._encoder.encode(self.names)
