@@ -33,6 +33,10 @@ _FURTHER = bounded(
 _ASKS = bounded(rf"^\W*(?:\w+\W+){{0,2}}(?:{_ASKING})\b|[吗么呢多怎几]", re.IGNORECASE)
 
 
+_QUESTION_ENDS = ("?", "？", "吗", "呢", "么")
+"""The particles are question marks too; who types fast leaves the sign behind the last one out."""
+
+
 def questions_in(message: str) -> list[str]:
     """The questions of a message without what is told beside them; all of it if it has none.
 
@@ -40,11 +44,11 @@ def questions_in(message: str) -> list[str]:
     (['how big is it?', 'Is it soft?'], ['its size'])
     >>> questions_in("how heavy is it, and can i send it back?")
     ['how heavy is it', 'can i send it back?']
-    >>> questions_in("in blue, and is it dishwasher safe?")
-    ['is it dishwasher safe?']
+    >>> questions_in("in blue, and is it dishwasher safe?"), questions_in("它防水吗?能退吗")
+    (['is it dishwasher safe?'], ['它防水吗?', '能退吗'])
     """
     parts = (part.strip() for part in _ANY_END.split(message))
-    asked = [part for part in parts if part.endswith(("?", "？"))]
+    asked = [part for part in parts if part.endswith(_QUESTION_ENDS)]
     return [question for part in asked for question in _each(part)] or [message]
 
 
