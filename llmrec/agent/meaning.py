@@ -15,6 +15,7 @@ from llmrec.agent.drops import drops_of
 from llmrec.agent.naming import (
     asks_for_person,
     asks_to_buy,
+    best_named,
     is_order,
     only_points,
     place_in,
@@ -312,7 +313,9 @@ def _evident(
         return references
     titles = [product.title for product in situation.shown]
     of_focus = situation.focus is not None and speaks_of_it(message)
-    named = surely_named(message, titles) if of_focus else [*titles_named(message, titles)]
+    named = surely_named(message, titles) if of_focus else best_named(message, titles)
+    if len(named) > 1:
+        named = best_named(message, titles)
     if len(named) == 1:
         return _places(named, situation)
     if of_focus and len(references) <= 1 and not named:

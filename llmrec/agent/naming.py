@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from llmrec.agent.constraints.changes import Reference
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
     from llmrec.catalog.store import CatalogStore
 
 __all__ = [
+    "asks_for_one_of",
     "asks_for_person",
     "asks_for_things",
     "asks_of_all",
     "asks_to_buy",
+    "best_named",
     "is_order",
     "items_named",
     "name_in",
@@ -164,9 +167,72 @@ def titles_named(message: str, titles: Sequence[str]) -> dict[int, list[str]]:
         words = [word for word in own if word.casefold() not in _STOP]
         if any(not word.isdecimal() or int(word) > len(titles) for word in words):
             named[number - 1] = words
-    return named
+    return named or _as_written(message, titles)
 
 
+def _as_written(message: str, titles: Sequence[str]) -> dict[int, list[str]]:
+    """The one title that has a word just as the message writes it: a "ring" is none of "rings"."""
+    written = [{word.casefold() for word in _LATIN_WORD.findall(title)} for title in titles]
+    words = [
+        word
+        for word in dict.fromkeys(_LATIN_WORD.findall(message))
+        if word.casefold() not in _STOP
+        and sum(word.casefold() in title for title in written) == 1
+        and len(words_named(word, titles)) == 0
+        and sum(bool(words_named(word, [title])) for title in titles) > 1
+    ]
+    places = {
+        place for place, title in enumerate(written) for word in words if word.casefold() in title
+    }
+    return {places.pop(): words} if len(places) == 1 else {}
+
+
+def best_named(message: str, titles: Sequence[str]) -> list[int]:
+    """The places, from 0, of the titles that a message names; of several the one it spells out.
+
+    "Is the Wren 300 good for running?" has a word of the "Wren 600 for running", too, but names
+    the other one by two words in a row; "not the 600" names what is not meant.
+
+    >>> titles = ["Wren 600 headlamp for running", "Wren 300 headlamp"]
+    >>> best_named("is the Wren 300 good for running?", titles)
+    [1]
+    >>> best_named("not the 600, I meant the 300", titles)
+    [1]
+    """
+    named = titles_named(message, titles)
+    if len(named) > 1:
+        meant = titles_named(_NOT_MEANT.sub(" ", message), titles)
+        named = meant or named
+    if len(named) < 2:
+        return [*named]
+    runs = {place: _longest_run(message, titles[place], words) for place, words in named.items()}
+    most = max(runs.values())
+    spelt = [place for place, run in runs.items() if run == most]
+    return spelt if most > 1 and len(spelt) == 1 else [*named]
+
+
+def _longest_run(message: str, title: str, own: Sequence[str]) -> int:
+    """How many words in a row the message takes from a title, a word of its own among them."""
+    words = [word.casefold() for word in _LATIN_WORD.findall(message)]
+    row = [word.casefold() for word in _LATIN_WORD.findall(title)]
+    folded = {word.casefold() for word in own}
+    longest = 0
+    for begin in range(len(words)):
+        for place in range(len(row)):
+            run = takewhile(
+                lambda pair: pair[0] == pair[1], zip(words[begin:], row[place:], strict=False)
+            )
+            same = [word for word, _ in run]
+            if not folded.isdisjoint(same):
+                longest = max(longest, sum(word not in _STOP for word in same))
+    return longest
+
+
+_LATIN_WORD = re.compile(r"[^\W_\u3400-\u9fff]+")
+_NOT_MEANT = bounded(
+    r"\b(?:not|nicht)\s+(?:the|that|der|die|das|den|dem)\s+[^\W_]+|不是[^，,。！!？?\s]{1,12}",
+    re.IGNORECASE,
+)
 _BEHIND_ARTICLE = bounded(
     r"\b(?:the|this|that|der|die|das|den|dem|des|dies\w*)\s+([^\W_]+(?:[\s-][^\W_]+)?)"
     r"|[这那]一?[个款种把件只]?([\u3400-\u9fff]{2})",
@@ -216,8 +282,10 @@ _ONE = bounded(
 _BUY = bounded(
     r"\b(?:take|buy|order|purchase|cart|basket|bag\s+it|checkout|check\s+out|get\s+(?:it|that|this|the)"
     r"|have\s+(?:it|that|this|the)|go\s+(?:with|for)|want\s+(?:it|that|this|the)|wrap|reserve|add"
-    r"|nehm\w*|nimm\w*|kauf\w*|bestell\w*|warenkorb|wagen|pack\w*|möchte|will|hätte)\b"
-    r"|买|要|下单|购物车|拿|来一|来个|订",
+    r"|that's\s+(?:it|the\s+one)(?!\s+for)|sold|deal|(?:is|are)\s+mine"
+    r"|nehm\w*|nimm\w*|(?:ge)?kauf\w*|bestell\w*|warenkorb|wagen|pack\w*|möchte|will|hätte|wird['’]?s"
+    r"|soll['’]?s\s+sein|her\s+damit|dann\s+(?:die|den|das))\b"
+    r"|买|要|下单|购物车|拿|来一|来个|订|就(?:它|这|那)",
     re.IGNORECASE,
 )
 # "How long does it take" and "ich möchte sprechen" have words of buying, and are no order.
@@ -270,6 +338,23 @@ def asks_for_things(message: str, titles: Sequence[str]) -> bool:
     rest, count = _HAVE.subn(" ", message)
     points = place_in(message) is not None or speaks_of_it(rest)
     return bool(count) and not points and not titles_named(message, titles)
+
+
+def asks_for_one_of(question: str, things: Iterable[str]) -> bool:
+    """Whether a question asks if the shop has one of some things that are wished for.
+
+    >>> question = "And do you have a nice tea caddy?"
+    >>> asks_for_one_of(question, ["tea caddy"]), asks_for_one_of(question, ["kettle"])
+    (True, False)
+    """
+    if not _HAVE.search(question):
+        return False
+    words = {*tokens(question)}
+    return any(
+        (_HAN.search(thing) and thing in question) or {*tokens(thing)} <= words
+        for thing in things
+        if thing
+    )
 
 
 def speaks_of_it(message: str) -> bool:

@@ -11,6 +11,7 @@ from llmrec.agent.comparison import comparison_sentence
 from llmrec.agent.constraints import Reference, Shown
 from llmrec.agent.events import AgentEvent, Card, ConstraintsChanged, Products, Table
 from llmrec.agent.naming import (
+    asks_for_one_of,
     asks_of_all,
     items_named,
     name_in,
@@ -413,7 +414,7 @@ def _answered(turn: TurnInProgress, id: str) -> Steps:
     """What the catalogue says of one product to each question, and once what it does not."""
     statements: dict[str, Statement] = {}
     unanswered: list[str] = []
-    questions = questions_in(turn.reading)
+    questions = _of_products(turn)
     for question in questions[:_MOST_QUESTIONS]:
         if asks_for_reviews(question):
             yield from _reviewed(turn, id, question)
@@ -442,6 +443,16 @@ def _answered(turn: TurnInProgress, id: str) -> Steps:
             "not_said" if fields else "nothing_said", title=item.title, fields=fields
         )
     turn.unanswered += questions[_MOST_QUESTIONS:]
+
+
+def _of_products(turn: TurnInProgress) -> list[str]:
+    """The questions of a message but for those that are its wish: "do you have a tea caddy?"."""
+    questions = questions_in(turn.reading)
+    rest = [text for text in questions if not asks_for_one_of(text, turn.things)]
+    if not rest:
+        pieces = (piece for piece in clauses_in(turn.reading) if piece not in questions)
+        rest = [piece for piece in pieces if asks(piece)]
+    return rest or questions
 
 
 def _stated(turn: TurnInProgress, item: Item, statement: Statement) -> Steps:
@@ -504,7 +515,8 @@ def _shop_question(turn: TurnInProgress, command: Command) -> Steps:
     """The passage that answers each question; the contact where none is found for any."""
     passages: dict[str, Quotation] = {}
     # What is told before a question ("if it's too low for him, can I send it back?") blurs it.
-    clauses = sorted(clauses_in(turn.reading), key=lambda clause: not asks(clause))
+    clauses = clauses_in(turn.reading)
+    clauses = [*filter(asks, clauses)] or clauses
     for questions in (questions_in(turn.reading), clauses):
         open_questions = [question for question in questions if question not in turn.answered]
         for question in open_questions[:_MOST_QUESTIONS]:
@@ -518,13 +530,19 @@ def _shop_question(turn: TurnInProgress, command: Command) -> Steps:
                 yield from _quoted(turn, quotation)
         if passages:
             # Beside products that are shown a question may be the wish that brought them.
-            marked = [question for question in questions if question.endswith(("?", "？"))]
-            turn.unanswered += [] if turn.shown else marked
+            turn.unanswered += [] if turn.shown else [*filter(_is_marked, questions)]
             break
-    if not passages:
+    # Beside a product question that is answered, praise or a story may be read as one to the shop.
+    marked = [question for question in questions_in(turn.reading) if _is_marked(question)]
+    is_other = turn.answered.issuperset(marked)
+    if not passages and not (turn.answered and is_other):
         yield from turn.say("shop_silent")
         if contact := turn.agent.shop.documents.contact():
             yield from _quoted(turn, contact)
+
+
+def _is_marked(question: str) -> bool:
+    return question.endswith(("?", "？"))
 
 
 def _quoted(turn: TurnInProgress, quotation: Quotation) -> Steps:

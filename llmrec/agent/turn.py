@@ -64,6 +64,7 @@ class TurnInProgress:
         behind: cards shown in this turn, and the events that will have their words.
         answered: questions of the message that have an answer.
         unanswered: those that have none so far, beside one that has.
+        things: what the message wishes for, by its words.
     """
 
     agent: Agent
@@ -83,6 +84,7 @@ class TurnInProgress:
     behind: list[tuple[Sequence[Card], Iterator[AnswerEvent]]] = field(default_factory=list)
     answered: set[str] = field(default_factory=set)
     unanswered: list[str] = field(default_factory=list)
+    things: tuple[str, ...] = ()
 
     @property
     def shopper(self) -> Shopper:

@@ -132,6 +132,8 @@ def _act(turn: TurnInProgress) -> Steps:
     agent = turn.agent
     traced = _read(turn)
     turn.is_asked = bool(traced.unsure)
+    readings = (traced.reading, *traced.also)
+    turn.things = tuple(reading.looking_for for reading in readings if reading.looking_for)
     requests = requests_of(traced, len(turn.now.shown), turn.reading)
     for n, request in enumerate(requests, start=1):
         # Each is read against what the one before has left.

@@ -30,7 +30,11 @@ _FURTHER = bounded(
     r"|(?<=[\u3400-\u9fff])[，,、]\s*(?=能|可|有没|是不|多|怎|什么|几|会不|要不)",
     re.IGNORECASE,
 )
-_ASKS = bounded(rf"^\W*(?:\w+\W+){{0,2}}(?:{_ASKING})\b|[吗么呢多怎几]", re.IGNORECASE)
+# "I could put it there" is told: who asks does not begin with who does it.
+_TELLING = r"(?:i|we|it|he|she|they|ich|wir|er|sie|es)\b"
+_ASKS = bounded(
+    rf"^\W*(?:(?!{_TELLING})\w+\W+){{0,2}}(?:{_ASKING})\b|[吗么呢多怎几]", re.IGNORECASE
+)
 
 
 _QUESTION_ENDS = ("?", "？", "吗", "呢", "么")
@@ -62,8 +66,8 @@ def _each(question: str) -> list[str]:
 def asks(clause: str) -> bool:
     """Whether a piece of a message begins like a question or ends as one.
 
-    >>> asks("can I send it back"), asks("lovely colours")
-    (True, False)
+    >>> asks("can I send it back"), asks("I could send it back"), asks("lovely colours")
+    (True, False, False)
     """
     return clause.endswith(("?", "？")) or bool(_ASKS.search(clause))
 

@@ -8,6 +8,7 @@ from llmrec.agent.events import ToolCalled
 from llmrec.agent.naming import (
     asks_for_things,
     asks_of_all,
+    best_named,
     only_points,
     place_in,
     surely_named,
@@ -249,3 +250,25 @@ def test_a_place_is_taken_alone_though_other_titles_have_words_of_the_message(ag
 def test_one_common_word_takes_nothing_of_an_earlier_screen(agent, message, count):
     after, _ = talk(agent, BAGS, TEA, (message, "order | item 1"))
     assert len(after.now.marks) == count and after.now.marks[0].item == CAST_IRON
+
+
+LAMPS = ["Wren 600 headlamp for running", "Reading lamp with clamp", "Wren 300 headlamp"]
+
+
+@pytest.mark.parametrize(
+    ("message", "places"),
+    [
+        ("69 is too much, 40 would do. Is the Wren 300 ok for running too?", [2]),
+        ("Not the 600, I meant the Wren 300. What does that one weigh?", [2]),
+        ("nicht die 600, die 300 bitte: wie schwer ist die?", [2]),
+        ("is the Wren 600 heavier than the Wren 300?", [0, 2]),
+    ],
+)
+def test_of_several_titles_the_one_that_is_spelt_out_is_named(message, places):
+    assert best_named(message, LAMPS) == places
+
+
+def test_a_word_as_it_is_written_names_the_title_that_writes_it_so():
+    titles = ["Stacking rings, beech", "Throwing ring, floating", "Felt sewing kit"]
+    assert [*titles_named("does the ring float in a lake?", titles)] == [1]
+    assert [*titles_named("are the rings heavy?", titles)] == [0]

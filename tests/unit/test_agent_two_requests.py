@@ -138,6 +138,43 @@ def test_a_question_without_an_answer_is_named_beside_one_that_has_one(agent):
     assert "To “does it sing?” I find no answer." in words_of(events)
 
 
+def test_what_is_wished_for_is_no_question_about_the_product_on_the_screen(agent):
+    conversation, _ = talk(agent, TEA)
+    message = "what does it hold? And do you have a nice tea caddy?"
+    line = "find | thing tea caddy || product | item 1"
+    _, events = talk(agent, (message, line), after=conversation)
+    asked = [event.arguments for event in events if isinstance(event, ToolCalled)]
+    questions = [arguments["question"] for arguments in asked if "question" in arguments]
+    assert questions == ["what does it hold?"]
+
+
+def test_praise_that_is_read_as_a_question_to_the_shop_is_not_answered(agent):
+    conversation, _ = talk(agent, TEA)
+    message = "the second is pretty, I could put it on the shelf. How much does it hold?"
+    _, events = talk(agent, (message, "product | item 2 || shop"), after=conversation)
+    assert tools_of(events) == ["product_question"]
+    assert "documents" not in words_of(events)
+
+
+def test_what_is_told_beside_a_question_is_not_asked_of_the_shop(agent):
+    message = "And gold plating, is that possible? If not I'll plate it myself, no problem."
+    _, events = talk(agent, (message, "shop"))
+    asked = [event.arguments for event in events if isinstance(event, ToolCalled)]
+    assert not [
+        use for use in asked if "myself" in use["question"] and "gold" not in use["question"]
+    ]
+
+
+@pytest.mark.parametrize(
+    "message", ["Lovely, that's it then. Do you ship to Norway?", "就它了。能寄到挪威吗？"]
+)
+def test_what_is_settled_on_beside_a_question_is_in_the_cart(agent, message):
+    conversation, _ = talk(agent, TEA)
+    after, events = talk(agent, (message, "order | item 1 || shop"), after=conversation)
+    assert tools_of(events)[0] == "feedback" and "shop_question" in tools_of(events)
+    assert [mark.item for mark in after.now.marks] == [conversation.now.shown[0].id]
+
+
 def test_what_the_product_answers_the_shop_is_not_asked(agent):
     message = "how much does the second hold? can I send it back?"
     conversation, _ = talk(agent, TEA)
