@@ -28,6 +28,7 @@ from llmrec.agent.quest import Quest, quest_of
 from llmrec.agent.recognised import turns_down_all
 from llmrec.agent.state import Situation
 from llmrec.catalog.tokens import tokens
+from llmrec.documents.sentences import questions_in
 from llmrec.linear import bounded
 from llmrec.reading import Reading, ReadingContext, Traced
 from llmrec.reading.reading import Intent
@@ -312,6 +313,10 @@ def _evident(
     if place_in(message) is not None:
         return references
     titles = [product.title for product in situation.shown]
+    # "The root is no good. Tell me about the ring, what is it made of?" asks of the ring.
+    question = " ".join(questions_in(message))
+    if titles_named(question, titles):
+        message = question
     of_focus = situation.focus is not None and speaks_of_it(message)
     named = surely_named(message, titles) if of_focus else best_named(message, titles)
     if len(named) > 1:

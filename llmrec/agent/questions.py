@@ -448,11 +448,11 @@ def _answered(turn: TurnInProgress, id: str) -> Steps:
 def _of_products(turn: TurnInProgress) -> list[str]:
     """The questions of a message but for those that are its wish: "do you have a tea caddy?"."""
     questions = questions_in(turn.reading)
-    rest = [text for text in questions if not asks_for_one_of(text, turn.things)]
-    if not rest:
-        pieces = (piece for piece in clauses_in(turn.reading) if piece not in questions)
-        rest = [piece for piece in pieces if asks(piece)]
-    return rest or questions
+    pieces = [piece for piece in clauses_in(turn.reading) if asks(piece)]
+    for texts in (questions, pieces):
+        if rest := [text for text in texts if not asks_for_one_of(text, turn.things)]:
+            return rest
+    return questions
 
 
 def _stated(turn: TurnInProgress, item: Item, statement: Statement) -> Steps:
@@ -517,8 +517,11 @@ def _shop_question(turn: TurnInProgress, command: Command) -> Steps:
     # What is told before a question ("if it's too low for him, can I send it back?") blurs it.
     clauses = clauses_in(turn.reading)
     clauses = [*filter(asks, clauses)] or clauses
+    asked: set[str] = set()
     for questions in (questions_in(turn.reading), clauses):
-        open_questions = [question for question in questions if question not in turn.answered]
+        done = asked | turn.answered
+        open_questions = [question for question in questions if question not in done]
+        asked.update(open_questions)
         for question in open_questions[:_MOST_QUESTIONS]:
             result = yield from turn.call("shop_question", {"question": question})
             assert isinstance(result, ShopQuestionResult)

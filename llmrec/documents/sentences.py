@@ -30,8 +30,8 @@ _FURTHER = bounded(
     r"|(?<=[\u3400-\u9fff])[，,、]\s*(?=能|可|有没|是不|多|怎|什么|几|会不|要不)",
     re.IGNORECASE,
 )
-# "I could put it there" is told: who asks does not begin with who does it.
-_TELLING = r"(?:i|we|it|he|she|they|ich|wir|er|sie|es)\b"
+# "I could put it there", "the green one is nice": who asks does not begin with who it is about.
+_TELLING = r"(?:i|we|it|he|she|they|the|this|that|these|those|my|our|ich|wir|er|sie|es|der|die|das|mein\w*)\b"
 _ASKS = bounded(
     rf"^\W*(?:(?!{_TELLING})\w+\W+){{0,2}}(?:{_ASKING})\b|[吗么呢多怎几]", re.IGNORECASE
 )

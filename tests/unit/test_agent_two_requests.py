@@ -150,7 +150,7 @@ def test_what_is_wished_for_is_no_question_about_the_product_on_the_screen(agent
 
 def test_praise_that_is_read_as_a_question_to_the_shop_is_not_answered(agent):
     conversation, _ = talk(agent, TEA)
-    message = "the second is pretty, I could put it on the shelf. How much does it hold?"
+    message = "this is pretty, I could put it on the shelf. How much does the second hold?"
     _, events = talk(agent, (message, "product | item 2 || shop"), after=conversation)
     assert tools_of(events) == ["product_question"]
     assert "documents" not in words_of(events)
