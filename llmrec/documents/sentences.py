@@ -31,7 +31,10 @@ _FURTHER = bounded(
     re.IGNORECASE,
 )
 # "I could put it there", "the green one is nice": who asks does not begin with who it is about.
-_TELLING = r"(?:i|we|it|he|she|they|the|this|that|these|those|my|our|ich|wir|er|sie|es|der|die|das|mein\w*)\b"
+_TELLING = (
+    r"(?:i|we|it|he|she|they|the|this|that|these|those|my|our"
+    r"|ich|wir|er|sie|es|der|die|das|mein\w*)\b"
+)
 _ASKS = bounded(
     rf"^\W*(?:(?!{_TELLING})\w+\W+){{0,2}}(?:{_ASKING})\b|[吗么呢多怎几]", re.IGNORECASE
 )
