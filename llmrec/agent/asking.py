@@ -22,7 +22,7 @@ from llmrec.catalog.things import Things
 from llmrec.requests import MAX_QUERY_CHARS
 from llmrec.retrieval.request import RetrievalRequest
 from llmrec.retrieval.taste import disliked
-from llmrec.types import Event, Item, Language, Recommendation
+from llmrec.types import Event, Filters, Item, Language, Recommendation
 
 if TYPE_CHECKING:
     from llmrec.recommender import Recommender
@@ -221,10 +221,14 @@ def shown_by(items: Sequence[Item], start: int = 1) -> tuple[Shown, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way out of a dead end: without ``constraint`` so many products would pass."""
+    """A way out of a dead end: without ``constraint`` so many products would pass.
+
+    ``example`` is one of them, where they are known by name: of a price limit the nearest in price.
+    """
 
     constraint: Constraint
     count: int
+    example: Item | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,20 +249,24 @@ class Counter:
             away = without(filters, disliked(self.shopper.history))
             named, recipient = self.shopper.query, self.shopper.recipient
             return self.shop.retriever.matching(away, named=named, recipient=recipient)
-        shopper = self.shopper
-        if shopper.query and self.shop.settings.retrieval.cut:
-            request = RetrievalRequest(
-                shopper.history,
-                shopper.query,
-                filters,
-                shopper.subject,
-                shopper.recipient,
-                shopper.thing,
-            )
-            answers = self.shop.retriever.retrieve(request, _MOST_COUNTED).candidates
-            return sum(candidate.fit == "answer" for candidate in answers)
+        if self.shopper.query and self.shop.settings.retrieval.cut:
+            return len(self._answers(filters))
         known = known_things(filters, self.shopper.history)
         return self.shop.retriever.matching(filters, known, self.shopper.subject)
+
+    def _answers(self, filters: Filters) -> list[str]:
+        """Ids of what these filters let through and what answers the words, the best first."""
+        shopper = self.shopper
+        request = RetrievalRequest(
+            shopper.history,
+            shopper.query,
+            filters,
+            shopper.subject,
+            shopper.recipient,
+            shopper.thing,
+        )
+        candidates = self.shop.retriever.retrieve(request, _MOST_COUNTED).candidates
+        return [candidate.item for candidate in candidates if candidate.fit == "answer"]
 
     def ways_out(self, constraints: Constraints) -> list[Way]:
         """The constraints without which something would fit, the most fruitful first.
@@ -267,8 +275,22 @@ class Counter:
         """
         hard = [constraint for constraint in constraints.held if constraint.is_limit]
         hard = hard[-_MOST_TRIED:]
-        ways = [Way(constraint, self.count(constraints.drop(constraint))) for constraint in hard]
+        ways = [self._way(constraint, constraints.drop(constraint)) for constraint in hard]
         return sorted((way for way in ways if way.count), key=lambda way: -way.count)
+
+    def _way(self, given_up: Constraint, others: Constraints) -> Way:
+        if self.named or not (self.shopper.query and self.shop.settings.retrieval.cut):
+            return Way(given_up, self.count(others))
+        ids = self._answers(others.filters())
+        items = list(self.shop.store.items(ids).values())
+        if given_up.kind in ("max_price", "min_price"):
+            # All of them lie beyond the limit: the cheapest is nearest to the most, and so on.
+            priced = [item for item in items if item.price is not None]
+            nearest = min if given_up.kind == "max_price" else max
+            return Way(
+                given_up, len(ids), nearest(priced, key=lambda item: item.price or 0, default=None)
+            )
+        return Way(given_up, len(ids), items[0] if items else None)
 
 
 def event_of(user: str, mark: Mark) -> Event:

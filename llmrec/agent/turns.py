@@ -42,7 +42,7 @@ from llmrec.agent.quest import Quest
 from llmrec.agent.questions import HANDLERS
 from llmrec.agent.recognised import recognised
 from llmrec.agent.reducer import Note, reduced
-from llmrec.agent.replies import EXACT, drop_all, listed, say, spoken, to_drop
+from llmrec.agent.replies import EXACT, drop_all, listed, say, spoken, to_drop, with_price
 from llmrec.agent.state import MAX_WORDS, Ask, Conversation
 from llmrec.agent.tools.base import ToolResult
 from llmrec.agent.turn import Steps, TurnInProgress
@@ -399,5 +399,9 @@ def _ways_out(turn: TurnInProgress, *, named: bool) -> Generator[AgentEvent, Non
     for way in ways[:_MOST_WAYS]:
         limit = spoken(way.constraint, turn.language, turn.currency)
         words = to_drop(way.constraint, turn.language)
-        yield from turn.say("try_dropping", one=limit, count=way.count, words=words)
+        key, example = "try_dropping", ""
+        if way.example is not None:
+            key = "try_dropping_for" if way.count == 1 else "try_dropping_such"
+            example = with_price(way.example, turn.language)
+        yield from turn.say(key, limit=limit, count=way.count, words=words, example=example)
     return ways

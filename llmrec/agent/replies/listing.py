@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from llmrec.agent.constraints import Constraint
 from llmrec.agent.language import Language
 from llmrec.explain.field_values import price_in
+from llmrec.types import Item
 
-__all__ = ["EXACT", "drop_all", "listed", "spoken", "to_drop"]
+__all__ = ["EXACT", "drop_all", "listed", "spoken", "to_drop", "with_price"]
 
 _NAMES: dict[str, dict[Language, str]] = {
     "max_price": {"en": "at most {v}", "de": "höchstens {v}", "zh": "不超过 {v}"},
@@ -98,3 +99,11 @@ def to_drop(one: Constraint, language: Language) -> str:
     kind = one.kind.removeprefix("not_") if one.kind != "not_item" else one.kind
     kind = "price" if kind.endswith("price") else kind
     return _DROPS[kind][language].format(n=one.name, v="".join(one.values[:1]))
+
+
+def with_price(item: Item, language: Language) -> str:
+    """A product by its title, with what it costs where that is known."""
+    if item.price is None:
+        return item.title
+    price = price_in(item.price, item.currency, language)
+    return f"{item.title}（{price}）" if language == "zh" else f"{item.title} ({price})"

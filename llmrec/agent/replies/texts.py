@@ -170,9 +170,19 @@ TEXTS: dict[str, dict[Language, str]] = {
         "zh": "没有找到“{query}”同时符合：{filters}。",
     },
     "try_dropping": {
-        "en": "Without “{one}” there would be {count}; say “{words}”.",
-        "de": "Ohne „{one}“ wären es {count}; sag „{words}“.",
-        "zh": "去掉“{one}”有 {count} 件，可以说“{words}”。",
+        "en": "Without “{limit}” there would be {count}; say “{words}”.",
+        "de": "Ohne „{limit}“ wären es {count}; sag „{words}“.",
+        "zh": "去掉“{limit}”有 {count} 件，可以说“{words}”。",
+    },
+    "try_dropping_for": {
+        "en": "Without “{limit}” there would be {example}; say “{words}”.",
+        "de": "Ohne „{limit}“ gäbe es {example}; sag „{words}“.",
+        "zh": "去掉“{limit}”有{example}，可以说“{words}”。",
+    },
+    "try_dropping_such": {
+        "en": "Without “{limit}” there would be {count}, such as {example}; say “{words}”.",
+        "de": "Ohne „{limit}“ wären es {count}, etwa {example}; sag „{words}“.",
+        "zh": "去掉“{limit}”有 {count} 件，比如{example}；可以说“{words}”。",
     },
     "drop_all": {
         "en": "No single one is to blame; say “{words}” for {count} products.",
