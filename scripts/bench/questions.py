@@ -41,7 +41,7 @@ ANYTHING = -1.0
 
 
 @dataclass(frozen=True)
-class Asked:
+class Question:
     """A question to the documents and where it is answered, if anywhere."""
 
     text: str
@@ -51,7 +51,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Found:
+class Match:
     """The best passage for a question; whether it is quoted is up to a threshold."""
 
     place: str
@@ -77,14 +77,17 @@ def main() -> None:
 
 def thresholds(workspace: Workspace, encoder: TextEncoder, multilingual: TextEncoder) -> None:
     """Precision, recall and F0.5 by threshold, on the questions to fit on."""
-    to_fit = [one for one in shop_asked() if one.half == "fit"]
-    english = [one for one in to_fit if one.language == "en"]
-    for reader, of, some in ((encoder, COLLECTION, english), (multilingual, MULTILINGUAL, to_fit)):
+    to_fit = [question for question in shop_asked() if question.half == "fit"]
+    english = [question for question in to_fit if question.language == "en"]
+    for reader, of, chosen in (
+        (encoder, COLLECTION, english),
+        (multilingual, MULTILINGUAL, to_fit),
+    ):
         index = PassageIndex(workspace, reader, of)
-        found = [best_of(index, one) for one in some]
+        matches = [best_of(index, question) for question in chosen]
         index.close()
         for threshold in np.arange(0.15, 0.46, 0.02):
-            precision, recall, _, _ = measured(some, found, threshold)
+            precision, recall, _, _ = measured(chosen, matches, threshold)
             f_half = 1.25 * precision * recall / (0.25 * precision + recall)
             print(
                 f"{reader.name}, threshold {threshold:.2f}: precision {precision:.2f}, "
@@ -94,36 +97,41 @@ def thresholds(workspace: Workspace, encoder: TextEncoder, multilingual: TextEnc
 
 def shop_questions(workspace: Workspace, encoder: TextEncoder, multilingual: TextEncoder) -> None:
     """By language: the earlier rule, the default encoder alone, and with the multilingual one."""
-    asked = shop_asked()
-    alone = answers_alone(workspace, encoder, asked)
+    questions = shop_asked()
+    alone = answers_alone(workspace, encoder, questions)
     documents = Documents(workspace, encoder)
-    beside = [documents.ask(one.text) for one in asked]
+    beside = [documents.ask(question.text) for question in questions]
     documents.close()
     ways = {
         "before": [
-            one if one.score >= EARLIER_THRESHOLD else None
-            for one in by_nearest_sentence(workspace, encoder, asked)
+            match if match.score >= EARLIER_THRESHOLD else None
+            for match in by_nearest_sentence(workspace, encoder, questions)
         ],
-        "now, minilm alone": [Found(one.source, one.score) if one else None for one in alone],
-        "now": [Found(one.source, one.score) if one else None for one in beside],
+        "now, minilm alone": [
+            Match(answer.source, answer.score) if answer else None for answer in alone
+        ],
+        "now": [Match(answer.source, answer.score) if answer else None for answer in beside],
     }
-    like = likeness(workspace, multilingual, asked)
-    groups = sorted({(one.half, one.language) for one in asked})
+    like = likeness(workspace, multilingual, questions)
+    groups = sorted({(question.half, question.language) for question in questions})
     for half, language in groups:
-        mine = [one.half == half and one.language == language for one in asked]
-        for way, found in ways.items():
-            print(row(f"{half} {language}, {way}", asked, found, mine))
-    unlike = [one.half == "test" and near < 0.8 for one, near in zip(asked, like, strict=True)]
-    print(row("test, less than 0.8 like any way of asking, now", asked, ways["now"], unlike))
+        mine = [question.half == half and question.language == language for question in questions]
+        for way, matches in ways.items():
+            print(row(f"{half} {language}, {way}", questions, matches, mine))
+    unlike = [
+        question.half == "test" and near < 0.8
+        for question, near in zip(questions, like, strict=True)
+    ]
+    print(row("test, less than 0.8 like any way of asking, now", questions, ways["now"], unlike))
 
 
 def answers_alone(
-    workspace: Workspace, encoder: TextEncoder, asked: Sequence[Asked]
+    workspace: Workspace, encoder: TextEncoder, questions: Sequence[Question]
 ) -> list[Quotation | None]:
     """What a shop answers without the multilingual encoder."""
     with mock.patch("llmrec.documents.shelf.multilingual_beside", lambda _: None):
         documents = Documents(workspace, encoder)
-    answers = [documents.ask(one.text) for one in asked]
+    answers = [documents.ask(question.text) for question in questions]
     documents.close()
     return answers
 
@@ -135,7 +143,7 @@ def other_shop(folder: Path, encoder: TextEncoder) -> None:
     shutil.copy(FOLDER / "other_shop.md", workspace.path / "documents")
     index_documents(workspace, encoder)
     headings: dict[str, str | None] = QUESTIONS["other_shop"]
-    asked = []
+    questions = []
     for question in QUESTIONS["shop_in_other_words"]:
         if question["half"] == "fit":
             continue
@@ -145,44 +153,48 @@ def other_shop(folder: Path, encoder: TextEncoder) -> None:
         # Null is where one could argue whether the German text answers it.
         if None not in known:
             places = tuple(f"other_shop.md > Unser Service > {heading}" for heading in known)
-            asked.append(Asked(question["question"], question["language"], "other shop", places))
+            questions.append(
+                Question(question["question"], question["language"], "other shop", places)
+            )
     documents = Documents(workspace, encoder)
-    answers = [documents.ask(one.text) for one in asked]
+    answers = [documents.ask(question.text) for question in questions]
     documents.close()
-    found = [Found(answer.source, answer.score) if answer else None for answer in answers]
+    matches = [Match(answer.source, answer.score) if answer else None for answer in answers]
     for language in ("en", "de", "zh"):
-        mine = [one.language == language for one in asked]
-        print(row(f"other shop {language}, now", asked, found, mine))
+        mine = [question.language == language for question in questions]
+        print(row(f"other shop {language}, now", questions, matches, mine))
 
 
 def row(
-    name: str, asked: Sequence[Asked], found: Sequence[Found | None], mine: Sequence[bool]
+    name: str, questions: Sequence[Question], matches: Sequence[Match | None], mine: Sequence[bool]
 ) -> str:
     """Precision and recall over the questions that ``mine`` marks, as a line to print."""
-    some = [one for one, taken in zip(asked, mine, strict=True) if taken]
-    got = [one for one, taken in zip(found, mine, strict=True) if taken]
-    precision, recall, quoted, false = measured(some, got, ANYTHING)
-    answered = sum(bool(one.places) for one in some)
+    chosen = [question for question, taken in zip(questions, mine, strict=True) if taken]
+    got = [match for match, taken in zip(matches, mine, strict=True) if taken]
+    precision, recall, quoted, false = measured(chosen, got, ANYTHING)
+    answered = sum(bool(question.places) for question in chosen)
     return (
         f"{name}: precision {precision:.2f}, recall {recall:.2f} ({quoted} quotations, "
-        f"{answered} questions with an answer; {false} of {len(some) - answered} others answered)"
+        f"{answered} questions with an answer; {false} of {len(chosen) - answered} others answered)"
     )
 
 
 def measured(
-    asked: Sequence[Asked], found: Sequence[Found | None], threshold: float
+    questions: Sequence[Question], matches: Sequence[Match | None], threshold: float
 ) -> tuple[float, float, int, int]:
     """Precision, recall, the number of quotations and of those to questions without an answer."""
     pairs = [
-        (one, got) for one, got in zip(asked, found, strict=True) if got and got.score >= threshold
+        (question, got)
+        for question, got in zip(questions, matches, strict=True)
+        if got and got.score >= threshold
     ]
-    right = sum(got.place in one.places for one, got in pairs)
-    false = sum(not one.places for one, _ in pairs)
-    wanted = sum(bool(one.places) for one in asked)
+    right = sum(got.place in question.places for question, got in pairs)
+    false = sum(not question.places for question, _ in pairs)
+    wanted = sum(bool(question.places) for question in questions)
     return right / max(len(pairs), 1), right / max(wanted, 1), len(pairs), false
 
 
-def shop_asked() -> list[Asked]:
+def shop_asked() -> list[Question]:
     """All questions to the documents; the golden ones are of the half to test on."""
     titles = {
         file.name: file.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
@@ -193,7 +205,7 @@ def shop_asked() -> list[Asked]:
         return " > ".join((file, titles[file], heading))
 
     earlier = [
-        Asked(
+        Question(
             question["question"],
             "en",
             "fit",
@@ -202,11 +214,16 @@ def shop_asked() -> list[Asked]:
         for question in QUESTIONS["shop"]
     ]
     golden = [
-        Asked(one["question"], "en (golden)", "test", (one["source"],) if one["source"] else ())
-        for one in json.loads(GOLDEN.read_text(encoding="utf-8"))
+        Question(
+            question["question"],
+            "en (golden)",
+            "test",
+            (question["source"],) if question["source"] else (),
+        )
+        for question in json.loads(GOLDEN.read_text(encoding="utf-8"))
     ]
     other_words = [
-        Asked(
+        Question(
             question["question"],
             question["language"],
             question["half"],
@@ -217,67 +234,72 @@ def shop_asked() -> list[Asked]:
     return [*earlier, *golden, *other_words]
 
 
-def best_of(index: PassageIndex, asked: Asked) -> Found | None:
+def best_of(index: PassageIndex, question: Question) -> Match | None:
     """The best passage for a question, however far it is; ``None`` in an empty index."""
-    got = index.answer(asked.text, ANYTHING)
-    return Found(got.source, got.score) if got else None
+    got = index.answer(question.text, ANYTHING)
+    return Match(got.source, got.score) if got else None
 
 
 def by_nearest_sentence(
-    workspace: Workspace, encoder: TextEncoder, asked: Sequence[Asked]
-) -> list[Found]:
+    workspace: Workspace, encoder: TextEncoder, questions: Sequence[Question]
+) -> list[Match]:
     """The rule before there were topics: the passage of the nearest sentence, by mean nearness."""
     read = read_documents(workspace.path / "documents")
-    passages = [(document.name, one) for document in read for one in document.passages]
-    said = [
+    passages = [(document.name, passage) for document in read for passage in document.passages]
+    stated = [
         (number, f"{passage.headings[-1]}: {sentence}")
         for number, (_, passage) in enumerate(passages)
         for block in passage.blocks
         for sentence in sentences(block)
     ]
-    questions = encoder.encode([one.text for one in asked])
-    whole = questions @ encoder.encode([one.text for _, one in passages]).T
-    single = questions @ encoder.encode([text for _, text in said]).T
-    found = []
+    vectors = encoder.encode([question.text for question in questions])
+    whole = vectors @ encoder.encode([passage.text for _, passage in passages]).T
+    single = vectors @ encoder.encode([text for _, text in stated]).T
+    matches = []
     for number, best in enumerate(single.argmax(axis=1).tolist()):
-        place, _ = said[best]
+        place, _ = stated[best]
         name, passage = passages[place]
         score = float(single[number, best] + whole[number, place]) / 2
-        found.append(Found(" > ".join((name, *passage.headings)), score))
-    return found
+        matches.append(Match(" > ".join((name, *passage.headings)), score))
+    return matches
 
 
-def likeness(workspace: Workspace, encoder: TextEncoder, asked: Sequence[Asked]) -> list[float]:
+def likeness(
+    workspace: Workspace, encoder: TextEncoder, questions: Sequence[Question]
+) -> list[float]:
     """How like each question is to the most similar way of asking among the topics'."""
     topics = TopicVectors.load(encoder, workspace.cache_dir)
     assert topics is not None
     nearest: list[float] = (
-        (encoder.encode([one.text for one in asked]) @ topics.asked.T).max(axis=1).tolist()
+        (encoder.encode([question.text for question in questions]) @ topics.asked.T)
+        .max(axis=1)
+        .tolist()
     )
     return nearest
 
 
 def product_questions(workspace: Workspace, encoder: TextEncoder) -> None:
     """What the thresholds in the code do."""
-    asked = QUESTIONS["product"]
+    questions = QUESTIONS["product"]
     with CatalogStore.open(workspace.database_url) as store:
-        items = store.items(one["product"] for one in asked)
-    found = [
-        find_statement(items[one["product"]], one["question"], encoder.encode) for one in asked
+        items = store.items(question["product"] for question in questions)
+    statements = [
+        find_statement(items[question["product"]], question["question"], encoder.encode)
+        for question in questions
     ]
-    fields = [one.field if one else None for one in found]
-    print(f"product questions: {counts([one['field'] for one in asked], fields)}")
+    fields = [statement.field if statement else None for statement in statements]
+    print(f"product questions: {counts([question['field'] for question in questions], fields)}")
 
 
-def counts(wanted: Sequence[object], found: Sequence[object]) -> str:
+def counts(wanted: Sequence[object], matches: Sequence[object]) -> str:
     """How many fields are the wanted ones, others, or found where there is none, to print."""
-    pairs = list(zip(wanted, found, strict=True))
-    told = [(one, got) for one, got in pairs if one is not None]
-    right = sum(one == got for one, got in told)
-    elsewhere = sum(got is not None and one != got for one, got in told)
-    false = sum(got is not None for one, got in pairs if one is None)
-    silent = len(pairs) - len(told)
-    return f"{right} of {len(told)} right, {elsewhere} elsewhere, {false} of {silent} false"
+    pairs = list(zip(wanted, matches, strict=True))
+    answered = [(field, got) for field, got in pairs if field is not None]
+    right = sum(field == got for field, got in answered)
+    elsewhere = sum(got is not None and field != got for field, got in answered)
+    false = sum(got is not None for field, got in pairs if field is None)
+    silent = len(pairs) - len(answered)
+    return f"{right} of {len(answered)} right, {elsewhere} elsewhere, {false} of {silent} false"
 
 
 if __name__ == "__main__":
