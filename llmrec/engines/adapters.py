@@ -106,7 +106,7 @@ def _pairs(name: str, home: Path, header: Header) -> dict[str, dict[str, tuple[i
     """Shapes of both halves by the name of the layer that they change."""
     pairs: dict[str, dict[str, tuple[int, ...]]] = {}
     for key, (_, shape) in header.items():
-        ending = next((one for one in _HALVES if key.endswith(one)), None)
+        ending = next((half for half in _HALVES if key.endswith(half)), None)
         if ending is None or len(shape) != 2:
             raise ModelError(
                 f"The adapter '{name}' holds a tensor that is no part of a linear layer's LoRA: "
@@ -153,9 +153,9 @@ def _check_shapes(
     for layer, halves in pairs.items():
         (rank, inputs), (outputs, other) = halves["lora_A"], halves["lora_B"]
         wanted = (inputs, outputs) if transposed else (outputs, inputs)
-        found = _shape_in(layer, base)
-        if found is None or rank != other or found not in ((), wanted):
-            is_there = "has no such layer" if found is None else f"has {list(found)} there"
+        there = _shape_in(layer, base)
+        if there is None or rank != other or there not in ((), wanted):
+            is_there = "has no such layer" if there is None else f"has {list(there)} there"
             raise AdapterMismatch(
                 f"The adapter '{name}' does not fit the base model in {base_folder}: it changes "
                 f"{layer} by {list(halves['lora_B'])} x {list(halves['lora_A'])}, and the base "

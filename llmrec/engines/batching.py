@@ -30,7 +30,7 @@ def batches_by_length(
     [[1, 2], [0, 3]]
     """
     batch: list[int] = []
-    for position in sorted(range(len(lengths)), key=lambda one: -lengths[one]):
+    for position in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
         if batch:
             longest = lengths[batch[0]]
             wasteful = longest - lengths[position] > max_waste * longest

@@ -65,27 +65,27 @@ def check_generation(max_tokens: int, temperature: float, stop: Sequence[str]) -
 
 
 def check_adapters(
-    asked: Sequence[str | None] | None, prompts: int, known: Collection[str]
+    names: Sequence[str | None] | None, prompts: int, known: Collection[str]
 ) -> list[str | None]:
     """One adapter, or ``None``, for each of ``prompts`` prompts.
 
     Raises:
         EngineError: an adapter is not loaded, or their number differs from the prompts'.
     """
-    if asked is None:
+    if names is None:
         return [None] * prompts
-    if len(asked) != prompts:
+    if len(names) != prompts:
         raise EngineError(
-            f"{len(asked)} adapters for {prompts} prompts.", hint="Give one, or None, for each."
+            f"{len(names)} adapters for {prompts} prompts.", hint="Give one, or None, for each."
         )
-    for name in asked:
+    for name in names:
         if name is not None and name not in known:
             loaded = ", ".join(sorted(known)) or "none"
             raise EngineError(
                 f"There is no adapter called '{name}'; loaded: {loaded}.",
                 hint="Load it with load_adapter first.",
             )
-    return list(asked)
+    return list(names)
 
 
 def check_lengths(lengths: Sequence[int], room: int, context: int, model: str) -> None:

@@ -142,7 +142,7 @@ class ScriptedEngine:
 
     def render(self, messages: Sequence[Message], *, answer_prefix: str = "") -> str:
         """Each turn under its role, then the opened assistant's turn."""
-        turns = "".join(f"[{one['role']}]\n{one['content']}\n" for one in messages)
+        turns = "".join(f"[{message['role']}]\n{message['content']}\n" for message in messages)
         return f"{turns}[assistant]\n{answer_prefix}"
 
     def count_tokens(self, text: str) -> int:
@@ -164,16 +164,18 @@ class ScriptedEngine:
         deadline = Deadline(self.timeout_s, self.model)
         named = check_adapters(adapters, len(prompts), self._adapters)
         self._start("score_labels", prompts, room=1)
-        for prompt, own in zip(prompts, labels, strict=True):
-            _check_labels(self, prompt, own)
+        for prompt, row_labels in zip(prompts, labels, strict=True):
+            _check_labels(self, prompt, row_labels)
         if not prompts:
             return []
         scored = []
         with self._turns.turn(deadline):
             self.forward_passes += 1
-            for prompt, own, name in zip(prompts, labels, named, strict=True):
+            for prompt, row_labels, name in zip(prompts, labels, named, strict=True):
                 deadline.check()
-                scores = _adapted(self._score(prompt, own), own, self._adapters.get(name or ""))
+                scores = _adapted(
+                    self._score(prompt, row_labels), row_labels, self._adapters.get(name or "")
+                )
                 scored.append(_log_softmax(scores, self._temperature))
         deadline.check()
         return scored

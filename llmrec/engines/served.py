@@ -124,8 +124,8 @@ class ServedAdapters:
             return
         try:
             with self._lock:
-                serving = {one.name for one, _ in self._chosen.values() if one}
-                idle = {one for one in self._loaded - serving if not self._calls[one]}
+                serving = {adapter.name for adapter, _ in self._chosen.values() if adapter}
+                idle = {adapter for adapter in self._loaded - serving if not self._calls[adapter]}
             for name in idle:
                 self._loaded.discard(name)
                 # A server that is away must not spoil the answer that has just come.

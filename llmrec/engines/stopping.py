@@ -13,8 +13,8 @@ def cut_at_stop(text: str, stop: Sequence[str]) -> tuple[str, bool]:
     >>> cut_at_stop("A cup. A pot.", ["."])
     ('A cup', True)
     """
-    found = [place for word in stop if (place := text.find(word)) >= 0]
-    return (text[: min(found)], True) if found else (text, False)
+    places = [place for word in stop if (place := text.find(word)) >= 0]
+    return (text[: min(places)], True) if places else (text, False)
 
 
 def shown_length(text: str, stop: Sequence[str]) -> int:

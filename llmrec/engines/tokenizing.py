@@ -178,7 +178,7 @@ class Tokenized:
     def _fitting(self, prompts: Sequence[str], *, room: int) -> list[list[int]]:
         """Tokens of each prompt, once all of them fit with ``room`` for their answers."""
         ids = [self._chat.ids(prompt) for prompt in prompts]
-        check_lengths([len(one) for one in ids], room, self._context, self._model)
+        check_lengths([len(sequence) for sequence in ids], room, self._context, self._model)
         return ids
 
 

@@ -142,12 +142,12 @@ def _coverage(query: str, anywhere: RowsOf, titled: RowsOf, wanted: BoolArray) -
     thing that is not here ("goldfish" of "goldfish food"), unless it is a size or part of a code.
     Elsewhere than in a title a word counts half: a puncture kit speaks of tyres.
     """
-    held = np.zeros(len(wanted))
+    coverage = np.zeros(len(wanted))
     whole = 0.0
     for token, rows, weight in weighed(tokens(query)[:_MOST_COUNTED], anywhere, len(wanted)):
         if not len(rows) and not token.isalpha():
             continue
         whole += weight
-        held[rows] += weight * _ASIDE
-        held[titled(token)] += weight * (1 - _ASIDE)
-    return float(held[wanted].max(initial=0.0)) / whole if whole else 0.0
+        coverage[rows] += weight * _ASIDE
+        coverage[titled(token)] += weight * (1 - _ASIDE)
+    return float(coverage[wanted].max(initial=0.0)) / whole if whole else 0.0

@@ -159,19 +159,19 @@ def sync_behaviour(
     """
     sort = _sort(workspace)
     wanted = _Wanted.of(sort + version, encoder, ids)
-    found = _found(workspace, wanted, opened)
-    if found is not None and wanted.is_in(found[1]):
-        return found
+    existing = _found(workspace, wanted, opened)
+    if existing is not None and wanted.is_in(existing[1]):
+        return existing
     try:
         with write_lock(workspace):
-            collection = found[0] if found else _created(workspace, wanted)
+            collection = existing[0] if existing else _created(workspace, wanted)
             _write(collection, _matrix(workspace, collection), wanted)
             serving = Artifacts(workspace.models_dir).serving("behaviour") or version
             collection.remove_others(sort, {wanted.name, sort + serving})
     except LockedError:
-        if found is None:
+        if existing is None:
             raise
-        return found
+        return existing
     return collection, _matrix(workspace, collection)
 
 
@@ -192,14 +192,16 @@ def behaviour_history(history: Sequence[HistoryEntry]) -> History:
     """The part of a request's history that speaks for taste, as the encoder reads it."""
     unwanted = disliked(history)
     liked = [
-        one
-        for one in history
-        if one.item is not None and one.item not in unwanted and one.kind is not EventKind.DISLIKE
+        entry
+        for entry in history
+        if entry.item is not None
+        and entry.item not in unwanted
+        and entry.kind is not EventKind.DISLIKE
     ]
     return History(
-        items=[one.item or "" for one in liked],
-        kinds=[one.kind.value for one in liked],
-        at=[one.at.timestamp() if one.at else np.nan for one in liked],
+        items=[entry.item or "" for entry in liked],
+        kinds=[entry.kind.value for entry in liked],
+        at=[entry.at.timestamp() if entry.at else np.nan for entry in liked],
     )
 
 

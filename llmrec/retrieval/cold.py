@@ -51,17 +51,22 @@ def keep_places(
     row = state.snapshot.row
     share = cold_share(state.cold, context.allowed, settings.cold_places)
     due = _due(share, len(fused))
-    if (np.cumsum([state.cold[row[one.item]] for one in fused]) >= due).all():
+    if (np.cumsum([state.cold[row[candidate.item]] for candidate in fused]) >= due).all():
         return fused
     among = replace(context, allowed=context.allowed & state.cold)
-    own = {
+    cold_hits = {
         name: state.sources[name].top(among, settings.depth)
         for name in _SPEAKERS
         if name in state.sources and blend.uses(name)
     }
     cold = [
-        replace(one, sources={COLD: SourceHit(rank, one.score), **_said(hits, row[one.item])})
-        for rank, one in enumerate(fuse(own, blend, state.snapshot.ids, n=due[-1]), start=1)
+        replace(
+            candidate,
+            sources={COLD: SourceHit(rank, candidate.score), **_said(hits, row[candidate.item])},
+        )
+        for rank, candidate in enumerate(
+            fuse(cold_hits, blend, state.snapshot.ids, n=due[-1]), start=1
+        )
     ]
     return with_places(fused, cold, share, lambda id: bool(state.cold[row[id]]))
 
@@ -79,10 +84,10 @@ def _due(share: float, length: int) -> list[int]:
 
 def _said(hits: Mapping[str, Hits], row: int) -> dict[str, SourceHit]:
     """Where each source put an item."""
-    found = {name: np.flatnonzero(one.rows == row) for name, one in hits.items()}
+    places = {name: np.flatnonzero(source_hits.rows == row) for name, source_hits in hits.items()}
     return {
         name: SourceHit(int(at[0]) + 1, float(hits[name].scores[at[0]]))
-        for name, at in found.items()
+        for name, at in places.items()
         if len(at)
     }
 
@@ -113,12 +118,12 @@ def with_places(
         _drop(rest, taken)
         if waiting and have < due and not is_cold(rest[0].item):
             above = placed[-1].score if placed else rest[0].score
-            one = replace(waiting.popleft(), score=(above + rest[0].score) / 2)
+            candidate = replace(waiting.popleft(), score=(above + rest[0].score) / 2)
         else:
-            one = rest.popleft()
-        placed.append(one)
-        taken.add(one.item)
-        have += is_cold(one.item)
+            candidate = rest.popleft()
+        placed.append(candidate)
+        taken.add(candidate.item)
+        have += is_cold(candidate.item)
     return placed
 
 

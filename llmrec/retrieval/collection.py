@@ -186,7 +186,10 @@ class VectorCollection:
             return {}
         with self._use() as collection:
             got = collection.get(ids=list(ids), include=["metadatas"])
-        return {id: dict(one or {}) for id, one in zip(got["ids"], got["metadatas"], strict=True)}
+        return {
+            id: dict(metadata or {})
+            for id, metadata in zip(got["ids"], got["metadatas"], strict=True)
+        }
 
     def vectors(self, ids: Sequence[str]) -> Iterator[tuple[list[str], FloatArray]]:
         """The vectors of those of ``ids`` that are here, in pages: ids, float32 ``[page, d]``."""
@@ -216,19 +219,19 @@ class VectorCollection:
         """The approximate ``k`` nearest: ids, inner products float32 ``[k]``, best first."""
         # The graph looks at as many neighbours as it is asked for, if these are more than the
         # ef_search that it was made with: asking is how today's setting reaches an old collection.
-        asked = max(k, self._workspace.settings.chroma.ef_search)
+        depth = max(k, self._workspace.settings.chroma.ef_search)
         with self._use() as collection:
             got = collection.query(
-                query_embeddings=vector[None, :], n_results=asked, include=["distances"]
+                query_embeddings=vector[None, :], n_results=depth, include=["distances"]
             )
         return got["ids"][0][:k], 1.0 - np.asarray(got["distances"][0][:k], np.float32)
 
     def remove_others(self, sort: str, keep: Collection[str]) -> None:
         """Remove this workspace's collections whose ``of`` begins with ``sort``, but for some."""
         begin = _collection_name(self._workspace, sort)
-        kept = {_collection_name(self._workspace, one) for one in keep}
+        kept = {_collection_name(self._workspace, version) for version in keep}
         with self._connection.use() as client:
-            for name in [one.name for one in client.list_collections()]:
+            for name in [collection.name for collection in client.list_collections()]:
                 if name.startswith(begin) and name not in kept:
                     client.delete_collection(name)
 
@@ -243,13 +246,13 @@ class VectorCollection:
 
     def _drop(self) -> None:
         with self._connection.use() as client:
-            if self._name in {one.name for one in client.list_collections()}:
+            if self._name in {collection.name for collection in client.list_collections()}:
                 client.delete_collection(self._name)
 
     def _make(self, encoder: VectorMaker) -> None:
         settings = self._workspace.settings.chroma
         with self._connection.use() as client:
-            if self._name in {one.name for one in client.list_collections()}:
+            if self._name in {collection.name for collection in client.list_collections()}:
                 self._collection = client.get_collection(self._name, embedding_function=None)
                 return
             client.create_collection(

@@ -72,14 +72,18 @@ class ContextBuilder:
         """What each query means; one batch of texts for each encoder."""
         if not self._encodes:
             return [None] * len(wordings)
-        spaces = dict.fromkeys(one.space for one in wordings if one)
+        spaces = dict.fromkeys(wording.space for wording in wordings if wording)
         vectors = {
-            space: space.texts.get(one.text for one in wordings if one and one.space is space)
+            space: space.texts.get(
+                wording.text for wording in wordings if wording and wording.space is space
+            )
             for space in spaces
         }
         return [
-            QueryVector(vectors[one.space][one.text], one.space.search) if one else None
-            for one in wordings
+            QueryVector(vectors[wording.space][wording.text], wording.space.search)
+            if wording
+            else None
+            for wording in wordings
         ]
 
     def _behaviour(self, requests: Sequence[RetrievalRequest]) -> list[FloatArray | None]:
@@ -108,13 +112,13 @@ class ContextBuilder:
     ) -> list[str]:
         """Items whose words are needed: recent titles for lexical search, texts without vector."""
         row, search = self.state.snapshot.row, self.state.search
-        found = []
+        items = []
         for request, taste in zip(requests, tastes, strict=True):
             titles = 0 if request.query or "lexical" not in self.state.sources else _TITLES
             for place, entry in enumerate(taste):
                 if entry.item and (place < titles or search.vector(row[entry.item]) is None):
-                    found.append(entry.item)
-        return found
+                    items.append(entry.item)
+        return items
 
     def _text(self, entry: TasteEntry, items: Mapping[str, Item]) -> str | None:
         """What must be encoded for an entry; ``None`` where its vector is in the index."""
@@ -140,7 +144,7 @@ class ContextBuilder:
         barred = self.state.receivers.barred(wanted) if wording else np.zeros(0, bool)
         if wording:
             allowed &= ~barred
-        liked = tuple(Liked(row[one.item] if one.item else -1, one.weight) for one in taste)
+        liked = tuple(Liked(row[entry.item] if entry.item else -1, entry.weight) for entry in taste)
         return Context(
             allowed=allowed,
             barred=barred,
@@ -150,7 +154,7 @@ class ContextBuilder:
             liked=liked,
             taste=self._taste_vector(taste, items, vectors),
             wording=wording,
-            words=query or _names(_title(one, items) for one in taste[:_TITLES]),
+            words=query or _names(_title(entry, items) for entry in taste[:_TITLES]),
             now=now,
         )
 

@@ -27,11 +27,11 @@ class EncodedTexts:
         new = [text for text in wanted if text not in known]
         if new:
             known = {**known, **dict(zip(new, self.encoder.encode(new), strict=True))}
-        found = {text: known[text] for text in wanted}
+        vectors = {text: known[text] for text in wanted}
         for text in list(known)[: max(len(known) - _REMEMBERED, 0)]:
             del known[text]
         self._known = known  # one assignment: threads may ask at the same time
-        return found
+        return vectors
 
     def knows(self, word: str) -> bool:
         """Whether the encoder has met a word in lower case as a whole."""

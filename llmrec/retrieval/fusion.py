@@ -56,7 +56,7 @@ class ReciprocalRanks:
     def beside_words(self, share: float) -> ReciprocalRanks:
         """The same where a shopper asks in words: their history counts ``share`` as much."""
         pairs = self.weights.items()
-        weights = {name: share * one if name in OF_HISTORY else one for name, one in pairs}
+        weights = {name: share * weight if name in OF_HISTORY else weight for name, weight in pairs}
         return replace(self, weights=weights)
 
     def uses(self, source: str) -> bool:
@@ -100,12 +100,12 @@ def fuse(hits: Mapping[str, Hits], blend: Blend, ids: Sequence[str], *, n: int) 
         n: how many come back, fewer where fewer were found.
     """
     scores: dict[int, float] = {}
-    found: dict[int, dict[str, SourceHit]] = {}
-    for name, one in hits.items():
-        parts = blend.parts(name, one).tolist()
-        triples = zip(one.rows.tolist(), one.scores.tolist(), parts, strict=True)
+    sources: dict[int, dict[str, SourceHit]] = {}
+    for name, source_hits in hits.items():
+        parts = blend.parts(name, source_hits).tolist()
+        triples = zip(source_hits.rows.tolist(), source_hits.scores.tolist(), parts, strict=True)
         for rank, (row, score, part) in enumerate(triples, start=1):
             scores[row] = scores.get(row, 0.0) + part
-            found.setdefault(row, {})[name] = SourceHit(rank, score)
+            sources.setdefault(row, {})[name] = SourceHit(rank, score)
     order = sorted(scores, key=lambda row: (-scores[row], row))[:n]
-    return [Candidate(ids[row], scores[row], found[row]) for row in order]
+    return [Candidate(ids[row], scores[row], sources[row]) for row in order]

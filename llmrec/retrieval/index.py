@@ -215,10 +215,10 @@ class _Indexer:
     def run_some(self, ids: Collection[str]) -> IndexReport:
         interrupted = self.collection.info().writing
         gone: list[str] = []
-        for some in batched(ids, _LOOKUP):
-            found = self.store.items(some)
-            self._compare(list(found.values()))
-            missing = [id for id in some if id not in found]
+        for batch in batched(ids, _LOOKUP):
+            stored = self.store.items(batch)
+            self._compare(list(stored.values()))
+            missing = [id for id in batch if id not in stored]
             gone.extend(self.collection.metadata(missing))
         if self.pending or gone:
             # Another process may have written since; a graph that does not know would lose that.

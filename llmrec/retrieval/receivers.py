@@ -229,14 +229,14 @@ class Receivers:
         low = np.full(len(self._snapshot), _ALL_AGES[0], np.int32)
         high = np.full(len(self._snapshot), _ALL_AGES[1], np.int32)
         for (name, value), rows in self._snapshot.values(is_age_field):
-            found = range_in(value, name)
-            if found is not None and found.high > 0:
-                low[rows], high[rows] = found.low, found.high
+            ages = range_in(value, name)
+            if ages is not None and ages.high > 0:
+                low[rows], high[rows] = ages.low, ages.high
         young = (self._kinds & (_BABY | _CHILD)) > 0
         for row in np.flatnonzero(young & (high == _ALL_AGES[1]) & (low == 0)).tolist():
-            found = range_in(self._snapshot.titles[row], "title")
-            if found is not None:
-                low[row], high[row] = found.low, found.high
+            ages = range_in(self._snapshot.titles[row], "title")
+            if ages is not None:
+                low[row], high[row] = ages.low, ages.high
         return low, high
 
 
@@ -270,10 +270,10 @@ def _titled_bits(title: str) -> int:
 
 
 def _or(many: Iterable[int]) -> int:
-    found = 0
+    mask = 0
     for bits in many:
-        found |= bits
-    return found
+        mask |= bits
+    return mask
 
 
 def _of_age(age: WantedAge) -> int:

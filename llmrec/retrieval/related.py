@@ -32,13 +32,13 @@ def nearest_entries(
     if target is None:
         return ()
     unwanted = disliked(history)
-    found: dict[str, tuple[float, int]] = {}
+    nearest: dict[str, tuple[float, int]] = {}
     for index, (entry, vector) in enumerate(zip(history, vectors, strict=True)):
         name = entry.item or entry.text or ""
         if vector is None or entry.kind is EventKind.DISLIKE or name in unwanted:
             continue
         similarity = float(np.dot(vector, target))
         if similarity >= _MIN_SIMILARITY:
-            found[name] = (similarity, index)  # the most recent mention of the same thing
-    ordered = sorted(found.values(), reverse=True)
+            nearest[name] = (similarity, index)  # the most recent mention of the same thing
+    ordered = sorted(nearest.values(), reverse=True)
     return tuple(index for _, index in ordered[:limit])

@@ -39,16 +39,16 @@ def on_subject(
     """
     if not subjects:
         return None
-    found = np.zeros(len(state.snapshot.ids), bool)
-    among = ~found if among is None else among
+    about = np.zeros(len(state.snapshot.ids), bool)
+    among = ~about if among is None else among
     for subject in subjects:
-        found |= _about(state, subject, by_meaning, among)
-    return found if found.any() or not among.all() else None
+        about |= _about(state, subject, by_meaning, among)
+    return about if about.any() or not among.all() else None
 
 
 def _about(state: State, subject: str, by_meaning: float, among: BoolArray) -> BoolArray:
     space = state.spaces.of(subject)
-    found = np.zeros(len(state.snapshot.ids), bool)
+    about = np.zeros(len(state.snapshot.ids), bool)
     lexical = state.sources.get("lexical")
     by_words = False
     if isinstance(lexical, LexicalSource):
@@ -56,11 +56,11 @@ def _about(state: State, subject: str, by_meaning: float, among: BoolArray) -> B
         scores = lexical.scores(subject)
         by_words = bool(len(scores) and scores[among].any())
         if by_words:
-            found |= _reaching(scores, _BY_WORDS, among)
+            about |= _reaching(scores, _BY_WORDS, among)
     if {"text", "query"} & set(state.sources) and (reads(space.texts, subject) or not by_words):
         vector = space.texts.get([subject])[subject]
-        found |= _reaching(space.search.scores(vector), by_meaning, among)
-    return found
+        about |= _reaching(space.search.scores(vector), by_meaning, among)
+    return about
 
 
 def _reaching(scores: FloatArray, share: float, among: BoolArray) -> BoolArray:

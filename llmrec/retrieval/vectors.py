@@ -86,8 +86,8 @@ class VectorSearch:
         wanted = min(depth, len(indices))
         if not wanted:
             return Hits.none()
-        if asked := self._to_ask(wanted, len(indices)):
-            hits = self._graph(vector, allowed, wanted, asked)
+        if count := self._to_ask(wanted, len(indices)):
+            hits = self._graph(vector, allowed, wanted, count)
             if len(hits.rows) == wanted:
                 return hits
         return self.exact(vector, indices, wanted)
@@ -112,8 +112,8 @@ class VectorSearch:
                 scores[start : start + _BLOCK] = matrix[block] @ vector
         return best(self._row_of[indices], scores, depth)
 
-    def _graph(self, vector: FloatArray, allowed: BoolArray, wanted: int, asked: int) -> Hits:
-        ids, scores = self._collection.query(vector, asked)
+    def _graph(self, vector: FloatArray, allowed: BoolArray, wanted: int, depth: int) -> Hits:
+        ids, scores = self._collection.query(vector, depth)
         rows = np.array([self._row.get(id, -1) for id in ids], np.int64)
         passed = (rows >= 0) & allowed[rows]
         return best(rows[passed], scores[passed], wanted)

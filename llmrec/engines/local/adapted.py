@@ -115,7 +115,7 @@ class AdaptedNetwork:
     def _remove(self, inner: str) -> None:
         if self._peft is None:
             return
-        others = [one for one in self._peft.peft_config if one != inner]
+        others = [name for name in self._peft.peft_config if name != inner]
         if others:
             # PEFT warns when the adapter that it counts as active goes.
             self._peft.set_adapter(others[0], inference_mode=True)

@@ -102,9 +102,9 @@ def decode(
     for _ in range(sampling.max_tokens):
         with turn() as model, torch.inference_mode(), torch_errors("generating text"):
             logits, cache = _step(model, ids, mask, cache)
-            for row, own in zip(alive, logits, strict=True):
+            for row, row_logits in zip(alive, logits, strict=True):
                 if (matcher := texts[row].matcher) is not None:
-                    matcher.mask(own)
+                    matcher.mask(row_logits)
         tokens = _choose(logits, sampling.temperature, [draws[row] for row in alive])
         for row, token in zip(alive, tokens, strict=True):
             texts[row].add(token, sampling, to_text)
@@ -169,9 +169,9 @@ def _choose(
 def shown_pieces(steps: Iterator[list[Continuation]], stop: Sequence[str]) -> Iterator[str]:
     """What may be shown of one growing text, piece by piece; the pieces join to the text."""
     shown, text = 0, ""
-    for (one,) in steps:
-        text = one.text
-        end = len(text) if one.done else shown_length(text, stop)
+    for (step,) in steps:
+        text = step.text
+        end = len(text) if step.done else shown_length(text, stop)
         if end > shown:
             yield text[shown:end]
             shown = end

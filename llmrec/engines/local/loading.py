@@ -79,17 +79,17 @@ def load_network(
 
 def _how(device: str, quantization: Any) -> dict[str, Any]:
     """What ``from_pretrained`` must be told beside the type."""
-    told: dict[str, Any] = {"quantization_config": quantization} if quantization else {}
+    arguments: dict[str, Any] = {"quantization_config": quantization} if quantization else {}
     if device == SPREAD:
-        told["device_map"] = SPREAD
+        arguments["device_map"] = SPREAD
     elif device != "cpu" or quantization:
-        told["device_map"] = {"": device}
-    return told
+        arguments["device_map"] = {"": device}
+    return arguments
 
 
 def _check_on_cards(name: str, network: Any) -> None:
     """Refuse layers that accelerate has put beside the cards: each token would fetch them anew."""
-    if {str(one) for one in network.hf_device_map.values()} & {"cpu", "disk"}:
+    if {str(device) for device in network.hf_device_map.values()} & {"cpu", "disk"}:
         raise OutOfMemory(
             f"'{name}' does not fit into the memory of all cards together.",
             hint=_SMALLER,

@@ -96,7 +96,7 @@ def _convert(model: str, folder: Path, place: Path, context: int, threads: int) 
         prompts = _probes(network.config.get_text_config().vocab_size, context)
         with disk_errors(partial):
             partial.mkdir(parents=True)
-        expected = [_plain(network, one) for one in (*prompts, *_longer(prompts))]
+        expected = [_plain(network, prompt) for prompt in (*prompts, *_longer(prompts))]
         _write(network, partial / _XML)
         del network
         _check(model, read_graph(partial), prompts, expected, threads)
@@ -143,13 +143,13 @@ def _check(
         graph, precision="fp32", threads=threads, memory=KeyValues(), blocks=Blocks()
     )
     sequences = [Sequence(list(prompt)) for prompt in prompts]
-    found = list(network.read(sequences, Deadline(None, model)))
+    logits = list(network.read(sequences, Deadline(None, model)))
     for sequence, ids in zip(sequences, _longer(prompts), strict=True):
         sequence.ids = ids
-    found += list(network.read(sequences, Deadline(None, model)))
+    logits += list(network.read(sequences, Deadline(None, model)))
     worst = max(
-        float(np.abs(_log_softmax(one) - _log_softmax(other)).max())
-        for one, other in zip(found, expected, strict=True)
+        float(np.abs(_log_softmax(row) - _log_softmax(other)).max())
+        for row, other in zip(logits, expected, strict=True)
     )
     if not worst <= TOLERANCE:
         raise _refusal(model, f"answers differently there (log-probabilities by {worst:.2g})")
@@ -158,7 +158,7 @@ def _check(
 def _probes(vocabulary: int, context: int) -> list[list[int]]:
     draw = np.random.default_rng(7)
     lengths = [min(n, context - _MORE) for n in (75, 5, 33)]
-    return [[int(one) for one in draw.integers(0, vocabulary, n)] for n in lengths]
+    return [[int(id) for id in draw.integers(0, vocabulary, n)] for n in lengths]
 
 
 def _longer(prompts: list[list[int]]) -> list[list[int]]:
@@ -190,7 +190,7 @@ def _key(folder: Path) -> str:
     parts = [str(FORMAT), base_sha256(folder)]
     # The fingerprint reads headers only; weights that were trained in place have another time.
     parts += [
-        f"{one.name}:{one.stat().st_mtime_ns}" for one in sorted(folder.glob("*.safetensors"))
+        f"{file.name}:{file.stat().st_mtime_ns}" for file in sorted(folder.glob("*.safetensors"))
     ]
     parts += [f"{name} {version(name)}" for name in ("openvino", "transformers", "torch")]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]

@@ -40,9 +40,9 @@ def open_sequences(
     shared = same // network.block
     if shared and len(prompts) > 1:
         sequences[0].blocks = blocks.take(shared)
-        for one in sequences[1:]:
-            one.blocks = blocks.share(sequences[0].blocks)
-            one.read = shared * network.block
+        for sequence in sequences[1:]:
+            sequence.blocks = blocks.share(sequences[0].blocks)
+            sequence.read = shared * network.block
     return sequences
 
 
@@ -81,9 +81,9 @@ def decode(
                     sequences = open_sequences(prompts, network, blocks)
                 alive = [row for row, text in enumerate(texts) if not text.done]
                 logits = network.read([sequences[row] for row in alive], deadline)
-            for row, own in zip(alive, logits, strict=True):
-                _mask(texts[row].matcher, own)
-                token = _choose(own, sampling.temperature, draws[row])
+            for row, row_logits in zip(alive, logits, strict=True):
+                _mask(texts[row].matcher, row_logits)
+                token = _choose(row_logits, sampling.temperature, draws[row])
                 sequences[row].ids.append(token)
                 texts[row].add(token, sampling, to_text)
                 if texts[row].done:
@@ -92,8 +92,8 @@ def decode(
             if all(text.done for text in texts):
                 return
     finally:
-        for one in sequences:
-            blocks.give_back(one)
+        for sequence in sequences:
+            blocks.give_back(sequence)
 
 
 def _mask(matcher: Matcher | None, logits: FloatArray) -> None:

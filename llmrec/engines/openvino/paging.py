@@ -93,7 +93,7 @@ class KeyValues:
     @property
     def reserved(self) -> int:
         """Bytes of address space; less is in memory."""
-        return sum(one.nbytes for one in self._arrays.values())
+        return sum(array.nbytes for array in self._arrays.values())
 
     def settle(self, deadline: Deadline) -> None:
         """Wait until nothing writes here any more.

@@ -65,7 +65,9 @@ def read_parts(model: str, folder: Path, context: int | None) -> NetworkParts:
 
 def _refuse_unknown(model: str, config: Any, text: Any) -> None:
     rope = getattr(text, "rope_parameters", None) or {}
-    kinds = {str(one.get("rope_type")) for one in (rope, *rope.values()) if isinstance(one, dict)}
+    kinds = {
+        str(part.get("rope_type")) for part in (rope, *rope.values()) if isinstance(part, dict)
+    }
     if getattr(config, "quantization_config", None):
         what = "weights are quantized already"
     elif kinds & _CHANGING_ROPE:
@@ -97,4 +99,4 @@ def _end_ids(folder: Path, text: Any, chat: ChatTokenizer) -> frozenset[int]:
     except OSError:
         configured = getattr(text, "eos_token_id", None)
     ids = configured if isinstance(configured, (list, tuple)) else [configured]
-    return frozenset(int(one) for one in [*ids, chat.end_id] if one is not None)
+    return frozenset(int(id) for id in [*ids, chat.end_id] if id is not None)

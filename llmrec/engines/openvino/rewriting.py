@@ -72,9 +72,9 @@ def shrink(graph: Any) -> None:
         weights = _weights_of(layer)
         if weights.shape[1] % _GROUP or _exact(weights[:_TRIED]) is None:
             continue
-        found = _exact(weights)
-        if found is not None:
-            _replace(layer, *found)
+        exact = _exact(weights)
+        if exact is not None:
+            _replace(layer, *exact)
     graph.validate_nodes_and_infer_types()
 
 
@@ -105,9 +105,9 @@ def _replace(layer: Any, whole: npt.NDArray[np.int8], scale: _Weights) -> None:
 def _linear_layers(graph: Any) -> Iterator[tuple[str, Any]]:
     """Names, as in the checkpoint, and nodes of all products with constant weights."""
     for node in graph.get_ops():
-        found = _MODULE.fullmatch(node.get_friendly_name())
-        if found and node.input_value(1).get_node().get_type_name() == "Constant":
-            yield found[1], node
+        match = _MODULE.fullmatch(node.get_friendly_name())
+        if match and node.input_value(1).get_node().get_type_name() == "Constant":
+            yield match[1], node
 
 
 def _weights_of(layer: Any) -> _Weights:
@@ -123,7 +123,7 @@ def _half(halves: dict[str, Any], module: str, half: str) -> _Weights:
 def _scale(config: dict[str, Any], module: str, rank: int) -> float:
     """PEFT lets single layers have an alpha of their own, named by a pattern."""
     alpha = float(config.get("lora_alpha") or 1)
-    for pattern, own in (config.get("alpha_pattern") or {}).items():
+    for pattern, value in (config.get("alpha_pattern") or {}).items():
         if re.fullmatch(rf"(.*\.)?({pattern})", module):
-            alpha = float(own)
+            alpha = float(value)
     return alpha / (rank**0.5 if config.get("use_rslora") else rank)

@@ -30,5 +30,5 @@ def openvino_errors(doing: str) -> Iterator[None]:
 def reason_of(error: Exception) -> str:
     """The line that says what happened; the others name places in OpenVINO's source."""
     lines = [line.strip(" -") for line in str(error).splitlines()]
-    told = [line for line in lines if line and not line.startswith(_NOISE)]
-    return told[0].rstrip(".:") if told else type(error).__name__
+    meant = [line for line in lines if line and not line.startswith(_NOISE)]
+    return meant[0].rstrip(".:") if meant else type(error).__name__

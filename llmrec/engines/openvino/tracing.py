@@ -71,9 +71,9 @@ def _explicit_past(network: Any, layers: int) -> Any:
         ) -> Any:
             cache = DynamicCache()
             cache.layers = []
-            for one in range(layers):
+            for layer_index in range(layers):
                 layer = DynamicLayer()
-                layer.keys, layer.values = past[2 * one], past[2 * one + 1]
+                layer.keys, layer.values = past[2 * layer_index], past[2 * layer_index + 1]
                 layer.dtype, layer.device = layer.keys.dtype, layer.keys.device
                 layer.is_initialized = True
                 cache.layers.append(layer)
@@ -93,7 +93,7 @@ def _explicit_past(network: Any, layers: int) -> Any:
                 )
             finally:
                 hook.remove()
-            kept = [half for one in cache.layers for half in (one.keys, one.values)]
+            kept = [half for layer in cache.layers for half in (layer.keys, layer.values)]
             return (out.logits, *kept)
 
     return ExplicitPast().eval()

@@ -98,7 +98,7 @@ class RemoteAdapters:
         body = {"lora_name": adapter.served_as, "lora_path": str(adapter.folder)}
         try:
             await self._client.post(
-                "load_lora_adapter", body, deadline, read=lambda said: None, final_500=True
+                "load_lora_adapter", body, deadline, read=lambda response: None, final_500=True
             )
         except NotServed as error:
             raise self._not_loaded(adapter, error) from error
@@ -126,13 +126,13 @@ class RemoteAdapters:
         )
 
     async def _drop(self, adapter: RemoteAdapter, deadline: Deadline) -> None:
-        shared = any(one.served_as == adapter.served_as for one in self._known.values())
+        shared = any(known.served_as == adapter.served_as for known in self._known.values())
         if shared or not adapter.loaded_by_us:
             return
         body = {"lora_name": adapter.served_as}
         try:
             await self._client.post(
-                "unload_lora_adapter", body, deadline, read=lambda said: None, final_500=True
+                "unload_lora_adapter", body, deadline, read=lambda response: None, final_500=True
             )
         except NotServed:
             # A server that was started anew has forgotten it already.

@@ -160,16 +160,19 @@ class RemoteEngine(Tokenized):
             EngineUnavailable: it cannot be reached, or fails, for longer than ``retry_s``.
         """
         named = self._named(adapters, len(prompts))
-        wanted = [self._chat.label_ids(p, own) for p, own in zip(prompts, labels, strict=True)]
+        wanted = [
+            self._chat.label_ids(p, row_labels)
+            for p, row_labels in zip(prompts, labels, strict=True)
+        ]
         ids = self._fitting(prompts, room=1)
 
         async def score(place: int, deadline: Deadline) -> FloatArray:
-            body, own = scoring_body(ids[place], wanted[place]), wanted[place]
-            read = partial(label_scores, label_ids=own, where=self._client.where)
+            body, row_labels = scoring_body(ids[place], wanted[place]), wanted[place]
+            read = partial(label_scores, label_ids=row_labels, where=self._client.where)
             try:
                 scores = await self._completions.ask(body, named[place], deadline, read)
             except EngineError as error:
-                raise refused_labels(error, len(own), self._client.where) from error
+                raise refused_labels(error, len(row_labels), self._client.where) from error
             with self._count_lock:
                 self._forward_passes += 1
             return scores

@@ -103,21 +103,21 @@ def check_status(response: httpx.Response, where: str, *, final_500: bool = Fals
 def message_of(response: httpx.Response) -> str:
     """What the server says about its refusal, short and on one line."""
     try:
-        said: Any = response.json()
+        body: Any = response.json()
     except ValueError:
-        said = response.text
+        body = response.text
     for key in ("error", "message", "detail"):
-        if isinstance(said, dict) and said.get(key):
-            said = said[key]
-    text = " ".join(str(said).split()).rstrip(".")
+        if isinstance(body, dict) and body.get(key):
+            body = body[key]
+    text = " ".join(str(body).split()).rstrip(".")
     return text[:_LONGEST_MESSAGE] or response.reason_phrase
 
 
-def no_completion(where: str, found: object) -> EngineError:
+def no_completion(where: str, answer: object) -> EngineError:
     """The error for an answer that does not look like one."""
     return EngineError(
         f"The server at {where} answers with something that is no completion: "
-        f"{str(found)[:100]!r}.",
+        f"{str(answer)[:100]!r}.",
         hint="engine.url must be the /v1 address of an OpenAI-compatible server.",
     )
 

@@ -39,7 +39,7 @@ def label_scores(answer: Any, label_ids: Sequence[int], where: str) -> FloatArra
     """
     try:
         listed = answer["choices"][0]["logprobs"]["top_logprobs"][0]
-        found = {
+        by_id = {
             int(token.removeprefix(_PREFIX)): float(value)
             for token, value in listed.items()
             if token.startswith(_PREFIX)
@@ -48,7 +48,7 @@ def label_scores(answer: Any, label_ids: Sequence[int], where: str) -> FloatArra
         if isinstance(answer, dict) and answer.get("choices"):
             raise _incomplete(0, len(label_ids), where) from error
         raise no_completion(where, answer) from error
-    there = [found[one] for one in label_ids if one in found and math.isfinite(found[one])]
+    there = [by_id[id] for id in label_ids if id in by_id and math.isfinite(by_id[id])]
     if len(there) < len(label_ids):
         raise _incomplete(len(there), len(label_ids), where)
     values = np.array(there, dtype=np.float64)
@@ -62,9 +62,9 @@ def refused_labels(error: EngineError, labels: int, where: str) -> EngineError:
     return _incomplete(0, labels, where) if "logprobs" in error.message else error
 
 
-def _incomplete(found: int, labels: int, where: str) -> EngineError:
+def _incomplete(scored: int, labels: int, where: str) -> EngineError:
     return EngineError(
-        f"The server at {where} gives the log-probabilities of {found} of {labels} labels.",
+        f"The server at {where} gives the log-probabilities of {scored} of {labels} labels.",
         hint=f"Start 'vllm serve' with {FLAGS}; 'llmrec serve-llm' prints the whole command. "
         "A server that cannot do this can write texts, but not rank.",
     )

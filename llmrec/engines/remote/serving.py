@@ -108,7 +108,7 @@ def adapter_folders(models: Path) -> dict[str, Path]:
     }
     kinds: tuple[AdapterKind, ...] = ("ranker", "words")
     promoted = [chosen_adapter(models, kind, None) for kind in kinds]
-    return plain | {one.name: one.folder.resolve() for one in promoted if one}
+    return plain | {adapter.name: adapter.folder.resolve() for adapter in promoted if adapter}
 
 
 def _flag(name: str, value: Any) -> list[str]:

@@ -133,7 +133,7 @@ def _config(folder: Path) -> dict[str, Any]:
 
 
 def _lora(settings: EngineSettings) -> dict[str, Any]:
-    rank = next(one for one in LORA_RANKS if one >= settings.max_adapter_rank)
+    rank = next(known for known in LORA_RANKS if known >= settings.max_adapter_rank)
     # One slot more: a replacement is loaded before what it replaces is removed.
     return {
         "enable_lora": True,

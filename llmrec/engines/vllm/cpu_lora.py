@@ -88,7 +88,7 @@ def bgmv_expand_slice(
 
 
 def _rows_of(indices: torch.Tensor) -> list[tuple[int, torch.Tensor]]:
-    slots = sorted({int(one) for one in indices.tolist()} - {-1})
+    slots = sorted({int(index) for index in indices.tolist()} - {-1})
     return [(slot, (indices == slot).nonzero().squeeze(1)) for slot in slots]
 
 

@@ -173,14 +173,17 @@ class VLLMEngine(Tokenized):
         self._loop.check_open()
         deadline = Deadline(self.timeout_s, self._model)
         names = check_adapters(adapters, len(prompts), self.adapters)
-        wanted = [self._chat.label_ids(p, own) for p, own in zip(prompts, labels, strict=True)]
-        if any(len(own) > _MAX_LABELS for own in wanted):
+        wanted = [
+            self._chat.label_ids(p, row_labels)
+            for p, row_labels in zip(prompts, labels, strict=True)
+        ]
+        if any(len(row_labels) > _MAX_LABELS for row_labels in wanted):
             raise EngineError(
                 f"A prompt has more than {_MAX_LABELS} labels.", hint="Score fewer at a time."
             )
         ids = self._fitting(prompts, room=1)
-        asked = zip(ids, wanted, names, strict=True)
-        return self._wait(all_of(self._requests.score, asked), deadline)
+        arguments = zip(ids, wanted, names, strict=True)
+        return self._wait(all_of(self._requests.score, arguments), deadline)
 
     def generate(
         self,
@@ -206,8 +209,10 @@ class VLLMEngine(Tokenized):
         names = check_adapters(adapters, len(prompts), self.adapters)
         ids = self._fitting(prompts, room=max_tokens)
         params = _parameters(max_tokens, stop, temperature, seed, constraint)
-        asked = ((one, params, stop, name) for one, name in zip(ids, names, strict=True))
-        return self._wait(all_of(self._requests.write, asked), deadline)
+        arguments = (
+            (sequence, params, stop, name) for sequence, name in zip(ids, names, strict=True)
+        )
+        return self._wait(all_of(self._requests.write, arguments), deadline)
 
     def stream(
         self,

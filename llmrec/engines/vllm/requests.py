@@ -60,9 +60,11 @@ class Requests:
     ) -> FloatArray:
         """Log-probabilities of ``labels`` (tokens) behind ``ids``; shape ``[len(labels)]``."""
         async for output in self._outputs(ids, api.scoring(labels), adapter):
-            told = output.outputs[0].logprobs[0]
+            logprobs = output.outputs[0].logprobs[0]
         self.counts.scored += 1
-        return _log_softmax(np.array([told[label].logprob for label in labels], dtype=np.float64))
+        return _log_softmax(
+            np.array([logprobs[label].logprob for label in labels], dtype=np.float64)
+        )
 
     async def write(
         self, ids: Sequence[int], params: Any, stop: Sequence[str], adapter: str | None
@@ -112,7 +114,7 @@ async def all_of(
 
     The coroutines are made here, so that none is left over if this one is cancelled early.
     """
-    tasks = [asyncio.ensure_future(work(*one)) for one in arguments]
+    tasks = [asyncio.ensure_future(work(*each)) for each in arguments]
     try:
         return list(await asyncio.gather(*tasks))
     except BaseException:
@@ -136,9 +138,9 @@ async def limited(work: Coroutine[Any, Any, _T], deadline: Deadline) -> _T:
 
 def _written(output: Any) -> list[int]:
     """New tokens of an output without the one that ended it."""
-    one = output.outputs[0]
-    tokens = list(one.token_ids)
-    ended = one.finish_reason == "stop" and not isinstance(one.stop_reason, str)
+    completion = output.outputs[0]
+    tokens = list(completion.token_ids)
+    ended = completion.finish_reason == "stop" and not isinstance(completion.stop_reason, str)
     return tokens[:-1] if ended else tokens
 
 

@@ -96,17 +96,17 @@ class AdapterShelf:
         if name is None:
             yield None
             return
-        one = self._loaded.get(name)
-        if one is None:
+        adapter = self._loaded.get(name)
+        if adapter is None:
             raise EngineError(f"The adapter '{name}' was unloaded meanwhile.", hint="Load it anew.")
-        one.running += 1
-        one.idle.clear()
+        adapter.running += 1
+        adapter.idle.clear()
         try:
-            yield one.request
+            yield adapter.request
         finally:
-            one.running -= 1
-            if not one.running:
-                one.idle.set()
+            adapter.running -= 1
+            if not adapter.running:
+                adapter.idle.set()
 
     async def _remove(self, old: _Loaded) -> None:
         if old.running:

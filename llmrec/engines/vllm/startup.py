@@ -55,8 +55,8 @@ class Log:
 
     def reason(self) -> str:
         """The last failure in it as one sentence, empty if there is none."""
-        told = [found["reason"] for found in _REASON.finditer(self.text())]
-        telling = [one for one in told if not any(word in one for word in _EMPTY_WORDS)]
+        reasons = [match["reason"] for match in _REASON.finditer(self.text())]
+        telling = [reason for reason in reasons if not any(word in reason for word in _EMPTY_WORDS)]
         return _sentence(telling[-1]) if telling else ""
 
     def close(self) -> None:
@@ -126,10 +126,10 @@ def start_engine(
             thread.join(30)
     if made and not late:
         return RunningVLLM(made[0], log, Guard([process.pid for process in cores]))
-    told = log.reason()
+    reason = log.reason()
     log.close()
     if not late:
-        raise failure(model, failed[0], told) from failed[0]
+        raise failure(model, failed[0], reason) from failed[0]
     if made:
         made[0].shutdown()
     raise EngineTimeout(
@@ -138,15 +138,15 @@ def start_engine(
     )
 
 
-def failure(model: str, error: BaseException, told: str) -> LLMRecError:
+def failure(model: str, error: BaseException, logged: str) -> LLMRecError:
     """Our error for one of vLLM's at its start.
 
     Args:
         model: the weights' name.
         error: what was raised here; often it only says that the process failed.
-        told: the reason in vLLM's log, if any.
+        logged: the reason in vLLM's log, if any.
     """
-    reason = _reason(error, told)
+    reason = _reason(error, logged)
     if isinstance(error, MemoryError) or any(
         sign in f"{reason} {error}".lower() for sign in _MEMORY
     ):
@@ -166,9 +166,9 @@ def failure(model: str, error: BaseException, told: str) -> LLMRecError:
     )
 
 
-def _reason(error: BaseException, told: str) -> str:
-    if isinstance(error, RuntimeError) and told:
-        return told
+def _reason(error: BaseException, logged: str) -> str:
+    if isinstance(error, RuntimeError) and logged:
+        return logged
     # pydantic tells how many fields are wrong, then the field, then what is wrong with it.
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     for line in lines:
@@ -195,7 +195,7 @@ def _variables(log: Log, device: str, on_cpu: bool) -> dict[str, str]:
         wanted["TORCHDYNAMO_DISABLE"] = "1"
     fixed = {name: value for name, value in wanted.items() if name not in os.environ}
     if device.startswith("cuda:"):
-        visible = [one for one in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if one]
+        visible = [card for card in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if card]
         number = int(device.removeprefix("cuda:"))
         fixed["CUDA_VISIBLE_DEVICES"] = visible[number] if number < len(visible) else str(number)
     return fixed
@@ -232,7 +232,11 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def _cores() -> list[Any]:
-    return [one for one in multiprocessing.active_children() if one.name.startswith("EngineCore")]
+    return [
+        process
+        for process in multiprocessing.active_children()
+        if process.name.startswith("EngineCore")
+    ]
 
 
 def _kill(processes: list[Any]) -> None:
@@ -244,8 +248,8 @@ def _kill(processes: list[Any]) -> None:
             tree += tree[0].children(recursive=True)
         except psutil.NoSuchProcess:
             continue
-        for one in reversed(tree):
+        for member in reversed(tree):
             try:
-                one.kill()
+                member.kill()
             except psutil.NoSuchProcess:
                 continue

@@ -60,8 +60,8 @@ class LexicalSource:
             by_count.setdefault(min(number, _MOST_OFTEN), []).append(token)
         scores = np.zeros(0, np.float32)
         for number, group in by_count.items():
-            found = number * np.asarray(self._index.get_scores(group), np.float32)
-            scores = found if not len(scores) else scores + found
+            counted = number * np.asarray(self._index.get_scores(group), np.float32)
+            scores = counted if not len(scores) else scores + counted
         return scores
 
     def _tokens(self, text: str) -> Iterator[str]:

@@ -74,14 +74,14 @@ class _Walk:
         ]
         if not inside.any():
             return np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.float64)
-        said = (np.asarray(weights)[number][:, None] * self.weights[places] / distance)[inside]
+        votes = (np.asarray(weights)[number][:, None] * self.weights[places] / distance)[inside]
         user, item = self.users[places[inside]].astype(np.int64), self.rows[places[inside]]
         key = (np.repeat(number, inside.sum(axis=1)) * self.width + user) * len(allowed) + item
         order = np.argsort(key)
         key = key[order]
         begins = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
         first = order[begins]
-        return user[first], item[first], np.maximum.reduceat(said[order], begins)
+        return user[first], item[first], np.maximum.reduceat(votes[order], begins)
 
 
 _Said = tuple[NDArray[np.integer], NDArray[np.int64], NDArray[np.float64]]
@@ -119,14 +119,14 @@ class NextSource:
 
     def top(self, context: Context, depth: int) -> Hits:
         """The best scores above 0 among allowed items."""
-        users, rows, said = self._after(context)
-        scores = np.bincount(rows, said, minlength=len(context.allowed)).astype(np.float32)
+        users, rows, votes = self._after(context)
+        scores = np.bincount(rows, votes, minlength=len(context.allowed)).astype(np.float32)
         spoken = np.flatnonzero(scores)
         wanted = np.zeros(len(scores), bool)
         wanted[best(spoken, scores[spoken], SURPLUS + depth).rows] = True
         kept = wanted[rows]
         voices, voice = np.unique(rows[kept] * self._width + users[kept], return_inverse=True)
-        values = np.bincount(voice, said[kept], len(voices)).astype(np.float64)
+        values = np.bincount(voice, votes[kept], len(voices)).astype(np.float64)
         return best_said(voices // self._width, values, depth, trimmed=self._trimmed)
 
     def _after(self, context: Context) -> _Said:
@@ -145,14 +145,14 @@ class NextSource:
         return (
             np.concatenate([users for users, _, _ in parts]),
             np.concatenate([items for _, items, _ in parts]),
-            np.concatenate([said for _, _, said in parts]),
+            np.concatenate([votes for _, _, votes in parts]),
         )
 
 
 def _strongest(weights: NDArray[np.float32], again: BoolArray) -> NDArray[np.float32]:
     """For the first event of each run of one item, the largest weight in that run."""
     starts = np.flatnonzero(np.concatenate([[True], ~again]))[: len(weights)]
-    found = np.zeros_like(weights)
+    strongest = np.zeros_like(weights)
     if len(weights):
-        found[starts] = np.maximum.reduceat(weights, starts)
-    return found
+        strongest[starts] = np.maximum.reduceat(weights, starts)
+    return strongest

@@ -79,5 +79,5 @@ def _counts(log: EventTable, row: dict[str, int], half_life_days: float) -> NDAr
     )
     strongest = np.zeros(len(pairs))
     np.maximum.at(strongest, place, weights)
-    said = strongest * breadth(pairs // max(len(row), 1))
-    return np.asarray(np.bincount(pairs % max(len(row), 1), said, len(row)), np.float64)
+    votes = strongest * breadth(pairs // max(len(row), 1))
+    return np.asarray(np.bincount(pairs % max(len(row), 1), votes, len(row)), np.float64)

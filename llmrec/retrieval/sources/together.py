@@ -73,9 +73,9 @@ class TogetherSource:
         columns = self._by_item[:, rows].tocoo()
         user, place = columns.coords
         # Without what a liked item says of itself, where it may come back.
-        said = columns.data * (shoppers[user] - columns.data * history[rows][place])
-        spoken = said > least
-        return best_said(rows[place[spoken]], said[spoken], depth, trimmed=self._trimmed)
+        votes = columns.data * (shoppers[user] - columns.data * history[rows][place])
+        spoken = votes > least
+        return best_said(rows[place[spoken]], votes[spoken], depth, trimmed=self._trimmed)
 
 
 def _factor(
