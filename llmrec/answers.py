@@ -64,7 +64,8 @@ def ordered_recommendations(
     ordered: list[tuple[Candidate, Item, float, dict[str, float]]] = []
     if ranking:
         ordered = [
-            (one.candidate, one.item, one.score, {"llm": one.log_odds}) for one in ranking.order
+            (ranked.candidate, ranked.item, ranked.score, {"llm": ranked.log_odds})
+            for ranked in ranking.order
         ]
     # Behind the ranked ones, retrieval scores are shifted below the last, so that scores fall.
     floor = min((score for *_, score, _ in ordered), default=None)
@@ -100,8 +101,8 @@ def cut_to_fit(ordered: Sequence[_F]) -> list[_F]:
 
     All of them where nobody has said what they are to the words.
     """
-    answering = [one for one in ordered if one.fit in ("answer", None)]
-    return answering or [one for one in ordered if one.fit == "near"][:_MOST_NEAR]
+    answering = [candidate for candidate in ordered if candidate.fit in ("answer", None)]
+    return answering or [candidate for candidate in ordered if candidate.fit == "near"][:_MOST_NEAR]
 
 
 def with_words(
@@ -116,11 +117,14 @@ def with_words(
     """
     items = []
     texts: list[Words] = []
-    for one, pair in zip(answer, written, strict=True):
+    for recommendation, pair in zip(answer, written, strict=True):
         reason, description = pair or (None, None)
-        kept = (reason if explain else None, description if one.rank <= describe else None)
+        kept = (
+            reason if explain else None,
+            description if recommendation.rank <= describe else None,
+        )
         texts += [text for text in kept if text]
-        items.append(replace(one, reason=kept[0], description=kept[1]))
+        items.append(replace(recommendation, reason=kept[0], description=kept[1]))
     trace = replace(
         answer.trace,
         generated=sum(text.attempts for text in texts),

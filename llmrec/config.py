@@ -260,12 +260,14 @@ def _is_full(error: Exception, path: Path) -> bool:
 def _room(path: Path) -> int:
     """Bytes that may still be written where ``path`` is, or would be."""
     # Not Path.exists, which raises where a folder may not be looked into.
-    there = next(one for one in (path, *path.absolute().parents) if os.path.exists(one))
+    there = next(folder for folder in (path, *path.absolute().parents) if os.path.exists(folder))
     return shutil.disk_usage(there).free
 
 
 def _nearest(start: Path) -> Path | None:
-    return next((one for one in (start, *start.parents) if (one / CONFIG_NAME).is_file()), None)
+    return next(
+        (folder for folder in (start, *start.parents) if (folder / CONFIG_NAME).is_file()), None
+    )
 
 
 def _check_version(config: Path) -> None:

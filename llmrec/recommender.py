@@ -201,11 +201,11 @@ class Recommender(Parts):
 
     def _streamed(
         self,
-        asked: tuple[HistoryInput | None, str | None, str | None],
+        arguments: tuple[HistoryInput | None, str | None, str | None],
         options: ListOptions,
     ) -> Iterator[AnswerEvent]:
         watch, words = Stopwatch(), WordsOptions.of(options)
-        job, answer = self._ranked_alone(watch, asked, options)
+        job, answer = self._ranked_alone(watch, arguments, options)
         stage = WordsStage(self, words, degraded=bool(answer.trace.degraded))
         if not words.wanted:
             yield AnswerRanked(_timed(answer, watch.shared(1)))
@@ -215,7 +215,11 @@ class Recommender(Parts):
             requests = job.words_requests(answer, self._related(job, answer), words)
             texts = stage.at_once(requests)
         at_once = with_words(answer, texts, words.explain, words.describe)
-        pending = tuple(one.rank for one, text in zip(answer, texts, strict=True) if text is None)
+        pending = tuple(
+            recommendation.rank
+            for recommendation, text in zip(answer, texts, strict=True)
+            if text is None
+        )
         yield AnswerRanked(_timed(at_once, watch.shared(1)), pending)
         errors: list[LLMRecError] = []
         for place, (text, error) in enumerate(stage.one_by_one(watch, requests, texts)):
@@ -232,11 +236,11 @@ class Recommender(Parts):
     def _ranked_alone(
         self,
         watch: Stopwatch,
-        asked: tuple[HistoryInput | None, str | None, str | None],
+        arguments: tuple[HistoryInput | None, str | None, str | None],
         options: ListOptions,
     ) -> tuple[Job, Recommendations]:
         """One request, ranked and without words, and counted by the experiment that runs."""
-        history, query, user = asked
+        history, query, user = arguments
         jobs = self._retrieve(watch, [history], [query], [user], options)
         answers = self._ranked(watch, jobs, options)
         self._record(watch, answers, options)
@@ -371,13 +375,15 @@ class Recommender(Parts):
         ranked, rankings, degraded = self._rank(watch, jobs, options.sort)
         answers = []
         for job, ordered, ranking in zip(jobs, ranked, rankings, strict=True):
-            asked = ranking is not None and ranking.unasked is None
+            by_model = ranking is not None and ranking.unasked is None
             head = tuple(ordered[: options.k])
             if options.cut and job.query is not None:
                 fitting = cut_to_fit(ordered)[: options.k]
-                head = tuple(replace(one, rank=n) for n, one in enumerate(fitting, start=1))
+                head = tuple(
+                    replace(candidate, rank=n) for n, candidate in enumerate(fitting, start=1)
+                )
             answering = job.answering if options.cut else None
-            size = answer_notes(job.matching, len(job.candidates), options.k, asked, answering)
+            size = answer_notes(job.matching, len(job.candidates), options.k, by_model, answering)
             notes = (*job.notes, *size)
             trace = self._trace(job, ranking, options.seed, degraded, notes)
             answers.append(Recommendations(head, trace, job.user, job.query, tuple(ordered)))
@@ -474,10 +480,10 @@ class Recommender(Parts):
         degraded: str | None,
         notes: tuple[str, ...],
     ) -> Trace:
-        asked = ranking is not None and ranking.unasked is None
+        by_model = ranking is not None and ranking.unasked is None
         return Trace(
-            model=self.engine.model if asked else self.settings.models.llm,
-            engine=self.engine.name if asked else self.settings.models.engine,
+            model=self.engine.model if by_model else self.settings.models.llm,
+            engine=self.engine.name if by_model else self.settings.models.engine,
             adapter=ranking.adapter if ranking else None,
             arm=job.arm,
             prompt=ranking.prompt_version if ranking else "",

@@ -61,13 +61,15 @@ class WordsStage:
             ModelError: its adapter cannot be loaded, and no fallback is configured.
         """
         top = self._top
-        written, failure = self._batch_by_model([one for some in requests for one in some[:top]])
+        written, failure = self._batch_by_model(
+            [request for group in requests for request in group[:top]]
+        )
         texts = iter(written)
         return [
-            [*(next(texts) for _ in some[:top]), *self._without_model(some[top:])]
+            [*(next(texts) for _ in group[:top]), *self._without_model(group[top:])]
             if written
-            else self._without_model(some)
-            for some in requests
+            else self._without_model(group)
+            for group in requests
         ], failure
 
     def at_once(self, requests: Sequence[WordsRequest]) -> list[Texts | None]:
@@ -107,7 +109,7 @@ class WordsStage:
                 group = next(groups)
                 try:
                     with watch.stage("write"):
-                        done = self._group_by_model([requests[one] for one in group])
+                        done = self._group_by_model([requests[place] for place in group])
                 except LLMRecError as error:
                     failed = error
                 else:

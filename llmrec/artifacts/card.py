@@ -131,10 +131,10 @@ def read_card(folder: Path) -> Card:
 
 def package_versions(*names: str) -> dict[str, str]:
     """The installed versions of these packages; those that are not installed are left out."""
-    found = {}
+    versions = {}
     for name in names:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions

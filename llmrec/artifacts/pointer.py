@@ -39,7 +39,7 @@ class Pointer(StrictModel):
 
     def moved_back(self, there: Collection[str]) -> Pointer:
         """With the last other one of ``there`` serving that did before; with none if none did."""
-        before = [one for one in self.before if one in there]
+        before = [version for version in self.before if version in there]
         while before and before[-1] == self.version:  # what stood between them was removed
             before.pop()
         version = before.pop() if before else None

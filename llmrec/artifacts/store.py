@@ -113,10 +113,10 @@ class Artifacts:
     def revision(self, kind: str) -> tuple[int, ...] | None:
         """A value that changes when another version is promoted; one ``stat``, nothing is read."""
         try:
-            found = (self._home(kind) / POINTER_NAME).stat()
+            status = (self._home(kind) / POINTER_NAME).stat()
         except OSError:
             return None
-        return found.st_ino, found.st_mtime_ns, found.st_size
+        return status.st_ino, status.st_mtime_ns, status.st_size
 
     def publish(self, kind: str, fill: Callable[[Path], None], card: Card) -> Artifact:
         """Make a new version, whole or not at all; it does not serve yet.

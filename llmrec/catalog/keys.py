@@ -108,9 +108,9 @@ class KeyStore(Stored):
         """Revoke the keys of a shopper and drop the name from them; how many there were."""
         names = {user, one_form(user)}
         with self._database.erase() as connection, self._database.errors():
-            own = _keys.update().where(_keys.c.user_id.in_(names))
+            mine = _keys.update().where(_keys.c.user_id.in_(names))
             revoked = sa.func.coalesce(_keys.c.revoked_us, _now())
-            return connection.execute(own.values(user_id=None, revoked_us=revoked)).rowcount
+            return connection.execute(mine.values(user_id=None, revoked_us=revoked)).rowcount
 
 
 def _shopper(user: str) -> str:

@@ -45,10 +45,10 @@ def is_content(name: str) -> bool:
 
 def values_by_name(attributes: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
     """Names and values folded; names that are then the same have the values of both."""
-    found: dict[str, set[str]] = {}
+    folded: dict[str, set[str]] = {}
     for name, values in attributes.items():
-        found.setdefault(fold(name), set()).update(map(fold, values))
-    return found
+        folded.setdefault(fold(name), set()).update(map(fold, values))
+    return folded
 
 
 def in_language(tag: str, wanted: str) -> bool:
@@ -87,7 +87,7 @@ def _names(item: Item, filters: Filters) -> bool:
             not filters.languages
             or (
                 language is not None
-                and any(in_language(language, fold(one)) for one in filters.languages)
+                and any(in_language(language, fold(tag)) for tag in filters.languages)
             )
         )
     )
@@ -130,8 +130,8 @@ def _titled(title: str, phrases: Iterable[str]) -> bool:
     (True, False)
     """
     wanted = [words for phrase in phrases if (words := set(tokens(phrase)))]
-    held = set(tokens(title)) if wanted else set()
-    return any(words <= held for words in wanted)
+    titled = set(tokens(title)) if wanted else set()
+    return any(words <= titled for words in wanted)
 
 
 def _folded(names: Iterable[str]) -> set[str]:

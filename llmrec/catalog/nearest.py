@@ -29,15 +29,15 @@ def nearest_ids(store: CatalogStore, id: str, n: int = 3) -> list[str]:
     for halvings in range(len(id).bit_length() + 1):
         known = _beginning(store, id[: len(id) >> halvings])
         if found := _likest(id.casefold(), known, n):
-            return [known[one] for one in found]
+            return [known[key] for key in found]
     return []
 
 
 def _likest(id: str, known: Iterable[str], n: int) -> list[str]:
     """Among equally like ones that which is the same for longer."""
-    likeness = {one: ratio for one in known if (ratio := _ratio(id, one)) >= _LIKE}
+    likeness = {name: ratio for name in known if (ratio := _ratio(id, name)) >= _LIKE}
     like = list(likeness)
-    like.sort(key=lambda one: (-likeness[one], -_same_beginning(id, one), one))
+    like.sort(key=lambda name: (-likeness[name], -_same_beginning(id, name), name))
     return like[:n]
 
 
@@ -51,8 +51,8 @@ def _ratio(id: str, other: str) -> float:
     return matcher.ratio() if all(bound() >= _LIKE for bound in bounds) else 0.0
 
 
-def _same_beginning(one: str, other: str) -> int:
-    pairs = zip(one, other, strict=False)
+def _same_beginning(name: str, other: str) -> int:
+    pairs = zip(name, other, strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 

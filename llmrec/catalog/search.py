@@ -26,4 +26,4 @@ def search_statement(words: Sequence[str], limit: int) -> sa.Select[Any]:
 def _holds(field: Any, word: str) -> sa.ColumnElement[bool]:
     # SQLite folds the case of ASCII alone, hence the usual spellings of words such as "Öl".
     spellings = {word} if word.isascii() else {word, word.lower(), word.upper(), word.title()}
-    return sa.or_(*(field.icontains(one, autoescape=True) for one in sorted(spellings)))
+    return sa.or_(*(field.icontains(spelling, autoescape=True) for spelling in sorted(spellings)))

@@ -92,7 +92,11 @@ class Snapshot:
         self._exclude(mask, self._brands, filters.not_brands)
         if filters.languages:
             wanted = [fold(language) for language in filters.languages]
-            tags = [tag for tag in self._languages if any(in_language(tag, one) for one in wanted)]
+            tags = [
+                tag
+                for tag in self._languages
+                if any(in_language(tag, language) for language in wanted)
+            ]
             mask &= self._any(self._languages, tags)
         if filters.currency is not None:
             mask &= self._any(self._currencies, [fold(filters.currency)])
@@ -120,7 +124,9 @@ class Snapshot:
         """
         ranks = self._price_rank.copy()
         main = min(
-            self._currencies, key=lambda one: (-len(self._currencies.rows(one)), one), default=None
+            self._currencies,
+            key=lambda currency: (-len(self._currencies.rows(currency)), currency),
+            default=None,
         )
         for currency in self._currencies:
             if currency != main:
@@ -185,7 +191,7 @@ class Snapshot:
             for word in set(tokens(step)):
                 rows.setdefault(word, set()).update(self._categories.rows(step).tolist())
         builder: PostingsBuilder[str] = PostingsBuilder()
-        for row, word in sorted((row, word) for word, some in rows.items() for row in some):
+        for row, word in sorted((row, word) for word, places in rows.items() for row in places):
             builder.add(row, (word,))
         return builder.build()
 
@@ -201,10 +207,10 @@ class Snapshot:
         return unwanted
 
     def _any(self, postings: Postings[Any], terms: Iterable[Any]) -> BoolArray:
-        found: BoolArray = np.zeros(len(self), dtype=bool)
+        mask: BoolArray = np.zeros(len(self), dtype=bool)
         for term in terms:
-            found[postings.rows(term)] = True
-        return found
+            mask[postings.rows(term)] = True
+        return mask
 
     def _require(self, mask: BoolArray, postings: Postings[str], names: Collection[str]) -> None:
         if names:
@@ -225,10 +231,10 @@ class Snapshot:
     def _titled(self, phrase: str) -> BoolArray:
         """The items whose titles hold all words of a phrase; none where it has no words."""
         words = set(tokens(phrase))
-        found: BoolArray = np.full(len(self), bool(words))
+        mask: BoolArray = np.full(len(self), bool(words))
         for word in words:
-            found &= self._any(self._words, (word,))
-        return found
+            mask &= self._any(self._words, (word,))
+        return mask
 
     def _limit_price(self, mask: BoolArray, low: Decimal | None, high: Decimal | None) -> None:
         if low is None and high is None:

@@ -83,16 +83,16 @@ class CatalogStore(Stored):
         """
         forms = {id: one_form(id) for id in ids}
         rows = self._lookup(sa.select(items), {*forms, *forms.values()})
-        found = {row[0]: item_from_row(row) for row in rows}
-        known = {id: found.get(id) or found.get(form) for id, form in forms.items()}
+        stored = {row[0]: item_from_row(row) for row in rows}
+        known = {id: stored.get(id) or stored.get(form) for id, form in forms.items()}
         return {id: item for id, item in known.items() if item is not None}
 
     def has_items(self, ids: Iterable[str]) -> set[str]:
         """Those of ``ids`` that the catalogue knows."""
         forms = {id: one_form(id) for id in ids}
         rows = self._lookup(sa.select(items.c.id), {*forms, *forms.values()})
-        found = {row[0] for row in rows}
-        return {id for id, form in forms.items() if id in found or form in found}
+        stored = {row[0] for row in rows}
+        return {id for id, form in forms.items() if id in stored or form in stored}
 
     def iter_items(self, batch: int = 1000) -> Iterator[list[Item]]:
         """All items ordered by id, in lists of up to ``batch``; one state of the catalogue."""
@@ -381,8 +381,8 @@ class CatalogStore(Stored):
 
     def _lookup(self, query: sa.Select[Any], ids: Collection[str]) -> Iterator[Any]:
         with self._database.read() as connection, self._database.errors():
-            for some in batched(ids, _IDS_PER_QUERY):
-                yield from connection.execute(query.where(items.c.id.in_(some)))
+            for batch in batched(ids, _IDS_PER_QUERY):
+                yield from connection.execute(query.where(items.c.id.in_(batch)))
 
     def _stream(
         self, query: sa.Select[Any], decode: Callable[[Any], T], batch: int

@@ -97,7 +97,7 @@ def _called(title: str) -> frozenset[tuple[str, ...]]:
     title = _CODE.sub("", title)
     named = _NAMED.search(title)
     heads = [*_heads(title), *([head_of(title[: named.end()])] if named else [])]
-    return frozenset(tuple(tokens(one)) for one in heads)
+    return frozenset(tuple(tokens(head)) for head in heads)
 
 
 def has_name(title: str, name: str) -> bool:

@@ -28,13 +28,13 @@ def tokens(text: str) -> list[str]:
     >>> tokens("Müslischalen, 2 Mugs"), tokens("茶杯子")
     (['muslischal', '2', 'mug'], ['茶杯', '杯子'])
     """
-    found: list[str] = []
+    terms: list[str] = []
     for run in _WORD.findall(_folded(text)):
         if _IS_CJK.match(run):
-            found.extend(run[i : i + 2] for i in range(max(len(run) - 1, 1)))
+            terms.extend(run[i : i + 2] for i in range(max(len(run) - 1, 1)))
         else:
-            found.append(_stem(run))
-    return found
+            terms.append(_stem(run))
+    return terms
 
 
 def words(text: str) -> list[str]:

@@ -108,7 +108,7 @@ class Shelf:
     def _judge(self, names: list[str], seed: int) -> None:
         logs = [math.log(float(self.items[name]["price"])) for name in names]
         mean = sum(logs) / len(logs)
-        spread = math.sqrt(sum((one - mean) ** 2 for one in logs) / len(logs)) or 1.0
+        spread = math.sqrt(sum((log - mean) ** 2 for log in logs) / len(logs)) or 1.0
         for name, log in zip(names, logs, strict=True):
             rng = Random(f"{seed} item {name}")
             popularity = math.exp(0.8 * normal(rng))
@@ -196,8 +196,8 @@ class DemoShopper:
         return names[pick(self.rng, weights)] if names else None
 
     def _season(self, path: str, at: datetime) -> float:
-        found = [prefix for prefix in _SEASONS if path.startswith(prefix)]
-        return _SEASONS[max(found, key=len)][at.month - 1] if found else 1.0
+        prefixes = [prefix for prefix in _SEASONS if path.startswith(prefix)]
+        return _SEASONS[max(prefixes, key=len)][at.month - 1] if prefixes else 1.0
 
     def _choose(self, names: Sequence[str], persona: Persona, at: datetime) -> str | None:
         weights = [self._appeal(name, persona, at) for name in names]
@@ -239,7 +239,7 @@ class DemoShopper:
             self._rate(wanted, at, end)
 
     def _look_around(self, wanted: str, persona: Persona, at: datetime) -> datetime:
-        peers = [one for one in self.shelf.leaves[self.shelf.path[wanted]] if one != wanted]
+        peers = [peer for peer in self.shelf.leaves[self.shelf.path[wanted]] if peer != wanted]
         for _ in range(pick(self.rng, (0.45, 0.35, 0.15, 0.05))):
             other = self._choose(peers, persona, at) if peers else None
             if other is not None:
@@ -266,8 +266,8 @@ def _first(journey: str) -> str:
 
 def _liking(persona: Persona, leaf: str) -> float:
     """The weight of the longest prefix that the persona likes."""
-    found = [prefix for prefix in persona.likes if leaf.startswith(prefix)]
-    return persona.likes[max(found, key=len)] if found else 0.0
+    prefixes = [prefix for prefix in persona.likes if leaf.startswith(prefix)]
+    return persona.likes[max(prefixes, key=len)] if prefixes else 0.0
 
 
 def _without_early_end(rng: Random, journey: Journey) -> Journey:

@@ -50,7 +50,7 @@ def simulate(
         name = f"shopper-{index + 1:03d}"
         rng = Random(f"{seed} shopper {index}")
         personas = _personas(index, rng)
-        words[name] = " Also: ".join(f"{one.key}. {one.words}" for one, _ in personas)
+        words[name] = " Also: ".join(f"{persona.key}. {persona.words}" for persona, _ in personas)
         joined = START + timedelta(days=int(330 * rng.random() ** 2))
         target = min(54, max(5, round(math.exp(3.3 + 0.5 * normal(rng)))))
         events += DemoShopper(name, personas, shelf, rng).live(joined, END, target)

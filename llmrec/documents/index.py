@@ -128,7 +128,7 @@ def _update(
     collection: VectorCollection, encoder: TextEncoder, documents: Sequence[Document]
 ) -> DocumentsReport:
     stored = stored_rows(collection)
-    files = {str(one["file"]) for one in stored.values()}
+    files = {str(entry["file"]) for entry in stored.values()}
     wanted = {document.name: [*_rows(document)] for document in documents}
     changed = [
         document.name
@@ -171,8 +171,8 @@ def _rows(document: Document) -> Iterator[_IndexRow]:
         text = "\n".join(passage.blocks)
         yield _IndexRow(name, passage.text, {**common, "kind": "passage", "text": text})
         heading = f"{passage.headings[-1]}: " if passage.headings else ""
-        said = [sentence for block in passage.blocks for sentence in sentences(block)]
-        for place, sentence in enumerate(said):
+        stated = [sentence for block in passage.blocks for sentence in sentences(block)]
+        for place, sentence in enumerate(stated):
             yield _IndexRow(
                 f"{name}.{place}",
                 heading + sentence,

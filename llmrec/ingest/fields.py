@@ -404,8 +404,8 @@ def parse_values(value: Any, max_chars: int, name: str = "") -> tuple[str, ...]:
             return split_values(text, name) if text else ()
         value = printed
     inner = value if isinstance(value, (list, tuple)) else [value]
-    said = (one for one in inner if not is_missing(one) and not isinstance(one, Mapping))
-    texts = (clean_text(_plain(one), max_chars) for one in said)
+    given = (value for value in inner if not is_missing(value) and not isinstance(value, Mapping))
+    texts = (clean_text(_plain(value), max_chars) for value in given)
     return tuple(dict.fromkeys(text for text in texts if text))
 
 

@@ -254,8 +254,8 @@ def merge_sales(rows: Iterable[Row], build: ItemBuilder, currency: str | None) -
             _note(sold, number, values, build)
         except BadRow as bad:
             yield number, bad
-    for code, found in sold.items():
-        yield found.row, _sold_item(code, found, currency)
+    for code, row in sold.items():
+        yield row.row, _sold_item(code, row, currency)
 
 
 def _note(sold: dict[str, _Sold], number: int, values: Sequence[Any], build: ItemBuilder) -> None:

@@ -92,13 +92,13 @@ def numbered_columns(names: Sequence[str]) -> tuple[str, ...]:
     >>> numbered_columns(["id", "Meta", "", "Meta"])
     ('id', 'Meta', 'column 3', 'Meta (2)')
     """
-    found: dict[str, None] = {}
+    numbered: dict[str, None] = {}
     for name in _named(names):
         free, number = name, 2
-        while free in found:
+        while free in numbered:
             free, number = f"{name} ({number})", number + 1
-        found[free] = None
-    return tuple(found)
+        numbered[free] = None
+    return tuple(numbered)
 
 
 def repeated(name: str, times: int, file: str, row: int = 1) -> DataError:

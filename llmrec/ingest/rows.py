@@ -227,8 +227,8 @@ class ItemBuilder:
 
     def _column(self, name: str, value: Any, values: Values) -> str:
         places = self._at.get(name, [])
-        found = next((i for i in places if values[i] is value), places[0] if places else None)
-        return name if found is None else self._plan.selected[found]
+        place = next((i for i in places if values[i] is value), places[0] if places else None)
+        return name if place is None else self._plan.selected[place]
 
     def _text(self, value: Any) -> str:
         return join_texts(value, self._defaults.max_chars)

@@ -67,8 +67,8 @@ def open_source(
     if name.startswith(HF_PREFIX):
         return HubSource(name, progress)
 
-    def opened(told: Progress | None = progress) -> Unpacked:
-        return stack.enter_context(Unpacked(Path(name), name, max_bytes, told))
+    def opened(observer: Progress | None = progress) -> Unpacked:
+        return stack.enter_context(Unpacked(Path(name), name, max_bytes, observer))
 
     kind = format or _SUFFIXES.get(Path(packed_name(name)).suffix.lower())
     if kind == "parquet":

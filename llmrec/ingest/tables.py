@@ -175,7 +175,7 @@ def _values(column: Any) -> list[Any]:
     try:
         values: list[Any] = column.to_pylist()
     except (UnicodeDecodeError, ValueError, OverflowError):
-        values = [_value(one) for one in column]
+        values = [_value(cell) for cell in column]
     return values
 
 

@@ -142,8 +142,8 @@ def _from_text(text: str, order: DateOrder | None) -> datetime:
     if len(text) > 100:
         raise DataError("not a time")
     try:
-        if found := _ISO.fullmatch(text):
-            return _iso(found)
+        if match := _ISO.fullmatch(text):
+            return _iso(match)
         if match := _SLASHED.fullmatch(text):
             return _slashed(match, order)
         if match := _COMPACT.fullmatch(text):
@@ -159,12 +159,12 @@ def _from_text(text: str, order: DateOrder | None) -> datetime:
     raise DataError("not a time")
 
 
-def _iso(found: re.Match[str]) -> datetime:
-    year, month, day, hour, minute, second = (int(found[i] or 0) for i in range(1, 7))
-    micro = int((found[7] or "0").ljust(6, "0")[:6])
+def _iso(match: re.Match[str]) -> datetime:
+    year, month, day, hour, minute, second = (int(match[i] or 0) for i in range(1, 7))
+    micro = int((match[7] or "0").ljust(6, "0")[:6])
     leap = second == 60  # a leap second counts as the last one of its minute
     at = datetime(year, month, day, hour, minute, 59 if leap else second, micro, timezone.utc)
-    return _in_utc(at.replace(tzinfo=_zone(found[8])))
+    return _in_utc(at.replace(tzinfo=_zone(match[8])))
 
 
 def _zone(text: str | None) -> timezone:

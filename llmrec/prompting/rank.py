@@ -130,8 +130,8 @@ def rank_prompt_version() -> str:
 
 
 def _rendered(history: Sequence[str], query: str | None, product: str) -> Prompt:
-    asked = shorten(one_line(query), QUERY_WORDS) if query else None
-    values = {"history": history, "query": asked, "product": product}
+    words = shorten(one_line(query), QUERY_WORDS) if query else None
+    values = {"history": history, "query": words, "product": product}
     return render_template(RANK_TEMPLATE, values)
 
 

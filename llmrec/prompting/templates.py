@@ -47,7 +47,7 @@ class Prompt:
 
     def to_text(self) -> str:
         """The whole prompt as a reader sees it, without any model's chat markup."""
-        turns = [f"<{one['role']}>\n{one['content']}\n" for one in self.messages]
+        turns = [f"<{message['role']}>\n{message['content']}\n" for message in self.messages]
         return "".join(turns) + f"<assistant>\n{self.answer_prefix}"
 
 

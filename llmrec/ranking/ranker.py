@@ -90,8 +90,10 @@ class Ranker:
         """
         share = self._share()
         reasons = [share.unasked(request.query) for request in requests]
-        asked = [own for own, reason in zip(requests, reasons, strict=True) if reason is None]
-        ranked = iter(self._ranked(asked, share.weight) if asked else ())
+        askable = [
+            request for request, reason in zip(requests, reasons, strict=True) if reason is None
+        ]
+        ranked = iter(self._ranked(askable, share.weight) if askable else ())
         return [
             next(ranked) if reason is None else Ranking((), 0, "", 0, {}, unasked=reason)
             for reason in reasons

@@ -133,8 +133,8 @@ def _further(first: Reading, also: Iterable[Reading]) -> Iterator[Reading]:
 
 def _repeats(wish: Reading, other: Reading) -> bool:
     values, others = wish.to_dict(), other.to_dict()
-    said = {key: value for key, value in values.items() if key != "intent" and value}
-    return all(others[key] == value for key, value in said.items())
+    given = {key: value for key, value in values.items() if key != "intent" and value}
+    return all(others[key] == value for key, value in given.items())
 
 
 def _values(

@@ -104,8 +104,8 @@ def aspects_of(item: Item, texts: Sequence[str]) -> list[tuple[Aspect, int]]:
     known = [
         aspect for aspect in listed_aspects() if aspect.suits(item) and not called & aspect.stems
     ]
-    found = [*known, *_own(item, texts, called.union(*(aspect.stems for aspect in known)))]
-    counted = [(aspect, sum(aspect.is_in(text) for text in texts)) for aspect in found]
+    aspects = [*known, *_own(item, texts, called.union(*(aspect.stems for aspect in known)))]
+    counted = [(aspect, sum(aspect.is_in(text) for text in texts)) for aspect in aspects]
     return sorted((pair for pair in counted if pair[1] >= _LEAST), key=lambda pair: -pair[1])
 
 
@@ -113,7 +113,7 @@ def _own(item: Item, texts: Sequence[str], known: set[str]) -> list[Aspect]:
     """The nouns of the product's text that several reviewers use and no list has."""
     values = [value for several in item.attributes.values() for value in several]
     own_text = " . ".join([item.title, item.description, *values])
-    own = set(tokens(own_text)) - known - _NO_ASPECTS
+    words = set(tokens(own_text)) - known - _NO_ASPECTS
     nouns = {
         stem for text in (own_text, *texts) for word in _NOUN.findall(text) for stem in tokens(word)
     }
@@ -125,7 +125,7 @@ def _own(item: Item, texts: Sequence[str], known: set[str]) -> list[Aspect]:
                 surfaces.setdefault(stems[0], Counter())[word] += 1
     return [
         _quoted(surfaces[stem].most_common(1)[0][0], stem)
-        for stem in sorted(own & nouns & surfaces.keys())
+        for stem in sorted(words & nouns & surfaces.keys())
     ]
 
 

@@ -95,11 +95,11 @@ def summarize_reviews(
     stars = [rating for rating in ratings if low <= rating <= high]
     sentiments = [sentiment_of(review, scale) for review in reviews]
     quoting = _Quoting(reviews, sentiments, language)
-    asked = _asked(question, item, reviews)
+    aspect = _asked(question, item, reviews)
     mentions: tuple[Mention, ...] = ()
-    if asked is None:
-        found = aspects_of(item, [review.text or "" for review in reviews])[:_MOST_MENTIONS]
-        mentions = tuple(Mention(aspect, count, quoting.of(aspect)) for aspect, count in found)
+    if aspect is None:
+        aspects = aspects_of(item, [review.text or "" for review in reviews])[:_MOST_MENTIONS]
+        mentions = tuple(Mention(each, count, quoting.of(each)) for each, count in aspects)
     return ReviewSummary(
         len(reviews),
         sentiments.count("positive"),
@@ -108,9 +108,9 @@ def summarize_reviews(
         len(stars),
         sum(stars) / len(stars) if stars else None,
         scale,
-        None if asked is None else Mention(asked, quoting.count(asked), quoting.of(asked)),
+        None if aspect is None else Mention(aspect, quoting.count(aspect), quoting.of(aspect)),
         mentions,
-        () if asked else quoting.others(bool(mentions)),
+        () if aspect else quoting.others(bool(mentions)),
     )
 
 
@@ -121,8 +121,8 @@ def _asked(question: str, item: Item, reviews: Sequence[Event]) -> Aspect | None
         if aspect.suits(item) and not called & aspect.stems and aspect.is_in(question):
             return aspect
     named = set(tokens(question)) - called
-    own = aspects_of(item, [review.text or "" for review in reviews])
-    return next((aspect for aspect, _ in own if aspect.stems & named), None)
+    aspects = aspects_of(item, [review.text or "" for review in reviews])
+    return next((aspect for aspect, _ in aspects if aspect.stems & named), None)
 
 
 class _Quoting:
@@ -141,15 +141,15 @@ class _Quoting:
 
     def of(self, aspect: Aspect) -> tuple[Quote, ...]:
         """One of the greater part who mention it, and one who thinks otherwise of the product."""
-        found = [
+        pairs = [
             (index, quote)
             for index, (review, sentiment) in enumerate(self._reviews)
             if index not in self._quoted
             and (quote := _quote(review, sentiment, aspect)) is not None
         ]
-        happy = [pair for pair in found if pair[1].sentiment == "positive"]
-        others = [pair for pair in found if pair[1].sentiment in ("mixed", "negative")]
-        unknown = [pair for pair in found if pair[1].sentiment is None]
+        happy = [pair for pair in pairs if pair[1].sentiment == "positive"]
+        others = [pair for pair in pairs if pair[1].sentiment in ("mixed", "negative")]
+        unknown = [pair for pair in pairs if pair[1].sentiment is None]
         groups = sorted((happy, others), key=len, reverse=True)
         chosen = [group[0] for group in groups if group] or unknown[:1]
         self._quoted |= {index for index, _ in chosen}

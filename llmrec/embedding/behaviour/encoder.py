@@ -80,15 +80,15 @@ class BehaviourEncoder:
         """
         users = np.zeros((len(histories), self.dimension), np.float32)
         # Histories of like length share a batch: attention costs as much as the longest.
-        by_length = sorted(range(len(histories)), key=lambda one: len(histories[one].items))
+        by_length = sorted(range(len(histories)), key=lambda place: len(histories[place].items))
         for start in range(0, len(by_length), _BATCH):
             chosen = np.array(by_length[start : start + _BATCH])
             packed = pack(
-                [histories[one] for one in chosen], self.row, self.kinds, self.config.history
+                [histories[place] for place in chosen], self.row, self.kinds, self.config.history
             )
-            some = packed.lengths > 0
-            if some.any():
-                users[chosen[some]] = self._ends(packed)
+            filled = packed.lengths > 0
+            if filled.any():
+                users[chosen[filled]] = self._ends(packed)
         return users
 
     def extended(self, ids: Sequence[str], texts: FloatArray) -> BehaviourEncoder:

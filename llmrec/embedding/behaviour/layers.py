@@ -103,8 +103,8 @@ class _Attention(nn.Module):
         # Plain products: torch's fused kernel takes 2 to 6 times as long in bfloat16, the usual
         # case; in float32 it would be faster for short histories.
         scores = (query @ key.transpose(-1, -2)).float() * query.shape[-1] ** -0.5 + bias
-        found = scores.softmax(-1).to(value.dtype) @ value
-        rows = found.transpose(1, 2).reshape(layout.n, layout.longest, width)
+        mixed = scores.softmax(-1).to(value.dtype) @ value
+        rows = mixed.transpose(1, 2).reshape(layout.n, layout.longest, width)
         output: Tensor = self.output(layout.end_to_end(rows))
         return output
 

@@ -69,13 +69,13 @@ class BehaviourNetwork(nn.Module):
             id_dropout: share of items whose own part is left out, so that the text alone learns to
                 stand for an item (Volkovs et al. 2017, DropoutNet).
         """
-        own = self._own(rows)
+        vectors = self._own(rows)
         if id_dropout:
-            own = own * (torch.rand(len(own), 1) >= id_dropout)
+            vectors = vectors * (torch.rand(len(vectors), 1) >= id_dropout)
         if self.projection is None:
-            return own
+            return vectors
         text: Tensor = self.projection(self.features if rows is None else self.features[rows])
-        return own + text
+        return vectors + text
 
     def forward(self, vectors: Tensor, kinds: Tensor, gaps: Tensor, layout: Layout) -> Tensor:
         """What is expected after each event, ``[events, dim]``.

@@ -23,7 +23,7 @@ def save_behaviour(encoder: BehaviourEncoder, folder: Path) -> None:
     """Write ``encoder`` into ``folder``, which is there already."""
     from safetensors.torch import save_file
 
-    tensors = {name: one.contiguous() for name, one in encoder.network.state_dict().items()}
+    tensors = {name: tensor.contiguous() for name, tensor in encoder.network.state_dict().items()}
     save_file(tensors | _basis_tensors(encoder.basis), folder / _WEIGHTS)
     config = encoder.config.model_dump_json(indent=2) + "\n"
     (folder / _CONFIG).write_text(config, encoding="utf-8")
@@ -66,7 +66,7 @@ def _basis_tensors(basis: TextBasis | None) -> dict[str, Any]:
     if basis is None:
         return {}
     parts = {"mean": basis.mean, "directions": basis.directions}
-    return {_BASIS + name: torch.from_numpy(one).contiguous() for name, one in parts.items()}
+    return {_BASIS + name: torch.from_numpy(part).contiguous() for name, part in parts.items()}
 
 
 def _config(folder: Path) -> BehaviourConfig:
