@@ -69,6 +69,11 @@ class CachedEngine:
         return self._engine.model
 
     @property
+    def end_of_turn(self) -> str | None:
+        """The engine's."""
+        return self._engine.end_of_turn
+
+    @property
     def context_window(self) -> int:
         """Of the engine behind."""
         return self._engine.context_window

@@ -47,6 +47,10 @@ class Engine(Protocol):
         """The largest number of tokens of prompt and answer together."""
 
     @property
+    def end_of_turn(self) -> str | None:
+        """The text of the token that ends an answer; ``None`` where that is not known."""
+
+    @property
     def forward_passes(self) -> int:
         """How many times the model has processed a batch of prompts to score labels so far.
 

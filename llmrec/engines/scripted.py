@@ -84,6 +84,7 @@ class ScriptedEngine:
     """
 
     name = "scripted"
+    end_of_turn: str | None = None
 
     def __init__(
         self,

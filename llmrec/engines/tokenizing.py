@@ -47,6 +47,12 @@ class ChatTokenizer:
         end: int | None = self._tokenizer.eos_token_id
         return end
 
+    @property
+    def end_text(self) -> str | None:
+        """That token as text."""
+        end: str | None = self._tokenizer.eos_token
+        return end
+
     def render(self, messages: Sequence[Message], *, answer_prefix: str = "") -> str:
         """Apply the chat template and open the assistant's turn.
 
@@ -162,6 +168,11 @@ class Tokenized:
     def context_window(self) -> int:
         """Most tokens of prompt and answer together."""
         return self._context
+
+    @property
+    def end_of_turn(self) -> str | None:
+        """The text of the token that ends an answer."""
+        return self._chat.end_text
 
     def render(self, messages: Sequence[Message], *, answer_prefix: str = "") -> str:
         """Apply the chat template; special tokens inside messages lose their meaning."""

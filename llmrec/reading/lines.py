@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-__all__ = ["INTENTS", "Line", "Part", "PartKind", "read_line", "write_line", "write_part"]
+__all__ = ["ALSO", "INTENTS", "Line", "Part", "PartKind", "read_line", "write_line", "write_part"]
 
 PartKind: TypeAlias = Literal[
     "thing",
@@ -55,7 +55,8 @@ INTENTS = {
 _VALUED = ("thing", "max", "min", "around", "no brand", "brand", "without", "for", "sort", "item")
 _ATTRIBUTE = re.compile(r"([a-z_]{1,40}): (.+)", re.DOTALL)
 _BETWEEN = " | "
-_ALSO = " || "
+ALSO = " ||"
+"""What a further request of the same line begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def write_line(line: Line) -> str:
     >>> write_line(Line("find", (Part("thing", "mug"),), (Line("shop"),)))
     'find | thing mug || shop'
     """
-    return _ALSO.join(
+    return f"{ALSO} ".join(
         _BETWEEN.join([request.intent, *map(write_part, request.parts)])
         for request in line.requests
     )
@@ -127,7 +128,7 @@ def read_line(text: str) -> Line | None:
     >>> read_line("find | no brand Acme | max").parts
     (Part(kind='no brand', text='Acme', name=''),)
     """
-    first, *others = (_request(request) for request in text.split("||"))
+    first, *others = (_request(request) for request in text.split(ALSO.strip()))
     return None if first is None else replace(first, also=tuple(filter(None, others)))
 
 

@@ -3,6 +3,7 @@
 ::
 
     message ─► prompt ─► line, under the message's own grammar ─► traced to the message ─► reading
+                  ├────► a further request, where the line may well go on ───────────┤
                   └────► the sign of each sum, name, refusal and wish, asked apart ──┘
 """
 
@@ -16,9 +17,10 @@ import numpy as np
 
 from llmrec.engines.constraints import Grammar
 from llmrec.errors import EngineError
+from llmrec.labels import label_token
 from llmrec.reading.amounts import amounts_in
 from llmrec.reading.grammar import GIFT, line_grammar
-from llmrec.reading.lines import Line, Part, read_line, write_line
+from llmrec.reading.lines import ALSO, Line, Part, read_line, write_line
 from llmrec.reading.prompt import READ, ReadingContext, plain, prompt_head, sign_question
 from llmrec.reading.reading import Reading
 from llmrec.reading.signs import (
@@ -27,6 +29,7 @@ from llmrec.reading.signs import (
     SUMS,
     Label,
     SumKind,
+    goes_on,
     is_doubted,
     is_only_told,
     left_out_sum,
@@ -80,46 +83,47 @@ class MessageReader:
             return Traced(_NOTHING)
         head = prompt_head(text, context)
         shown = len(context.on_screen) if context else 0
-        line = self._line(head, text, shown)
-        line, denied = self._heard(head, text, line) if self.witness else (line, frozenset())
+        written = self._written(head + READ, text, shown)
+        heard = self._heard(head, text, written)
+        if heard.goes_on:
+            written += ALSO
+            heard = self._heard(
+                head, text, written + self._written(head + READ + written, text, shown)
+            )
         return traced(
             text,
-            line,
-            denied,
+            heard.line,
+            heard.denied,
             on_screen=shown,
             has_context=context is not None,
             currency=currency or self.currency,
         )
 
-    def _line(self, head: str, text: str, shown: int) -> Line:
-        written = self.engine.generate(
-            [head + READ],
+    def _written(self, prompt: str, text: str, shown: int) -> str:
+        """What the model writes behind the prompt, under the message's own grammar."""
+        return self.engine.generate(
+            [prompt],
             max_tokens=_MOST_TOKENS,
             adapters=[self.adapter],
             constraint=Grammar(line_grammar(text, shown)),
         )[0]
-        line = read_line(written)
-        if line is None:
-            raise EngineError(
-                f"The reader wrote no line: {written[:60]!r}.",
-                hint="Check models.reader: it must name an adapter that was trained to read.",
-            )
-        return line
 
-    def _heard(self, head: str, text: str, line: Line) -> tuple[Line, frozenset[Part]]:
+    def _heard(self, head: str, text: str, written: str) -> _Heard:
         """The line with each sum's sign as both witnesses see it, and the parts that they do not.
 
         Numbers that the line leaves out are asked about too: a model that writes forgets more than
         one that answers. All that is asked begins with the same head, which an engine reads once.
         """
+        line = _line_of(written)
+        if not self.witness:
+            return _Heard(line)
         parts, wishes = witnessed_parts(line), _wishes(line)
         left_out = _left_out(text, line)
-        if not (parts or wishes or left_out):
-            return line, frozenset()
         sums = [part for part in parts if part.kind in SUMS]
         texts = [*(part.text for part in (*parts, *wishes)), *left_out]
         beginnings = [READ + " " + _before(line, part) for part in sums]
-        answers, signs = self._asked(head, texts, beginnings)
+        ending = "" if line.also else READ + written
+        answers, signs, further = self._asked(head, texts, beginnings, ending)
         in_line = dict(zip(sums, signs, strict=True))
         heard: dict[Part, Part] = {}
         denied: set[Part] = set()
@@ -149,23 +153,64 @@ class MessageReader:
         }
         for number, answer in zip(left_out, answers[len(parts) + len(wishes) :], strict=True):
             _put_in(whole, number, left_out_sum(answer), doubted)
-        return replace(first, parts=tuple(whole), also=tuple(also)), frozenset(denied)
+        line = replace(first, parts=tuple(whole), also=tuple(also))
+        return _Heard(line, frozenset(denied), further)
 
     def _asked(
-        self, head: str, texts: Sequence[str], beginnings: Sequence[str]
-    ) -> tuple[list[dict[Label, float]], list[dict[SumKind, float]]]:
-        """How likely each label is for each text, and each sign behind each beginning of a line."""
+        self, head: str, texts: Sequence[str], beginnings: Sequence[str], ending: str
+    ) -> tuple[list[dict[Label, float]], list[dict[SumKind, float]], bool]:
+        """How likely each label is for each text, and each sign behind each beginning of a line.
+
+        And whether the line that ends with ``ending`` goes on; ``""`` where that is not asked.
+        """
         labels = [[f" {label}" for label in LABELS]] * len(texts)
         kinds = [[f" {kind}" for kind in SUMS]] * len(beginnings)
-        prompts = [head + end for end in (*map(sign_question, texts), *beginnings)]
+        ends = self._ends(ending) if ending else []
+        prompts = [head + asked for asked in (*map(sign_question, texts), *beginnings)]
+        prompts += [head + ending] * len(ends)
+        if not prompts:
+            return [], [], False
         scores = self.engine.score_labels(
-            prompts, [*labels, *kinds], adapters=[self.adapter] * len(prompts)
+            prompts, [*labels, *kinds, *ends], adapters=[self.adapter] * len(prompts)
         )
         shares = [[float(share) for share in np.exp(row)] for row in scores]
         return (
             [dict(zip(LABELS, row, strict=True)) for row in shares[: len(texts)]],
-            [dict(zip(SUMS, row, strict=True)) for row in shares[len(texts) :]],
+            [
+                dict(zip(SUMS, row, strict=True))
+                for row in shares[len(texts) : len(texts) + len(kinds)]
+            ],
+            bool(ends) and goes_on(shares[-1][0]),
         )
+
+    def _ends(self, ending: str) -> list[list[str]]:
+        """What a line may end with, where that is one token each; not every base has them."""
+        labels = [ALSO, self.engine.end_of_turn or ""]
+        known = (label_token(self.engine.token_ids, ending, label) for label in labels)
+        return [] if None in known else [labels]
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A line as both witnesses see it.
+
+    ``denied`` are the parts that they do not settle; ``goes_on`` says that the line ended although
+    a further request was likely.
+    """
+
+    line: Line
+    denied: frozenset[Part] = frozenset()
+    goes_on: bool = False
+
+
+def _line_of(written: str) -> Line:
+    line = read_line(written)
+    if line is None:
+        raise EngineError(
+            f"The reader wrote no line: {written[:60]!r}.",
+            hint="Check models.reader: it must name an adapter that was trained to read.",
+        )
+    return line
 
 
 def _wishes(line: Line) -> tuple[Part, ...]:

@@ -21,6 +21,7 @@ __all__ = [
     "SUMS",
     "Label",
     "SumKind",
+    "goes_on",
     "is_doubted",
     "is_only_told",
     "left_out_sum",
@@ -72,6 +73,18 @@ little to look for, so that it must be surer of one."""
 
 _DENIED = 0.25
 """Below it the answer speaks against a brand or a refusal."""
+
+_FURTHER = 0.2
+"""How likely a further request must be where the line ended, beside the end itself."""
+
+
+def goes_on(further: float) -> bool:
+    """Whether a line that has ended goes on: a model that writes stops too early.
+
+    Args:
+        further: probability of a further request where the line ended, the end being the other.
+    """
+    return further > _FURTHER
 
 
 def settled_sum(asked: Mapping[Label, float], line: Mapping[SumKind, float]) -> SumKind | None:

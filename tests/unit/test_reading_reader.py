@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -143,6 +144,54 @@ def test_a_number_that_the_line_leaves_out_is_asked_about(
     answers = answering(**everything | signs)
     found = reader(Listening(answers, [line])).read(NUMBERS)
     assert (found.reading.min, found.reading.max) == limits
+
+
+class Ending(Listening):
+    """A scripted engine that knows how an answer ends."""
+
+    end_of_turn = "<end>"
+
+    def token_ids(self, text: str) -> list[int]:
+        return super().token_ids(text.replace(" ||", " also").replace("<end>", " end"))
+
+
+def going_on(share: float) -> Callable[[str, Sequence[str]], list[float]]:
+    """As ``AGREES``, and a further request has this share where the line has ended."""
+
+    def score(prompt: str, labels: Sequence[str]) -> list[float]:
+        if "<end>" in labels:
+            # Logits whose softmax at the engine's temperature is the share.
+            return [0.25 * math.log(share if label == " ||" else 1 - share) for label in labels]
+        return AGREES(prompt, labels)
+
+    return score
+
+
+def test_a_line_that_ends_too_early_goes_on_with_what_is_asked_besides() -> None:
+    def write(prompt: str) -> str:
+        return " shop" if prompt.endswith(" ||") else f" {LINE}"
+
+    engine = Ending(going_on(0.3), write)
+    read = reader(engine).read(f"{MESSAGE}, and do you ship to Austria?")
+    assert (read.reading.intent, [request.intent for request in read.also]) == (
+        "find",
+        ["shop_question"],
+    )
+    # The longer line is asked about anew, but not whether it goes on once more.
+    assert sum("<end>" in labels for call in engine.asked for labels in call.get("labels", ())) == 1
+
+
+@pytest.mark.parametrize(("line", "share"), [(LINE, 0.1), (f"{LINE} || shop", 0.9)])
+def test_a_line_that_surely_ends_or_has_two_requests_is_left_alone(line: str, share: float) -> None:
+    engine = Ending(going_on(share), [line])
+    assert reader(engine).read(f"{MESSAGE}, and do you ship?").reading.max == Decimal(30)
+    assert sum("max_tokens" in call for call in engine.asked) == 1
+
+
+def test_a_model_without_a_token_for_further_requests_is_not_asked_for_them() -> None:
+    engine = Listening(AGREES, [LINE])
+    engine.end_of_turn = "."
+    assert reader(engine).read(MESSAGE).also == ()
 
 
 def test_without_a_second_witness_the_line_holds() -> None:
