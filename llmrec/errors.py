@@ -29,6 +29,7 @@
     │   ├── NotAllowed           the key's scope, or its shopper, does not reach that far
     │   ├── NotFound             there is no such thing
     │   ├── AlreadyThere         what was to be new is there already
+    │   ├── TurnConflict         the conversation went on elsewhere meanwhile
     │   ├── TooLarge             a body of more bytes than allowed
     │   ├── RateExceeded         more requests than the key may make (retryable)
     │   ├── Overloaded           the server has its hands full, or is closing (retryable)
@@ -74,6 +75,7 @@ __all__ = [
     "TooLarge",
     "TookTooLong",
     "ToolError",
+    "TurnConflict",
     "UnknownItem",
     "VectorIndexError",
     "WeightsCorrupt",
@@ -259,6 +261,10 @@ class NotFound(RequestError):
 
 class AlreadyThere(RequestError):
     """The request wants something to be new, and it exists."""
+
+
+class TurnConflict(RequestError):
+    """A conversation went on elsewhere while this turn of it was under way."""
 
 
 class TooLarge(RequestError):

@@ -1,7 +1,8 @@
 """Conversations in the workspace's database: stored after each turn, listed, resumed, forgotten.
 
 A turn is one transaction: after ``kill -9`` the conversation is there up to the last turn that was
-answered. Two windows on one conversation do not mix: the later turn is the one that stays.
+answered. Of two turns that were under way at once, in two windows or on two machines, the first to
+be stored stays; the other is refused.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from llmrec.agent.state import Conversation
 from llmrec.catalog.forgetting import check_remembered
 from llmrec.catalog.names import is_nobody, user_name
 from llmrec.catalog.stored import Stored
-from llmrec.errors import CatalogError, NotFound
+from llmrec.errors import CatalogError, NotFound, TurnConflict
 from llmrec.types import Language
 
 __all__ = ["SessionLine", "Sessions"]
@@ -76,6 +77,7 @@ class Sessions(Stored):
         Raises:
             NotFound: it was ``known``, and is no longer there; or its shopper was forgotten
                 while the turn was under way.
+            TurnConflict: another turn was stored since this one began.
             LockedError: another process is writing.
             DiskFull: no space left; what was stored before is still there.
         """
@@ -91,7 +93,14 @@ class Sessions(Stored):
         with self._database.write() as connection, self._database.errors():
             if conversation.user is not None:
                 check_remembered(connection, [conversation.user])
-            if not connection.execute(_sessions.update().where(this).values(**row)).rowcount:
+            # No turn is ever taken out, so that their number says which state was read.
+            as_read = this & (_sessions.c.turns < row["turns"])
+            if not connection.execute(_sessions.update().where(as_read).values(**row)).rowcount:
+                if connection.execute(sa.select(_sessions.c.id).where(this)).first():
+                    raise TurnConflict(
+                        "This conversation went on elsewhere meanwhile.",
+                        hint="Read it again, then say it once more.",
+                    )
                 if known:
                     raise _not_found(conversation.id)
                 start = row["said_us"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +30,7 @@ from llmrec.cli.chat_actions import ACTIONS, HELP, action_of
 from llmrec.cli.chat_view import WrappedReply, Writing, show, show_scores
 from llmrec.cli.pictures import Pictures
 from llmrec.config import disk_errors
-from llmrec.errors import ConfigError, LLMRecError, NotFound
+from llmrec.errors import ConfigError, LLMRecError, NotFound, TurnConflict
 
 if TYPE_CHECKING:
     from llmrec.agent.agent import Agent
@@ -94,7 +94,7 @@ class ChatLoop:
             raise ConfigError(f"There is no {name}.", hint="See: /help")
         self.reply(self.agent.act(self.conversation, line, action))
 
-    def reply(self, events: Iterator[AgentEvent]) -> None:
+    def reply(self, events: Generator[AgentEvent, None, None]) -> None:
         """Show a reply as it comes, and store the turn when all but products' words is there."""
         calls: list[ToolCalled] = []
         status, flow = self.console.status("…"), WrappedReply(self.console)
@@ -116,7 +116,10 @@ class ChatLoop:
                     if writing.left:
                         status.start()
                 elif isinstance(event, Answered):
-                    self._keep(event.conversation)
+                    try:
+                        self._keep(event.conversation)
+                    except LLMRecError as error:
+                        events.throw(error)  # the turn takes back what it has written to the log
                     self.calls = calls or self.calls
                     answered = True
                 show(self.console, event, flow, self.pictures)
@@ -135,6 +138,9 @@ class ChatLoop:
         except NotFound:
             self.console.print(say("deleted_elsewhere", conversation.language))
             self._new()
+        except TurnConflict:
+            self.conversation = self.sessions.load(conversation.id, conversation.user)
+            raise
         else:
             self.conversation = conversation
 

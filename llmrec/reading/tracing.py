@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
+from llmrec.linear import bounded
 from llmrec.reading.amounts import Amount, amounts_in
 from llmrec.reading.currency import currency_in
 from llmrec.reading.grammar import GIFT
@@ -81,7 +82,7 @@ def traced(
     untraced: dict[Part, None] = {}
     for request in line.requests:
         kept: list[Part] = []
-        for part in map(_stock_meant, request.parts):
+        for part in map(_meant, request.parts):
             if not _is_traceable(part, message, amounts, on_screen) or _is_price(part, priced):
                 untraced[part] = None
             elif part in denied:
@@ -176,10 +177,21 @@ def _values(
 _IN_STOCK = ("in stock", "auf lager", "vorrätig", "有货", "有貨", "现货", "現貨")
 
 
-def _stock_meant(part: Part) -> Part:
-    """The part, or that stock counts: "in stock only" is no feature of a thing."""
-    named = part.kind == "attribute" and any(phrase in _folded(part.text) for phrase in _IN_STOCK)
-    return Part("in stock") if named else part
+_DENIED_NOUN = bounded(r"kein(?:e[nrms]?)?\s+(\w+)", re.IGNORECASE)
+
+
+def _meant(part: Part) -> Part:
+    """The part, or what it says in truth.
+
+    "In stock only" is no feature of a thing but a limit, "kein Plastik" a refusal; searched for, it
+    would find plastic.
+    """
+    if part.kind != "attribute":
+        return part
+    if any(phrase in _folded(part.text) for phrase in _IN_STOCK):
+        return Part("in stock")
+    denied = _DENIED_NOUN.fullmatch(part.text)
+    return Part("without", denied[1]) if denied else part
 
 
 def _is_traceable(part: Part, message: str, amounts: Mapping[str, Amount], on_screen: int) -> bool:

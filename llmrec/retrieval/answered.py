@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from llmrec.retrieval.state import State
     from llmrec.retrieval.wording import Wording
 
-__all__ = ["is_answered", "is_understood", "likeness_wanted", "threshold_of"]
+__all__ = ["is_answered", "is_understood", "likeness_wanted", "nearest_wanted", "threshold_of"]
 
 _ENOUGH = 0.5
 """Share of the words' weight that an item must have to answer by its words alone."""
@@ -42,6 +42,10 @@ _ELSE = 0.4
 _NAMES = 0.25
 """For words of another language and the names' vectors: a translation is less like a word than the
 word is like itself."""
+
+_NEAREST = 0.7
+"""Share of the threshold below which what is nearest is nothing like a query: of a name that the
+shop lacks (docs/design/021-conversation.md has the table)."""
 
 _DESCRIBED = 2 / 3
 """Share of the threshold for a request that describes a want ("help me sleep better"). It is less
@@ -80,6 +84,16 @@ def likeness_wanted(query: str, unlike_below: float) -> float:
         unlike_below: that for the name of a thing; two thirds of it where a want is described.
     """
     return unlike_below * (_DESCRIBED if _describes(query) else 1.0)
+
+
+def nearest_wanted(below: float, *, by_names: bool) -> float:
+    """The similarity that an item needs to be shown as the nearest, where nothing answers.
+
+    Args:
+        below: what :func:`likeness_wanted` says for the query.
+        by_names: whether it is compared with the vectors of names, where little is alike at all.
+    """
+    return below if by_names else _NEAREST * below
 
 
 def is_answered(context: Context, hits: Mapping[str, Hits], state: State, below: float) -> bool:

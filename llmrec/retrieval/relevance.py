@@ -57,6 +57,7 @@ def with_fit(
     state: State,
     hits: Mapping[str, Hits],
     below: float | None,
+    least: float,
 ) -> list[Candidate]:
     """The candidates with what they are to the words, those last that are nothing to them.
 
@@ -67,6 +68,7 @@ def with_fit(
         hits: what the sources answered to it.
         below: the likeness that an item needs which has none of the words; the more of them it
             has, the less. ``None`` where nothing answers at all; some may be near.
+        least: the likeness that an item needs to be near.
     """
     if not candidates:
         return []
@@ -76,7 +78,7 @@ def with_fit(
     likeness = _likeness(rows, context)
     coverage = _held(rows, context, state, measure.nearest)
     shares = likeness / measure.nearest if measure.nearest > 0 else likeness
-    near = (shares >= NEAR) & ~context.back[rows]
+    near = (shares >= NEAR) & (likeness >= least) & ~context.back[rows]
     answers = np.zeros(len(rows), bool)
     if below is not None:
         answers = shares + coverage >= ANSWERS * measure.top

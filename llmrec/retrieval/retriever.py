@@ -16,7 +16,13 @@ from llmrec.embedding import TextEncoder, load_encoder
 from llmrec.embedding.languages import ENGLISH_ENCODER, multilingual_beside
 from llmrec.errors import ConfigError, HistoryError
 from llmrec.leaving import check_wanted
-from llmrec.retrieval.answered import is_answered, is_understood, likeness_wanted, threshold_of
+from llmrec.retrieval.answered import (
+    is_answered,
+    is_understood,
+    likeness_wanted,
+    nearest_wanted,
+    threshold_of,
+)
 from llmrec.retrieval.behaviour import BehaviourShelf
 from llmrec.retrieval.cold import COLD, keep_places
 from llmrec.retrieval.collection import VectorCollection
@@ -411,7 +417,8 @@ class Retriever:
         understood = answered or is_understood(wording, lexical, by_names=by_names)
         marked = every
         if understood:
-            marked = with_fit(every, context, state, hits, below if answered else None)
+            least = nearest_wanted(below, by_names=by_names)
+            marked = with_fit(every, context, state, hits, below if answered else None, least)
         else:
             marked = [replace(candidate, fit="none") for candidate in every]
         none = not answered or (marked and all(one.fit != "answer" for one in marked))

@@ -80,6 +80,7 @@ STATUSES: dict[type[errors.LLMRecError], Status] = {
     errors.NotAllowed: Status(403, "forbidden"),
     errors.NotFound: Status(404, "not_found"),
     errors.AlreadyThere: Status(412, "already_there"),
+    errors.TurnConflict: Status(409, "turn_conflict"),
     errors.TooLarge: Status(413, "too_large"),
     errors.RateExceeded: Status(429, "rate_exceeded", retry_after=_RETRY_S),
     errors.Overloaded: Status(503, "overloaded", retry_after=_RETRY_S),

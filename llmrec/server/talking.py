@@ -98,7 +98,8 @@ def reply(shop: Shop, conversation: Conversation, body: ChatBody) -> Iterator[Ag
     """The agent's events, blocking; the conversation is stored before ``answered`` comes.
 
     What cannot be stored, or is not wanted any more, leaves nothing behind: the turn then takes
-    back what it has written to the event log.
+    back what it has written to the event log. Nor does a turn that failed and can be tried again:
+    the stream ends with ``failed``.
 
     Raises:
         NotFound: it was deleted while the reply ran, and so is not stored again.
@@ -108,6 +109,11 @@ def reply(shop: Shop, conversation: Conversation, body: ChatBody) -> Iterator[Ag
     failed, events = False, _asked(shop.agent, conversation, body)
     for event in events:
         failed = failed or isinstance(event, Failed)
+        if isinstance(event, Failed) and event.retryable:
+            # Stored, the turn could not be sent again under its number.
+            events.close()
+            yield event
+            return
         if isinstance(event, Answered):
             try:
                 check_wanted()

@@ -9,7 +9,7 @@ import pytest
 
 from llmrec.agent.sessions import Sessions
 from llmrec.agent.state import Turn
-from llmrec.errors import CatalogError, NotFound
+from llmrec.errors import CatalogError, NotFound, TurnConflict
 
 
 @pytest.fixture
@@ -49,6 +49,23 @@ def test_conversations_are_listed_newest_first_by_their_first_words(sessions):
     assert [one.title for one in sessions.list(None)] == ["hello"]
     assert sessions.latest("ann").turns[-1].said == "cheaper"
     assert sessions.latest("eve") is None
+
+
+def test_of_two_turns_at_once_the_first_stays_and_the_other_is_refused(sessions):
+    read = spoken(sessions, "ann", "a tent")
+    first = read.said(Turn(said="cheaper", answered="Hm."))
+    sessions.save(first, known=True)
+    with pytest.raises(TurnConflict, match="went on elsewhere"):
+        sessions.save(read.said(Turn(said="in red", answered="Hm.")), known=True)
+    assert sessions.load(read.id, "ann") == first
+
+
+def test_a_conversation_that_began_twice_is_the_first(sessions):
+    read = sessions.start("ann")
+    sessions.save(read.said(Turn(said="a tent", answered="Hm.")))
+    with pytest.raises(TurnConflict):
+        sessions.save(read.said(Turn(said="a mug", answered="Hm.")))
+    assert sessions.load(read.id, "ann").turns[0].said == "a tent"
 
 
 @pytest.mark.parametrize("user", [None, "bob", ""])

@@ -270,3 +270,20 @@ def test_whatever_a_line_says_it_has_a_reading(
     assert all(1 <= place <= on_screen for place in reading.refers_to)
     assert reading.max in (None, 30, 2, 300)
     assert set(found.unsure) | set(found.untraced) <= set(line.parts)
+
+
+@pytest.mark.parametrize(
+    ("part", "refused"),
+    [
+        ("feature: Kein Plastik", ("Plastik",)),
+        ("material: keine Wolle", ("Wolle",)),
+        ("feature: keinen Strom", ("Strom",)),
+        ("feature: keine Flecken macht", ()),
+        ("feature: keimfrei", ()),
+    ],
+)
+def test_a_denied_noun_is_a_refusal_and_no_feature(part: str, refused: tuple[str, ...]) -> None:
+    message = f"Gläser, {part.partition(': ')[2]}, bitte"
+    read = trace(message, f"find | thing Gläser | {part}").reading
+    assert read.not_ == refused
+    assert bool(read.attributes) != bool(refused)

@@ -169,6 +169,49 @@ def test_a_model_that_is_away_is_told_without_its_address(tmp_path, caplog):
     assert "10.0.0.9" in logged[0]["words"]
 
 
+def test_a_turn_that_failed_and_may_be_tried_again_is_not_stored(tmp_path):
+    engine = ScriptedEngine()
+    with serving(new_shop(tmp_path), engine) as ask:
+        session = events(ask("POST", "/v1/chat", json={"message": "a mug"}))[0]["session"]
+        engine.fail_with = EngineUnavailable("It is away.", hint="Wait.")
+        again = {"message": "a lamp", "session": session, "turn": 2}
+        assert events(ask("POST", "/v1/chat", json=again))[-1]["type"] == "failed"
+        assert len(ask("GET", f"/v1/sessions/{session}").json()["turns"]) == 1
+        engine.fail_with = None
+        answer = events(ask("POST", "/v1/chat", json=again))
+        assert answer[-1]["type"] == "done" and products(answer)
+        assert len(ask("GET", f"/v1/sessions/{session}").json()["turns"]) == 2
+
+
+def test_of_two_turns_at_once_one_is_stored_and_the_other_ends_with_failed(tmp_path):
+    inside, go_on, gate = threading.Event(), threading.Event(), []
+
+    def score(prompt, labels):
+        if gate:
+            gate.clear()
+            inside.set()
+            assert go_on.wait(30)
+        return [0.0] * len(labels)
+
+    with serving(new_shop(tmp_path), ScriptedEngine(score)) as ask:
+        session = events(ask("POST", "/v1/chat", json={"message": "a mug"}))[0]["session"]
+        body = {"message": "a lamp", "session": session}
+        gate.append(True)
+        results = []
+        slow = threading.Thread(target=lambda: results.append(ask("POST", "/v1/chat", json=body)))
+        slow.start()
+        assert inside.wait(30)
+        # A button that needs no model, which the other turn holds.
+        cart = {"message": "Cart", "session": session, "act": {"do": "cart", "product": 1}}
+        assert events(ask("POST", "/v1/chat", json=cart))[-1]["type"] == "done"
+        go_on.set()
+        slow.join(30)
+        failed = events(results[0])[-1]
+        assert (failed["type"], failed["code"]) == ("failed", "turn_conflict")
+        turns = ask("GET", f"/v1/sessions/{session}").json()["turns"]
+        assert [turn["said"] for turn in turns] == ["a mug", "Cart"]
+
+
 def test_a_reply_that_takes_too_long_ends_with_failed_and_stores_nothing(tmp_path):
     go_on = threading.Event()
 

@@ -48,6 +48,7 @@ _MEANING = {
     401: "No key, or one that is unknown or revoked.",
     403: "The key's scope or its shopper does not reach that far.",
     404: "There is no such thing.",
+    409: "What was read went on elsewhere meanwhile.",
     412: "It is there already, and was to be new.",
     413: "The body is too large.",
     422: "A field is missing, unknown or out of bounds.",

@@ -57,6 +57,7 @@ export class Talk {
     this.wait(true);
     try {
       for await (const event of api.chat(this.body(sent), running.signal)) this.take(reply, event);
+      if (!reply.over) this.held = held; // it failed, and can be sent again
     } catch (error) {
       // Nothing counts that was not acknowledged. What was, lacks words at most.
       if (!reply.over) {
