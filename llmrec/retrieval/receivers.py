@@ -83,7 +83,7 @@ _NOT_FOR = bounded(
     r"(?:(?:for|für)\s+)?"
     r"(?P<whom>(?!for\b|für\b|but\b|sondern\b)[^\W\d_]+(?:['’]s)?"
     r"(?:\s+(?!for\b|für\b|but\b|sondern\b|aber\b)[^\W\d_]+){0,2})"
-    r"|(?:不要|不想要|不是|不给|不适合|不用)(?:给|适合)?(?P<wem>[\u3400-\u9fff]{2,6}))",
+    r"|(?:不要|不想要|不是|不给|不适合|不用)(?:给|适合)?(?P<wem>[\u3400-\u9fff]{1,6}))",
     re.IGNORECASE,
 )
 _CHILDHOOD, _INFANCY = 14 * 12, 3 * 12
@@ -135,7 +135,7 @@ def _without_others(query: str) -> tuple[str, int]:
     """The query without those for whom it is not to be, and their bits."""
     apart, kept, end = 0, [], 0
     for match in _NOT_FOR.finditer(query):
-        bits = _kinds_in(match["whom"] or match["wem"])
+        bits = _kinds_in(match["whom"] or match["wem"]) | _bare_kinds_in(match["wem"] or "")
         if bits:
             apart |= bits
             kept.append(query[end : match.start()])
@@ -247,6 +247,22 @@ def _kinds_in(text: str) -> int:
     (0, True)
     """
     return _bits(_KIND_OF.sub(" ", text), _KINDS)
+
+
+# Alone behind "not for" the one character can be nothing else: 不是给狗 is not 狗尾草.
+_BARE_KINDS = re.compile(r"(?:([狗猫])|[和跟与或、]){1,6}(?:用|穿|吃|玩|睡|买)?的?")
+_BARE_KIND_OF = {"狗": _DOG, "猫": _CAT}
+
+
+def _bare_kinds_in(text: str) -> int:
+    """The bits of the animals that a text calls by one character each, and names nothing else.
+
+    >>> _bare_kinds_in("狗和猫") == _DOG | _CAT, _bare_kinds_in("狗粮")
+    (True, 0)
+    """
+    if not _BARE_KINDS.fullmatch(text):
+        return 0
+    return _or(bits for sign, bits in _BARE_KIND_OF.items() if sign in text)
 
 
 def _bits(text: str, kinds: Mapping[int, str]) -> int:
