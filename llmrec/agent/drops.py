@@ -22,7 +22,7 @@ _DROPPED: Mapping[str, tuple[tuple[ConstraintKind, ...], tuple[ConstraintKind, .
             "min": (("min_price",), ("max_price",)),
             "brand": (("brand",), ("not_brand",)),
             "not_brand": (("not_brand",), ("brand",)),
-            "not": (("not_attribute", "not_word", "not_category"), ()),
+            "not": (("refusal", "not_attribute", "not_word", "not_category"), ()),
             "in_stock": (("in_stock",), ()),
         }
     )
@@ -67,9 +67,11 @@ def _held_of(name: str, message: str, situation: Situation) -> Sequence[Constrai
     else:
         # The catalogue's name of an attribute may be another: "farbe" for "colour".
         kind = kind_of(fold(name))
-        of_values = constraints.of("attribute", "not_attribute", "wish")
+        of_values = constraints.of("attribute", "not_attribute", "refusal", "wish")
         of_kind = tuple(
-            constraint for constraint in of_values if kind_of(fold(constraint.name)) == kind
+            constraint
+            for constraint in of_values
+            if kind in (kind_of(fold(each.name)) for each in (constraint, *constraint.parts))
         )
     return [constraint for constraint in of_kind if _is_named(constraint, message)] or of_kind
 

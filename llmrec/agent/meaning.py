@@ -85,6 +85,7 @@ _KEYS = {
     "not_attribute": "not",
     "not_word": "not",
     "not_category": "not",
+    "refusal": "not",
 }
 
 
@@ -341,8 +342,7 @@ def _joined(drops: Sequence[Change], quests: Sequence[Quest]) -> Quest:
         first.new,
         next((quest.sort for quest in quests if quest.sort), None),
         tuple(name for quest in quests for name in quest.unknown_brands),
-        tuple(name for quest in quests for name in quest.absent_brands),
-        tuple(text for quest in quests for text in quest.unclear),
+        tuple(dict.fromkeys(text for quest in quests for text in quest.absent)),
     )
 
 

@@ -23,6 +23,7 @@ from llmrec.agent.constraints.changes import (
     NewQuest,
     Recipient,
     Reference,
+    Refusal,
     Than,
     Values,
     Wish,
@@ -69,8 +70,7 @@ class Quest:
         new: whether they begin a new quest.
         sort: what is to come first, if the message says so.
         unknown_brands: wanted, and the catalogue has none of that name.
-        absent_brands: refused, and the catalogue has none of that name.
-        unclear: refused, but by no word of the catalogue.
+        absent: refused, and no brand, title or field of the catalogue says it.
     """
 
     changes: tuple[Change, ...] = ()
@@ -78,8 +78,7 @@ class Quest:
     new: bool = False
     sort: Sort | None = None
     unknown_brands: tuple[str, ...] = ()
-    absent_brands: tuple[str, ...] = ()
-    unclear: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
 
 def quest_of(
@@ -109,7 +108,7 @@ def quest_of(
     if any(brands):
         changes.append(Brands(tuple(name for name in brands if name)))
     unknown = tuple(text for text, name in zip(reading.brands, brands, strict=True) if name is None)
-    refused, absent, unclear = _refused(reading, situation, vocabulary, language)
+    refused, absent = _refused(reading, situation, vocabulary, language)
     changes += refused
     changes += _values(reading, situation, vocabulary, language)
     changes += _for_whom(reading, situation, vocabulary)
@@ -131,7 +130,6 @@ def quest_of(
         sort,
         unknown,
         absent,
-        unclear,
     )
 
 
@@ -204,8 +202,8 @@ def _denied_prices(reading: Reading, message: str, situation: Situation) -> Iter
 
 def _refused(
     reading: Reading, situation: Situation, vocabulary: Vocabulary, language: Language
-) -> tuple[list[Change], tuple[str, ...], tuple[str, ...]]:
-    """Refusals as the catalogue can hold them; brands that it has not; and what it cannot hold.
+) -> tuple[list[Change], tuple[str, ...]]:
+    """Refusals as the catalogue can hold them, and what nothing in it is called.
 
     The catalogue knows better than the reader what is a brand and what a material.
     """
@@ -216,35 +214,36 @@ def _refused(
     brands = tuple(dict.fromkeys(name for name in names.values() if name))
     changes: list[Change] = [Brands(brands, wanted=False)] if brands else []
     absent: list[str] = []
-    unclear: list[str] = []
     for text in (text for text, name in names.items() if not name):
-        limits = _held_back(text, vocabulary)
+        words, limits = text, _held_back(text, vocabulary)
+        if not limits:
+            words = _bare(text)
+            limits = _held_back(words, vocabulary)
         if not limits and language != "en" and vocabulary.translator is not None:
-            meant = vocabulary.translator.names_of(_bare(text), " ".join(sought))
+            meant = vocabulary.translator.names_of(words, " ".join(sought))
             each = (_held_back(name, vocabulary) for name in meant)
             limits = [*dict.fromkeys(limit for of_name in each for limit in of_name)]
-        changes += limits
-        if not limits:
-            (absent if text in reading.not_brands else unclear).append(text)
-    return changes, tuple(absent), tuple(unclear)
+        if limits:
+            changes.append(Refusal(words, tuple(limits)))
+        else:
+            absent.append(text)
+    return changes, tuple(absent)
 
 
-def _held_back(text: str, vocabulary: Vocabulary) -> list[Change]:
+def _held_back(words: str, vocabulary: Vocabulary) -> list[Values | Without | WithoutCategory]:
     """What has a value of this name, whose title says it, and whose category is called so."""
-    for words in dict.fromkeys((text, _bare(text))):
-        changes: list[Change] = [
-            Values(name, values, words, wanted=False)
-            for name in vocabulary.attribute_names.values()
-            if (values := _meant(vocabulary, name, words))
-        ]
-        forms = _numbers_of(words)
-        # Titles are compared by stems: one of the two forms leaves out both.
-        stands = [word for word in forms if vocabulary.in_titles(word)][:1]
-        steps = [vocabulary.categories[fold(w)] for w in forms if fold(w) in vocabulary.categories]
-        changes += [*map(Without, stands), *map(WithoutCategory, steps)]
-        if changes:
-            return changes
-    return []
+    values_of = (
+        (name, _meant(vocabulary, name, words)) for name in vocabulary.attribute_names.values()
+    )
+    forms = _numbers_of(words)
+    # Titles are compared by stems: one of the two forms leaves out both.
+    stands = [word for word in forms if vocabulary.in_titles(word)][:1]
+    steps = [vocabulary.categories[fold(w)] for w in forms if fold(w) in vocabulary.categories]
+    return [
+        *(Values(name, values, words, wanted=False) for name, values in values_of if values),
+        *map(Without, stands),
+        *map(WithoutCategory, steps),
+    ]
 
 
 _GENERIC_WORDS = """

@@ -278,7 +278,14 @@ def _exclusion(turn: TurnInProgress, item: Item, exclusion: Exclusion) -> str:
         return say("excluded_sold_out", turn.language)
     field, _, name = exclusion.limit.partition(".")
     kind = _KIND_OF.get(field, field.removesuffix("s"))
-    constraints = [c for c in turn.now.constraints.held if c.kind == kind and name in ("", c.name)]
+    constraints = [
+        constraint
+        for constraint in turn.now.constraints.held
+        if any(
+            each.kind == kind and name in ("", each.name)
+            for each in (constraint, *constraint.parts)
+        )
+    ]
     limit = (
         listed(constraints, turn.language, turn.currency)
         or f"{exclusion.limit}: {exclusion.wanted}"

@@ -42,7 +42,7 @@ from llmrec.agent.quest import Quest
 from llmrec.agent.questions import HANDLERS
 from llmrec.agent.recognised import recognised
 from llmrec.agent.reducer import Note, reduced
-from llmrec.agent.replies import EXACT, drop_all, listed, say, spoken, to_drop
+from llmrec.agent.replies import EXACT, drop_all, either, listed, say, spoken, to_drop
 from llmrec.agent.state import MAX_WORDS, Ask, Conversation
 from llmrec.agent.tools.base import ToolResult
 from llmrec.agent.turn import Steps, TurnInProgress
@@ -219,21 +219,27 @@ def _changed(turn: TurnInProgress, quest: Quest) -> Steps:
     for note in notes:
         if not _is_beside_the_point(turn, quest, note):
             yield from _told(turn, note)
-    for word in quest.unclear:
-        yield from turn.say("unclear", text=word)
     for brand in quest.unknown_brands:
         yield from turn.say("no_such_brand", text=brand)
-    for brand in quest.absent_brands:
-        yield from turn.say("not_here", text=brand)
-    if refused and not quest.query:
+    yield from _told_absent(turn, quest.absent)
+    # What nothing matches changes nothing: what was asked for is shown all the same.
+    again = bool(quest.absent and before.shown)
+    if refused and not (quest.query or again):
         return
-    if not (quest.query or quest.changes or quest.sort):
-        if not (quest.unclear or quest.absent_brands or turn.is_asked or turn.said):
+    if not (quest.query or quest.changes or quest.sort or again):
+        if not (turn.is_asked or turn.said):
             yield from turn.say("what_for")
         return
     yield from answer(turn, new=quest.new and not quest.unknown_brands)
     if _is_wide(turn):
         yield from turn.say("ask_gift")
+
+
+def _told_absent(turn: TurnInProgress, absent: Sequence[str]) -> Steps:
+    """That nothing is what was refused, once for all of it; of two things once for both."""
+    sentence = say("not_here", turn.language, text=either(absent, turn.language))
+    if absent and sentence not in turn.said:
+        yield from turn.speak(sentence)
 
 
 def _is_beside_the_point(turn: TurnInProgress, quest: Quest, note: Note) -> bool:

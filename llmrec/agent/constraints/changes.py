@@ -18,6 +18,7 @@ __all__ = [
     "NewQuest",
     "Recipient",
     "Reference",
+    "Refusal",
     "StartOver",
     "Than",
     "Unwanted",
@@ -125,6 +126,17 @@ class WithoutCategory:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """What must not be in it, in the shopper's words: all that the catalogue knows by them.
+
+    "Not black" is a colour, and a word of titles: one wish, dropped at once.
+    """
+
+    words: str
+    limits: tuple[Values | Without | WithoutCategory, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class InStock:
     """Only what can be delivered."""
 
@@ -184,6 +196,7 @@ Change: TypeAlias = (
     | Wish
     | Without
     | WithoutCategory
+    | Refusal
     | InStock
     | Unwanted
     | MoreLike

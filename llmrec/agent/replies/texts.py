@@ -52,9 +52,9 @@ TEXTS: dict[str, dict[Language, str]] = {
         "zh": "本店没有“{text}”这个品牌，我按字面查找。",
     },
     "not_here": {
-        "en": "Nothing here is of the brand “{text}” anyway.",
-        "de": "Von der Marke „{text}“ gibt es hier ohnehin nichts.",
-        "zh": "本店本来就没有“{text}”这个品牌。",
+        "en": "Nothing here is {text} anyway, as far as brands, titles and fields say.",
+        "de": "{text} ist hier ohnehin nichts, soweit Marken, Titel und Felder es sagen.",
+        "zh": "从品牌、名称和字段来看，本店本来就没有{text}。",
     },
     "no_such_thing": {
         "en": "Nothing here is called “{text}”. What comes nearest:",
@@ -249,13 +249,6 @@ TEXTS: dict[str, dict[Language, str]] = {
         "en": "Your own history counts again.",
         "de": "Dein eigener Verlauf zählt wieder.",
         "zh": "重新参考你自己的购买记录。",
-    },
-    "unclear": {
-        "en": "I cannot match “{text}” to a field or a title of the catalogue, so nothing is left "
-        "out: please read the descriptions.",
-        "de": "Ich kann „{text}“ keinem Feld und keinem Titel des Katalogs zuordnen; deshalb "
-        "bleibt nichts weg: Bitte lies die Beschreibungen.",
-        "zh": "我无法把“{text}”对应到目录的字段或商品名称，所以没有排除任何商品，请看商品描述。",
     },
     "undone": {"en": "Taken back.", "de": "Zurückgenommen.", "zh": "已撤销。"},
     "nothing_to_undo": {
