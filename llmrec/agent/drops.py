@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from llmrec.agent.constraints.changes import Change, Drop, StartOver
+from llmrec.agent.constraints.changes import Change, Drop, Open, StartOver
 from llmrec.agent.constraints.held import Constraint, ConstraintKind
 from llmrec.agent.constraints.synonyms import kind_of
+from llmrec.agent.need_not import need_not_be
 from llmrec.agent.state import Situation
 from llmrec.catalog.matching import fold
 from llmrec.catalog.tokens import tokens
@@ -42,6 +43,10 @@ def drops_of(reading: Reading, message: str, situation: Situation) -> Iterator[C
         yield StartOver()
         return
     constraints = situation.constraints.held
+    phrases = need_not_be(message)
+    if phrases and not {*reading.drops} & _DROPPED.keys() - {"not"}:
+        yield from map(Open, phrases)
+        return
     dropped = {
         constraint for name in reading.drops for constraint in _held_of(name, message, situation)
     }

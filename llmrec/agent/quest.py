@@ -21,6 +21,7 @@ from llmrec.agent.constraints.changes import (
     InStock,
     MoreLike,
     NewQuest,
+    Open,
     Recipient,
     Reference,
     Refusal,
@@ -33,6 +34,7 @@ from llmrec.agent.constraints.changes import (
 from llmrec.agent.constraints.held import FOR_WHOM, OCCASION
 from llmrec.agent.constraints.synonyms import is_colour, kind_of
 from llmrec.agent.constraints.vocabulary import Vocabulary
+from llmrec.agent.need_not import need_not_be, spared
 from llmrec.agent.state import Situation
 from llmrec.catalog.matching import fold
 from llmrec.linear import bounded
@@ -98,11 +100,14 @@ def quest_of(
         language: that the shopper speaks.
     """
     changes: list[Change] = []
+    open_phrases = need_not_be(message)
+    reading = spared(reading, open_phrases)
     new = reading.intent == "find" and bool(reading.looking_for)
     if new and _is_answered(situation):
         changes.append(NewQuest())
     if not new:
         changes += _denied_prices(reading, message, situation)
+        changes += map(Open, open_phrases)
     changes += _sums(reading)
     brands = [vocabulary.brand(name) for name in reading.brands]
     if any(brands):

@@ -38,6 +38,7 @@ from llmrec.agent.events import AgentEvent, Answered, Done, Failed, Products, Th
 from llmrec.agent.language import language_of
 from llmrec.agent.meaning import WISHES, Meaning, context_of, meaning_of, requests_of
 from llmrec.agent.naming import asks_for_things
+from llmrec.agent.need_not import need_not_be
 from llmrec.agent.quest import Quest
 from llmrec.agent.questions import HANDLERS
 from llmrec.agent.recognised import recognised
@@ -131,7 +132,9 @@ def _act(turn: TurnInProgress) -> Steps:
         return
     agent = turn.agent
     traced = _read(turn)
-    turn.is_asked = bool(traced.unsure)
+    open_words = need_not_be(turn.reading)
+    unsure = [part for part in traced.unsure if part.text not in open_words]
+    turn.is_asked = bool(unsure)
     readings = (traced.reading, *traced.also)
     turn.things = tuple(reading.looking_for for reading in readings if reading.looking_for)
     requests = requests_of(traced, len(turn.now.shown), turn.reading)
@@ -149,7 +152,7 @@ def _act(turn: TurnInProgress) -> Steps:
     for question in dict.fromkeys(turn.unanswered):
         if question not in turn.answered:
             yield from turn.say("unanswered", text=question)
-    for part in traced.unsure:
+    for part in unsure:
         yield from _asked_sign(turn, part)
 
 
@@ -222,8 +225,9 @@ def _changed(turn: TurnInProgress, quest: Quest) -> Steps:
     for brand in quest.unknown_brands:
         yield from turn.say("no_such_brand", text=brand)
     yield from _told_absent(turn, quest.absent)
-    # What nothing matches changes nothing: what was asked for is shown all the same.
-    again = bool(quest.absent and before.shown)
+    # What nothing matches, or was open, changes nothing: the list is shown all the same.
+    was_open = any(note.kind == "open" for note in notes)
+    again = bool((quest.absent or was_open) and before.shown)
     if refused and not (quest.query or again):
         return
     if not (quest.query or quest.changes or quest.sort or again):

@@ -16,6 +16,7 @@ __all__ = [
     "InStock",
     "MoreLike",
     "NewQuest",
+    "Open",
     "Recipient",
     "Reference",
     "Refusal",
@@ -175,6 +176,13 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
+class Open:
+    """What a thing need not be, in the shopper's words: a wish for it ends, nothing is refused."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewQuest:
     """Something else is looked for: what was said of the last thing no longer holds.
 
@@ -202,6 +210,7 @@ Change: TypeAlias = (
     | MoreLike
     | Recipient
     | Drop
+    | Open
     | NewQuest
     | StartOver
 )

@@ -205,10 +205,20 @@ TEXTS: dict[str, dict[Language, str]] = {
         "de": "Nicht mehr verlangt: {filters}.",
         "zh": "已取消：{filters}。",
     },
+    "open": {
+        "en": "It need not be “{text}”, which was not asked for anyway.",
+        "de": "„{text}“ muss nicht sein; verlangt war es ohnehin nicht.",
+        "zh": "不必是“{text}”：本来就没有这个要求。",
+    },
+    "open_now": {
+        "en": "It need no longer be “{text}”.",
+        "de": "„{text}“ muss nicht mehr sein.",
+        "zh": "不再要求“{text}”。",
+    },
     "nothing_to_drop": {
-        "en": "There was no such limit.",
-        "de": "Eine solche Grenze gab es nicht.",
-        "zh": "没有这样的条件。",
+        "en": "That is open already: nothing of the kind was asked for.",
+        "de": "Das ist schon offen: Verlangt war nichts dergleichen.",
+        "zh": "这一点本来就没有限制。",
     },
     "currency": {
         "en": "The shop prices in {text}, so I take it as {text}.",
