@@ -25,6 +25,7 @@ from llmrec.agent.naming import (
     titles_named,
 )
 from llmrec.agent.quest import Quest, quest_of
+from llmrec.agent.receiving import with_receiver
 from llmrec.agent.recognised import turns_down_all
 from llmrec.agent.state import Situation
 from llmrec.catalog.tokens import tokens
@@ -248,7 +249,11 @@ def meaning_of(
         if reading.intent == "drop"
         for change in drops_of(reading, message, situation)
     ]
-    wishes = [reading for reading in request if reading.intent != "drop"]
+    wishes = [
+        with_receiver(reading, message, situation, language)
+        for reading in request
+        if reading.intent != "drop"
+    ]
     if wishes and StartOver() in drops:
         drops = [Drop("all")]  # the wish may point at what is shown
     if not wishes:

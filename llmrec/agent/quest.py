@@ -22,7 +22,6 @@ from llmrec.agent.constraints.changes import (
     MoreLike,
     NewQuest,
     Open,
-    Recipient,
     Reference,
     Refusal,
     Than,
@@ -31,10 +30,11 @@ from llmrec.agent.constraints.changes import (
     Without,
     WithoutCategory,
 )
-from llmrec.agent.constraints.held import FOR_WHOM, OCCASION
+from llmrec.agent.constraints.held import OCCASION
 from llmrec.agent.constraints.synonyms import is_colour, kind_of
 from llmrec.agent.constraints.vocabulary import Vocabulary
 from llmrec.agent.need_not import need_not_be, spared
+from llmrec.agent.receiving import receiver_changes
 from llmrec.agent.state import Situation
 from llmrec.catalog.matching import fold
 from llmrec.linear import bounded
@@ -42,7 +42,6 @@ from llmrec.reading import Reading
 from llmrec.reading.amounts import amounts_in
 from llmrec.reading.grammar import GIFT
 from llmrec.reading.reading import Sort
-from llmrec.retrieval.receivers import names_of_same
 from llmrec.types import Language
 
 __all__ = ["Quest", "quest_of"]
@@ -58,8 +57,6 @@ _COUNTS: dict[str, dict[Language, str]] = {
     "age": {"en": "{} year old", "de": "{} Jahre", "zh": "{}岁"},
 }
 """What a bare number of these attributes counts."""
-
-_MYSELF = frozenset(("me", "myself", "mich", "mir", "mich selbst", "我", "自己", "我自己"))
 
 
 @dataclass(frozen=True)
@@ -116,7 +113,7 @@ def quest_of(
     refused, absent = _refused(reading, situation, vocabulary, language)
     changes += refused
     changes += _values(reading, situation, vocabulary, language)
-    changes += _for_whom(reading, situation, vocabulary)
+    changes += receiver_changes(reading, situation, vocabulary)
     if reading.in_stock:
         changes.append(InStock())
     sort = reading.sort
@@ -169,22 +166,6 @@ def _sums(reading: Reading) -> Iterator[Change]:
     if high is not None:
         yield AtMost(high, currency, around)
 
-
-_WITH_ME = frozenset(("me", "us", "myself", "ourselves", "mich", "mir", "uns"))
-"""Whoever is among those it is for keeps their own taste: "for me and my two kids"."""
-
-_WE = ("我们", "咱们", "我和", "我跟")
-
-_THIRD_PERSON_WORDS = """
-him her it them he she they ihn ihm ihr ihnen sie er es 他 她 它 他们 她们 它们
-"""
-_THIRD_PERSONS = frozenset(_THIRD_PERSON_WORDS.split())
-
-_BODY_WORDS = """
-back backs neck knee knees foot feet hand hands hip hips skin hair eyes wrist wrists shoulder
-shoulders joints rücken nacken knie füße hände hüfte haut haare augen schultern gelenke
-"""
-_BODY = frozenset(map(fold, _BODY_WORDS.split()))
 
 _DENIAL = bounded(
     r"\b(?:not|no|nicht|kein\w*)\s+|n't\s+(?:\w+\s+){0,2}|不是|没说|不要", re.IGNORECASE
@@ -330,26 +311,3 @@ def _counted(name: str, text: str, language: Language) -> str:
     counts = _COUNTS.get(name)
     is_bare = [amount.text for amount in amounts_in(text)] == [text]
     return counts[language].format(text) if counts and is_bare else text
-
-
-def _for_whom(reading: Reading, situation: Situation, vocabulary: Vocabulary) -> Iterator[Change]:
-    who = reading.for_whom
-    if who is None:
-        return
-    said = {*fold(who).split()}
-    if fold(who) in _MYSELF or said & _WITH_ME or who.startswith(_WE):
-        if situation.recipient is not None:
-            yield Drop("recipient")
-        return
-    if said & _BODY:  # "for my back" is what it is for, and not who it is for
-        yield Wish("use", who.split()[-1])
-        return
-    if situation.recipient and said <= _THIRD_PERSONS:
-        return  # "for her" is the cat of before
-    yield Recipient(who)
-    last = who.split()[-1]
-    # "For my puppy" says what is looked for where the shop has things for dogs.
-    for name in (last, *names_of_same(last)):
-        if vocabulary.in_titles(name):
-            yield Wish(FOR_WHOM, name)
-            return

@@ -22,7 +22,7 @@ from llmrec.catalog.tokens import tokens
 from llmrec.linear import bounded
 from llmrec.types import BoolArray
 
-__all__ = ["Receivers", "Wanted", "names_of_same", "wanted_by", "words_sought"]
+__all__ = ["Receivers", "Wanted", "is_grown_up", "names_of_same", "wanted_by", "words_sought"]
 
 _DOG, _CAT, _BABY, _CHILD, _GROWN = 1, 2, 4, 8, 16
 _ANIMALS = _DOG | _CAT
@@ -125,6 +125,8 @@ def wanted_by(query: str, recipient: str | None = None) -> Wanted:
     behind = " ".join([*_FOR.split(query.casefold())[1:], recipient or ""])
     named = _kinds_in(query) | _kinds_in(recipient or "") | _bits(behind, _PERSONS)
     age = wanted_age(text)
+    if recipient and is_grown_up(recipient) and age is not None and age.last < _GROWN_UP:
+        age = wanted_age(recipient)  # "a 10-year-old bonsai" for dad is not as old as he is
     if age is not None and not named & _ANIMALS:
         named |= _of_age(age)
     age = None if named & _ANIMALS else age
@@ -152,6 +154,15 @@ def names_of_same(word: str) -> tuple[str, ...]:
     folded = word.casefold()
     kinds = (tuple(names.split()) for names in _KINDS.values())
     return next((names for names in kinds if folded in names), ())
+
+
+def is_grown_up(recipient: str) -> bool:
+    """Whether somebody can be no child: a father, not a brother.
+
+    >>> is_grown_up("my dad"), is_grown_up("my brother"), is_grown_up("Toby")
+    (True, False, False)
+    """
+    return _bits(recipient, _PERSONS) == _GROWN and not _kinds_in(recipient)
 
 
 def words_sought(query: str) -> str:
