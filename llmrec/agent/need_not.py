@@ -30,7 +30,7 @@ _NEED_NOT = bounded(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-_OR = re.compile(r"\s+(?:or|oder)\s+|或者?|和")
+_OR = bounded(r"\s+(?:or|oder)\s+|或者?|和", re.IGNORECASE)
 _NO_WORD = frozenset(("it", "that", "this", "sein", "but", "and", "aber", "und", "too", "so"))
 
 

@@ -110,6 +110,7 @@ def quest_of(
     if any(brands):
         changes.append(Brands(tuple(name for name in brands if name)))
     unknown = tuple(text for text, name in zip(reading.brands, brands, strict=True) if name is None)
+    unknown = tuple(sorted(unknown, key=message.find))  # as the message names them
     refused, absent = _refused(reading, situation, vocabulary, language)
     changes += refused
     changes += _values(reading, situation, vocabulary, language)

@@ -238,13 +238,13 @@ def _explained(turn: TurnInProgress, item: str, *, why_not: bool = False) -> Ste
         yield from turn.say(key, title=title, reason=reason)
     elif turn.now.query and (result.rank is None or result.fit in ("near", "none")):
         yield from turn.say(
-            "why_unlike", title=title, query=turn.now.query, reason="" if why_not else reason
+            "why_unlike", title=title, query=turn.sought, reason="" if why_not else reason
         )
     elif result.rank is None:
         yield from turn.say("why_far", title=title, reason=reason)
     else:
         key = "why_lower_for" if turn.now.query else "why_lower"
-        values = {"title": title, "rank": result.rank, "query": turn.now.query}
+        values = {"title": title, "rank": result.rank, "query": turn.sought}
         yield from turn.say(key, **values, reason="" if why_not else reason)
     if why_not and result.item.stock == 0:
         yield from turn.say("sold_out", title=title)

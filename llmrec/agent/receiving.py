@@ -137,7 +137,7 @@ def with_receiver(
         values["looking_for"] = thing = bare
     is_self = situation.recipient is not None and is_for_self(message, thing)
     for_whom = reading.for_whom or ("me" if is_self else None)
-    if reading.intent == "order_or_human":
+    if reading.intent in ("order_or_human", "smalltalk"):
         if is_self and not reading.refers_to and not is_order(message):
             return reading.model_copy(update={"intent": "refine", "for_whom": for_whom})
         return reading
@@ -237,9 +237,9 @@ def receiver_changes(
     if situation.recipient and said <= _THIRD_PERSONS:
         return  # "for her" is the cat of before
     yield Recipient(who)
-    last = who.partition("(")[0].split()[-1]
+    last = (who.partition("(")[0].split() or who.split())[-1]
     # "For my puppy" says what is looked for where the shop has things for dogs.
     for name in (last, *names_of_same(last)):
         if vocabulary.in_titles(name):
-            yield Wish(FOR_WHOM, name)
+            yield Wish(FOR_WHOM, name, "" if name == last else last)
             return

@@ -23,7 +23,7 @@ from llmrec.agent.events import (
 from llmrec.agent.language import Language
 from llmrec.agent.product_words import product_words
 from llmrec.agent.reducer import Note
-from llmrec.agent.replies import say, spoken, to_drop
+from llmrec.agent.replies import say, sought, spoken, to_drop
 from llmrec.agent.shopper import Shopper
 from llmrec.agent.state import Conversation, Mark, Situation, Turn
 from llmrec.agent.tools.base import ToolResult
@@ -97,6 +97,11 @@ class TurnInProgress:
     def spoken_of(self) -> Shown | None:
         """The product on the screen that was spoken of last."""
         return next((one for one in self.now.shown if one.number == self.now.focus), None)
+
+    @property
+    def sought(self) -> str | None:
+        """What is looked for, as it is told."""
+        return sought(self.now, self.language)
 
     @property
     def currency(self) -> str | None:

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from llmrec.agent.alternatives import with_alternatives
 from llmrec.agent.asking import (
     Counter,
     Way,
@@ -131,7 +132,7 @@ def _act(turn: TurnInProgress) -> Steps:
         yield from _done(turn, suggested)
         return
     agent = turn.agent
-    traced = _read(turn)
+    traced = with_alternatives(_read(turn), turn.reading, agent.vocabulary)
     open_words = need_not_be(turn.reading)
     unsure = [part for part in traced.unsure if part.text not in open_words]
     turn.is_asked = bool(unsure)
@@ -222,8 +223,9 @@ def _changed(turn: TurnInProgress, quest: Quest) -> Steps:
     for note in notes:
         if not _is_beside_the_point(turn, quest, note):
             yield from _told(turn, note)
-    for brand in quest.unknown_brands:
-        yield from turn.say("no_such_brand", text=brand)
+    if quest.unknown_brands:
+        brands = either(quest.unknown_brands, turn.language)
+        yield from turn.say("no_such_brand", text=brands)
     yield from _told_absent(turn, quest.absent)
     # What nothing matches, or was open, changes nothing: the list is shown all the same.
     was_open = any(note.kind == "open" for note in notes)
@@ -320,7 +322,7 @@ def answer(turn: TurnInProgress, liked: Shown | None = None, *, new: bool = Fals
         yield from _nothing(turn, result)
         return
     if unlike(result):
-        yield from turn.say(_no_such(turn), text=turn.now.query)
+        yield from turn.say(_no_such(turn), text=turn.sought)
     else:
         yield from _heading(turn)
     turn.changed(shown=(*earlier, *shown_by(items, len(earlier) + 1)), focus=None)
@@ -361,7 +363,7 @@ def _heading(turn: TurnInProgress) -> Steps:
         yield from turn.say(key, title=ask.title)
         return
     if turn.now.query:
-        yield from turn.say("found_for", query=turn.now.query)
+        yield from turn.say("found_for", query=turn.sought)
     else:
         yield from turn.say("found")
 
@@ -375,7 +377,7 @@ def _nothing(turn: TurnInProgress, result: ToolResult) -> Steps:
         yield from turn.say("no_more")
         return
     if unlike(result):
-        yield from turn.say(f"{_no_such(turn)}_at_all", text=turn.now.query)
+        yield from turn.say(f"{_no_such(turn)}_at_all", text=turn.sought)
         cuts = turn.agent.shop.settings.retrieval.cut
         yield from _ways_out(turn, named=turn.now.sort is not None or not cuts)
         return
@@ -389,7 +391,7 @@ def _nothing(turn: TurnInProgress, result: ToolResult) -> Steps:
         return
     limits = listed(hard, turn.language, turn.currency)
     key = "nothing_for" if turn.now.query else "nothing"
-    yield from turn.say(key, filters=limits, query=turn.now.query)
+    yield from turn.say(key, filters=limits, query=turn.sought)
     ways = yield from _ways_out(turn, named=turn.now.sort is not None)
     if not ways:
         counter = Counter(turn.agent.shop, turn.shopper, turn.now.sort is not None)

@@ -105,11 +105,13 @@ class Values:
 class Wish:
     """What the thing should be like, where no field of the catalogue can promise it.
 
-    It is looked for and keeps nothing away; a newer one of the same name takes its place.
+    It is looked for and keeps nothing away; a newer one of the same name takes its place. ``said``
+    is the shopper's word, where the catalogue has another.
     """
 
     name: str
     text: str
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

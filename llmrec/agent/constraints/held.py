@@ -261,7 +261,7 @@ def _constraints(change: Settled) -> tuple[Constraint, ...]:
         values = change.values if change.wanted else _of_nothing_else(change)
         return (Constraint(kind=kind, name=change.name, values=values, said=change.said),)
     if isinstance(change, Wish):
-        return (Constraint(kind="wish", name=change.name, values=(change.text,)),)
+        return (Constraint(kind="wish", name=change.name, values=(change.text,), said=change.said),)
     if isinstance(change, Without):
         return (Constraint(kind="not_word", values=(change.words,)),)
     if isinstance(change, WithoutCategory):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmrec.agent.replies.listing import EXACT, drop_all, either, listed, spoken, to_drop
+from llmrec.agent.replies.listing import EXACT, drop_all, either, listed, sought, spoken, to_drop
 from llmrec.agent.replies.texts import say
 
-__all__ = ["EXACT", "drop_all", "either", "listed", "say", "spoken", "to_drop"]
+__all__ = ["EXACT", "drop_all", "either", "listed", "say", "sought", "spoken", "to_drop"]

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from llmrec.agent.constraints import Constraint
 from llmrec.agent.language import Language
+from llmrec.agent.state import Situation
 from llmrec.explain.field_values import price_in
 
-__all__ = ["EXACT", "drop_all", "either", "listed", "spoken", "to_drop"]
+__all__ = ["EXACT", "drop_all", "either", "listed", "sought", "spoken", "to_drop"]
 
 _NAMES: dict[str, dict[Language, str]] = {
     "max_price": {"en": "at most {v}", "de": "höchstens {v}", "zh": "不超过 {v}"},
@@ -99,6 +100,17 @@ def either(texts: Iterable[str], language: Language) -> str:
     return _OR[language].join(map(quoted.format, texts))
 
 
+def sought(situation: Situation, language: Language) -> str | None:
+    """What is looked for, in the shopper's words: "blanket for my dog"."""
+    phrase = situation.phrase
+    if not situation.suits_receiver or situation.recipient is None:
+        return phrase
+    if phrase is None:
+        return situation.recipient
+    (receiver,) = situation.constraints.of("recipient")
+    return ("，" if language == "zh" else " ").join((phrase, spoken(receiver, language)))
+
+
 def drop_all(language: Language) -> str:
     """Words that drop everything."""
     return _DROP_ALL[language]
@@ -108,5 +120,6 @@ def to_drop(one: Constraint, language: Language) -> str:
     """Words that drop the constraint; the conversation takes them exactly so."""
     kind = one.kind.removeprefix("not_") if one.kind != "not_item" else one.kind
     kind = "price" if kind.endswith("price") else "word" if kind == "refusal" else kind
-    value = "".join(one.values[:1]) or one.said
+    is_said = kind in ("word", "wish") and one.said
+    value = one.said if is_said else "".join(one.values[:1])
     return _DROPS[kind][language].format(n=one.name, v=value)

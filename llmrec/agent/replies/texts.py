@@ -47,9 +47,9 @@ TEXTS: dict[str, dict[Language, str]] = {
         "zh": "我不能查看或更改订单，也不能转接人工。",
     },
     "no_such_brand": {
-        "en": "Nothing here is of the brand “{text}”; I look for the words.",
-        "de": "Von der Marke „{text}“ gibt es hier nichts; ich suche nach den Worten.",
-        "zh": "本店没有“{text}”这个品牌，我按字面查找。",
+        "en": "Nothing here is of the brand {text}; I look for the words.",
+        "de": "Von der Marke {text} gibt es hier nichts; ich suche nach den Worten.",
+        "zh": "本店没有{text}这个品牌，我按字面查找。",
     },
     "not_here": {
         "en": "Nothing here is {text} anyway, as far as brands, titles and fields say.",
