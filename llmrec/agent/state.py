@@ -22,7 +22,7 @@ from llmrec.linear import bounded
 from llmrec.reading.reading import Sort
 from llmrec.types import EventKind, HistoryEntry
 
-__all__ = ["Ask", "AskTool", "Conversation", "Mark", "Situation", "Turn"]
+__all__ = ["Ask", "AskTool", "Conversation", "Mark", "Situation", "Turn", "Unsettled"]
 
 MAX_UNDO = 30
 MAX_WORDS = 4
@@ -143,6 +143,20 @@ def _phrase(wishes: Sequence[str], words: Sequence[str]) -> str | None:
     return ", ".join([" ".join([*wishes, *words[:1]]), *words[1:]]) or None
 
 
+class Unsettled(_Value):
+    """What two readings saw differently, and the assistant has asked about.
+
+    Attributes:
+        kind: how it was read: as a sum, a brand or a refusal.
+        text: the message's words for it.
+        currency: of a sum, where the message names one.
+    """
+
+    kind: Literal["max", "min", "around", "brand", "no brand", "without"]
+    text: str
+    currency: str | None = None
+
+
 class Turn(_Value):
     """What was said: the shopper's words and the answer's, with the products' ids."""
 
@@ -162,6 +176,7 @@ class Conversation(_Value):
         now: what holds.
         before: earlier situations, oldest first; "undo" goes back to the last.
         turns: what was said, oldest first.
+        unsettled: what the last reply has asked about.
         asked: read from old conversations, and no longer used.
     """
 
@@ -172,6 +187,7 @@ class Conversation(_Value):
     now: Situation = Situation()
     before: tuple[Situation, ...] = Field((), max_length=MAX_UNDO)
     turns: tuple[Turn, ...] = ()
+    unsettled: tuple[Unsettled, ...] = ()
     asked: str = ""
 
     def to(self, situation: Situation) -> Conversation:

@@ -16,6 +16,7 @@ Reading is the model's work (:mod:`llmrec.reading`), what it means here is the c
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from llmrec.agent.alternatives import with_alternatives
@@ -45,12 +46,15 @@ from llmrec.agent.questions import HANDLERS
 from llmrec.agent.recognised import recognised
 from llmrec.agent.reducer import Note, reduced
 from llmrec.agent.replies import EXACT, drop_all, either, listed, say, spoken, to_drop
-from llmrec.agent.state import MAX_WORDS, Ask, Conversation
+from llmrec.agent.settling import settled_by
+from llmrec.agent.state import MAX_WORDS, Ask, Conversation, Unsettled
 from llmrec.agent.tools.base import ToolResult
 from llmrec.agent.turn import Steps, TurnInProgress
 from llmrec.catalog.matching import fold, matches
 from llmrec.errors import LLMRecError
 from llmrec.reading import Traced
+from llmrec.reading.amounts import amounts_in
+from llmrec.reading.currency import currency_in
 from llmrec.reading.lines import Part
 from llmrec.reading.prompt import plain
 from llmrec.types import Item
@@ -132,17 +136,20 @@ def _act(turn: TurnInProgress) -> Steps:
         yield from _done(turn, suggested)
         return
     agent = turn.agent
-    traced = with_alternatives(_read(turn), turn.reading, agent.vocabulary)
-    open_words = need_not_be(turn.reading)
-    unsure = [part for part in traced.unsure if part.text not in open_words]
-    turn.is_asked = bool(unsure)
+    settled, turn.text = settled_by(turn.text, turn.conversation.unsettled, agent.vocabulary)
+    traced = _read(turn) if turn.text or not settled else None
+    if traced is None:
+        traced = Traced(settled.pop(0))
+    traced = with_alternatives(traced, turn.text, agent.vocabulary)
+    traced = replace(traced, also=(*traced.also, *settled))
+    unsure = _unsure(turn, traced)
     readings = (traced.reading, *traced.also)
     turn.things = tuple(reading.looking_for for reading in readings if reading.looking_for)
-    requests = requests_of(traced, len(turn.now.shown), turn.reading)
+    requests = requests_of(traced, len(turn.now.shown), turn.text)
     for n, request in enumerate(requests, start=1):
         # Each is read against what the one before has left.
-        meaning = meaning_of(request, turn.reading, turn.now, agent.vocabulary, turn.language)
-        meaning = recognised(meaning, turn.reading, request, requests)
+        meaning = meaning_of(request, turn.text, turn.now, agent.vocabulary, turn.language)
+        meaning = recognised(meaning, turn.text, request, requests)
         if isinstance(meaning, Command) and meaning.kind in _ASIDE and len(requests) > 1:
             continue  # beside a request of its own, praise asks for nothing
         wish_follows = any(later[0].intent in WISHES for later in requests[n:])
@@ -157,6 +164,27 @@ def _act(turn: TurnInProgress) -> Steps:
         yield from _asked_sign(turn, part)
 
 
+def _unsure(turn: TurnInProgress, traced: Traced) -> list[Unsettled]:
+    """What is to be asked: not what need not be, and nothing twice in a row."""
+    asked = {question.text: question for question in turn.conversation.unsettled}
+    open_words = need_not_be(turn.text)
+    again = [asked[part.text] for part in traced.unsure if part.text in asked]
+    new = [
+        Unsettled.model_validate({"kind": part.kind, "text": part.text, "currency": currency})
+        for part in traced.unsure
+        if part.text not in (*asked, *open_words)
+        for currency in (_currency_of(turn, part),)
+    ]
+    turn.unsettled = (*again, *new)
+    return new
+
+
+def _currency_of(turn: TurnInProgress, part: Part) -> str | None:
+    """What stands beside a sum, where the message names a currency."""
+    places = [(sum.start, sum.end) for sum in amounts_in(turn.text) if sum.text == part.text]
+    return currency_in(turn.text, places, turn.currency) if places else None
+
+
 def _read(turn: TurnInProgress) -> Traced:
     """What the message says.
 
@@ -164,10 +192,10 @@ def _read(turn: TurnInProgress) -> Traced:
     without the screen, it is a wish.
     """
     reader, now = turn.agent.reader, turn.now
-    traced = reader.read(turn.reading, context_of(now), turn.currency)
+    traced = reader.read(turn.text, context_of(now), turn.currency)
     titles = [product.title for product in now.shown]
-    if traced.reading.intent in _OF_THE_SCREEN and asks_for_things(turn.reading, titles):
-        alone = reader.read(turn.reading, None, turn.currency)
+    if traced.reading.intent in _OF_THE_SCREEN and asks_for_things(turn.text, titles):
+        alone = reader.read(turn.text, None, turn.currency)
         return alone if alone.reading.intent == "find" else traced
     return traced
 
@@ -180,7 +208,7 @@ def _done(turn: TurnInProgress, meaning: Meaning) -> Steps:
 
 def _suggested(turn: TurnInProgress) -> Meaning | None:
     """The meaning of words that the assistant itself told the shopper to say; these are exact."""
-    text = fold(turn.reading).strip(" .!。！")
+    text = fold(turn.text).strip(" .!。！")
     if text in EXACT["over"]:
         return Quest((StartOver(),))
     for kind in ("undo", "more", "help"):
@@ -199,7 +227,7 @@ def _suggested(turn: TurnInProgress) -> Meaning | None:
     return Quest(drops) if drops else None
 
 
-def _asked_sign(turn: TurnInProgress, part: Part) -> Steps:
+def _asked_sign(turn: TurnInProgress, part: Unsettled) -> Steps:
     """What two readings see differently is not held, and asked."""
     kind = "ask_limit" if part.kind in ("max", "min", "around") else "ask_wanted"
     yield from turn.say(kind, text=part.text)
@@ -233,7 +261,7 @@ def _changed(turn: TurnInProgress, quest: Quest) -> Steps:
     if refused and not (quest.query or again):
         return
     if not (quest.query or quest.changes or quest.sort or again):
-        if not (turn.is_asked or turn.said):
+        if not (turn.unsettled or turn.said):
             yield from turn.say("what_for")
         return
     yield from answer(turn, new=quest.new and not quest.unknown_brands)
