@@ -7,21 +7,18 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any, TypeAlias
 
+from llmrec.agent.buying import asks_for_person, asks_to_buy, is_order, order_in, takes_back
 from llmrec.agent.commands import Command, CommandKind
 from llmrec.agent.constraints.changes import Change, Drop, Reference, StartOver
 from llmrec.agent.constraints.held import FOR_WHOM, Constraint
 from llmrec.agent.constraints.vocabulary import Vocabulary
 from llmrec.agent.drops import drops_of
 from llmrec.agent.naming import (
-    asks_for_person,
-    asks_to_buy,
     best_named,
-    is_order,
     only_points,
     place_in,
     speaks_of_it,
     surely_named,
-    takes_back,
     titles_named,
 )
 from llmrec.agent.quest import Quest, quest_of
@@ -135,7 +132,9 @@ def requests_of(traced: Traced, on_screen: int, message: str = "") -> list[tuple
     if on_screen and not is_read and turns_down_all(message):
         before.append(Reading(intent="none_of_these"))
     for reading in others:
-        if 0 < len(reading.refers_to) < max(on_screen, 2) or reading.intent in _ON_THE_SCREEN:
+        points = 0 < len(reading.refers_to) < max(on_screen, 2)
+        buys = reading.intent == "order_or_human" and asks_to_buy(order_in(message))
+        if points or reading.intent in _ON_THE_SCREEN or (on_screen and buys):
             before.append(reading)
         else:
             # The places were those of the screen that the wish changes.
@@ -262,7 +261,12 @@ def meaning_of(
     references = tuple(Reference(number) for number in reading.refers_to)
     if kind := _COMMANDS.get(reading.intent):
         if kind == "contact":
-            kind, references = _order(references, message, situation)
+            # What the message asks besides names nothing that is bought.
+            order = order_in(message)
+            is_for_person = not references and asks_for_person(message)
+            if not is_for_person:
+                kind, references = _order(references, order, situation)
+            return Command(kind, references, order)
         if kind == "why" and len(references) == len(situation.shown) > 1:
             references = ()
         if kind in _OF_ONE and len(references) < max(len(situation.shown), 2):
@@ -298,6 +302,10 @@ def _order(
             is_sure = is_sure and is_order(message) and bool(place or named)
             by_name = _places(named or titles_named(message, titles), situation)
             references = (place,) if place else by_name
+            if not references and is_order(message) and _is_it(message, situation):
+                return "cart" if not takes else "offer_cart", (Reference(),)
+        elif len(references) == 1 and place and place not in _on_screen(situation):
+            references = (place,)  # "the second" of one is told, and not the first
         elif len(references) == 1 < len(named):
             references = _places(named, situation)
     if is_sure and 0 < len(references) <= _MOST_TAKEN:
@@ -305,6 +313,16 @@ def _order(
     if len(references) != 1:
         return "contact", references
     return ("smalltalk" if takes and not buys else "offer_cart"), references
+
+
+def _is_it(message: str, situation: Situation) -> bool:
+    """Whether "it" can be one product alone: the one spoken of last, or the only one."""
+    is_known = situation.focus is not None or len(situation.shown) == 1
+    return is_known and speaks_of_it(message)
+
+
+def _on_screen(situation: Situation) -> tuple[Reference, ...]:
+    return (Reference(-1), *(Reference(product.number) for product in situation.shown))
 
 
 def _evident(

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from llmrec.agent.buying import is_order
 from llmrec.agent.constraints.changes import Change, Drop, Recipient, Wish
 from llmrec.agent.constraints.held import FOR_WHOM, OCCASION
 from llmrec.agent.constraints.vocabulary import Vocabulary
-from llmrec.agent.naming import is_order
 from llmrec.agent.state import Situation
 from llmrec.catalog.ages import is_ripened, wanted_age
 from llmrec.catalog.matching import fold
