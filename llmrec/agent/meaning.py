@@ -18,6 +18,7 @@ from llmrec.agent.naming import (
     only_points,
     place_in,
     speaks_of_it,
+    speaks_of_one,
     surely_named,
     titles_named,
 )
@@ -265,6 +266,7 @@ def meaning_of(
             order = order_in(message)
             is_for_person = not references and asks_for_person(message)
             if not is_for_person:
+                references = _spoken_of(references, message, situation)
                 kind, references = _order(references, order, situation)
             return Command(kind, references, order)
         if kind == "why" and len(references) == len(situation.shown) > 1:
@@ -313,6 +315,18 @@ def _order(
     if len(references) != 1:
         return "contact", references
     return ("smalltalk" if takes and not buys else "offer_cart"), references
+
+
+def _spoken_of(
+    references: tuple[Reference, ...], message: str, situation: Situation
+) -> tuple[Reference, ...]:
+    """The product spoken of last, for "I'll take it": models often name the place beside."""
+    if len(references) != 1 or situation.focus is None or not speaks_of_one(message):
+        return references
+    titles = [product.title for product in situation.shown]
+    if place_in(message) is not None or titles_named(message, titles):
+        return references
+    return (Reference(situation.focus),)
 
 
 def _is_it(message: str, situation: Situation) -> bool:

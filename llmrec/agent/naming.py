@@ -31,6 +31,7 @@ __all__ = [
     "only_points",
     "place_in",
     "speaks_of_it",
+    "speaks_of_one",
     "surely_named",
     "titles_named",
 ]
@@ -316,6 +317,15 @@ def asks_for_one_of(question: str, things: Iterable[str]) -> bool:
 def speaks_of_it(message: str) -> bool:
     """Whether a message speaks of a product as "it"."""
     return bool(_IT.search(message))
+
+
+def speaks_of_one(message: str) -> bool:
+    """Whether a message surely speaks of one product as "it": "den" may begin the next word's name.
+
+    >>> [speaks_of_one(text) for text in ("I'll take it", "den nehme ich", "they are nice")]
+    [True, False, False]
+    """
+    return bool(_ONE.search(message))
 
 
 def asks_of_all(message: str) -> bool:

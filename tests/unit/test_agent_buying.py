@@ -70,10 +70,11 @@ def test_a_purchase_is_of_the_screen_before_the_wish_changes_it(agent, message, 
     assert after.now.words == (thing,) and products_of(events)
 
 
-def test_it_is_the_product_that_was_spoken_of(agent):
+@pytest.mark.parametrize("item", ["", " | item 2", " | item 1"])
+def test_it_is_the_product_that_was_spoken_of(agent, item):
     before, _ = talk(agent, TEAPOTS, ("how heavy is the second?", "product | item 2"))
     message = "I'll take it, do you ship to Austria?"
-    after, events = talk(agent, (message, "order || shop"), after=before)
+    after, events = talk(agent, (message, f"order{item} || shop"), after=before)
     assert carted(after) == [2] and tools_of(events)[-1] == "shop_question"
 
 
