@@ -127,7 +127,7 @@ def shopper_in(
         subject,
         language=language,
         recipient=situation.recipient or None,
-        thing=situation.words[0] if situation.words else None,
+        thing=situation.thing,
     )
 
 

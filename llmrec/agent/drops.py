@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from llmrec.agent.constraints.changes import Change, Drop, StartOver
+from llmrec.agent.constraints.changes import Change, Drop, Open, StartOver
 from llmrec.agent.constraints.held import Constraint, ConstraintKind
 from llmrec.agent.constraints.synonyms import kind_of
+from llmrec.agent.need_not import need_not_be
 from llmrec.agent.state import Situation
 from llmrec.catalog.matching import fold
 from llmrec.catalog.tokens import tokens
@@ -22,7 +23,7 @@ _DROPPED: Mapping[str, tuple[tuple[ConstraintKind, ...], tuple[ConstraintKind, .
             "min": (("min_price",), ("max_price",)),
             "brand": (("brand",), ("not_brand",)),
             "not_brand": (("not_brand",), ("brand",)),
-            "not": (("not_attribute", "not_word", "not_category"), ()),
+            "not": (("refusal", "not_attribute", "not_word", "not_category"), ()),
             "in_stock": (("in_stock",), ()),
         }
     )
@@ -42,6 +43,10 @@ def drops_of(reading: Reading, message: str, situation: Situation) -> Iterator[C
         yield StartOver()
         return
     constraints = situation.constraints.held
+    phrases = need_not_be(message)
+    if phrases and not {*reading.drops} & _DROPPED.keys() - {"not"}:
+        yield from map(Open, phrases)
+        return
     dropped = {
         constraint for name in reading.drops for constraint in _held_of(name, message, situation)
     }
@@ -67,9 +72,11 @@ def _held_of(name: str, message: str, situation: Situation) -> Sequence[Constrai
     else:
         # The catalogue's name of an attribute may be another: "farbe" for "colour".
         kind = kind_of(fold(name))
-        of_values = constraints.of("attribute", "not_attribute", "wish")
+        of_values = constraints.of("attribute", "not_attribute", "refusal", "wish")
         of_kind = tuple(
-            constraint for constraint in of_values if kind_of(fold(constraint.name)) == kind
+            constraint
+            for constraint in of_values
+            if kind in (kind_of(fold(each.name)) for each in (constraint, *constraint.parts))
         )
     return [constraint for constraint in of_kind if _is_named(constraint, message)] or of_kind
 

@@ -7,24 +7,23 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any, TypeAlias
 
+from llmrec.agent.buying import asks_for_person, asks_to_buy, is_order, order_in, takes_back
 from llmrec.agent.commands import Command, CommandKind
 from llmrec.agent.constraints.changes import Change, Drop, Reference, StartOver
 from llmrec.agent.constraints.held import FOR_WHOM, Constraint
 from llmrec.agent.constraints.vocabulary import Vocabulary
 from llmrec.agent.drops import drops_of
 from llmrec.agent.naming import (
-    asks_for_person,
-    asks_to_buy,
     best_named,
-    is_order,
     only_points,
     place_in,
     speaks_of_it,
+    speaks_of_one,
     surely_named,
-    takes_back,
     titles_named,
 )
 from llmrec.agent.quest import Quest, quest_of
+from llmrec.agent.receiving import with_receiver
 from llmrec.agent.recognised import turns_down_all
 from llmrec.agent.state import Situation
 from llmrec.catalog.tokens import tokens
@@ -85,6 +84,7 @@ _KEYS = {
     "not_attribute": "not",
     "not_word": "not",
     "not_category": "not",
+    "refusal": "not",
 }
 
 
@@ -133,7 +133,9 @@ def requests_of(traced: Traced, on_screen: int, message: str = "") -> list[tuple
     if on_screen and not is_read and turns_down_all(message):
         before.append(Reading(intent="none_of_these"))
     for reading in others:
-        if 0 < len(reading.refers_to) < max(on_screen, 2) or reading.intent in _ON_THE_SCREEN:
+        points = 0 < len(reading.refers_to) < max(on_screen, 2)
+        buys = reading.intent == "order_or_human" and asks_to_buy(order_in(message))
+        if points or reading.intent in _ON_THE_SCREEN or (on_screen and buys):
             before.append(reading)
         else:
             # The places were those of the screen that the wish changes.
@@ -247,7 +249,11 @@ def meaning_of(
         if reading.intent == "drop"
         for change in drops_of(reading, message, situation)
     ]
-    wishes = [reading for reading in request if reading.intent != "drop"]
+    wishes = [
+        with_receiver(reading, message, situation, language)
+        for reading in request
+        if reading.intent != "drop"
+    ]
     if wishes and StartOver() in drops:
         drops = [Drop("all")]  # the wish may point at what is shown
     if not wishes:
@@ -256,7 +262,13 @@ def meaning_of(
     references = tuple(Reference(number) for number in reading.refers_to)
     if kind := _COMMANDS.get(reading.intent):
         if kind == "contact":
-            kind, references = _order(references, message, situation)
+            # What the message asks besides names nothing that is bought.
+            order = order_in(message)
+            is_for_person = not references and asks_for_person(message)
+            if not is_for_person:
+                references = _spoken_of(references, message, situation)
+                kind, references = _order(references, order, situation)
+            return Command(kind, references, order)
         if kind == "why" and len(references) == len(situation.shown) > 1:
             references = ()
         if kind in _OF_ONE and len(references) < max(len(situation.shown), 2):
@@ -292,6 +304,10 @@ def _order(
             is_sure = is_sure and is_order(message) and bool(place or named)
             by_name = _places(named or titles_named(message, titles), situation)
             references = (place,) if place else by_name
+            if not references and is_order(message) and _is_it(message, situation):
+                return "cart" if not takes else "offer_cart", (Reference(),)
+        elif len(references) == 1 and place and place not in _on_screen(situation):
+            references = (place,)  # "the second" of one is told, and not the first
         elif len(references) == 1 < len(named):
             references = _places(named, situation)
     if is_sure and 0 < len(references) <= _MOST_TAKEN:
@@ -299,6 +315,28 @@ def _order(
     if len(references) != 1:
         return "contact", references
     return ("smalltalk" if takes and not buys else "offer_cart"), references
+
+
+def _spoken_of(
+    references: tuple[Reference, ...], message: str, situation: Situation
+) -> tuple[Reference, ...]:
+    """The product spoken of last, for "I'll take it": models often name the place beside."""
+    if len(references) != 1 or situation.focus is None or not speaks_of_one(message):
+        return references
+    titles = [product.title for product in situation.shown]
+    if place_in(message) is not None or titles_named(message, titles):
+        return references
+    return (Reference(situation.focus),)
+
+
+def _is_it(message: str, situation: Situation) -> bool:
+    """Whether "it" can be one product alone: the one spoken of last, or the only one."""
+    is_known = situation.focus is not None or len(situation.shown) == 1
+    return is_known and speaks_of_it(message)
+
+
+def _on_screen(situation: Situation) -> tuple[Reference, ...]:
+    return (Reference(-1), *(Reference(product.number) for product in situation.shown))
 
 
 def _evident(
@@ -341,8 +379,7 @@ def _joined(drops: Sequence[Change], quests: Sequence[Quest]) -> Quest:
         first.new,
         next((quest.sort for quest in quests if quest.sort), None),
         tuple(name for quest in quests for name in quest.unknown_brands),
-        tuple(name for quest in quests for name in quest.absent_brands),
-        tuple(text for quest in quests for text in quest.unclear),
+        tuple(dict.fromkeys(text for quest in quests for text in quest.absent)),
     )
 
 

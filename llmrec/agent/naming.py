@@ -22,20 +22,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "asks_for_one_of",
-    "asks_for_person",
     "asks_for_things",
     "asks_of_all",
-    "asks_to_buy",
     "best_named",
-    "is_order",
     "items_named",
     "name_in",
     "of_name",
     "only_points",
     "place_in",
     "speaks_of_it",
+    "speaks_of_one",
     "surely_named",
-    "takes_back",
     "titles_named",
 ]
 
@@ -279,46 +276,6 @@ _ONE = bounded(
     r"\b(?:it|its|it's|(?:this|that)\s+one|(?:is|does|can|has|will)\s+this|es)\b|它(?!们)|这[个款]",
     re.IGNORECASE,
 )
-_BUY = bounded(
-    r"\b(?:take|buy|order|purchase|cart|basket|bag\s+it|checkout|check\s+out|get\s+(?:it|that|this|the)"
-    r"|have\s+(?:it|that|this|the)|go\s+(?:with|for)|want\s+(?:it|that|this|the)|wrap|reserve|add"
-    r"|that's\s+(?:it|the\s+one)(?!\s+for)|sold|deal|(?:is|are)\s+mine"
-    r"|nehm\w*|nimm\w*|(?:ge)?kauf\w*|bestell\w*|warenkorb|wagen|pack\w*|möchte|will|hätte|wird['’]?s"
-    r"|soll['’]?s\s+sein|her\s+damit|dann\s+(?:die|den|das))\b"
-    r"|买|要|下单|购物车|拿|来一|来个|订|就(?:它|这|那)",
-    re.IGNORECASE,
-)
-# "How long does it take" and "ich möchte sprechen" have words of buying, and are no order.
-_ORDER = bounded(
-    r"(?:\b(?:i|we)(?:'ll|'d\s+like\s+to|\s+(?:will|want\s+to|would\s+like\s+to))\s+(?:\w+\s+)?have"
-    r"|(?:\b(?:(?:i|we)(?:'ll|'d\s+like\s+to|\s+(?:will|want\s+to|would\s+like\s+to))?"
-    r"|let\s+me|let's|please)\s+(?:(?:just|then|gladly|rather)\s+)?"
-    r"|^\W*(?:(?:ok|okay|yes|then|great|fine|perfect|so|and|now)\W+)?)"
-    r"(?:take|buy|order|purchase|get|add|go\s+(?:with|for)))\b"
-    r"|\b(?:in|to)\s+(?:my|the)\s+(?:cart|basket|bag)\b|\bin\s+den\s+(?:waren)?(?:korb|wagen)\b"
-    r"|\b(?:nehmen?|nimm|kaufen?|bestellen?)\b"
-    r"|我(?:就|想)?(?:要|买|拿|订)(?!问|找|退|换|看|知道|联系|投诉|查)|(?:要|买)了|来[一个]|下单|购物车",
-    re.IGNORECASE,
-)
-_IF = bounded(
-    r"\?|\b(?:if|unless|wenn|falls|würde|would\s+(?!like))|如果|要是|[吗么]", re.IGNORECASE
-)
-_PERSON = bounded(
-    r"\b(?:my|our|an?\s+(?:earlier|old|existing))\s+(?:\w+\s+)?(?:orders?|parcel|package|delivery)\b"
-    r"|\b(?:speak|talk|chat)(?:ing)?\s+(?:to|with)\b|\bhuman\b|\bcustomer\s+(?:service|care)\b"
-    r"|\b(?:real|live|actual)\s+person\b|(?<!for\s)\ban?\s+person\s*(?:[,.!?]|please|$)"
-    r"|\b(?:get|give|reach|find|need|want|call)\s+(?:me\s+)?(?:an?|some)\s+(?:person|agent|employee)\b"
-    r"|\bmensch(?:en)?\b|\bmitarbeiter\w*|\bkunden(?:dienst|service)\b|\b(?:sprechen|reden)\b"
-    r"|\b(?:meine|unsere)[rn]?\s+(?:\w+\s+)?(?:bestellung(?:en)?|lieferung)\b"
-    r"|人工(?!皮|革|草|合成|智能)|客服|真人|订单|我的(?:包裹|快递)",
-    re.IGNORECASE,
-)
-_UNDONE = bounded(
-    r"\b(?:not|no|n't|never|leave|forget|cancel|remove|instead|without|vergiss|vergessen|nicht|kein\w*|doch"
-    r"|raus|streich\w*)\b|n't\b|不要|不买|别|取消|算了",
-    re.IGNORECASE,
-)
-
 
 _HAVE = bounded(
     r"\b(?:do\s+you\s+(?:have|sell|stock|carry)|have\s+you\s+got|haben\s+sie|habt\s+ihr|führ(?:t\s+ihr|en\s+sie)"
@@ -362,6 +319,15 @@ def speaks_of_it(message: str) -> bool:
     return bool(_IT.search(message))
 
 
+def speaks_of_one(message: str) -> bool:
+    """Whether a message surely speaks of one product as "it": "den" may begin the next word's name.
+
+    >>> [speaks_of_one(text) for text in ("I'll take it", "den nehme ich", "they are nice")]
+    [True, False, False]
+    """
+    return bool(_ONE.search(message))
+
+
 def asks_of_all(message: str) -> bool:
     """Whether a question is of all that is shown, whatever was spoken of last.
 
@@ -369,38 +335,6 @@ def asks_of_all(message: str) -> bool:
     [True, True, False]
     """
     return bool(_ALL.search(message)) and not _ONE.search(message)
-
-
-def asks_to_buy(message: str) -> bool:
-    """Whether a word of buying stands in a message.
-
-    >>> [asks_to_buy(text) for text in ("I'll take the first", "looks good", "vergiss die Kanne")]
-    [True, False, False]
-    """
-    return bool(_BUY.search(message))
-
-
-def is_order(message: str) -> bool:
-    """Whether a message can hardly be anything but an order.
-
-    >>> [is_order(text) for text in ("I'll take the oak one", "how long does the oak one take?")]
-    [True, False]
-    """
-    return bool(_ORDER.search(message)) and not _IF.search(message)
-
-
-def asks_for_person(message: str) -> bool:
-    """Whether a message asks for a person, or of an order that was given before.
-
-    >>> [asks_for_person(text) for text in ("where is my order?", "I order the two-person tent")]
-    [True, False]
-    """
-    return bool(_PERSON.search(message))
-
-
-def takes_back(message: str) -> bool:
-    """Whether a word of a message denies or takes back."""
-    return bool(_UNDONE.search(message))
 
 
 def name_in(message: str) -> str:

@@ -21,17 +21,20 @@ from llmrec.agent.constraints.changes import (
     InStock,
     MoreLike,
     NewQuest,
-    Recipient,
+    Open,
     Reference,
+    Refusal,
     Than,
     Values,
     Wish,
     Without,
     WithoutCategory,
 )
-from llmrec.agent.constraints.held import FOR_WHOM, OCCASION
+from llmrec.agent.constraints.held import OCCASION
 from llmrec.agent.constraints.synonyms import is_colour, kind_of
 from llmrec.agent.constraints.vocabulary import Vocabulary
+from llmrec.agent.need_not import need_not_be, spared
+from llmrec.agent.receiving import receiver_changes
 from llmrec.agent.state import Situation
 from llmrec.catalog.matching import fold
 from llmrec.linear import bounded
@@ -39,7 +42,6 @@ from llmrec.reading import Reading
 from llmrec.reading.amounts import amounts_in
 from llmrec.reading.grammar import GIFT
 from llmrec.reading.reading import Sort
-from llmrec.retrieval.receivers import names_of_same
 from llmrec.types import Language
 
 __all__ = ["Quest", "quest_of"]
@@ -56,8 +58,6 @@ _COUNTS: dict[str, dict[Language, str]] = {
 }
 """What a bare number of these attributes counts."""
 
-_MYSELF = frozenset(("me", "myself", "mich", "mir", "mich selbst", "我", "自己", "我自己"))
-
 
 @dataclass(frozen=True)
 class Quest:
@@ -69,8 +69,7 @@ class Quest:
         new: whether they begin a new quest.
         sort: what is to come first, if the message says so.
         unknown_brands: wanted, and the catalogue has none of that name.
-        absent_brands: refused, and the catalogue has none of that name.
-        unclear: refused, but by no word of the catalogue.
+        absent: refused, and no brand, title or field of the catalogue says it.
     """
 
     changes: tuple[Change, ...] = ()
@@ -78,8 +77,7 @@ class Quest:
     new: bool = False
     sort: Sort | None = None
     unknown_brands: tuple[str, ...] = ()
-    absent_brands: tuple[str, ...] = ()
-    unclear: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
 
 def quest_of(
@@ -99,20 +97,24 @@ def quest_of(
         language: that the shopper speaks.
     """
     changes: list[Change] = []
+    open_phrases = need_not_be(message)
+    reading = spared(reading, open_phrases)
     new = reading.intent == "find" and bool(reading.looking_for)
     if new and _is_answered(situation):
         changes.append(NewQuest())
     if not new:
         changes += _denied_prices(reading, message, situation)
+        changes += map(Open, open_phrases)
     changes += _sums(reading)
     brands = [vocabulary.brand(name) for name in reading.brands]
     if any(brands):
         changes.append(Brands(tuple(name for name in brands if name)))
     unknown = tuple(text for text, name in zip(reading.brands, brands, strict=True) if name is None)
-    refused, absent, unclear = _refused(reading, situation, vocabulary, language)
+    unknown = tuple(sorted(unknown, key=message.find))  # as the message names them
+    refused, absent = _refused(reading, situation, vocabulary, language)
     changes += refused
     changes += _values(reading, situation, vocabulary, language)
-    changes += _for_whom(reading, situation, vocabulary)
+    changes += receiver_changes(reading, situation, vocabulary)
     if reading.in_stock:
         changes.append(InStock())
     sort = reading.sort
@@ -131,7 +133,6 @@ def quest_of(
         sort,
         unknown,
         absent,
-        unclear,
     )
 
 
@@ -167,22 +168,6 @@ def _sums(reading: Reading) -> Iterator[Change]:
         yield AtMost(high, currency, around)
 
 
-_WITH_ME = frozenset(("me", "us", "myself", "ourselves", "mich", "mir", "uns"))
-"""Whoever is among those it is for keeps their own taste: "for me and my two kids"."""
-
-_WE = ("我们", "咱们", "我和", "我跟")
-
-_THIRD_PERSON_WORDS = """
-him her it them he she they ihn ihm ihr ihnen sie er es 他 她 它 他们 她们 它们
-"""
-_THIRD_PERSONS = frozenset(_THIRD_PERSON_WORDS.split())
-
-_BODY_WORDS = """
-back backs neck knee knees foot feet hand hands hip hips skin hair eyes wrist wrists shoulder
-shoulders joints rücken nacken knie füße hände hüfte haut haare augen schultern gelenke
-"""
-_BODY = frozenset(map(fold, _BODY_WORDS.split()))
-
 _DENIAL = bounded(
     r"\b(?:not|no|nicht|kein\w*)\s+|n't\s+(?:\w+\s+){0,2}|不是|没说|不要", re.IGNORECASE
 )
@@ -204,8 +189,8 @@ def _denied_prices(reading: Reading, message: str, situation: Situation) -> Iter
 
 def _refused(
     reading: Reading, situation: Situation, vocabulary: Vocabulary, language: Language
-) -> tuple[list[Change], tuple[str, ...], tuple[str, ...]]:
-    """Refusals as the catalogue can hold them; brands that it has not; and what it cannot hold.
+) -> tuple[list[Change], tuple[str, ...]]:
+    """Refusals as the catalogue can hold them, and what nothing in it is called.
 
     The catalogue knows better than the reader what is a brand and what a material.
     """
@@ -216,35 +201,36 @@ def _refused(
     brands = tuple(dict.fromkeys(name for name in names.values() if name))
     changes: list[Change] = [Brands(brands, wanted=False)] if brands else []
     absent: list[str] = []
-    unclear: list[str] = []
     for text in (text for text, name in names.items() if not name):
-        limits = _held_back(text, vocabulary)
+        words, limits = text, _held_back(text, vocabulary)
+        if not limits:
+            words = _bare(text)
+            limits = _held_back(words, vocabulary)
         if not limits and language != "en" and vocabulary.translator is not None:
-            meant = vocabulary.translator.names_of(_bare(text), " ".join(sought))
+            meant = vocabulary.translator.names_of(words, " ".join(sought))
             each = (_held_back(name, vocabulary) for name in meant)
             limits = [*dict.fromkeys(limit for of_name in each for limit in of_name)]
-        changes += limits
-        if not limits:
-            (absent if text in reading.not_brands else unclear).append(text)
-    return changes, tuple(absent), tuple(unclear)
+        if limits:
+            changes.append(Refusal(words, tuple(limits)))
+        else:
+            absent.append(text)
+    return changes, tuple(absent)
 
 
-def _held_back(text: str, vocabulary: Vocabulary) -> list[Change]:
+def _held_back(words: str, vocabulary: Vocabulary) -> list[Values | Without | WithoutCategory]:
     """What has a value of this name, whose title says it, and whose category is called so."""
-    for words in dict.fromkeys((text, _bare(text))):
-        changes: list[Change] = [
-            Values(name, values, words, wanted=False)
-            for name in vocabulary.attribute_names.values()
-            if (values := _meant(vocabulary, name, words))
-        ]
-        forms = _numbers_of(words)
-        # Titles are compared by stems: one of the two forms leaves out both.
-        stands = [word for word in forms if vocabulary.in_titles(word)][:1]
-        steps = [vocabulary.categories[fold(w)] for w in forms if fold(w) in vocabulary.categories]
-        changes += [*map(Without, stands), *map(WithoutCategory, steps)]
-        if changes:
-            return changes
-    return []
+    values_of = (
+        (name, _meant(vocabulary, name, words)) for name in vocabulary.attribute_names.values()
+    )
+    forms = _numbers_of(words)
+    # Titles are compared by stems: one of the two forms leaves out both.
+    stands = [word for word in forms if vocabulary.in_titles(word)][:1]
+    steps = [vocabulary.categories[fold(w)] for w in forms if fold(w) in vocabulary.categories]
+    return [
+        *(Values(name, values, words, wanted=False) for name, values in values_of if values),
+        *map(Without, stands),
+        *map(WithoutCategory, steps),
+    ]
 
 
 _GENERIC_WORDS = """
@@ -326,26 +312,3 @@ def _counted(name: str, text: str, language: Language) -> str:
     counts = _COUNTS.get(name)
     is_bare = [amount.text for amount in amounts_in(text)] == [text]
     return counts[language].format(text) if counts and is_bare else text
-
-
-def _for_whom(reading: Reading, situation: Situation, vocabulary: Vocabulary) -> Iterator[Change]:
-    who = reading.for_whom
-    if who is None:
-        return
-    said = {*fold(who).split()}
-    if fold(who) in _MYSELF or said & _WITH_ME or who.startswith(_WE):
-        if situation.recipient is not None:
-            yield Drop("recipient")
-        return
-    if said & _BODY:  # "for my back" is what it is for, and not who it is for
-        yield Wish("use", who.split()[-1])
-        return
-    if situation.recipient and said <= _THIRD_PERSONS:
-        return  # "for her" is the cat of before
-    yield Recipient(who)
-    last = who.split()[-1]
-    # "For my puppy" says what is looked for where the shop has things for dogs.
-    for name in (last, *names_of_same(last)):
-        if vocabulary.in_titles(name):
-            yield Wish(FOR_WHOM, name)
-            return

@@ -212,7 +212,7 @@ def _why(turn: TurnInProgress, command: Command) -> Steps:
 
 def _is_of_all(turn: TurnInProgress) -> bool:
     """Whether a question that names no product is of each that is shown."""
-    is_open = turn.now.focus is None or asks_of_all(turn.reading)
+    is_open = turn.now.focus is None or asks_of_all(turn.text)
     return is_open and len(turn.now.shown) > 1
 
 
@@ -238,13 +238,13 @@ def _explained(turn: TurnInProgress, item: str, *, why_not: bool = False) -> Ste
         yield from turn.say(key, title=title, reason=reason)
     elif turn.now.query and (result.rank is None or result.fit in ("near", "none")):
         yield from turn.say(
-            "why_unlike", title=title, query=turn.now.query, reason="" if why_not else reason
+            "why_unlike", title=title, query=turn.sought, reason="" if why_not else reason
         )
     elif result.rank is None:
         yield from turn.say("why_far", title=title, reason=reason)
     else:
         key = "why_lower_for" if turn.now.query else "why_lower"
-        values = {"title": title, "rank": result.rank, "query": turn.now.query}
+        values = {"title": title, "rank": result.rank, "query": turn.sought}
         yield from turn.say(key, **values, reason="" if why_not else reason)
     if why_not and result.item.stock == 0:
         yield from turn.say("sold_out", title=title)
@@ -278,7 +278,14 @@ def _exclusion(turn: TurnInProgress, item: Item, exclusion: Exclusion) -> str:
         return say("excluded_sold_out", turn.language)
     field, _, name = exclusion.limit.partition(".")
     kind = _KIND_OF.get(field, field.removesuffix("s"))
-    constraints = [c for c in turn.now.constraints.held if c.kind == kind and name in ("", c.name)]
+    constraints = [
+        constraint
+        for constraint in turn.now.constraints.held
+        if any(
+            each.kind == kind and name in ("", each.name)
+            for each in (constraint, *constraint.parts)
+        )
+    ]
     limit = (
         listed(constraints, turn.language, turn.currency)
         or f"{exclusion.limit}: {exclusion.wanted}"
@@ -447,8 +454,8 @@ def _answered(turn: TurnInProgress, id: str) -> Steps:
 
 def _of_products(turn: TurnInProgress) -> list[str]:
     """The questions of a message but for those that are its wish: "do you have a tea caddy?"."""
-    questions = questions_in(turn.reading)
-    pieces = [piece for piece in clauses_in(turn.reading) if asks(piece)]
+    questions = questions_in(turn.text)
+    pieces = [piece for piece in clauses_in(turn.text) if asks(piece)]
     for texts in (questions, pieces):
         if rest := [text for text in texts if not asks_for_one_of(text, turn.things)]:
             return rest
@@ -515,10 +522,10 @@ def _shop_question(turn: TurnInProgress, command: Command) -> Steps:
     """The passage that answers each question; the contact where none is found for any."""
     passages: dict[str, Quotation] = {}
     # What is told before a question ("if it's too low for him, can I send it back?") blurs it.
-    clauses = clauses_in(turn.reading)
+    clauses = clauses_in(turn.text)
     clauses = [*filter(asks, clauses)] or clauses
     asked: set[str] = set()
-    for questions in (questions_in(turn.reading), clauses):
+    for questions in (questions_in(turn.text), clauses):
         done = asked | turn.answered
         open_questions = [question for question in questions if question not in done]
         asked.update(open_questions)
@@ -536,7 +543,7 @@ def _shop_question(turn: TurnInProgress, command: Command) -> Steps:
             turn.unanswered += [] if turn.shown else [*filter(_is_marked, questions)]
             break
     # Beside a product question that is answered, praise or a story may be read as one to the shop.
-    marked = [question for question in questions_in(turn.reading) if _is_marked(question)]
+    marked = [question for question in questions_in(turn.text) if _is_marked(question)]
     is_other = turn.answered.issuperset(marked)
     if not passages and not (turn.answered and is_other):
         yield from turn.say("shop_silent")

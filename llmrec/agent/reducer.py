@@ -18,6 +18,7 @@ from llmrec.agent.constraints.changes import (
     Drop,
     MoreLike,
     NewQuest,
+    Open,
     Recipient,
     Reference,
     StartOver,
@@ -26,6 +27,7 @@ from llmrec.agent.constraints.changes import (
 )
 from llmrec.agent.constraints.held import FOR_WHOM, Constraint, ConstraintKind
 from llmrec.agent.constraints.shown import Shown
+from llmrec.agent.need_not import is_about, words_without
 from llmrec.agent.state import Ask, Mark, Situation
 from llmrec.types import EventKind
 
@@ -35,6 +37,8 @@ NoteKind: TypeAlias = Literal[
     "replaced",
     "dropped",
     "nothing_to_drop",
+    "open",
+    "open_now",
     "currency",
     "which_one",
     "no_such_number",
@@ -135,6 +139,8 @@ def _reduced_by(situation: Situation, change: Change, currencies: Sequence[str])
         # Of wishes nobody expects that they outlive the thing, so that it need not be said.
         limits = tuple(constraint for constraint in about if constraint.is_limit)
         return following, [Note("dropped", limits)] if limits else []
+    if isinstance(change, Open):
+        return _opened(situation, change.text)
     if isinstance(change, MoreLike):
         product = _meant(situation, change.reference)
         ask = Ask(tool="similar", product=product.id, title=product.title)
@@ -181,6 +187,17 @@ def _dropped(
     # "For me" may be said where nobody else was spoken of.
     expected = freed or change.kind == "recipient"
     return after, notes or ([] if expected else [Note("nothing_to_drop")])
+
+
+def _opened(situation: Situation, text: str) -> _Next:
+    """Without what was asked for and need not be, as a limit, a wish or a word of the thing."""
+    asked = situation.constraints.of("attribute", "wish")
+    gone = tuple(constraint for constraint in asked if is_about(constraint, text))
+    words = words_without(situation.words, text)
+    following = _with(situation, constraints=situation.constraints.drop(*gone), words=words)
+    if gone:
+        return following, [Note("dropped", gone)]
+    return following, [Note("open" if words == situation.words else "open_now", text=text)]
 
 
 def _unwanted(situation: Situation, product: Shown) -> _Next:

@@ -7,23 +7,29 @@ marks), which does not grow with the number of turns.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from llmrec.agent.constraints import Constraints, Shown
-from llmrec.agent.constraints.held import OCCASION
+from llmrec.agent.constraints import Constraint, Constraints, Shown
+from llmrec.agent.constraints.held import FOR_WHOM, OCCASION
 from llmrec.agent.language import Language
 from llmrec.catalog.matching import fold
+from llmrec.linear import bounded
 from llmrec.reading.reading import Sort
 from llmrec.types import EventKind, HistoryEntry
 
-__all__ = ["Ask", "AskTool", "Conversation", "Mark", "Situation", "Turn"]
+__all__ = ["Ask", "AskTool", "Conversation", "Mark", "Situation", "Turn", "Unsettled"]
 
 MAX_UNDO = 30
 MAX_WORDS = 4
 """Phrases of a quest that count: a tent; for two; lighter; with a porch."""
+
+_OR = bounded(r"\s+(?:or|oder)\s+|或者?|还是", re.IGNORECASE)
+"""Between alternatives; to search, another word would make a description of two names."""
 
 MAX_WISHES = 6
 """Of what a thing should be like; more words than that find nothing better."""
@@ -87,9 +93,28 @@ class Situation(_Value):
     @property
     def query(self) -> str | None:
         """What is looked for, in the shopper's words: what it should be like, then the thing."""
-        thing = fold(self.words[0]) if self.words else ""
-        wishes = [text for text in self.wishes if fold(text) not in thing]
-        return ", ".join([" ".join([*wishes, *self.words[:1]]), *self.words[1:]]) or None
+        return _phrase(self.wishes, self._searched)
+
+    @property
+    def thing(self) -> str | None:
+        """What is looked for, without what it should be like; alternatives side by side."""
+        return next(iter(self._searched), None)
+
+    @property
+    def _searched(self) -> tuple[str, ...]:
+        return tuple(_OR.sub(" ", phrase) for phrase in self.words)
+
+    @property
+    def phrase(self) -> str | None:
+        """As :attr:`query`, to be read: alternatives as such, and no word for who gets it."""
+        theirs = {text for wish in self._wishes if wish.name == FOR_WHOM for text in wish.values}
+        wishes = (text for text in self.wishes if text not in theirs)
+        return _phrase(tuple(wishes), self.words)
+
+    @property
+    def suits_receiver(self) -> bool:
+        """Whether words for who gets it are among those that are looked for: "dog"."""
+        return self.phrase != _phrase(self.wishes, self.words)
 
     @property
     def wishes(self) -> tuple[str, ...]:
@@ -97,15 +122,39 @@ class Situation(_Value):
 
         An occasion says when a thing is given, and no product is called so.
         """
-        wishes = (wish for wish in self.constraints.of("wish") if wish.name != OCCASION)
-        texts = [value for wish in wishes for value in wish.values]
+        texts = [value for wish in self._wishes for value in wish.values]
         return tuple(texts[-MAX_WISHES:])
+
+    @property
+    def _wishes(self) -> tuple[Constraint, ...]:
+        return tuple(wish for wish in self.constraints.of("wish") if wish.name != OCCASION)
 
     @property
     def recipient(self) -> str | None:
         """Who is to be pleased, if somebody else than the shopper; may be empty."""
         found = self.constraints.of("recipient")
         return found[0].said if found else None
+
+
+def _phrase(wishes: Sequence[str], words: Sequence[str]) -> str | None:
+    """What a thing should be like, the thing, and what else was said of it."""
+    thing = fold(words[0]) if words else ""
+    wishes = [text for text in wishes if fold(text) not in thing]
+    return ", ".join([" ".join([*wishes, *words[:1]]), *words[1:]]) or None
+
+
+class Unsettled(_Value):
+    """What two readings saw differently, and the assistant has asked about.
+
+    Attributes:
+        kind: how it was read: as a sum, a brand or a refusal.
+        text: the message's words for it.
+        currency: of a sum, where the message names one.
+    """
+
+    kind: Literal["max", "min", "around", "brand", "no brand", "without"]
+    text: str
+    currency: str | None = None
 
 
 class Turn(_Value):
@@ -127,6 +176,7 @@ class Conversation(_Value):
         now: what holds.
         before: earlier situations, oldest first; "undo" goes back to the last.
         turns: what was said, oldest first.
+        unsettled: what the last reply has asked about.
         asked: read from old conversations, and no longer used.
     """
 
@@ -137,6 +187,7 @@ class Conversation(_Value):
     now: Situation = Situation()
     before: tuple[Situation, ...] = Field((), max_length=MAX_UNDO)
     turns: tuple[Turn, ...] = ()
+    unsettled: tuple[Unsettled, ...] = ()
     asked: str = ""
 
     def to(self, situation: Situation) -> Conversation:

@@ -23,9 +23,9 @@ from llmrec.agent.events import (
 from llmrec.agent.language import Language
 from llmrec.agent.product_words import product_words
 from llmrec.agent.reducer import Note
-from llmrec.agent.replies import say, spoken, to_drop
+from llmrec.agent.replies import say, sought, spoken, to_drop
 from llmrec.agent.shopper import Shopper
-from llmrec.agent.state import Conversation, Mark, Situation, Turn
+from llmrec.agent.state import Conversation, Mark, Situation, Turn, Unsettled
 from llmrec.agent.tools.base import ToolResult
 from llmrec.agent.tools.feedback import FeedbackResult
 from llmrec.answer_events import AnswerEvent
@@ -51,12 +51,12 @@ class TurnInProgress:
 
     Attributes:
         message: what the shopper has said.
-        reading: what is read: the message, or an earlier one that this one completes.
+        text: what of it is to be read: all but an answer to what the assistant has asked.
         now: what will hold after the turn.
         said: the lines said so far.
         shown: ids of the products shown in this turn.
         not_again: ids of those that a wish of this turn must not bring again.
-        is_asked: whether the sign of a sum or a name is asked about in this turn.
+        unsettled: sums and names whose sign is asked about in this turn.
         written: what has gone to the event log in this turn.
         erased: what was taken out of it.
         finished: nothing is to be asked any more.
@@ -70,13 +70,13 @@ class TurnInProgress:
     agent: Agent
     conversation: Conversation
     message: str
-    reading: str
+    text: str
     language: Language
     now: Situation
     said: list[str] = field(default_factory=list)
     shown: tuple[str, ...] = ()
     not_again: tuple[str, ...] = ()
-    is_asked: bool = False
+    unsettled: tuple[Unsettled, ...] = ()
     written: list[Event] = field(default_factory=list)
     erased: list[Event] = field(default_factory=list)
     finished: bool = False
@@ -97,6 +97,11 @@ class TurnInProgress:
     def spoken_of(self) -> Shown | None:
         """The product on the screen that was spoken of last."""
         return next((one for one in self.now.shown if one.number == self.now.focus), None)
+
+    @property
+    def sought(self) -> str | None:
+        """What is looked for, as it is told."""
+        return sought(self.now, self.language)
 
     @property
     def currency(self) -> str | None:
@@ -200,7 +205,9 @@ class TurnInProgress:
             products=self.shown,
             at=datetime.now(timezone.utc),
         )
-        spoken_in = self.conversation.model_copy(update={"language": self.language})
+        spoken_in = self.conversation.model_copy(
+            update={"language": self.language, "unsettled": self.unsettled}
+        )
         undone = spoken_in.undone() if self.undoing else None
         if undone is not None:
             return undone.to(self.now).said(turn)

@@ -16,8 +16,10 @@ Reading is the model's work (:mod:`llmrec.reading`), what it means here is the c
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from llmrec.agent.alternatives import with_alternatives
 from llmrec.agent.asking import (
     Counter,
     Way,
@@ -38,17 +40,21 @@ from llmrec.agent.events import AgentEvent, Answered, Done, Failed, Products, Th
 from llmrec.agent.language import language_of
 from llmrec.agent.meaning import WISHES, Meaning, context_of, meaning_of, requests_of
 from llmrec.agent.naming import asks_for_things
+from llmrec.agent.need_not import need_not_be
 from llmrec.agent.quest import Quest
 from llmrec.agent.questions import HANDLERS
 from llmrec.agent.recognised import recognised
 from llmrec.agent.reducer import Note, reduced
-from llmrec.agent.replies import EXACT, drop_all, listed, say, spoken, to_drop, with_price
-from llmrec.agent.state import MAX_WORDS, Ask, Conversation
+from llmrec.agent.replies import EXACT, drop_all, either, listed, say, spoken, to_drop, with_price
+from llmrec.agent.settling import settled_by
+from llmrec.agent.state import MAX_WORDS, Ask, Conversation, Unsettled
 from llmrec.agent.tools.base import ToolResult
 from llmrec.agent.turn import Steps, TurnInProgress
 from llmrec.catalog.matching import fold, matches
 from llmrec.errors import LLMRecError
 from llmrec.reading import Traced
+from llmrec.reading.amounts import amounts_in
+from llmrec.reading.currency import currency_in
 from llmrec.reading.lines import Part
 from llmrec.reading.prompt import plain
 from llmrec.types import Item
@@ -130,15 +136,20 @@ def _act(turn: TurnInProgress) -> Steps:
         yield from _done(turn, suggested)
         return
     agent = turn.agent
-    traced = _read(turn)
-    turn.is_asked = bool(traced.unsure)
+    settled, turn.text = settled_by(turn.text, turn.conversation.unsettled, agent.vocabulary)
+    traced = _read(turn) if turn.text or not settled else None
+    if traced is None:
+        traced = Traced(settled.pop(0))
+    traced = with_alternatives(traced, turn.text, agent.vocabulary)
+    traced = replace(traced, also=(*traced.also, *settled))
+    unsure = _unsure(turn, traced)
     readings = (traced.reading, *traced.also)
     turn.things = tuple(reading.looking_for for reading in readings if reading.looking_for)
-    requests = requests_of(traced, len(turn.now.shown), turn.reading)
+    requests = requests_of(traced, len(turn.now.shown), turn.text)
     for n, request in enumerate(requests, start=1):
         # Each is read against what the one before has left.
-        meaning = meaning_of(request, turn.reading, turn.now, agent.vocabulary, turn.language)
-        meaning = recognised(meaning, turn.reading, request, requests)
+        meaning = meaning_of(request, turn.text, turn.now, agent.vocabulary, turn.language)
+        meaning = recognised(meaning, turn.text, request, requests)
         if isinstance(meaning, Command) and meaning.kind in _ASIDE and len(requests) > 1:
             continue  # beside a request of its own, praise asks for nothing
         wish_follows = any(later[0].intent in WISHES for later in requests[n:])
@@ -149,8 +160,29 @@ def _act(turn: TurnInProgress) -> Steps:
     for question in dict.fromkeys(turn.unanswered):
         if question not in turn.answered:
             yield from turn.say("unanswered", text=question)
-    for part in traced.unsure:
+    for part in unsure:
         yield from _asked_sign(turn, part)
+
+
+def _unsure(turn: TurnInProgress, traced: Traced) -> list[Unsettled]:
+    """What is to be asked: not what need not be, and nothing twice in a row."""
+    asked = {question.text: question for question in turn.conversation.unsettled}
+    open_words = need_not_be(turn.text)
+    again = [asked[part.text] for part in traced.unsure if part.text in asked]
+    new = [
+        Unsettled.model_validate({"kind": part.kind, "text": part.text, "currency": currency})
+        for part in traced.unsure
+        if part.text not in (*asked, *open_words)
+        for currency in (_currency_of(turn, part),)
+    ]
+    turn.unsettled = (*again, *new)
+    return new
+
+
+def _currency_of(turn: TurnInProgress, part: Part) -> str | None:
+    """What stands beside a sum, where the message names a currency."""
+    places = [(sum.start, sum.end) for sum in amounts_in(turn.text) if sum.text == part.text]
+    return currency_in(turn.text, places, turn.currency) if places else None
 
 
 def _read(turn: TurnInProgress) -> Traced:
@@ -160,10 +192,10 @@ def _read(turn: TurnInProgress) -> Traced:
     without the screen, it is a wish.
     """
     reader, now = turn.agent.reader, turn.now
-    traced = reader.read(turn.reading, context_of(now), turn.currency)
+    traced = reader.read(turn.text, context_of(now), turn.currency)
     titles = [product.title for product in now.shown]
-    if traced.reading.intent in _OF_THE_SCREEN and asks_for_things(turn.reading, titles):
-        alone = reader.read(turn.reading, None, turn.currency)
+    if traced.reading.intent in _OF_THE_SCREEN and asks_for_things(turn.text, titles):
+        alone = reader.read(turn.text, None, turn.currency)
         return alone if alone.reading.intent == "find" else traced
     return traced
 
@@ -176,7 +208,7 @@ def _done(turn: TurnInProgress, meaning: Meaning) -> Steps:
 
 def _suggested(turn: TurnInProgress) -> Meaning | None:
     """The meaning of words that the assistant itself told the shopper to say; these are exact."""
-    text = fold(turn.reading).strip(" .!。！")
+    text = fold(turn.text).strip(" .!。！")
     if text in EXACT["over"]:
         return Quest((StartOver(),))
     for kind in ("undo", "more", "help"):
@@ -195,7 +227,7 @@ def _suggested(turn: TurnInProgress) -> Meaning | None:
     return Quest(drops) if drops else None
 
 
-def _asked_sign(turn: TurnInProgress, part: Part) -> Steps:
+def _asked_sign(turn: TurnInProgress, part: Unsettled) -> Steps:
     """What two readings see differently is not held, and asked."""
     kind = "ask_limit" if part.kind in ("max", "min", "around") else "ask_wanted"
     yield from turn.say(kind, text=part.text)
@@ -219,21 +251,29 @@ def _changed(turn: TurnInProgress, quest: Quest) -> Steps:
     for note in notes:
         if not _is_beside_the_point(turn, quest, note):
             yield from _told(turn, note)
-    for word in quest.unclear:
-        yield from turn.say("unclear", text=word)
-    for brand in quest.unknown_brands:
-        yield from turn.say("no_such_brand", text=brand)
-    for brand in quest.absent_brands:
-        yield from turn.say("not_here", text=brand)
-    if refused and not quest.query:
+    if quest.unknown_brands:
+        brands = either(quest.unknown_brands, turn.language)
+        yield from turn.say("no_such_brand", text=brands)
+    yield from _told_absent(turn, quest.absent)
+    # What nothing matches, or was open, changes nothing: the list is shown all the same.
+    was_open = any(note.kind == "open" for note in notes)
+    again = bool((quest.absent or was_open) and before.shown)
+    if refused and not (quest.query or again):
         return
-    if not (quest.query or quest.changes or quest.sort):
-        if not (quest.unclear or quest.absent_brands or turn.is_asked or turn.said):
+    if not (quest.query or quest.changes or quest.sort or again):
+        if not (turn.unsettled or turn.said):
             yield from turn.say("what_for")
         return
     yield from answer(turn, new=quest.new and not quest.unknown_brands)
     if _is_wide(turn):
         yield from turn.say("ask_gift")
+
+
+def _told_absent(turn: TurnInProgress, absent: Sequence[str]) -> Steps:
+    """That nothing is what was refused, once for all of it; of two things once for both."""
+    sentence = say("not_here", turn.language, text=either(absent, turn.language))
+    if absent and sentence not in turn.said:
+        yield from turn.speak(sentence)
 
 
 def _is_beside_the_point(turn: TurnInProgress, quest: Quest, note: Note) -> bool:
@@ -310,7 +350,7 @@ def answer(turn: TurnInProgress, liked: Shown | None = None, *, new: bool = Fals
         yield from _nothing(turn, result)
         return
     if unlike(result):
-        yield from turn.say(_no_such(turn), text=turn.now.query)
+        yield from turn.say(_no_such(turn), text=turn.sought)
     else:
         yield from _heading(turn)
     turn.changed(shown=(*earlier, *shown_by(items, len(earlier) + 1)), focus=None)
@@ -351,7 +391,7 @@ def _heading(turn: TurnInProgress) -> Steps:
         yield from turn.say(key, title=ask.title)
         return
     if turn.now.query:
-        yield from turn.say("found_for", query=turn.now.query)
+        yield from turn.say("found_for", query=turn.sought)
     else:
         yield from turn.say("found")
 
@@ -365,7 +405,7 @@ def _nothing(turn: TurnInProgress, result: ToolResult) -> Steps:
         yield from turn.say("no_more")
         return
     if unlike(result):
-        yield from turn.say(f"{_no_such(turn)}_at_all", text=turn.now.query)
+        yield from turn.say(f"{_no_such(turn)}_at_all", text=turn.sought)
         cuts = turn.agent.shop.settings.retrieval.cut
         yield from _ways_out(turn, named=turn.now.sort is not None or not cuts)
         return
@@ -379,7 +419,7 @@ def _nothing(turn: TurnInProgress, result: ToolResult) -> Steps:
         return
     limits = listed(hard, turn.language, turn.currency)
     key = "nothing_for" if turn.now.query else "nothing"
-    yield from turn.say(key, filters=limits, query=turn.now.query)
+    yield from turn.say(key, filters=limits, query=turn.sought)
     ways = yield from _ways_out(turn, named=turn.now.sort is not None)
     if not ways:
         counter = Counter(turn.agent.shop, turn.shopper, turn.now.sort is not None)

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from llmrec.linear import composed
 from llmrec.types import Item, Language
 
-__all__ = ["AgeRange", "WantedAge", "age_range", "is_age_field", "range_in", "wanted_age"]
+__all__ = [
+    "AgeRange",
+    "WantedAge",
+    "age_range",
+    "is_age_field",
+    "is_ripened",
+    "range_in",
+    "wanted_age",
+]
 
 _ENGLISH_NUMBERS = "one two three four five six seven eight nine ten eleven twelve"
 _GERMAN_NUMBERS = "ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf"
@@ -48,6 +56,16 @@ _IN_MONTHS = tuple(
         rf"{_COUNTS} monate? alt(?:e[mnrs]?)?\b",
         rf"{_CHINESE_COUNTS}个月大?的?(?:宝宝|婴儿)",
     )
+)
+# What is sold by its own age: "a 12 year old whisky for my son" says nothing of the son's.
+_RIPENED = (
+    r"(?:whiske?y|scotch|bourbon|rum|cognac|brandy|sherry|port(?:wein)?|(?:rot|weiss|weiß)?wein|wine"
+    r"|cheese|käse|gouda|cheddar|parmesan|vinegar|essig|balsam\w*|pu-?erh?|grappa|威士忌|白酒|红酒|黄酒"
+    r"|陈醋|普洱|奶酪)"
+)
+_OF_RIPENED = re.compile(
+    rf"(?:e[nrsm]?)?[\s,-]{{0,2}}的?"
+    rf"(?:(?!who\b|for\b|für\b|and\b|boy|girl|child|kid)[^\W\d_-]{{1,20}}[\s-]){{0,2}}{_RIPENED}(?![a-zäöüß-])"
 )
 _NEWBORNS = re.compile(r"\bnewborns?\b")
 _AND_A_HALF = re.compile(r"(?<![\w.,/])(\d{1,2})(?:\s?1/2|[.,]5)([\s-]?)(year|jahr)")
@@ -208,8 +226,21 @@ def _ages(text: str) -> list[WantedAge]:
     ages = [WantedAge(_NEWBORN)] if _NEWBORNS.search(text) else []
     for patterns, months in ((_IN_YEARS, False), (_IN_MONTHS, True)):
         for pattern in patterns:
-            ages += [_age(match[1], match[2], months=months) for match in pattern.finditer(text)]
+            ages += [
+                _age(match[1], match[2], months=months)
+                for match in pattern.finditer(text)
+                if not _OF_RIPENED.match(text, match.end())
+            ]
     return ages
+
+
+def is_ripened(words: str) -> bool:
+    """Whether words behind an age name what is sold by its own age.
+
+    >>> is_ripened("single malt whisky for dad"), is_ripened("boy who likes cheese")
+    (True, False)
+    """
+    return bool(_OF_RIPENED.match(_fold(words)))
 
 
 def _age(low: str | None, high: str, *, months: bool) -> WantedAge:

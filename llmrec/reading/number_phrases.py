@@ -47,6 +47,9 @@ __all__ = ["FoundNumber", "numbers_in"]
 _CHINESE = re.compile("[一-鿿]")
 _MEASURE = re.compile(rf"[ -]?{any_of(MEASURES)}(?!{LETTER})", re.IGNORECASE)
 _BARE_UNIT = re.compile("[元块塊个個来來把多余]")
+# 上千 is a thousand and more, but 早上 is a morning, 网上 the web, and 上万能 is none.
+_UP_TO = re.compile(r"(?:^|[^早晚网網身桌路街车船地天世线線马馬千])[上过過破]")
+_ENDS_NUMBER = re.compile(r"的|了|[^\w\s]|\s|$")
 # 1w is 10,000 where Chinese is written, but 20W are watts.
 _WATTS = re.compile("[充快闪灯燈电電功适氮瓦大无無]")
 _MONEY_BEHIND = re.compile("[元块塊以左上多预預内內]")
@@ -190,7 +193,9 @@ class _Parser:
                 return None
             # 百, 千 and 万 by themselves are in many words.
             bare = UNITS.get(text[0], 0) >= 100 and text not in ABOUT
-            counts = len(text) == 1 and _BARE_UNIT.match(self._message, token.end)
+            counts = len(text) == 1 and (
+                _BARE_UNIT.match(self._message, token.end) or self._is_up_to(token)
+            )
             if bare and not counts and (len(text) != 2 or text[1] in UNITS):
                 return None
         elif after == at + 1:
@@ -199,6 +204,12 @@ class _Parser:
         unit = text if token.figure is not None else text[1:]
         size = UNITS.get(unit, 1) if unit not in "十廿卅" else 1
         return None if value is None else _Part(value, after, size)
+
+    def _is_up_to(self, unit: Token) -> bool:
+        """Whether a unit by itself is what something reaches: 上千的, 过万."""
+        before = self._message[max(unit.start - 2, 0) : unit.start]
+        ends = _ENDS_NUMBER.match(self._message, unit.end)
+        return bool(ends and _UP_TO.fullmatch(before))
 
     def _number(self, at: int, below: Decimal = Decimal("Infinity")) -> _Part | None:
         """Figures and words: "two thousand", then what is smaller: "five hundred", "and fifty"."""

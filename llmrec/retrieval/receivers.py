@@ -22,7 +22,7 @@ from llmrec.catalog.tokens import tokens
 from llmrec.linear import bounded
 from llmrec.types import BoolArray
 
-__all__ = ["Receivers", "Wanted", "names_of_same", "wanted_by", "words_sought"]
+__all__ = ["Receivers", "Wanted", "is_grown_up", "names_of_same", "wanted_by", "words_sought"]
 
 _DOG, _CAT, _BABY, _CHILD, _GROWN = 1, 2, 4, 8, 16
 _ANIMALS = _DOG | _CAT
@@ -83,7 +83,7 @@ _NOT_FOR = bounded(
     r"(?:(?:for|für)\s+)?"
     r"(?P<whom>(?!for\b|für\b|but\b|sondern\b)[^\W\d_]+(?:['’]s)?"
     r"(?:\s+(?!for\b|für\b|but\b|sondern\b|aber\b)[^\W\d_]+){0,2})"
-    r"|(?:不要|不想要|不是|不给|不适合|不用)(?:给|适合)?(?P<wem>[\u3400-\u9fff]{2,6}))",
+    r"|(?:不要|不想要|不是|不给|不适合|不用)(?:给|适合)?(?P<wem>[\u3400-\u9fff]{1,6}))",
     re.IGNORECASE,
 )
 _CHILDHOOD, _INFANCY = 14 * 12, 3 * 12
@@ -125,6 +125,8 @@ def wanted_by(query: str, recipient: str | None = None) -> Wanted:
     behind = " ".join([*_FOR.split(query.casefold())[1:], recipient or ""])
     named = _kinds_in(query) | _kinds_in(recipient or "") | _bits(behind, _PERSONS)
     age = wanted_age(text)
+    if recipient and is_grown_up(recipient) and age is not None and age.last < _GROWN_UP:
+        age = wanted_age(recipient)  # "a 10-year-old bonsai" for dad is not as old as he is
     if age is not None and not named & _ANIMALS:
         named |= _of_age(age)
     age = None if named & _ANIMALS else age
@@ -135,7 +137,7 @@ def _without_others(query: str) -> tuple[str, int]:
     """The query without those for whom it is not to be, and their bits."""
     apart, kept, end = 0, [], 0
     for match in _NOT_FOR.finditer(query):
-        bits = _kinds_in(match["whom"] or match["wem"])
+        bits = _kinds_in(match["whom"] or match["wem"]) | _bare_kinds_in(match["wem"] or "")
         if bits:
             apart |= bits
             kept.append(query[end : match.start()])
@@ -152,6 +154,15 @@ def names_of_same(word: str) -> tuple[str, ...]:
     folded = word.casefold()
     kinds = (tuple(names.split()) for names in _KINDS.values())
     return next((names for names in kinds if folded in names), ())
+
+
+def is_grown_up(recipient: str) -> bool:
+    """Whether somebody can be no child: a father, not a brother.
+
+    >>> is_grown_up("my dad"), is_grown_up("my brother"), is_grown_up("Toby")
+    (True, False, False)
+    """
+    return _bits(recipient, _PERSONS) == _GROWN and not _kinds_in(recipient)
 
 
 def words_sought(query: str) -> str:
@@ -247,6 +258,22 @@ def _kinds_in(text: str) -> int:
     (0, True)
     """
     return _bits(_KIND_OF.sub(" ", text), _KINDS)
+
+
+# Alone behind "not for" the one character can be nothing else: 不是给狗 is not 狗尾草.
+_BARE_KINDS = re.compile(r"(?:([狗猫])|[和跟与或、]){1,6}(?:用|穿|吃|玩|睡|买)?的?")
+_BARE_KIND_OF = {"狗": _DOG, "猫": _CAT}
+
+
+def _bare_kinds_in(text: str) -> int:
+    """The bits of the animals that a text calls by one character each, and names nothing else.
+
+    >>> _bare_kinds_in("狗和猫") == _DOG | _CAT, _bare_kinds_in("狗粮")
+    (True, 0)
+    """
+    if not _BARE_KINDS.fullmatch(text):
+        return 0
+    return _or(bits for sign, bits in _BARE_KIND_OF.items() if sign in text)
 
 
 def _bits(text: str, kinds: Mapping[int, str]) -> int:

@@ -63,7 +63,7 @@ def held(now: Situation, language: str) -> Meant:
             brands |= set(constraint.values)
         elif constraint.kind == "not_brand":
             not_brands |= set(constraint.values)
-        elif constraint.kind in ("not_attribute", "not_word"):
+        elif constraint.kind in ("not_attribute", "not_word", "refusal"):
             without.add(constraint.said or constraint.values[0])
         elif constraint.kind == "recipient":
             one_word["receiver"] = constraint.said

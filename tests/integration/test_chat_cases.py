@@ -181,14 +181,14 @@ CASES = (
         # The shop has nothing from Acme: there is nothing to keep away.
         {"not_brands": ["Rillbeck"]},
         "teapot",
-        (says("not_here", text="Acme"), shows_something),
+        (says("not_here", text="“Acme”"), shows_something),
     ),
     Case(
         {"ich mag Acme nicht": "find | no brand Acme"},
         {"looking_for": None, "brands": [], "not_brands": ["Acme"]},
         {},
         "",
-        (says("not_here", text="Acme"),),
+        (says("not_here", text="„Acme“"),),
     ),
     Case(
         {"ein Zelt unter 1.500 Euro": "find | thing Zelt | max 1.500"},

@@ -17,6 +17,7 @@ from llmrec.agent.constraints.changes import (
     NewQuest,
     Recipient,
     Reference,
+    Refusal,
     Values,
     Without,
 )
@@ -58,7 +59,12 @@ def meant(message, line, situation=EMPTY):
 
 
 def changes_of(meaning):
-    return [spoken(change) for change in meaning.changes]
+    """Each change in a word or two; of a refusal all that it keeps away."""
+    return [
+        spoken(limit)
+        for change in meaning.changes
+        for limit in (change.limits if isinstance(change, Refusal) else (change,))
+    ]
 
 
 def left_by(meaning, situation=HELD):
@@ -138,11 +144,12 @@ def test_of_two_brands_the_known_one_holds_and_the_other_is_said():
 
 def test_what_no_word_of_the_catalogue_is_is_not_left_out_but_said():
     meaning = meant("no frills, no candles", "find | without frills | without candles")
-    assert meaning.unclear == ("frills",) and changes_of(meaning) == ["no “candles”"]
+    assert meaning.absent == ("frills",) and changes_of(meaning) == ["no “candles”"]
 
 
 def test_wool_is_refused_in_all_languages_and_cotton_is_not_wool():
-    (refused, *_) = meant("no wool", "find | without wool").changes
+    (refusal,) = meant("no wool", "find | without wool").changes
+    refused = refusal.limits[0]
     assert {"merino wool", "Schurwolle"} <= set(refused.values)
     assert not any("baumwolle" in value.casefold() for value in refused.values)
 

@@ -131,7 +131,7 @@ def test_what_is_refused_stays_away_beside_what_is_wanted_instead(agent):
     line = "refine | without glass | material: steel | material: ceramic"
     conversation, events = talk(agent, ("a teapot", "find | thing teapot"), (message, line))
     kinds = [limit.kind for limit in conversation.now.constraints.held]
-    assert "not_attribute" in kinds and "attribute" in kinds
+    assert "refusal" in kinds and "attribute" in kinds
     materials = [str(product.get("attributes", {})) for product in products_of(events)]
     assert not any("glass" in material for material in materials)
 

@@ -115,7 +115,7 @@ def test_a_limit_is_one_label_without_other_styles(workspace):
         ("/compare 1", "is no number"),
         ("/like 9", "Nothing is shown yet"),
         ("/drop", "Nothing is named to drop"),
-        ("/drop price", "There was no such limit."),
+        ("/drop price", "That is open already"),
         ("/export", "No file is named."),
         ("/resume 123", "There is no conversation '123'."),
         ("/profile pin tea", "A stranger has no profile."),

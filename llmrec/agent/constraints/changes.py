@@ -16,8 +16,10 @@ __all__ = [
     "InStock",
     "MoreLike",
     "NewQuest",
+    "Open",
     "Recipient",
     "Reference",
+    "Refusal",
     "StartOver",
     "Than",
     "Unwanted",
@@ -103,11 +105,13 @@ class Values:
 class Wish:
     """What the thing should be like, where no field of the catalogue can promise it.
 
-    It is looked for and keeps nothing away; a newer one of the same name takes its place.
+    It is looked for and keeps nothing away; a newer one of the same name takes its place. ``said``
+    is the shopper's word, where the catalogue has another.
     """
 
     name: str
     text: str
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,17 @@ class WithoutCategory:
     """No product in this category, as the catalogue spells it."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What must not be in it, in the shopper's words: all that the catalogue knows by them.
+
+    "Not black" is a colour, and a word of titles: one wish, dropped at once.
+    """
+
+    words: str
+    limits: tuple[Values | Without | WithoutCategory, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +178,13 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
+class Open:
+    """What a thing need not be, in the shopper's words: a wish for it ends, nothing is refused."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewQuest:
     """Something else is looked for: what was said of the last thing no longer holds.
 
@@ -184,11 +206,13 @@ Change: TypeAlias = (
     | Wish
     | Without
     | WithoutCategory
+    | Refusal
     | InStock
     | Unwanted
     | MoreLike
     | Recipient
     | Drop
+    | Open
     | NewQuest
     | StartOver
 )

@@ -21,6 +21,7 @@ from llmrec.agent.constraints.changes import (
     Drop,
     InStock,
     Recipient,
+    Refusal,
     Values,
     Wish,
     Without,
@@ -52,6 +53,7 @@ ConstraintKind: TypeAlias = Literal[
     "attribute",
     "not_attribute",
     "not_word",
+    "refusal",
     "in_stock",
     "not_item",
     "recipient",
@@ -65,6 +67,7 @@ Settled: TypeAlias = (
     | Wish
     | Without
     | WithoutCategory
+    | Refusal
     | InStock
     | Recipient
     | Drop
@@ -77,7 +80,7 @@ _DROPPED: Mapping[str, tuple[ConstraintKind, ...]] = {
     "category": ("category", "not_category"),
     "attribute": ("attribute", "not_attribute", "wish"),
     "wish": ("wish",),
-    "word": ("not_word",),
+    "word": ("not_word", "refusal"),
     "stock": ("in_stock",),
     "recipient": ("recipient",),
     "unwanted": ("not_item",),
@@ -100,6 +103,7 @@ _CONTRARIES: tuple[tuple[ConstraintKind, ConstraintKind], ...] = (
     ("attribute", "not_attribute"),
 )
 _CONTRARY = {kind: other for pair in _CONTRARIES for kind, other in (pair, pair[::-1])}
+_REFUSABLE: tuple[ConstraintKind, ...] = ("attribute", "category")
 
 
 class Constraint(BaseModel):
@@ -113,6 +117,7 @@ class Constraint(BaseModel):
         currency: of a price limit, where the shop has several.
         said: the shopper's word for it, or the title of an item.
         about: the sum that a price limit was made of, where no limit was said but "about 40".
+        parts: of a refusal: all that the catalogue knows by the word that was ``said``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -124,12 +129,15 @@ class Constraint(BaseModel):
     currency: str | None = None
     said: str = ""
     about: Decimal | None = None
+    parts: tuple[Constraint, ...] = ()
 
     @cached_property
     def key(self) -> tuple[str, ...]:
         """What a newer constraint must share to take this one's place."""
         if self.kind.startswith("not_"):
             return (self.kind, fold(self.name), *map(fold, self.values))
+        if self.kind == "refusal":
+            return (self.kind, fold(self.said))
         if self.kind == "wish":
             several = fold(self.name) in _SEVERAL
             return (self.kind, kind_of(fold(self.name)), *map(fold, self.values if several else ()))
@@ -167,9 +175,7 @@ class Constraints(BaseModel):
         """Let these hold, and what contradicts them hold no longer."""
         added = tuple({constraint.key: constraint for constraint in new}.values())
         keys = {constraint.key for constraint in added}
-        contrary = {
-            _CONTRARY[constraint.kind] for constraint in added if constraint.kind in _CONTRARY
-        }
+        contrary = {other for constraint in added for other in _contrary_to(constraint.kind)}
         kept: list[Constraint] = []
         gone: list[Constraint] = []
         for constraint in self.held:
@@ -227,12 +233,16 @@ class Constraints(BaseModel):
             )
         if change.kind == "word":
             return tuple(
-                constraint for constraint in candidates if name in map(fold, constraint.values)
+                constraint
+                for constraint in candidates
+                if name in map(fold, (constraint.said, *constraint.values))
             )
+        if change.kind == "attribute":
+            candidates += self.of("refusal")
         return tuple(
             constraint
             for constraint in candidates
-            if fold(constraint.name) == name
+            if name in (fold(each.name) for each in (constraint, *constraint.parts))
             or (constraint.kind == "wish" and name in map(fold, constraint.values))
         )
 
@@ -251,11 +261,14 @@ def _constraints(change: Settled) -> tuple[Constraint, ...]:
         values = change.values if change.wanted else _of_nothing_else(change)
         return (Constraint(kind=kind, name=change.name, values=values, said=change.said),)
     if isinstance(change, Wish):
-        return (Constraint(kind="wish", name=change.name, values=(change.text,)),)
+        return (Constraint(kind="wish", name=change.name, values=(change.text,), said=change.said),)
     if isinstance(change, Without):
         return (Constraint(kind="not_word", values=(change.words,)),)
     if isinstance(change, WithoutCategory):
         return (Constraint(kind="not_category", values=(change.name,)),)
+    if isinstance(change, Refusal):
+        parts = tuple(part for limit in change.limits for part in _constraints(limit))
+        return (Constraint(kind="refusal", said=change.words, parts=parts),)
     if isinstance(change, InStock):
         return (Constraint(kind="in_stock"),)
     if isinstance(change, Recipient):
@@ -272,10 +285,25 @@ def _of_nothing_else(change: Values) -> tuple[str, ...]:
     return tuple(values) or tuple(change.said.split(", "))
 
 
+def _contrary_to(kind: ConstraintKind) -> tuple[ConstraintKind, ...]:
+    """The kinds of which something may not hold beside one of this kind."""
+    if kind == "refusal":
+        return _REFUSABLE
+    other = (_CONTRARY[kind],) if kind in _CONTRARY else ()
+    return (*other, "refusal") if kind in _REFUSABLE else other
+
+
 def _beside(old: Constraint, new: Constraint) -> Constraint | None:
     """What is left of the old constraint beside the new one: all, some values, or nothing."""
     if old.key == new.key or (old.kind == "wish" and _takes_over(new, old)):
         return None
+    if old.kind == "refusal":
+        return None if _is_wanted(old, new) else old
+    if new.kind == "refusal":
+        left: Constraint | None = old
+        for part in new.parts:
+            left = _beside(left, part) if left is not None else None
+        return left
     if {old.kind, new.kind} == {"max_price", "min_price"}:
         # "About 40" holds 30 to 50; behind it "up to 40" leaves no bound below.
         made_of_another = old.about is not None and old.about != new.about
@@ -297,14 +325,24 @@ def _beside(old: Constraint, new: Constraint) -> Constraint | None:
     return Constraint(**old.model_dump() | {"values": values}) if values else None
 
 
+def _is_wanted(refusal: Constraint, new: Constraint) -> bool:
+    """Whether what is newer wants what was refused; the refusal then goes as a whole."""
+    if new.kind not in _REFUSABLE:
+        return False
+    if fold(refusal.said) in map(fold, new.said.split(", ")):
+        return True
+    return any(_beside(part, new) != part for part in refusal.parts)
+
+
 def _takes_over(new: Constraint, wish: Constraint) -> bool:
     """Whether a wish ends with what is newer: the same in a field, refused, or of somebody else."""
     if new.kind == "recipient":
         return wish.name == FOR_WHOM
     if new.kind == "attribute":
         return kind_of(fold(new.name)) == kind_of(fold(wish.name))
-    if new.kind.startswith("not_"):
-        named = set(map(fold, (*new.values, new.said)))
+    if new.kind.startswith("not_") or new.kind == "refusal":
+        limits = (new, *new.parts)
+        named = {fold(text) for limit in limits for text in (*limit.values, limit.said)}
         return any(fold(text) in named for text in wish.values)
     return False
 
@@ -324,6 +362,9 @@ def _into(parts: dict[str, Any], constraint: Constraint) -> None:
         parts["currency"] = constraint.currency or parts.get("currency")
     elif constraint.kind == "in_stock":
         parts["in_stock"] = True
+    elif constraint.kind == "refusal":
+        for part in constraint.parts:
+            _into(parts, part)
     elif constraint.kind in ("attribute", "not_attribute"):
         values: dict[str, tuple[str, ...]] = parts.setdefault(f"{constraint.kind}s", {})
         values[constraint.name] = (

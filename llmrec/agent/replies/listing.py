@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from llmrec.agent.constraints import Constraint
 from llmrec.agent.language import Language
+from llmrec.agent.state import Situation
 from llmrec.explain.field_values import price_in
 from llmrec.types import Item
 
-__all__ = ["EXACT", "drop_all", "listed", "spoken", "to_drop", "with_price"]
+__all__ = ["EXACT", "drop_all", "either", "listed", "sought", "spoken", "to_drop", "with_price"]
 
 _NAMES: dict[str, dict[Language, str]] = {
     "max_price": {"en": "at most {v}", "de": "höchstens {v}", "zh": "不超过 {v}"},
@@ -25,6 +26,7 @@ _NAMES: dict[str, dict[Language, str]] = {
     "attribute": {"en": "{n}: {v}", "de": "{n}: {v}", "zh": "{n}：{v}"},
     "not_attribute": {"en": "{n} not {v}", "de": "{n} nicht {v}", "zh": "{n} 不要 {v}"},
     "not_word": {"en": "no “{v}”", "de": "kein „{v}“", "zh": "不要“{v}”"},
+    "refusal": {"en": "no “{v}”", "de": "kein „{v}“", "zh": "不要“{v}”"},
     "in_stock": {"en": "in stock", "de": "lieferbar", "zh": "有货"},
     "not_item": {"en": "not {v}", "de": "nicht {v}", "zh": "不要 {v}"},
     "recipient": {"en": "for {v}", "de": "für {v}", "zh": "送给{v}"},
@@ -89,6 +91,27 @@ def listed(some: Iterable[Constraint], language: Language, currency: str | None 
     return mark.join(spoken(one, language, currency) for one in some)
 
 
+def either(texts: Iterable[str], language: Language) -> str:
+    """Words as they were said, as alternatives.
+
+    >>> either(["glitter", "fringe"], "en"), either(["Glitzer"], "de")
+    ('“glitter” or “fringe”', '„Glitzer“')
+    """
+    quoted = "„{}“" if language == "de" else "“{}”"
+    return _OR[language].join(map(quoted.format, texts))
+
+
+def sought(situation: Situation, language: Language) -> str | None:
+    """What is looked for, in the shopper's words: "blanket for my dog"."""
+    phrase = situation.phrase
+    if not situation.suits_receiver or situation.recipient is None:
+        return phrase
+    if phrase is None:
+        return situation.recipient
+    (receiver,) = situation.constraints.of("recipient")
+    return ("，" if language == "zh" else " ").join((phrase, spoken(receiver, language)))
+
+
 def drop_all(language: Language) -> str:
     """Words that drop everything."""
     return _DROP_ALL[language]
@@ -97,8 +120,10 @@ def drop_all(language: Language) -> str:
 def to_drop(one: Constraint, language: Language) -> str:
     """Words that drop the constraint; the conversation takes them exactly so."""
     kind = one.kind.removeprefix("not_") if one.kind != "not_item" else one.kind
-    kind = "price" if kind.endswith("price") else kind
-    return _DROPS[kind][language].format(n=one.name, v="".join(one.values[:1]))
+    kind = "price" if kind.endswith("price") else "word" if kind == "refusal" else kind
+    is_said = kind in ("word", "wish") and one.said
+    value = one.said if is_said else "".join(one.values[:1])
+    return _DROPS[kind][language].format(n=one.name, v=value)
 
 
 def with_price(item: Item, language: Language) -> str:

@@ -47,14 +47,14 @@ TEXTS: dict[str, dict[Language, str]] = {
         "zh": "我不能查看或更改订单，也不能转接人工。",
     },
     "no_such_brand": {
-        "en": "Nothing here is of the brand “{text}”; I look for the words.",
-        "de": "Von der Marke „{text}“ gibt es hier nichts; ich suche nach den Worten.",
-        "zh": "本店没有“{text}”这个品牌，我按字面查找。",
+        "en": "Nothing here is of the brand {text}; I look for the words.",
+        "de": "Von der Marke {text} gibt es hier nichts; ich suche nach den Worten.",
+        "zh": "本店没有{text}这个品牌，我按字面查找。",
     },
     "not_here": {
-        "en": "Nothing here is of the brand “{text}” anyway.",
-        "de": "Von der Marke „{text}“ gibt es hier ohnehin nichts.",
-        "zh": "本店本来就没有“{text}”这个品牌。",
+        "en": "Nothing here is {text} anyway, as far as brands, titles and fields say.",
+        "de": "{text} ist hier ohnehin nichts, soweit Marken, Titel und Felder es sagen.",
+        "zh": "从品牌、名称和字段来看，本店本来就没有{text}。",
     },
     "no_such_thing": {
         "en": "Nothing here is called “{text}”. What comes nearest:",
@@ -215,10 +215,20 @@ TEXTS: dict[str, dict[Language, str]] = {
         "de": "Nicht mehr verlangt: {filters}.",
         "zh": "已取消：{filters}。",
     },
+    "open": {
+        "en": "It need not be “{text}”, which was not asked for anyway.",
+        "de": "„{text}“ muss nicht sein; verlangt war es ohnehin nicht.",
+        "zh": "不必是“{text}”：本来就没有这个要求。",
+    },
+    "open_now": {
+        "en": "It need no longer be “{text}”.",
+        "de": "„{text}“ muss nicht mehr sein.",
+        "zh": "不再要求“{text}”。",
+    },
     "nothing_to_drop": {
-        "en": "There was no such limit.",
-        "de": "Eine solche Grenze gab es nicht.",
-        "zh": "没有这样的条件。",
+        "en": "That is open already: nothing of the kind was asked for.",
+        "de": "Das ist schon offen: Verlangt war nichts dergleichen.",
+        "zh": "这一点本来就没有限制。",
     },
     "currency": {
         "en": "The shop prices in {text}, so I take it as {text}.",
@@ -259,13 +269,6 @@ TEXTS: dict[str, dict[Language, str]] = {
         "en": "Your own history counts again.",
         "de": "Dein eigener Verlauf zählt wieder.",
         "zh": "重新参考你自己的购买记录。",
-    },
-    "unclear": {
-        "en": "I cannot match “{text}” to a field or a title of the catalogue, so nothing is left "
-        "out: please read the descriptions.",
-        "de": "Ich kann „{text}“ keinem Feld und keinem Titel des Katalogs zuordnen; deshalb "
-        "bleibt nichts weg: Bitte lies die Beschreibungen.",
-        "zh": "我无法把“{text}”对应到目录的字段或商品名称，所以没有排除任何商品，请看商品描述。",
     },
     "undone": {"en": "Taken back.", "de": "Zurückgenommen.", "zh": "已撤销。"},
     "nothing_to_undo": {
