@@ -30,6 +30,7 @@ _UNREAD = 64 * 1024
 """Bytes of a body that nobody has read, up to which the connection goes on: they are on their way
 anyway, and to connect anew costs more. Beyond it an answer closes the connection."""
 _HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class Edge:
@@ -80,7 +81,8 @@ class Edge:
         seconds = time.perf_counter() - request.started
         route = getattr(scope.get("route"), "path_format", "unknown")
         status = request.status or LEFT
-        counted = method if route != "unknown" else "any"
+        # What a caller makes up would be a label of its own for each name.
+        counted = method if route != "unknown" and method in _METHODS else "any"
         self._services.metrics.count_request(counted, route, status, seconds)
         fields = {
             "request": request.id,

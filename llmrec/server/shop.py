@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from llmrec.answer_events import AnswerComplete, AnswerEvent
+from llmrec.answer_events import AnswerComplete, AnswerEvent, AnswerRanked
 from llmrec.config import Workspace
 from llmrec.errors import LLMRecError, LockedError, Overloaded
 from llmrec.leaving import working_for
@@ -28,11 +28,14 @@ if TYPE_CHECKING:
 __all__ = ["CountedRecommender", "Shop"]
 
 _LAG_S = 10.0
+_DEGRADED = "the language model failed"
 _log = logging.getLogger("llmrec.server.shop")
 
 
 class CountedRecommender(Recommender):
     """Says of each answer how it came about, whoever asked: a route, or the assistant.
+
+    What its trace says of a model that failed goes to the log; strangers read no address there.
 
     Attributes:
         count: is told the trace of each answer.
@@ -43,10 +46,9 @@ class CountedRecommender(Recommender):
     def recommend_many(self, *args: Any, **options: Any) -> list[Recommendations]:
         """As the main path does it."""
         answers = super().recommend_many(*args, **options)
-        if self.count is not None:
-            for answer in answers:
-                self.count(answer.trace)
-        return answers
+        for answer in answers:
+            self._count(answer)
+        return [_for_strangers(answer) for answer in answers]
 
     def recommend_stream(self, *args: Any, **options: Any) -> Iterator[AnswerEvent]:
         """As the main path does it."""
@@ -54,9 +56,23 @@ class CountedRecommender(Recommender):
 
     def _counted(self, events: Iterator[AnswerEvent]) -> Iterator[AnswerEvent]:
         for event in events:
-            if isinstance(event, AnswerComplete) and self.count is not None:
-                self.count(event.answer.trace)
+            if isinstance(event, AnswerComplete):
+                self._count(event.answer)
+            if isinstance(event, (AnswerRanked, AnswerComplete)):
+                event = replace(event, answer=_for_strangers(event.answer))
             yield event
+
+    def _count(self, answer: Recommendations) -> None:
+        if answer.trace.degraded:
+            _log.warning("degraded", extra={"fields": {"words": answer.trace.degraded}})
+        if self.count is not None:
+            self.count(answer.trace)
+
+
+def _for_strangers(answer: Recommendations) -> Recommendations:
+    if not answer.trace.degraded:
+        return answer
+    return replace(answer, trace=replace(answer.trace, degraded=_DEGRADED))
 
 
 class Shop:

@@ -168,15 +168,21 @@ def test_metrics_count_requests_and_stages_by_route(ask):
     assert "u002" not in page
 
 
+def test_a_method_that_nobody_knows_makes_no_label(ask):
+    for number in range(3):
+        assert ask(f"METHOD{number}", "/v1/recommend").status_code == 405
+    assert "METHOD" not in ask("GET", "/metrics").text
+
+
 def test_degraded_answers_are_counted(tmp_path):
     shop = new_shop(tmp_path)
     settings = shop.settings.ranking.model_copy(update={"on_engine_failure": "fallback"})
     object.__setattr__(shop.settings, "ranking", settings)
     engine = ScriptedEngine()
     with serving(shop, engine) as ask:
-        engine.fail_with = EngineUnavailable("away")
+        engine.fail_with = EngineUnavailable("http://10.0.0.9 is away")
         answer = ask("POST", "/v1/recommend", json={"k": 1}).json()
-        assert answer["trace"]["degraded"]
+        assert answer["trace"]["degraded"] == "the language model failed"
         assert "llmrec_degraded_answers_total 1.0" in ask("GET", "/metrics").text
 
 
