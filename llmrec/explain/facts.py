@@ -67,6 +67,9 @@ def facts_of(item: Item, history: Sequence[HistoryPair] = (), query: str | None 
     return Facts(item, fields, fold(" . ".join(fields.values())), tuple(names), question, others)
 
 
+_FRACTION = re.compile(r"(?<=\d)(?=[¼-¾⅐-⅞])")
+
+
 # The titles of a history are named for each product of an answer.
 @lru_cache(maxsize=8_192)
 def short_title(title: str) -> str:
@@ -86,7 +89,9 @@ def short_title(title: str) -> str:
 
 def fold(text: str) -> str:
     """Case, compatibility forms, quotation marks and white space folded, for comparing."""
-    folded = composed(text, "NFKC").casefold().replace("’", "'")
+    # NFKC makes "1½" an 11 over 2.
+    apart = _FRACTION.sub(" ", text) if not text.isascii() else text
+    folded = composed(apart, "NFKC").casefold().replace("’", "'")
     return re.sub(r"\s+", " ", folded).strip()
 
 

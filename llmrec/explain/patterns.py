@@ -15,6 +15,7 @@ __all__ = [
     "FOOTNOTE",
     "LEANS",
     "LEANS_AT_END",
+    "NOT_IN_CHINESE",
     "NO_FACT",
     "OF_ANOTHER",
     "OF_TROUBLE",
@@ -214,6 +215,15 @@ FOOTNOTE = re.compile(
 )
 """A mark of a note that is not quoted with the sentence, and mostly takes something back."""
 
+NOT_IN_CHINESE = (
+    # Signs that deny are parts of other words too: 不锈钢, 无线, 无人机, 特别, 淹没.
+    r"不(?![锈仅只但光同分错过断少论管必用需妨愧凡])|无(?![线绳人论数限疑缝痕比忧需须锡])"
+    r"|(?<![淹沉埋出吞湮辱])没|勿"
+    # As "do not" it begins a clause or stands behind whom it is said to.
+    r"|(?:(?<![\u4e00-\u9fff])|(?<=[请你您就也可万要]))别(?![墅致名针人具样处国称])"
+)
+"""Denies what is behind it."""
+
 # What a thing does not do to be praised for it.
 _SAFE = (
     "rust|break|stain|slip|rub|bounce|roll|bend|bleed|smear|smudge|fade|leak|tear|scratch|crack|jam"
@@ -224,6 +234,8 @@ _SAFE = (
 _SPOILS = "fades?|wears?|sheds?|cracks?|rusts?|scratch(?:es)?|smears?|stains?|clogs?|chips|creases"
 """What it does that nobody wants, unless it does not."""
 
+_SAFE_IN_CHINESE = "烫粘沾蹭上打加费漏掉褪起变伤刺卡占留滑晃累闷勒怕串积生开裂发反含添易脱溅洒摔破"
+
 CAUTION = re.compile(
     r"\b(?:"
     + rf"(?<!not )(?<!n[’']t )(?<!never )(?<!no )(?:{_SPOILS})"
@@ -231,6 +243,8 @@ CAUTION = re.compile(
     + r"(?!-(?:proof|resistant|free))|"
     + _any(r"""
     not (?:for|in|on|after|suitable|recommended|included|dishwasher|waterproof|insulated|dimmable)
+    not (?:compatible|intended|meant|designed|approved|safe|advisable)  incompatible  unsuitable
+    unsafe  unfit  inappropriate
     not (?:airtight|an?)  (?:doesn[’']t|won[’']t)(?! (?:SAFE)\b)  isn[’']t
     never(?! (?:SAFE)s?\b)  cannot(?! (?:puncture|leak))
     (?:does|do|will|did|is|are|was) not(?! (?:SAFE|GOOD)\b)
@@ -246,15 +260,19 @@ CAUTION = re.compile(
     rubs off  spots  bitter  bolts  clumps  only (?:if|when|for|after)  meant for
     (?:gets?|becomes?|runs?|feels?) (?:\w+ )?(?:warm|hot|sticky|slippery|noisy)
     nicht  kein\w{0,2}  nie  zu (?:warm|schwer|klein|groß|kurz|laut)  rostet  rutscht  mühsam
-    ungeeignet  braucht  muss  vorsicht  achtung  wird heiß  langsamer  kleiner  streng  separat
+    ungeeignet  inkompatibel  unverträglich  untauglich  unpassend
+    braucht  muss  vorsicht  achtung  wird heiß  langsamer  kleiner  streng  separat
     """)
     .replace("GOOD", "swing|mind|smell|need|move|show|know")
     .replace("SAFE", _SAFE)
     + r")\b|"
     + _any("""
-    不(?![锈烫粘蹭上打加费])  没有  [别勿忌怕偏]  请  避免  务必  否则  会裂  生锈  发霉  容易
-    另[售购]  只能
-    """),
+    没有(?!异味|毛刺|噪|缝|死角|残留|添加|甲醛)  (?<!不)[忌怕](?!惮)
+    偏(?![光爱])  (?<![申邀宴聘])请  避免  务必  否则  会裂  生锈  发霉
+    容易(?![清打安装上携收操使拆换学组入吸消理洗])  另[售购]  只能
+    """)
+    # What it does not do wrong is praise: 不漏水, 不掉色, 不伤手.
+    + rf"|(?!不(?:会|易|容易|怕)?[{_SAFE_IN_CHINESE}])(?!没有|勿扰)(?:{NOT_IN_CHINESE})",
     re.IGNORECASE,
 )
 """In the first clause of a sentence: it speaks against the product, or sets a condition."""

@@ -17,11 +17,11 @@ from llmrec.explain.choice import (
     question_words,
     word_overlap,
 )
-from llmrec.explain.denials import affirmed_part, affirms, denies
+from llmrec.explain.denials import affirmed_part, affirms, denies, has_denial
 from llmrec.explain.facts import fold
 from llmrec.explain.field_values import is_readable, value_in
 from llmrec.explain.from_fields import item_language, spoken_language
-from llmrec.explain.patterns import CARE, PRAISE
+from llmrec.explain.patterns import CARE, CAUTION, PRAISE
 from llmrec.explain.phrases import PHRASES, canonical
 from llmrec.explain.punctuation import colon
 from llmrec.explain.quotable import Quotable, quotable_sentences
@@ -115,9 +115,11 @@ def product_facts(request: WordsRequest, *, quotes: bool = True) -> list[ScoredF
         answered = field in wished or answers(
             _wanted(request), FactText(quotable.text, field), request.item.title
         )
-        denied = not field and _denies(request, quotable.text)
-        goes_with = not field and companion_of(request, quotable.text) is not None
-        score = share - loss + (_COMPANION if goes_with else 0.0)
+        has_companion = not field and companion_of(request, quotable.text) is not None
+        # What the shopper has, and what this does not go with, is theirs to know.
+        warns = has_companion and _warns(quotable.text)
+        denied = warns or (not field and _denies(request, quotable.text))
+        score = share - loss + (_COMPANION if has_companion else 0.0)
         if share < _CARE_SHARE and CARE.search(quotable.text):
             answered = False
         scored.append(ScoredFact(quotable, score, field, answered or denied, denied))
@@ -146,6 +148,11 @@ def _denies(request: WordsRequest, text: str) -> bool:
     if (refused and affirms(text, refused)) or falls_short(query, text):
         return True
     return denies(text, question_words(affirmed_part(query), request.item.title))
+
+
+def _warns(text: str) -> bool:
+    """Whether any clause of a sentence denies or cautions."""
+    return has_denial(text) or CAUTION.search(text) is not None
 
 
 def _best_brief(
