@@ -373,8 +373,9 @@ def _is_variant(item: Item, other: Item) -> bool:
 
 def _field_text(item: Item, name: str, language: Language) -> str:
     """A field with its name as a clause; empty where the language cannot say it."""
-    label, value = name, value_in(", ".join(item.attributes[name]), language)
-    if item_language(item) != language:
+    written_in = item_language(item)
+    label, value = name, value_in(", ".join(item.attributes[name]), language, written_in)
+    if written_in != language:
         key = canonical(fold(name))
         label = PHRASES[language].names.get(key, key if language == "en" and key.isascii() else "")
         if not label or not is_readable(value, language):

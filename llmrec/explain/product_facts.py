@@ -195,7 +195,8 @@ def _value(item: Item, key: str, values: tuple[str, ...], language: Language) ->
     ages = age_range(item) if key == "age" and foreign else None
     if ages:
         return ages.phrase(language)
-    value = value_in(", ".join(values) if foreign else PHRASES[language].listed(values), language)
+    listed = ", ".join(values) if foreign else PHRASES[language].listed(values)
+    value = value_in(listed, language, item_language(item))
     return value if not foreign or is_readable(value, language) else ""
 
 

@@ -192,7 +192,9 @@ def _titled(
         lead = Remark(f"{title}{colon(language).strip()}", ("title",))
         return _option(lead, _behind_lead(fact, facts, True), language)
     # With a second colon the value would seem to be one of several.
-    first = fact.text if language == "de" else f"{fact.text[:1].lower()}{fact.text[1:]}"
+    first = fact.text
+    if language != "de" and not re.match(r"\w[A-Z\d-]", first):  # "LED: 5 W" keeps its capitals
+        first = f"{first[:1].lower()}{first[1:]}"
     text = with_stop(f"{title}{comma(language)}{first}", language)
     return _Option((text,), ("title", *fact.evidence))
 

@@ -35,7 +35,7 @@ _LARGER = (
     r"(?:over|above|beyond|exceed(?:s|ing)?|more expensive than"
     r"|(?:more|longer|larger|bigger|higher|taller|wider|deeper|thicker|heavier|greater|older|dearer"
     r"|pricier) than"
-    r"|über|(?:mehr|länger|größer|höher|breiter|tiefer|dicker|schwerer|älter|teurer) als"
+    r"|über|(?:mehr|länger|gr(?:ß|ss)er|höher|breiter|tiefer|dicker|schwerer|älter|teurer) als"
     r"|超过|超出|多于|高于|大于|长于|重于)"
 )
 _AT_MOST = (
@@ -61,7 +61,7 @@ _BEHIND = {
     ),
     "least": bounded(
         r"\s*(?:\+|(?:or|and) (?:more|over|above|longer|larger|bigger)|at least|oder mehr|und mehr"
-        r"|oder länger|oder größer|mindestens|或?以上)"
+        r"|oder länger|oder gr(?:ß|ss)er|mindestens|或?以上)"
     ),
 }
 _REACH = 40
@@ -86,7 +86,7 @@ _PEOPLE = bounded(
 _OR = r"\s?(?:\bor\b|\boder\b|\bbis\b|\bto\b|/|-|–|~|或者?|到|至)\s?"
 _AND = r"\s?(?:\band\b|\bund\b|&|,|和|、)\s?"
 _ALTERNATIVE, _ALSO = bounded(_OR), bounded(_AND)
-_ONE_SIZE = r"(?:\d{2}(?![\d.,])|xxs|xs|s|m|l|xl|xxl|xxxl)"
+_ONE_SIZE = r"(?:\d{2}(?!\d|[.,]\d)|xxs|xs|s|m|l|xl|xxl|xxxl)"
 _SIZE = bounded(
     rf"(?:\bsizes?|\bgrö(?:ß|ss)en?|尺码)\s?(?P<a>{_ONE_SIZE})(?:{_OR}(?P<b>{_ONE_SIZE}))?(?![\w-])"
     rf"|(?P<c>\d{{2}})(?:{_OR}(?P<d>\d{{2}}))?\s?码"
@@ -288,7 +288,7 @@ def _joined(measures: list[_Measure], text: str) -> Iterator[_Measure]:
         between = text[group[-1].end : measure.start] if group else ""
         last = group[-1].unit if group else None
         is_or = bool(_ALTERNATIVE.fullmatch(between)) and last in (None, measure.unit)
-        is_and = bool(_ALSO.fullmatch(between)) and last == measure.unit
+        is_and = bool(_ALSO.fullmatch(between)) and last is not None and last == measure.unit
         if group and not (is_or or is_and):
             yield _of_group(group)
             group = []
