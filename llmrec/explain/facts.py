@@ -37,7 +37,7 @@ class Facts:
 
     ``fields`` maps field names (``title``, ``brand``, ``category``, ``price``, ``description``,
     ``attributes.<name>``) to text; ``text`` is all of it, folded. ``names`` are those of the
-    history, ``others`` further text whose names may be spoken (their brands, the query).
+    history, ``others`` the text of these and of their brands.
     """
 
     item: Item
@@ -50,7 +50,7 @@ class Facts:
     @property
     def speakable(self) -> str:
         """Folded text whose names may be spoken: the item's, the history's, the query's."""
-        return f"{self.text} {self.others}"
+        return f"{self.text} {self.others} {fold(self.query or '')}"
 
 
 def facts_of(item: Item, history: Sequence[HistoryPair] = (), query: str | None = None) -> Facts:
@@ -62,7 +62,7 @@ def facts_of(item: Item, history: Sequence[HistoryPair] = (), query: str | None 
         for name in _names(other.title if other else entry.text or entry.item or "")
     ]
     brands = [one_line(other.brand) for _, other in history if other and other.brand]
-    others = fold(" ".join([*(name.text for name in names), *brands, one_line(query or "")]))
+    others = fold(" ".join([*(name.text for name in names), *brands]))
     question = one_line(query) if query else None
     return Facts(item, fields, fold(" . ".join(fields.values())), tuple(names), question, others)
 
