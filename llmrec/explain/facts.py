@@ -67,6 +67,10 @@ def facts_of(item: Item, history: Sequence[HistoryPair] = (), query: str | None 
     return Facts(item, fields, fold(" . ".join(fields.values())), tuple(names), question, others)
 
 
+_DANGLING = re.compile(
+    r"(?:[\s,]+(?:with|for|and|or|of|in|by|to|from|the|an?|mit|für|und|oder|von|aus|im|in|zu|&|-))+$",
+    re.IGNORECASE,
+)
 _FRACTION = re.compile(r"(?<=\d)(?=[¼-¾⅐-⅞])")
 
 
@@ -81,7 +85,7 @@ def short_title(title: str) -> str:
     line = one_line(title).replace('"', "'")
     if len(line.split()) <= TITLE_WORDS and len(line) <= 60:
         return shorten(line, 30)
-    cut = shorten(line, TITLE_WORDS)
+    cut = _DANGLING.sub("", shorten(line, TITLE_WORDS))
     # A title that is cut is best cut where its author made a pause.
     pause = max(cut.rfind(", "), cut.rfind(" - "), cut.rfind("; "), cut.rfind(" ("))
     return cut[:pause].rstrip(" ,;:-–") if pause >= 12 else cut

@@ -183,9 +183,10 @@ def _of_history(request: WordsRequest, language: Language) -> Iterator[Remark]:
     akin, same_brand = akin_anchor(request), same_brand_anchor(request)
     if not request.query and akin.relation in _DONE["en"]:
         yield _of_anchor(akin, language)
-    if same_brand.relation in _DONE["en"]:
+    # Beside a question the brand explains nothing, and alone it is nothing to read.
+    if not request.query and same_brand.relation in _DONE["en"]:
         text = _SAYS[language]["brand"].format(value=one_line(request.item.brand or ""))
-        yield Remark(text, (*same_brand.evidence, "brand"))
+        yield Remark(text, (*same_brand.evidence, "brand"), needs_fact=True)
 
 
 def _of_anchor(anchor: Anchor, language: Language) -> Remark:

@@ -17,7 +17,7 @@ from llmrec.explain.quotable import text_language
 from llmrec.explain.requests import WordsRequest
 from llmrec.types import Language
 
-__all__ = ["MISFITS", "is_beside", "is_misfit"]
+__all__ = ["MISFITS", "is_beside", "is_misfit", "is_open_question"]
 
 MISFITS: dict[Language, tuple[str, ...]] = {
     "en": (
@@ -90,6 +90,11 @@ _FEWEST = 2
 """Words that a question must have: one alone may have a synonym that the shop uses instead."""
 
 
+def is_open_question(query: str) -> bool:
+    """Whether a question names no thing: "what can I sow in autumn"; never of presents."""
+    return bool(_OPEN.search(query)) and not _PRESENT.search(query)
+
+
 def is_misfit(request: WordsRequest, language: Language) -> bool:
     """Whether the question names a thing, and no word of it stands anywhere in the item.
 
@@ -110,7 +115,7 @@ def is_beside(request: WordsRequest, language: Language) -> bool:
     known.
     """
     query = request.query or ""
-    if request.recipient or _PRESENT.search(query) or not _OPEN.search(query):
+    if request.recipient or not is_open_question(query):
         return False
     return _has_nothing_asked(request, language)
 

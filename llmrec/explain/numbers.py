@@ -108,7 +108,7 @@ _DIGITS = re.compile(
 _FRACTION = re.compile(r"(?:(\d+)\s)?(\d+)[/⁄](\d+)")
 _SPELLED = re.compile(
     rf"(?<![^\W_])(?:(?P<tens>{'|'.join(_TENS)})[ -](?P<unit>{'|'.join(_UNITS_ENGLISH)})"
-    rf"|(?P<word>{'|'.join(_WORDS)}))(?![^\W_])"
+    rf"|(?P<word>{'|'.join(_WORDS)}))(?![^\W_])(?:[ -](?P<after>[^\W\d_]{{3,20}}))?"
 )
 _COUNTED = re.compile(
     r"(?<![一二两三四五六七八九十百])(?!一[^十百])([一二两三四五六七八九十百]{1,5})"
@@ -142,15 +142,26 @@ def numbers_in(text: str) -> list[Number]:
     [('1.7-litre', 'l'), ('20 %', '%'), ('two', None)]
     """
     digits = [_number(match) for match in _DIGITS.finditer(text)]
-    spelled = [
-        Number(match[0], frozenset({_spelled(match)}), start=match.start())
-        for match in _SPELLED.finditer(text)
-    ]
+    spelled = [_spelled_number(match) for match in _SPELLED.finditer(text)]
     counted = [
         Number(match[1], frozenset({_chinese(match[1])}), start=match.start())
         for match in _COUNTED.finditer(text)
     ]
     return digits + spelled + counted
+
+
+def _spelled_number(match: re.Match[str]) -> Number:
+    unit, currency, _ = _after(match["after"] or "")
+    # A word that is no unit, and the sign before it, are not of the number.
+    has_other = match["after"] is not None and not (unit or currency)
+    end = match.start("after") - 1 if has_other else match.end()
+    return Number(
+        match.string[match.start() : end],
+        frozenset({_spelled(match)}),
+        unit,
+        currency,
+        match.start(),
+    )
 
 
 def _spelled(match: re.Match[str]) -> Decimal:

@@ -113,7 +113,9 @@ NO_FACT = re.compile(
     \d+ years (?:later|ago|of)  boasts?  just get  go ahead  no limit
     not your (?:basic|average|ordinary|typical|usual)  is the \w+ to (?:get|have|own)
     cheaper deals?  shop around  lower quality  counterfeits?
-    available in (?:standard|other|both|all|assorted)
+    available in (?:standard|other|both|all|assorted|(?:two|three|four|\d+) (?:\w+ ){0,2}families)
+    be the (?:boss|first|envy|star|hero)  try (?:the|our|this|these) (?:new )?  each collection
+    if you wish to  buy th(?:is|ese|e)
     the best (?:\w+ )?(?:for|in|on)
     no traditional  heritage  committed  commitment  innovat\w+  trademarks?  all rights
     disclaimer  ignore (?:all|any|the|previous|everything)  look no further  hesitate
@@ -234,6 +236,9 @@ _SAFE = (
 _SPOILS = "fades?|wears?|sheds?|cracks?|rusts?|scratch(?:es)?|smears?|stains?|clogs?|chips|creases"
 """What it does that nobody wants, unless it does not."""
 
+# What the people need, or "for all your writing needs", is none of the product.
+_NEEDERS = "users you they who your ing office home school business reader"
+_NEEDER = "".join(rf"(?<!{word} )" for word in _NEEDERS.split())
 _SAFE_IN_CHINESE = "烫粘沾蹭上打加费漏掉褪起变伤刺卡占留滑晃累闷勒怕串积生开裂发反含添易脱溅洒摔破"
 
 CAUTION = re.compile(
@@ -253,7 +258,7 @@ CAUTION = re.compile(
     tiring  shrinks? (?:a|by|about)  smells?
     tickle  rough  small for  runs (?:small|large|slightly)  half a size  sways
     creaks  springy  wants?
-    (?<!users )(?<!you )(?<!they )(?<!who )needs?(?! (?:no|to (?:make|get|do))\b)
+    NEEDERneeds?(?! (?:no|to (?:make|get|do)|in|and|at|of)\b|\s?[.,;:]|$)
     must  keep (?:it|away|out)  check(?![-\w])  careful  contains?
     may contain  traces? of  less \w+ than  short for  tastes  show through  sags  loses?
     dulls?  annoying  hot (?:for|in)  warm in  dries out  poisonous  soot
@@ -263,6 +268,7 @@ CAUTION = re.compile(
     ungeeignet  inkompatibel  unverträglich  untauglich  unpassend
     braucht  muss  vorsicht  achtung  wird heiß  langsamer  kleiner  streng  separat
     """)
+    .replace("NEEDER", _NEEDER)
     .replace("GOOD", "swing|mind|smell|need|move|show|know")
     .replace("SAFE", _SAFE)
     + r")\b|"
@@ -301,8 +307,14 @@ PRAISE = re.compile(
     sleek  easier than ever  ever  best  destiny  party  exceptional  convenient
     love  enjoy  professional  excellent  fantastic  elegant  premium  quality  perfekt\w*  ideal\w*
     wunderschön\w*  hochwertig\w*  einzigartig\w*
+    versatile  modern  superb  superior  finest  must-have  top-notch  eye-catching  gorgeous
+    lovely  actually  popular  sophisticated  exceptional comfort  with ease  efficiency  streamline
+    powerful features
+    cute  delightful  wonderful  brilliant(?! white)  inspir\w+  express yourself  joy  smart way
+    simple is  touch of  stand out  one of a kind  worry-?free  hassle-?free  effortless\w*
+    traumhaft\w*  herrlich\w*  stilvoll\w*  vielseitig\w*  zeitlos\w*  unverzichtbar\w*
     """)
-    + r")\b|完美|优质|高品质|精美|独特",
+    + r")\b|完美|优质|高品质|精美|独特|时尚|高档|高端|百搭|匠心|理想之选",
     re.IGNORECASE,
 )
 """Words that every product is praised with."""

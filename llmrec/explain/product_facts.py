@@ -15,6 +15,7 @@ from llmrec.explain.choice import (
     answers,
     lateness,
     question_words,
+    substance,
     word_overlap,
 )
 from llmrec.explain.denials import affirmed_part, affirms, denies, has_denial
@@ -30,7 +31,7 @@ from llmrec.explain.wishes import falls_short, refusals
 from llmrec.prompting import one_line
 from llmrec.types import Item, Language
 
-__all__ = ["ScoredFact", "product_facts", "question_of"]
+__all__ = ["ScoredFact", "has_refused", "product_facts", "question_of"]
 
 _MOST_VALUE = 80
 
@@ -47,6 +48,12 @@ _LONG_WINDED = 0.4
 _LONG: dict[Language, int] = {"en": 200, "de": 200, "zh": 75}
 """Characters; a card has room for some 200, and what is longer is read by few."""
 
+_FEW_WORDS = 10
+"""That mean something, below which a sentence with a word of praise has little beside it."""
+
+_FEWEST_WORDS = 3
+"""That mean something: "Ages well." has two."""
+
 # "Dishwasher: yes" is a field of the card, and no sentence.
 _FLAG = re.compile(r"(?:yes|no|none|true|false|ja|nein|keine?s?|ohne|是|否|无)", re.IGNORECASE)
 
@@ -61,6 +68,8 @@ class ScoredFact:
         field: the attribute that it is the value of, empty for a sentence.
         answers: whether a word of the shopper's question is in it, or it is a value that they set.
         denies: whether it denies such a word, or has what the shopper refuses.
+        share: of the question's words, that stand in it.
+        has_companion: whether it names what the shopper has.
     """
 
     quotable: Quotable
@@ -68,6 +77,19 @@ class ScoredFact:
     field: str = ""
     answers: bool = False
     denies: bool = False
+    share: float = 0.0
+    has_companion: bool = False
+
+    @property
+    def is_hollow(self) -> bool:
+        """Whether it is a sentence that praises and says hardly more."""
+        praise = 0 if self.field else len(PRAISE.findall(self.text))
+        return praise > 1 or (praise == 1 and substance(self.text) < _FEW_WORDS)
+
+    @property
+    def is_fragment(self) -> bool:
+        """Whether it is a sentence of two or three words that mean something."""
+        return not self.field and substance(self.text) < _FEWEST_WORDS
 
     @property
     def text(self) -> str:
@@ -122,7 +144,9 @@ def product_facts(request: WordsRequest, *, quotes: bool = True) -> list[ScoredF
         score = share - loss + (_COMPANION if has_companion else 0.0)
         if share < _CARE_SHARE and CARE.search(quotable.text):
             answered = False
-        scored.append(ScoredFact(quotable, score, field, answered or denied, denied))
+        scored.append(
+            ScoredFact(quotable, score, field, answered or denied, denied, share, has_companion)
+        )
     return sorted(scored, key=lambda fact: (fact.cautions and not fact.answers, -fact.score))
 
 
@@ -139,6 +163,13 @@ def _wanted(request: WordsRequest) -> str:
 @lru_cache(maxsize=256)
 def _listed(parts: tuple[str, ...]) -> str:
     return ", ".join(one_line(part) for part in parts if part)
+
+
+def has_refused(request: WordsRequest) -> bool:
+    """Whether the title names what the shopper refuses: glossy paper, for "and not glossy"."""
+    refused = refusals(request.query or "")
+    words = tokens(" ".join(refusal.word for refusal in refused if refusal.wholly))
+    return bool(words) and affirms(request.item.title, words)
 
 
 def _denies(request: WordsRequest, text: str) -> bool:

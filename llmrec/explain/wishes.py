@@ -149,6 +149,9 @@ _WHOLLY = bounded(
     r"(?:ohne (?:ein\w{0,2} |jede\w? )?|kein\w{0,2} )(?P<d>[a-zäöü]{3,40})"
     rf"|(?:^|,\s?(?:der|die|das|sie|er|es)\s|\b(?:soll|darf)\s)nicht "
     rf"{_NO_VERB}(?P<e>[a-zäöü]{{4,40}})"
+    # "Thick and not glossy": what stands at the end of a clause is how it must not be.
+    rf"|(?:\b(?:and|but) |, )not {_NO_VERB}(?P<j>[a-z]{{4,40}})(?=[,.;]|$)"
+    rf"|(?:\b(?:und|aber) |, )nicht {_NO_VERB}(?P<k>[a-zäöü]{{4,40}})(?=[,.;]|$)"
     r"|\b(?P<f>[a-zäöü]{4,40}?)-?freie?[nrms]?\b"
     r"|(?<![我们家里])(?:不要有|不要(?!太|超)|不含|无(?![线绳人论数限疑缝痕比忧需须])|没有)"
     r"(?P<g>[\u4e00-\u9fff]{1,3})"

@@ -147,8 +147,10 @@ def test_the_right_thing_by_another_name_is_no_misfit(title, text, language, que
 def test_what_the_search_holds_to_answer_is_no_misfit(fit, misfit):
     request = WordsRequest(CANDLE, (), "warm slippers for the winter", True, 1, fit=fit)
     assert is_misfit(request, "en") is misfit
-    for words in Quoter().write_many([request])[0]:
-        assert words.text.startswith(MISFITS["en"][0]) is misfit
+    reason, description = Quoter().write_many([request])[0]
+    assert description.text.startswith(MISFITS["en"][0]) is misfit
+    # On a card that has room for one sentence nothing is said of what only comes near.
+    assert (reason is None) is misfit
 
 
 def test_a_description_says_it_too():
@@ -178,13 +180,20 @@ def test_a_value_below_zero_keeps_its_sign():
 
 def test_a_value_that_answers_stands_behind_another_beginning_before_it_is_left_out():
     pans = [
-        product(str(n), f"Pan {n}", f"Has {n} handles.", attributes={"hob": "all with induction"})
+        product(
+            str(n),
+            f"Pan {n}",
+            f"Has {n} handles of oiled beech.",
+            attributes={"hob": "all with induction"},
+        )
         for n in range(3)
     ]
     requests = [WordsRequest(one, (), "wok for an induction hob", True, 1) for one in pans]
     texts = [reason.text for reason, _ in Quoter().write_many(requests)]
     assert texts[0].startswith("Hob: all with induction.")
-    assert texts[1].endswith("Hob: all with induction.") and texts[1].startswith("Has 1 handles.")
+    assert texts[1].endswith("Hob: all with induction.") and texts[1].startswith(
+        "Has 1 handles of oiled beech."
+    )
     assert all("all with induction" in text for text in texts)
 
 
