@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from llmrec.catalog.things import head_of
 from llmrec.catalog.tokens import tokens
-from llmrec.explain.choice import FactText, question_words, word_overlap
+from llmrec.explain.choice import FactText, question_words, stands_among, word_overlap
 from llmrec.explain.facts import fold
 from llmrec.explain.from_fields import item_language
 from llmrec.explain.quotable import text_language
 from llmrec.explain.requests import WordsRequest
 from llmrec.types import Language
 
-__all__ = ["MISFITS", "is_beside", "is_misfit", "is_open_question"]
+__all__ = ["MISFITS", "comes_near", "is_beside", "is_misfit", "is_open_question"]
 
 MISFITS: dict[Language, tuple[str, ...]] = {
     "en": (
@@ -43,6 +44,14 @@ _OPEN = re.compile(
 )
 _LONG = 6
 """Letters of a name that stands by chance in no other word."""
+
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_KINDS = """
+thing gear equipment stuff accessory tool toy clothes anything
+spielzeug werkzeug kleidung geschirr zubehör möbel ausrüstung sache etwas
+"""
+_ANY_THING = frozenset(_KINDS.split())
+"""Names of whole kinds: a shop calls none of its products so."""
 
 _PART = 4
 """Letters of a word of the title that may be a part of a compound of the question."""
@@ -108,6 +117,44 @@ def is_misfit(request: WordsRequest, language: Language) -> bool:
     return not is_open and _has_nothing_asked(request, language)
 
 
+def comes_near(request: WordsRequest, language: Language) -> bool:
+    """Whether the item is not what was asked for, as far as the search and the words tell.
+
+    The search holds shoes to answer a question for a snack, where a shop has few snacks: so the
+    thing that the question names must stand in the item as well. Without a search nobody knows.
+    """
+    query = request.query or ""
+    if request.fit != "answer":
+        return request.fit is not None
+    if (
+        is_open_question(query)
+        or _PRESENT.search(query)
+        or _spoken_in(query)
+        not in (
+            None,
+            language,
+        )
+    ):
+        return False
+    return _has_nothing_asked(request, language) or not _names_the_thing(request, query)
+
+
+def _names_the_thing(request: WordsRequest, query: str) -> bool:
+    """Whether the noun that a question begins with stands in the item, or another name of it."""
+    item, head = request.item, head_of(query)
+    if not head or head in _ANY_THING:
+        return True
+    text = fold(" ".join((item.title, *item.category, item.description)))
+    if _CHINESE.search(head):
+        return head[-1] in text
+    words = frozenset(tokens(head))
+    if any(stands_among(word, tokens(item.title)) for word in words):
+        return True
+    return bool(words & set(tokens(text))) or any(
+        _is_named(name, text) for name in _synonyms(words)
+    )
+
+
 def is_beside(request: WordsRequest, language: Language) -> bool:
     """Whether no word of an open question stands anywhere in the item.
 
@@ -138,13 +185,16 @@ def _has_nothing_asked(request: WordsRequest, language: Language) -> bool:
     asked = question_words(query)
     if any(_is_named(name, text) for name in _synonyms(asked)):
         return False
+    # Pairs of signs do not tell that 砂锅 is a 锅 as 小锅 is.
+    if _CHINESE.search(head := head_of(query)) and head[-1] in item.title:
+        return False
     parts = [part for part in tokens(fields) if len(part) >= _PART and part not in _COUNTS]
     return not any(word in text or any(part in word for part in parts) for word in asked)
 
 
 def _spoken_in(query: str) -> Language | None:
     """The language of a question, by its script or a word that only one language has."""
-    if re.search(r"[\u4e00-\u9fff]", query):
+    if _CHINESE.search(query):
         return "zh"
     words = set(re.findall(r"[^\W\d_]+", query.casefold()))
     german = bool(words & _GERMAN) or bool(re.search("[äöüß]", query.casefold()))

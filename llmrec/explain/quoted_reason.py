@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from llmrec.explain.facts import fold, short_title
 from llmrec.explain.from_fields import spoken_language
 from llmrec.explain.leads import CAUTIONS, Remark, companion_lead, leads_for
-from llmrec.explain.misfits import MISFITS, is_beside, is_misfit, is_open_question
+from llmrec.explain.misfits import MISFITS, comes_near, is_beside, is_misfit, is_open_question
 from llmrec.explain.product_facts import ScoredFact, has_refused
 from llmrec.explain.punctuation import colon, comma, in_a_row, with_stop
 from llmrec.explain.quotable import Quotable
@@ -34,7 +34,7 @@ _LATE = 3
 _ANSWERING = 0.25
 """The share of the question from which a fragment answers it: "Feeds six." for a pot for six."""
 
-_ANSWERING_PRAISE = 0.4
+_ANSWERING_NEAR, _ANSWERING_PRAISE = 0.35, 0.4
 
 _BEGINNING = {"en": 3, "de": 3, "zh": 5}
 """Words (in Chinese signs) by which two reasons of one answer must differ."""
@@ -104,10 +104,15 @@ def _worth_saying(
         return []
     if has_refused(request):
         return [fact for fact in facts if fact.denies]
-    return [fact for fact in facts if _answers(fact, request) or not _is_aside(fact, request)]
+    near = comes_near(request, language)
+    return [
+        fact
+        for fact in facts
+        if _answers(fact, near) or not (_is_aside(fact, request.query) or (near and request.query))
+    ]
 
 
-def _answers(fact: ScoredFact, request: WordsRequest) -> bool:
+def _answers(fact: ScoredFact, near: bool) -> bool:
     """Whether it has a word of the question, and more of it where one proves little.
 
     So it does in two or three words, beside praise, and of a product that only comes near: "for
@@ -115,22 +120,22 @@ def _answers(fact: ScoredFact, request: WordsRequest) -> bool:
     """
     if fact.denies or fact.has_companion:
         return True
-    least = _ANSWERING if fact.is_fragment or request.fit in ("near", "none") else 0.0
-    return fact.answers and fact.share >= max(least, _ANSWERING_PRAISE * fact.is_hollow)
+    least = max(
+        _ANSWERING * fact.is_fragment, _ANSWERING_NEAR * near, _ANSWERING_PRAISE * fact.is_hollow
+    )
+    return fact.answers and fact.share >= least
 
 
-def _is_aside(fact: ScoredFact, request: WordsRequest) -> bool:
+def _is_aside(fact: ScoredFact, query: str | None) -> bool:
     """Whether nobody needs to know it who has not asked.
 
-    A value, a caution, empty praise; beside a question also a late sentence, a fragment, and
-    whatever is said of a product that only comes near it.
+    A value, a caution, empty praise; beside a question also a late sentence and a fragment.
     """
     if fact.field or fact.cautions or fact.is_hollow:
         return True
-    query = request.query
     if query is None:
         return False
-    if request.fit in ("near", "none") or (is_open_question(query) and not fact.share):
+    if is_open_question(query) and not fact.share:
         return True
     return fact.is_fragment or int(fact.evidence[0].partition(":")[2]) >= _LATE
 

@@ -49,16 +49,41 @@ def test_two_words_that_nobody_asked_for_are_no_reason(language, text, query):
 
 
 @pytest.mark.parametrize(
-    ("text", "query"),
+    ("title", "text", "query"),
     [
-        ("Feeds six.", "a pot that feeds six"),
-        ("Premium oak from managed woods gives a smooth and even grain to each board.", "board"),
-        ("Three pockets stay free under a belt.", "jacket for a day of rain"),
-        ("Ages well.", None),
+        ("Pot", "Feeds six.", "a pot that feeds six"),
+        ("Desk", "Premium oak from managed woods gives a smooth grain to each board.", "board"),
+        ("Rain jacket", "Three pockets stay free under a belt.", "jacket for a day of rain"),
+        ("Bag", "Ages well.", None),
     ],
 )
-def test_what_says_something_is_still_quoted(text, query):
-    assert reason_of("Thing", text, query, fit=query and "answer") == text
+def test_what_says_something_is_still_quoted(title, text, query):
+    assert reason_of(title, text, query, fit=query and "answer") == text
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "text", "query", "is_said"),
+    [
+        (
+            "en",
+            "Trail shoes",
+            "For long days on a soft sole of foam.",
+            "snack for long hikes",
+            False,
+        ),
+        ("en", "Day pack", "A zip runs all the way around it.", "snack for long hikes", False),
+        ("en", "Reading lamp", "Turns every way that a book does.", "bicycle light to see", False),
+        ("de", "Kerzen aus Wachs", "Tropfen wenig und duften leise.", "warme Hausschuhe", False),
+        ("zh", "擀面杖两支装", "短的擀饺子皮，长的擀面条。", "两个人用的小锅", False),
+        ("zh", "砂锅", "煲汤、煮粥都合适，保温很久。", "两个人用的小锅", True),
+        ("en", "Bicycle light", "Shines far on a dark lane.", "bicycle light to see", True),
+        ("en", "Steel flask", "Leaf stays in the strainer on trains.", "thermos for tea", True),
+        ("de", "Wanderrucksack", "Mit Sitzkissen im hinteren Fach.", "Rucksack für Touren", True),
+    ],
+)
+def test_of_another_thing_than_was_named_no_filler_is_said(language, title, text, query, is_said):
+    said = reason_of(title, text, query, language, fit="answer")
+    assert said == (text if is_said else None)
 
 
 @pytest.mark.parametrize(

@@ -149,8 +149,8 @@ def test_what_the_search_holds_to_answer_is_no_misfit(fit, misfit):
     assert is_misfit(request, "en") is misfit
     reason, description = Quoter().write_many([request])[0]
     assert description.text.startswith(MISFITS["en"][0]) is misfit
-    # On a card that has room for one sentence nothing is said of what only comes near.
-    assert (reason is None) is misfit
+    # On a card nothing is said of what has no word of the question, whoever holds it to answer.
+    assert reason is None
 
 
 def test_a_description_says_it_too():
