@@ -144,7 +144,9 @@ def _names_the_thing(request: WordsRequest, query: str) -> bool:
     item, head = request.item, head_of(query)
     if not head or head in _ANY_THING:
         return True
-    text = fold(" ".join((item.title, *item.category, item.description)))
+    # "Bags and helpers" holds bottles as well.
+    groups = (step for step in item.category if not re.search(r"[&,/、]|\b(?:and|und)\b", step))
+    text = fold(" ".join((item.title, *groups, item.description)))
     if _CHINESE.search(head):
         return head[-1] in text
     words = frozenset(tokens(head))

@@ -115,7 +115,8 @@ NO_FACT = re.compile(
     cheaper deals?  shop around  lower quality  counterfeits?
     available in (?:standard|other|both|all|assorted|(?:two|three|four|\d+) (?:\w+ ){0,2}families)
     be the (?:boss|first|envy|star|hero)  try (?:the|our|this|these) (?:new )?  each collection
-    if you wish to  buy th(?:is|ese|e)
+    if you wish to  buy th(?:is|ese|e)  product line  family of
+    (?:variety|selection|choice|range) of (?:\w+ )?(?:choices|colou?rs|styles|designs|sizes)
     the best (?:\w+ )?(?:for|in|on)
     no traditional  heritage  committed  commitment  innovat\w+  trademarks?  all rights
     disclaimer  ignore (?:all|any|the|previous|everything)  look no further  hesitate
@@ -260,7 +261,7 @@ CAUTION = re.compile(
     creaks  springy  wants?
     NEEDERneeds?(?! (?:no|to (?:make|get|do)|in|and|at|of)\b|\s?[.,;:]|$)
     must  keep (?:it|away|out)  check(?![-\w])  careful  contains?
-    may contain  traces? of  less \w+ than  short for  tastes  show through  sags  loses?
+    may contain  traces? of  less \w+ than  short for  tastes  show through  sags  (?<!to )loses?
     dulls?  annoying  hot (?:for|in)  warm in  dries out  poisonous  soot
     rubs off  spots  bitter  bolts  clumps  only (?:if|when|for|after)  meant for
     (?:gets?|becomes?|runs?|feels?) (?:\w+ )?(?:warm|hot|sticky|slippery|noisy)
@@ -309,7 +310,8 @@ PRAISE = re.compile(
     wunderschön\w*  hochwertig\w*  einzigartig\w*
     versatile  modern  superb  superior  finest  must-have  top-notch  eye-catching  gorgeous
     lovely  actually  popular  sophisticated  exceptional comfort  with ease  efficiency  streamline
-    powerful features
+    powerful features  masterpiece  makes? a (?:major |bold )?statement  self-expression  evolve
+    your thoughts  brighten\w*  thoughtful  necessary one  resource for
     cute  delightful  wonderful  brilliant(?! white)  inspir\w+  express yourself  joy  smart way
     simple is  touch of  stand out  one of a kind  worry-?free  hassle-?free  effortless\w*
     traumhaft\w*  herrlich\w*  stilvoll\w*  vielseitig\w*  zeitlos\w*  unverzichtbar\w*

@@ -48,11 +48,14 @@ _LONG_WINDED = 0.4
 _LONG: dict[Language, int] = {"en": 200, "de": 200, "zh": 75}
 """Characters; a card has room for some 200, and what is longer is read by few."""
 
-_FEW_WORDS = 10
+_FEW_WORDS = 14
 """That mean something, below which a sentence with a word of praise has little beside it."""
 
 _FEWEST_WORDS = 3
 """That mean something: "Ages well." has two."""
+
+_BEATS = re.compile(r"\w+(?: \w+)?(?:, \w+(?: \w+)?){1,2}\.?")
+"""A slogan of two or three beats: "Loved, shredded, refilled."."""
 
 # "Dishwasher: yes" is a field of the card, and no sentence.
 _FLAG = re.compile(r"(?:yes|no|none|true|false|ja|nein|keine?s?|ohne|是|否|无)", re.IGNORECASE)
@@ -88,8 +91,9 @@ class ScoredFact:
 
     @property
     def is_fragment(self) -> bool:
-        """Whether it is a sentence of two or three words that mean something."""
-        return not self.field and substance(self.text) < _FEWEST_WORDS
+        """Whether it is a sentence of two words that mean something, or a slogan."""
+        is_short = substance(self.text) < _FEWEST_WORDS
+        return not self.field and (is_short or _BEATS.fullmatch(self.text) is not None)
 
     @property
     def text(self) -> str:

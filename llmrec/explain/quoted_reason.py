@@ -123,7 +123,8 @@ def _answers(fact: ScoredFact, near: bool) -> bool:
     least = max(
         _ANSWERING * fact.is_fragment, _ANSWERING_NEAR * near, _ANSWERING_PRAISE * fact.is_hollow
     )
-    return fact.answers and fact.share >= least
+    is_advertisement = fact.is_hollow and len(fact.text) > _MOST_PAIR
+    return fact.answers and fact.share >= least and not is_advertisement
 
 
 def _is_aside(fact: ScoredFact, query: str | None) -> bool:

@@ -28,6 +28,8 @@ def reason_of(title, text, query, language="en", history=(), **more):
         ("Acme scanner", "The sleek scanner makes scanning easier than ever.", "scan receipts"),
         ("Monitor stand", "With a modern design it looks great on a desk.", "against tired eyes"),
         ("Acme binder", "Simple is the smart way to go.", None),
+        ("Wall calendar", "The calendar is the perfect resource for events.", "to read in a hall"),
+        ("Pencils", "Let your masterpiece be off to a vivid start.", None),
         ("Wok", "A wonderful companion for lovely dinners.", None),
     ],
 )
@@ -40,6 +42,7 @@ def test_praise_without_a_fact_is_no_reason(title, text, query):
     [
         ("en", "Ages well.", "bag that counts as hand luggage"),
         ("en", "Loved, cuddled.", "stop the cat from scratching"),
+        ("en", "Loved, shredded, refilled.", "stop the cat from scratching"),
         ("en", "For the bag and the beginner.", "kind to sensitive knees"),
         ("de", "Nur Knospen.", "Tee für kalte Abende"),
     ],
@@ -220,6 +223,8 @@ def test_what_somebody_needs_is_no_caution(text, cautions):
         "Be the boss of all your mail with these labels.",
         "Buy these hanging folders for drawers.",
         "If you wish to draw bold lines, take a marker.",
+        "The product line includes four point sizes for every hand.",
+        "The family of pens has a wide selection of ink colors.",
     ],
 )
 def test_calls_to_buy_and_talk_of_a_range_are_not_quoted(text):
