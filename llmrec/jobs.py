@@ -131,6 +131,7 @@ class Job:
                 language=options.language,
                 filters=options.filters,
                 recipient=options.recipient,
+                fit=recommendation.fit,
             )
             for recommendation, near in zip(answer, related, strict=True)
         ]

@@ -76,6 +76,16 @@ _BOUND = re.compile(
     rf"(?:{_UNIT}?\s{{0,2}}(?:[-–]|to|bis|至|到)\s{{0,2}}(\d{{1,3}}(?:[.,]\d{{1,2}})?))?"
     rf"\s{{0,2}}(?:[-–]\s?)?{_UNIT}"
 )
+_UNDER = re.compile(
+    r"\b(?:birth|geburt|up to|bis|under|unter|below|younger than|jünger als|at most|höchstens"
+    r"|max\.?|maximal|maximum)(?!\w)|最多|不超过"
+)
+# "12 years and under", who is twelve included.
+_AND_UNDER = re.compile(
+    r"\s?(?:old\s)?(?:(?:and|or|&|und|oder)\s(?:under|younger|below|less|jünger|darunter|weniger)\b"
+    r"|max(?:imum|imal)?\b|[及或]?以[下内])"
+)
+_NOT_FOR = re.compile(r"\b(?:not|never|unsuitable|nicht|kein\w*|ungeeignet)\b|[不勿禁]")
 _ADULT = 18 * 12
 _NEWBORN = 1
 _FIELDS = frozenset({"age", "alter", "年龄", "recommended age", "适用年龄"})
@@ -289,8 +299,13 @@ def range_in(text: str, name: str) -> AgeRange | None:
     adult = _NO_END if re.search(r"adult|erwachsen|成人", folded) else None
     if second is not None:
         return AgeRange(first, second, name, text)
-    if re.search(r"\b(?:birth|geburt|up to|bis|under|unter)\b|以下|以内", folded[: match.start()]):
+    before, behind = folded[: match.start()], folded[match.end() :]
+    # "Not for children under 3 years" is from three years on.
+    if _UNDER.search(before) and not _NOT_FOR.search(before):
         return AgeRange(0, first, name, text)
+    if _AND_UNDER.match(behind) and not _NOT_FOR.search(before):
+        last = first + (11 if _in_years(match[4]) else 0)
+        return AgeRange(0, last, name, text)
     return AgeRange(first, adult or _NO_END, name, text)
 
 

@@ -106,9 +106,16 @@ def companion_of(request: WordsRequest, text: str) -> Anchor | None:
         if anchor.item is not None and anchor.relation in _HAD:
             # The last word of "foam roller" is what it is; foam is in many a shoe.
             thing = _thing(anchor.item.title)[-1]
-            if len(thing) >= _NAME and thing in mentioned and thing not in _LOOKS:
+            named = len(thing) >= _NAME and thing in mentioned and thing not in _LOOKS
+            if named and not _is_such(request.item, anchor.item):
                 return anchor
     return None
+
+
+def _is_such(item: Item, other: Item) -> bool:
+    """Whether both are things of one kind: a wrist pad needs no wrist rest."""
+    shared = set(tokens(item.title)) & set(_thing(other.title))
+    return sum(len(word) >= _NAME - 1 and word not in _LOOKS for word in shared) > 1
 
 
 @lru_cache(maxsize=8_192)

@@ -62,6 +62,11 @@ _COLOUR_FIELDS = frozenset({"attributes.colour", "attributes.color", "attributes
 _LOOK_FIELDS = _COLOUR_FIELDS | {"attributes.size", "attributes.pack"}
 _MATERIAL_FIELDS = frozenset({"attributes.material", "attributes.fabric"})
 _MADE_OF = re.compile(r"material|fabric|composition|stoff|zusammensetzung|[材面]料|材质|成分")
+# "What you have from Varsko", "your Varsko mugs".
+_OWN = (
+    r"(?:\byou (?:have|own|bought|had|like)[^.;,:]{0,24} (?:from|by) |\byour "
+    r"|\b(?:hast|besitzt) du[^.;,:]{0,24} von |\bdeine?[nmrs]? |你(?:有|买过|买|的))"
+)
 _BOUND = re.compile(r"(?:under|below|less than|cheaper than|unter|weniger als|低于|不到)\s*$")
 _BEFORE = 40
 _NAMED_NEXT = re.compile(rf"[^.!?。]{{0,24}}?{MARK}(\w+)")
@@ -189,17 +194,27 @@ def _quotations(text: str, facts: Facts) -> Iterator[Problem]:
 def _names(
     text: str, folded: str, facts: Facts, known_brands: Collection[str], language: str | None
 ) -> Iterator[Problem]:
+    # Whole names of the history and the question are masked: what is left is said of the item, and
+    # that the shopper has asked for a Hilleberg makes none of it.
     for name in spoken_names(text, language):
-        if not stands(fold(name), facts.speakable):
+        if not _may_be_named(fold(name), folded, facts):
             yield Problem("name", name)
     for brand, bare in spoken_brands(folded, known_brands):
-        if not stands(bare, facts.speakable):
+        if not _may_be_named(bare, folded, facts):
             yield Problem("brand", brand)
+
+
+def _may_be_named(name: str, folded: str, facts: Facts) -> bool:
+    """Whether the item's fields name it, or the history does and the sentence says whose it is."""
+    if stands(name, facts.text):
+        return True
+    own = re.search(rf"{_OWN}{re.escape(name)}(?![^\W_])", folded)
+    return own is not None and stands(name, facts.others)
 
 
 def _numbers(folded: str, facts: Facts) -> Iterator[Problem]:
     item = facts.item
-    numbers = numbers_in(facts.text) + numbers_in(fold(facts.query or ""))
+    numbers = numbers_in(facts.text)
     for number in numbers_in(re.sub(rf"{MARK}\w+", MARK, folded)):
         if number.currency is not None:
             if not _price_holds(number, folded, facts):
@@ -211,12 +226,6 @@ def _numbers(folded: str, facts: Facts) -> Iterator[Problem]:
 
 
 def _price_holds(number: Number, folded: str, facts: Facts) -> bool:
-    query_numbers = numbers_in(fold(facts.query or ""))
-    if any(
-        number.readings & wish.readings and wish.currency == number.currency
-        for wish in query_numbers
-    ):
-        return True
     price, currency = facts.item.price, facts.item.currency
     if price is None or (currency and currency != number.currency):
         return False

@@ -20,6 +20,7 @@ __all__ = [
     "lateness",
     "question_words",
     "stands_among",
+    "substance",
     "word_overlap",
 ]
 
@@ -43,6 +44,7 @@ _NUMBER_WORDS = """
 two three four five six seven eight nine ten zwei drei vier fünf sechs sieben acht neun zehn
 """
 _NUMBERS = frozenset(tokens(_NUMBER_WORDS))
+_UNITS = frozenset(tokens("kg g l ml cm mm m km w v lb lbs oz inch inches mg"))
 _OF_FIELD = {
     "thickness": "thick thin knee knees joints soft cushion dick dünn knie weich 厚 薄 膝盖",
     "keeps warm": "warm hot heiß tea coffee tee kaffee hours stunden 保温",
@@ -89,10 +91,19 @@ def lateness(place: int) -> float:
     return _LATER * min(place, _LATEST)
 
 
+def substance(text: str) -> int:
+    """The words of a text that mean something; of Chinese, pairs of signs.
+
+    >>> substance("For the bag and the beginner."), substance("Three pockets under the belt.")
+    (2, 3)
+    """
+    return len(_words(text) - _EMPTY)
+
+
 def answers(question: str, fact: FactText, title: str) -> bool:
     """Whether the fact has a word of the question that the title does not have.
 
-    A number alone is none: "three children" are not "three months at a glance".
+    A number alone is none: "three children" are not "three months at a glance"; nor is a unit.
 
     >>> answers("pan for eggs", FactText("Even eggs come off."), "Iron pan")
     True
@@ -101,6 +112,8 @@ def answers(question: str, fact: FactText, title: str) -> bool:
     """
     fact_words = _words_of(fact)
     asked = question_words(question, title) - _NUMBERS
+    if not fact.field:
+        asked -= _UNITS
     return any(stands_among(word, fact_words) for word in asked if not word.isdigit())
 
 
@@ -120,6 +133,8 @@ def question_words(question: str, title: str = "") -> frozenset[str]:
 def word_overlap(question: str, fact: FactText, title: str = "") -> float:
     """The share of the question's words, from 0 to 1, that stand in the fact."""
     asked = _words(question) - _EMPTY
+    if not fact.field:
+        asked -= _UNITS
     if not asked:
         return 0.0
     title_words, fact_words = _words(title), _words_of(fact)

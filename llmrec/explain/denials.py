@@ -8,12 +8,21 @@ from functools import lru_cache
 
 from llmrec.catalog.tokens import tokens
 from llmrec.explain.choice import stands_among
+from llmrec.explain.patterns import NOT_IN_CHINESE
 
 __all__ = ["affirmed_part", "affirms", "denies", "has_denial"]
 
+# German "zu" is "to" as well: only before an adjective without an ending is it "too".
+_TOO_GERMAN = (
+    "groß|klein|schwer|leicht|kurz|lang|eng|weit|warm|kalt|heiß|laut|leise|dick|dünn|dunkel|hell|hart"
+    "|weich|stark|schwach|teuer|wenig|viel|breit|schmal|hoch|niedrig|tief|süß|scharf|bitter|sauer"
+    "|langsam|schnell|streng|grob|steif|locker|flach|rau|nass|feucht|trocken|jung|alt|schlecht"
+)
 _DENIAL = re.compile(
     r"\b(?:not|no|never|neither|nor|without|poor|cannot|can[’']t|doesn[’']t|won[’']t|isn[’']t|nothing"
-    r"|too \w+|unsuitable|nicht|kein\w{0,2}|nie|ohne|ungeeignet|zu \w+)\b|[不无没别勿]",
+    r"|too (?!and|or|but|for|in|on|with|if|when|as|is)\w+|unsuitable|incompatible|unsafe"
+    r"|nicht|kein\w{0,2}|nie|ohne|ungeeignet|inkompatibel|unverträglich"
+    rf"|zu (?:{_TOO_GERMAN}))\b|{NOT_IN_CHINESE}",
     re.IGNORECASE,
 )
 # "it is not only for gas": what is more than that is denied by nobody.

@@ -37,7 +37,7 @@ class Facts:
 
     ``fields`` maps field names (``title``, ``brand``, ``category``, ``price``, ``description``,
     ``attributes.<name>``) to text; ``text`` is all of it, folded. ``names`` are those of the
-    history, ``others`` further text whose names may be spoken (their brands, the query).
+    history, ``others`` the text of these and of their brands.
     """
 
     item: Item
@@ -50,7 +50,7 @@ class Facts:
     @property
     def speakable(self) -> str:
         """Folded text whose names may be spoken: the item's, the history's, the query's."""
-        return f"{self.text} {self.others}"
+        return f"{self.text} {self.others} {fold(self.query or '')}"
 
 
 def facts_of(item: Item, history: Sequence[HistoryPair] = (), query: str | None = None) -> Facts:
@@ -62,9 +62,16 @@ def facts_of(item: Item, history: Sequence[HistoryPair] = (), query: str | None 
         for name in _names(other.title if other else entry.text or entry.item or "")
     ]
     brands = [one_line(other.brand) for _, other in history if other and other.brand]
-    others = fold(" ".join([*(name.text for name in names), *brands, one_line(query or "")]))
+    others = fold(" ".join([*(name.text for name in names), *brands]))
     question = one_line(query) if query else None
     return Facts(item, fields, fold(" . ".join(fields.values())), tuple(names), question, others)
+
+
+_DANGLING = re.compile(
+    r"(?:[\s,]+(?:with|for|and|or|of|in|by|to|from|the|an?|mit|für|und|oder|von|aus|im|in|zu|&|-))+$",
+    re.IGNORECASE,
+)
+_FRACTION = re.compile(r"(?<=\d)(?=[¼-¾⅐-⅞])")
 
 
 # The titles of a history are named for each product of an answer.
@@ -78,7 +85,7 @@ def short_title(title: str) -> str:
     line = one_line(title).replace('"', "'")
     if len(line.split()) <= TITLE_WORDS and len(line) <= 60:
         return shorten(line, 30)
-    cut = shorten(line, TITLE_WORDS)
+    cut = _DANGLING.sub("", shorten(line, TITLE_WORDS))
     # A title that is cut is best cut where its author made a pause.
     pause = max(cut.rfind(", "), cut.rfind(" - "), cut.rfind("; "), cut.rfind(" ("))
     return cut[:pause].rstrip(" ,;:-–") if pause >= 12 else cut
@@ -86,7 +93,9 @@ def short_title(title: str) -> str:
 
 def fold(text: str) -> str:
     """Case, compatibility forms, quotation marks and white space folded, for comparing."""
-    folded = composed(text, "NFKC").casefold().replace("’", "'")
+    # NFKC makes "1½" an 11 over 2.
+    apart = _FRACTION.sub(" ", text) if not text.isascii() else text
+    folded = composed(apart, "NFKC").casefold().replace("’", "'")
     return re.sub(r"\s+", " ", folded).strip()
 
 

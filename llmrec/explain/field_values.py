@@ -93,19 +93,24 @@ def is_readable(value: str, language: Language) -> bool:
     return not _CHINESE.search(value)
 
 
-def value_in(text: str, language: Language) -> str:
+def value_in(text: str, language: Language, written_in: Language | None = None) -> str:
     """A field's value with the units of the language, and before them its decimal mark.
 
-    Before other words a comma may be that of a list.
+    Before other words a comma may be that of a list; so it is everywhere in a text that is known
+    to be in a language which writes decimals with a point.
 
     >>> value_in("2.4 kg", "de"), value_in("1,5 l", "en"), value_in("1.7 千克", "de")
     ('2,4 kg', '1.5 l', '1,7 kg')
     >>> value_in("12 hours", "de"), value_in("bis zu 2 Personen", "en"), value_in("1 person", "de")
     ('12 Stunden', 'up to 2 people', '1 Person')
+    >>> value_in("20,24 cm", "en", "en"), value_in("20,24 cm", "en", "de")
+    ('20,24 cm', '20.24 cm')
     """
     line = _CHINESE_COMMA.sub("，", one_line(text))
     line = _MOST.sub(f"{_UP_TO[language]} ", line)
     line = _COUNT.sub(lambda match: _counted(line[: match.start()], match[1], language), line)
     if language != "zh":
         line = _CHINESE_UNIT.sub(lambda match: f" {_CHINESE_UNITS[match[1]]}", line)
-    return _POINT.sub(r"\1,\2", line) if language == "de" else _COMMA.sub(r"\1.\2", line)
+    if language == "de":
+        return line if written_in == "de" else _POINT.sub(r"\1,\2", line)
+    return _COMMA.sub(r"\1.\2", line) if written_in in (None, "de") else line

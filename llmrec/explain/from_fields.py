@@ -12,9 +12,10 @@ import re
 from llmrec.explain.anchors import Anchor, choose_anchor
 from llmrec.explain.claims import language_of
 from llmrec.explain.facts import facts_of, fold
+from llmrec.explain.field_values import price_in
 from llmrec.explain.phrases import PHRASES, Phrases, canonical
 from llmrec.explain.requests import WordsRequest
-from llmrec.prompting import one_line, price_text, shorten
+from llmrec.prompting import one_line, shorten
 from llmrec.types import Item, Language, Words
 
 __all__ = [
@@ -78,7 +79,7 @@ def description_from_fields(request: WordsRequest) -> Words:
         parts.append(body)
         evidence += fields
     if item.price is not None:
-        parts.append(_with_stop(price_text(item.price, item.currency), language))
+        parts.append(_with_stop(price_in(item.price, item.currency, language), language))
         evidence.append("price")
     return Words(" ".join(parts), "fields", evidence=tuple(evidence))
 
@@ -172,10 +173,11 @@ def _stated(item: Item, phrases: Phrases) -> list[tuple[str, str]]:
             (smooth if key in phrases.facts or key in phrases.names else rough).append(
                 (f"attributes.{name}", clause)
             )
+    price = None if item.price is None else price_in(item.price, item.currency, phrases.language)
     for field, text in (
         ("brand", item.brand),
         ("category", item.category[-1] if item.category else None),
-        ("price", price_text(item.price, item.currency) if item.price is not None else None),
+        ("price", price),
     ):
         if text:
             smooth.append((field, phrases.facts[field].format(value=one_line(text))))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from llmrec.catalog.ages import AgeRange
 from llmrec.catalog.tokens import tokens
 from llmrec.explain.anchors import Anchor, akin_anchor, companion_of, same_brand_anchor
+from llmrec.explain.denials import has_denial
 from llmrec.explain.facts import fold
 from llmrec.explain.field_values import is_readable, value_in
 from llmrec.explain.from_fields import item_language
@@ -77,6 +78,14 @@ _SAYS: dict[Language, dict[str, str]] = {
         "brand": "同样来自{value}：",
     },
 }
+_OWN = re.compile(r"^(?:我们?的?|家里?的?|一[个位只])+")
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_CODE = re.compile(r"\b[^\W\d_]+[\s.-]?\d+\w*")
+# A field or a value that warns of somebody is not for them.
+_WARNING = re.compile(
+    r"warn|caution|hazard|danger|poison|toxic|harmful|keep away|keep out|unsafe|allerg|side effect"
+    r"|hinweis|vorsicht|achtung|gefahr|giftig|schädlich|fernhalten|警|注意|危险|有毒|有害|远离|禁"
+)
 _LOOKS = frozenset(
     {"colour", "color", "farbe", "颜色", "size", "größe", "尺码", "material", "材质"}
 )
@@ -117,7 +126,7 @@ def _of_age(request: WordsRequest, language: Language) -> Iterator[Remark]:
 def age_text(item: Item, ages: AgeRange, language: Language) -> str:
     """As the field has it; for a shopper of another language in theirs."""
     if item_language(item) == language:
-        return value_in(ages.text, language)
+        return value_in(ages.text, language, language)
     return ages.phrase(language)
 
 
@@ -136,13 +145,31 @@ def _field_naming(item: Item, recipient: str) -> str:
     "For your dog: ..." before tree candles would be a claim that stands on nothing.
     """
     last = one_line(recipient).split()[-1:]
-    named = set(tokens(last[0])) if last else set()
+    whom = _OWN.sub("", last[0]) if last else ""
     fields = {
         "title": item.title,
         "category": " ".join(item.category),
-        **{f"attributes.{name}": " ".join(values) for name, values in item.attributes.items()},
+        **{
+            f"attributes.{name}": " ".join(values)
+            for name, values in item.attributes.items()
+            if not _WARNING.search(fold(name))
+        },
     }
-    return next((name for name, text in fields.items() if named & set(tokens(text))), "")
+    return next((name for name, text in fields.items() if _is_for(whom, text)), "")
+
+
+def _is_for(whom: str, text: str) -> bool:
+    """Whether a field names whom it is for, and says nothing against it.
+
+    >>> [_is_for("cat", text) for text in ("Bed for cats", "Cat 6 cable", "Poisonous to cats")]
+    [True, False, False]
+    """
+    if _CHINESE.search(whom):
+        named = re.search(rf"(?<![熊天河]){re.escape(whom)}", text) is not None
+    else:
+        # "Cat 6" is a class of cables.
+        named = bool(set(tokens(whom)) & set(tokens(_CODE.sub(" ", text))))
+    return named and not (has_denial(text) or _WARNING.search(fold(text)))
 
 
 def companion_lead(request: WordsRequest, text: str, language: Language) -> Remark | None:
@@ -156,9 +183,10 @@ def _of_history(request: WordsRequest, language: Language) -> Iterator[Remark]:
     akin, same_brand = akin_anchor(request), same_brand_anchor(request)
     if not request.query and akin.relation in _DONE["en"]:
         yield _of_anchor(akin, language)
-    if same_brand.relation in _DONE["en"]:
+    # Beside a question the brand explains nothing, and alone it is nothing to read.
+    if not request.query and same_brand.relation in _DONE["en"]:
         text = _SAYS[language]["brand"].format(value=one_line(request.item.brand or ""))
-        yield Remark(text, (*same_brand.evidence, "brand"))
+        yield Remark(text, (*same_brand.evidence, "brand"), needs_fact=True)
 
 
 def _of_anchor(anchor: Anchor, language: Language) -> Remark:
@@ -179,7 +207,8 @@ def _of_wishes(request: WordsRequest, language: Language) -> Iterator[Remark]:
         if not shared or (foreign and not is_readable(shared[0], language)):
             continue
         if fold(name) in _LOOKS and len(shared[0]) <= 30:
-            text = _SAYS[language]["wish"].format(value=value_in(shared[0], language))
+            value = value_in(shared[0], language, item_language(request.item))
+            text = _SAYS[language]["wish"].format(value=value)
             yield Remark(text, (f"attributes.{name}",))
 
 
@@ -192,5 +221,7 @@ def _your(whom: str, language: Language) -> str:
     if language == "zh":
         return whom.replace("我", "你")
     if language == "de":
-        return re.sub(r"\bmein(e?[nmrs]?)\b", r"dein\1", whom)
-    return re.sub(r"\bmy\b", "your", re.sub(r"\bour\b", "your", whom))
+        whom = re.sub(r"\bunser(e[nmrs]?)\b", r"eur\1", whom, flags=re.IGNORECASE)
+        whom = re.sub(r"\bunser\b", "euer", whom, flags=re.IGNORECASE)
+        return re.sub(r"\bmein(e?[nmrs]?)\b", r"dein\1", whom, flags=re.IGNORECASE)
+    return re.sub(r"\b(?:my|our)\b", "your", whom, flags=re.IGNORECASE)

@@ -72,16 +72,48 @@ _WORDS = {
     }.items()
     for word in words.split()
 }
-_CHINESE = dict(zip("两二三四五六七八九十", (2, 2, 3, 4, 5, 6, 7, 8, 9, 10), strict=True))
+_TEENS = ["thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_TENS_GERMAN = [
+    "zwanzig",
+    "dreißig",
+    "vierzig",
+    "fünfzig",
+    "sechzig",
+    "siebzig",
+    "achtzig",
+    "neunzig",
+]
+_UNITS_ENGLISH = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+_UNITS_GERMAN = ["ein", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun"]
+_WORDS |= {word: Decimal(13 + place) for place, word in enumerate(_TEENS)}
+for _words in (_TENS, _TENS_GERMAN):
+    _WORDS |= {word: Decimal(20 + 10 * place) for place, word in enumerate(_words)}
+_COMPOSED = {
+    f"{unit}und{ten.replace('ß', 'ss')}": _WORDS[ten] + 1 + place
+    for ten in _TENS_GERMAN
+    for place, unit in enumerate(_UNITS_GERMAN)
+}
+# Folding writes "ss" for "ß".
+_WORDS |= {"dreissig": Decimal(30)} | _COMPOSED
+_CHINESE = {sign: number for number, sign in enumerate("一二三四五六七八九", start=1)} | {"两": 2}
 
 _DIGITS = re.compile(
     r"(?P<before>[€$£¥]\s?|\b(?:eur|usd|gbp|chf|cny)\s)?"
-    r"(?<![\d.,])(?P<number>\d+(?:[.,'\u202f\u00a0]\d+)*)"
+    r"(?<![\d.,⁄])(?P<number>(?:\d{1,3}\s)?(?:1[/⁄][2348]|[23][/⁄][34])(?![\d/⁄])"
+    r"|\d+(?:[.,'\u202f\u00a0]\d+)*)"
     r"(?:[\s-]?(?P<after>[€$£¥%℃\"]|°\s?c|[^\W\d_]+(?:-[^\W\d_]+)?))?",
     re.IGNORECASE,
 )
-_SPELLED = re.compile(r"(?<![^\W_])(" + "|".join(_WORDS) + r")(?![^\W_])")
-_COUNTED = re.compile(r"([两二三四五六七八九十])(?=[件套个只条双层杯人片块支本盒包瓶步档])")
+_FRACTION = re.compile(r"(?:(\d+)\s)?(\d+)[/⁄](\d+)")
+_SPELLED = re.compile(
+    rf"(?<![^\W_])(?:(?P<tens>{'|'.join(_TENS)})[ -](?P<unit>{'|'.join(_UNITS_ENGLISH)})"
+    rf"|(?P<word>{'|'.join(_WORDS)}))(?![^\W_])(?:[ -](?P<after>[^\W\d_]{{3,20}}))?"
+)
+_COUNTED = re.compile(
+    r"(?<![一二两三四五六七八九十百])(?!一[^十百])([一二两三四五六七八九十百]{1,5})"
+    r"(?=[件套个只条双层杯人片块支本盒包瓶步档位名])"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,22 +142,53 @@ def numbers_in(text: str) -> list[Number]:
     [('1.7-litre', 'l'), ('20 %', '%'), ('two', None)]
     """
     digits = [_number(match) for match in _DIGITS.finditer(text)]
-    spelled = [
-        Number(match[1], frozenset({_WORDS[match[1]]}), start=match.start())
-        for match in _SPELLED.finditer(text)
-    ]
+    spelled = [_spelled_number(match) for match in _SPELLED.finditer(text)]
     counted = [
-        Number(match[1], frozenset({Decimal(_CHINESE[match[1]])}), start=match.start())
+        Number(match[1], frozenset({_chinese(match[1])}), start=match.start())
         for match in _COUNTED.finditer(text)
     ]
     return digits + spelled + counted
 
 
+def _spelled_number(match: re.Match[str]) -> Number:
+    unit, currency, _ = _after(match["after"] or "")
+    # A word that is no unit, and the sign before it, are not of the number.
+    has_other = match["after"] is not None and not (unit or currency)
+    end = match.start("after") - 1 if has_other else match.end()
+    return Number(
+        match.string[match.start() : end],
+        frozenset({_spelled(match)}),
+        unit,
+        currency,
+        match.start(),
+    )
+
+
+def _spelled(match: re.Match[str]) -> Decimal:
+    if match["tens"]:
+        return _WORDS[match["tens"]] + 1 + _UNITS_ENGLISH.index(match["unit"])
+    return _WORDS[match["word"]]
+
+
+def _chinese(text: str) -> Decimal:
+    """A number below a thousand.
+
+    >>> [int(_chinese(text)) for text in ("两", "十", "十二", "二十四", "一百二十")]
+    [2, 10, 12, 24, 120]
+    """
+    hundreds, mark, rest = text.rpartition("百")
+    tens, ten, units = rest.rpartition("十")
+    value = 100 * _CHINESE.get(hundreds, 1) if mark else 0
+    value += 10 * _CHINESE.get(tens, 1) if ten else 0
+    return Decimal(value + _CHINESE.get(units, 0))
+
+
 def _number(match: re.Match[str]) -> Number:
     before = (match["before"] or "").strip().casefold()
-    unit, currency = _after(match["after"] or "")
+    after = match["after"] or ""
+    unit, currency, length = _after(after)
+    end = match.end() - len(after) + length if unit or currency else match.end("number")
     currency = _CURRENCY_OF.get(before) or currency
-    end = match.end() if unit or currency else match.end("number")
     return Number(
         text=match.string[match.start() : end].strip(),
         readings=_readings(match["number"]),
@@ -135,20 +198,27 @@ def _number(match: re.Match[str]) -> Number:
     )
 
 
-def _after(word: str) -> tuple[str | None, str | None]:
-    """The unit or the currency that a number is followed by; Chinese writes on without a space."""
-    word = word.casefold().replace("° c", "°c")
+def _after(word: str) -> tuple[str | None, str | None, int]:
+    """The unit or the currency that a number is followed by, and its length in ``word``.
+
+    Chinese writes on without a space.
+    """
+    folded = word.casefold()
     # "5-in-1" and "2-person" are counts: only a part before a hyphen can be a unit.
-    heads = (word, word.split("-")[0], word[:3], word[:2], word[:1])
-    for head in heads[: 2 if word.isascii() else 5]:
-        if head in _CURRENCY_OF:
-            return None, _CURRENCY_OF[head]
-        if head in _UNIT_OF and head != "in":
-            return _UNIT_OF[head], None
-    return None, None
+    heads = (folded, folded.split("-")[0], folded[:3], folded[:2], folded[:1])
+    for head in heads[: 2 if folded.isascii() or folded.startswith("°") else 5]:
+        name = head.replace("° c", "°c")
+        if name in _CURRENCY_OF:
+            return None, _CURRENCY_OF[name], len(head)
+        if name in _UNIT_OF and name != "in":
+            return _UNIT_OF[name], None, len(head)
+    return None, None, 0
 
 
 def _readings(text: str) -> frozenset[Decimal]:
+    if fraction := _FRACTION.fullmatch(text):
+        whole, above, below = (Decimal(part or 0) for part in fraction.groups())
+        return frozenset({round(whole + above / below, 3).normalize()})
     plain = re.sub(r"['\u202f\u00a0]", "", text)
     readings = {plain.replace(",", ""), plain.replace(".", "").replace(",", ".")}
     if re.fullmatch(r"\d+,\d+", plain):

@@ -17,7 +17,7 @@ from llmrec.explain.facts import fold, short_title
 from llmrec.explain.field_values import is_readable, price_in, value_in
 from llmrec.explain.from_fields import item_language
 from llmrec.explain.leads import Remark, age_text
-from llmrec.explain.numbers import numbers_in
+from llmrec.explain.numbers import Number, numbers_in
 from llmrec.explain.phrases import PHRASES, canonical
 from llmrec.explain.punctuation import colon, with_stop
 from llmrec.explain.requests import WordsRequest
@@ -118,19 +118,25 @@ _EXACT = {
 _OF_THE_THING = frozenset({"mm", "gb", "tb", "mah", "v"})
 """Units in which a number names the thing that is wanted, and not its place or its content."""
 
-_NAMED = {
-    "length": r"\blong|\blength|\blang|länge|长",
-    "width": r"\bwide|\bwidth|\bbreit|宽",
-    "height": r"\bhigh|\btall|\bheight|\bhoch|höhe|高",
-    "depth": r"\bdeep|\bdepth|\btief|深",
-    "diameter": r"\bdiameter|durchmesser|直径",
-    "thickness": r"\bthick|\bdick|厚",
-}
+_NAMED = frozenset({"length", "width", "height", "depth", "diameter", "thickness", "cable", "hose"})
+"""Attributes that a wish is of only where a word beside its number names them."""
+
 _NEAR = Decimal("0.05")
 """What is less by so small a part is called the same: 0.98 litres are a litre."""
 
 _RANGE = bounded(r"(?<![\d.,-])(-?\d+(?:[.,]\d+)?)\s?[-–]\s?(\d+(?:[.,]\d+)?)")
+_TIMES = bounded(r"(\d{1,3})\s?[x×]\s?(?=\d)")
 _UP_TO = bounded(r"\b(?:up to|bis|max\.?)\s|最多|以下")
+_FROM = bounded(r"\d\s?\+|\b(?:from|ab|at least|min\.?|mindestens|or more|oder mehr)\b|至少|以上")
+_OF_PEOPLE = bounded(
+    r"people|person|player|spieler|leute|gäste|guests|人|^(?:ab|from|up to|bis)?[\d\s–+-]+$"
+)
+_PARTS = bounded(r"\s?(?:[,;(，；（]|\band\b|\bund\b)(?!\d)\s?")
+# How long it takes to fill a battery is not how long it lasts.
+_CHARGES = bounded(r"charg|lädt|lade|充电")
+_MEMORY = bounded(
+    r"\s?(?:of\s)?(ram|ssd|hdd|emmc|storage|memory|speicher|arbeitsspeicher|内存|硬盘)\b"
+)
 _LETTERS = bounded(r"\b(?:XXXL|XXL|XL|XXS|XS|S|M|L)\b")
 _LETTER_ORDER = ("XXS", "XS", "S", "M", "L", "XL", "XXL", "XXXL")
 _NONE = bounded(
@@ -199,8 +205,7 @@ def _of_measures(request: WordsRequest, language: Language) -> Iterator[Remark]:
             key = canonical(fold(name))
             if key not in _FIELDS.get(unit, ()) or name in seen:
                 continue
-            bound = _bound_of(wish, key, query)
-            kind = bound and _breaks(request.item, name, wish, unit, wish.value * factor, bound)
+            kind = _broken(request.item, name, wish, unit, factor)
             text = _field_text(request.item, name, language)
             if kind and text:
                 seen.add(name)
@@ -214,33 +219,59 @@ def _of_measures(request: WordsRequest, language: Language) -> Iterator[Remark]:
 def _of_title(request: WordsRequest, language: Language) -> Iterator[Remark]:
     """The one measure of a title that is another than was asked for: a line of 0.7 mm for 0.5."""
     query = request.query or ""
-    numbers = numbers_in(fold(request.item.title))
-    for wish in measure_wishes(query):
-        same = [
-            number for number in numbers if number.unit == wish.unit and len(number.readings) == 1
-        ]
+    title = fold(request.item.title)
+    numbers = [number for number in numbers_in(title) if len(number.readings) == 1]
+    wishes = measure_wishes(query)
+    for wish in wishes:
+        same = [number for number in numbers if number.unit == wish.unit]
         if wish.bound != "exact" or wish.unit not in _OF_THE_THING or len(same) != 1:
             continue
-        value = next(iter(same[0].readings))
-        if abs(value - wish.value) > _NEAR * wish.value:
+        # Of "16 GB of RAM and 512 GB" nobody can tell which one a title names.
+        if sum(other.unit == wish.unit for other in wishes) > 1 or _other_memory(
+            wish, fold(query), same[0], title
+        ):
+            continue
+        named = next(iter(same[0].readings))
+        if all(abs(named - value) > _NEAR * value for value in wish.values):
             asked = _as_written(query, wish.text)
-            named = _as_written(request.item.title, same[0].text)
-            text = _SAYS[language]["not"].format(text=named, value=asked)
+            shown = _as_written(request.item.title, same[0].text)
+            text = _SAYS[language]["not"].format(text=shown, value=asked)
             yield Remark(text, ("title",))
 
 
-def _bound_of(wish: Wish, key: str, query: str) -> str:
+def _other_memory(wish: Wish, query: str, number: Number, title: str) -> bool:
+    """Whether one is of the working memory and the other of the disk, or nobody can tell."""
+    asked = _MEMORY.match(query, query.find(wish.text) + len(wish.text))
+    named = _MEMORY.match(title, number.start + len(number.text))
+    return (asked and asked[1]) != (named and named[1])
+
+
+def _bound_of(wish: Wish, key: str) -> str:
     """How a wish binds a field; empty where nobody can tell that it is of that field."""
-    if key in _NAMED and (
-        wish.bound == "exact" or not re.search(_NAMED[key], query, re.IGNORECASE)
-    ):
+    if key in _NAMED and (wish.bound == "exact" or wish.of != key):
         return ""
     if wish.bound == "exact":
         return _EXACT.get(key, "")
     # "carries at least 20 kg" is of the load, "under 2 kg" of the weight.
     if key in ("load", "weight") and (wish.bound == "most") != (key == "weight"):
         return ""
+    if key == "weight" and wish.is_for and wish.of != "weight":
+        return ""
+    # Nobody wants less of what lasts: "dinner in at most 30 minutes" is not of the battery.
+    if wish.bound == "most" and key in _FIELDS["h"]:
+        return ""
     return wish.bound
+
+
+def _broken(item: Item, name: str, wish: Wish, unit: str, factor: Decimal) -> str:
+    """How a field breaks a wish, whichever of its values is meant; empty where one would do."""
+    bound = _bound_of(wish, canonical(fold(name)))
+    kinds = [
+        bound and _breaks(item, name, wish, unit, value * factor, bound) for value in wish.values
+    ]
+    if not all(kinds):
+        return ""
+    return kinds[0] if len(set(kinds)) == 1 else "not"
 
 
 def _breaks(item: Item, name: str, wish: Wish, unit: str, value: Decimal, bound: str) -> str:
@@ -262,31 +293,48 @@ def _breaks(item: Item, name: str, wish: Wish, unit: str, value: Decimal, bound:
     return ("not" if wish.unit == "people" else "less") if small else ""
 
 
-def _span(values: tuple[str, ...], unit: str) -> tuple[Decimal | None, Decimal | None] | None:
+_Span = tuple[Decimal | None, Decimal | None]
+
+
+def _span(values: tuple[str, ...], unit: str) -> _Span | None:
     """The least and the most that a field says, in a unit; none where it says several things."""
     if len(values) != 1:
         return _letters_span(" ".join(values)) if unit == "size" else None
-    text = fold(values[0])
     if unit == "size" and (letters := _letters_span(values[0])):
         return letters
+    parts = [part for part in _PARTS.split(fold(values[0])) if not _CHARGES.search(part)]
+    spans = [span for part in parts if (span := _span_in(part, unit))]
+    # "2-4, best with 3": the first is what a count of people is told by.
+    if len(spans) > 1 and unit != "people":
+        return None
+    return spans[0] if spans else None
+
+
+def _span_in(text: str, unit: str) -> _Span | None:
+    """That of one part of a field: "2-4", "up to 7 kg", "2 x 750 ml", "ab 2"."""
     numbers = [number for number in numbers_in(text) if len(number.readings) == 1]
-    fitting = [
-        number for number in numbers if _BASE.get(number.unit or "", (number.unit,))[0] == unit
-    ]
     if unit in ("people", "size"):
         fitting = [number for number in numbers if number.unit is None or number.unit == unit]
-        if unit == "people" and not re.search(r"people|person|player|spieler|人|^[\d\s–-]+$", text):
+        if unit == "people" and not _OF_PEOPLE.search(text):
             return None
-    if not fitting or (len(fitting) > 1 and not _RANGE.search(text)):
+    else:
+        fitting = [
+            number for number in numbers if _BASE.get(number.unit or "", (number.unit,))[0] == unit
+        ]
+    between, times = _RANGE.search(text), _TIMES.search(text)
+    if not fitting or (len(fitting) > 1 and not between):
         return None
     factor = _BASE.get(fitting[-1].unit or "", (unit, Decimal(1)))[1]
-    between = _RANGE.search(text)
     if between:
         low, high = (Decimal(side.replace(",", ".")) * factor for side in between.groups())
         return low, high
     value = next(iter(fitting[-1].readings)) * factor
+    if times:  # two of 750 ml: each of them, or both
+        return value, value * int(times[1])
     if unit == "°c" and re.search(r"-\s?\d", text):
         value = -abs(value)
+    if _FROM.search(text):
+        return value, None
     return (None if _UP_TO.search(text) else value), value
 
 
@@ -325,8 +373,9 @@ def _is_variant(item: Item, other: Item) -> bool:
 
 def _field_text(item: Item, name: str, language: Language) -> str:
     """A field with its name as a clause; empty where the language cannot say it."""
-    label, value = name, value_in(", ".join(item.attributes[name]), language)
-    if item_language(item) != language:
+    written_in = item_language(item)
+    label, value = name, value_in(", ".join(item.attributes[name]), language, written_in)
+    if written_in != language:
         key = canonical(fold(name))
         label = PHRASES[language].names.get(key, key if language == "en" and key.isascii() else "")
         if not label or not is_readable(value, language):

@@ -15,6 +15,7 @@ __all__ = [
     "FOOTNOTE",
     "LEANS",
     "LEANS_AT_END",
+    "NOT_IN_CHINESE",
     "NO_FACT",
     "OF_ANOTHER",
     "OF_TROUBLE",
@@ -112,7 +113,10 @@ NO_FACT = re.compile(
     \d+ years (?:later|ago|of)  boasts?  just get  go ahead  no limit
     not your (?:basic|average|ordinary|typical|usual)  is the \w+ to (?:get|have|own)
     cheaper deals?  shop around  lower quality  counterfeits?
-    available in (?:standard|other|both|all|assorted)
+    available in (?:standard|other|both|all|assorted|(?:two|three|four|\d+) (?:\w+ ){0,2}families)
+    be the (?:boss|first|envy|star|hero)  try (?:the|our|this|these) (?:new )?  each collection
+    if you wish to  buy th(?:is|ese|e)  product line  family of
+    (?:variety|selection|choice|range) of (?:\w+ )?(?:choices|colou?rs|styles|designs|sizes)
     the best (?:\w+ )?(?:for|in|on)
     no traditional  heritage  committed  commitment  innovat\w+  trademarks?  all rights
     disclaimer  ignore (?:all|any|the|previous|everything)  look no further  hesitate
@@ -214,6 +218,15 @@ FOOTNOTE = re.compile(
 )
 """A mark of a note that is not quoted with the sentence, and mostly takes something back."""
 
+NOT_IN_CHINESE = (
+    # Signs that deny are parts of other words too: 不锈钢, 无线, 无人机, 特别, 淹没.
+    r"不(?![锈仅只但光同分错过断少论管必用需妨愧凡])|无(?![线绳人论数限疑缝痕比忧需须锡])"
+    r"|(?<![淹沉埋出吞湮辱])没|勿"
+    # As "do not" it begins a clause or stands behind whom it is said to.
+    r"|(?:(?<![\u4e00-\u9fff])|(?<=[请你您就也可万要]))别(?![墅致名针人具样处国称])"
+)
+"""Denies what is behind it."""
+
 # What a thing does not do to be praised for it.
 _SAFE = (
     "rust|break|stain|slip|rub|bounce|roll|bend|bleed|smear|smudge|fade|leak|tear|scratch|crack|jam"
@@ -224,6 +237,11 @@ _SAFE = (
 _SPOILS = "fades?|wears?|sheds?|cracks?|rusts?|scratch(?:es)?|smears?|stains?|clogs?|chips|creases"
 """What it does that nobody wants, unless it does not."""
 
+# What the people need, or "for all your writing needs", is none of the product.
+_NEEDERS = "users you they who your ing office home school business reader"
+_NEEDER = "".join(rf"(?<!{word} )" for word in _NEEDERS.split())
+_SAFE_IN_CHINESE = "烫粘沾蹭上打加费漏掉褪起变伤刺卡占留滑晃累闷勒怕串积生开裂发反含添易脱溅洒摔破"
+
 CAUTION = re.compile(
     r"\b(?:"
     + rf"(?<!not )(?<!n[’']t )(?<!never )(?<!no )(?:{_SPOILS})"
@@ -231,6 +249,8 @@ CAUTION = re.compile(
     + r"(?!-(?:proof|resistant|free))|"
     + _any(r"""
     not (?:for|in|on|after|suitable|recommended|included|dishwasher|waterproof|insulated|dimmable)
+    not (?:compatible|intended|meant|designed|approved|safe|advisable)  incompatible  unsuitable
+    unsafe  unfit  inappropriate
     not (?:airtight|an?)  (?:doesn[’']t|won[’']t)(?! (?:SAFE)\b)  isn[’']t
     never(?! (?:SAFE)s?\b)  cannot(?! (?:puncture|leak))
     (?:does|do|will|did|is|are|was) not(?! (?:SAFE|GOOD)\b)
@@ -239,22 +259,27 @@ CAUTION = re.compile(
     tiring  shrinks? (?:a|by|about)  smells?
     tickle  rough  small for  runs (?:small|large|slightly)  half a size  sways
     creaks  springy  wants?
-    (?<!users )(?<!you )(?<!they )(?<!who )needs?(?! (?:no|to (?:make|get|do))\b)
+    NEEDERneeds?(?! (?:no|to (?:make|get|do)|in|and|at|of)\b|\s?[.,;:]|$)
     must  keep (?:it|away|out)  check(?![-\w])  careful  contains?
-    may contain  traces? of  less \w+ than  short for  tastes  show through  sags  loses?
+    may contain  traces? of  less \w+ than  short for  tastes  show through  sags  (?<!to )loses?
     dulls?  annoying  hot (?:for|in)  warm in  dries out  poisonous  soot
     rubs off  spots  bitter  bolts  clumps  only (?:if|when|for|after)  meant for
     (?:gets?|becomes?|runs?|feels?) (?:\w+ )?(?:warm|hot|sticky|slippery|noisy)
     nicht  kein\w{0,2}  nie  zu (?:warm|schwer|klein|groß|kurz|laut)  rostet  rutscht  mühsam
-    ungeeignet  braucht  muss  vorsicht  achtung  wird heiß  langsamer  kleiner  streng  separat
+    ungeeignet  inkompatibel  unverträglich  untauglich  unpassend
+    braucht  muss  vorsicht  achtung  wird heiß  langsamer  kleiner  streng  separat
     """)
+    .replace("NEEDER", _NEEDER)
     .replace("GOOD", "swing|mind|smell|need|move|show|know")
     .replace("SAFE", _SAFE)
     + r")\b|"
     + _any("""
-    不(?![锈烫粘蹭上打加费])  没有  [别勿忌怕偏]  请  避免  务必  否则  会裂  生锈  发霉  容易
-    另[售购]  只能
-    """),
+    没有(?!异味|毛刺|噪|缝|死角|残留|添加|甲醛)  (?<!不)[忌怕](?!惮)
+    偏(?![光爱])  (?<![申邀宴聘])请  避免  务必  否则  会裂  生锈  发霉
+    容易(?![清打安装上携收操使拆换学组入吸消理洗])  另[售购]  只能
+    """)
+    # What it does not do wrong is praise: 不漏水, 不掉色, 不伤手.
+    + rf"|(?!不(?:会|易|容易|怕)?[{_SAFE_IN_CHINESE}])(?!没有|勿扰)(?:{NOT_IN_CHINESE})",
     re.IGNORECASE,
 )
 """In the first clause of a sentence: it speaks against the product, or sets a condition."""
@@ -283,8 +308,15 @@ PRAISE = re.compile(
     sleek  easier than ever  ever  best  destiny  party  exceptional  convenient
     love  enjoy  professional  excellent  fantastic  elegant  premium  quality  perfekt\w*  ideal\w*
     wunderschön\w*  hochwertig\w*  einzigartig\w*
+    versatile  modern  superb  superior  finest  must-have  top-notch  eye-catching  gorgeous
+    lovely  actually  popular  sophisticated  exceptional comfort  with ease  efficiency  streamline
+    powerful features  masterpiece  makes? a (?:major |bold )?statement  self-expression  evolve
+    your thoughts  brighten\w*  thoughtful  necessary one  resource for
+    cute  delightful  wonderful  brilliant(?! white)  inspir\w+  express yourself  joy  smart way
+    simple is  touch of  stand out  one of a kind  worry-?free  hassle-?free  effortless\w*
+    traumhaft\w*  herrlich\w*  stilvoll\w*  vielseitig\w*  zeitlos\w*  unverzichtbar\w*
     """)
-    + r")\b|完美|优质|高品质|精美|独特",
+    + r")\b|完美|优质|高品质|精美|独特|时尚|高档|高端|百搭|匠心|理想之选",
     re.IGNORECASE,
 )
 """Words that every product is praised with."""

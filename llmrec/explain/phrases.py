@@ -22,6 +22,7 @@ class Phrases:
     the middle of the sentence.
     """
 
+    language: Language
     clauses: Mapping[str, tuple[str, ...]]
     links: Mapping[str, tuple[str, ...]]
     facts: Mapping[str, str]
@@ -49,6 +50,7 @@ class Phrases:
 
 
 _ENGLISH = Phrases(
+    language="en",
     clauses={
         "purchase": ('You bought "{name}"',),
         "view": ('You viewed "{name}"',),
@@ -98,6 +100,7 @@ _ENGLISH = Phrases(
 )
 
 _GERMAN = Phrases(
+    language="de",
     clauses={
         "purchase": ("Du hast „{name}“ gekauft",),
         "view": ("Du hast dir „{name}“ angesehen",),
@@ -181,6 +184,7 @@ _GERMAN = Phrases(
 )
 
 _CHINESE = Phrases(
+    language="zh",
     clauses={
         "purchase": ("你买过“{name}”",),
         "view": ("你看过“{name}”",),

@@ -15,13 +15,14 @@ from llmrec.explain.choice import (
     answers,
     lateness,
     question_words,
+    substance,
     word_overlap,
 )
-from llmrec.explain.denials import affirmed_part, affirms, denies
+from llmrec.explain.denials import affirmed_part, affirms, denies, has_denial
 from llmrec.explain.facts import fold
 from llmrec.explain.field_values import is_readable, value_in
 from llmrec.explain.from_fields import item_language, spoken_language
-from llmrec.explain.patterns import CARE, PRAISE
+from llmrec.explain.patterns import CARE, CAUTION, PRAISE
 from llmrec.explain.phrases import PHRASES, canonical
 from llmrec.explain.punctuation import colon
 from llmrec.explain.quotable import Quotable, quotable_sentences
@@ -30,7 +31,7 @@ from llmrec.explain.wishes import falls_short, refusals
 from llmrec.prompting import one_line
 from llmrec.types import Item, Language
 
-__all__ = ["ScoredFact", "product_facts", "question_of"]
+__all__ = ["ScoredFact", "has_refused", "product_facts", "question_of"]
 
 _MOST_VALUE = 80
 
@@ -47,6 +48,15 @@ _LONG_WINDED = 0.4
 _LONG: dict[Language, int] = {"en": 200, "de": 200, "zh": 75}
 """Characters; a card has room for some 200, and what is longer is read by few."""
 
+_FEW_WORDS = 14
+"""That mean something, below which a sentence with a word of praise has little beside it."""
+
+_FEWEST_WORDS = 3
+"""That mean something: "Ages well." has two."""
+
+_BEATS = re.compile(r"\w+(?: \w+)?(?:, \w+(?: \w+)?){1,2}\.?")
+"""A slogan of two or three beats: "Loved, shredded, refilled."."""
+
 # "Dishwasher: yes" is a field of the card, and no sentence.
 _FLAG = re.compile(r"(?:yes|no|none|true|false|ja|nein|keine?s?|ohne|是|否|无)", re.IGNORECASE)
 
@@ -61,6 +71,8 @@ class ScoredFact:
         field: the attribute that it is the value of, empty for a sentence.
         answers: whether a word of the shopper's question is in it, or it is a value that they set.
         denies: whether it denies such a word, or has what the shopper refuses.
+        share: of the question's words, that stand in it.
+        has_companion: whether it names what the shopper has.
     """
 
     quotable: Quotable
@@ -68,6 +80,20 @@ class ScoredFact:
     field: str = ""
     answers: bool = False
     denies: bool = False
+    share: float = 0.0
+    has_companion: bool = False
+
+    @property
+    def is_hollow(self) -> bool:
+        """Whether it is a sentence that praises and says hardly more."""
+        praise = 0 if self.field else len(PRAISE.findall(self.text))
+        return praise > 1 or (praise == 1 and substance(self.text) < _FEW_WORDS)
+
+    @property
+    def is_fragment(self) -> bool:
+        """Whether it is a sentence of two words that mean something, or a slogan."""
+        is_short = substance(self.text) < _FEWEST_WORDS
+        return not self.field and (is_short or _BEATS.fullmatch(self.text) is not None)
 
     @property
     def text(self) -> str:
@@ -115,12 +141,16 @@ def product_facts(request: WordsRequest, *, quotes: bool = True) -> list[ScoredF
         answered = field in wished or answers(
             _wanted(request), FactText(quotable.text, field), request.item.title
         )
-        denied = not field and _denies(request, quotable.text)
-        goes_with = not field and companion_of(request, quotable.text) is not None
-        score = share - loss + (_COMPANION if goes_with else 0.0)
+        has_companion = not field and companion_of(request, quotable.text) is not None
+        # What the shopper has, and what this does not go with, is theirs to know.
+        warns = has_companion and _warns(quotable.text)
+        denied = warns or (not field and _denies(request, quotable.text))
+        score = share - loss + (_COMPANION if has_companion else 0.0)
         if share < _CARE_SHARE and CARE.search(quotable.text):
             answered = False
-        scored.append(ScoredFact(quotable, score, field, answered or denied, denied))
+        scored.append(
+            ScoredFact(quotable, score, field, answered or denied, denied, share, has_companion)
+        )
     return sorted(scored, key=lambda fact: (fact.cautions and not fact.answers, -fact.score))
 
 
@@ -139,6 +169,13 @@ def _listed(parts: tuple[str, ...]) -> str:
     return ", ".join(one_line(part) for part in parts if part)
 
 
+def has_refused(request: WordsRequest) -> bool:
+    """Whether the title names what the shopper refuses: glossy paper, for "and not glossy"."""
+    refused = refusals(request.query or "")
+    words = tokens(" ".join(refusal.word for refusal in refused if refusal.wholly))
+    return bool(words) and affirms(request.item.title, words)
+
+
 def _denies(request: WordsRequest, text: str) -> bool:
     """Whether a sentence denies what was asked for, or says that it has what is refused."""
     query = request.query or ""
@@ -146,6 +183,11 @@ def _denies(request: WordsRequest, text: str) -> bool:
     if (refused and affirms(text, refused)) or falls_short(query, text):
         return True
     return denies(text, question_words(affirmed_part(query), request.item.title))
+
+
+def _warns(text: str) -> bool:
+    """Whether any clause of a sentence denies or cautions."""
+    return has_denial(text) or CAUTION.search(text) is not None
 
 
 def _best_brief(
@@ -188,7 +230,8 @@ def _value(item: Item, key: str, values: tuple[str, ...], language: Language) ->
     ages = age_range(item) if key == "age" and foreign else None
     if ages:
         return ages.phrase(language)
-    value = value_in(", ".join(values) if foreign else PHRASES[language].listed(values), language)
+    listed = ", ".join(values) if foreign else PHRASES[language].listed(values)
+    value = value_in(listed, language, item_language(item))
     return value if not foreign or is_readable(value, language) else ""
 
 

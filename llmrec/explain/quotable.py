@@ -48,7 +48,7 @@ _BROKEN = bounded(
     r"|^(?:[A-Z]{3,40}\s){2,40}|\d-\s|^Contact\s"
     # A word glued to what stands in brackets, an item's number, a lost ×.
     r"|[^\W\d_]{3}\((?!s\)|R\)|TM\))[^\W\d_]{2}|\)-[A-Za-z]|^\d{1,2}[.)]\s|\d\.[A-Z]|\b(\d{2,40})\s\1\b"
-    r"|\d\s?in\.$"
+    r"|\d\s?in\.$|^[^.,;:]{3,80}[a-z] The [A-Z]\w+ [A-Z]\w+"
     # Apostrophes that a page has lost: "youll", "its not".
     r"|\b(?:[Yy]ou(?:ll|re|ve)|[Tt]hey(?:ll|re)|[Ww]ont|[Dd]ont|[Dd]oesnt|[Aa]rent|[Ii]snt|[Cc]ant"
     r"|[Ww]hats|[Tt]heres|[Ww]eve|[Ii]ts (?:not|a|an|the|like|easy|so|just|time))\b"
@@ -74,6 +74,9 @@ _ENGLISH_WORDS = (
 _ENGLISH = frozenset(_ENGLISH_WORDS.split())
 _ENGLISH_ALONE = _ENGLISH - {"in", "an", "all", "so", "one", "on"}
 # Only words that German does not have.
+_HEADLINE_WORDS, _HEADLINE = 5, 0.6
+"""Words, and the share of them with capitals, from which a sentence is a title."""
+
 _ROMANCE_WORDS = "le la les et avec pour une dans de aux con di il per della delle y el los"
 _ROMANCE = frozenset(_ROMANCE_WORDS.split())
 _SPEAKS = 0.1
@@ -142,7 +145,7 @@ def _share_of(known: frozenset[str], words: Sequence[str]) -> float:
 def _quotable(title: str, description: str, language: Language) -> tuple[Quotable, ...]:
     sentences = sentences_of(description)
     quotables: dict[str, Quotable] = {}
-    for run in runs_of(sentences):
+    for run in runs_of(sentences, title):
         text = _joined_as_written([sentences[place].text for place in run])
         if text not in quotables and _is_fact(text, title, language):
             evidence = tuple(f"sentence:{place}" for place in run)
@@ -154,6 +157,8 @@ def _is_fact(text: str, title: str, language: Language) -> bool:
     if len(text) > MOST[language] or any(pattern.search(text) for pattern in _REFUSED):
         return False
     if _shouts(text, title) or repeats_title(text, title):
+        return False
+    if language == "en" and _is_headline(text):
         return False
     return _is_sentence(text, language)
 
@@ -193,6 +198,13 @@ def _shouts(text: str, title: str) -> bool:
     return loud * 2 > len(letters) or any(
         word.casefold() not in name for word in _LOUD.findall(text)
     )
+
+
+def _is_headline(text: str) -> bool:
+    """Whether most words have capitals: a title, or a list of what is in the box."""
+    words = re.findall(r"[^\W\d_][\w’'-]*", text)
+    capitals = sum(word[0].isupper() for word in words)
+    return len(words) >= _HEADLINE_WORDS and capitals >= _HEADLINE * len(words)
 
 
 def _cautions(text: str) -> bool:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from llmrec.explain.facts import fold, short_title
 from llmrec.explain.from_fields import spoken_language
 from llmrec.explain.leads import CAUTIONS, Remark, companion_lead, leads_for
-from llmrec.explain.misfits import MISFITS, is_beside, is_misfit
-from llmrec.explain.product_facts import ScoredFact
+from llmrec.explain.misfits import MISFITS, comes_near, is_beside, is_misfit, is_open_question
+from llmrec.explain.product_facts import ScoredFact, has_refused
 from llmrec.explain.punctuation import colon, comma, in_a_row, with_stop
 from llmrec.explain.quotable import Quotable
 from llmrec.explain.requests import WordsRequest
@@ -30,6 +30,11 @@ _MOST_TRIED = 3
 
 _LATE = 3
 """Sentences of a text, behind which one that has no word of the question is beside the point."""
+
+_ANSWERING = 0.25
+"""The share of the question from which a fragment answers it: "Feeds six." for a pot for six."""
+
+_ANSWERING_NEAR, _ANSWERING_PRAISE = 0.35, 0.4
 
 _BEGINNING = {"en": 3, "de": 3, "zh": 5}
 """Words (in Chinese signs) by which two reasons of one answer must differ."""
@@ -97,14 +102,43 @@ def _worth_saying(
     """
     if is_beside(request, language):
         return []
-    return [fact for fact in facts if fact.answers or not _is_aside(fact, request.query)]
+    if has_refused(request):
+        return [fact for fact in facts if fact.denies]
+    near = comes_near(request, language)
+    return [
+        fact
+        for fact in facts
+        if _answers(fact, near) or not (_is_aside(fact, request.query) or (near and request.query))
+    ]
+
+
+def _answers(fact: ScoredFact, near: bool) -> bool:
+    """Whether it has a word of the question, and more of it where one proves little.
+
+    So it does in two or three words, beside praise, and of a product that only comes near: "for
+    long, slow days", of shoes, has a word of "snack for long hikes".
+    """
+    if fact.denies or fact.has_companion:
+        return True
+    least = max(
+        _ANSWERING * fact.is_fragment, _ANSWERING_NEAR * near, _ANSWERING_PRAISE * fact.is_hollow
+    )
+    is_advertisement = fact.is_hollow and len(fact.text) > _MOST_PAIR
+    return fact.answers and fact.share >= least and not is_advertisement
 
 
 def _is_aside(fact: ScoredFact, query: str | None) -> bool:
-    """Whether nobody needs to know it who has not asked: a value, a caution, a late sentence."""
-    if fact.field or fact.cautions:
+    """Whether nobody needs to know it who has not asked.
+
+    A value, a caution, empty praise; beside a question also a late sentence and a fragment.
+    """
+    if fact.field or fact.cautions or fact.is_hollow:
         return True
-    return query is not None and int(fact.evidence[0].partition(":")[2]) >= _LATE
+    if query is None:
+        return False
+    if is_open_question(query) and not fact.share:
+        return True
+    return fact.is_fragment or int(fact.evidence[0].partition(":")[2]) >= _LATE
 
 
 def _unlike_others(
@@ -115,8 +149,7 @@ def _unlike_others(
 ) -> _Option | None:
     """The first option that begins as none; where all do, the best fact behind the title.
 
-    Without facts what the shopper did stands alone, as does that it is another thing; to say that
-    of one item is enough.
+    Without facts what the shopper did stands alone.
     """
     language = spoken_language(request)
     # What is said behind as an objection introduces nothing.
@@ -146,8 +179,6 @@ def _quoting(
     # What an objection says is nearer to the point.
     known = is_answered or not _ALWAYS_SAID.issuperset(behind)
     misfits = () if known else _misfits(request, language)
-    if not facts:
-        yield from (_Option((remark.text,), remark.evidence) for remark in misfits)
     for fact in facts[:_MOST_TRIED]:
         fitting = [*_companions(request, fact, language), *leads]
         for lead in misfits or _leads_to(fact, fitting, language):
@@ -192,7 +223,9 @@ def _titled(
         lead = Remark(f"{title}{colon(language).strip()}", ("title",))
         return _option(lead, _behind_lead(fact, facts, True), language)
     # With a second colon the value would seem to be one of several.
-    first = fact.text if language == "de" else f"{fact.text[:1].lower()}{fact.text[1:]}"
+    first = fact.text
+    if language != "de" and not re.match(r"\w[A-Z\d-]", first):  # "LED: 5 W" keeps its capitals
+        first = f"{first[:1].lower()}{first[1:]}"
     text = with_stop(f"{title}{comma(language)}{first}", language)
     return _Option((text,), ("title", *fact.evidence))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from llmrec.types import Filters, HistoryEntry, Item, Language
+from llmrec.types import Filters, Fit, HistoryEntry, Item, Language
 
 __all__ = ["WordsRequest"]
 
@@ -17,6 +17,7 @@ class WordsRequest:
     ``related`` are indices into it, nearest to the item first. ``describe`` asks for a description
     beside the reason. ``language`` is the shopper's; without one it is the item's. ``filters`` hold
     for the answer; ``recipient`` is whom it is for, in the shopper's words, if it is somebody else.
+    ``fit`` is what the search holds the item to be to the query, where it says so.
     """
 
     item: Item
@@ -28,3 +29,4 @@ class WordsRequest:
     language: Language | None = None
     filters: Filters = field(default_factory=Filters)
     recipient: str | None = None
+    fit: Fit | None = None

@@ -9,9 +9,10 @@ for:", a text that breaks off. All of it is linear in the text's length.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from llmrec.catalog.tokens import tokens
 from llmrec.explain.patterns import LEANS, LEANS_AT_END, OF_ANOTHER, TAKES_BACK
 
 __all__ = ["Sentence", "runs_of", "sentences_of"]
@@ -40,6 +41,18 @@ _ABBREVIATED = re.compile(
 )
 _BEFORE = 10
 _STOPPED = re.compile(r"[.!?。！？][\"'”’»)」》）]{0,3}$")
+
+# What the sentence says begins with its verb; the word before it is what it speaks of.
+_DEMONSTRATIVE = re.compile(
+    r"(?:this|these|diese[rs]?)\s((?:[^\W\d_][\w'’-]*\s){1,5}?)"
+    r"(?:is|are|was|were|can|may|has|have|will|won[’']t|do|does|features?|makes?|comes?|offers?|keeps?"
+    r"|holds?|fits?|helps?|includes?|provides?|allows?|lets?|gives?|works?|delivers?|contains?"
+    r"|measures?|adds?|stays?|creates?|writes?|dry|dries|protects?|resists?|lasts?|uses?|ensures?"
+    r"|ist|sind|hat|haben|kann|können|hält|halten|passt|passen|bietet|bieten|bleibt|bleiben)\s",
+    re.IGNORECASE,
+)
+# A title may name these, and yet another part of the text is meant.
+_PARTS = frozenset(tokens("set pack size color colour way time feature design model line series"))
 
 _DENIES = re.compile(r"\b(?:not?|never|without|nicht|kein\w{0,2}|ohne|nie)\b|[不非无没勿忌]", re.I)
 
@@ -83,18 +96,20 @@ def sentences_of(description: str) -> tuple[Sentence, ...]:
     return tuple(result[:MAX_SENTENCES])
 
 
-def runs_of(sentences: tuple[Sentence, ...]) -> tuple[range, ...]:
+def runs_of(sentences: tuple[Sentence, ...], title: str = "") -> tuple[range, ...]:
     """For each sentence that can be quoted the shortest run of sentences that keeps it true.
 
-    A run may come for several sentences; it comes once.
+    A run may come for several sentences; it comes once. "These pens ..." leans on nothing where
+    the ``title`` names pens.
     """
-    runs = (_run(sentences, place) for place in range(len(sentences)))
+    names = frozenset(tokens(title))
+    runs = (_run(sentences, place, names) for place in range(len(sentences)))
     return tuple(dict.fromkeys(run for run in runs if run is not None))
 
 
-def _run(sentences: tuple[Sentence, ...], place: int) -> range | None:
+def _run(sentences: tuple[Sentence, ...], place: int, names: Collection[str]) -> range | None:
     first = last = place
-    while _leans(sentences, first):
+    while _leans(sentences, first, names):
         first -= 1
         if first < 0 or sentences[first].part != sentences[place].part or last - first >= MAX_RUN:
             return None
@@ -106,13 +121,26 @@ def _run(sentences: tuple[Sentence, ...], place: int) -> range | None:
     return run if all(sentences[number].whole for number in run) else None
 
 
-def _leans(sentences: tuple[Sentence, ...], place: int) -> bool:
+def _leans(sentences: tuple[Sentence, ...], place: int, names: Collection[str]) -> bool:
     text = sentences[place].text
     if place == 0:
         return bool(OF_ANOTHER.match(text) or LEANS_AT_END.search(text))
     if sentences[place - 1].text.endswith(("?", "？", ":", "：")):
         return True
-    return bool(LEANS.match(text) or LEANS_AT_END.search(text))
+    if LEANS_AT_END.search(text):
+        return True
+    return bool(LEANS.match(text)) and not _names_the_product(text, names)
+
+
+def _names_the_product(text: str, names: Collection[str]) -> bool:
+    """Whether the noun behind "this" or "these" stands in the title, which is on the card.
+
+    >>> _names_the_product("These handy gel pens have a grip.", {"gel", "pen", "blue"})
+    True
+    """
+    match = _DEMONSTRATIVE.match(text)
+    noun = tokens(match[1])[-1:] if match else []
+    return bool(noun) and noun[0] in names and noun[0] not in _PARTS
 
 
 def _takes_back(sentence: Sentence, following: Sentence) -> bool:

@@ -98,6 +98,10 @@ def price_text(price: Decimal, currency: str | None) -> str:
 
     >>> price_text(Decimal("24.9"), "EUR")
     '24.90 EUR'
+    >>> price_text(Decimal("1.255"), "KWD"), price_text(Decimal("1.250"), "KWD")
+    ('1.255 KWD', '1.25 KWD')
     """
-    amount = f"{price:.2f}" if price != price.to_integral_value() else f"{price:.0f}"
+    # Some currencies have a thousandth; a fourth place is an artefact of whoever divided.
+    places = f"{price:.3f}"
+    amount = places.removesuffix("0") if price != price.to_integral_value() else f"{price:.0f}"
     return f"{amount} {one_line(currency)}" if currency else amount

@@ -219,3 +219,49 @@ def test_a_sentence_may_begin_with_an_article_before_a_name():
 )
 def test_a_colour_or_a_measure_is_no_material(sentence, holds):
     assert (check(sentence, facts_of(TENT)) == ()) is holds
+
+
+STOVE = Item("o", "Ember gas stove", brand="Emberhythe", description="Burns for an hour.")
+PLAIN_TENT = Item(
+    "x",
+    "Skerry tent",
+    brand="Kestrel",
+    price=Decimal(90),
+    currency="EUR",
+    description="A tent with two porches.",
+    attributes={"weight": ("2.4 kg",)},
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "text", "kind"),
+    [
+        ("tent under 50 EUR", "This is a tent for 50 EUR.", "price"),
+        ("tent at 50 EUR", "The tent costs 50 EUR.", "price"),
+        ("tent for 4 people, 2 kg", "The tent weighs 2 kg.", "number"),
+        ("tent for 4 people", "It is a tent for 4 people.", "number"),
+        ("Hilleberg tent", "This is a Hilleberg tent.", "name"),
+        ("Zelt für 50 EUR", "Das Zelt ist für 50 EUR zu haben.", "price"),
+        ("50元的帐篷", "这顶帐篷只要50元。", "price"),
+        (None, "This is an Emberhythe tent.", "name"),
+        (None, "The tent is by Emberhythe.", "name"),
+    ],
+)
+def test_the_question_and_the_history_vouch_for_nothing_of_the_item(query, text, kind):
+    history = ((HistoryEntry(item="o", kind=EventKind.PURCHASE), STOVE),)
+    facts = facts_of(PLAIN_TENT, history, query)
+    assert kind in {problem.kind for problem in check(text, facts, {"Emberhythe"})}
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ("tent for 4 people", 'You asked for "tent for 4 people": the tent has two porches.'),
+        ("tent under 100 EUR", "The tent is under 100 EUR."),
+        (None, "Because you bought the Ember gas stove: the tent has two porches."),
+        (None, "A tent, as what you have from Emberhythe."),
+    ],
+)
+def test_what_was_asked_and_bought_may_be_named_as_such(query, text):
+    history = ((HistoryEntry(item="o", kind=EventKind.PURCHASE), STOVE),)
+    assert check(text, facts_of(PLAIN_TENT, history, query), {"Emberhythe"}) == ()

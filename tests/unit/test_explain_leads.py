@@ -122,6 +122,37 @@ def test_a_product_that_has_nothing_of_what_was_asked_is_told_as_such(item, quer
     assert begins is misfit
 
 
+@pytest.mark.parametrize(
+    ("title", "text", "language", "query"),
+    [
+        # Other names of the same thing.
+        ("Steel bottle", "A vacuum bottle of steel.", "en", "thermos flask for hiking"),
+        ("Wool sweater", "Knitted in one piece.", "en", "warm jumper for winter"),
+        ("Canvas backpack", "Two straps.", "en", "small rucksack for school"),
+        ("Wollpullover", "In einem Stück gestrickt.", "de", "warmer Pulli für kalte Tage"),
+        ("双肩包", "两条肩带。", "zh", "上学用的书包"),
+        # A question in another language than the product's.
+        ("Felt slippers", "Soles of leather.", "en", "warme Hausschuhe für den Winter"),
+        ("Felt slippers", "Soles of leather.", "en", "冬天的拖鞋"),
+        ("Filzpantoffeln", "Sohlen aus Leder.", "de", "warm shoes for the house"),
+    ],
+)
+def test_the_right_thing_by_another_name_is_no_misfit(title, text, language, query):
+    item = product("x", title, text, language=language)
+    request = WordsRequest(item, (), query, True, 1, language=language)
+    assert not is_misfit(request, language)
+
+
+@pytest.mark.parametrize(("fit", "misfit"), [("answer", False), ("near", True), ("none", True)])
+def test_what_the_search_holds_to_answer_is_no_misfit(fit, misfit):
+    request = WordsRequest(CANDLE, (), "warm slippers for the winter", True, 1, fit=fit)
+    assert is_misfit(request, "en") is misfit
+    reason, description = Quoter().write_many([request])[0]
+    assert description.text.startswith(MISFITS["en"][0]) is misfit
+    # On a card nothing is said of what has no word of the question, whoever holds it to answer.
+    assert reason is None
+
+
 def test_a_description_says_it_too():
     request = WordsRequest(CANDLE, (), "frying pan for induction", True, 1, language="en")
     _, description = Quoter().write_many([request])[0]
@@ -149,11 +180,66 @@ def test_a_value_below_zero_keeps_its_sign():
 
 def test_a_value_that_answers_stands_behind_another_beginning_before_it_is_left_out():
     pans = [
-        product(str(n), f"Pan {n}", f"Has {n} handles.", attributes={"hob": "all with induction"})
+        product(
+            str(n),
+            f"Pan {n}",
+            f"Has {n} handles of oiled beech.",
+            attributes={"hob": "all with induction"},
+        )
         for n in range(3)
     ]
     requests = [WordsRequest(one, (), "wok for an induction hob", True, 1) for one in pans]
     texts = [reason.text for reason, _ in Quoter().write_many(requests)]
     assert texts[0].startswith("Hob: all with induction.")
-    assert texts[1].endswith("Hob: all with induction.") and texts[1].startswith("Has 1 handles.")
+    assert texts[1].endswith("Hob: all with induction.") and texts[1].startswith(
+        "Has 1 handles of oiled beech."
+    )
     assert all("all with induction" in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("recipient", "title", "attributes"),
+    [
+        ("my two-year-old child", "Marble run", {"warning": "not suitable for children"}),
+        ("my children", "Marble run", {"safety": "keep away from children"}),
+        ("my dog", "Lily bulbs", {"care": "poisonous to dogs"}),
+        ("my dog", "Chocolate", {"hazard": "dogs"}),
+        ("my cat", "Cat 6 cable, 5 m", {}),
+        ("my cat", "Patch cable Cat.7 grey", {}),
+        ("meinen Hund", "Lilienzwiebeln", {"Hinweis": "giftig für Hunde"}),
+        ("mein Kind", "Murmelbahn", {"Alter": "nicht für Kinder"}),
+        ("我家的猫", "百合", {"提示": "对猫有毒"}),
+        ("我的孩子", "弹珠", {"提示": "不适合孩子"}),
+        ("我家的狗", "手工制作的家的味道", {}),
+    ],
+)
+def test_what_warns_of_somebody_is_not_for_them(recipient, title, attributes):
+    language = "zh" if recipient[0] in "我" else "de" if recipient.startswith("mein") else "en"
+    fields = {name: (value,) for name, value in attributes.items()}
+    text = {"en": "Comes in a box.", "de": "Kommt in einer Kiste.", "zh": "装在一个盒子里。"}
+    item = product("x", title, text[language], language=language, attributes=fields)
+    lead = {"en": "For your", "de": "Für dein", "zh": "送给"}[language]
+    assert lead not in reason_of(item, None, recipient=recipient)
+
+
+@pytest.mark.parametrize(
+    ("recipient", "title", "language", "begins"),
+    [
+        ("My sister", "Scarf for a sister", "en", "For your sister: "),
+        ("OUR cat", "Bed for cats", "en", "For your cat: "),
+        ("Meine Katze", "Bett für eine Katze", "de", "Für deine Katze: "),
+        ("unseren Hund", "Bett für einen Hund", "de", "Für euren Hund: "),
+        ("我的猫", "给猫的窝", "zh", "送给你的猫："),
+    ],
+)
+def test_for_whom_it_is_is_said_to_the_shopper(recipient, title, language, begins):
+    text = {"en": "Comes in a box.", "de": "Kommt in einer Kiste.", "zh": "装在一个盒子里。"}
+    item = product("x", title, text[language], language=language)
+    assert reason_of(item, None, recipient=recipient).startswith(begins)
+
+
+def test_a_title_before_a_value_keeps_the_capitals_of_an_abbreviation():
+    lamps = [product(str(n), f"Lamp {n}", attributes={"LED": "warm white"}) for n in range(2)]
+    requests = [WordsRequest(one, (), "warm white light", False, 1) for one in lamps]
+    texts = [reason.text for reason, _ in Quoter().write_many(requests)]
+    assert texts == ["LED: warm white.", "Lamp 1, LED: warm white."]

@@ -151,9 +151,9 @@ def test_switched_off_asks_nobody():
             STOVE,
             "de",
             "Du hast „Camp pan, two parts“ gekauft; auch das hier ist von Emberhythe. "
-            "Kurz gesagt: aus Camp cooking, für 49.90 EUR.",
+            "Kurz gesagt: aus Camp cooking, für 49,90 EUR.",
             "Twig-fed camp stove, Emberhythe. "
-            "Kurz gesagt: Material: stainless steel, Gewicht: 460 g. 49.90 EUR.",
+            "Kurz gesagt: Material: stainless steel, Gewicht: 460 g. 49,90 EUR.",
         ),
         (
             STOVE,

@@ -80,7 +80,9 @@ def test_no_place_is_drawn_twice_and_more_than_there_are_is_refused():
 def test_products_without_a_reason_are_counted_and_not_drawn(workspace, drawing):
     situations = len(drawing.situations)
     products, silent = drawing.counts["products"], drawing.counts["without a reason"]
-    assert situations < products <= 3 * situations and 0 < silent < products / 2
+    # This shop's encoder knows no meanings: most of what it finds is another thing, of which
+    # nothing is said.
+    assert situations < products <= 3 * situations and 0 < silent < products
     most = {"reason": products - silent, "description": products}
     spots = Drawing("demo", workspace, most, k=3, seed=0).spots
     assert Counter(spot.kind for some in spots for spot in some) == most
