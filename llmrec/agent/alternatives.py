@@ -59,7 +59,7 @@ def with_alternatives(traced: Traced, message: str, vocabulary: Vocabulary) -> T
         return replace(
             traced, reading=wish, also=tuple(reading for reading in also if reading not in finds)
         )
-    other = _other(first, message)
+    other = _other(first, message, vocabulary)
     if other is None:
         return traced
     alone = _without(first, other)
@@ -90,8 +90,8 @@ def _joined(message: str, things: Sequence[str]) -> str | None:
     return joined if is_or else None
 
 
-def _other(wish: Reading, message: str) -> str | None:
-    """The alternative right behind the thing, where the reading has its words as something else."""
+def _other(wish: Reading, message: str, vocabulary: Vocabulary) -> str | None:
+    """The alternative right behind the thing, where the reading or the shop knows its words."""
     thing = wish.looking_for or ""
     start = message.casefold().find(thing.casefold())
     between = _BETWEEN.match(message, start + len(thing)) if start >= 0 else None
@@ -106,7 +106,9 @@ def _other(wish: Reading, message: str) -> str | None:
         words.append(match[0])
         end = match.end()
     read = {fold(word) for text in _texts(wish) for word in _WORD.findall(text)}
-    return " ".join(words) if words and {*map(fold, words)} & read else None
+    other = " ".join(words)
+    is_read = not read.isdisjoint(map(fold, words))
+    return other if other and (is_read or other in vocabulary.things) else None
 
 
 def _texts(wish: Reading) -> Iterator[str]:

@@ -75,7 +75,7 @@ def spared(reading: Reading, phrases: Iterable[str]) -> Reading:
 def is_about(constraint: Constraint, phrase: str) -> bool:
     """Whether a wish or a field's limit is of what need not be: "wooden" of wood."""
     # The catalogue's values say more than was asked for: of "glass" also "glass and steel".
-    texts = (constraint.said,) if constraint.said else constraint.values
+    texts = constraint.said.split(", ") if constraint.said else constraint.values
     return any(_is_any(text, (phrase,)) for text in texts)
 
 

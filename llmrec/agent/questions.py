@@ -2,45 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
 from llmrec.agent.commands import Command, CommandKind
 from llmrec.agent.comparison import comparison_sentence
 from llmrec.agent.constraints import Reference, Shown
-from llmrec.agent.events import AgentEvent, Card, ConstraintsChanged, Products, Table
-from llmrec.agent.naming import (
-    asks_for_one_of,
-    asks_of_all,
-    items_named,
-    name_in,
-    of_name,
-    place_in,
-    speaks_of_it,
-    surely_named,
-    titles_named,
+from llmrec.agent.events import Card, ConstraintsChanged, Products, Table
+from llmrec.agent.explaining import why
+from llmrec.agent.naming import asks_for_one_of
+from llmrec.agent.pointing import (
+    is_of_all,
+    named_earlier,
+    product_meant,
+    product_named,
+    shown_before,
 )
 from llmrec.agent.profile import profile_of
-from llmrec.agent.recognised import asks_for_reviews, question_why_not
+from llmrec.agent.recognised import asks_for_reviews
 from llmrec.agent.reducer import Note, meant
-from llmrec.agent.replies import listed, say
+from llmrec.agent.replies import listed
 from llmrec.agent.state import Ask
 from llmrec.agent.tools.asked_fields import Statement
 from llmrec.agent.tools.compare import MOST_COMPARED, CompareResult
 from llmrec.agent.tools.describe import DescribeResult
-from llmrec.agent.tools.exclusions import Exclusion
-from llmrec.agent.tools.explain import ExplainResult
 from llmrec.agent.tools.product_question import ProductQuestionResult
 from llmrec.agent.tools.products import product_fields
 from llmrec.agent.tools.reviews import ReviewsResult
 from llmrec.agent.tools.shop_question import ShopQuestionResult
 from llmrec.agent.turn import Steps, TurnInProgress, held_now
-from llmrec.catalog.tokens import tokens
 from llmrec.documents import Quotation
 from llmrec.documents.sentences import asks, clauses_in, questions_in
-from llmrec.explain.field_values import price_in, value_in
-from llmrec.reviews import listed_aspects
 from llmrec.types import EventKind, Item
 
 __all__ = ["HANDLERS"]
@@ -48,10 +41,6 @@ __all__ = ["HANDLERS"]
 _MOST_FIELDS = 6
 _MOST_QUESTIONS = 6
 """Of one message that are looked up: each of a product costs a search; the others are named."""
-
-_MOST_NAMED = 4
-_LEAST_WORDS = 2
-"""Of a name that has a word for a place in it, such as "First Flush"; else the place is meant."""
 
 Handler: TypeAlias = Callable[[TurnInProgress, Command], Steps]
 
@@ -108,194 +97,6 @@ def _profile(turn: TurnInProgress, _: Command) -> Steps:
         yield from turn.say("profile_none")
 
 
-def _product(turn: TurnInProgress, references: tuple[Reference, ...]) -> Shown | Note:
-    """The one product that a command is about; it is "that one" from then on."""
-    product = meant(turn.now, references[0] if references else Reference())
-    if isinstance(product, Shown):
-        turn.changed(focus=product.number)
-    return product
-
-
-Named: TypeAlias = Generator[AgentEvent, None, str | None]
-
-
-def _named(
-    turn: TurnInProgress, message: str, *, needed: bool = True, pointed: bool = False
-) -> Named:
-    """The id of the product that a question names by its place or by words of its title.
-
-    On the screen or not: where several have the words they are told, and where no title has them
-    that is. ``None`` where the question names nothing, or all is told; and where the words need
-    name no product ("what about the noise?") and the screen has some, or one is ``pointed`` at.
-    """
-    name, place = name_in(message), place_in(message)
-    if place is not None and len(name.split()) < _LEAST_WORDS:
-        product = _product(turn, (place,))
-        if isinstance(product, Shown):
-            return product.id
-        yield from turn.refuse(product)
-        turn.finished = True
-        return None
-    if not name or (not needed and turn.now.shown and _is_listed_aspect(name)):
-        return None
-    on_screen = [product.title for product in turn.now.shown]
-    of_focus = not needed and turn.now.focus is not None and speaks_of_it(message)
-    if of_focus and titles_named(message, on_screen) and not surely_named(message, on_screen):
-        return None  # "does anyone like its glass lid?"
-    store = turn.agent.shop.store
-    shown = store.items(product.id for product in turn.now.shown)
-    items = of_name(name, shown.values())
-    if len(items) != 1:
-        items = items_named(store, name) or items
-    if len(items) == 1:
-        _focus(turn, items[0].id)
-        return items[0].id
-    if not needed and turn.now.shown and _is_aspect(name, shown.values()):
-        return None
-    if not items and not needed and turn.now.shown:
-        places = [*titles_named(message, on_screen)]
-        if len(places) == 1:
-            return turn.now.shown[places[0]].id
-    if pointed and not items:
-        return None
-    turn.finished = True
-    if items:
-        mark = "；" if turn.language == "zh" else "; "
-        titles = mark.join(item.title for item in items[:_MOST_NAMED])
-        key = "which_named" if len(items) <= _MOST_NAMED else "which_of_many"
-        yield from turn.say(key, text=name, titles=titles, count=len(items))
-    else:
-        yield from turn.say("none_named", text=name)
-    return None
-
-
-def _is_listed_aspect(name: str) -> bool:
-    """Whether every word is a thing about products ("the handle"), and none names one of them."""
-    return all(any(aspect.is_in(word) for aspect in listed_aspects()) for word in name.split())
-
-
-def _is_aspect(name: str, items: Iterable[Item]) -> bool:
-    """Whether words may be a thing about what is shown ("the spout"), and not another product."""
-    words = set(tokens(name))
-    if any(aspect.is_in(name) for aspect in listed_aspects()):
-        return True
-    return any(words <= set(tokens(item.description)) for item in items)
-
-
-def _focus(turn: TurnInProgress, item: str) -> None:
-    """What is spoken of is "that one" from then on, if it is on the screen."""
-    number = next((product.number for product in turn.now.shown if product.id == item), None)
-    if number is not None:
-        turn.changed(focus=number)
-
-
-def _why(turn: TurnInProgress, command: Command) -> Steps:
-    question = question_why_not(command.text)
-    why_not = question is not None
-    if question is not None:
-        item = yield from _named(turn, question)
-        if item is not None:
-            yield from _explained(turn, item, why_not=True)
-        if item is not None or turn.finished:
-            return
-    if not (command.references or why_not) and _is_of_all(turn):
-        for each in turn.now.shown[:MOST_COMPARED]:
-            yield from _explained(turn, each.id)
-        return
-    # A place that stands nowhere in "why not that one?" is the reader's guess.
-    product = _product(turn, () if why_not else command.references)
-    if isinstance(product, Note):
-        yield from turn.refuse(product)
-        return
-    yield from _explained(turn, product.id, why_not=why_not)
-
-
-def _is_of_all(turn: TurnInProgress) -> bool:
-    """Whether a question that names no product is of each that is shown."""
-    is_open = turn.now.focus is None or asks_of_all(turn.text)
-    return is_open and len(turn.now.shown) > 1
-
-
-def _explained(turn: TurnInProgress, item: str, *, why_not: bool = False) -> Steps:
-    query = {"query": turn.now.query} if turn.now.query else {}
-    before, turn.now = turn.now, turn.now.model_copy(update={"passed": ()})
-    result = yield from turn.call("explain", {"product": item, "k": turn.agent.k, **query})
-    turn.now = before
-    assert isinstance(result, ExplainResult)
-    title, reason = result.item.title, result.reason.text if result.reason else ""
-    number = next((product.number for product in turn.now.shown if product.id == item), None)
-    if result.exclusions:
-        mark = "；" if turn.language == "zh" else "; "
-        # A dislike of this conversation is a limit too, and said once.
-        reasons = (_exclusion(turn, result.item, exclusion) for exclusion in result.exclusions)
-        why = mark.join(dict.fromkeys(reasons))
-        yield from turn.say("excluded", title=title, why=why)
-    elif number is not None and why_not:
-        yield from turn.say("why_shown", title=title, number=number, reason=reason)
-    elif number is not None or result.status == "recommended":
-        passed = item in before.passed
-        key = "why_passed" if passed else "why" if reason else "why_near"
-        yield from turn.say(key, title=title, reason=reason)
-    elif turn.now.query and (result.rank is None or result.fit in ("near", "none")):
-        yield from turn.say(
-            "why_unlike", title=title, query=turn.sought, reason="" if why_not else reason
-        )
-    elif result.rank is None:
-        yield from turn.say("why_far", title=title, reason=reason)
-    else:
-        key = "why_lower_for" if turn.now.query else "why_lower"
-        values = {"title": title, "rank": result.rank, "query": turn.sought}
-        yield from turn.say(key, **values, reason="" if why_not else reason)
-    if why_not and result.item.stock == 0:
-        yield from turn.say("sold_out", title=title)
-
-
-_KIND_OF = {
-    "categories": "category",
-    "not_categories": "not_category",
-    "brands": "brand",
-    "not_brands": "not_brand",
-    "not_items": "not_item",
-}
-
-
-_HAD = {
-    "purchase": "excluded_bought",
-    "cart": "excluded_in_cart",
-    "rating": "excluded_rated",
-    "like": "excluded_liked",
-    "view": "excluded_viewed",
-}
-
-
-def _exclusion(turn: TurnInProgress, item: Item, exclusion: Exclusion) -> str:
-    """What keeps a product away, in the words that the limit is listed by."""
-    if exclusion.limit in ("disliked", "not_items"):
-        return say("excluded_liked_not", turn.language)
-    if exclusion.limit == "already_had":
-        return say(_HAD.get(exclusion.wanted, "excluded_had"), turn.language)
-    if exclusion.limit == "in_stock":
-        return say("excluded_sold_out", turn.language)
-    field, _, name = exclusion.limit.partition(".")
-    kind = _KIND_OF.get(field, field.removesuffix("s"))
-    constraints = [
-        constraint
-        for constraint in turn.now.constraints.held
-        if any(
-            each.kind == kind and name in ("", each.name)
-            for each in (constraint, *constraint.parts)
-        )
-    ]
-    limit = (
-        listed(constraints, turn.language, turn.currency)
-        or f"{exclusion.limit}: {exclusion.wanted}"
-    )
-    has = exclusion.has and value_in(exclusion.has, turn.language)
-    if kind.endswith("_price") and item.price is not None:
-        has = price_in(item.price, item.currency, turn.language)
-    return say("has_not", turn.language, limit=limit, has=has) if has else limit
-
-
 def _compare(turn: TurnInProgress, command: Command) -> Steps:
     if not turn.now.shown:
         yield from turn.refuse(Note("nothing_shown"))
@@ -329,7 +130,7 @@ def _compare(turn: TurnInProgress, command: Command) -> Steps:
 
 
 def _describe(turn: TurnInProgress, command: Command) -> Steps:
-    product = _product(turn, command.references)
+    product = product_meant(turn, command.references)
     if isinstance(product, Note):
         yield from turn.refuse(product)
         return
@@ -340,7 +141,7 @@ def _describe(turn: TurnInProgress, command: Command) -> Steps:
 
 def _together(turn: TurnInProgress, command: Command) -> Steps:
     """Ask for what goes with a product; the answer is asked for afterwards."""
-    product = _product(turn, command.references)
+    product = product_meant(turn, command.references)
     if isinstance(product, Note):
         yield from turn.refuse(product)
         turn.finished = True
@@ -352,7 +153,7 @@ def _together(turn: TurnInProgress, command: Command) -> Steps:
 def _marking(kind: EventKind, key: str) -> Handler:
     def handler(turn: TurnInProgress, command: Command) -> Steps:
         for reference in command.references or (Reference(),):
-            product = _product(turn, (reference,))
+            product = product_meant(turn, (reference,))
             if isinstance(product, Note):
                 yield from turn.refuse(product)
                 turn.finished = True
@@ -360,57 +161,26 @@ def _marking(kind: EventKind, key: str) -> Handler:
             yield from turn.mark(product.id, product.title, kind)
             yield from turn.say(key, title=product.title)
         if kind is EventKind.CART:
-            for item in _named_earlier(turn, command.text):
+            for item in named_earlier(turn, command.text):
                 yield from turn.mark(item.id, item.title, kind)
                 yield from turn.say(key, title=item.title)
 
     return handler
 
 
-def _named_earlier(turn: TurnInProgress, message: str) -> Iterator[Item]:
-    """What was shown before and is named beside what is on the screen: "the bowls and the bed"."""
-    earlier = _of_earlier_screens(turn)
-    # A word that the screen has, too, means what is on the screen.
-    titles = [*(item.title for item in earlier), *(product.title for product in turn.now.shown)]
-    for place in surely_named(message, titles):
-        if place < len(earlier):
-            yield earlier[place]
-
-
-def _shown_before(turn: TurnInProgress, message: str) -> Item | None:
-    """The product of an earlier screen that a question names by several words: "the Harbour 5"."""
-    earlier = _of_earlier_screens(turn)
-    titles = [*(item.title for item in earlier), *(product.title for product in turn.now.shown)]
-    named = titles_named(message, titles)
-    if any(place >= len(earlier) for place in named):
-        return None
-    if place_in(message) is not None:  # which is on the screen, unless it is a "First Flush"
-        named = {place: words for place, words in named.items() if any(map(place_in, words))}
-    places = [place for place, words in named.items() if len(words) >= _LEAST_WORDS]
-    return earlier[places[0]] if len(places) == 1 else None
-
-
-def _of_earlier_screens(turn: TurnInProgress) -> list[Item]:
-    on_screen = {product.id for product in turn.now.shown}
-    shown = [id for past in turn.conversation.turns for id in past.products]
-    ids = [id for id in dict.fromkeys(shown) if id not in on_screen]
-    items = turn.agent.shop.store.items(ids)
-    return [items[id] for id in ids if id in items]
-
-
 def _product_question(turn: TurnInProgress, command: Command) -> Steps:
     """Of the product that was spoken of last, of the one that is named, or of all on the screen."""
     shown = turn.now.shown
-    earlier = _shown_before(turn, command.text)
+    earlier = shown_before(turn, command.text)
     if earlier is not None:
         yield from _answered(turn, earlier.id)
         return
-    if len(command.references) == len(shown) and _is_of_all(turn):
+    if len(command.references) == len(shown) and is_of_all(turn):
         for item in shown[:MOST_COMPARED]:
             yield from _answered(turn, item.id)
         return
     alone = len(command.references) < len(shown) or len(shown) == 1
-    product = _product(turn, command.references if alone else ())
+    product = product_meant(turn, command.references if alone else ())
     if isinstance(product, Note):
         yield from turn.refuse(product)
         return
@@ -479,15 +249,15 @@ def _reviews(turn: TurnInProgress, command: Command) -> Steps:
     """Of the product that is named, of the one spoken of last, or of all on the screen."""
     shown, references = turn.now.shown, command.references
     pointed = references if len(references) < len(shown) else ()
-    item = yield from _named(turn, command.text, needed=False, pointed=len(pointed) == 1)
+    item = yield from product_named(turn, command.text, needed=False, pointed=len(pointed) == 1)
     if item is None and turn.finished:
         return
-    if item is None and not pointed and _is_of_all(turn):
+    if item is None and not pointed and is_of_all(turn):
         for each in shown[:MOST_COMPARED]:
             yield from _reviewed(turn, each.id, command.text)
         return
     if item is None:
-        product = _product(turn, pointed)
+        product = product_meant(turn, pointed)
         if isinstance(product, Note):
             yield from turn.refuse(product)
             return
@@ -504,7 +274,7 @@ def _reviewed(turn: TurnInProgress, item: str, question: str) -> Steps:
 
 def _offer_cart(turn: TurnInProgress, command: Command) -> Steps:
     """Something like an order, without a word of one: nothing is done before it is said."""
-    product = _product(turn, command.references)
+    product = product_meant(turn, command.references)
     if isinstance(product, Note):
         yield from turn.refuse(product)
         return
@@ -571,7 +341,7 @@ _ALL: dict[CommandKind, Handler] = {
     "others": _more,
     "filters": _filters,
     "profile": _profile,
-    "why": _why,
+    "why": why,
     "compare": _compare,
     "describe": _describe,
     "product": _describe,

@@ -57,6 +57,12 @@ def test_where_it_was_not_asked_for_nothing_is_kept_away_and_the_list_stays(
     [
         ("a glass teapot", "material: glass", "it need not be glass", "drop | drop material"),
         ("a black teapot", "colour: black", "needn't be black", "refine | without black"),
+        (
+            "a teapot, red or black",
+            "colour: red | colour: black",
+            "need not be red",
+            "drop | drop colour",
+        ),
         ("teapot aus Glas", "material: Glas", "muss kein Glas sein", "refine | without Glas"),
         ("a foldable teapot", "feature: foldable", "need not be foldable", "drop | drop feature"),
         ("黑色的 teapot", "colour: 黑色", "不一定要黑色的", "drop | drop colour"),
