@@ -43,7 +43,7 @@ _NAMES = 0.25
 """For words of another language and the names' vectors: a translation is less like a word than the
 word is like itself."""
 
-_NEAREST = 0.9
+_NEAREST = 0.7
 """Share of the threshold below which what is nearest is nothing like a query: of a name that the
 shop lacks (docs/design/021-conversation.md has the table)."""
 
