@@ -22,6 +22,7 @@ from llmrec.eval.judging.asking import (
     draw_cases,
     in_batches,
 )
+from llmrec.eval.judging.case_slices import catalogue_lists
 from llmrec.eval.judging.outcome import Evaluation
 from llmrec.eval.judging.sampled import sampled_items
 from llmrec.eval.measures.arrays import Doubles, ItemIndex
@@ -133,6 +134,8 @@ def judge(
 ) -> Evaluation:
     """What answers are worth that were given before: ``answers[i]`` to ``cases[i]``.
 
+    Targets that ``items`` lack count as missed, also where a list has them.
+
     Raises:
         DataError: more different items were recommended than the catalogue has, or none of them is
             in it.
@@ -143,7 +146,7 @@ def judge(
     lists = [answer.ids for answer in answers]
     if settings.n_items is not None:
         coverage(lists, largest, settings.n_items)  # a wrong size is said now, not when it is read
-    per_user = _per_user(cases, lists, settings.ks)
+    per_user = _per_user(cases, catalogue_lists(lists, items), settings.ks)
     return Evaluation(
         part=settings.part,
         ks=settings.ks,
