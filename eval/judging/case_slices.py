@@ -9,7 +9,7 @@ import numpy as np
 
 from llmrec.eval.data.items import ItemTable
 from llmrec.eval.data.splits import Case
-from llmrec.eval.measures.arrays import ItemIndex
+from llmrec.eval.measures.arrays import ItemIndex, numbered
 from llmrec.eval.measures.metrics import METRICS
 from llmrec.eval.measures.slices import Group, metric_slices
 from llmrec.types import Event
@@ -60,4 +60,5 @@ def slice_cases(
         names=names,
         resamples=resamples,
         seed=seed,
+        owners=numbered(case.owner for case in cases),
     )
