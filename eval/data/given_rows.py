@@ -8,7 +8,7 @@ Published sliding-window splits come so: ``valid.parquet`` and ``test.parquet`` 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,8 +33,9 @@ def given_rows(folder: str | os.PathLike[str], *, repeats: Repeats = "refuse") -
 
     Args:
         folder: with ``interactions.parquet``, ``valid.parquet`` and ``test.parquet``.
-        repeats: rows whose item the user had before: refuse the split, or leave them out. A
-            recommender that does not return what was bought could not find them.
+        repeats: rows whose item the user had before, in training or in an earlier row of either
+            part: refuse the split, or leave them out. A recommender that does not return what was
+            bought could not find them.
 
     Raises:
         DataError: a file is missing or cannot be read, or the split leaks; names file and row.
@@ -48,17 +49,12 @@ def given_rows(folder: str | os.PathLike[str], *, repeats: Repeats = "refuse") -
     pairs = list(zip(table.events, table.parts, strict=True))
     train = tuple(event for event, part in pairs if part == "train")
     context = tuple(event for event, part in pairs if part == "history")
-    trained = {(event.user, event.item) for event in train} if repeats == "drop" else set()
+    had = {(event.user, event.item) for event in train}
     places: dict[int, _Place] = {}
-    parts = [
-        tuple(
-            case
-            for case in _cases(root / f"{part}.parquet", places)
-            if repeats == "refuse" or not _is_repeat(case, trained)
-        )
-        for part in ("valid", "test")
-    ]
-    split = Split("given-rows", train, parts[0], parts[1], context)
+    parts = [_cases(root / f"{part}.parquet", places) for part in ("valid", "test")]
+    if repeats == "drop":
+        parts = [_without_repeats(cases, had) for cases in parts]
+    split = Split("given-rows", train, tuple(parts[0]), tuple(parts[1]), context)
     leak = find_leak(split)
     if leak:
         file, row = places.get(id(leak.event), (table.file, table.row_of(leak.event)))
@@ -66,9 +62,15 @@ def given_rows(folder: str | os.PathLike[str], *, repeats: Repeats = "refuse") -
     return split
 
 
-def _is_repeat(case: Case, trained: set[tuple[str, str]]) -> bool:
-    (target,) = case.targets
-    return target.item in case.history_ids or (target.user, target.item) in trained
+def _without_repeats(cases: Iterable[Case], had: set[tuple[str, str]]) -> list[Case]:
+    """The cases that ask for something new; what they ask for is had from then on."""
+    kept = []
+    for case in cases:
+        (target,) = case.targets
+        if target.item not in case.history_ids and (target.user, target.item) not in had:
+            had.add((target.user, target.item))
+            kept.append(case)
+    return kept
 
 
 def _cases(file: Path, places: dict[int, _Place]) -> list[Case]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 from weakref import WeakValueDictionary
 
 from llmrec.catalog.moments import moment_of
@@ -32,9 +33,10 @@ def check_split(split: Split) -> None:
     """Refuse a split that leaks.
 
     Raises:
-        DataError: a duplicate, a target in its user's training events or in its history, a history
-            that runs past its target, or, in a split by time, training after the first validation
-            target or validation after the first test target.
+        DataError: a duplicate, a target in its user's training events, in its history or asked for
+            twice (in one part or in two), a history that runs past its target, or, in a split by
+            time, training after the first validation target or validation after the first test
+            target.
     """
     # Tuning evaluates one split many times; what was found clean stays clean, for it is frozen.
     if _clean.get(id(split)) is split:
@@ -50,21 +52,31 @@ _clean: WeakValueDictionary[int, Split] = WeakValueDictionary()
 
 def find_leak(split: Split) -> Leak | None:
     """The first leak of ``split``, or ``None``; see :func:`check_split`."""
-    trained = {(event.user, event.item) for event in split.train}
+    had = {(event.user, event.item): "the user's training events" for event in split.train}
     return (
         _duplicate_event(split.train)
         or _future(split)
-        or _in_cases("validation", split.valid, trained)
-        or _in_cases("test", split.test, trained)
+        or _in_cases("validation", split.valid, had)
+        or _in_cases("test", split.test, had)
     )
 
 
-def _in_cases(part: str, cases: tuple[Case, ...], trained: set[tuple[str, str]]) -> Leak | None:
+_Had: TypeAlias = dict[tuple[str, str], str]
+"""By user and item, among what the item stands already."""
+
+
+def _in_cases(part: str, cases: tuple[Case, ...], had: _Had) -> Leak | None:
+    """The first leak of a part; its targets are added to ``had``.
+
+    So an event is found that two parts ask for, or two rows of a user.
+    """
     users: set[str] = set()
     for case in cases:
-        leak = _in_case(part, case, trained)
+        leak = _in_case(part, case, had)
         if leak:
             return leak
+        for target in case.targets:
+            had[target.user, target.item] = f"the user's {part} targets"
         if case.user in users and case.targets:
             return Leak(
                 f"User '{case.user}' has two {part} cases.",
@@ -75,7 +87,7 @@ def _in_cases(part: str, cases: tuple[Case, ...], trained: set[tuple[str, str]])
     return None
 
 
-def _in_case(part: str, case: Case, trained: set[tuple[str, str]]) -> Leak | None:
+def _in_case(part: str, case: Case, had: _Had) -> Leak | None:
     history = set(case.history_ids)
     items: set[str] = set()
     for target in case.targets:
@@ -83,8 +95,8 @@ def _in_case(part: str, case: Case, trained: set[tuple[str, str]]) -> Leak | Non
         if target.item in items:
             return Leak(f"{what} is a duplicate.", target, _REPEATS)
         items.add(target.item)
-        if (target.user, target.item) in trained:
-            return Leak(f"{what} is also among the user's training events.", target, _REPEATS)
+        if before := had.get((target.user, target.item)):
+            return Leak(f"{what} is also among {before}.", target, _REPEATS)
         if target.item in history:
             return Leak(f"{what} is in the history that is shown.", target, _REPEATS)
     return _time_travel(part, case)

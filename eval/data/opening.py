@@ -153,7 +153,9 @@ def _from_table(
     if cut.protocol == "given-rows":
         split = given_rows(path, repeats=repeats)
         notes += _row_notes(split, repeats)
-        return _made(name, split, *_catalogue(path, items, split.train), notes)
+        asked = (e for case in (*split.valid, *split.test) for e in (*case.history, *case.targets))
+        every = (*split.train, *split.context, *asked)
+        return _made(name, split, *_catalogue(path, items, every), notes)
     table = read_interactions(path, order=order, repeats=repeats)
     if table.parts is None or cut.protocol in ("leave-one-out", "global-time"):
         if cut.protocol in ("given", "given-time"):

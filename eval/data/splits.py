@@ -57,6 +57,11 @@ class Case:
         return frozenset(event.item for event in self.targets)
 
     @property
+    def owner(self) -> str:
+        """Who asks; rows that bring their own histories may be many of one user."""
+        return self.targets[0].user if self.targets else self.user
+
+    @property
     def is_cold(self) -> bool:
         """Whether nothing is known of the user."""
         return not self.history

@@ -7,13 +7,29 @@ from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
+from llmrec.eval.data.items import ItemTable
 from llmrec.eval.data.splits import Case
-from llmrec.eval.measures.arrays import ItemIndex
+from llmrec.eval.measures.arrays import ItemIndex, numbered
 from llmrec.eval.measures.metrics import METRICS
 from llmrec.eval.measures.slices import Group, metric_slices
 from llmrec.types import Event
 
-__all__ = ["slice_cases"]
+__all__ = ["catalogue_lists", "slice_cases"]
+
+_STRANGER = ""
+"""Stands for what the catalogue lacks: it takes up its rank, and no target is called so."""
+
+
+def catalogue_lists(
+    lists: Sequence[Sequence[str]], items: ItemTable | None
+) -> Sequence[Sequence[str]]:
+    """The lists as they are judged: what the catalogue lacks hits nothing, also where it is asked.
+
+    Who may not recommend such a target would else be held against who may.
+    """
+    if items is None:
+        return lists
+    return [[id if id in items.row else _STRANGER for id in ids] for ids in lists]
 
 
 def slice_cases(
@@ -44,4 +60,5 @@ def slice_cases(
         names=names,
         resamples=resamples,
         seed=seed,
+        owners=numbered(case.owner for case in cases),
     )

@@ -22,9 +22,10 @@ from llmrec.eval.judging.asking import (
     draw_cases,
     in_batches,
 )
+from llmrec.eval.judging.case_slices import catalogue_lists
 from llmrec.eval.judging.outcome import Evaluation
 from llmrec.eval.judging.sampled import sampled_items
-from llmrec.eval.measures.arrays import Doubles, ItemIndex
+from llmrec.eval.measures.arrays import Doubles, ItemIndex, numbered
 from llmrec.eval.measures.beyond import coverage
 from llmrec.eval.measures.bootstrap import bootstrap_intervals
 from llmrec.eval.measures.metrics import find_hits, ranking_metrics
@@ -133,6 +134,8 @@ def judge(
 ) -> Evaluation:
     """What answers are worth that were given before: ``answers[i]`` to ``cases[i]``.
 
+    Targets that ``items`` lack count as missed, also where a list has them.
+
     Raises:
         DataError: more different items were recommended than the catalogue has, or none of them is
             in it.
@@ -143,7 +146,7 @@ def judge(
     lists = [answer.ids for answer in answers]
     if settings.n_items is not None:
         coverage(lists, largest, settings.n_items)  # a wrong size is said now, not when it is read
-    per_user = _per_user(cases, lists, settings.ks)
+    per_user = _per_user(cases, catalogue_lists(lists, items), settings.ks)
     return Evaluation(
         part=settings.part,
         ks=settings.ks,
@@ -152,7 +155,7 @@ def judge(
         users=tuple(case.user for case in cases),
         per_user=per_user,
         means={name: float(values.mean()) for name, values in per_user.items()},
-        intervals=_intervals(per_user, settings),
+        intervals=_intervals(per_user, cases, settings),
         short=sum(len(ids) < largest for ids in lists),
         seen=_count_seen(cases, lists),
         cases=tuple(cases),
@@ -203,11 +206,14 @@ def _per_user(
 
 
 def _intervals(
-    per_user: Mapping[str, Doubles], settings: JudgingSettings
+    per_user: Mapping[str, Doubles], cases: Sequence[Case], settings: JudgingSettings
 ) -> dict[str, tuple[float, float]]:
     """Ends of each metric's 95 % bootstrap interval."""
     table = np.column_stack(list(per_user.values()))
-    ends = bootstrap_intervals(table, resamples=settings.resamples, seed=settings.seed)
+    owners = numbered(case.owner for case in cases)
+    ends = bootstrap_intervals(
+        table, resamples=settings.resamples, seed=settings.seed, owners=owners
+    )
     return {
         name: (float(low), float(high)) for name, (low, high) in zip(per_user, ends, strict=True)
     }

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from llmrec.eval.data.items import ItemTable
 from llmrec.eval.data.splits import Case, Part, Split
 from llmrec.eval.judging.asking import Answer
-from llmrec.eval.judging.case_slices import slice_cases
+from llmrec.eval.judging.case_slices import catalogue_lists, slice_cases
 from llmrec.eval.judging.popularity import PopularityBaseline
 from llmrec.eval.measures.arrays import ItemIndex
 from llmrec.eval.measures.beyond import ItemFacts, beyond_accuracy, coverage
@@ -92,7 +92,7 @@ class Evaluation:
         """Hit, recall and NDCG by history length, target popularity, warm and cold."""
         return slice_cases(
             self.cases,
-            self._lists,
+            catalogue_lists(self._lists, self.items),
             self.split.known(self.part),
             self.ks,
             names=_SLICED,

@@ -63,6 +63,7 @@ def lift(
     targets: Sequence[Collection[str]],
     *,
     users: Sequence[str] | None = None,
+    owners: Sequence[str] | None = None,
     weight: float,
     k: int = 10,
     seed: int = 0,
@@ -73,6 +74,7 @@ def lift(
         answers: of :class:`llmrec.Recommender`, with all ranked candidates in ``considered``.
         targets: the item ids that each answer should have found.
         users: names of the users; else numbers.
+        owners: whose each of them is, where one person asked more than once.
         weight: the model's share in the fused score.
         k: length of the lists.
         seed: of the bootstrap and the permutations.
@@ -101,13 +103,14 @@ def lift(
         for order in ("retriever", "llm", "fused")
     }
     everybody = np.ones(len(names), dtype=bool)
+    whose = tuple(owners) if owners is not None else names
     return Lift(
         users=len(answers),
         retrieved=int(retrieved.sum()),
         candidates=float(np.mean([len(considered) for considered in ranked if considered])),
         weight=weight,
-        on_all=_compared(scores, names, everybody, seed),
-        on_retrieved=_compared(scores, names, retrieved, seed) if retrieved.any() else (),
+        on_all=_compared(scores, names, whose, everybody, seed),
+        on_retrieved=_compared(scores, names, whose, retrieved, seed) if retrieved.any() else (),
     )
 
 
@@ -165,12 +168,16 @@ def _values(
 def _compared(
     scores: dict[str, dict[str, NDArray[np.float64]]],
     names: tuple[str, ...],
+    whose: tuple[str, ...],
     rows: NDArray[np.bool_],
     seed: int,
 ) -> tuple[Comparison, ...]:
     users = tuple(name for name, take in zip(names, rows, strict=True) if take)
+    owners = tuple(name for name, take in zip(whose, rows, strict=True) if take)
     runs = [
-        RunScores(order, users, {metric: values[rows] for metric, values in by_metric.items()})
+        RunScores(
+            order, users, {metric: values[rows] for metric, values in by_metric.items()}, owners
+        )
         for order, by_metric in scores.items()
     ]
     return compare_all(runs, against="retriever", seed=seed)

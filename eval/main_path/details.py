@@ -53,6 +53,7 @@ def llm_details(
             [as_recommendations(answer) for answer in outcome.answers],
             [case.target_ids for case in outcome.cases],
             users=outcome.users,
+            owners=[case.owner for case in outcome.cases],
             weight=weight,
             k=10 if 10 in outcome.ks else max(outcome.ks),
             seed=outcome.seed,

@@ -28,6 +28,7 @@ __all__ = [
     "ItemIndex",
     "Ragged",
     "check_lists",
+    "numbered",
     "row_blocks",
 ]
 
@@ -139,6 +140,16 @@ class ItemIndex:
 
     def _look_up(self, ids: Iterable[str]) -> Iterator[int]:
         return (self._numbers.get(item, UNKNOWN) for item in ids)
+
+
+def numbered(names: Iterable[str]) -> Ints:
+    """The number of each name, from 0 in order of appearance.
+
+    >>> numbered(["u", "v", "u"])
+    array([0, 1, 0])
+    """
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
 
 
 def check_lists(lists: IntArray, n_items: int) -> None:

@@ -14,7 +14,12 @@ MANY_USERS = 20_000
 
 
 def bootstrap_intervals(
-    values: NDArray[np.float64], *, level: float = 0.95, resamples: int = 1000, seed: int = 0
+    values: NDArray[np.float64],
+    *,
+    level: float = 0.95,
+    resamples: int = 1000,
+    seed: int = 0,
+    owners: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float64]:
     """Percentile bootstrap intervals (Efron 1979) of the means of several metrics at once.
 
@@ -26,11 +31,15 @@ def bootstrap_intervals(
     users. How often each kind is drawn is multinomial, so for many users the draw is made by kind:
     the same distribution in a fraction of the time.
 
+    Rows of one person are no separate witnesses: with ``owners`` whole persons are drawn, with all
+    their rows (the cluster bootstrap; Field & Welsh 2007), and a mean is over the rows drawn.
+
     Args:
         values: ``[n_users, n_metrics]``, without ``nan``.
         level: share of the resampled means inside the interval.
         resamples: number of draws.
         seed: of the draws.
+        owners: ``[n_users]``, from 0: whose each row is; every row is somebody's own if ``None``.
 
     Returns:
         ``[n_metrics, 2]``: low and high ends.
@@ -39,14 +48,37 @@ def bootstrap_intervals(
     array([[1., 1.]])
     """
     random = np.random.default_rng(seed)
-    kinds, sizes = _kinds(values)
-    if len(values) >= FEW_KINDS * len(kinds):
-        means = _draw_kinds(kinds, sizes, resamples, random)
+    if owners is not None and int(owners.max(initial=-1)) + 1 < len(owners):
+        means = _draw_owners(values, owners, resamples, random)
     else:
-        means = _draw_users(values, resamples, random)
+        means = _draw_rows(values, resamples, random)
     tail = 100 * (1 - level) / 2
     ends: NDArray[np.float64] = np.percentile(means, [tail, 100 - tail], axis=0).T
     return ends
+
+
+def _draw_rows(
+    values: NDArray[np.float64], resamples: int, random: np.random.Generator
+) -> NDArray[np.float64]:
+    kinds, sizes = _kinds(values)
+    if len(values) >= FEW_KINDS * len(kinds):
+        return _draw_kinds(kinds, sizes, resamples, random)
+    return _draw_users(values, resamples, random)
+
+
+def _draw_owners(
+    values: NDArray[np.float64],
+    owners: NDArray[np.int64],
+    resamples: int,
+    random: np.random.Generator,
+) -> NDArray[np.float64]:
+    rows = np.bincount(owners)
+    sums = np.column_stack([np.bincount(owners, column) for column in values.T])
+    means = np.empty((resamples, values.shape[1]))
+    for draw in range(resamples):
+        counts = np.bincount(random.integers(len(rows), size=len(rows)), minlength=len(rows))
+        means[draw] = counts @ sums / (counts @ rows)
+    return means
 
 
 def _kinds(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -113,6 +113,7 @@ def metric_slices(
     names: Iterable[str] = tuple(METRICS),
     resamples: int = 1000,
     seed: int = 0,
+    owners: Ints | None = None,
 ) -> dict[str, tuple[Group, ...]]:
     """All slices: ``history``, ``target popularity``, ``items`` and ``users``.
 
@@ -127,6 +128,8 @@ def metric_slices(
         names: metrics, of :data:`~llmrec.eval.measures.metrics.METRICS`.
         resamples: bootstrap draws of each group.
         seed: of the draws.
+        owners: ``[n_users]``, whose each row is; see
+            :func:`~llmrec.eval.measures.bootstrap.bootstrap_intervals`.
 
     Raises:
         DataError: arrays that do not belong together.
@@ -137,7 +140,7 @@ def metric_slices(
             f"{len(history_lengths)} history lengths.",
             hint="Give one of each for every user.",
         )
-    slicer = _Slicer(lists, targets, ks, tuple(names), resamples, seed)
+    slicer = _Slicer(lists, targets, ks, tuple(names), resamples, seed, owners)
     buckets, bucket = history_buckets(history_lengths)
     # One more class at the end, for unknown targets: their negative number finds it.
     classes = np.append(popularity_classes(interactions), 3)[np.maximum(targets.values, -1)]
@@ -161,6 +164,7 @@ class _Slicer:
     names: tuple[str, ...]
     resamples: int
     seed: int
+    owners: Ints | None
 
     def by_user(self, masks: Mapping[str, BoolArray]) -> tuple[Group, ...]:
         """Groups of users, by bool ``[n_users]``."""
@@ -181,7 +185,14 @@ class _Slicer:
         hits = find_hits(self.lists, targets, max(self.ks))
         values = ranking_metrics(hits, targets.counts, self.ks, self.names)
         table = np.column_stack([value[users] for value in values.values()])
-        ends = bootstrap_intervals(table, resamples=self.resamples, seed=self.seed)
+        # Numbered anew: a group has only some of them.
+        owners = None if self.owners is None else np.unique(self.owners[users], return_inverse=True)
+        ends = bootstrap_intervals(
+            table,
+            resamples=self.resamples,
+            seed=self.seed,
+            owners=None if owners is None else owners[1].astype(np.int64),
+        )
         triples = zip(table.mean(axis=0), ends[:, 0], ends[:, 1], strict=True)
         metrics = {metric: _floats(triple) for metric, triple in zip(values, triples, strict=True)}
         return Group(name, int(users.sum()), metrics)

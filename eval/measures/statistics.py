@@ -1,6 +1,7 @@
 """Is one run better than another? Paired tests over the same users, with Holm's correction.
 
-Users are the sample: every test here looks at the differences ``a - b`` user by user. Three tests
+Users are the sample: every test here looks at the differences ``a - b`` user by user, those of
+several rows of one user summed. Three tests
 are reported, because readers ask for different ones; the sign-flip permutation test decides. It
 assumes nothing about the shape of the differences, which are mostly zero with a few large steps
 (Smucker, Allan & Carterette 2007 compare the tests on rankings).
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from llmrec.errors import DataError
-from llmrec.eval.measures.arrays import Doubles
+from llmrec.eval.measures.arrays import Doubles, Ints, numbered
 from llmrec.eval.measures.bootstrap import bootstrap_intervals
 from llmrec.eval.measures.significance import paired_t, permutation_test, wilcoxon
 from llmrec.holm import holm
@@ -44,7 +45,8 @@ class RunScores:
 
     ``values`` maps a metric's name to float64 ``[n_users]``, or ``[n_seeds, n_users]`` where the
     run was repeated with other seeds: a user's score is then the mean over the seeds. ``nan`` means
-    that the metric does not exist for the user (the diversity of one item).
+    that the metric does not exist for the user (the diversity of one item). ``owners`` says whose
+    each of ``users`` is, where these are rows of which a user may have many.
 
     Raises:
         DataError: an array does not fit the users, or a user stands twice.
@@ -53,6 +55,7 @@ class RunScores:
     name: str
     users: tuple[str, ...]
     values: Mapping[str, Doubles] = field(repr=False)
+    owners: tuple[str, ...] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if len(set(self.users)) < len(self.users):
@@ -209,7 +212,10 @@ def _compare_pair(
     known = ~(np.isnan(left) | np.isnan(right))
     # A missing difference is a zero to the flips: it never changes a sum.
     gaps = np.where(known, left - right, 0.0)
-    chance = np.asarray(permutation_test(gaps, resamples=flips, seed=seed))
+    owners = numbered(a.owners or a.users)
+    # All rows of a user change their sign together.
+    by_owner: Doubles = np.column_stack([_summed(owners, column) for column in gaps.T])
+    chance = np.asarray(permutation_test(by_owner, resamples=flips, seed=seed))
     tests = []
     for column, name in enumerate(names):
         both = known[:, column]
@@ -219,7 +225,9 @@ def _compare_pair(
                 hint="Leave the metric out of the comparison.",
             )
         gap = gaps[both, column]
-        low, high = bootstrap_intervals(gap[:, None], seed=seed)[0]
+        own = np.unique(owners[both], return_inverse=True)[1].astype(np.int64)
+        low, high = bootstrap_intervals(gap[:, None], seed=seed, owners=own)[0]
+        summed = _summed(own, gap)
         tests.append(
             {
                 "metric": name,
@@ -231,8 +239,8 @@ def _compare_pair(
                 "difference": float(gap.mean()),
                 "low": float(low),
                 "high": float(high),
-                "t_p": paired_t(gap),
-                "wilcoxon_p": wilcoxon(gap),
+                "t_p": paired_t(summed),
+                "wilcoxon_p": wilcoxon(summed),
                 "permutation_p": float(chance[column]),
                 "family": family,
                 "spread_a": a.spread(name),
@@ -240,6 +248,10 @@ def _compare_pair(
             }
         )
     return tests
+
+
+def _summed(owners: Ints, values: Doubles) -> Doubles:
+    return np.bincount(owners, values).astype(np.float64)
 
 
 def _pairs(runs: Sequence[RunScores], against: str | None) -> list[tuple[RunScores, RunScores]]:

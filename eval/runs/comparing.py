@@ -90,7 +90,13 @@ def _scores(name: str, runs: Sequence[Run]) -> RunScores:
                 hint="The seed also draws the users: repeat them without --users.",
             )
     names = sorted(runs[0].record["metrics"])
-    return RunScores(name, users, {metric: _stacked(tables, users, metric) for metric in names})
+    values = {metric: _stacked(tables, users, metric) for metric in names}
+    return RunScores(name, users, values, _owners(tables[0]))
+
+
+def _owners(table: pd.DataFrame) -> tuple[str, ...] | None:
+    """Whose each row is; runs of earlier versions do not say."""
+    return tuple(map(str, table["owner"])) if "owner" in table else None
 
 
 def _stacked(

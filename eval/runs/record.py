@@ -68,7 +68,7 @@ class Run:
         return str(self.record["name"])
 
     def users(self) -> pd.DataFrame:
-        """One row per user: ``user``, ``history_length``, ``cold``, and a column per metric."""
+        """One row per case: ``user``, ``owner``, ``history_length``, ``cold``, and each metric."""
         import pandas as pd
 
         return pd.read_parquet(self.folder / USERS)

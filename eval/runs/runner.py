@@ -289,6 +289,7 @@ def _users_frame(outcome: Evaluation) -> pd.DataFrame:
     known = outcome.split.warm_items(outcome.part)
     columns: dict[str, Any] = {
         "user": list(outcome.users),
+        "owner": [case.owner for case in outcome.cases],
         "history_length": [len(case.history) for case in outcome.cases],
         "cold": [case.is_cold for case in outcome.cases],
         "cold_target": [not (case.target_ids & known) for case in outcome.cases],

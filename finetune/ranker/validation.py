@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from llmrec.artifacts import Figure
+from llmrec.errors import ModelError
 from llmrec.finetune.figures import mean_figure, share_figure
 from llmrec.finetune.gained import gained
 from llmrec.finetune.ranker.lists import ListExample, list_scores
 from llmrec.finetune.ranker.place import Place
 from llmrec.finetune.ranker.reports import EvaluationReport
 from llmrec.finetune.ranker.task import Judgement, Results
-from llmrec.finetune.ranker.weight import FittedWeight, fit_weight, ndcg_at_k
+from llmrec.finetune.ranker.weight import FittedWeight, fit_weight, lift_figure, ndcg_at_k
 from llmrec.ranking import LIFT
 
 if TYPE_CHECKING:
@@ -54,9 +55,19 @@ class Validation:
         return len(self._examples)
 
     def scores(self, model: Any) -> list[torch.Tensor]:
-        """Log-odds of each example's candidates."""
+        """Log-odds of each example's candidates.
+
+        Raises:
+            ModelError: one is not a number.
+        """
         with self._place.autocast():
-            return list_scores(model, self._examples, batch=self._batch)
+            scores = list_scores(model, self._examples, batch=self._batch)
+        if not all(bool(odds.isfinite().all()) for odds in scores):
+            raise ModelError(
+                "The model's answers to validation are not numbers any more.",
+                hint="Train with a lower learning_rate, or with precision=fp32.",
+            )
+        return scores
 
     def judge(self, model: Any) -> Judgement:
         """:meth:`summary` of the model as it is."""
@@ -113,7 +124,7 @@ class Validation:
         if before:
             over = gained("ndcg@10", fitted.fused.tolist(), self.fitted(before).fused.tolist())
         return {
-            LIFT: mean_figure(fitted.lift.tolist()),
+            LIFT: lift_figure(fitted.lift),
             "ndcg@10": mean_figure(fitted.fused.tolist()),
             "retriever ndcg@10": mean_figure(fitted.retriever.tolist()),
             **over,

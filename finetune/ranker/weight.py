@@ -8,24 +8,61 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from llmrec.artifacts import Figure
+from llmrec.finetune.figures import mean_figure
 from llmrec.ranking import fuse
 
-__all__ = ["FittedWeight", "K", "fit_weight", "ndcg_at_k"]
+__all__ = ["FittedWeight", "K", "fit_weight", "lift_figure", "ndcg_at_k"]
 
 K = 10
 _GRID = np.round(np.linspace(0.0, 1.0, 21), 2)
 _FOLDS = 5
+_FLIPS, _ALPHA = 4_000, 0.05
 
 
-def ndcg_at_k(scores: Sequence[float] | NDArray[np.float64], target: int) -> float:
-    """NDCG@10 with one relevant candidate (Järvelin & Kekäläinen 2002); ties count against it.
+def ndcg_at_k(
+    scores: Sequence[float] | NDArray[np.float64],
+    target: int,
+    then: Sequence[float] | None = None,
+) -> float:
+    """NDCG@10 with one relevant candidate (Järvelin & Kekäläinen 2002), over all orders of ties.
 
-    >>> ndcg_at_k([0.1, 0.9, 0.9], 1)  # shares the first rank, so it counts as second
-    0.6309297535714575
+    Counted against the target, ties of the retriever would make any noise that breaks them look
+    like a lift. A target whose score is no number is last, and stands behind others' that are none.
+
+    Args:
+        scores: of ``n`` candidates; higher is better.
+        target: the place of the relevant one among them.
+        then: what orders equal scores first, as the retriever's do in serving.
+
+    >>> ndcg_at_k([0.1, 0.9, 0.9], 1) == (1 + ndcg_at_k([0.1, 0.8, 0.9], 1)) / 2
+    True
     """
     values = np.asarray(scores, np.float64)
-    rank = int((values >= values[target]).sum())
-    return float(1 / np.log2(rank + 1)) if rank <= K else 0.0
+    second = np.zeros_like(values) if then is None else np.asarray(then, np.float64)
+    equal = values == values[target]
+    if not equal[target]:  # nan, which equals nothing
+        equal = np.arange(len(values)) == target
+        above = len(values) - 1
+    else:
+        above = int((~(values <= values[target]) | (equal & (second > second[target]))).sum())
+    tied = int((equal & (second == second[target])).sum())
+    places = np.arange(above + 1, above + tied + 1)
+    return float(np.where(places <= K, 1 / np.log2(places + 1), 0.0).mean())
+
+
+def lift_figure(lift: NDArray[np.float64]) -> Figure:
+    """The mean of :attr:`FittedWeight.lift`, whose interval decides whether an adapter serves.
+
+    The interval leaves 0 only where a sign-flip test does, too: three cases that rose by as much
+    have no spread, and a normal interval as narrow as that.
+    """
+    figure = mean_figure(lift.tolist())
+    flips = np.random.default_rng(0).choice((-1.0, 1.0), (_FLIPS, len(lift)))
+    far = np.abs(flips @ lift) >= abs(lift.sum()) - 1e-9
+    if figure.low is None or (far.sum() + 1) / (_FLIPS + 1) < _ALPHA:
+        return figure
+    return figure.model_copy(update={"low": min(figure.low, 0.0)})
 
 
 @dataclass(frozen=True)
@@ -61,7 +98,10 @@ def fit_weight(
     """
     table = np.array(
         [
-            [ndcg_at_k(fuse(retriever, model, float(weight)), target) for weight in _GRID]
+            [
+                ndcg_at_k(fuse(retriever, model, float(weight)), target, retriever)
+                for weight in _GRID
+            ]
             for model, retriever, target in zip(log_odds, retrieval, targets, strict=True)
         ]
     )

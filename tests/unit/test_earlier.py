@@ -32,7 +32,8 @@ from llmrec.finetune.earlier import (
     open_earlier,
 )
 from llmrec.finetune.example_files import kept_examples
-from llmrec.finetune.ranker.shop import ranker_state
+from llmrec.finetune.ranker.shop import ExampleOptions, ranker_data, ranker_state
+from llmrec.finetune.ranker.weight import fit_weight, lift_figure
 from llmrec.retrieval import Retriever, build_index
 from llmrec.retrieval.learned import FusionWeights, save_fusion, serving_fusion
 from llmrec.types import Event
@@ -209,3 +210,25 @@ def test_examples_ask_for_what_was_held_back(shop: Workspace, tmp_path: Path) ->
     again = kept_examples(tmp_path / "train.jsonl", lambda: pytest.fail("made twice"))
     assert again == train and again.sha256 == train.sha256
     close_earlier(shop, "part")
+
+
+def test_learning_the_negatives_by_heart_is_no_lift(shop: Workspace, tmp_path: Path) -> None:
+    """What validation asks for may not be what no list of that shopper has called wrong."""
+    for per_user in (1, 3):
+        options = ExampleOptions(per_user=per_user, seed=1)
+        folder = tmp_path / str(per_user)
+        data = ranker_data(shop, ScriptedEngine(), folder, options)
+        wrong: dict[str, set[str]] = {}
+        for example in data.train.examples:
+            chosen = example.candidates[example.target]
+            wrong.setdefault(example.user, set()).update({*example.candidates} - {chosen})
+        heart = [
+            [-9.0 * (item in wrong.get(example.user, ())) for item in example.candidates]
+            for example in data.validation.examples
+        ]
+        asked = data.validation.examples
+        called = [e.candidates[e.target] in wrong.get(e.user, ()) for e in asked]
+        assert any(called)
+        fitted = fit_weight(heart, [e.retrieval for e in asked], [e.target for e in asked])
+        low = lift_figure(fitted.lift).low
+        assert low is not None and low <= 0

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from eval_data import make_folder
+from eval_data import make_items as make_items_of_folder
 from retrieval_shop import CountingEncoder, make_events, make_items, make_shop
 
 from llmrec import Recommender
@@ -119,6 +120,32 @@ def test_whole_data_brings_its_catalogue(tmp_path: Path) -> None:
     assert found.latency is not None and found.latency["users"] == 30
     shown = sum(times for _, times in found.popularity_scatter)
     assert shown == 30 * 10 and len(found.popularity_scatter) == 40
+
+
+@pytest.mark.parametrize("gone", [("i001",), tuple(f"i{n:03}" for n in range(0, 40, 2))])
+def test_targets_outside_the_catalogue_are_missed_and_counted(
+    tmp_path: Path, gone: tuple[str, ...]
+) -> None:
+    """Whoever lists them gains nothing over who cannot; nobody's denominator changes."""
+    rows = [one for one in make_items_of_folder() if one["item_id"] not in gone]
+    data = open_data(make_folder(tmp_path / "data", items=rows))
+    wanted = {case.user: sorted(case.target_ids) for case in data.split.test}
+    missed = sum(set(ids) <= set(gone) for ids in wanted.values())
+    assert missed and sum("not in the catalogue" in note for note in data.notes)
+
+    class Knowing:
+        def recommend_many(self, histories: Sequence[Sequence[Event]], *, k: int) -> list[Any]:
+            return [wanted[history[0].user] for history in histories]
+
+    found = evaluate(Knowing(), data, (1, 5), history="events")
+    share = 1 - missed / len(wanted)
+    for name in ("hit@1", "recall@5", "ndcg@5", "mrr@5"):
+        assert found.means[name] == pytest.approx(share), name
+    assert found.recall_curve["recall"][0] == pytest.approx(share)
+    groups = found.slices["items"]
+    hits = sum(group.users * group.metrics["hit@5"][0] for group in groups)
+    assert sum(group.users for group in groups) == len(wanted)
+    assert hits / len(wanted) == pytest.approx(share)
 
 
 def test_the_five_lines_of_the_docs_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

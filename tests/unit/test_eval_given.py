@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from llmrec.errors import DataError
-from llmrec.eval import PopularityBaseline, evaluate, given_split
+from llmrec.eval import PopularityBaseline, evaluate, given_split, open_data
 from llmrec.eval.data.given_rows import given_rows
 
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
@@ -51,7 +51,7 @@ def test_a_file_without_times_or_positions_is_in_order_already(tmp_path: Path) -
     ("rows", "row", "message"),
     [
         (changed(5, item_id="a"), 5, "test target 'a' of user 'u' is also among"),
-        (changed(5, item_id="c"), 5, "test target 'c' of user 'u' is in the history"),
+        (changed(5, item_id="c"), 5, "test target 'c' of user 'u' is also among the user's valid"),
         (changed(3, timestamp=999), 3, "'b' from after the validation target 'c'"),
         (changed(4, split="dev"), 4, "the part is none of"),
         (changed(2, item_id=None), 2, "the value is missing"),
@@ -146,6 +146,9 @@ def test_rows_with_their_own_histories_are_cases_of_their_own(tmp_path: Path) ->
     [
         ({"item_id": "a"}, "also among the user's training events"),
         ({"item_id": "h"}, "in the history that is shown"),
+        ({"item_id": "c", "timestamp": 5}, "also among the user's validation targets"),
+        ({"item_id": "c"}, "also among the user's validation targets"),
+        ({"item_id": "d", "timestamp": 7}, "also among the user's test targets"),
         ({"history_timestamp": [0, 99]}, "from after the test target"),
         ({"item_id": None}, "the value is missing"),
     ],
@@ -159,6 +162,12 @@ def test_a_leaking_row_is_refused_by_its_number(
     assert (caught.value.file, caught.value.row) == (str(folder / "test.parquet"), 2)
     if test.get("item_id"):
         assert len(given_rows(folder, repeats="drop").test) == 1
+
+
+def test_the_catalogue_of_rows_without_items_has_all_that_they_name(tmp_path: Path) -> None:
+    data = open_data(rows_folder(tmp_path), protocol="given-rows")
+    assert set(data.items.ids) == set("habcde")
+    assert not [note for note in data.notes if "not in the catalogue" in note]
 
 
 def test_files_that_are_no_split(tmp_path: Path) -> None:

@@ -263,3 +263,34 @@ def test_runs_are_compared_over_their_users(data: EvalData, tmp_path: Path) -> N
         compare_runs([oracle, valid])
     with pytest.raises(DataError, match="two runs or more"):
         compare_runs([oracle])
+
+
+def test_rows_are_compared_by_their_owners(tmp_path: Path) -> None:
+    """Of a split by rows the table says whose each row is, and the tests go by it."""
+    train = [{"user_id": f"u{n}", "item_id": "a", "timestamp": 0, "split": "train"} for n in (0, 1)]
+    folder = tmp_path / "rows"
+    folder.mkdir()
+    pd.DataFrame(train).to_parquet(folder / "interactions.parquet")
+    rows = [
+        {"user_id": f"u{n % 2}", "history": ["a"], "item_id": f"i{n:02}", "timestamp": 9.0}
+        for n in range(40)
+    ]
+    pd.DataFrame(rows[:2]).to_parquet(folder / "valid.parquet")
+    pd.DataFrame(rows[2:]).to_parquet(folder / "test.parquet")
+    data = open_data(folder, protocol="given-rows")
+
+    class Listing:
+        def __init__(self, *ids: str) -> None:
+            self.ids = list(ids)
+
+        def recommend_many(self, histories: Any, *, k: int) -> list[list[str]]:
+            return [self.ids[:k] for _ in histories]
+
+    many = tuple(f"i{n:02}" for n in range(2, 40))
+    runs = [
+        run(model, data, make_plan(data, {"name": name, "kind": "other"}), tmp_path / name)
+        for name, model in (("many", Listing(*many)), ("few", Listing("a")))
+    ]
+    assert set(runs[0].users()["owner"]) == {"u0", "u1"}
+    recall = next(one for one in compare_runs(runs) if one.metric.startswith("recall"))
+    assert recall.difference > 0.2 and recall.permutation_p == 0.5

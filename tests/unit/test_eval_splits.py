@@ -157,7 +157,9 @@ def leaky(name: str) -> Split:
         ),
         "duplicate event": replace(split, train=(*split.train, split.train[0])),
         "duplicate target": replace(split, test=(replace(case, targets=case.targets * 2),)),
-        "two cases": replace(split, test=(case, case)),
+        "two cases": replace(split, test=(case, replace(case, targets=(replace(late, item="y"),)))),
+        "one event in two parts": replace(split, valid=(replace(case, user="u#3"),)),
+        "one event in two rows": replace(split, test=(case, replace(case, user="u#9"))),
         "training in the future": replace(
             split, protocol="global-time", train=(*split.train, late)
         ),
@@ -181,6 +183,8 @@ def leaky(name: str) -> Split:
         ("duplicate event", "user 'u' with item 'a' is there twice"),
         ("duplicate target", "test target 'e' of user 'u' is a duplicate"),
         ("two cases", "'u' has two test cases"),
+        ("one event in two parts", "test target 'e' of user 'u' is also among .* validation targ"),
+        ("one event in two rows", "test target 'e' of user 'u#9' is also among .* test targets"),
         ("training in the future", "user 'u' with item .* is not before the first validation"),
         ("validation in the future", "validation event of user 'w' .* before the first test"),
     ],

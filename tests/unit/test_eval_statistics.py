@@ -226,3 +226,39 @@ def test_what_cannot_be_compared_is_refused() -> None:
         RunScores("a", ("u", "u"), {})
     with pytest.raises(DataError, match=r"\[2\], but there are 3 users"):
         RunScores("a", ("u", "v", "w"), {"x": np.zeros(2)})
+
+
+@pytest.mark.parametrize("rows", [2, 10, 40])
+def test_rows_of_one_person_are_no_separate_witnesses(rows: int) -> None:
+    """Each person's rows alike: interval and tests are those of the persons, however many rows."""
+    persons = np.random.default_rng(0).random(30)
+    owners = np.repeat(np.arange(30), rows)
+    single = bootstrap_intervals(persons[:, None])[0]
+    many = bootstrap_intervals(persons[owners][:, None], owners=owners)[0]
+    assert many == pytest.approx(single)
+    assert np.ptp(bootstrap_intervals(persons[owners][:, None])[0]) < np.ptp(single) * 0.8
+
+    users = tuple(f"u{person}#{row}" for row, person in enumerate(owners))
+    whose = tuple(f"u{person}" for person in owners)
+    left = RunScores("a", users, {"ndcg@10": persons[owners]}, whose)
+    right = RunScores("b", users, {"ndcg@10": persons[::-1][owners] - 0.06}, whose)
+    (result,) = compare(left, right)
+    plain = [RunScores(one.name, one.users, one.values) for one in (left, right)]
+    (naive,) = compare(*plain)
+    (true,) = compare(
+        RunScores("a", whose[::rows], {"ndcg@10": persons}),
+        RunScores("b", whose[::rows], {"ndcg@10": persons[::-1] - 0.06}),
+    )
+    assert result.difference == pytest.approx(true.difference)
+    assert result.permutation_p == pytest.approx(true.permutation_p)
+    assert result.t_p == pytest.approx(true.t_p)
+    assert result.wilcoxon_p == pytest.approx(true.wilcoxon_p)
+    assert (result.low, result.high) == pytest.approx((true.low, true.high))
+    assert naive.permutation_p < result.permutation_p
+
+
+def test_persons_with_more_rows_weigh_more_and_vary_more() -> None:
+    values = np.concatenate([np.ones(90), np.zeros(10)])
+    owners = np.concatenate([np.zeros(90, np.int64), np.arange(1, 11)])
+    low, high = bootstrap_intervals(values[:, None], owners=owners)[0]
+    assert low == 0 and high > 0.9

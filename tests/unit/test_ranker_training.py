@@ -21,7 +21,7 @@ from llmrec.finetune.ranker.logs import TensorBoard, WandB
 from llmrec.finetune.ranker.place import Place, _check_kind, _is_sharded
 from llmrec.finetune.ranker.reports import EvaluationReport, StepReport
 from llmrec.finetune.ranker.validation import Validation
-from llmrec.finetune.ranker.weight import fit_weight, ndcg_at_k
+from llmrec.finetune.ranker.weight import fit_weight, lift_figure, ndcg_at_k
 from llmrec.ranking import LIFT
 
 pytest.importorskip("peft", reason="pip install 'llmrec[train]'")
@@ -208,7 +208,8 @@ def test_the_weight_is_judged_on_cases_that_did_not_fit_it() -> None:
     noise = [[float(one) for one in draw.normal(size=10)] for _ in targets]
     bad = fit_weight(noise, retrieval, targets)
     assert bad.weight < 0.3 and bad.lift.mean() <= 0.01
-    assert ndcg_at_k([1.0] * 4, 0) == pytest.approx(1 / np.log2(5))
+    any_place = np.mean([1 / np.log2(place + 1) for place in (1, 2, 3, 4)])
+    assert ndcg_at_k([1.0] * 4, 0) == pytest.approx(any_place)
 
 
 def test_guessing_is_called_what_it_is() -> None:
@@ -269,3 +270,56 @@ def test_ways_to_split_the_model_that_are_not_known_are_refused(
     assert _is_sharded(QUICK)
     with pytest.raises(ConfigError, match="nf4"):
         _is_sharded(QUICK.model_copy(update={"quantization": "nf4"}))
+
+
+def _cases(ties: str, n: int, seed: int) -> tuple[list[list[float]], list[int]]:
+    """A retriever that knows something, with scores of which some are equal, or that knows none."""
+    draw = np.random.default_rng(seed)
+    made = {"none": lambda: draw.normal(size=10), "all": lambda: np.zeros(10)}
+    made["some"] = lambda: draw.integers(3, size=10).astype(float)
+    scores = [made[ties]() for _ in range(n)]
+    # One that is worse than chance leaves most to gain.
+    worse = -1 if ties == "none" and seed % 2 else 1
+    targets = [int(np.argmax(worse * one + draw.normal(size=10))) for one in scores]
+    return [one.tolist() for one in scores], targets
+
+
+@pytest.mark.parametrize("ties", ["none", "some", "all"])
+@pytest.mark.parametrize("cases", [2, 10, 60])
+@pytest.mark.parametrize("size", [0.0, 0.1, -7.3, 1e9, float("nan")])
+def test_constant_scores_are_no_lift(ties: str, cases: int, size: float) -> None:
+    """Ties are the retriever's to break, as in serving, also where it is worse than chance."""
+    for seed in range(4):
+        retrieval, targets = _cases(ties, cases, seed)
+        fitted = fit_weight([[size] * 10] * cases, retrieval, targets)
+        figure = lift_figure(fitted.lift)
+        assert fitted.weight == 0 and not fitted.lift.any()
+        assert figure.low is not None and figure.low <= 0
+
+
+@pytest.mark.parametrize("ties", ["some", "all"])
+@pytest.mark.parametrize("cases", [2, 3, 10, 60])
+def test_random_scores_show_no_lift_by_breaking_ties(ties: str, cases: int) -> None:
+    shown = []
+    for seed in range(40):
+        retrieval, targets = _cases(ties, cases, seed)
+        noise = np.random.default_rng(seed + 999).normal(size=(cases, 10)).tolist()
+        low = lift_figure(fit_weight(noise, retrieval, targets).lift).low
+        shown.append(low is not None and low > 0)
+    # By chance one in forty; before, all of them for 60 cases.
+    assert sum(shown) <= 3
+
+
+@pytest.mark.parametrize("same", [0.369, 1.0])
+def test_a_few_cases_that_rose_alike_show_nothing(same: float) -> None:
+    for cases in (2, 3, 5):
+        assert (lift_figure(np.full(cases, same)).low or 0.0) <= 0
+    low = lift_figure(np.full(9, same)).low
+    assert low is not None and low > 0
+
+
+def test_an_order_of_ties_is_that_of_the_retriever_then_any() -> None:
+    assert ndcg_at_k([1.0, 1.0, 0.0], 0, [0.2, 0.5, 0.9]) == pytest.approx(1 / np.log2(3))
+    assert ndcg_at_k([1.0, 1.0, 0.0], 1, [0.2, 0.5, 0.9]) == 1
+    assert ndcg_at_k([np.nan] * 3, 0) == ndcg_at_k([1.0, 2.0, 3.0], 0)
+    assert ndcg_at_k([1.0, np.nan, 0.0], 0) == pytest.approx(1 / np.log2(3))
