@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from llmrec.reading.grammar import GIFT, line_grammar
 from llmrec.reading.lines import ALSO, Line, Part, read_line, write_line
 from llmrec.reading.prompt import READ, ReadingContext, plain, prompt_head, sign_question
 from llmrec.reading.reading import Reading
+from llmrec.reading.refusals import Denial, left_out_denials
 from llmrec.reading.signs import (
     LABELS,
     MENTIONED,
@@ -32,6 +33,7 @@ from llmrec.reading.signs import (
     goes_on,
     is_doubted,
     is_only_told,
+    is_refused,
     left_out_sum,
     settled_name,
     settled_sum,
@@ -46,6 +48,9 @@ __all__ = ["MessageReader"]
 _MOST_TOKENS = 96
 _MOST_LEFT_OUT = 6
 _NOTHING = Reading(intent="smalltalk")
+_LIMITED = ("find", "refine")
+_REFUSING = (*_LIMITED, "product", "order")
+"""First words of lines beside which a refusal that was left out is looked for."""
 
 
 @dataclass(frozen=True)
@@ -118,42 +123,41 @@ class MessageReader:
         if not self.witness:
             return _Heard(line)
         parts, wishes = witnessed_parts(line), _wishes(line)
-        left_out = _left_out(text, line)
+        left_out, denials = _left_out(text, line), _left_out_denials(text, line)
         sums = [part for part in parts if part.kind in SUMS]
-        texts = [*(part.text for part in (*parts, *wishes)), *left_out]
+        spans = [span for denial in denials for span in denial.spans]
+        texts = [*(part.text for part in (*parts, *wishes)), *left_out, *spans]
         beginnings = [READ + " " + _before(line, part) for part in sums]
         ending = "" if line.also else READ + written
         answers, signs, further = self._asked(head, texts, beginnings, ending)
-        in_line = dict(zip(sums, signs, strict=True))
-        heard: dict[Part, Part] = {}
-        denied: set[Part] = set()
-        for part, answer in zip(parts, answers, strict=False):
-            if part in in_line:
-                kind = settled_sum(answer, in_line[part])
-                if kind is None:
-                    denied.add(part)
-                else:
-                    heard[part] = replace(part, kind=kind)
-            elif not settled_name(part.kind, answer):
-                denied.add(part)
-        of_wishes = zip(wishes, answers[len(parts) :], strict=False)
-        told = {part for part, answer in of_wishes if is_only_told(part.kind, answer)}
+        asked = iter(answers)
+        settled, denied, doubted = _settled(
+            list(zip(parts, asked, strict=False)), dict(zip(sums, signs, strict=True))
+        )
+        told = {part for part in wishes if is_only_told(part.kind, next(asked))}
         first, *also = (
             replace(
                 request,
-                parts=tuple(dict.fromkeys(heard.get(p, p) for p in request.parts if p not in told)),
+                parts=tuple(
+                    dict.fromkeys(settled.get(p, p) for p in request.parts if p not in told)
+                ),
             )
             for request in map(_alone, line.requests)
         )
         whole = list(first.parts)
-        doubted = {
-            part
-            for part, answer in zip(parts, answers, strict=False)
-            if part in in_line and is_doubted(answer)
-        }
-        for number, answer in zip(left_out, answers[len(parts) + len(wishes) :], strict=True):
-            _put_in(whole, number, left_out_sum(answer), doubted)
-        line = replace(first, parts=tuple(whole), also=tuple(also))
+        for number in left_out:
+            _put_in(whole, number, left_out_sum(next(asked)), doubted)
+        sure = dict(zip(spans, asked, strict=True))
+        refusals = [
+            denial.refusal(span)
+            for denial in denials
+            if is_refused(sure[span := max(denial.spans, key=lambda span: sure[span]["refused"])])
+        ]
+        if line.intent in _LIMITED:
+            whole += refusals
+        elif refusals:  # beside a question it is a wish of its own
+            also.append(Line("refine", tuple(refusals)))
+        line = replace(first, parts=tuple(dict.fromkeys(whole)), also=tuple(also))
         return _Heard(line, frozenset(denied), further)
 
     def _asked(
@@ -219,9 +223,37 @@ def _wishes(line: Line) -> tuple[Part, ...]:
     return tuple(part for part in wishes if part.name not in MENTIONED and part.text != GIFT)
 
 
+def _settled(
+    answered: Sequence[tuple[Part, Mapping[Label, float]]],
+    in_line: Mapping[Part, Mapping[SumKind, float]],
+) -> tuple[dict[Part, Part], set[Part], set[Part]]:
+    """The sums with the sign that both witnesses see, what they do not settle, what is doubted."""
+    settled: dict[Part, Part] = {}
+    denied: set[Part] = set()
+    for part, answer in answered:
+        if part in in_line:
+            kind = settled_sum(answer, in_line[part])
+            if kind is None:
+                denied.add(part)
+            else:
+                settled[part] = replace(part, kind=kind)
+        elif not settled_name(part.kind, answer):
+            denied.add(part)
+    return (
+        settled,
+        denied,
+        {part for part, answer in answered if part in in_line and is_doubted(answer)},
+    )
+
+
+def _left_out_denials(text: str, line: Line) -> list[Denial]:
+    """What the message may refuse and the line has not, where it asks for something."""
+    return left_out_denials(text, line) if line.intent in _REFUSING else []
+
+
 def _left_out(text: str, line: Line) -> list[str]:
     """The message's numbers that no part of the line is, the first few; only wishes have limits."""
-    if line.intent not in ("find", "refine"):
+    if line.intent not in _LIMITED:
         return []
     spoken = {part.text.casefold() for part in witnessed_parts(line)}
     numbers = dict.fromkeys(amount.text for amount in amounts_in(text))

@@ -24,6 +24,7 @@ __all__ = [
     "goes_on",
     "is_doubted",
     "is_only_told",
+    "is_refused",
     "left_out_sum",
     "settled_name",
     "settled_sum",
@@ -70,6 +71,9 @@ _NO_SUM = 0.8
 _TOLD: Mapping[PartKind, float] = MappingProxyType({"attribute": 0.1, "thing": 0.03})
 """Below it the answer says that what the line wishes for is only told; without a thing there is
 little to look for, so that it must be surer of one."""
+
+_REFUSED = 0.9
+"""How likely the answer must find words refused of which the line says nothing."""
 
 _DENIED = 0.25
 """Below it the answer speaks against a brand or a refusal."""
@@ -130,6 +134,15 @@ def is_only_told(kind: PartKind, asked: Mapping[Label, float]) -> bool:
     (True, False)
     """
     return asked["wanted"] < _TOLD[kind]
+
+
+def is_refused(asked: Mapping[Label, float]) -> bool:
+    """Whether words behind a denial are refused, of which the line says nothing.
+
+    >>> is_refused(dict.fromkeys(LABELS, 0.0) | {"refused": 0.95, "other": 0.05})
+    True
+    """
+    return asked["refused"] > _REFUSED
 
 
 def settled_name(kind: PartKind, asked: Mapping[Label, float]) -> bool:

@@ -146,6 +146,37 @@ def test_a_number_that_the_line_leaves_out_is_asked_about(
     assert (found.reading.min, found.reading.max) == limits
 
 
+@pytest.mark.parametrize(
+    ("message", "line", "answers", "refused"),
+    [
+        ("a lamp, not Bolt and no glass", "find | thing lamp | no brand Bolt", {}, ("glass",)),
+        ("a lamp, no glass", "find | thing lamp", {"glass": "other"}, ()),
+        ("eine Lampe ohne Glas, bitte", "find | thing Lampe", {"Glas": "refused"}, ("Glas",)),
+        ("nicht ohne Glas", "find | thing Lampe", {"Glas": "refused"}, ()),
+        ("台灯,不要玻璃", "find | thing 台灯", {"玻璃": "refused"}, ("玻璃",)),
+        ("不要没有玻璃的", "find | thing 台灯", {"玻璃": "refused"}, ()),
+    ],
+)
+def test_a_refusal_that_the_line_leaves_out_is_asked_about(
+    message: str, line: str, answers: dict[str, str], refused: tuple[str, ...]
+) -> None:
+    score = answering(**{"Bolt": "refused", "glass": "refused", **answers})
+    assert reader(Listening(score, [line])).read(message).reading.not_ == refused
+
+
+def test_a_refusal_beside_a_question_is_a_wish_of_its_own() -> None:
+    context = ReadingContext(looking_for="lamp", on_screen=["Glass lamp", "Wooden lamp"])
+    engine = Listening(answering(glass="refused"), ["product | item 2"])
+    read = reader(engine).read("no glass. how bright is the second?", context)
+    assert read.reading.intent == "product_question"
+    assert [(request.intent, request.not_) for request in read.also] == [("refine", ("glass",))]
+
+
+def test_a_name_behind_a_denial_is_a_brand_in_english() -> None:
+    engine = Listening(answering(Petrel="refused"), ["find | thing lamp"])
+    assert reader(engine).read("a lamp, any except Petrel").reading.not_brands == ("Petrel",)
+
+
 class Ending(Listening):
     """A scripted engine that knows how an answer ends."""
 
