@@ -43,6 +43,7 @@ from llmrec.agent.naming import asks_for_things
 from llmrec.agent.need_not import need_not_be
 from llmrec.agent.quest import Quest
 from llmrec.agent.questions import HANDLERS
+from llmrec.agent.receiving import with_receivers_refused
 from llmrec.agent.recognised import recognised
 from llmrec.agent.reducer import Note, reduced
 from llmrec.agent.replies import EXACT, drop_all, either, listed, say, spoken, to_drop
@@ -142,6 +143,7 @@ def _act(turn: TurnInProgress) -> Steps:
     if traced is None:
         traced = Traced(settled.pop(0))
     traced = with_alternatives(traced, turn.text, agent.vocabulary)
+    traced = with_receivers_refused(traced, turn.text)
     traced = replace(traced, also=(*traced.also, *settled))
     unsure = _unsure(turn, traced)
     readings = (traced.reading, *traced.also)
