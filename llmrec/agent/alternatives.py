@@ -19,10 +19,11 @@ from llmrec.reading import Reading, Traced
 
 __all__ = ["with_alternatives"]
 
-_ARTICLE = r"(?:(?:an?|some|the|ein(?:e[nrms]?)?|etwas|一?[个個件双把])\s*)?"
+_ARTICLE = r"(?:(?:an?|some|the|ein(?:e[nrms]?)?|etwas)\s+|一?[个個件双把]\s*)?"
 _BETWEEN = bounded(
     rf"\s*(?P<sign>,|、|,?\s*\b(?:or|oder)\b|或者?|还是|還是)\s*{_ARTICLE}", re.IGNORECASE
 )
+_EDGE = bounded(rf"^\s*(?:(?:or|oder)\b|或者?|还是|還是)?\s*{_ARTICLE}", re.IGNORECASE)
 _OR = {"or": " or ", "oder": " oder "}
 _STOP_WORDS = """
 for with without under over below above up in on at from that which to of and or but please for
@@ -112,10 +113,10 @@ def _other(wish: Reading, message: str, vocabulary: Vocabulary) -> str | None:
 
 
 def _texts(wish: Reading) -> Iterator[str]:
-    """What a small model reads the second of two things as."""
+    """What a small model reads the second of two things as, without the words before it."""
     yield from wish.brands
     for value in wish.attributes.values():
-        yield from (value,) if isinstance(value, str) else value
+        yield from (_EDGE.sub("", text) for text in ((value,) if isinstance(value, str) else value))
 
 
 def _without(wish: Reading, other: str) -> Reading:
@@ -123,7 +124,7 @@ def _without(wish: Reading, other: str) -> Reading:
     words = {*map(fold, _WORD.findall(f"{wish.looking_for} {other}"))}
 
     def stays(text: str) -> bool:
-        return not {*map(fold, _WORD.findall(text))} <= words
+        return not {*map(fold, _WORD.findall(_EDGE.sub("", text)))} <= words
 
     attributes: dict[str, str | tuple[str, ...]] = {}
     for name, value in wish.attributes.items():

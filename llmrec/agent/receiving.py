@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from llmrec.agent.buying import is_order
 from llmrec.agent.constraints.changes import Change, Drop, Recipient, Wish
@@ -17,13 +18,13 @@ from llmrec.agent.state import Situation
 from llmrec.catalog.ages import is_ripened, wanted_age
 from llmrec.catalog.matching import fold
 from llmrec.linear import bounded
-from llmrec.reading import Reading
+from llmrec.reading import Reading, Traced
 from llmrec.reading.amounts import amounts_in
 from llmrec.reading.grammar import GIFT
-from llmrec.retrieval.receivers import is_grown_up, names_of_same
+from llmrec.retrieval.receivers import is_grown_up, is_not_for, names_of_same
 from llmrec.types import Language
 
-__all__ = ["is_for_self", "receiver_changes", "with_receiver"]
+__all__ = ["is_for_self", "receiver_changes", "with_receiver", "with_receivers_refused"]
 
 _MYSELF = frozenset(("me", "myself", "mich", "mir", "mich selbst", "我", "自己", "我自己"))
 
@@ -171,6 +172,21 @@ def _ages_in(attributes: Mapping[str, str | tuple[str, ...]]) -> list[tuple[str,
         for name, value in attributes.items()
         if isinstance(value, str) and (name == "age" or wanted_age(value) is not None)
     ]
+
+
+def with_receivers_refused(traced: Traced, message: str) -> Traced:
+    """The reading with "not for dogs" held where a witness doubts it: the words leave no doubt."""
+    plain = [
+        part for part in traced.unsure if part.kind == "without" and is_not_for(message, part.text)
+    ]
+    if not plain or traced.reading.intent not in ("find", "refine"):
+        return traced
+    refused = (*traced.reading.not_, *(part.text for part in plain))
+    return replace(
+        traced,
+        reading=traced.reading.model_copy(update={"not_": refused}),
+        unsure=tuple(part for part in traced.unsure if part not in plain),
+    )
 
 
 def _told_of_gift(thing: str, gift: re.Match[str], for_whom: str | None) -> dict[str, str]:

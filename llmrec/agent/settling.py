@@ -15,7 +15,6 @@ from llmrec.agent.state import Unsettled
 from llmrec.catalog.matching import fold
 from llmrec.linear import bounded
 from llmrec.reading import Reading
-from llmrec.reading.amounts import amounts_in
 from llmrec.reading.signs import SUMS
 
 __all__ = ["settled_by"]
@@ -121,7 +120,7 @@ def _values(question: Unsettled, sign: str, vocabulary: Vocabulary) -> dict[str,
     """What a reading has of an answer."""
     text = question.text
     if question.kind in SUMS:
-        return {sign: amounts_in(text)[0].value, "currency": question.currency}
+        return {sign: question.amount, "currency": question.currency}
     if question.kind in ("brand", "no brand"):
         return {"brands" if sign == "wanted" else "not_brands": (text,)}
     if sign == "refused":

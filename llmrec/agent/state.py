@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -149,11 +150,13 @@ class Unsettled(_Value):
     Attributes:
         kind: how it was read: as a sum, a brand or a refusal.
         text: the message's words for it.
+        amount: of a sum.
         currency: of a sum, where the message names one.
     """
 
     kind: Literal["max", "min", "around", "brand", "no brand", "without"]
     text: str
+    amount: Decimal | None = None
     currency: str | None = None
 
 

@@ -43,6 +43,7 @@ from llmrec.agent.naming import asks_for_things
 from llmrec.agent.need_not import need_not_be
 from llmrec.agent.quest import Quest
 from llmrec.agent.questions import HANDLERS
+from llmrec.agent.receiving import with_receivers_refused
 from llmrec.agent.recognised import recognised
 from llmrec.agent.reducer import Note, reduced
 from llmrec.agent.replies import EXACT, drop_all, either, listed, say, spoken, to_drop, with_price
@@ -57,6 +58,7 @@ from llmrec.reading.amounts import amounts_in
 from llmrec.reading.currency import currency_in
 from llmrec.reading.lines import Part
 from llmrec.reading.prompt import plain
+from llmrec.reading.signs import SUMS
 from llmrec.types import Item
 
 if TYPE_CHECKING:
@@ -141,6 +143,7 @@ def _act(turn: TurnInProgress) -> Steps:
     if traced is None:
         traced = Traced(settled.pop(0))
     traced = with_alternatives(traced, turn.text, agent.vocabulary)
+    traced = with_receivers_refused(traced, turn.text)
     traced = replace(traced, also=(*traced.also, *settled))
     unsure = _unsure(turn, traced)
     readings = (traced.reading, *traced.also)
@@ -170,19 +173,20 @@ def _unsure(turn: TurnInProgress, traced: Traced) -> list[Unsettled]:
     open_words = need_not_be(turn.text)
     again = [asked[part.text] for part in traced.unsure if part.text in asked]
     new = [
-        Unsettled.model_validate({"kind": part.kind, "text": part.text, "currency": currency})
-        for part in traced.unsure
-        if part.text not in (*asked, *open_words)
-        for currency in (_currency_of(turn, part),)
+        _unsettled(turn, part) for part in traced.unsure if part.text not in (*asked, *open_words)
     ]
     turn.unsettled = (*again, *new)
     return new
 
 
-def _currency_of(turn: TurnInProgress, part: Part) -> str | None:
-    """What stands beside a sum, where the message names a currency."""
-    places = [(sum.start, sum.end) for sum in amounts_in(turn.text) if sum.text == part.text]
-    return currency_in(turn.text, places, turn.currency) if places else None
+def _unsettled(turn: TurnInProgress, part: Part) -> Unsettled:
+    """A part as it is asked about: what a sum is worth only its message says, as 千 of 上千."""
+    values: dict[str, object] = {"kind": part.kind, "text": part.text}
+    figure = next((sum for sum in amounts_in(turn.text) if sum.text == part.text), None)
+    if part.kind in SUMS and figure is not None:
+        values["amount"] = figure.value
+        values["currency"] = currency_in(turn.text, [(figure.start, figure.end)], turn.currency)
+    return Unsettled.model_validate(values)
 
 
 def _read(turn: TurnInProgress) -> Traced:

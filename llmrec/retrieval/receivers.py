@@ -22,7 +22,15 @@ from llmrec.catalog.tokens import tokens
 from llmrec.linear import bounded
 from llmrec.types import BoolArray
 
-__all__ = ["Receivers", "Wanted", "is_grown_up", "names_of_same", "wanted_by", "words_sought"]
+__all__ = [
+    "Receivers",
+    "Wanted",
+    "is_grown_up",
+    "is_not_for",
+    "names_of_same",
+    "wanted_by",
+    "words_sought",
+]
 
 _DOG, _CAT, _BABY, _CHILD, _GROWN = 1, 2, 4, 8, 16
 _ANIMALS = _DOG | _CAT
@@ -143,6 +151,15 @@ def _without_others(query: str) -> tuple[str, int]:
             kept.append(query[end : match.start()])
             end = match.end()
     return "".join([*kept, query[end:]]), apart
+
+
+def is_not_for(message: str, whom: str) -> bool:
+    """Whether a message says that a thing is not for the animal or child that a word names.
+
+    >>> is_not_for("垫子,不是给狗", "狗"), is_not_for("a mat for my dog", "dog")
+    (True, False)
+    """
+    return bool(_without_others(message)[1] & (_kinds_in(whom) | _bare_kinds_in(whom)))
 
 
 def names_of_same(word: str) -> tuple[str, ...]:

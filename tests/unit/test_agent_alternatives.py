@@ -29,6 +29,13 @@ from llmrec.agent.events import ToolCalled
             "Zither oder Oboe",
             "Zither Oboe",
         ),
+        (
+            "eine Zither oder eine Oboe",
+            "find | thing Zither | use: eine Oboe",
+            "Zither oder Oboe",
+            "Zither Oboe",
+        ),
+        ("古筝或者唢呐", "find | thing 古筝 | use: 或者唢呐", "古筝或者唢呐", "古筝 唢呐"),
         ("古筝或者唢呐", "find | thing 古筝 || find | thing 唢呐", "古筝或者唢呐", "古筝 唢呐"),
         (
             "a zither, an oboe or a lute",

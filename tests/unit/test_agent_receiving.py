@@ -3,7 +3,9 @@
 import pytest
 from agent_talk import products_of, talk
 
-from llmrec.agent.receiving import is_for_self
+from llmrec.agent.receiving import is_for_self, with_receivers_refused
+from llmrec.reading.lines import read_line
+from llmrec.reading.tracing import traced
 from llmrec.retrieval.receivers import wanted_by
 
 DOG = ("a blanket for my dog", "find | thing blanket | for my dog")
@@ -175,3 +177,23 @@ def test_an_age_of_the_thing_is_not_the_receivers(agent, message, line, who, wis
     assert after.now.recipient == who and wish in after.now.wishes
     wanted = wanted_by(after.now.query or "", after.now.recipient)
     assert wanted.age is None and wanted == wanted_by("a thing", who)
+
+
+@pytest.mark.parametrize(
+    ("message", "text", "is_held"),
+    [
+        ("a mat for my cat, not for dogs", "dogs", True),
+        ("eine Decke, nicht für Hunde", "Hunde", True),
+        ("给猫的垫子,不是给狗", "狗", True),
+        ("a mat for my dog", "dog", False),
+        ("a mat, not leather", "leather", False),
+    ],
+)
+def test_for_whom_it_is_not_holds_where_the_words_leave_no_doubt(message, text, is_held):
+    line = read_line(f"find | without {text}")
+    doubted = traced(message, line, line.parts)
+    assert doubted.reading.not_ == () and doubted.unsure
+    after = with_receivers_refused(doubted, message)
+    assert (after.reading.not_, after.unsure) == (
+        ((text,), ()) if is_held else ((), doubted.unsure)
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 import pytest
 from agent_talk import products_of, talk, tools_of, words_of
@@ -14,7 +15,7 @@ from llmrec.reading.lines import read_line
 from llmrec.reading.prompt import plain
 from llmrec.reading.tracing import traced
 
-SUM = Unsettled(kind="max", text="50")
+SUM = Unsettled(kind="max", text="50", amount=Decimal(50))
 NAME = Unsettled(kind="without", text="leather")
 WORDS = Vocabulary(brands=["Acme"], attributes={"material": {"leather": 2}})
 
@@ -143,6 +144,20 @@ def test_an_answer_beside_another_thing_holds_of_it(agent):
     assert after.now.words == ("lamp",)
     assert [limit.amount for limit in after.now.constraints.of("max_price")] == [50]
     assert tools_of(events).count("recommend") == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "line", "answer", "amount"),
+    [
+        ("a teapot, 40 dollars", "find | thing teapot ? max 40", "the most", 40),
+        ("上千的茶壶", "find | thing 茶壶 ? min 千", "至少", 1000),
+        ("eine Kanne, fuffzig", "find | thing Kanne ? max fuffzig", "höchstens fuffzig", 50),
+    ],
+)
+def test_a_sum_is_worth_what_its_message_says(agent, message, line, answer, amount):
+    after, _ = answered(agent, (message, line), (answer, "talk"))
+    (limit,) = after.now.constraints.held
+    assert limit.amount == amount
 
 
 def test_nothing_is_asked_twice_in_a_row_and_a_late_answer_counts(agent):
