@@ -220,8 +220,8 @@ FOOTNOTE = re.compile(
 
 NOT_IN_CHINESE = (
     # Signs that deny are parts of other words too: 不锈钢, 无线, 无人机, 特别, 淹没.
-    r"不(?![锈仅只但光同分错过断少论管必用需妨愧凡])|无(?![线绳人论数限疑缝痕比忧需须锡])"
-    r"|(?<![淹沉埋出吞湮辱])没|勿"
+    r"(?<![了差忍禁停对])不(?![锈仅只但光同分错过断少论管必用需妨愧凡久完]|一样|见得|(?<=好不)好)|无(?![线绳人论数限疑缝痕比忧需须锡])"
+    r"|(?<![淹沉埋出吞湮辱])没(?!话说|的说)|勿"
     # As "do not" it begins a clause or stands behind whom it is said to.
     r"|(?:(?<![\u4e00-\u9fff])|(?<=[请你您就也可万要]))别(?![墅致名针人具样处国称])"
 )
