@@ -115,7 +115,8 @@ NO_FACT = re.compile(
     cheaper deals?  shop around  lower quality  counterfeits?
     available in (?:standard|other|both|all|assorted|(?:two|three|four|\d+) (?:\w+ ){0,2}families)
     be the (?:boss|first|envy|star|hero)  try (?:the|our|this|these) (?:new )?  each collection
-    if you wish to  buy th(?:is|ese|e)  product line  family of
+    if you wish to  get (?:rich|the most|great|ready|more)  buy th(?:is|ese|e)
+    product line  family of
     (?:variety|selection|choice|range) of (?:\w+ )?(?:choices|colou?rs|styles|designs|sizes)
     the best (?:\w+ )?(?:for|in|on)
     no traditional  heritage  committed  commitment  innovat\w+  trademarks?  all rights

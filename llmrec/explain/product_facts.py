@@ -54,8 +54,8 @@ _FEW_WORDS = 14
 _FEWEST_WORDS = 3
 """That mean something: "Ages well." has two."""
 
-_BEATS = re.compile(r"\w+(?: \w+)?(?:, \w+(?: \w+)?){1,2}\.?")
-"""A slogan of two or three beats: "Loved, shredded, refilled."."""
+_BEATS = re.compile(r"\w+(?: \w+)?(?:, [a-zäöü]\w*(?: \w+)?){1,4}\.?")
+"""A slogan in beats: "Loved, shredded, refilled."."""
 
 # "Dishwasher: yes" is a field of the card, and no sentence.
 _FLAG = re.compile(r"(?:yes|no|none|true|false|ja|nein|keine?s?|ohne|是|否|无)", re.IGNORECASE)
