@@ -241,6 +241,13 @@ def test_a_thing_of_the_same_kind_is_no_companion():
     assert said == text
 
 
+def test_a_word_in_the_middle_of_a_long_title_is_no_companion():
+    labels = Item("l", "Corva print or write file folder labels", language="en")
+    text = "The side keeps the pocket from the rails when a file is out."
+    said = reason_of("Hanging pocket", text, "pocket for a deep drawer", history=[labels])
+    assert said == text
+
+
 def test_a_title_that_is_cut_ends_in_a_noun():
     title = (
         "Wilson Jones Heavy Duty Round Ring View Binder with Extra Durable Hinge, 2 Inch, PC Blue"
