@@ -90,6 +90,7 @@ _ADULT = 18 * 12
 _NEWBORN = 1
 _FIELDS = frozenset({"age", "alter", "年龄", "recommended age", "适用年龄"})
 _NO_END = 100 * 12
+_PLURAL = re.compile(r"\b(year|month|Jahr|Monat)(?:s|e?n?)$")
 _RANGES: dict[Language, dict[tuple[str, int], str]] = {
     "en": {
         ("from", 12): "from {low} years",
@@ -196,7 +197,9 @@ class AgeRange:
         unit = 12 if self.low >= 24 or (self.low % 12 == 0 and self.high >= 24) else 1
         low, high = -(-self.low // unit), self.high // unit
         kind = "from" if self.high >= _NO_END else "to" if self.low == 0 else "both"
-        return _RANGES[language][kind, unit].format(low=low, high=high)
+        phrase = _RANGES[language][kind, unit].format(low=low, high=high)
+        counted = {"from": low, "to": high, "both": high}[kind]
+        return _PLURAL.sub(r"\1", phrase) if counted == 1 else phrase
 
     def fits(self, age: WantedAge) -> bool:
         """Whether everybody of that age is in it; somebody is one year old for twelve months."""

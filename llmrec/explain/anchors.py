@@ -105,7 +105,7 @@ def companion_of(request: WordsRequest, text: str) -> Anchor | None:
     for anchor in _anchors(request, range(len(request.history) - 1, -1, -1)):
         if anchor.item is not None and anchor.relation in _HAD:
             # The last word of "foam roller" is what it is; foam is in many a shoe.
-            thing = _thing(anchor.item.title)[-1]
+            thing = (tokens(_named_part(anchor.item.title)) or [""])[-1]
             named = len(thing) >= _NAME and thing in mentioned and thing not in _LOOKS
             if named and not _is_such(request.item, anchor.item):
                 return anchor
@@ -121,8 +121,11 @@ def _is_such(item: Item, other: Item) -> bool:
 @lru_cache(maxsize=8_192)
 def _thing(title: str) -> tuple[str, ...]:
     """The words of a title that name the thing, before what it is for, made of or packed in."""
-    head = re.split(r"\s[-–(]|[,(;]|\s(?:for|with|in|of|für|mit|aus|von)\s", title, maxsplit=1)[0]
-    return tuple(tokens(" ".join(head.split()[:_HEAD]))) or ("",)
+    return tuple(tokens(" ".join(_named_part(title).split()[:_HEAD]))) or ("",)
+
+
+def _named_part(title: str) -> str:
+    return re.split(r"\s[-–(]|[,(;]|\s(?:for|with|in|of|für|mit|aus|von)\s", title, maxsplit=1)[0]
 
 
 def _anchors(request: WordsRequest, indices: Iterable[int]) -> Iterator[Anchor]:

@@ -80,7 +80,7 @@ _SAYS: dict[Language, dict[str, str]] = {
 }
 _OWN = re.compile(r"^(?:我们?的?|家里?的?|一[个位只])+")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
-_CODE = re.compile(r"\b[^\W\d_]+[\s.-]?\d+\w*")
+_CODE = re.compile(r"\b[^\W\d_]+[\s.-]{0,2}\d+\w*")
 # A field or a value that warns of somebody is not for them.
 _WARNING = re.compile(
     r"warn|caution|hazard|danger|poison|toxic|harmful|keep away|keep out|unsafe|allerg|side effect"
@@ -223,5 +223,6 @@ def _your(whom: str, language: Language) -> str:
     if language == "de":
         whom = re.sub(r"\bunser(e[nmrs]?)\b", r"eur\1", whom, flags=re.IGNORECASE)
         whom = re.sub(r"\bunser\b", "euer", whom, flags=re.IGNORECASE)
-        return re.sub(r"\bmein(e?[nmrs]?)\b", r"dein\1", whom, flags=re.IGNORECASE)
+        own = re.compile(r"\bmein(e?[nmrs]?)\b", re.IGNORECASE)
+        return own.sub(lambda match: f"dein{match[1].lower()}", whom)
     return re.sub(r"\b(?:my|our)\b", "your", whom, flags=re.IGNORECASE)

@@ -92,6 +92,10 @@ slippers, house shoes, hausschuhe, pantoffeln, 拖鞋
 beanie, hat, cap, mütze, kappe, 帽
 pan, skillet, wok, pfanne, 锅
 mug, cup, becher, tasse, 杯
+curtain, drapes, vorhang, gardine, 窗帘
+headphones, earphones, earbuds, headset, kopfhörer, ohrhörer, 耳机
+crib, cot, babybett, kinderbett, 婴儿床
+kettle, water boiler, wasserkocher, 水壶, 热水壶
 rug, carpet, teppich, 地毯
 blanket, throw, decke, 毯
 """

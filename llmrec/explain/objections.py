@@ -289,7 +289,9 @@ def _breaks(item: Item, name: str, wish: Wish, unit: str, value: Decimal, bound:
         return "less" if high is not None and high < value else ""
     if bound == "most":
         return "more" if low is not None and low > value * (1 + _NEAR) else ""
-    small = high is not None and high < value * (1 - _NEAR)
+    # What is counted is no near match: twenty people are not twenty-one.
+    near = Decimal(0) if wish.unit == "people" else _NEAR
+    small = high is not None and high < value * (1 - near)
     return ("not" if wish.unit == "people" else "less") if small else ""
 
 
@@ -306,6 +308,8 @@ def _span(values: tuple[str, ...], unit: str) -> _Span | None:
     spans = [span for part in parts if (span := _span_in(part, unit))]
     # "2-4, best with 3": the first is what a count of people is told by.
     if len(spans) > 1 and unit != "people":
+        return None
+    if any(map(_UP_TO.search, parts[1:])):  # "2-4, up to 6 with the expansion"
         return None
     return spans[0] if spans else None
 

@@ -115,7 +115,8 @@ NO_FACT = re.compile(
     cheaper deals?  shop around  lower quality  counterfeits?
     available in (?:standard|other|both|all|assorted|(?:two|three|four|\d+) (?:\w+ ){0,2}families)
     be the (?:boss|first|envy|star|hero)  try (?:the|our|this|these) (?:new )?  each collection
-    if you wish to  buy th(?:is|ese|e)  product line  family of
+    if you wish to  get (?:rich|the most|great|ready|more)  buy th(?:is|ese|e)
+    product line  family of
     (?:variety|selection|choice|range) of (?:\w+ )?(?:choices|colou?rs|styles|designs|sizes)
     the best (?:\w+ )?(?:for|in|on)
     no traditional  heritage  committed  commitment  innovat\w+  trademarks?  all rights
@@ -220,8 +221,8 @@ FOOTNOTE = re.compile(
 
 NOT_IN_CHINESE = (
     # Signs that deny are parts of other words too: 不锈钢, 无线, 无人机, 特别, 淹没.
-    r"不(?![锈仅只但光同分错过断少论管必用需妨愧凡])|无(?![线绳人论数限疑缝痕比忧需须锡])"
-    r"|(?<![淹沉埋出吞湮辱])没|勿"
+    r"(?<![了差忍禁停对])不(?![锈仅只但光同分错过断少论管必用需妨愧凡久完]|一样|见得|(?<=好不)好)|无(?![线绳人论数限疑缝痕比忧需须锡])"
+    r"|(?<![淹沉埋出吞湮辱])没(?!话说|的说)|勿"
     # As "do not" it begins a clause or stands behind whom it is said to.
     r"|(?:(?<![\u4e00-\u9fff])|(?<=[请你您就也可万要]))别(?![墅致名针人具样处国称])"
 )

@@ -54,8 +54,8 @@ _FEW_WORDS = 14
 _FEWEST_WORDS = 3
 """That mean something: "Ages well." has two."""
 
-_BEATS = re.compile(r"\w+(?: \w+)?(?:, \w+(?: \w+)?){1,2}\.?")
-"""A slogan of two or three beats: "Loved, shredded, refilled."."""
+_BEATS = re.compile(r"\w+(?: \w+)?(?:, [a-zäöü]\w*(?: \w+)?){1,4}\.?")
+"""A slogan in beats: "Loved, shredded, refilled."."""
 
 # "Dishwasher: yes" is a field of the card, and no sentence.
 _FLAG = re.compile(r"(?:yes|no|none|true|false|ja|nein|keine?s?|ohne|是|否|无)", re.IGNORECASE)
@@ -86,7 +86,7 @@ class ScoredFact:
     @property
     def is_hollow(self) -> bool:
         """Whether it is a sentence that praises and says hardly more."""
-        praise = 0 if self.field else len(PRAISE.findall(self.text))
+        praise = 0 if self.field else _praise_in(self.text)
         return praise > 1 or (praise == 1 and substance(self.text) < _FEW_WORDS)
 
     @property
@@ -197,14 +197,20 @@ def _best_brief(
     brief = (
         share
         for (quotable, field), share in zip(facts, shares, strict=True)
-        if not (field or quotable.cautions or PRAISE.search(quotable.text))
-        and len(quotable.text) <= _LONG[language]
+        if len(quotable.text) <= _LONG[language]
+        and not (field or quotable.cautions or _praise_in(quotable.text))
     )
     return max(brief, default=-1.0)
 
 
+# The same sentences come in answer after answer.
+@lru_cache(maxsize=8_192)
+def _praise_in(text: str) -> int:
+    return len(PRAISE.findall(text))
+
+
 def _loss(quotable: Quotable, field: str, place: int) -> float:
-    praise = min(2, len(PRAISE.findall(quotable.text)))
+    praise = min(2, _praise_in(quotable.text))
     where = _VALUE if field else lateness(place)
     more_sentences = len(quotable.evidence) - 1
     return _PRAISE * praise + _CAUTION * quotable.cautions + where + _RUN * more_sentences

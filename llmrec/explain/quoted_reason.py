@@ -34,7 +34,7 @@ _LATE = 3
 _ANSWERING = 0.25
 """The share of the question from which a fragment answers it: "Feeds six." for a pot for six."""
 
-_ANSWERING_NEAR, _ANSWERING_PRAISE = 0.35, 0.4
+_ANSWERING_NEAR, _ANSWERING_PRAISE = 0.35, 0.6
 
 _BEGINNING = {"en": 3, "de": 3, "zh": 5}
 """Words (in Chinese signs) by which two reasons of one answer must differ."""

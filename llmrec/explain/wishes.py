@@ -111,8 +111,8 @@ _BEHIND_NAME = bounded(r"\s?(?:in |an |of )?([^\W\d_]+)")
 _CLAUSE = bounded(r"[,;.，；。]")
 _FOR = bounded(r"\b(?:for|für|of|von|with|mit)\b|给")
 _LIVING = bounded(
-    r"\b(?:dogs?|cats?|pupp(?:y|ies)|kittens?|child(?:ren)?|kids?|bab(?:y|ies)|people|persons?|adults?"
-    r"|horses?|rabbits?|\w{0,20}hunde?n?|\w{0,20}katzen?|kind(?:er)?|personen)\b|[狗猫犬孩宝]"
+    r"\b(?:dogs?|cats?|pupp(?:y|ies)|kittens?|child(?:ren)?|kids?|bab(?:y|ies)"
+    r"|horses?|rabbits?|\w{0,20}hunde?n?|\w{0,20}katzen?|kind(?:er)?)\b|[狗猫犬孩宝]"
 )
 _FREEZING = bounded(r"\b(?:freezing|frost)\b|gefrierpunkt|零度|冰点", re.IGNORECASE)
 _DEGREES = bounded(r"(?<!\w)(-?\d{1,2})\s?(?:°\s?c\b|degrees\b|grad\b|度)", re.IGNORECASE)
@@ -137,7 +137,9 @@ _HAS_NOT = (
     r"(?<!\bhabe )(?<!\bhat )(?<!\bhaben )(?<!\bhabe leider )(?<!\bhaben leider )(?<!\bgibt es )"
 )
 _PLACE = "flat apartment house home room bathroom kitchen office wohnung zimmer küche bad haus büro"
-_NOT_OF_PLACE = "".join(rf"(?<!\b{place} )" for place in _PLACE.split())
+_NOT_OF_PLACE = "".join(
+    rf"(?<!\b{place} )(?<!\b{place} with )(?<!\b{place} mit )" for place in _PLACE.split()
+)
 _WHOLLY = bounded(
     rf"\b{_HAS_NOT}{_NOT_OF_PLACE}"
     rf"(?:no {_NO_REFUSAL}|without (?:any |an? |the )?|free (?:of|from) )(?P<a>[a-z]{{3,40}})"
@@ -148,15 +150,15 @@ _WHOLLY = bounded(
     rf"|\b{_HAS_NOT}{_NOT_OF_PLACE}"
     r"(?:ohne (?:ein\w{0,2} |jede\w? )?|kein\w{0,2} )(?P<d>[a-zäöü]{3,40})"
     rf"|(?:^|,\s?(?:der|die|das|sie|er|es)\s|\b(?:soll|darf)\s)nicht "
-    rf"{_NO_VERB}(?P<e>[a-zäöü]{{4,40}})"
+    rf"{_NO_VERB}(?P<e>[a-zäöü]{{4,40}})(?! k(?:ann|önnen))\b"
     # "Thick and not glossy": what stands at the end of a clause is how it must not be.
     rf"|(?:\b(?:and|but) |, )not {_NO_VERB}(?P<j>[a-z]{{4,40}})(?=[,.;]|$)"
     rf"|(?:\b(?:und|aber) |, )nicht {_NO_VERB}(?P<k>[a-zäöü]{{4,40}})(?=[,.;]|$)"
     r"|\b(?P<f>[a-zäöü]{4,40}?)-?freie?[nrms]?\b"
     r"|(?<![我们家里])(?:不要有|不要(?!太|超)|不含|无(?![线绳人论数限疑缝痕比忧需须])|没有)"
-    r"(?P<g>[\u4e00-\u9fff]{1,3})"
-    r"|(?<![我们家他她睡吃看听喝穿买用坐站])(?:不会|不容易|不)"
-    r"(?![要含太用知是想超到少锈仅只但光同分错过断论管必需多高低大小长短喝吃能可])(?P<h>[\u4e00-\u9fff]{2})"
+    r"(?!.{0,6}(?:怎么|也能|能不能|可以))(?P<g>[\u4e00-\u9fff]{1,3})"
+    r"|(?<![我们家他她睡吃看听喝穿买用坐站分])(?<!孩子)(?<!宝宝)(?<!妈妈)(?<!爸爸)(?<!老人)"
+    r"(?:不会|不容易|不)(?![爱要含太用知是想超到少锈仅只但光同分错过断论管必需多高低大小长短喝吃能可])(?P<h>[\u4e00-\u9fff]{2})"
 )
 _PARTLY = bounded(
     r"\b(?:not too|nicht zu) (?P<a>[a-zäöü]{3,40})|(?:不要太|别太|不太)(?P<b>[\u4e00-\u9fff]{1,3})"

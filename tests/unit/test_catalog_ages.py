@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmrec.catalog.ages import WantedAge, range_in, wanted_age
+from llmrec.catalog.ages import AgeRange, WantedAge, range_in, wanted_age
 
 BABY, TODDLER = WantedAge(6), WantedAge(24, 2)
 
@@ -91,3 +91,17 @@ def test_the_ages_that_a_field_says(value: str, low: int, high: int) -> None:
 )
 def test_several_ages_in_words(age: WantedAge, phrases: tuple[str, ...]) -> None:
     assert tuple(age.phrase(language) for language in ("en", "de", "zh")) == phrases
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "phrases"),
+    [
+        (12, 1200, ("from 1 year", "ab 1 Jahr", "1 岁以上")),
+        (24, 1200, ("from 2 years", "ab 2 Jahren", "2 岁以上")),
+        (1, 1200, ("from 1 month", "ab 1 Monat", "1 个月以上")),
+        (0, 155, ("up to 12 years", "bis 12 Jahre", "12 岁以下")),
+    ],
+)
+def test_one_year_is_no_plural(low: int, high: int, phrases: tuple[str, ...]) -> None:
+    ages = AgeRange(low, high, "age", "")
+    assert tuple(ages.phrase(language) for language in ("en", "de", "zh")) == phrases

@@ -43,6 +43,7 @@ def test_praise_without_a_fact_is_no_reason(title, text, query):
         ("en", "Ages well.", "bag that counts as hand luggage"),
         ("en", "Loved, cuddled.", "stop the cat from scratching"),
         ("en", "Loved, shredded, refilled.", "stop the cat from scratching"),
+        ("en", "Lunch, shell, bottle, map, done.", "a bag for the office"),
         ("en", "For the bag and the beginner.", "kind to sensitive knees"),
         ("de", "Nur Knospen.", "Tee für kalte Abende"),
     ],
@@ -222,6 +223,7 @@ def test_what_somebody_needs_is_no_caution(text, cautions):
         "Each collection has pens and pencils.",
         "Be the boss of all your mail with these labels.",
         "Buy these hanging folders for drawers.",
+        "Get rich colors on each photo.",
         "If you wish to draw bold lines, take a marker.",
         "The product line includes four point sizes for every hand.",
         "The family of pens has a wide selection of ink colors.",
@@ -236,6 +238,13 @@ def test_a_thing_of_the_same_kind_is_no_companion():
     rest = Item("r", "LetGo silicone gel wrist rest", language="en")
     text = "The Wave Rest gel wrist pad gives your hand room."
     said = reason_of("WaveRest gel wrist pad", text, "soft wrist pad", history=[rest])
+    assert said == text
+
+
+def test_a_word_in_the_middle_of_a_long_title_is_no_companion():
+    labels = Item("l", "Corva print or write file folder labels", language="en")
+    text = "The side keeps the pocket from the rails when a file is out."
+    said = reason_of("Hanging pocket", text, "pocket for a deep drawer", history=[labels])
     assert said == text
 
 

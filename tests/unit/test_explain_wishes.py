@@ -18,6 +18,11 @@ NO_REFUSAL = [
     "特别的礼物",
     "我没有烤箱",
     "我不喝牛奶",
+    "没有烤箱怎么办",
+    "孩子不爱喝水",
+    "分不清左右的孩子",
+    "we live in a house with no garden",
+    "für jemanden, der nicht schlafen kann",
     "睡不着喝的茶",
     "不要超过200元的杯子",
     "I cannot sleep, tea please",
@@ -167,6 +172,7 @@ NOTHING = [
     ("tent for 2 or 3 people", {"capacity": "2 people"}),
     ("shoes in size 42 or 43", {"size": "43-45"}),
     ("game for 4 players", {"players": "2+"}),
+    ("game for 5 players", {"players": "2-4 (up to 6 with the expansion)"}),
     ("Spiel für 4 Spieler", {"players": "ab 2"}),
     ("game for 4 players", {"players": "2 or more players"}),
     ("headphones for 8 hours", {"battery": "10 h, charges in 2-3 h"}),
@@ -187,6 +193,9 @@ SOMETHING = [
     ("bottle of 1 l", {"capacity": "½ l"}, "less than 1 l."),
     ("stove no heavier than 300 g", {"weight": "460 g"}, "Weight: 460 g, more than 300 g."),
     ("tent for twenty-four people", {"capacity": "12 people"}, "not twenty-four people."),
+    ("table for twenty-one guests", {"serves": "20 people"}, "not twenty-one guests."),
+    ("tent under 2 kg for two people", {"weight": "2.4 kg"}, "Weight: 2.4 kg, more than 2 kg."),
+    ("flask that keeps warm for ten hours", {"keeps_warm": "6 hours"}, "less than ten hours."),
 ]
 
 
