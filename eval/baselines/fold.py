@@ -74,17 +74,30 @@ class Fold:
     def recent_counts(self, half_life_days: float) -> NDArray[np.float64]:
         """Events of each item, each weighing half as much per ``half_life_days`` of age.
 
-        Without times the position in the log's order stands for the time: a user's last event is
-        new, wherever it lies.
+        In a log without times a day is one event: a user's last one is new, wherever it lies. What
+        has no time among others that do is as old as the oldest.
         """
-        newest = max((event.at for event in self.events if event.at), default=None)
+        times = [event.at for event in self.events if event.at]
         weights = np.zeros(len(self.items))
-        for event in self.events:
+        ages = [_days(max(times), event.at or min(times)) for event in self.events if times]
+        for event, age in zip(self.events, ages or self._places_from_the_end, strict=True):
             row = self.items.row.get(event.item)
             if row is not None:
-                age = _days(newest, event.at) if newest and event.at else 0.0
                 weights[row] += 0.5 ** (age / half_life_days)
         return weights
+
+    @cached_property
+    def _places_from_the_end(self) -> list[float]:
+        """How many moments each event lies before its user's last one."""
+        ages: dict[int, float] = {}
+        for _, group in groupby(by_moment(self.events), key=lambda event: event.user):
+            history = list(group)
+            numbers = list(moments_of(history))
+            ages.update(
+                (id(event), float(numbers[-1] - n))
+                for event, n in zip(history, numbers, strict=True)
+            )
+        return [ages[id(event)] for event in self.events]
 
 
 def histories_matrix(

@@ -50,6 +50,8 @@ class ScoredBaseline(ABC):
                 for history in histories[start : start + _BATCH]
             ]
             scores = np.array(self.scores(known), dtype=np.float32)
+            # No number is no opinion; sorted, it would come first and cut all others off.
+            scores[np.isnan(scores)] = -np.inf
             for user_scores, seen in zip(scores, known, strict=True):
                 user_scores[seen] = -np.inf
                 answers.append([self._items.ids[place] for place in self._best(user_scores, k)])

@@ -44,7 +44,7 @@ class EvalData:
 
 
 def fingerprint(split: Split, items: ItemTable) -> str:
-    """SHA-256 of everything that can move a figure: events, cases, and the items' texts.
+    """SHA-256 of everything that can move a figure: events, cases, and what is known of the items.
 
     It does not depend on the file format, the order of the rows or the machine.
     """
@@ -61,6 +61,10 @@ def fingerprint(split: Split, items: ItemTable) -> str:
     for item in items.items:
         price = f"{item.price} {item.currency}"
         digest.update(_line(item.id, *item.category, price, items.text[items.row[item.id]]))
+        # Only where a shop says so: data that does not keep the hash that others know it by.
+        known = {"stock": item.stock, "added": item.added_at, "language": item.language}
+        if told := [f"{name} {value}" for name, value in known.items() if value is not None]:
+            digest.update(_line(*told))
     return digest.hexdigest()
 
 

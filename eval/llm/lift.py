@@ -7,8 +7,11 @@ https://arxiv.org/abs/2311.02089), and over all users, which is what a shop gets
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any, Literal
 
 import numpy as np
@@ -32,8 +35,8 @@ class Lift:
 
     Attributes:
         users: how many were asked.
-        retrieved: how many of them had a target among the ranked candidates.
-        candidates: mean number of candidates.
+        retrieved: how many of them had a target among the candidates.
+        candidates: mean number of candidates that the model ranked, where it was asked.
         weight: the model's share in the fused score.
         on_all: comparisons over all users; a target that was not retrieved scores 0 on both sides.
         on_retrieved: comparisons over the users whose target was retrieved; empty if none.
@@ -70,8 +73,11 @@ def lift(
 ) -> Lift:
     """Compare three orders of the same candidates: the retriever's, the model's, and the fused one.
 
+    An answer that the model had no part in is the retriever's in all three: the means are those of
+    what was shown.
+
     Args:
-        answers: of :class:`llmrec.Recommender`, with all ranked candidates in ``considered``.
+        answers: of :class:`llmrec.Recommender`, with all candidates in ``considered``.
         targets: the item ids that each answer should have found.
         users: names of the users; else numbers.
         owners: whose each of them is, where one person asked more than once.
@@ -82,7 +88,7 @@ def lift(
     Raises:
         DataError: nothing was ranked by a model.
     """
-    ranked = [_ranked(answer) for answer in answers]
+    ranked = [_ranked(answer.considered) for answer in answers]
     if not any(ranked):
         raise DataError(
             "No answer was ranked by a language model.",
@@ -91,14 +97,14 @@ def lift(
     names = tuple(users) if users is not None else tuple(str(row) for row in range(len(answers)))
     retrieved = np.array(
         [
-            bool({item.id for item in considered} & set(wanted))
-            for considered, wanted in zip(ranked, targets, strict=True)
+            any(item.id in wanted for item in answer.considered)
+            for answer, wanted in zip(answers, targets, strict=True)
         ]
     )
     scores = {
         order: {
             f"{name}@{k}": values
-            for name, values in _values(ranked, targets, order, weight, k).items()
+            for name, values in _values(answers, targets, order, weight, k).items()
         }
         for order in ("retriever", "llm", "fused")
     }
@@ -120,48 +126,56 @@ def ranks_of_targets(
     order: Order,
     weight: float,
 ) -> list[int]:
-    """1-based ranks of the wanted items among the candidates; ties count against them.
+    """1-based ranks of the wanted items among the candidates.
+
+    Ties go to the better retrieval score, as in serving, and what ties there too stands in a drawn
+    order that is the same for all three: noise that breaks the retriever's ties is no lift. What
+    the model did not score stands behind, as the retriever has it, and before scores that are no
+    numbers.
 
     Args:
-        considered: candidates with the scores ``llm`` and ``retrieval``.
+        considered: candidates with the score ``retrieval``, and ``llm`` where the model was asked.
         wanted: item ids.
         order: by the retriever's score, the model's, or both fused with ``weight``.
         weight: the model's share.
     """
-    if not considered:
-        return []
-    retrieval = np.array([item.scores["retrieval"] for item in considered])
-    llm = np.array([item.scores["llm"] for item in considered])
-    fused = np.asarray(fuse(list(retrieval), list(llm), weight))
-    scores = {"retriever": retrieval, "llm": llm, "fused": fused}[order]
-    ids = [item.id for item in considered]
-    targets = np.array([candidate in wanted for candidate in ids])
-    # Other wanted items do not push each other down.
-    return sorted(
-        int((scores[~targets] >= scores[place]).sum() + (scores[targets] > scores[place]).sum() + 1)
-        for place in np.flatnonzero(targets)
-    )
+    retrieval = {item.id: item.scores["retrieval"] for item in considered}
+    scores = dict(retrieval)
+    ranked = _ranked(considered)
+    if order != "retriever":
+        llm = [item.scores["llm"] for item in ranked]
+        fused = fuse([retrieval[item.id] for item in ranked], llm, weight)
+        chosen = llm if order == "llm" else fused.tolist()
+        scores = {item.id: score for item, score in zip(ranked, chosen, strict=True)}
+
+    def place(id: str) -> tuple[float, float, bytes]:
+        score = scores.get(id, -sys.float_info.max)
+        return math.inf if math.isnan(score) else -score, -retrieval[id], _drawn(id)
+
+    ids = sorted(retrieval, key=place)
+    return [rank for rank, id in enumerate(ids, start=1) if id in wanted]
 
 
-def _ranked(answer: Recommendations) -> list[Recommendation]:
-    return [item for item in answer.considered if "llm" in item.scores]
+def _drawn(id: str) -> bytes:
+    return blake2b(id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+
+
+def _ranked(considered: Sequence[Recommendation]) -> list[Recommendation]:
+    return [item for item in considered if "llm" in item.scores]
 
 
 def _values(
-    ranked: Sequence[Sequence[Recommendation]],
+    answers: Sequence[Recommendations],
     targets: Sequence[Collection[str]],
     order: Order,
     weight: float,
     k: int,
 ) -> dict[str, NDArray[np.float64]]:
-    hits = np.zeros((len(ranked), k), dtype=np.bool_)
+    hits = np.zeros((len(answers), k), dtype=np.bool_)
     relevant = np.array([len(set(target)) for target in targets], dtype=np.int64)
-    for row, (considered, wanted) in enumerate(zip(ranked, targets, strict=True)):
-        for rank in ranks_of_targets(considered, wanted, order, weight):
-            # Equal ranks of several targets: each takes the next free place.
-            free = next((r for r in range(rank - 1, k) if not hits[row, r]), None)
-            if free is not None:
-                hits[row, free] = True
+    for row, (answer, wanted) in enumerate(zip(answers, targets, strict=True)):
+        ranks = ranks_of_targets(answer.considered, wanted, order, weight)
+        hits[row, [rank - 1 for rank in ranks if rank <= k]] = True
     return {name: METRICS[name](hits, relevant, k) for name in _METRICS}
 
 

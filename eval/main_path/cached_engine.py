@@ -17,7 +17,7 @@ from llmrec.eval.main_path.cache import FORMAT, AnswerCache, digest_of
 from llmrec.types import FloatArray
 from llmrec.weights.fingerprint import base_sha256
 
-__all__ = ["CachedEngine"]
+__all__ = ["CachedEngine", "adapter_digest"]
 
 _NO_MATTER = {"api_key", "timeout_s", "connections", "retry_s", "breaker_failures"}
 """Settings that move no score."""
@@ -91,9 +91,7 @@ class CachedEngine:
     def load_adapter(self, name: str, folder: str | os.PathLike[str]) -> None:
         """Load it, and let its files count in the keys."""
         self._engine.load_adapter(name, folder)
-        self._adapters[name] = digest_of(
-            *(path.name + _file_hash(path) for path in sorted(Path(folder).glob("adapter_*")))
-        ).hex()
+        self._adapters[name] = adapter_digest(Path(folder))
 
     def unload_adapter(self, name: str) -> None:
         """Unload it from the engine behind."""
@@ -189,6 +187,12 @@ class CachedEngine:
 
     def close(self) -> None:
         """Leave the engine behind open: who loaded it closes it."""
+
+
+def adapter_digest(folder: Path) -> str:
+    """Of an adapter's files."""
+    files = sorted(folder.glob("adapter_*"))
+    return digest_of(*(path.name + _file_hash(path) for path in files)).hex()
 
 
 def _weights(folder: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from llmrec.artifacts import Artifact, Artifacts
@@ -66,11 +66,15 @@ def serving_retrieval(workspace: Workspace) -> list[Artifact]:
 
 
 def _asked(request: RetrievalRequest) -> Iterator[object]:
+    yield len(request.history)
     for entry in request.history:
         yield tuple(asdict(entry).values())
-    yield request.query
+    # Every other field by its name, so that none is forgotten that is added later.
+    for field in fields(request):
+        if field.name not in ("history", "filters"):
+            yield field.name
+            yield repr(getattr(request, field.name))
     yield request.filters.model_dump_json()
-    yield request.now
 
 
 def _packed(result: RetrievalResult) -> bytes:

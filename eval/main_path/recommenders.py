@@ -17,12 +17,13 @@ from llmrec.errors import ConfigError, ModelError
 from llmrec.eval.data.eval_data import EvalData
 from llmrec.eval.data.splits import Part
 from llmrec.eval.main_path.cache import AnswerCache
-from llmrec.eval.main_path.cached_engine import CachedEngine
+from llmrec.eval.main_path.cached_engine import CachedEngine, adapter_digest
 from llmrec.eval.main_path.cached_retriever import (
     CachedRetriever,
     retrieval_context,
     serving_retrieval,
 )
+from llmrec.prompting import rank_prompt_version
 from llmrec.ranking import Ranker, ShareOf
 from llmrec.recommender import Recommender
 from llmrec.requests import as_history, resolve_history
@@ -62,6 +63,7 @@ class MainPath:
         recommender: the main path.
         cache: what its engine and retriever look up first, if anything.
         ranker: ranks instead of the recommender's own.
+        notes: what a reader of the figures should know.
     """
 
     def __init__(
@@ -69,8 +71,9 @@ class MainPath:
         recommender: Recommender,
         cache: AnswerCache | None = None,
         ranker: Ranker | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
-        self.recommender = recommender
+        self.recommender, self.notes = recommender, tuple(notes)
         self.cache = cache
         if ranker is not None:
             recommender.__dict__["ranker"] = ranker
@@ -166,7 +169,9 @@ def open_main_path(
         resolved = replace(shop, settings=settings.model_copy(update={"ranking": named}))
         recommender = Recommender(resolved, engine=asked, retriever=bare.retriever)
         stack.callback(recommender.close)
-        yield MainPath(recommender, bare.cache)
+        yield MainPath(
+            recommender, bare.cache, notes=_notes(data, chosen, settings.ranking.adapter)
+        )
 
 
 def _adapter(data: EvalData, shop: Workspace) -> AdapterFolder | None:
@@ -175,6 +180,15 @@ def _adapter(data: EvalData, shop: Workspace) -> AdapterFolder | None:
     What serves in the shop itself is not taken by itself: it has learned from the answers.
     """
     return chosen_adapter(_home(data, shop).models_dir, "ranker", shop.settings.ranking.adapter)
+
+
+def _notes(data: EvalData, chosen: AdapterFolder | None, named: str | None) -> list[str]:
+    if chosen is None or not named or data.shop is None:
+        return []
+    return [
+        f"The adapter '{chosen.name}' is the shop's own: where it was trained on this log, it has "
+        "learned from the answers, and the figures flatter it."
+    ]
 
 
 def _home(data: EvalData, shop: Workspace) -> Workspace:
@@ -199,7 +213,11 @@ def path_settings(data: EvalData, shop: Workspace, *, llm: bool) -> Mapping[str,
         )
         chosen = _adapter(data, shop)
         plain["ranking"] = settings.ranking.model_dump(mode="json") | {
-            "adapter": chosen.name if chosen else None
+            "adapter": chosen.name if chosen else None,
+            # A name may stand for other files tomorrow, and a card for another weight.
+            "adapter_files": adapter_digest(chosen.folder) if chosen else None,
+            "share": ShareOf(_home(data, shop).models_dir, settings.ranking)().weight,
+            "prompt": rank_prompt_version(),
         }
     return plain
 

@@ -139,7 +139,7 @@ class Training:
             stepper,
             self._settings.epochs,
             validate=lambda: asked.scores(self._encoder(stepper.network)),
-            folder=self._checkpoints(folder, len(asked)),
+            folder=self._checkpoints(folder, asked.sha256),
             progress=progress,
         )
         return learned, asked.scores(self.encoder(learned))
@@ -153,7 +153,9 @@ class Training:
         """Train for so many epochs, without validation."""
         from llmrec.finetune.behaviour.loop import learn
 
-        return learn(self.stepper(), epochs, folder=self._checkpoints(folder, 0), progress=progress)
+        return learn(
+            self.stepper(), epochs, folder=self._checkpoints(folder, None), progress=progress
+        )
 
     def popularity(self, asked: EncoderValidation) -> Scores:
         """What masked popularity scores on the same cases."""
@@ -197,7 +199,7 @@ class Training:
         vectors: FloatArray = texts[[at[id] for id in self.ids]]
         return vectors
 
-    def _checkpoints(self, folder: Path | None, cases: int) -> TrainingFolder | None:
+    def _checkpoints(self, folder: Path | None, cases: str | None) -> TrainingFolder | None:
         if folder is None:
             return None
         settings = self._settings.model_dump(mode="json", exclude={"save_every", "epochs"})

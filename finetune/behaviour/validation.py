@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -51,6 +53,15 @@ class EncoderValidation:
     def __len__(self) -> int:
         return len(self.histories)
 
+    @property
+    def sha256(self) -> str:
+        """Of all that is asked: figures of other cases must not be gone on with."""
+        whole = hashlib.sha256()
+        for history, targets in zip(self.histories, self._targets, strict=True):
+            parts = history.items, history.kinds, map(str, history.at), targets
+            whole.update(json.dumps([list(part) for part in parts]).encode())
+        return whole.hexdigest()
+
     def scores(self, encoder: BehaviourEncoder, among: Collection[str] | None = None) -> Scores:
         """How well ``encoder`` answers; targets that it does not know count as missed.
 
@@ -99,10 +110,14 @@ def as_history(events: Sequence[Event]) -> History:
 def _ranks(
     scores: FloatArray, seen: Sequence[str], targets: Sequence[str], row: Mapping[str, int]
 ) -> NDArray[np.int64]:
-    """1-based ranks of the known targets outside the history; ties count against them."""
+    """1-based ranks of the known targets outside the history; ties count against them.
+
+    A score that is no number stands above the others, and is last where it is a target's.
+    """
     scores[[row[id] for id in seen if id in row]] = -np.inf
     wanted = scores[[row[id] for id in targets if id in row]]
-    return np.array([int((scores >= score).sum()) for score in wanted], np.int64)
+    # Not ">=": comparisons with nan are false, which must not help the target.
+    return np.array([int((~(scores < score)).sum()) for score in wanted], np.int64)
 
 
 def _at_k(ranks: NDArray[np.int64], targets: int) -> tuple[float, float]:

@@ -363,5 +363,6 @@ def _run_ranker(
                 words=options.words,
                 progress=tell_details,
             ),
+            notes=path.notes,
             progress=tell,
         )

@@ -24,7 +24,12 @@ from llmrec.finetune.behaviour import (
     train_behaviour,
 )
 from llmrec.finetune.behaviour.prepare import Training
-from llmrec.finetune.behaviour.sequences import hold_out, in_order, make_sequences
+from llmrec.finetune.behaviour.sequences import (
+    HeldOutCase,
+    hold_out,
+    in_order,
+    make_sequences,
+)
 from llmrec.finetune.behaviour.settings import learning_rate_at
 from llmrec.finetune.behaviour.steps import multiplies_bf16
 from llmrec.finetune.behaviour.validation import EncoderValidation
@@ -337,6 +342,43 @@ def test_validation_ranks_as_the_definition_says():
     both = EncoderValidation([case("a", "bd")], 10, 0).scores(Fixed())
     ideal = 1 + 1 / np.log2(3)
     assert both.main == pytest.approx((1 / np.log2(3) + 1 / np.log2(4)) / ideal)
+
+
+@pytest.mark.parametrize("broken", [[0, 1, 2], [1], [0]])
+def test_scores_that_are_no_numbers_are_no_hits(broken):
+    class Broken:
+        def __init__(self):
+            self.row = {"a": 0, "b": 1, "c": 2}
+
+        def encode(self, histories):
+            return np.ones((len(histories), 1), np.float32)
+
+        def item_vectors(self):
+            table = np.array([[1.0], [3.0], [2.0]], np.float32)
+            table[broken] = np.nan
+            return table
+
+    asked = [HeldOutCase((Event("u", "c"),), (Event("u", "b"),))]
+    scores = EncoderValidation(asked, 10, 0).scores(Broken())
+    assert np.isfinite(scores.ndcg).all()
+    assert scores.main <= 1 / np.log2(3)
+
+
+def test_another_validation_of_the_same_size_is_another_run(tmp_path):
+    """Its epochs would be stopped by figures of two sets of cases."""
+    events = walks()
+    train, cases = hold_out(in_order(events))
+    settings = QUICK.model_copy(update={"epochs": 2})
+
+    def fit(asked):
+        run = Training(train, catalogue(), settings)
+        run.validated(EncoderValidation(asked, 100, 0), tmp_path / "fit", None)
+
+    fit(cases[:10])
+    fit(cases[:10])
+    for other in (cases[10:20], [*cases[:9], HeldOutCase(cases[9].history, cases[8].targets)]):
+        with pytest.raises(ConfigError, match="validation"):
+            fit(other)
 
 
 def test_what_is_told_is_shown_as_it_comes():

@@ -72,6 +72,40 @@ def test_equal_scores_are_ordered_by_the_seed_not_by_the_id() -> None:
     assert head == Popular(fold, seed=3).recommend_many([[]], k=8)[0][:3]
 
 
+@pytest.mark.parametrize("broken", ["A", "AC", "ABCD"])
+def test_a_score_that_is_no_number_is_no_opinion(broken: str) -> None:
+    class Broken(Popular):
+        def scores(self, histories):
+            scores = super().scores(histories)
+            scores[:, [self._items.row[item] for item in broken]] = np.nan
+            return scores
+
+    model = Broken(fold_of("ABCD", "BCD", "CD", "D"))
+    whole = [item for item in "DCBA" if item not in broken]
+    assert model.recommend_many([[], ["D"]], k=2) == [
+        whole[:2],
+        [item for item in whole if item != "D"][:2],
+    ]
+
+
+def test_recent_popularity_without_times_goes_by_the_end_of_each_history() -> None:
+    events = [
+        Event(f"u{user}", item, position=place)
+        for user, items in enumerate(("AAAAAAB", "ACCAAAB", "DB"))
+        for place, item in enumerate(items)
+    ]
+    fold = Fold(ItemTable.of(Item(one, one) for one in "ABCD"), tuple(events))
+    assert fold.recent_counts(1e9).tolist() == pytest.approx([10, 3, 2, 1])
+    assert fold.recent_counts(1.0)[1] == 3
+    assert Popular(fold, half_life_days=1.0).recommend_many([[]], k=2) == [["B", "A"]]
+
+
+def test_what_has_no_time_in_a_log_with_times_is_old() -> None:
+    timed = [Event("u", item, at=START + timedelta(days=day)) for day, item in enumerate("AB")]
+    fold = Fold(ItemTable.of(Item(one, one) for one in "ABC"), (*timed, Event("v", "C")))
+    assert fold.recent_counts(1.0).tolist() == [0.5, 1.0, 0.5]
+
+
 def test_neighbours_are_the_items_of_the_same_people() -> None:
     model = ItemKNN(fold_of("AB", "AB", "AC", "DE"), shrink=0.0)
     assert model.recommend_many([["A"]], k=3) == [["B", "C"]]

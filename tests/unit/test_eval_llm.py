@@ -39,12 +39,52 @@ def answer(retrieval: list[float], llm: list[float]) -> Recommendations:
     return Recommendations((), TRACE, considered=considered(retrieval, llm))
 
 
-def test_ties_count_against_the_target() -> None:
+def test_ties_are_the_retrievers_then_drawn_alike() -> None:
     some = considered([3, 2, 2, 1], [0, 0, 0, 0])
-    assert ranks_of_targets(some, {"i01"}, "retriever", 0.5) == [3]
-    assert ranks_of_targets(some, {"i00"}, "llm", 0.5) == [4]
-    assert ranks_of_targets(some, {"i00", "i03"}, "retriever", 0.5) == [1, 4]
+    for order in ("retriever", "llm", "fused"):
+        for weight in (0.0, 0.5, 1.0):
+            ranks = [ranks_of_targets(some, {item.id}, order, weight) for item in ITEMS[:4]]
+            assert ranks[0] == [1] and ranks[3] == [4]
+            assert sorted(ranks[1] + ranks[2]) == [2, 3]
+            assert ranks_of_targets(some, {"i00", "i03"}, order, weight) == [1, 4]
     assert ranks_of_targets(some, {"elsewhere"}, "retriever", 0.5) == []
+
+
+@pytest.mark.parametrize("model", ["constant", "random", "no numbers"])
+@pytest.mark.parametrize("scores", [1, 3])
+def test_a_model_that_knows_nothing_shows_no_lift_where_the_retriever_ties(
+    model: str, scores: int
+) -> None:
+    draw = np.random.default_rng(1)
+    made = {
+        "constant": lambda: [0.25] * 12,
+        "random": lambda: draw.normal(size=12).tolist(),
+        "no numbers": lambda: [float("nan")] * 12,
+    }
+    answers = [answer(draw.integers(scores, size=12).tolist(), made[model]()) for _ in range(300)]
+    targets = [{f"i{draw.integers(12):02}"} for _ in answers]
+    found = lift(answers, targets, weight=0.3)
+    for one in found.on_all:
+        assert one.better is None, one
+        assert model == "random" or one.difference == 0
+
+
+@pytest.mark.parametrize("failed", [0.5, 0.9])
+def test_answers_without_the_model_are_the_retrievers(failed: float) -> None:
+    """They are no misses: the means are those of the lists that were shown."""
+    ranked = answer([4, 3, 2, 1], [-9, -9, -9, 0])
+    bare = tuple(
+        Recommendation(item, place, 0.0, {"retrieval": 5.0 - place})
+        for place, item in enumerate(ITEMS[:4], start=1)
+    )
+    degraded = Recommendations((), TRACE, considered=bare)
+    answers = [degraded] * int(20 * failed) + [ranked] * (20 - int(20 * failed))
+    found = lift(answers, [{"i03"}] * 20, weight=1.0)
+    ndcg = {one.a: one for one in found.on_all if one.metric == "ndcg@10"}
+    alone = 1 / np.log2(5)
+    assert found.retrieved == 20 and found.candidates == 4
+    assert ndcg["fused"].mean_b == pytest.approx(alone)
+    assert ndcg["fused"].mean_a == pytest.approx(failed * alone + 1 - failed)
 
 
 def test_lift_of_a_model_that_knows() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
+from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,12 +21,14 @@ from llmrec.embedding import HashingEncoder
 from llmrec.engines import ScriptedEngine
 from llmrec.errors import ConfigError, WorkspaceError
 from llmrec.eval import EvalData, open_data
+from llmrec.eval.data.eval_data import fingerprint
+from llmrec.eval.data.items import ItemTable
 from llmrec.eval.data.splits import Part
 from llmrec.eval.judging.asking import ask
 from llmrec.eval.judging.evaluate import JudgingSettings, judge
-from llmrec.eval.main_path.cache import AnswerCache
+from llmrec.eval.main_path.cache import AnswerCache, digest_of
 from llmrec.eval.main_path.cached_engine import CachedEngine
-from llmrec.eval.main_path.cached_retriever import retrieval_context
+from llmrec.eval.main_path.cached_retriever import _asked, retrieval_context
 from llmrec.eval.main_path.details import as_recommendations, llm_details
 from llmrec.eval.main_path.recommenders import (
     open_main_path,
@@ -32,7 +36,8 @@ from llmrec.eval.main_path.recommenders import (
     path_settings,
 )
 from llmrec.eval.main_path.shop import evaluation_shop
-from llmrec.retrieval import build_index
+from llmrec.retrieval import RetrievalRequest, build_index
+from llmrec.types import EventKind, Filters, HistoryEntry
 
 
 @pytest.fixture(autouse=True)
@@ -175,6 +180,60 @@ def test_what_changes_a_score_changes_the_key(tmp_path: Path, tiny_model: Path) 
     (tmp_path / "bad.db").write_bytes(b"no database at all" * 100)
     with pytest.raises(WorkspaceError, match="cannot be used"):
         AnswerCache(tmp_path / "bad.db")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"query": "Wasserkocher"},
+        {"query": "茶壶"},
+        {"subject": ("kettle",)},
+        {"recipient": "my sister"},
+        {"thing": "Lampe"},
+        {"filters": Filters(in_stock=True)},
+        {"now": datetime(2026, 1, 1, tzinfo=timezone.utc)},
+        {"history": (HistoryEntry(item="a"), HistoryEntry(item="b"))},
+        {"history": (HistoryEntry(item="a", kind=EventKind.VIEW),)},
+    ],
+)
+def test_every_part_of_a_request_counts_in_the_key(other: dict[str, Any]) -> None:
+    plain = RetrievalRequest((HistoryEntry(item="a"),))
+    assert len(fields(plain)) == 7, "a new field: name it among the cases above"
+    keys = {digest_of(*_asked(one)) for one in (plain, replace(plain, **other))}
+    assert len(keys) == 2
+
+
+@pytest.mark.parametrize(
+    "field", [{"stock": 0}, {"added_at": datetime(2026, 1, 1, tzinfo=timezone.utc)}, {"stock": 3}]
+)
+def test_what_retrieval_reads_of_an_item_counts_in_the_hash(
+    data: EvalData, field: dict[str, Any]
+) -> None:
+    first, *others = data.items.items
+    changed = ItemTable.of([replace(first, **field), *others])
+    assert fingerprint(data.split, changed) != data.sha256 == fingerprint(data.split, data.items)
+
+
+def test_a_plan_knows_the_adapters_files_and_prompt(tmp_path: Path) -> None:
+    """The name of a folder stays when it is trained anew: a resumed run would mix the two."""
+    source = open_data(make_folder(tmp_path / "shop-data"))
+    home = Workspace.init(tmp_path / "home")
+    folder = home.models_dir / "mine"
+    folder.mkdir(parents=True)
+    data = replace(source, shop=home.path)
+    overrides = {"ranking": {"adapter": "mine", "llm_weight": 0.2}}
+    plans = []
+    for weights in (b"before", b"after"):
+        (folder / "adapter_config.json").write_text("{}", encoding="utf-8")
+        (folder / "adapter_model.safetensors").write_bytes(weights)
+        shop = evaluation_shop(data, "test", folder=tmp_path / "eval", overrides=overrides)
+        plans.append(path_settings(data, shop, llm=True)["ranking"])
+    assert plans[0] != plans[1] and plans[0]["adapter"] == plans[1]["adapter"] == "mine"
+    assert plans[0]["share"] == 0.2 and plans[0]["prompt"].startswith("rank.")
+    with open_main_path(data, "test", shop, cached=False) as path:
+        assert "learned from the answers" in path.notes[0]
+    with open_main_path(source, "test", evaluation_shop(source, "test"), cached=False) as path:
+        assert not path.notes
 
 
 def promote_ranker(workspace: Workspace) -> None:
