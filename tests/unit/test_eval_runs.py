@@ -294,3 +294,19 @@ def test_rows_are_compared_by_their_owners(tmp_path: Path) -> None:
     assert set(runs[0].users()["owner"]) == {"u0", "u1"}
     recall = next(one for one in compare_runs(runs) if one.metric.startswith("recall"))
     assert recall.difference > 0.2 and recall.permutation_p == 0.5
+
+
+def test_samples_that_other_seeds_have_drawn_are_not_compared(
+    data: EvalData, tmp_path: Path
+) -> None:
+    model = PopularityBaseline(data.split.known("test"))
+
+    def made(name: str, seed: int, negatives: int | None) -> Any:
+        options = PlanOptions(name, seed=seed, negatives=negatives)
+        plan = make_plan(data, {"name": name, "kind": "other"}, options)
+        return run(model, data, plan, tmp_path / f"{name}-{seed}-{negatives}", resume=True)
+
+    with pytest.raises(DataError, match="different seeds have drawn"):
+        compare_runs([made("one", 0, 9), made("two", 1, 9)])
+    assert compare_runs([made("one", 0, None), made("two", 1, None)])
+    assert compare_runs([made("one", 0, 9), made("two", 0, 9)])
