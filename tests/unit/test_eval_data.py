@@ -427,6 +427,8 @@ def test_steam_is_written_as_python_literals(home: Home, cache: Path) -> None:
         for u in range(5)
         for i in range(1, 7)
     ]
+    # A second review of the first game stands before the first one: its play was first.
+    reviews[:0] = [{**reviews[u * 6], "date": "2017-12-24"} for u in range(5)]
     games = [
         {"id": str(i), "app_name": f"Game {i}", "developer": "D", "genres": ["Action", "Indie"]}
         for i in range(1, 9)

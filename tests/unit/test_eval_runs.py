@@ -18,6 +18,7 @@ from eval_data import make_folder, make_rows
 
 from llmrec.errors import DataError, LockedError
 from llmrec.eval import EvalData, PopularityBaseline, open_data
+from llmrec.eval.runs.baseline import run_baseline
 from llmrec.eval.runs.comparing import compare_runs
 from llmrec.eval.runs.folder import RunFolder
 from llmrec.eval.runs.record import RunPlan, read_run
@@ -310,3 +311,14 @@ def test_samples_that_other_seeds_have_drawn_are_not_compared(
         compare_runs([made("one", 0, 9), made("two", 1, 9)])
     assert compare_runs([made("one", 0, None), made("two", 1, None)])
     assert compare_runs([made("one", 0, 9), made("two", 0, 9)])
+
+
+@pytest.mark.parametrize(("part", "told"), [("valid", True), ("test", False)])
+def test_settings_chosen_on_the_cases_that_are_measured_are_told(
+    data: EvalData, tmp_path: Path, part: Any, told: bool
+) -> None:
+    options = PlanOptions(part=part, users=20)
+    made = run_baseline(data, "recent", tmp_path / part, options, budget=3)
+    assert any("chosen on the validation" in one for one in made.record["notes"]) == told
+    plain = run_baseline(data, "popular", tmp_path / f"{part}-plain", options, budget=3)
+    assert not any("chosen on the validation" in one for one in plain.record["notes"])
