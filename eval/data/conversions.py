@@ -121,7 +121,9 @@ def steam(files: Mapping[str, Path], folder: Path) -> None:
         for review in _literals(files["reviews"])
     )
     columns = ["user_id", "item_id", "timestamp"]
-    frame = pd.DataFrame(list(reviews), columns=columns).drop_duplicates(["user_id", "item_id"])
+    # Of several reviews the earliest, wherever it stands: later ones would be its future.
+    frame = pd.DataFrame(list(reviews), columns=columns).sort_values("timestamp", kind="stable")
+    frame = frame.drop_duplicates(["user_id", "item_id"])
     games = [
         {
             "item_id": str(game["id"]),

@@ -19,7 +19,7 @@ from llmrec.eval.data.interactions import Interactions, Order, Repeats, read_int
 from llmrec.eval.data.items import ItemTable, read_items
 from llmrec.eval.data.leaks import check_split
 from llmrec.eval.data.public import prepare_public, public_names, public_set
-from llmrec.eval.data.splits import EventSource, Part, Split, global_time, leave_one_out, time_cuts
+from llmrec.eval.data.splits import Part, Split, global_time, leave_one_out, time_cuts
 from llmrec.types import Event, EventKind, Item
 
 __all__ = ["Protocol", "open_data"]
@@ -98,11 +98,13 @@ class _Cut:
     valid_from: datetime | None
     test_from: datetime | None
 
-    def split(self, events: EventSource | Iterable[Event]) -> Split:
+    def split(self, events: Sequence[Event]) -> Split:
         if self.protocol == "global-time":
             first, second = self.valid_from, self.test_from
             if first is None or second is None:
-                first, second = time_cuts(events)
+                # Shares of what is used: of views there are many more than of purchases.
+                used = [e for e in events if self.kinds is None or e.kind in self.kinds]
+                first, second = time_cuts(used)
             return global_time(events, valid_from=first, test_from=second, kinds=self.kinds)
         return leave_one_out(events, kinds=self.kinds)
 

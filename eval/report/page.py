@@ -17,6 +17,7 @@ from llmrec.eval.report.model import model_rows
 from llmrec.eval.report.table import (
     beyond_rows,
     cell,
+    check_same_data,
     conditions,
     highest_first,
     leading_metrics,
@@ -44,7 +45,7 @@ def html(
     """Write the page to ``path``, whole or not at all.
 
     Raises:
-        DataError: there is no run.
+        DataError: there is no run, or they are of different data.
         MissingExtra: matplotlib is not installed.
         DiskFull: there is no space.
     """
@@ -65,13 +66,14 @@ def page(
     """The page as text; what the data calls things is escaped.
 
     Raises:
-        DataError: there is no run.
+        DataError: there is no run, or they are of different data.
         MissingExtra: matplotlib is not installed.
     """
     from jinja2 import Environment, StrictUndefined
 
     if not runs:
         raise DataError("There is no run to report.", hint="Name at least one run folder.")
+    check_same_data(runs)
     metrics = leading_metrics(runs)
     best = ordered(runs, metrics)
     main = main_metric(metrics)

@@ -120,7 +120,9 @@ def popularity(runs: Sequence[Run]) -> str:
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xlabel("users who touched the item in training, plus 1")
-        axes.set_ylabel("times among the first 10, plus 1")
+        # The lists may be shorter than the ten that are counted.
+        first = min(10, *(max(run.record["ks"]) for run in shown))
+        axes.set_ylabel(f"times among the first {first}, plus 1")
         axes.legend(frameon=False, fontsize=9, markerscale=2)
     return done()
 

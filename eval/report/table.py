@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from llmrec.errors import DataError
 from llmrec.eval.measures.statistics import Comparison
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ __all__ = [
     "Cell",
     "beyond_rows",
     "cell",
+    "check_same_data",
     "conditions",
     "highest_first",
     "leading_metrics",
@@ -49,16 +51,40 @@ def cell(record: Mapping[str, Any], metric: str) -> Cell | None:
 
 
 def leading_metrics(runs: Sequence[Run], most: int = 4) -> list[str]:
-    """The metrics that tables show: recall and NDCG at 5 and 10, or at the shortest lists."""
+    """The metrics that tables show: recall and NDCG at 5 and 10.
+
+    Without 10 the longest lists stand for it, as in the tests (``deciding_metrics``): the column
+    that orders a report is the one that was tested.
+    """
     common = [
         name
         for name in runs[0].record["metrics"]
         if all(name in run.record["metrics"] for run in runs)
     ]
     ks = sorted({int(name.rpartition("@")[2]) for name in common})
-    middle = [k for k in (5, 10) if k in ks] or ks[:2]
+    middle: list[int] = [k for k in (5, 10) if k in ks]
+    if 10 not in ks:
+        middle = sorted({*(middle or ks[:1]), *ks[-1:]})
     wanted = [f"{name}@{k}" for k in middle for name in _LEADING]
     return [name for name in wanted if name in common][:most] or common[:most]
+
+
+def check_same_data(runs: Sequence[Run]) -> None:
+    """Refuse runs that cannot stand in one table, whose head names one set of data.
+
+    Raises:
+        DataError: they are of different data or parts, or ranked different sets of items.
+    """
+    first = runs[0].record["data"]
+    for run in runs[1:]:
+        data = run.record["data"]
+        for key in ("sha256", "part", "negatives"):
+            if data.get(key) != first.get(key):
+                raise DataError(
+                    f"'{runs[0].name}' is of {first['name']}, {first['part']} part, and "
+                    f"'{run.name}' of {data['name']}, {data['part']} part: they differ in {key}.",
+                    hint="Report runs on the same data and part together, others apart.",
+                )
 
 
 def main_metric(metrics: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from llmrec.eval.report.model import model_rows
 from llmrec.eval.report.table import (
     beyond_rows,
     cell,
+    check_same_data,
     conditions,
     highest_first,
     leading_metrics,
@@ -41,6 +42,7 @@ def terminal(
     from rich.table import Table
     from rich.text import Text
 
+    check_same_data(runs)
     metrics = leading_metrics(runs)
     table = Table(title=_title(runs), title_justify="left")
     table.add_column("run")
@@ -67,6 +69,7 @@ def markdown(
     published: Sequence[PublishedResult] = (),
 ) -> str:
     """The same, with slices, measures beyond accuracy, and the conditions, as Markdown."""
+    check_same_data(runs)
     metrics = leading_metrics(runs)
     runs = ordered(runs, metrics)
     parts = [

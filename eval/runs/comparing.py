@@ -52,6 +52,12 @@ def compare_runs(
     groups: dict[str, list[Run]] = {}
     for run in runs:
         groups.setdefault(run.name, []).append(run)
+    drawn = {tuple(sorted(run.record["seeds"][0] for run in group)) for group in groups.values()}
+    if first.get("negatives") and len(drawn) > 1:
+        raise DataError(
+            f"The runs were ranked among items that different seeds have drawn: {sorted(drawn)}.",
+            hint="Run all of them with the same --seed, or better without --negatives.",
+        )
     scores = [_scores(name, group) for name, group in groups.items()]
     wanted = list(metrics) if metrics else deciding_metrics(runs)
     return compare_all(scores, metrics=wanted, against=against)

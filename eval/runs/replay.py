@@ -26,6 +26,7 @@ from llmrec.eval.data.eval_data import EvalData
 from llmrec.eval.data.splits import Case
 from llmrec.eval.runs.record import Run
 from llmrec.eval.runs.runner import Observer, PlanOptions, make_plan, run
+from llmrec.types import Event
 
 __all__ = ["ReplayedAnswers", "about_answers", "history_fingerprint", "run_answers"]
 
@@ -52,27 +53,31 @@ class ReplayedAnswers:
         lines = _read(Path(file))
         for case in cases:
             _check(Path(file), lines.get(case.user), case)
-        self._lists = {case.user: lines[case.user].ids for case in cases}
-        self._cold = self._for_all_cold(Path(file), cases)
+        self._lists: dict[tuple[str, ...], tuple[str, ...]] = {}
+        for case in cases:
+            self._learn(Path(file), case, lines[case.user])
 
     def recommend_many(
         self, histories: Sequence[Sequence[Any]], *, k: int
     ) -> list[tuple[str, ...]]:
-        """The first ``k`` of each user's list; the history's events say who asks."""
-        return [
-            (self._lists[history[0].user] if history else self._cold)[:k] for history in histories
-        ]
+        """The first ``k`` of each list; the history's events say who asks, and of what row."""
+        return [self._lists.get(_asker(history), ())[:k] for history in histories]
 
-    def _for_all_cold(self, file: Path, cases: Sequence[Case]) -> tuple[str, ...]:
+    def _learn(self, file: Path, case: Case, line: _Line) -> None:
         # Nobody stands in an empty history; whoever knows nothing of them has one list for all.
-        lists = {self._lists[case.user] for case in cases if case.is_cold}
-        if len(lists) > 1:
+        whose = "users" if case.is_cold else "rows of one user"
+        if self._lists.setdefault(_asker(case.history), line.ids) != line.ids:
             raise DataError(
-                "users without a history got different lists.",
+                f"{whose} {'without a history' if case.is_cold else 'and one history'} got "
+                "different lists.",
                 file=str(file),
-                hint="Nothing is known of them, so give them all the same list.",
+                row=None if case.is_cold else line.row,
+                hint="Nothing else is known of them, so give them all the same list.",
             )
-        return lists.pop() if lists else ()
+
+
+def _asker(history: Sequence[Event]) -> tuple[str, ...]:
+    return (history[0].user, *(event.item for event in history)) if history else ()
 
 
 def run_answers(

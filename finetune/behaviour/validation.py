@@ -124,4 +124,4 @@ def _at_k(ranks: NDArray[np.int64], targets: int) -> tuple[float, float]:
     """Recall and NDCG at 10 (Järvelin & Kekäläinen 2002) with ``targets`` relevant items."""
     top = ranks[ranks <= K]
     ideal = (1 / np.log2(np.arange(min(targets, K)) + 2)).sum()
-    return len(top) / min(targets, K), float((1 / np.log2(top + 1.0)).sum() / ideal)
+    return len(top) / targets, float((1 / np.log2(top + 1.0)).sum() / ideal)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +29,9 @@ class FusionCases:
         target: int64 ``[c]``: which candidate the shopper took, -1 if no source found it.
         ranks: int64 ``[c, s]``: where each source put it, from 1; 0 if it did not find it.
         depth: how many items each source gave at most.
+        draw: float64 ``[n]``: drawn numbers that order candidates of equal scores, the same for all
+            weights: those of ranks tie often, and counted against the target, any others would
+            look better for breaking the ties alone.
     """
 
     sources: tuple[str, ...]
@@ -37,6 +40,12 @@ class FusionCases:
     target: NDArray[np.int64]
     ranks: NDArray[np.int64]
     depth: int
+    draw: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+
+    def __post_init__(self) -> None:
+        if len(self.draw) != self.starts[-1]:
+            drawn = np.random.default_rng(0).random(int(self.starts[-1]))
+            object.__setattr__(self, "draw", drawn)  # frozen for everybody else
 
     def __len__(self) -> int:
         return len(self.target)
@@ -50,11 +59,17 @@ class FusionCases:
         moved = self.target[chosen] - self.starts[chosen] + starts[:-1]
         target = np.where(self.target[chosen] < 0, -1, moved)
         return FusionCases(
-            self.sources, self.table[rows], starts, target, self.ranks[chosen], self.depth
+            self.sources,
+            self.table[rows],
+            starts,
+            target,
+            self.ranks[chosen],
+            self.depth,
+            self.draw[rows],
         )
 
     def places(self, weights: NDArray[np.float64]) -> NDArray[np.int64]:
-        """The rank of each case's target by ``table @ weights``, ties against it; 0 if not found.
+        """The rank of each case's target by ``table @ weights``, ties as drawn; 0 if not found.
 
         Args:
             weights: ``[s * 3]``.
@@ -65,9 +80,10 @@ class FusionCases:
         scores = np.asarray(self.table @ weights)
         there = np.flatnonzero(self.target >= 0)
         case = np.repeat(np.arange(len(self)), np.diff(self.starts))
-        bar = np.full(len(self), np.inf)
-        bar[there] = scores[self.target[there]]
-        counts = np.bincount(case[scores >= bar[case]], minlength=len(self))
+        bar, drawn = np.full(len(self), np.inf), np.zeros(len(self))
+        bar[there], drawn[there] = scores[self.target[there]], self.draw[self.target[there]]
+        above = (scores > bar[case]) | ((scores == bar[case]) & (self.draw >= drawn[case]))
+        counts = np.bincount(case[above], minlength=len(self))
         return np.asarray(counts, np.int64)
 
 

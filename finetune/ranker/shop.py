@@ -52,6 +52,9 @@ PART = "ranker"
 VALIDATION = 1_000
 """Most users that validation asks."""
 
+_MADE = 2
+"""Raised when examples are made otherwise: those that lie in a cache are then not read again."""
+
 Ticks = Callable[[int, int], None]
 """Told the number of users done and of all."""
 
@@ -70,6 +73,7 @@ def ranker_state(workspace: Workspace) -> str:
         revision = store.revision()
     settings, artifacts = workspace.settings, Artifacts(workspace.models_dir)
     return cache_key(
+        _MADE,
         f"{revision.items} {revision.events}",
         settings.models.llm,
         settings.models.encoder,

@@ -88,8 +88,12 @@ def reader_data(
     shipped = (
         [] if only_mine else [message for path in written_sets() for message in read_messages(path)]
     )
-    messages = [*shop_messages, *shipped]
     left_out = _left_out(shop_messages)
+    kept_apart = {_folded(m) for path in written_sets(test=True) for m in read_messages(path)}
+    known = [message for message in shop_messages if _folded(message) in kept_apart]
+    left_out += tuple(f"'{message.message}': the reader is measured by it" for message in known)
+    own = [message for message in shop_messages if _folded(message) not in kept_apart]
+    messages = [*own, *shipped]
     train, validation = held_apart(messages, seed)
     examples = reader_examples(train, variants=variants, seed=seed, brands=_brands(workspace))
     if not examples:
@@ -115,6 +119,10 @@ def _left_out(messages: Sequence[WrittenMessage]) -> tuple[str, ...]:
         for message in messages
         if (missing := unsaid(message))
     )
+
+
+def _folded(message: WrittenMessage) -> str:
+    return " ".join(message.message.casefold().split())
 
 
 def _brands(workspace: Workspace) -> list[str]:

@@ -49,6 +49,16 @@ class Written:
         return [text.origin == "model" and text.attempts == 1 for text in self.texts]
 
     @property
+    def by_item(self) -> list[float]:
+        """Share of each item's texts that passed at the first attempt.
+
+        Reason and description of one item are no separate witnesses.
+        """
+        kinds = [texts for texts in (self.reasons, self.descriptions) if texts]
+        passed = ([t.origin == "model" and t.attempts == 1 for t in texts] for texts in kinds)
+        return [sum(texts) / len(kinds) for texts in zip(*passed, strict=True)]
+
+    @property
     def by_model(self) -> list[bool]:
         """Whether each text passed at any attempt."""
         return [text.origin == "model" for text in self.texts]
@@ -103,11 +113,11 @@ def add_to_card(folder: Path, base: Written, adapted: Written) -> None:
         DiskFull: no space left.
     """
     card = read_card(folder)
-    pairs = zip(adapted.first_try, base.first_try, strict=True)
+    pairs = zip(adapted.by_item, base.by_item, strict=True)
     measured: dict[str, Figure] = {
         FIRST_TRY: share_figure(adapted.first_try),
         f"{FIRST_TRY}, base": share_figure(base.first_try),
-        "lift": mean_figure([float(after) - float(before) for after, before in pairs]),
+        "lift": mean_figure([after - before for after, before in pairs]),
         "passes": share_figure(adapted.by_model),
         "passes, base": share_figure(base.by_model),
     }

@@ -342,6 +342,9 @@ def test_validation_ranks_as_the_definition_says():
     both = EncoderValidation([case("a", "bd")], 10, 0).scores(Fixed())
     ideal = 1 + 1 / np.log2(3)
     assert both.main == pytest.approx((1 / np.log2(3) + 1 / np.log2(4)) / ideal)
+    # Recall is of all that was asked for, as docs/metrics.md has it, also of more than ten.
+    many = EncoderValidation([case("a", ["b", "d", *map(str, range(18))])], 10, 0).scores(Fixed())
+    assert many.recall.tolist() == [0.1]
 
 
 @pytest.mark.parametrize("broken", [[0, 1, 2], [1], [0]])

@@ -12,7 +12,7 @@ import threading
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +145,24 @@ def test_a_workspace_is_split_without_touching_it(tmp_path: Path) -> None:
     assert len(views.notes) == 1
     with pytest.raises(DataError, match="has no split of its own"):
         open_data(shop.path, protocol="given")
+
+
+def test_the_cuts_leave_their_shares_of_the_kinds_that_are_used(tmp_path: Path) -> None:
+    """Views after the last purchases would leave no purchase to ask for."""
+    shop = Workspace.init(tmp_path / "shop")
+    items = open_data(make_folder(tmp_path / "data")).items.items
+    start = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    events = [
+        Event(f"u{day % 9}", items[day % 40].id, kind, start + timedelta(days=later + day))
+        for kind, later in ((EventKind.PURCHASE, 0), (EventKind.VIEW, 300))
+        for day in range(100)
+    ]
+    with CatalogStore.open(shop.database_url) as store:
+        store.write_items(items)
+        store.write_events(events)
+    data = open_data(shop.path, protocol="global-time", kinds={EventKind.PURCHASE})
+    assert len(data.split.train) == 80
+    assert sum(len(case.targets) for case in data.split.test) == 10
 
 
 def test_what_is_not_there_is_said_with_what_could_be(tmp_path: Path) -> None:
@@ -409,6 +427,8 @@ def test_steam_is_written_as_python_literals(home: Home, cache: Path) -> None:
         for u in range(5)
         for i in range(1, 7)
     ]
+    # A second review of the first game stands before the first one: its play was first.
+    reviews[:0] = [{**reviews[u * 6], "date": "2017-12-24"} for u in range(5)]
     games = [
         {"id": str(i), "app_name": f"Game {i}", "developer": "D", "genres": ["Action", "Indie"]}
         for i in range(1, 9)

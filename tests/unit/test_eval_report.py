@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from llmrec.errors import DataError
 from llmrec.eval.measures.statistics import RunScores, compare, compare_all
 from llmrec.eval.report import html, known_published, markdown, read_published, terminal
 from llmrec.eval.report.headline import headline
-from llmrec.eval.report.page import telling
+from llmrec.eval.report.page import page, telling
+from llmrec.eval.report.table import leading_metrics, main_metric
+from llmrec.eval.runs.comparing import deciding_metrics
 from llmrec.eval.runs.record import Run, read_run
 
 EVIL = '<script>alert("1")</script>'
@@ -289,3 +292,22 @@ def test_who_leads_in_one_group_is_shown_there(tmp_path: Path) -> None:
     runs = [run_of(tmp_path, f"r{n}", 0.5 - n / 10, **groups(0.5 - n / 10, 0.0)) for n in range(4)]
     runs.append(run_of(tmp_path, "text", 0.05, **groups(0.02, 0.08)))
     assert [run.name for run in telling(runs, "items", "ndcg@10")] == ["r0", "r1", "r2", "text"]
+
+
+@pytest.mark.parametrize("key", ["sha256", "part", "negatives"])
+def test_runs_of_different_data_stand_in_no_one_table(runs: list[Run], key: str) -> None:
+    """The head names one set of data; figures of another would stand under its name."""
+    record = {**runs[1].record, "data": {**runs[1].record["data"], key: "valid"}}
+    mixed = [runs[0], replace(runs[1], record=record)]
+    for form in (terminal, markdown, page):
+        with pytest.raises(DataError, match=f"differ in {key}"):
+            form(mixed)
+
+
+@pytest.mark.parametrize("ks", [(1, 3, 20), (5, 20), (10,), (5, 10, 20), (50,), (2, 7)])
+def test_the_column_that_orders_is_the_one_that_was_tested(ks: tuple[int, ...]) -> None:
+    metrics = {f"{name}@{k}": {"mean": 0.1} for name in ("recall", "ndcg") for k in ks}
+    run = Run(Path(), {"metrics": metrics, "ks": list(ks), "name": "x"})
+    shown = leading_metrics([run])
+    assert main_metric(shown) == deciding_metrics([run])[0]
+    assert len(shown) == len(set(shown)) <= 4

@@ -18,6 +18,7 @@ from eval_data import make_folder, make_rows
 
 from llmrec.errors import DataError, LockedError
 from llmrec.eval import EvalData, PopularityBaseline, open_data
+from llmrec.eval.runs.baseline import run_baseline
 from llmrec.eval.runs.comparing import compare_runs
 from llmrec.eval.runs.folder import RunFolder
 from llmrec.eval.runs.record import RunPlan, read_run
@@ -294,3 +295,30 @@ def test_rows_are_compared_by_their_owners(tmp_path: Path) -> None:
     assert set(runs[0].users()["owner"]) == {"u0", "u1"}
     recall = next(one for one in compare_runs(runs) if one.metric.startswith("recall"))
     assert recall.difference > 0.2 and recall.permutation_p == 0.5
+
+
+def test_samples_that_other_seeds_have_drawn_are_not_compared(
+    data: EvalData, tmp_path: Path
+) -> None:
+    model = PopularityBaseline(data.split.known("test"))
+
+    def made(name: str, seed: int, negatives: int | None) -> Any:
+        options = PlanOptions(name, seed=seed, negatives=negatives)
+        plan = make_plan(data, {"name": name, "kind": "other"}, options)
+        return run(model, data, plan, tmp_path / f"{name}-{seed}-{negatives}", resume=True)
+
+    with pytest.raises(DataError, match="different seeds have drawn"):
+        compare_runs([made("one", 0, 9), made("two", 1, 9)])
+    assert compare_runs([made("one", 0, None), made("two", 1, None)])
+    assert compare_runs([made("one", 0, 9), made("two", 0, 9)])
+
+
+@pytest.mark.parametrize(("part", "told"), [("valid", True), ("test", False)])
+def test_settings_chosen_on_the_cases_that_are_measured_are_told(
+    data: EvalData, tmp_path: Path, part: Any, told: bool
+) -> None:
+    options = PlanOptions(part=part, users=20)
+    made = run_baseline(data, "recent", tmp_path / part, options, budget=3)
+    assert any("chosen on the validation" in one for one in made.record["notes"]) == told
+    plain = run_baseline(data, "popular", tmp_path / f"{part}-plain", options, budget=3)
+    assert not any("chosen on the validation" in one for one in plain.record["notes"])

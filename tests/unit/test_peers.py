@@ -13,10 +13,19 @@ import pytest
 from eval_data import make_folder, make_rows
 
 from llmrec.errors import DataError
-from llmrec.eval import EvalData, PopularityBaseline, evaluate, given_split, open_data
+from llmrec.eval import (
+    Case,
+    EvalData,
+    PopularityBaseline,
+    Split,
+    evaluate,
+    given_split,
+    open_data,
+)
 from llmrec.eval.runs.comparing import compare_runs
 from llmrec.eval.runs.replay import ReplayedAnswers, history_fingerprint, run_answers
 from llmrec.eval.runs.runner import PlanOptions, make_plan, run
+from llmrec.types import Event
 
 ROOT = Path(__file__).parents[2]
 PEERS = ROOT / "scripts" / "peers"
@@ -321,3 +330,24 @@ def test_sasrec_answers_every_user_and_is_judged(
         for one in warm:
             assert set(one.ids) == learnable - shown[one.user]
             assert len(set(one.ids)) == len(one.ids)
+
+
+@pytest.mark.parametrize("same_history", [False, True])
+def test_lists_of_rows_find_their_row(tmp_path: Path, same_history: bool) -> None:
+    """Rows of one user are called apart, and their events are not."""
+
+    def row(number: int, *history: str) -> Case:
+        events = tuple(Event("u", item, position=at) for at, item in enumerate(history))
+        return Case(f"u#{number}", events, (Event("u", f"t{number}", position=9),))
+
+    cases = (row(1, "a"), row(2, "a", *([] if same_history else ["b"])))
+    file = tmp_path / "lists.jsonl"
+    lines = ({"user": case.user, "ids": sorted(case.target_ids)} for case in cases)
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    if same_history:
+        with pytest.raises(DataError, match="rows of one user and one history got different lists"):
+            ReplayedAnswers(file, cases)
+        return
+    split = Split("given-rows", (), (), cases)
+    found = evaluate(ReplayedAnswers(file, cases), split, (1,), history="events")
+    assert found.means["hit@1"] == 1

@@ -294,6 +294,24 @@ def test_what_is_held_out_is_in_no_training_example(shop: Workspace, tmp_path: P
     assert fewer.train == data.train[:20] and fewer.held == data.held
 
 
+def test_messages_that_the_reader_is_measured_by_do_not_teach_it(
+    shop: Workspace, tmp_path: Path
+) -> None:
+    """In English, German and Chinese, also where spaces or capitals differ."""
+    taken = [
+        {"message": f" {message.message.upper()}  ", "want": message.want}
+        for language in ("en", "de", "zh")
+        for path in written_sets(test=True)
+        if path.stem == f"test_{language}"
+        for message in list(read_messages(path))[:5]
+    ]
+    path = lines(tmp_path / "ours.jsonl", *taken)
+    own = mugs(tmp_path / "mugs.jsonl", 40)
+    data = reader_data(shop, [path, own], only_mine=True, variants=0)
+    assert len(taken) == 15 and data.messages == 40
+    assert sum("is measured by it" in reason for reason in data.left_out) == 15
+
+
 def test_variants_name_the_catalogues_brands(shop: Workspace, tmp_path: Path) -> None:
     with CatalogStore.open(shop.database_url) as store:
         store.write_items([Item("1", "Kettle", brand="Quillfarn")])

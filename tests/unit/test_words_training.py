@@ -305,6 +305,9 @@ def test_what_passes_is_counted_with_and_without_the_adapter(
     assert card.main is not None and card.main[0] == FIRST_TRY and card.main[1].mean == 0.5
     assert card.metrics[f"{FIRST_TRY}, base"].mean == 0 and card.metrics["lift"].mean == 0.5
     assert card.extra["words"]["adapter"]["reasons"]["first_try"] == 1.0
+    # Of each item the reason passes and the description does not: two witnesses that agree.
+    assert card.metrics["lift"].n == 2
+    assert card.metrics["lift"].low == card.metrics["lift"].high == 0.5
     rows = [json.loads(line) for line in (folder / SAMPLES).read_text().splitlines()]
     assert [row["kind"] for row in rows] == ["reason"] * 2 + ["description"] * 2
     assert rows[0]["text"].endswith("keeps tea warm for six hours.")
