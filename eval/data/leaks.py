@@ -52,7 +52,7 @@ _clean: WeakValueDictionary[int, Split] = WeakValueDictionary()
 
 def find_leak(split: Split) -> Leak | None:
     """The first leak of ``split``, or ``None``; see :func:`check_split`."""
-    had = {(event.user, event.item): "the user's training events" for event in split.train}
+    had = {(event.user, event.item): _TRAINING for event in split.train}
     return (
         _duplicate_event(split.train)
         or _future(split)
@@ -61,6 +61,7 @@ def find_leak(split: Split) -> Leak | None:
     )
 
 
+_TRAINING = "the user's training events"
 _Had: TypeAlias = dict[tuple[str, str], str]
 """By user and item, among what the item stands already."""
 
@@ -95,10 +96,13 @@ def _in_case(part: str, case: Case, had: _Had) -> Leak | None:
         if target.item in items:
             return Leak(f"{what} is a duplicate.", target, _REPEATS)
         items.add(target.item)
-        if before := had.get((target.user, target.item)):
+        before = had.get((target.user, target.item))
+        if before == _TRAINING:
             return Leak(f"{what} is also among {before}.", target, _REPEATS)
         if target.item in history:
             return Leak(f"{what} is in the history that is shown.", target, _REPEATS)
+        if before:
+            return Leak(f"{what} is also among {before}.", target, _REPEATS)
     return _time_travel(part, case)
 
 

@@ -51,7 +51,7 @@ def test_a_file_without_times_or_positions_is_in_order_already(tmp_path: Path) -
     ("rows", "row", "message"),
     [
         (changed(5, item_id="a"), 5, "test target 'a' of user 'u' is also among"),
-        (changed(5, item_id="c"), 5, "test target 'c' of user 'u' is also among the user's valid"),
+        (changed(5, item_id="c"), 5, "test target 'c' of user 'u' is in the history"),
         (changed(3, timestamp=999), 3, "'b' from after the validation target 'c'"),
         (changed(4, split="dev"), 4, "the part is none of"),
         (changed(2, item_id=None), 2, "the value is missing"),
