@@ -11,7 +11,14 @@ from llmrec.cli.main import app
 from llmrec.errors import HistoryError, LLMRecError, WorkspaceError
 
 ITEMS = [
-    {"id": f"p{n}", "title": f"{kind} {n}", "brand": "Norra", "price": f"{n}.50", "currency": "EUR"}
+    {
+        "id": f"p{n}",
+        "title": f"{kind} {n}",
+        "brand": "Norra",
+        "price": f"{n}.50",
+        "currency": "EUR",
+        "description": f"{kind} of oiled beech for the outdoors.",
+    }
     for n, kind in enumerate(["Tent", "Stove", "Lamp", "Mug", "Rope", "Boots", "Mat", "Pan"], 1)
 ]
 EVENTS = [

@@ -29,7 +29,7 @@ def product(number: int) -> Item:
         title=f"Norra {kind} no. {number}",
         brand="Norra" if number % 3 else "Vester",
         category=("Outdoor", kind),
-        description=f"A {kind} for the outdoors.",
+        description=f"A {kind} of oiled beech for the outdoors.",
         price=Decimal(number) + Decimal("9.90"),
         currency="EUR",
         stock=number % 5,

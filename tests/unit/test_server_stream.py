@@ -29,7 +29,7 @@ def workspace(tmp_path_factory):
         Item(
             f"p{number:02}",
             f"Norra {THINGS[number % len(THINGS)]} no. {number}",
-            description=f"A {THINGS[number % len(THINGS)]} for the outdoors.",
+            description=f"A {THINGS[number % len(THINGS)]} of oiled beech for the outdoors.",
             language="en",
         )
         for number in range(30)

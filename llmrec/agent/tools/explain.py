@@ -146,7 +146,7 @@ def explain_in(
             above=above,
             fit=candidate.fit,
         )
-    reason, _ = write_words(shop, shopper, item, query=shopper.query, describe=False)
+    reason, _ = write_words(shop, shopper, item, query=shopper.query, describe=False, fit=match.fit)
     recommended = match.rank <= len(answer)
     return ExplainResult(
         item,

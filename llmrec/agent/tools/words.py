@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from llmrec.errors import EngineError, ModelError
 from llmrec.explain import WordsRequest, words_from_fields
 from llmrec.requests import condense_history, resolve_history
-from llmrec.types import HistoryEntry, Item, Words
+from llmrec.types import Fit, HistoryEntry, Item, Words
 
 if TYPE_CHECKING:
     from llmrec.agent.shopper import Shopper
@@ -33,6 +33,7 @@ def write_words(
     *,
     query: str | None,
     describe: bool,
+    fit: Fit | None = None,
 ) -> tuple[Words | None, Words | None]:
     """The reason, if there is one, and the description where asked for.
 
@@ -55,6 +56,7 @@ def write_words(
         shopper.language,
         shopper.filters,
         shopper.recipient,
+        fit,
     )
     if shop.settings.explain.words == "quote":
         return shop.quoter.write_many([request])[0]
