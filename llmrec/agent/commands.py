@@ -27,6 +27,7 @@ CommandKind: TypeAlias = Literal[
     "reviews",
     "shop_question",
     "smalltalk",
+    "beyond",
     "together",
     "undo",
     "why",

@@ -335,6 +335,7 @@ def _quoted(turn: TurnInProgress, quotation: Quotation) -> Steps:
 _ALL: dict[CommandKind, Handler] = {
     "hostile": _saying("hostile"),
     "smalltalk": _saying("smalltalk"),
+    "beyond": _saying("beyond"),
     "help": _saying("help"),
     "undo": _undo,
     "more": _more,

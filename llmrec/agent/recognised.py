@@ -19,7 +19,13 @@ from llmrec.reading.reading import Intent
 if TYPE_CHECKING:
     from llmrec.agent.meaning import Meaning
 
-__all__ = ["asks_for_reviews", "question_why_not", "recognised", "turns_down_all"]
+__all__ = [
+    "asks_beyond_the_shop",
+    "asks_for_reviews",
+    "question_why_not",
+    "recognised",
+    "turns_down_all",
+]
 
 _Request: TypeAlias = tuple[Reading, ...]
 
@@ -133,6 +139,8 @@ def recognised(
         requests: all of the message.
     """
     several = len(requests) > 1
+    if not several and asks_beyond_the_shop(message):
+        return Command("beyond", (), message)
     if several and request is not _first_question(requests):
         return meaning
     references = meaning.references if isinstance(meaning, Command) else ()
@@ -148,6 +156,34 @@ def recognised(
     # What else a message of several requests says names no product of this one.
     text = " ".join(filter(asks_for_reviews, questions)) if several else ""
     return Command("reviews", references, text or message)
+
+
+_BEYOND = bounded(
+    r"""
+    ^\W*(?:(?:please|can\s+you|could\s+you)\s+)?(?:write|compose|make\s+up|tell|sing|recite)\s+(?:(?:me|us)\s+)?
+        (?:an?|some)\s+(?:\w+\s+){0,2}(?:poem|joke|story|song|essay|haiku|limerick|riddle)\b(?!\s*(?:book|card))
+    |^\W*(?:and\s+)?(?:who|what)\s+are\s+you\W*$|^\W*what(?:'s|\s+is)\s+your\s+name\W*$
+    |^\W*are\s+you\s+(?:an?\s+)?(?:real\s+)?(?:human|person|bot|robot|machine|program|ai|chatgpt)\b
+    |^\W*(?:what(?:'s|\s+is)|how(?:'s|\s+is))\s+the\s+weather\b
+    |^\W*(?:(?:bitte|kannst\s+du)\s+)?(?:schreibe?|dichte|erzähle?|sing)\s+(?:(?:mir|uns|mal|bitte)\s+){0,3}(?:ein\w*|'?ne?n?)\s+
+        (?:\w+\s+){0,2}(?:gedicht|witz|geschichte|lied|märchen|aufsatz)\b
+    |^\W*(?:und\s+)?wer\s+bist\s+du\W*$|^\W*wie\s+heißt\s+du\W*$|^\W*wie\s+(?:ist|wird)\s+das\s+wetter\b
+    |^\W*bist\s+du\s+(?:ein\w*\s+)?(?:echte?r?\s+)?(?:mensch|roboter|bot|ki|programm|maschine)\b
+    |^\W*(?:请|你?能不?能)?(?:给我|帮我)?(?:写|讲|说|唱|作)一?[首个篇段]?[\u3400-\u9fff]{0,6}(?:诗|笑话|故事|歌|作文)\W*$
+    |^\W*你是谁|^\W*你叫什么|^\W*你是(?:不是)?(?:机器人|真人|人类|人工智能|AI)|^\W*(?:今天|明天)?天气(?:怎么样|如何)
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def asks_beyond_the_shop(message: str) -> bool:
+    """Whether a message asks for what no shop has: a poem, the weather, who it is that answers.
+
+    >>> texts = ("Write me a poem about tea", "a story book", "wer bist du?", "给我讲个笑话")
+    >>> [asks_beyond_the_shop(text) for text in texts]
+    [True, False, True, True]
+    """
+    return len(message) <= _LONGEST and bool(_BEYOND.search(message))
 
 
 def _first_question(requests: Sequence[_Request]) -> _Request | None:

@@ -21,6 +21,15 @@ TEXTS: dict[str, dict[Language, str]] = {
         "de": "Gern. Was suchst du?",
         "zh": "很高兴为你服务。你想找什么？",
     },
+    "beyond": {
+        "en": "I am this shop's assistant, a program: I find its products, compare and explain "
+        "them, and quote its documents. More I cannot do. What are you looking for?",
+        "de": "Ich bin der Assistent dieses Ladens, ein Programm: Ich finde seine Produkte, "
+        "vergleiche sie, erkläre sie und zitiere seine Dokumente. Mehr kann ich nicht. "
+        "Was suchst du?",
+        "zh": "我是这家店的助手，是一个程序：可以帮你找商品、比较和说明商品，"
+        "并引用店里的文件。别的我做不了。你想找什么？",
+    },
     "help": {
         "en": "Say what you look for, and what it must not be or cost. Then narrow it: “under 40”, "
         "“in blue”, “not Acme”, “cheaper”, “the second one in red”. Ask “why these?”, “compare 1 "
