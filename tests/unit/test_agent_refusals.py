@@ -80,16 +80,16 @@ def test_a_refusal_takes_the_place_of_the_same_wish_and_goes_back_to_json(agent)
             "en",
             "no glitter, no unicorns",
             "refine | without glitter | without unicorns",
-            "Nothing here is “glitter” or “unicorns” anyway",
+            "I find no “glitter” or “unicorns” in brands, titles and fields",
         ),
         (
             "en",
             "not Acme, and no frills",
             "refine | no brand Acme | without frills",
-            "Nothing here is “Acme” or “frills” anyway",
+            "I find no “Acme” or “frills” in brands, titles and fields",
         ),
-        ("de", "kein Glitzer bitte", "refine | without Glitzer", "„Glitzer“ ist hier ohnehin"),
-        ("zh", "不要独角兽", "refine | without 独角兽", "本来就没有“独角兽”"),
+        ("de", "kein Glitzer bitte", "refine | without Glitzer", "„Glitzer“ finde ich in Marken"),
+        ("zh", "不要独角兽", "refine | without 独角兽", "没有找到“独角兽”"),
     ],
 )
 def test_what_nothing_matches_is_said_once_and_the_list_stays(

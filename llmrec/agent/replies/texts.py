@@ -61,9 +61,10 @@ TEXTS: dict[str, dict[Language, str]] = {
         "zh": "本店没有{text}这个品牌，我按字面查找。",
     },
     "not_here": {
-        "en": "Nothing here is {text} anyway, as far as brands, titles and fields say.",
-        "de": "{text} ist hier ohnehin nichts, soweit Marken, Titel und Felder es sagen.",
-        "zh": "从品牌、名称和字段来看，本店本来就没有{text}。",
+        "en": "I find no {text} in brands, titles and fields, and so cannot leave it out.",
+        "de": "{text} finde ich in Marken, Titeln und Feldern nicht und kann es deshalb nicht "
+        "ausschließen.",
+        "zh": "品牌、名称和字段里没有找到{text}，因此无法排除。",
     },
     "no_such_thing": {
         "en": "Nothing here is called “{text}”. What comes nearest:",
