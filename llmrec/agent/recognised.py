@@ -29,8 +29,9 @@ __all__ = [
 
 _Request: TypeAlias = tuple[Reading, ...]
 
-_QUESTIONS: tuple[Intent, ...] = ("why", "product_question", "shop_question", "smalltalk")
-"""Intents that a small model takes these questions for; of several, the first is taken for them."""
+_QUESTIONS: tuple[Intent, ...] = ("why", "product_question", "shop_question", "smalltalk", "more")
+"""Intents that a small model takes these questions for ("what do others say" for others to see); of
+several, the first is taken for them."""
 
 _LONGEST = 300
 """Signs of a message beyond which it is a story: these patterns look far ahead."""
