@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from llmrec.linear import composed
+from llmrec.linear import bounded, composed
 from llmrec.prompting import HistoryPair, one_line, price_text, shorten
 from llmrec.types import EventKind, Item
 
@@ -67,7 +67,7 @@ def facts_of(item: Item, history: Sequence[HistoryPair] = (), query: str | None 
     return Facts(item, fields, fold(" . ".join(fields.values())), tuple(names), question, others)
 
 
-_DANGLING = re.compile(
+_DANGLING = bounded(
     r"(?:[\s,]+(?:with|for|and|or|of|in|by|to|from|the|an?|mit|für|und|oder|von|aus|im|in|zu|&|-))+$",
     re.IGNORECASE,
 )

@@ -105,7 +105,7 @@ _DIGITS = re.compile(
     r"(?:[\s-]?(?P<after>[€$£¥%℃\"]|°\s?c|[^\W\d_]+(?:-[^\W\d_]+)?))?",
     re.IGNORECASE,
 )
-_FRACTION = re.compile(r"(?:(\d+)\s)?(\d+)[/⁄](\d+)")
+_FRACTION = re.compile(r"(?:(\d{1,3})\s)?(\d{1,3})[/⁄](\d{1,3})")
 _SPELLED = re.compile(
     rf"(?<![^\W_])(?:(?P<tens>{'|'.join(_TENS)})[ -](?P<unit>{'|'.join(_UNITS_ENGLISH)})"
     rf"|(?P<word>{'|'.join(_WORDS)}))(?![^\W_])(?:[ -](?P<after>[^\W\d_]{{3,20}}))?"

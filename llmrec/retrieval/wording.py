@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from llmrec.catalog.tokens import tokens, words
 from llmrec.linear import composed
 from llmrec.retrieval.codes import named_rows
+from llmrec.retrieval.glossary import in_english
 from llmrec.retrieval.sources.lexical import LexicalSource
 from llmrec.types import Item
 
@@ -99,6 +100,8 @@ def read_wording(
     space = state.spaces.of(query)
     if lexical is None or len(exact):
         return Wording(query, exact, space, (), reads(space.texts, query))
+    if space is state.spaces.names and (english := in_english(query, _titled(state))):
+        return Wording(english, exact, state.spaces.default, ((query, english),))
     pairs = mendings(query, lexical, space.texts)
     text = mended(query, pairs)
     if pairs:
@@ -108,6 +111,12 @@ def read_wording(
         for word, meant in pairs
     )
     return Wording(text, exact, space, spelt, reads(space.texts, text))
+
+
+def _titled(state: State) -> Callable[[str], bool]:
+    """Whether titles have a word."""
+    titled = state.snapshot.titled
+    return lambda word: all(len(titled(token)) for token in tokens(word))
 
 
 def _spelt(word: str, texts: Iterable[str]) -> str:

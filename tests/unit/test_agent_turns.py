@@ -100,7 +100,7 @@ def test_constraints_accumulate_are_listed_and_dropped_in_the_shoppers_language(
     [
         (("hello", "talk"), "Happy to help."),
         (("danke", "talk"), "Gern."),
-        (("write me a poem", "abuse"), "products of this shop"),
+        (("write me a poem", "abuse"), "this shop's assistant"),
         (("undo", "undo"), "nothing to take back"),
         (("why 1", "why | item 1"), "Nothing is shown yet"),
         (("compare 1 and 2", "compare | item 1 | item 2"), "Nothing is shown yet"),
