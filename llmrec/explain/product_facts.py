@@ -28,6 +28,7 @@ from llmrec.explain.punctuation import colon
 from llmrec.explain.quotable import Quotable, quotable_sentences
 from llmrec.explain.requests import WordsRequest
 from llmrec.explain.wishes import falls_short, refusals
+from llmrec.linear import bounded
 from llmrec.prompting import one_line
 from llmrec.types import Item, Language
 
@@ -54,7 +55,7 @@ _FEW_WORDS = 14
 _FEWEST_WORDS = 3
 """That mean something: "Ages well." has two."""
 
-_BEATS = re.compile(r"\w+(?: \w+)?(?:, [a-zäöü]\w*(?: \w+)?){1,4}\.?")
+_BEATS = bounded(r"\w+(?: \w+)?(?:, [a-zäöü]\w*(?: \w+)?){1,4}\.?")
 """A slogan in beats: "Loved, shredded, refilled."."""
 
 # "Dishwasher: yes" is a field of the card, and no sentence.

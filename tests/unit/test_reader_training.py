@@ -527,7 +527,7 @@ def test_a_dry_run_says_what_it_will_cost_and_trains_nothing(
     shop: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shipped = mugs(tmp_path / "en9.jsonl", 90)
-    monkeypatch.setattr(shop_data, "written_sets", lambda *, test=False: [shipped])
+    monkeypatch.setattr(shop_data, "written_sets", lambda *, test=False: [] if test else [shipped])
     path = mugs(tmp_path / "ours.jsonl", 40)
     asked = ("-w", shop.path, "--messages", path, "--max-examples", 30, "--dry-run", "--json")
     found = run(*asked, "--set", "r=4", "--set", "batch=4")

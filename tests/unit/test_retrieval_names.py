@@ -97,7 +97,18 @@ def test_only_names_that_changed_are_encoded_again(shop, beside):
     assert beside.texts == ["Dome tent\nHarth\nCamping"]
 
 
-def test_words_of_another_language_are_looked_for_among_the_names(shop, beside):
+def test_a_common_name_of_another_language_is_read_in_english(shop, beside):
+    index(shop)
+    with Retriever.open(shop, encoder=EnglishEncoder()) as retriever:
+        del beside.texts[:]
+        result = retriever.retrieve(RetrievalRequest(query="Zelte"), 1)
+        assert result.candidates[0].item == "tent" and beside.texts == []
+        assert "no product has the word “Zelte”; searched for “tent”" in result.notes
+
+
+def test_words_of_another_language_are_looked_for_among_the_names(shop, beside, monkeypatch):
+    # As words are that the glossary does not have.
+    monkeypatch.setattr("llmrec.retrieval.wording.in_english", lambda query, has: None)
     index(shop)
     with Retriever.open(shop, encoder=EnglishEncoder()) as retriever:
         del beside.texts[:]
