@@ -157,7 +157,8 @@ def _values(
     places = sorted({int(text) for text in texts("item")})
     if not places and intent in WHOLE_SCREEN:
         places = list(range(1, on_screen + 1))
-    things, receivers = texts("thing"), texts("for")
+    things = texts("thing")
+    receivers = [text for text in texts("for") if _folded(text) not in _GREETINGS]
     return values | {
         "looking_for": things[-1] if things else None,
         "brands": texts("brand"),
@@ -173,6 +174,11 @@ def _values(
         "drops": texts("drop") if intent == "drop" else (),
     }
 
+
+_GREETINGS = frozenset(
+    ("hi", "hello", "hey", "hallo", "moin", "servus", "guten tag", "你好", "您好", "你们好", "亲")
+)
+"""Nobody's names: "你好,想给女儿买…" is for the daughter."""
 
 _IN_STOCK = ("in stock", "auf lager", "vorrätig", "有货", "有貨", "现货", "現貨")
 

@@ -287,3 +287,11 @@ def test_a_denied_noun_is_a_refusal_and_no_feature(part: str, refused: tuple[str
     read = trace(message, f"find | thing Gläser | {part}").reading
     assert read.not_ == refused
     assert bool(read.attributes) != bool(refused)
+
+
+@pytest.mark.parametrize("greeting", ["你好", "Hello", "Guten Tag"])
+def test_a_greeting_is_nobody_to_give_something_to(greeting: str) -> None:
+    read = trace(f"{greeting} a kettle for my mum", f"find | thing kettle | for {greeting}")
+    assert read.reading.for_whom is None
+    both = f"find | thing kettle | for my mum | for {greeting}"
+    assert trace(f"{greeting} a kettle for my mum", both).reading.for_whom == "my mum"
