@@ -22,7 +22,7 @@ from llmrec.explain.phrases import PHRASES, canonical
 from llmrec.explain.punctuation import colon, with_stop
 from llmrec.explain.requests import WordsRequest
 from llmrec.explain.wishes import (
-    Refusal,
+    RefusedWords,
     Wish,
     ages_of,
     measure_wishes,
@@ -187,7 +187,7 @@ def _of_fields(request: WordsRequest, language: Language) -> Iterator[Remark]:
             yield Remark(_SAYS[language]["refused"].format(**said), (f"attributes.{name}",))
 
 
-def _has(name: str, value: str, refusal: Refusal) -> bool:
+def _has(name: str, value: str, refusal: RefusedWords) -> bool:
     """Whether a field has what is refused: "caffeine: high", "allergens: peanuts"."""
     if _NONE.fullmatch(fold(value)) or has_denial(value):
         return False

@@ -16,7 +16,7 @@ from llmrec.explain.requests import WordsRequest
 from llmrec.linear import bounded
 
 __all__ = [
-    "Refusal",
+    "RefusedWords",
     "Wish",
     "ages_of",
     "falls_short",
@@ -166,7 +166,7 @@ _PARTLY = bounded(
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedWords:
     """What the shopper does not want, folded: ``wholly``, or too much of it ("not too dark")."""
 
     word: str
@@ -195,7 +195,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class _Measure:
+class _FigureRead:
     """A number of a folded question with its unit; ``start`` and ``end`` are places there."""
 
     start: int
@@ -274,21 +274,21 @@ def _measure_wishes(question: str) -> Iterator[Wish]:
         yield Wish(freezing[0], (Decimal(0),), "°c")
 
 
-def _measures(text: str) -> Iterator[_Measure]:
+def _measures(text: str) -> Iterator[_FigureRead]:
     """The numbers that are no prices, in their order; ``unit`` is None where none is behind."""
     for number in sorted(numbers_in(text), key=lambda number: number.start):
         if len(number.readings) != 1 or number.currency:
             continue
         value, end = next(iter(number.readings)), number.start + len(number.text)
         if people := _PEOPLE.match(text, end):
-            yield _Measure(number.start, end + len(people[0].rstrip()), value, "people")
+            yield _FigureRead(number.start, end + len(people[0].rstrip()), value, "people")
         elif number.unit != "°c":
-            yield _Measure(number.start, end, value, number.unit)
+            yield _FigureRead(number.start, end, value, number.unit)
 
 
-def _joined(measures: list[_Measure], text: str) -> Iterator[_Measure]:
+def _joined(measures: list[_FigureRead], text: str) -> Iterator[_FigureRead]:
     """Measures of one unit that an "or" joins as one; a bare number has the unit behind it."""
-    group: list[_Measure] = []
+    group: list[_FigureRead] = []
     for measure in measures:
         between = text[group[-1].end : measure.start] if group else ""
         last = group[-1].unit if group else None
@@ -302,13 +302,13 @@ def _joined(measures: list[_Measure], text: str) -> Iterator[_Measure]:
         yield _of_group(group)
 
 
-def _of_group(group: list[_Measure]) -> _Measure:
+def _of_group(group: list[_FigureRead]) -> _FigureRead:
     first, last = group[0], group[-1]
     values = tuple(measure.value for measure in group)
-    return _Measure(first.start, last.end, first.value, last.unit, values)
+    return _FigureRead(first.start, last.end, first.value, last.unit, values)
 
 
-def _attribute_beside(text: str, before: int, measure: _Measure) -> tuple[str, int]:
+def _attribute_beside(text: str, before: int, measure: _FigureRead) -> tuple[str, int]:
     """The attribute that a word beside a measure names, and where the words of it end.
 
     A word behind ("30 cm wide") counts before one that stands before ("width under 30 cm").
@@ -353,7 +353,7 @@ def _stem(noun: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def refusals(question: str) -> tuple[Refusal, ...]:
+def refusals(question: str) -> tuple[RefusedWords, ...]:
     """What the shopper does not want: the word behind "no", "ohne", "不要太".
 
     >>> [(one.word, one.wholly) for one in refusals("snack, no nuts please, not too sweet")]
@@ -362,7 +362,7 @@ def refusals(question: str) -> tuple[Refusal, ...]:
     text = fold(question)
     return tuple(
         dict.fromkeys(
-            Refusal(next(group for group in match.groups() if group), wholly)
+            RefusedWords(next(group for group in match.groups() if group), wholly)
             for pattern, wholly in ((_WHOLLY, True), (_PARTLY, False))
             for match in pattern.finditer(text)
         )
