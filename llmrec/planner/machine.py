@@ -143,7 +143,8 @@ def parse_capability(value: str | tuple[int, int]) -> tuple[int, int]:
     if isinstance(value, tuple):
         return value
     major, dot, minor = value.strip().partition(".")
-    if not (major.isdigit() and (minor.isdigit() or not dot)):
+    # "²" is a digit that int() does not read.
+    if not (major.isdecimal() and (minor.isdecimal() or not dot)):
         raise ConfigError(
             f"'{value}' is no compute capability.", hint="Write it as NVIDIA does, e.g. 8.9."
         )
@@ -281,7 +282,7 @@ def _device_names(visible: str) -> list[str]:
     names = []
     for part in visible.split(","):
         name = part.strip()
-        if not (name.isdigit() or name.startswith(("GPU-", "MIG-"))):
+        if not (name.isdecimal() or name.startswith(("GPU-", "MIG-"))):
             break
         names.append(name)
     return names
@@ -292,7 +293,7 @@ def _handles(nvml: Any, visible: str | None) -> list[Any]:
     names = [str(n) for n in range(count)] if visible is None else _device_names(visible)
     handles = []
     for name in names:
-        if not name.isdigit():
+        if not name.isdecimal():
             handles.append(nvml.nvmlDeviceGetHandleByUUID(name))
         elif int(name) < count:
             handles.append(_first_part(nvml, nvml.nvmlDeviceGetHandleByIndex(int(name))))

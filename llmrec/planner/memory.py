@@ -194,9 +194,11 @@ def estimate(
     if engine == "openvino":
         adapters, each = min(adapters, _MERGED_ADAPTERS), weights
     cache = tokens * cache_bytes_per_token(shape, wide_bytes, context)
+    # Tensor parallelism splits heads: where there are more cards than KV heads, each keeps one.
+    cached_by = min(cards, shape.kv_heads) if engine == "vllm" else cards
     return Memory(
         weights=-(-weights // cards),
-        kv=round(cache / cards),
+        kv=round(cache / cached_by),
         activations=activations,
         adapters=adapters * each // cards,
         overhead=round(overhead),

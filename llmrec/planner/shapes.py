@@ -169,13 +169,21 @@ def _quantization(config: Mapping[str, Any], name: str) -> Precision | None:
 
 
 def _tensors(folder: Path) -> Iterator[tuple[int, int]]:
-    """Number of values and bytes of every tensor in the folder's safetensors files."""
+    """Number of values and bytes of every tensor in the folder's safetensors files.
+
+    Files of PyTorch say their bytes alone. Mistral's ``consolidated*.safetensors`` are the same
+    weights once more, beside those that are loaded.
+    """
     from llmrec.weights.fingerprint import safetensors_header
 
-    for path in sorted(folder.glob("*.safetensors")):
+    paths = sorted(folder.glob("*.safetensors"))
+    plain = [path for path in paths if not path.name.startswith("consolidated")]
+    for path in plain or paths:
         for dtype, shape in safetensors_header(path).values():
             values = math.prod(shape)
             yield values, values * _bits(dtype) // 8
+    if not paths:
+        yield from ((0, path.stat().st_size) for path in folder.glob("pytorch_model*.bin"))
 
 
 def _bits(dtype: str) -> int:

@@ -12,7 +12,7 @@ import pytest
 
 from llmrec.errors import ConfigError
 from llmrec.planner import GraphicsCard, Machine, host, this_machine
-from llmrec.planner.machine import read_cards
+from llmrec.planner.machine import parse_capability, read_cards
 
 GIB = 2**30
 
@@ -230,3 +230,9 @@ def test_imagined_cards() -> None:
     assert Machine.with_card(8, (12, 0)).cards[0].capability == "12.0"
     with pytest.raises(ConfigError, match="no compute capability"):
         Machine.with_card(8, "ada")
+
+
+@pytest.mark.parametrize("value", ["²", "8.²", "", "8.", "-1", "eight"])
+def test_what_is_no_compute_capability_is_refused(value: str) -> None:
+    with pytest.raises(ConfigError, match="no compute capability"):
+        parse_capability(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -186,3 +187,26 @@ def test_the_plan_of_a_folder(tiny_model: Path) -> None:
     assert (plan.engine, plan.device, plan.precision) == ("transformers", "cpu", "fp32")
     assert (plan.model, plan.context) == (str(tiny_model), 1024)
     assert plan.settings(EngineSettings(url="http://localhost")).url == "http://localhost"
+
+
+def test_the_same_weights_in_another_file_count_once(tiny_model: Path, tmp_path: Path) -> None:
+    twice = tmp_path / "twice"
+    shutil.copytree(tiny_model, twice)
+    shutil.copy(twice / "model.safetensors", twice / "consolidated.safetensors")
+    assert shape_of(twice).disk_bytes == shape_of(tiny_model).disk_bytes > 0
+
+
+def test_weights_as_pytorch_saves_them_have_their_bytes(tiny_model: Path, tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    shutil.copytree(tiny_model, plain)
+    (plain / "model.safetensors").rename(plain / "pytorch_model.bin")
+    assert shape_of(plain).disk_bytes == (plain / "pytorch_model.bin").stat().st_size
+
+
+def test_more_cards_than_kv_heads_save_no_cache_under_vllm() -> None:
+    shape = replace(known_shape("meta-llama/Llama-3.1-8B-Instruct"), kv_heads=2)
+    taken = {
+        cards: estimate(shape, "bf16", context=4096, batch=8, engine="vllm", cards=cards).kv
+        for cards in (1, 2, 4)
+    }
+    assert taken[1] == 2 * taken[2] and taken[4] == taken[2]
