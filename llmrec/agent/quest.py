@@ -42,6 +42,7 @@ from llmrec.reading import Reading
 from llmrec.reading.amounts import amounts_in
 from llmrec.reading.grammar import GIFT
 from llmrec.reading.reading import Sort
+from llmrec.retrieval.glossary import in_english
 from llmrec.types import Language
 
 __all__ = ["Quest", "quest_of"]
@@ -206,6 +207,8 @@ def _refused(
         if not limits:
             words = _bare(text)
             limits = _held_back(words, vocabulary)
+        if not limits and language != "en" and (english := in_english(words, _never)):
+            limits = _held_back(english, vocabulary)
         if not limits and language != "en" and vocabulary.translator is not None:
             meant = vocabulary.translator.names_of(words, " ".join(sought))
             each = (_held_back(name, vocabulary) for name in meant)
@@ -215,6 +218,11 @@ def _refused(
         else:
             absent.append(text)
     return changes, tuple(absent)
+
+
+def _never(_: str) -> bool:
+    """No word is left as it is: what titles have in the shopper's own word was looked for."""
+    return False
 
 
 def _held_back(words: str, vocabulary: Vocabulary) -> list[Values | Without | WithoutCategory]:

@@ -107,3 +107,14 @@ def test_of_two_things_what_nothing_matches_is_said_once(agent):
     _, events = talk(agent, ("a teapot and a torch, no glitter", line))
     assert words_of(events).count("“glitter”") == 1
     assert len(products_of(events)) > 3
+
+
+def test_a_name_of_the_glossary_is_refused_by_its_english_word(agent, monkeypatch):
+    # No title, field or category has the German word, and no translator is needed for it.
+    monkeypatch.setattr(agent.vocabulary, "translator", None)
+    before, events = talk(agent, QUESTS["de"])
+    assert any("ast-iron" in product["title"] for product in products_of(events))
+    refused, events = talk(agent, ("kein Gusseisen", "refine | without Gusseisen"), after=before)
+    (refusal,) = refused.now.constraints.held
+    assert spoken(refusal, "de") == "kein „Gusseisen“"
+    assert not any("ast-iron" in product["title"] for product in products_of(events))
