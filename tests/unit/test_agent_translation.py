@@ -48,5 +48,6 @@ def test_a_refusal_in_german_is_held_in_the_words_of_english_titles(agent, langu
     reading = Reading(intent="find", looking_for="Bett", not_=("Hunde",))
     quest = quest_of(reading, "Ein Bett, aber nichts für Hunde", Situation(), vocabulary, language)
     limits = [limit for change in quest.changes for limit in getattr(change, "limits", ())]
-    assert (Without("dogs") in limits) == is_kept_away
+    # Titles are compared by stems: one of the two forms leaves out both.
+    assert bool({Without("dog"), Without("dogs")} & {*limits}) == is_kept_away
     assert quest.absent == (() if is_kept_away else ("Hunde",))
