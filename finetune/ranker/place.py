@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,9 @@ class Place:
         self.processes: int = self._accelerator.num_processes
         self.main: bool = self._accelerator.is_main_process
         self.sharded: bool = self.processes > 1 and _is_sharded(settings)
+        if self.processes > 1:
+            # Threads of a group that still stands may crash an interpreter that is going down.
+            atexit.register(self._accelerator.end_training)
 
     @property
     def engine(self) -> EngineSettings:

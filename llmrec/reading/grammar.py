@@ -51,12 +51,13 @@ _CHINESE = re.compile("[\u3400-\u9fff]")
 _EDGES = ".,;:!?\"'()[]…"
 
 
-def line_grammar(message: str, on_screen: int) -> str:
+def line_grammar(message: str, on_screen: int, most_further: int = _MOST_FURTHER) -> str:
     """A Lark grammar, as llguidance reads it; a line begins with a space.
 
     Args:
         message: plain text of one line; not empty.
         on_screen: how many products are on the screen; the first nine can be named.
+        most_further: how many requests may follow the first.
     """
     sums = tuple(dict.fromkeys(amount.text for amount in amounts_in(message)))
     kinds = ['"thing " (value | "gift")', '"brand " value', '"no brand " value']
@@ -69,7 +70,7 @@ def line_grammar(message: str, on_screen: int) -> str:
         kinds.append(f'"item " ({_any(places)})')
     return "\n".join(
         (
-            f'start: " " request (" || " request){{0,{_MOST_FURTHER}}}',
+            f'start: " " request (" || " request){{0,{most_further}}}',
             f'request: intent (" | " part){{0,{_MOST_PARTS}}}',
             f"intent: {_any(INTENTS)}",
             f"part: {' | '.join(kinds)}",

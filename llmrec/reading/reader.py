@@ -88,13 +88,12 @@ class MessageReader:
             return Traced(_NOTHING)
         head = prompt_head(text, context)
         shown = len(context.on_screen) if context else 0
-        written = self._written(head + READ, text, shown)
+        written = self._written(head + READ, line_grammar(text, shown))
         heard = self._heard(head, text, written)
         if heard.goes_on:
             written += ALSO
-            heard = self._heard(
-                head, text, written + self._written(head + READ + written, text, shown)
-            )
+            further = self._written(head + READ + written, line_grammar(text, shown, 0))
+            heard = self._heard(head, text, written + further)
         return traced(
             text,
             heard.line,
@@ -104,13 +103,13 @@ class MessageReader:
             currency=currency or self.currency,
         )
 
-    def _written(self, prompt: str, text: str, shown: int) -> str:
-        """What the model writes behind the prompt, under the message's own grammar."""
+    def _written(self, prompt: str, grammar: str) -> str:
+        """What the model writes behind the prompt."""
         return self.engine.generate(
             [prompt],
             max_tokens=_MOST_TOKENS,
             adapters=[self.adapter],
-            constraint=Grammar(line_grammar(text, shown)),
+            constraint=Grammar(grammar),
         )[0]
 
     def _heard(self, head: str, text: str, written: str) -> _Heard:
@@ -128,7 +127,9 @@ class MessageReader:
         spans = [span for denial in denials for span in denial.spans]
         texts = [*(part.text for part in (*parts, *wishes)), *left_out, *spans]
         beginnings = [READ + " " + _before(line, part) for part in sums]
-        ending = "" if line.also else READ + written
+        # A line that was cut has not ended.
+        cut = self.engine.count_tokens(written) >= _MOST_TOKENS
+        ending = "" if line.also or cut else READ + written
         answers, signs, further = self._asked(head, texts, beginnings, ending)
         asked = iter(answers)
         settled, denied, doubted = _settled(

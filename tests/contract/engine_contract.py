@@ -209,6 +209,10 @@ class EngineContract:
         for text in (*HISTORIES, "Grüße, 你好", prompts_for(engine)[0]):
             assert engine.count_tokens(text) == len(engine.token_ids(text)) > 0
 
+    def test_what_ends_an_answer_is_one_token_or_unknown(self, engine: Engine) -> None:
+        ending = engine.end_of_turn
+        assert ending is None or len(engine.token_ids(ending)) == 1
+
     def test_generating_in_a_batch_equals_generating_alone(self, engine: Engine) -> None:
         prompts = prompts_for(engine)
         together = engine.generate(prompts, max_tokens=8)

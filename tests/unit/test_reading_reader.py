@@ -208,7 +208,9 @@ def test_a_line_that_ends_too_early_goes_on_with_what_is_asked_besides() -> None
         "find",
         ["shop_question"],
     )
-    # The longer line is asked about anew, but not whether it goes on once more.
+    # The longer line is asked about anew, but not whether it goes on once more: one request.
+    *_, further = (call["constraint"] for call in engine.asked if "constraint" in call)
+    assert "request){0,0}" in further.text
     assert sum("<end>" in labels for call in engine.asked for labels in call.get("labels", ())) == 1
 
 
@@ -216,6 +218,12 @@ def test_a_line_that_ends_too_early_goes_on_with_what_is_asked_besides() -> None
 def test_a_line_that_surely_ends_or_has_two_requests_is_left_alone(line: str, share: float) -> None:
     engine = Ending(going_on(share), [line])
     assert reader(engine).read(f"{MESSAGE}, and do you ship?").reading.max == Decimal(30)
+    assert sum("max_tokens" in call for call in engine.asked) == 1
+
+
+def test_a_line_that_was_cut_is_not_asked_whether_it_goes_on() -> None:
+    engine = Ending(going_on(0.9), ["find | thing " + "lamp " * 96])
+    assert len(reader(engine).read("lamp " * 96).also) == 0
     assert sum("max_tokens" in call for call in engine.asked) == 1
 
 

@@ -47,7 +47,9 @@ def test_200_clients_that_leave_cost_no_more_than_the_steps_that_ran(shop, slow,
         before = slow.engine.decode_steps
         for connection in left:
             connection.close()
-        wait_for(lambda: server.model.waiting == 0)
+        # Those that run noticed it too, and only then a step: or one of them would take both.
+        wait_for(lambda: server.server.services.traffic.in_flight == 0)
+        assert server.model.waiting == 0
         # The steps that run end, and nobody takes another.
         slow.release(2)
         wait_for(lambda: server.model.running == 0)

@@ -45,6 +45,9 @@ class RemoteEngine(Tokenized):
     """
 
     name = "openai"
+    # Servers list the likeliest tokens only, and each prompt is a request: whether a line goes on
+    # is not asked of them.
+    end_of_turn = None
 
     def __init__(
         self,
